@@ -1,0 +1,54 @@
+//! What a directory answers.
+
+use crate::{GroupSnapshot, Person};
+use async_trait::async_trait;
+use dme_model::{Secret, UserId};
+use serde::{Deserialize, Serialize};
+
+/// The result of a directory call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a directory could not answer. That a user is unknown or a password wrong is an answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum Error {
+    /// It cannot be reached, or not in time.
+    #[error("the directory is unavailable: {0}")]
+    Unavailable(String),
+    /// It refused our own account, or the search it needs; only an administrator can mend it.
+    #[error("the directory refused the connector: {0}")]
+    Refused(String),
+    /// It answered what makes no sense.
+    #[error("the directory answered wrongly: {0}")]
+    Protocol(String),
+}
+
+/// What a directory says of a login and a password.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// The password is right. The person's standing may still forbid.
+    Accepted(Box<Person>),
+    /// The user is there, the password is not theirs.
+    WrongPassword,
+    /// No such user in this realm.
+    Unknown,
+    /// The directory will not let the account in, whatever the password.
+    Barred(crate::Standing),
+}
+
+/// One realm's directory. All calls are without a cache; callers remember.
+#[async_trait]
+pub trait DirectoryService: Send + Sync {
+    /// Checks a password. The user is canonical, `name@realm`.
+    async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict>;
+
+    /// Looks a person up without a password.
+    async fn find(&self, user: &UserId) -> Result<Option<Person>>;
+
+    /// Every group with its direct parents.
+    async fn groups(&self) -> Result<GroupSnapshot>;
+
+    /// People whose name or address begins with or holds the text, at most `limit`.
+    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>>;
+}

@@ -1,0 +1,3 @@
+//! The `dme` binary.
+
+fn main() {}

@@ -1,0 +1,71 @@
+//! Bodies, and what of them is asked for. The cutting is done where the mail is, in the connector.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// The form of a body (`Type` of MS-ASAIRS 2.2.2.41; RTF is never offered).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BodyKind {
+    /// Plain text (1).
+    Plain,
+    /// HTML (2).
+    Html,
+    /// The whole message as it came (4).
+    Mime,
+}
+
+/// One body form the phone accepts, with its limits (MS-ASAIRS 2.2.2.12).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BodyPreference {
+    /// The form.
+    pub kind: BodyKind,
+    /// At most so many bytes; none means whole.
+    pub truncation: Option<u64>,
+    /// With a truncation: the body whole or, if longer, not at all.
+    pub all_or_none: bool,
+    /// So many characters of plain text beside the body (14.0 on; 0 to 255).
+    pub preview: Option<u16>,
+}
+
+/// When the phone wants `BodyKind::Mime` (`MIMESupport`, MS-ASCMD 2.2.3.110).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MimeSupport {
+    /// Never (0).
+    #[default]
+    Never,
+    /// For signed and encrypted mail only (1).
+    Smime,
+    /// For all mail (2).
+    Always,
+}
+
+/// What of a mail's content is wanted.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BodyView {
+    /// Accepted forms, none or at most one of each. With none, no body is returned at all but
+    /// `Mail::native` still says what there is.
+    pub preferences: Vec<BodyPreference>,
+    /// When MIME is wanted; with `Never`, a `Mime` preference is passed over.
+    pub mime: MimeSupport,
+    /// Beside the body, one body part by these preferences (MS-ASAIRS 2.2.2.11): the message's own
+    /// text without the quoted history.
+    pub part_preference: Option<BodyPreference>,
+}
+
+/// A body, or as much of it as was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Body {
+    /// Its form.
+    pub kind: BodyKind,
+    /// The content. `Plain` and `Html` are always valid UTF-8; `Mime` is as it came. Carried
+    /// beside the JSON on the link, not in it.
+    #[serde(skip)]
+    pub data: Bytes,
+    /// Whether content is missing at the end (or wholly, by all-or-none).
+    pub truncated: bool,
+    /// The size in bytes of the whole, in this form.
+    pub full_size: u64,
+}
