@@ -11,6 +11,7 @@ mod function;
 mod id;
 mod item_set;
 mod mail;
+mod quantity;
 mod secret;
 mod time;
 
@@ -25,5 +26,6 @@ pub use item_set::ItemSet;
 pub use mail::{
     Address, Attachment, AttachmentKind, Importance, Invitation, InvitationMethod, Mail, MailKind,
 };
+pub use quantity::{ByteSize, QuantityError, Span};
 pub use secret::Secret;
 pub use time::Timestamp;
