@@ -39,11 +39,15 @@ impl Element {
         Self { tag, content: Content::Empty }
     }
 
-    /// `<Tag>text</Tag>`; NUL characters, which the format cannot carry, are left out.
+    /// `<Tag>text</Tag>`; NUL characters, which the format cannot carry, are left out. With an
+    /// empty text it is empty.
     pub fn text(tag: Tag, text: impl Into<String>) -> Self {
         let mut text = text.into();
-        text.retain(|c| c != '\0');
-        Self { tag, content: Content::Text(text) }
+        if text.as_bytes().contains(&0) {
+            text.retain(|c| c != '\0');
+        }
+        let content = if text.is_empty() { Content::Empty } else { Content::Text(text) };
+        Self { tag, content }
     }
 
     /// `<Tag>bytes</Tag>` as opaque data.
