@@ -1,5 +1,6 @@
 //! The content of items.
 
+use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
 use dme_model::{ItemId, Mail};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,23 @@ pub struct ByteRange {
     pub start: u64,
     /// How many.
     pub length: u64,
+}
+
+impl ByteRange {
+    /// The range of this content, without copying.
+    ///
+    /// # Errors
+    /// `Invalid` where it begins beyond the end.
+    pub fn cut(&self, content: &Bytes) -> Result<Bytes> {
+        let size = content.len() as u64;
+        if self.start > size {
+            let context = format!("byte {} of a part of {size}", self.start);
+            return Err(Error::new(ErrorKind::Invalid, context));
+        }
+        let end = self.start.saturating_add(self.length).min(size);
+        // Both are at most the length of a slice.
+        Ok(content.slice(self.start as usize..end as usize))
+    }
 }
 
 /// The decoded content of a part.

@@ -5,12 +5,14 @@
 //! two traits are implemented by the backends and, over the link, by the server's view of a
 //! connector: whoever uses them cannot tell which.
 //!
-//! Cancellation is by dropping the future or stream. Deadlines are in [`CallContext`].
+//! Cancellation is by dropping the future or stream. Deadlines are in [`CallContext`]. What the
+//! words here leave open, [`memory`] answers: it is the reference.
 
 mod call;
 mod change;
 mod error;
 mod fetch;
+pub mod memory;
 mod search;
 mod submit;
 
