@@ -1,1 +1,85 @@
-//! dme-mime
+//! Messages as bytes (RFC 5322, MIME) to neutral [`Mail`]s, and back. No I/O, no clock.
+//!
+//! Reading never fails because a message is broken: it is shown as well as can be. Only an empty
+//! or absurdly large one is refused. The structure is found in one pass, and nothing is decoded
+//! that was not asked for, so that a message with a large attachment costs no more than its text.
+//!
+//! Bounds on hostile input are the `MAX_` constants; all work is linear in the message's size.
+
+pub mod compose;
+mod error;
+pub mod sample;
+
+pub use error::Error;
+
+use bytes::Bytes;
+use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
+use std::ops::Range;
+
+/// The largest message read, in bytes.
+pub const MAX_MESSAGE: usize = 256 << 20;
+
+/// What the mail system knows of a message beside its bytes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Envelope {
+    /// Its marks.
+    pub flags: Flags,
+    /// When it arrived.
+    pub received: Timestamp,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// The decoded content of one part.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Its media type, lower case, without parameters.
+    pub media_type: String,
+    /// Its file name, where it has one.
+    pub name: Option<String>,
+    /// The size of the whole in bytes, also where a range was asked for.
+    pub full_size: u64,
+    /// The content, or the range of it.
+    pub data: Bytes,
+}
+
+/// Reads a message as far as the view asks.
+///
+/// # Errors
+/// [`Error::Empty`] and [`Error::TooLarge`] only.
+pub fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Mail, Error> {
+    let _ = (raw, envelope, view);
+    Err(Error::Empty)
+}
+
+/// The decoded content of a part, or a range of it, cut at its end.
+///
+/// # Errors
+/// [`Error::NoSuchPart`], and those of [`read`].
+pub fn part(raw: &Bytes, id: &PartId, range: Option<Range<u64>>) -> Result<Part, Error> {
+    let _ = (raw, range);
+    Err(Error::NoSuchPart(id.clone()))
+}
+
+/// The conversation of a message, from its header alone; what follows the header is not read.
+/// None where it has no id and no subject.
+pub fn conversation_of(raw: &[u8]) -> Option<ConversationId> {
+    let _ = raw;
+    None
+}
+
+/// The `Message-ID` of a message without the brackets, from its header alone.
+pub fn message_id(raw: &[u8]) -> Option<String> {
+    let _ = raw;
+    None
+}
+
+/// All words a search looks at: the decoded headers that name people, the subject, the text of
+/// the body and the names of attachments; at most [`MAX_SEARCH_TEXT`] bytes.
+pub fn search_text(raw: &Bytes) -> String {
+    let _ = raw;
+    String::new()
+}
+
+/// How much text [`search_text`] gives at the most, in bytes.
+pub const MAX_SEARCH_TEXT: usize = 1 << 20;
