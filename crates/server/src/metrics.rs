@@ -1,0 +1,178 @@
+//! What the server counts, in Prometheus' text format.
+
+use prometheus_client::encoding::{EncodeLabelSet, text::encode};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RequestLabels {
+    command: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct CommandLabels {
+    command: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ConnectorLabels {
+    connector: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ErrorLabels {
+    error: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct DirectionLabels {
+    direction: &'static str,
+}
+
+/// All counters of one server. Names begin with `dme_`.
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    requests: Family<RequestLabels, Counter>,
+    latency: Family<CommandLabels, Histogram>,
+    parked: Gauge,
+    watched: Gauge,
+    connections: Gauge,
+    sync_bytes: Family<DirectionLabels, Counter>,
+    link_up: Family<ConnectorLabels, Gauge>,
+    backend_errors: Family<ErrorLabels, Counter>,
+    logins: Family<ErrorLabels, Counter>,
+}
+
+fn latency_histogram() -> Histogram {
+    Histogram::new([
+        0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+    ])
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("dme");
+        let requests = Family::default();
+        registry.register("requests", "Requests of phones", requests.clone());
+        let latency = Family::new_with_constructor(latency_histogram as fn() -> Histogram);
+        registry.register_with_unit(
+            "request_duration",
+            "Time to answer; waiting requests (Ping, Sync with a wait) are not in it",
+            Unit::Seconds,
+            latency.clone(),
+        );
+        let gauge = |registry: &mut Registry, name: &str, help: &str| {
+            let gauge: Gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        let parked = gauge(&mut registry, "parked_phones", "Phones waiting for a change");
+        let watched = gauge(&mut registry, "watched_mailboxes", "Mailboxes watched for phones");
+        let connections = gauge(&mut registry, "phone_connections", "Requests being served");
+        let sync_bytes = Family::default();
+        registry.register_with_unit(
+            "body",
+            "Bytes of request and answer bodies",
+            Unit::Bytes,
+            sync_bytes.clone(),
+        );
+        let link_up = Family::default();
+        registry.register("link_up", "1 where the connector's link stands", link_up.clone());
+        let backend_errors = Family::default();
+        registry.register("mailbox_errors", "Mailbox calls that failed", backend_errors.clone());
+        let logins = Family::default();
+        registry.register("login_refusals", "Logins refused, by reason", logins.clone());
+        Self {
+            registry: Mutex::new(registry),
+            requests,
+            latency: Family::clone(&latency),
+            parked,
+            watched,
+            connections,
+            sync_bytes,
+            link_up,
+            backend_errors,
+            logins,
+        }
+    }
+}
+
+/// Counts one up while it lives.
+pub struct Counted(Gauge);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn counted(gauge: &Gauge) -> Counted {
+    gauge.inc();
+    Counted(gauge.clone())
+}
+
+impl Metrics {
+    /// A request was answered with this HTTP status.
+    pub fn answered(&self, command: &'static str, status: u16, took: Option<Duration>) {
+        self.requests.get_or_create(&RequestLabels { command, status }).inc();
+        if let Some(took) = took {
+            self.latency.get_or_create(&CommandLabels { command }).observe(took.as_secs_f64());
+        }
+    }
+
+    /// A body came from a phone.
+    pub fn received(&self, bytes: usize) {
+        self.sync_bytes.get_or_create(&DirectionLabels { direction: "in" }).inc_by(bytes as u64);
+    }
+
+    /// A body went to a phone.
+    pub fn sent(&self, bytes: usize) {
+        self.sync_bytes.get_or_create(&DirectionLabels { direction: "out" }).inc_by(bytes as u64);
+    }
+
+    /// A phone is parked as long as the answer lives.
+    pub fn park(&self) -> Counted {
+        counted(&self.parked)
+    }
+
+    /// A mailbox is watched as long as the answer lives.
+    pub fn watch(&self) -> Counted {
+        counted(&self.watched)
+    }
+
+    /// A request is served as long as the answer lives.
+    pub fn serve(&self) -> Counted {
+        counted(&self.connections)
+    }
+
+    /// The state of a connector's link.
+    pub fn link(&self, connector: &str, up: bool) {
+        let labels = ConnectorLabels { connector: connector.to_owned() };
+        self.link_up.get_or_create(&labels).set(i64::from(up));
+    }
+
+    /// A mailbox call failed.
+    pub fn mailbox_error(&self, error: &'static str) {
+        self.backend_errors.get_or_create(&ErrorLabels { error }).inc();
+    }
+
+    /// A login was refused.
+    pub fn login_refused(&self, reason: &'static str) {
+        self.logins.get_or_create(&ErrorLabels { error: reason }).inc();
+    }
+
+    /// Everything as text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &registry);
+        text
+    }
+}

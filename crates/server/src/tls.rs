@@ -1,0 +1,136 @@
+//! The phones' certificate: read from files, read again when they change.
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+/// How often the files are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read or holds no PEM of the kind.
+    #[error("cannot read the {what} in {path}: {reason}")]
+    File {
+        /// Certificate or key.
+        what: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system or the parser said.
+        reason: String,
+    },
+    /// The key does not belong to the certificate, or is of no usable kind.
+    #[error("the key in {key} does not fit the certificate in {certificate}: {reason}")]
+    Mismatch {
+        /// The key's file.
+        key: PathBuf,
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// What the library said.
+        reason: String,
+    },
+    /// The TLS library refused the configuration.
+    #[error("cannot set up TLS: {0}")]
+    Setup(#[from] rustls::Error),
+}
+
+/// A certificate chain and its key, from two PEM files that may be the same.
+#[derive(Debug)]
+pub struct ReloadingCertificate {
+    certificate: PathBuf,
+    key: PathBuf,
+    current: RwLock<Arc<CertifiedKey>>,
+}
+
+impl ReloadingCertificate {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When they cannot be used; names the file and what is wrong with it.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
+        Ok(Arc::new(Self {
+            current: RwLock::new(Arc::new(certified_key(certificate, key)?)),
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+        }))
+    }
+
+    /// Looks at the files from time to time, for ever, and takes over what changed. A broken file
+    /// is logged and the certificate in use stays.
+    pub async fn keep_fresh(self: Arc<Self>) {
+        let mut seen = self.modified();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let now = self.modified();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            match certified_key(&self.certificate, &self.key) {
+                Ok(fresh) => {
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+                    tracing::info!(file = %self.certificate.display(), "certificate reloaded");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the changed certificate is not used; the old one stays");
+                }
+            }
+        }
+    }
+
+    fn modified(&self) -> [Option<SystemTime>; 2] {
+        [&self.certificate, &self.key]
+            .map(|path| std::fs::metadata(path).and_then(|meta| meta.modified()).ok())
+    }
+}
+
+impl ResolvesServerCert for ReloadingCertificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+/// The TLS configuration of the phones' listener: HTTP/1.1 with this certificate.
+///
+/// # Errors
+/// When the library refuses it.
+pub fn phones(certificate: Arc<ReloadingCertificate>) -> Result<rustls::ServerConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A parked phone's connection should cost as little memory as it can: small send buffers, and
+    // resumption by stateless tickets would need a ticketer kept in step among several servers.
+    config.send_tls13_tickets = 1;
+    Ok(config)
+}
+
+fn certified_key(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
+    let unreadable =
+        |what, path: &Path, reason: String| TlsError::File { what, path: path.to_owned(), reason };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable("certificate", certificate, error.to_string()))?;
+    if chain.is_empty() {
+        let reason = "it holds no CERTIFICATE block".to_owned();
+        return Err(unreadable("certificate", certificate, reason));
+    }
+    let private = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| unreadable("private key", key, error.to_string()))?;
+    let mismatch = |reason: rustls::Error| TlsError::Mismatch {
+        key: key.to_owned(),
+        certificate: certificate.to_owned(),
+        reason: reason.to_string(),
+    };
+    let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&private).map_err(mismatch)?;
+    let pair = CertifiedKey::new(chain, signer);
+    pair.keys_match().map_err(mismatch)?;
+    Ok(pair)
+}
