@@ -1,1 +1,44 @@
-//! dme-sync
+//! The sync engine: what a phone must be told, and what becomes of what it says.
+//!
+//! It knows no wire format and no mail system. It works on neutral items and two traits: the
+//! [`Mailbox`](dme_mailbox::Mailbox) and the [`StateStore`]. It opens no socket and has no clock:
+//! the time is part of every [`Session`].
+//!
+//! The rules S1 to S6 that it keeps are explained where they are kept: the two generations of a
+//! sync key in `collection`, sending once in `submit`, the state's size in `collection::state`.
+
+mod collection;
+mod engine;
+mod error;
+mod hierarchy;
+mod key;
+mod locks;
+mod memory_store;
+mod moves;
+mod operations;
+mod remember;
+mod store;
+mod submit;
+mod wait;
+
+#[cfg(feature = "property")]
+pub mod property;
+#[cfg(feature = "conformance")]
+pub mod store_suite;
+
+pub use collection::{
+    Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
+    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
+};
+pub use engine::{Engine, Limits, Session};
+pub use error::{Error, Result};
+pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
+pub use key::{DeviceKey, FolderNo, SyncKey};
+pub use memory_store::MemoryStore;
+pub use moves::{MoveError, MoveRequest};
+pub use operations::{FolderHit, FolderSearch};
+pub use remember::{LastPing, LastSync, RememberedCollection};
+pub use store::{
+    Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT, TraceEntry, TraceEvent,
+};
+pub use submit::{SubmitId, SubmitRequest};

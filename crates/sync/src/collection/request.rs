@@ -1,0 +1,226 @@
+//! What a phone asks of one collection, and what it is answered (MS-ASCMD 2.2.1.21).
+
+use crate::{FolderNo, SyncKey};
+use bytes::Bytes;
+use dme_model::{BodyView, FlagPatch, Flags, ItemId, Mail, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How far back a phone wants its mail (`FilterType`, MS-ASCMD 2.2.3.68.2). Whole days, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilterAge {
+    /// Everything (0).
+    #[default]
+    All,
+    /// One day (1).
+    OneDay,
+    /// Three days (2).
+    ThreeDays,
+    /// One week (3).
+    OneWeek,
+    /// Two weeks (4).
+    TwoWeeks,
+    /// One month (5): 31 days.
+    OneMonth,
+}
+
+impl FilterAge {
+    /// The first day (since the epoch, UTC) of which mail is wanted.
+    pub(crate) fn cutoff_day(self, now: Timestamp) -> Option<i64> {
+        let days = match self {
+            Self::All => return None,
+            Self::OneDay => 1,
+            Self::ThreeDays => 3,
+            Self::OneWeek => 7,
+            Self::TwoWeeks => 14,
+            Self::OneMonth => 31,
+        };
+        Some(now.as_days().saturating_sub(days))
+    }
+}
+
+/// Whose version stays where phone and mail system both changed an item (`Conflict`, MS-ASCMD
+/// 2.2.3.38).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictRule {
+    /// The mail system's (1).
+    #[default]
+    ServerWins,
+    /// The phone's (0).
+    ClientWins,
+}
+
+/// What a phone's Delete means (`DeletesAsMoves`, MS-ASCMD 2.2.3.45).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deletion {
+    /// Into the Trash; what lies in the Trash already goes for good.
+    #[default]
+    ToTrash,
+    /// For good.
+    ForGood,
+}
+
+/// Whether changes of the mail system are wanted in the answer (`GetChanges`, MS-ASCMD 2.2.3.84).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changes {
+    /// They are.
+    #[default]
+    Send,
+    /// Not now: only the phone's own commands are carried out.
+    Hold,
+}
+
+/// What holds for a collection until the phone says otherwise (`Options`, MS-ASCMD 2.2.3.125.5).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CollectionOptions {
+    /// How far back.
+    pub filter: FilterAge,
+    /// What of each mail.
+    pub view: BodyView,
+    /// Whose version stays.
+    pub conflict: ConflictRule,
+}
+
+/// How much fits into one answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    /// Changes; taken as 1 to 512.
+    pub items: u32,
+    /// Bytes of mail. The mail with which it is reached is still sent, so that every answer gets
+    /// further.
+    pub bytes: u64,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { items: 100, bytes: 8 * 1024 * 1024 }
+    }
+}
+
+/// One collection of a Sync request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CollectionRequest {
+    /// Which folder.
+    pub folder: FolderNo,
+    /// Where the phone is.
+    pub key: SyncKey,
+    /// Whether it wants to be told anything.
+    pub changes: Changes,
+    /// How much at once.
+    pub window: Window,
+    /// What holds from now on; none: what held before.
+    pub options: Option<CollectionOptions>,
+    /// What its Deletes mean.
+    pub deletion: Deletion,
+    /// What it did itself, in its order.
+    pub commands: Vec<ClientCommand>,
+}
+
+impl CollectionRequest {
+    /// A request for changes with everything else as usual.
+    pub fn new(folder: FolderNo, key: SyncKey) -> Self {
+        Self {
+            folder,
+            key,
+            changes: Changes::default(),
+            window: Window::default(),
+            options: None,
+            deletion: Deletion::default(),
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// The name a phone gives an item it made, until the server names it (`ClientId`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientId(pub String);
+
+/// What a phone did.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ClientCommand {
+    /// Changed marks.
+    Change(ItemId, FlagPatch),
+    /// Deleted an item.
+    Delete(ItemId),
+    /// Wants an item again, in this view.
+    Fetch(ItemId, BodyView),
+    /// Wrote a draft (16.0 on). The message is whole.
+    AddDraft(ClientId, Bytes),
+    /// Wrote a draft anew (16.0 on). The mail system makes a new item of it; the phone is told
+    /// that the old one is gone.
+    ChangeDraft(ItemId, Bytes),
+    /// Wrote or completed a mail and sends it (`Send`, 16.0 on).
+    Send(Outgoing, Bytes),
+}
+
+/// Where a mail sent through Sync comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outgoing {
+    /// Written at once, never saved.
+    New(ClientId),
+    /// The final form of this draft.
+    Draft(ItemId),
+}
+
+/// What became of a command.
+#[derive(Clone, PartialEq, Debug)]
+pub enum CommandResult {
+    /// It was carried out.
+    Done,
+    /// The draft lies under this id.
+    Added(ItemId),
+    /// The mail was sent.
+    Sent,
+    /// Here is the item.
+    Fetched(Box<Mail>),
+    /// The phone knows no such item, or it is gone (status 8).
+    NotFound,
+    /// The mail system changed the item too, and its version stays (status 7).
+    Conflict,
+    /// The mail system refuses it; to repeat it is no use.
+    Refused(dme_mailbox::Error),
+}
+
+/// One thing the phone must be told.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ServerChange {
+    /// A new item.
+    Add(ItemId, Box<Mail>),
+    /// New marks of an item it has.
+    Change(ItemId, Flags),
+    /// The item is gone.
+    Delete(ItemId),
+    /// The item is older than the phone wants; it is still in the mail system.
+    SoftDelete(ItemId),
+}
+
+impl ServerChange {
+    /// Which item.
+    pub fn item(&self) -> &ItemId {
+        match self {
+            Self::Add(item, _)
+            | Self::Change(item, _)
+            | Self::Delete(item)
+            | Self::SoftDelete(item) => item,
+        }
+    }
+}
+
+/// What one collection is answered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CollectionAnswer {
+    /// The key from now on; the one asked with where there was nothing to tell or do.
+    pub key: SyncKey,
+    /// What became of each command, in their order.
+    pub results: Vec<CommandResult>,
+    /// What the phone must be told: deletions, then changes, then additions, newest first.
+    pub changes: Vec<ServerChange>,
+    /// There is more than fitted.
+    pub more_available: bool,
+}

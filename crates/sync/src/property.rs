@@ -1,0 +1,1 @@
+//! The model phone and its random life.
