@@ -1,1 +1,25 @@
-//! dme-eas
+//! The commands of Exchange ActiveSync as types, and as elements (MS-ASCMD and its kin). No I/O.
+//!
+//! One module a command, each with a `Request` and a `Response` that are read by `from_element` and
+//! written by `to_element`, in both directions: the server and the simulated phone use the same
+//! code. Reading is generous (any order, unknown elements are passed over), writing keeps the order
+//! of the documents, because some phones depend on it.
+
+pub mod autodiscover;
+mod codes;
+pub mod compose;
+mod date;
+mod error;
+mod fields;
+pub mod multipart;
+pub mod provision;
+pub mod send_mail;
+pub mod settings;
+pub mod smart_forward;
+pub mod smart_reply;
+mod status;
+mod version;
+
+pub use error::{Error, Result};
+pub use status::CommonStatus;
+pub use version::ProtocolVersion;

@@ -1,0 +1,147 @@
+//! Reading typed values out of an element, and putting optional ones in, for all commands alike.
+
+use crate::error::{Error, Result};
+use dme_wbxml::{Element, Tag};
+use std::str::FromStr;
+
+/// Typed access to an element's children.
+pub(crate) trait Fields {
+    /// This element, where it has that tag.
+    fn expect_tag(&self, tag: Tag) -> Result<&Element>;
+    /// The first child with that tag; an error where there is none.
+    fn required(&self, tag: Tag) -> Result<&Element>;
+    /// All children with that tag.
+    fn each(&self, tag: Tag) -> impl Iterator<Item = &Element>;
+    /// This element's text.
+    fn text_value(&self) -> Result<&str>;
+    /// The text of a child, where it is there.
+    fn text_of(&self, tag: Tag) -> Result<Option<&str>>;
+    /// The text of a child that must be there.
+    fn required_text(&self, tag: Tag) -> Result<&str>;
+    /// A child that holds a number.
+    fn number_of<T: FromStr>(&self, tag: Tag) -> Result<Option<T>>;
+    /// A child that holds a number and must be there.
+    fn required_number<T: FromStr>(&self, tag: Tag) -> Result<T>;
+    /// A child that holds a boolean (MS-ASDTYPE 2.1): `0` or `1`; without content it is true.
+    fn boolean_of(&self, tag: Tag) -> Result<Option<bool>>;
+}
+
+impl Fields for Element {
+    fn expect_tag(&self, tag: Tag) -> Result<&Element> {
+        if self.tag == tag {
+            Ok(self)
+        } else {
+            Err(Error::Unexpected { expected: tag, found: self.tag })
+        }
+    }
+
+    fn required(&self, tag: Tag) -> Result<&Element> {
+        self.child(tag).ok_or(Error::Missing { parent: self.tag, element: tag })
+    }
+
+    fn each(&self, tag: Tag) -> impl Iterator<Item = &Element> {
+        self.children().iter().filter(move |child| child.tag == tag)
+    }
+
+    fn text_value(&self) -> Result<&str> {
+        self.as_text().ok_or(Error::Value { element: self.tag, expected: "text" })
+    }
+
+    fn text_of(&self, tag: Tag) -> Result<Option<&str>> {
+        self.child(tag).map(Fields::text_value).transpose()
+    }
+
+    fn required_text(&self, tag: Tag) -> Result<&str> {
+        self.required(tag)?.text_value()
+    }
+
+    fn number_of<T: FromStr>(&self, tag: Tag) -> Result<Option<T>> {
+        self.child(tag)
+            .map(|child| {
+                let text = child.text_value()?.trim();
+                text.parse()
+                    .map_err(|_| Error::Value { element: tag, expected: "a number in range" })
+            })
+            .transpose()
+    }
+
+    fn required_number<T: FromStr>(&self, tag: Tag) -> Result<T> {
+        self.number_of(tag)?.ok_or(Error::Missing { parent: self.tag, element: tag })
+    }
+
+    fn boolean_of(&self, tag: Tag) -> Result<Option<bool>> {
+        self.child(tag)
+            .map(|child| match child.text_value()?.trim() {
+                "" | "1" => Ok(true),
+                "0" => Ok(false),
+                text if text.eq_ignore_ascii_case("true") => Ok(true),
+                text if text.eq_ignore_ascii_case("false") => Ok(false),
+                _ => Err(Error::Value { element: tag, expected: "0 or 1" }),
+            })
+            .transpose()
+    }
+}
+
+/// Appending to a list of children.
+pub(crate) trait Children {
+    /// `<tag>text</tag>`.
+    fn put(&mut self, tag: Tag, text: impl Into<String>);
+    /// `<tag>number</tag>`.
+    fn put_number(&mut self, tag: Tag, number: impl Into<u64>);
+    /// `<tag>0</tag>` or `<tag>1</tag>`.
+    fn put_boolean(&mut self, tag: Tag, value: bool);
+    /// `<tag/>`, where it is so.
+    fn put_mark(&mut self, tag: Tag, present: bool);
+    /// `<tag>text</tag>`, where there is one.
+    fn put_some(&mut self, tag: Tag, text: Option<impl Into<String>>);
+    /// `<tag>number</tag>`, where there is one.
+    fn put_some_number(&mut self, tag: Tag, number: Option<impl Into<u64>>);
+    /// A boolean, where there is one.
+    fn put_some_boolean(&mut self, tag: Tag, value: Option<bool>);
+    /// A tag with other elements in it, where there are any.
+    fn put_parent(&mut self, tag: Tag, children: Vec<Element>);
+}
+
+impl Children for Vec<Element> {
+    fn put(&mut self, tag: Tag, text: impl Into<String>) {
+        self.push(Element::text(tag, text));
+    }
+
+    fn put_number(&mut self, tag: Tag, number: impl Into<u64>) {
+        self.put(tag, number.into().to_string());
+    }
+
+    fn put_boolean(&mut self, tag: Tag, value: bool) {
+        self.put(tag, if value { "1" } else { "0" });
+    }
+
+    fn put_mark(&mut self, tag: Tag, present: bool) {
+        if present {
+            self.push(Element::empty(tag));
+        }
+    }
+
+    fn put_some(&mut self, tag: Tag, text: Option<impl Into<String>>) {
+        if let Some(text) = text {
+            self.put(tag, text);
+        }
+    }
+
+    fn put_some_number(&mut self, tag: Tag, number: Option<impl Into<u64>>) {
+        if let Some(number) = number {
+            self.put_number(tag, number);
+        }
+    }
+
+    fn put_some_boolean(&mut self, tag: Tag, value: Option<bool>) {
+        if let Some(value) = value {
+            self.put_boolean(tag, value);
+        }
+    }
+
+    fn put_parent(&mut self, tag: Tag, children: Vec<Element>) {
+        if !children.is_empty() {
+            self.push(Element::parent(tag, children));
+        }
+    }
+}
