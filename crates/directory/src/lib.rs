@@ -1,10 +1,23 @@
 //! Who may use the server: logins, people, groups, passwords.
 //!
 //! [`DirectoryService`] is what a connector with the functions `authentication` and `directory`
-//! offers; the in-file directory and LDAP implement it, and the link carries it.
+//! offers; [`FileDirectory`] and [`LdapDirectory`] implement it, and the link carries it. On the
+//! server [`Gate`] stands before it: it answers "may this login in?" for each request, mostly from
+//! memory, and ends the sessions of those who may no longer.
 
+mod access;
+mod gate;
+mod graph;
+mod login;
 mod person;
 mod service;
 
+pub use access::{Access, AccessGroups, Reason, Right, Users};
+pub use gate::{
+    Admission, Admitted, Clock, Gate, GateConfig, RealmSetup, RealmState, Refusal, Revocation,
+    Revoked, Source,
+};
+pub use graph::{GroupGraph, Named};
+pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

@@ -3,7 +3,7 @@
 use dme_model::{Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
-/// A group in the directory's own terms (for LDAP its normalised DN).
+/// A group in the directory's own terms, lower case (for LDAP its normalised DN).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GroupId(pub String);

@@ -1,0 +1,240 @@
+//! Who may do what, by group (rules A1, A2 and A7).
+//!
+//! The names of the groups are the administrator's choice, for each realm: a group in one
+//! organisation's directory gives nobody rights that another organisation's group was meant to
+//! give. What cannot be known is refused.
+
+use crate::{GroupGraph, GroupId, Named, Person, Standing};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// The groups that give rights in one realm.
+///
+/// A group is written as its id (for LDAP its DN) or, where only one has it, its short name.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessGroups {
+    /// Whose mail phones may fetch. Nobody's, until it is set.
+    pub users: Users,
+    /// Who administers everything.
+    pub administrators: Vec<String>,
+    /// Who administers a part of it.
+    pub delegated_administrators: Vec<String>,
+}
+
+/// Who is a user: `"everyone"`, or `{ groups = ["mobile users"] }`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Users {
+    /// Everyone the directory knows.
+    Everyone,
+    /// The members of any of these groups, at any depth.
+    Groups(Vec<String>),
+}
+
+impl Default for Users {
+    fn default() -> Self {
+        Self::Groups(Vec::new())
+    }
+}
+
+/// What a person may be. None follows from another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Right {
+    /// Fetches mail with a phone.
+    User,
+    /// Administers everything.
+    Administrator,
+    /// Administers a part.
+    DelegatedAdministrator,
+}
+
+/// Whether a person has a right, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Access {
+    /// They have it, by this chain of groups from one that lists them; an empty chain where
+    /// everyone has it.
+    Allowed(Vec<GroupId>),
+    /// They have not.
+    Refused(Reason),
+}
+
+/// Why a right was refused.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Reason {
+    /// The account may not be used at all.
+    #[error("the account may not be used: {}", .0.as_str())]
+    Standing(Standing),
+    /// The groups could never be read.
+    #[error("the directory's groups are not known yet")]
+    GroupsUnknown,
+    /// No group is set that gives the right.
+    #[error("no group is configured that would allow it")]
+    NoGroupConfigured,
+    /// None of the person's groups reaches one that gives the right.
+    #[error("not in a group that allows it, at any depth")]
+    NotInGroup,
+    /// The configured name is no group's, and no other configured group allows it.
+    #[error("the configured group {0:?} is not in the directory; correct the name or create it")]
+    NoSuchGroup(String),
+    /// The configured name is that of several groups, and no other configured group allows it.
+    #[error("several groups are named {0:?}; write the full id of the one that is meant")]
+    AmbiguousGroup(String),
+}
+
+impl Standing {
+    /// In words, for explanations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Expired => "expired",
+            Self::LockedOut => "locked out",
+            Self::MustChangePassword => "the password must be changed first",
+        }
+    }
+}
+
+impl Access {
+    /// Whether it is given.
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+}
+
+impl AccessGroups {
+    /// Whether the person has the right, with the chain of groups or the reason.
+    pub fn check(&self, right: Right, person: &Person, graph: &GroupGraph) -> Access {
+        if person.standing != Standing::Active {
+            return Access::Refused(Reason::Standing(person.standing));
+        }
+        let groups = match (right, &self.users) {
+            (Right::User, Users::Everyone) => return Access::Allowed(Vec::new()),
+            (Right::User, Users::Groups(groups)) => groups,
+            (Right::Administrator, _) => &self.administrators,
+            (Right::DelegatedAdministrator, _) => &self.delegated_administrators,
+        };
+        let mut reason =
+            if groups.is_empty() { Reason::NoGroupConfigured } else { Reason::NotInGroup };
+        for name in groups {
+            match graph.named(name) {
+                Named::Group(target) => {
+                    if let Some(chain) = graph.explain(&person.groups, target) {
+                        return Access::Allowed(chain);
+                    }
+                }
+                Named::Nothing => reason = Reason::NoSuchGroup(name.clone()),
+                Named::Several(_) => reason = Reason::AmbiguousGroup(name.clone()),
+            }
+        }
+        Access::Refused(reason)
+    }
+
+    /// Every right the person has.
+    pub fn rights(&self, person: &Person, graph: &GroupGraph) -> BTreeSet<Right> {
+        [Right::User, Right::Administrator, Right::DelegatedAdministrator]
+            .into_iter()
+            .filter(|right| self.check(*right, person, graph).is_allowed())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Group, GroupSnapshot};
+
+    fn graph() -> GroupGraph {
+        let group = |id: &str, parents: &[&str]| Group {
+            id: GroupId(id.into()),
+            name: id.split(',').next().unwrap().trim_start_matches("cn=").to_owned(),
+            parents: parents.iter().map(|id| GroupId((*id).into())).collect(),
+        };
+        GroupGraph::new(&[GroupSnapshot {
+            groups: vec![
+                group("cn=sales,ou=a", &["cn=staff,ou=a"]),
+                group("cn=staff,ou=a", &["cn=mobile,ou=a"]),
+                group("cn=mobile,ou=a", &[]),
+                group("cn=admins,ou=a", &[]),
+                group("cn=helpdesk,ou=a", &[]),
+                group("cn=twice,ou=a", &[]),
+                group("cn=twice,ou=b", &[]),
+            ],
+            ..GroupSnapshot::default()
+        }])
+    }
+
+    fn person(groups: &[&str], standing: Standing) -> Person {
+        Person {
+            user: "ann@example.org".into(),
+            address: "ann@example.org".into(),
+            display_name: None,
+            groups: groups.iter().map(|id| GroupId((*id).into())).collect(),
+            standing,
+        }
+    }
+
+    fn access(users: &[&str]) -> AccessGroups {
+        AccessGroups {
+            users: Users::Groups(users.iter().map(|name| (*name).into()).collect()),
+            administrators: vec!["admins".into()],
+            delegated_administrators: vec!["helpdesk".into()],
+        }
+    }
+
+    #[test]
+    fn a_member_at_any_depth_is_a_user_and_the_chain_says_why() {
+        let ann = person(&["cn=sales,ou=a"], Standing::Active);
+        let Access::Allowed(chain) = access(&["Mobile"]).check(Right::User, &ann, &graph()) else {
+            panic!("refused")
+        };
+        let chain: Vec<_> = chain.iter().map(|id| id.0.as_str()).collect();
+        assert_eq!(chain, ["cn=sales,ou=a", "cn=staff,ou=a", "cn=mobile,ou=a"]);
+    }
+
+    #[test]
+    fn no_right_implies_another() {
+        let admin = person(&["cn=admins,ou=a"], Standing::Active);
+        let helper = person(&["cn=helpdesk,ou=a"], Standing::Active);
+        let rights = |person| access(&["mobile"]).rights(person, &graph());
+        assert_eq!(rights(&admin), BTreeSet::from([Right::Administrator]));
+        assert_eq!(rights(&helper), BTreeSet::from([Right::DelegatedAdministrator]));
+    }
+
+    #[test]
+    fn what_cannot_be_known_is_refused() {
+        use Reason::{AmbiguousGroup, NoGroupConfigured, NoSuchGroup, NotInGroup};
+        use Standing::{Active, Disabled, LockedOut};
+        for (users, groups, standing, reason) in [
+            (&[][..], &["cn=mobile,ou=a"][..], Active, NoGroupConfigured),
+            (&["mobile"], &[], Active, NotInGroup),
+            (&["mobile"], &["cn=admins,ou=a"], Active, NotInGroup),
+            (&["gone"], &["cn=mobile,ou=a"], Active, NoSuchGroup("gone".into())),
+            (&["twice"], &["cn=twice,ou=a"], Active, AmbiguousGroup("twice".into())),
+            (&["mobile"], &["cn=mobile,ou=a"], Disabled, Reason::Standing(Disabled)),
+            (&["mobile"], &["cn=mobile,ou=a"], LockedOut, Reason::Standing(LockedOut)),
+        ] {
+            let answer = access(users).check(Right::User, &person(groups, standing), &graph());
+            assert_eq!(answer, Access::Refused(reason));
+        }
+    }
+
+    #[test]
+    fn an_id_says_which_of_two_groups_with_one_name_is_meant() {
+        let ann = person(&["cn=twice,ou=b"], Standing::Active);
+        assert!(access(&["cn=twice,ou=b"]).check(Right::User, &ann, &graph()).is_allowed());
+        assert!(!access(&["cn=twice,ou=a"]).check(Right::User, &ann, &graph()).is_allowed());
+    }
+
+    #[test]
+    fn everyone_must_be_said() {
+        let parse = |text: &str| toml::from_str::<AccessGroups>(text);
+        assert_eq!(parse("").unwrap().users, Users::Groups(Vec::new()));
+        assert_eq!(parse("users = 'everyone'").unwrap().users, Users::Everyone);
+        assert_eq!(
+            parse("users = { groups = ['mobile'] }").unwrap().users,
+            Users::Groups(vec!["mobile".into()])
+        );
+        assert!(parse("user = 'everyone'").is_err());
+    }
+}

@@ -1,0 +1,523 @@
+//! The gate: may this login in, now? Asked on every request of every phone.
+//!
+//! Most answers come from memory: a checked password is remembered as a keyed hash for a short
+//! while (rule A3), a wrong one too, so that an old phone that repeats it does not lock its owner
+//! out (rule A4). What memory does not know is asked of exactly one directory, the one of the
+//! login's realm, once at a time for the same question and within a limit for each user and device.
+//! While the directory is down, those it vouched for lately are let in for a while, and nobody else
+//! (rule A7).
+//!
+//! [`Gate::run`] asks again at intervals about everyone let in lately, and announces who may no
+//! longer be in, so that parked phones are ended at once (rule A5).
+
+mod generations;
+mod limits;
+mod memory;
+mod refresh;
+
+use crate::{
+    Access, AccessGroups, DirectoryService, Error, GroupGraph, Login, LoginError, Person, Realms,
+    Reason, Right, Standing, Verdict,
+};
+use dme_model::{DeviceId, Realm, Secret, Span, Timestamp, UserId};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use limits::Limits;
+use memory::{Mac, MacKey, Memory, Recalled};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// Tells the time; in the server the system's, in a test what the test wants.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How long a directory that could not be reached is not asked again.
+const DOWN: Duration = Duration::from_secs(5);
+/// A refusal for want of a group is looked at again with a new graph when the graph is older.
+const STALE_GRAPH: Duration = Duration::from_secs(10);
+/// How many announcements a slow receiver may be behind.
+const ANNOUNCEMENTS: usize = 1024;
+
+/// The gate's settings.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateConfig {
+    /// How long a checked password is good without asking the directory again.
+    pub password_life: Span,
+    /// How long a wrong password is refused from memory.
+    pub wrong_password_life: Span,
+    /// How long after the directory last vouched for somebody they are let in while it is down.
+    /// `0s` lets nobody in.
+    pub grace: Span,
+    /// How often groups and people are read again: the longest time somebody who left keeps access.
+    pub refresh: Span,
+    /// The longest time a phone waits for the directory.
+    pub check_timeout: Span,
+    /// How many questions to the directory in a row a device may cause for a user.
+    pub attempts: u32,
+    /// How often one more is allowed.
+    pub attempt_every: Span,
+    /// How many questions may be open at once, of all users.
+    pub parallel_checks: usize,
+    /// How many users are remembered.
+    pub remembered_users: usize,
+}
+
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            password_life: Span(Duration::from_secs(10 * 60)),
+            wrong_password_life: Span(Duration::from_secs(30 * 60)),
+            grace: Span(Duration::from_secs(8 * 3600)),
+            refresh: Span(Duration::from_secs(60)),
+            check_timeout: Span(Duration::from_secs(15)),
+            attempts: 5,
+            attempt_every: Span(Duration::from_secs(60)),
+            parallel_checks: 256,
+            remembered_users: 100_000,
+        }
+    }
+}
+
+/// One realm: its directory, and what its groups mean.
+pub struct RealmSetup {
+    /// The realm.
+    pub realm: Realm,
+    /// What it is called else: mail domains, the Windows domain.
+    pub aliases: Vec<String>,
+    /// The one directory that its passwords go to.
+    pub directory: Arc<dyn DirectoryService>,
+    /// The groups that give rights.
+    pub access: AccessGroups,
+}
+
+/// The answer of the gate.
+#[derive(Clone, Debug)]
+pub enum Admission {
+    /// Come in.
+    Admitted {
+        /// Who it is.
+        who: Arc<Admitted>,
+        /// Who says so.
+        source: Source,
+    },
+    /// No, and asking again changes nothing.
+    Refused(Refusal),
+    /// Too many questions to the directory for this user and device.
+    Throttled {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The directory cannot be asked, and memory does not suffice.
+    Unavailable {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+}
+
+/// Who was let in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Admitted {
+    /// The person as the directory has them; `person.user` is the canonical user.
+    pub person: Person,
+    /// Every right the person has. [`Right::User`] is always among them.
+    pub rights: BTreeSet<Right>,
+}
+
+/// Who says that somebody may in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// The directory, just now.
+    Directory,
+    /// The directory, lately.
+    Memory,
+    /// The directory, before it went down.
+    Grace,
+}
+
+/// Why somebody was not let in.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The login means nobody.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// User or password is wrong. To the outside it never matters which.
+    #[error("wrong password")]
+    WrongPassword,
+    /// User or password is wrong. To the outside it never matters which.
+    #[error("unknown user")]
+    UnknownUser,
+    /// The person is there and may not use phones.
+    #[error("not allowed: {0}")]
+    NotAllowed(#[from] Reason),
+}
+
+/// Announces that somebody let in earlier may no longer be in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Revoked {
+    /// Who.
+    pub user: UserId,
+    /// Why.
+    pub why: Revocation,
+}
+
+/// Why an admission was taken back.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Revocation {
+    /// The directory no longer has them.
+    #[error("no longer in the directory")]
+    Gone,
+    /// They may no longer use phones.
+    #[error("no longer allowed: {0}")]
+    NotAllowed(#[from] Reason),
+    /// The directory could not be asked for longer than the grace.
+    #[error("the directory has been unavailable for too long")]
+    GraceOver,
+    /// An administrator wants them asked again.
+    #[error("an administrator ended the session")]
+    Forgotten,
+}
+
+/// How old what the gate knows of a realm is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RealmState {
+    /// The realm.
+    pub realm: Realm,
+    /// When the groups in use were read; none where they never were.
+    pub groups_as_of: Option<Timestamp>,
+    /// How many groups there are.
+    pub groups: usize,
+    /// What went wrong when the directory was last asked for its groups, if it did.
+    pub trouble: Option<Error>,
+}
+
+/// Keeps the door. One for the whole server, shared.
+pub struct Gate {
+    config: GateConfig,
+    realms: Realms,
+    parts: BTreeMap<Realm, Arc<Part>>,
+    key: MacKey,
+    memory: Memory,
+    limits: Limits,
+    open: Mutex<HashMap<Mac, Shared<BoxFuture<'static, Admission>>>>,
+    announce: broadcast::Sender<Revoked>,
+    clock: Clock,
+}
+
+/// One realm at work.
+struct Part {
+    realm: Realm,
+    directory: Arc<dyn DirectoryService>,
+    access: AccessGroups,
+    graph: RwLock<Option<Arc<GroupGraph>>>,
+    trouble: Mutex<Option<Error>>,
+    /// Only one reads the groups at a time; the others wait for it.
+    reading: tokio::sync::Mutex<()>,
+    /// Until when the directory is left alone, in milliseconds since the epoch.
+    down_until: AtomicI64,
+}
+
+impl Gate {
+    /// A gate for these realms; the first is the default one. None where there is no realm.
+    pub fn new(config: GateConfig, setups: Vec<RealmSetup>, clock: Clock) -> Option<Arc<Self>> {
+        let mut realms = Realms::new(setups.first()?.realm.clone());
+        let mut parts = BTreeMap::new();
+        for setup in setups {
+            let realm = Realm::new(setup.realm.as_str().trim().to_lowercase());
+            realms = realms.with(realm.clone(), setup.aliases.iter().map(String::as_str));
+            let part = Part {
+                realm: realm.clone(),
+                directory: setup.directory,
+                access: setup.access,
+                graph: RwLock::new(None),
+                trouble: Mutex::new(None),
+                reading: tokio::sync::Mutex::new(()),
+                down_until: AtomicI64::new(i64::MIN),
+            };
+            parts.insert(realm, Arc::new(part));
+        }
+        Some(Arc::new(Self {
+            realms,
+            parts,
+            key: MacKey::random(),
+            memory: Memory::new(&config),
+            limits: Limits::new(&config),
+            open: Mutex::default(),
+            announce: broadcast::Sender::new(ANNOUNCEMENTS),
+            clock,
+            config,
+        }))
+    }
+
+    /// Announces those who may no longer be in. A receiver that lagged behind must end everything
+    /// that is parked: the phones come back and are asked again.
+    pub fn revocations(&self) -> broadcast::Receiver<Revoked> {
+        self.announce.subscribe()
+    }
+
+    /// The realms and their other names.
+    pub fn realms(&self) -> &Realms {
+        &self.realms
+    }
+
+    /// Whether this login may in. The device is the one the phone names, where it names one.
+    pub async fn admit(
+        self: &Arc<Self>,
+        login: &Login,
+        password: &Secret,
+        device: Option<&DeviceId>,
+    ) -> Admission {
+        let now = (self.clock)();
+        let login = match self.realms.resolve(login) {
+            Ok(login) => login,
+            Err(error) => return Admission::Refused(error.into()),
+        };
+        if password.expose().is_empty() {
+            return Admission::Refused(LoginError::NoPassword.into());
+        }
+        let user = self.memory.canonical(login.clone());
+        let mac = self.key.mac(&user, password);
+        match self.memory.recall(&user, &mac, now) {
+            Recalled::Admitted(who) => return Admission::Admitted { who, source: Source::Memory },
+            Recalled::Refused(refusal) => return Admission::Refused(refusal),
+            Recalled::Nothing => {}
+        }
+        let Some(part) = user.realm().and_then(|realm| self.parts.get(&realm)).cloned() else {
+            return Admission::Refused(Refusal::UnknownUser);
+        };
+        let question = Question { login, user, password: password.clone(), mac };
+        if part.is_down(now) {
+            return self.in_grace(&question, now);
+        }
+        let check = match self.join_or_ask(part, question, device, now) {
+            Ok(check) => check,
+            Err(retry_after) => return Admission::Throttled { retry_after },
+        };
+        let admission = check.await;
+        if let (Admission::Admitted { who, .. }, Some(device)) = (&admission, device) {
+            self.limits.know(&who.person.user, device);
+        }
+        admission
+    }
+
+    /// Forgets what it knows of a user, so that the next request asks the directory, and announces
+    /// it, so that the user's parked phones ask at once. For administrators.
+    pub fn forget(&self, user: &UserId) {
+        self.revoke(user, Revocation::Forgotten);
+        self.memory.forget_refusals();
+    }
+
+    /// Whether a person has a right, with the chain of groups or the reason.
+    pub fn explain(&self, right: Right, person: &Person) -> Access {
+        let part = person.user.realm().and_then(|realm| self.parts.get(&realm));
+        match part.and_then(|part| part.graph().map(|graph| (part, graph))) {
+            Some((part, graph)) => part.access.check(right, person, &graph),
+            None => Access::Refused(Reason::GroupsUnknown),
+        }
+    }
+
+    /// What it knows of each realm, and how old that is.
+    pub fn states(&self) -> Vec<RealmState> {
+        self.parts.values().map(|part| part.state()).collect()
+    }
+
+    /// The answer that somebody else with the same question already waits for, or a new one.
+    fn join_or_ask(
+        self: &Arc<Self>,
+        part: Arc<Part>,
+        question: Question,
+        device: Option<&DeviceId>,
+        now: Timestamp,
+    ) -> Result<Shared<BoxFuture<'static, Admission>>, Duration> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(check) = open.get(&question.mac) {
+            return Ok(check.clone());
+        }
+        if open.len() >= self.config.parallel_checks {
+            return Err(Duration::from_secs(1));
+        }
+        self.limits.take(&question.user, device, now)?;
+        // A task of its own: an answer that was paid for is remembered, also when the phone that
+        // asked has gone.
+        let (gate, mac) = (self.clone(), question.mac);
+        let task = tokio::spawn(async move {
+            let _closed = Closed { gate: &gate, mac };
+            gate.ask(&part, &question).await
+        });
+        let unavailable = Admission::Unavailable { retry_after: DOWN };
+        let check = task.map(|answer| answer.unwrap_or(unavailable)).boxed().shared();
+        open.insert(mac, check.clone());
+        Ok(check)
+    }
+
+    /// Asks the directory, and remembers what it says.
+    async fn ask(&self, part: &Part, question: &Question) -> Admission {
+        let asked = tokio::time::timeout(self.config.check_timeout.0, async {
+            let Question { login, password, .. } = question;
+            let verdict = part.directory.authenticate(login, password).await?;
+            let Verdict::Accepted(person) = verdict else { return Ok((verdict, None)) };
+            let access = part.access(self, &person).await?;
+            Ok((Verdict::Accepted(person), Some(access)))
+        });
+        let late = |_| Err(Error::Unavailable("no answer in time".into()));
+        let answer = asked.await.unwrap_or_else(late);
+        let now = (self.clock)();
+        match answer {
+            Ok((Verdict::Accepted(person), Some(Ok(rights)))) => {
+                let who = Arc::new(Admitted { person: *person, rights });
+                let user = &who.person.user;
+                if question.login != *user {
+                    self.memory.alias(question.login.clone(), user.clone());
+                }
+                let mac = self.key.mac(user, &question.password);
+                self.memory.admit(who.clone(), mac, now);
+                Admission::Admitted { who, source: Source::Directory }
+            }
+            Ok((Verdict::Accepted(person), Some(Err(reason)))) => {
+                self.turn_away(&person.user, question, reason, now)
+            }
+            Ok((Verdict::Barred(standing), _)) => {
+                self.turn_away(&question.user, question, Reason::Standing(standing), now)
+            }
+            Ok((Verdict::Unknown, _)) => {
+                self.revoke(&question.user, Revocation::Gone);
+                self.refuse(question, Refusal::UnknownUser, now)
+            }
+            Ok((Verdict::WrongPassword | Verdict::Accepted(_), _)) => {
+                self.refuse(question, Refusal::WrongPassword, now)
+            }
+            Err(error) => {
+                part.note_failure(&error, now);
+                self.in_grace(question, now)
+            }
+        }
+    }
+
+    /// The answer while the directory is down.
+    fn in_grace(&self, question: &Question, now: Timestamp) -> Admission {
+        match self.memory.in_grace(&question.user, &question.mac, now) {
+            Some(who) => Admission::Admitted { who, source: Source::Grace },
+            None => Admission::Unavailable { retry_after: DOWN },
+        }
+    }
+
+    /// Refuses, and will refuse the same again from memory.
+    fn refuse(&self, question: &Question, refusal: Refusal, now: Timestamp) -> Admission {
+        self.memory.refuse(question.mac, refusal.clone(), now);
+        Admission::Refused(refusal)
+    }
+
+    /// Refuses somebody whom the directory knows, and ends what they have open.
+    fn turn_away(
+        &self,
+        user: &UserId,
+        question: &Question,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Admission {
+        self.revoke(user, Revocation::NotAllowed(reason.clone()));
+        self.refuse(question, Refusal::NotAllowed(reason), now)
+    }
+
+    /// Takes back what was admitted, and announces it if there was anything.
+    fn revoke(&self, user: &UserId, why: Revocation) {
+        if self.memory.remove(user) {
+            tracing::info!(%user, %why, "access ended");
+            // Nobody listening is no fault: nothing is parked then.
+            let _ = self.announce.send(Revoked { user: user.clone(), why });
+        }
+    }
+}
+
+/// Who wants in, and with what.
+struct Question {
+    /// As the realm resolved it: what the directory is asked.
+    login: UserId,
+    /// The canonical user where the login is known to mean one, else the login.
+    user: UserId,
+    password: Secret,
+    /// Of `user` and `password`.
+    mac: Mac,
+}
+
+/// Takes a question off the list of open ones when its task ends, however it ends.
+struct Closed<'a> {
+    gate: &'a Gate,
+    mac: Mac,
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.gate.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.mac);
+    }
+}
+
+impl Part {
+    fn graph(&self) -> Option<Arc<GroupGraph>> {
+        self.graph.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn state(&self) -> RealmState {
+        let graph = self.graph();
+        RealmState {
+            realm: self.realm.clone(),
+            groups_as_of: graph.as_ref().map(|graph| graph.as_of()),
+            groups: graph.map_or(0, |graph| graph.len()),
+            trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    fn is_down(&self, now: Timestamp) -> bool {
+        let until = self.down_until.load(Ordering::Relaxed);
+        // A clock that was set back must not keep the directory down for longer than it is.
+        now.as_millis() < until && until <= now.plus(DOWN).as_millis()
+    }
+
+    fn note_failure(&self, error: &Error, now: Timestamp) {
+        tracing::warn!(realm = %self.realm, %error, "the directory could not be asked");
+        if matches!(error, Error::Unavailable(_)) {
+            self.down_until.store(now.plus(DOWN).as_millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// A directory speaks for the people of its own realm only (rule A6).
+    fn vouch_for(&self, person: &Person) -> Result<(), Error> {
+        match person.user.realm() {
+            Some(realm) if realm == self.realm => Ok(()),
+            _ => Err(Error::Protocol(format!(
+                "the directory of {} answered for {}, who is not of that realm",
+                self.realm, person.user
+            ))),
+        }
+    }
+
+    /// The rights of a person who may use phones, or why they may not; reads the groups where they
+    /// are not known, or too old to say no by.
+    async fn access(
+        &self,
+        gate: &Gate,
+        person: &Person,
+    ) -> Result<Result<BTreeSet<Right>, Reason>, Error> {
+        self.vouch_for(person)?;
+        if person.standing != Standing::Active {
+            return Ok(Err(Reason::Standing(person.standing)));
+        }
+        let mut graph = match self.graph() {
+            Some(graph) => graph,
+            None => self.read_groups(gate, None).await?,
+        };
+        if !self.access.check(Right::User, person, &graph).is_allowed()
+            && graph.age((gate.clock)()) > STALE_GRAPH
+        {
+            let as_of = graph.as_of();
+            graph = self.read_groups(gate, Some(as_of)).await?;
+        }
+        Ok(match self.access.check(Right::User, person, &graph) {
+            Access::Allowed(_) => Ok(self.access.rights(person, &graph)),
+            Access::Refused(reason) => Err(reason),
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! How many questions to the directory a user's devices may cause (rule A4).
+//!
+//! A token bucket for each user and device that was let in before, and one for all others who claim
+//! to be that user: a device id is what the phone says it is, so whoever guesses passwords could
+//! make up a new one for each guess. So guessing is slow, and it never shuts out the phone that the
+//! user already has. Addresses play no part: a whole office shares one.
+
+use super::GateConfig;
+use super::generations::Generations;
+use dme_model::{DeviceId, Timestamp, UserId};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The buckets of all users.
+pub(super) struct Limits {
+    burst: u32,
+    every: i64,
+    state: Mutex<State>,
+}
+
+struct State {
+    known: Generations<(UserId, DeviceId), ()>,
+    buckets: Generations<(UserId, Option<DeviceId>), Bucket>,
+}
+
+struct Bucket {
+    tokens: u32,
+    /// When the next token comes, in milliseconds; without meaning while the bucket is full.
+    next: i64,
+}
+
+impl Limits {
+    pub(super) fn new(config: &GateConfig) -> Self {
+        // People have more than one device.
+        let capacity = config.remembered_users.saturating_mul(4);
+        Self {
+            burst: config.attempts.max(1),
+            every: i64::try_from(config.attempt_every.0.as_millis()).unwrap_or(i64::MAX).max(1),
+            state: Mutex::new(State {
+                known: Generations::new(capacity),
+                buckets: Generations::new(capacity),
+            }),
+        }
+    }
+
+    /// Notes that the device was let in for the user.
+    pub(super) fn know(&self, user: &UserId, device: &DeviceId) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.known.insert((user.clone(), device.clone()), ());
+    }
+
+    /// Takes a token, or says when there will be one.
+    pub(super) fn take(
+        &self,
+        user: &UserId,
+        device: Option<&DeviceId>,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let device = device
+            .filter(|device| state.known.get_mut(&(user.clone(), (*device).clone())).is_some());
+        let key = (user.clone(), device.cloned());
+        let now = now.as_millis();
+        let Some(bucket) = state.buckets.get_mut(&key) else {
+            let bucket = Bucket { tokens: self.burst - 1, next: now.saturating_add(self.every) };
+            state.buckets.insert(key, bucket);
+            return Ok(());
+        };
+        bucket.refill(self.burst, self.every, now);
+        if bucket.tokens == 0 {
+            let wait = u64::try_from(bucket.next.saturating_sub(now)).unwrap_or(0);
+            return Err(Duration::from_millis(wait.max(1)));
+        }
+        if bucket.tokens == self.burst {
+            bucket.next = now.saturating_add(self.every);
+        }
+        bucket.tokens -= 1;
+        Ok(())
+    }
+}
+
+impl Bucket {
+    fn refill(&mut self, burst: u32, every: i64, now: i64) {
+        // A clock that was set back must not make anybody wait for it to catch up.
+        self.next = self.next.min(now.saturating_add(every));
+        if now < self.next {
+            return;
+        }
+        let come = now.saturating_sub(self.next) / every + 1;
+        let come = u32::try_from(come).unwrap_or(u32::MAX);
+        self.tokens = self.tokens.saturating_add(come).min(burst);
+        self.next = self.next.saturating_add(i64::from(come).saturating_mul(every));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dme_model::Span;
+
+    fn limits() -> Limits {
+        Limits::new(&GateConfig {
+            attempts: 3,
+            attempt_every: Span(Duration::from_secs(10)),
+            ..GateConfig::default()
+        })
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn a_burst_is_allowed_and_then_one_at_a_time() {
+        let limits = limits();
+        let take = |second| limits.take(&"ann".into(), None, at(second));
+        for _ in 0..3 {
+            assert_eq!(take(100), Ok(()));
+        }
+        assert_eq!(take(104), Err(Duration::from_secs(6)));
+        assert_eq!(take(110), Ok(()));
+        assert_eq!(take(110), Err(Duration::from_secs(10)));
+        for _ in 0..3 {
+            assert_eq!(take(1000), Ok(()));
+        }
+        assert!(take(1000).is_err());
+    }
+
+    #[test]
+    fn made_up_devices_share_one_bucket_and_never_touch_that_of_a_known_one() {
+        let limits = limits();
+        limits.know(&"ann".into(), &"phone".into());
+        let take = |device: &str| limits.take(&"ann".into(), Some(&device.into()), at(100));
+        for device in ["a", "b", "c"] {
+            assert_eq!(take(device), Ok(()));
+        }
+        assert!(take("d").is_err());
+        assert_eq!(take("phone"), Ok(()));
+        assert_eq!(limits.take(&"bob".into(), Some(&"d".into()), at(100)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_nobody_wait_longer_than_one_interval() {
+        let limits = limits();
+        for _ in 0..3 {
+            let _ = limits.take(&"ann".into(), None, at(1_000_000));
+        }
+        let wait = limits.take(&"ann".into(), None, at(100)).unwrap_err();
+        assert!(wait <= Duration::from_secs(10));
+        assert_eq!(limits.take(&"ann".into(), None, at(110)), Ok(()));
+    }
+}
