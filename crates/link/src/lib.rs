@@ -1,1 +1,25 @@
-//! dme-link
+//! The link: the connection a connector dials, over which the server calls it.
+
+mod authority;
+mod book;
+mod capabilities;
+mod enrolments;
+mod error;
+mod files;
+mod fingerprint;
+mod refused;
+mod tls;
+mod token;
+mod wire;
+
+pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
+pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
+pub use capabilities::{Capabilities, CredentialsNeeded, Services};
+pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
+pub use error::{Error, Result};
+pub use fingerprint::Fingerprint;
+pub use refused::{Refusal, Refused};
+pub use token::{Token, TokenHash};
+
+/// The release, as the two ends tell each other.
+pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,56 @@
+//! Files that must not be seen by others nor be found half written after a crash.
+
+use crate::{Error, Result};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// Makes the directory, for its owner alone, where it is missing.
+pub(crate) fn make_dir(dir: &Path) -> Result<()> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|error| Error::file("made", dir, error))
+}
+
+/// Reads a file; none where it is not there.
+pub(crate) fn read(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", path, error)),
+    }
+}
+
+/// Writes a file for its owner alone, whole or not at all, and durable on return.
+pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
+    let failed = |error| Error::file("written", path, error);
+    let new = path.with_extension("new");
+    // A leftover of a crash may have other permissions.
+    remove(&new)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    rename(&new, path)
+}
+
+/// Puts a file in another's place, durably.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| Error::file("written", to, error))?;
+    let dir = to.parent().unwrap_or(Path::new("."));
+    File::open(dir)
+        .and_then(|dir| dir.sync_all())
+        .map_err(|error| Error::file("written", to, error))
+}
+
+/// Removes a file where it is there.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Error::file("removed", path, error))
+        }
+        _ => Ok(()),
+    }
+}

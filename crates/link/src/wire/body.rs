@@ -1,0 +1,138 @@
+//! Records as HTTP/2 bodies: written in one piece or as a stream, read as they arrive.
+
+use super::record::{self, Assembler, Limits, Record, RecordError};
+use bytes::Bytes;
+use futures_core::Stream;
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A body we send.
+pub(crate) enum Outgoing {
+    /// All of it is there.
+    Pieces(VecDeque<Bytes>),
+    /// It is made while it is sent, no faster than it is taken.
+    Stream(BoxStream<'static, VecDeque<Bytes>>, VecDeque<Bytes>),
+}
+
+impl Outgoing {
+    /// No bytes.
+    pub(crate) fn empty() -> Self {
+        Self::Pieces(VecDeque::new())
+    }
+
+    /// One record with what stands beside it.
+    pub(crate) fn record<T: Serialize>(
+        head: &T,
+        blob: impl IntoIterator<Item = Bytes>,
+    ) -> Result<Self, RecordError> {
+        pieces(head, blob).map(Self::Pieces)
+    }
+
+    /// Records as they are made.
+    pub(crate) fn stream(records: impl Stream<Item = VecDeque<Bytes>> + Send + 'static) -> Self {
+        Self::Stream(records.boxed(), VecDeque::new())
+    }
+}
+
+/// One record in the pieces it is sent in; the blob is not copied.
+pub(crate) fn pieces<T: Serialize>(
+    head: &T,
+    blob: impl IntoIterator<Item = Bytes>,
+) -> Result<VecDeque<Bytes>, RecordError> {
+    let mut pieces: VecDeque<Bytes> = blob.into_iter().filter(|piece| !piece.is_empty()).collect();
+    let length = pieces.iter().map(Bytes::len).sum();
+    pieces.push_front(record::write(head, length)?);
+    Ok(pieces)
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = match &mut *self {
+            Self::Pieces(pieces) => pieces.pop_front(),
+            Self::Stream(stream, pieces) => loop {
+                if let Some(piece) = pieces.pop_front() {
+                    break Some(piece);
+                }
+                match stream.poll_next_unpin(context) {
+                    Poll::Ready(Some(next)) => *pieces = next,
+                    Poll::Ready(None) => break None,
+                    Poll::Pending => return Poll::Pending,
+                }
+            },
+        };
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Pieces(pieces) if pieces.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Pieces(pieces) => {
+                SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
+            }
+            Self::Stream(..) => SizeHint::default(),
+        }
+    }
+}
+
+/// Why no record could be had from a body.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The connection broke.
+    #[error("{0}")]
+    Connection(#[from] hyper::Error),
+    /// What came is not what is due.
+    #[error("{0}")]
+    Record(#[from] RecordError),
+}
+
+/// Reads the records of a body.
+pub(crate) struct Records {
+    body: Incoming,
+    assembler: Assembler,
+}
+
+impl Records {
+    /// Of a body.
+    pub(crate) fn new(body: Incoming) -> Self {
+        Self { body, assembler: Assembler::new(Limits::CALL) }
+    }
+
+    /// The next record; none where the body ended after a whole one.
+    pub(crate) async fn next(&mut self) -> Result<Option<Record>, ReadError> {
+        loop {
+            if let Some(record) = self.assembler.next()? {
+                return Ok(Some(record));
+            }
+            match self.body.frame().await {
+                Some(frame) => {
+                    if let Ok(data) = frame?.into_data() {
+                        self.assembler.push(data);
+                    }
+                }
+                None if self.assembler.is_empty() => return Ok(None),
+                None => return Err(RecordError::CutShort.into()),
+            }
+        }
+    }
+
+    /// The one record of a body.
+    pub(crate) async fn only(&mut self) -> Result<Record, ReadError> {
+        self.next().await?.ok_or_else(|| RecordError::CutShort.into())
+    }
+}

@@ -1,0 +1,60 @@
+//! What the two ends tell each other about the link itself: records, both ways, on one call that
+//! the server opens first and that lasts as long as the link.
+
+use super::record::Record;
+use crate::Refused;
+use serde::{Deserialize, Serialize};
+use tracing::debug;
+
+/// From the server to the connector.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ToConnector {
+    /// To be answered with the same number, so that the round trip is known.
+    Ping {
+        /// Which ping.
+        number: u64,
+    },
+    /// Finish what runs, take nothing new, and come back.
+    Drain(Drain),
+    /// A certificate for the key of the last request.
+    Certificate {
+        /// In PEM.
+        certificate: String,
+    },
+    /// No certificate for the key of the last request.
+    RenewalRefused(Refused),
+}
+
+/// How a connector is to go away and come back (rule L3).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Drain {
+    /// Milliseconds to wait before dialling again.
+    pub after_ms: u64,
+    /// Addresses to try before the configured ones.
+    pub servers: Vec<String>,
+}
+
+/// From the connector to the server.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ToServer {
+    /// The answer to a ping.
+    Pong {
+        /// Which ping.
+        number: u64,
+    },
+    /// A request for a certificate for a new key (rule L2), in PEM.
+    Renew {
+        /// PKCS #10.
+        request: String,
+    },
+    /// It is going down: nothing new, please.
+    Draining {},
+}
+
+/// Reads a message; none where it is one of a newer release (rule L6).
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(record: &Record) -> Option<T> {
+    record.parse().inspect_err(|error| debug!(%error, "control message passed over")).ok()
+}
