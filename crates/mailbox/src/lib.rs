@@ -10,6 +10,8 @@
 
 mod call;
 mod change;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod fetch;
 pub mod memory;

@@ -335,34 +335,37 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
         None => None,
     };
     let made_up = format!("{}@memory.invalid", submission.key.0);
-    let message = message::compose(&submission.message, &made_up, original.as_deref());
+    let address = state.user(sender)?.address.clone();
+    let original = original.as_deref();
+    let message = message::compose(&submission.message, &address, &made_up, original);
     let message_id = message::message_id(&message).unwrap_or(made_up);
 
     let named = ["To", "Cc", "Bcc"].iter().flat_map(|name| addresses(&message, name));
-    let (refused, recipients): (Vec<_>, Vec<_>) = named
-        .map(|address| address.email)
-        .partition(|email| state.refused.contains(&email.to_lowercase()));
+    let (refused, recipients): (Vec<_>, Vec<_>) =
+        named.map(|address| address.email).partition(|email| state.refuses(email));
     if recipients.is_empty() {
         let all = refused.join(", ");
         return Err(Error::new(ErrorKind::RecipientRefused, format!("nobody to send to: {all}")));
     }
     let now = state.now();
+    let transmitted = message::without_bcc(&message);
     for recipient in &recipients {
         if let Some(user) = state.user_at(recipient) {
             let inbox = user.with_role(Role::Inbox)?;
-            user.append(&inbox, message.clone(), Flags::default(), now, None)?;
+            user.append(&inbox, transmitted.clone(), Flags::default(), now, None)?;
         }
     }
     let user = state.user(sender)?;
     if submission.save_in_sent {
         let sent = user.with_role(Role::Sent)?;
         let flags = Flags { seen: true, ..Flags::default() };
-        user.append(&sent, message.clone(), flags, now, None)?;
+        user.append(&sent, message, flags, now, None)?;
     }
     let submitted = Submitted { message_id: message_id.clone(), refused, warnings: Vec::new() };
     user.submitted.insert(submission.key.clone(), submitted.clone());
     let key = submission.key.clone();
-    state.sent.push(SentMessage { user: sender.clone(), key, message_id, recipients, message });
+    let (user, message) = (sender.clone(), transmitted);
+    state.sent.push(SentMessage { user, key, message_id, recipients, message });
     Ok(submitted)
 }
 

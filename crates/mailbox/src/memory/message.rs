@@ -160,10 +160,18 @@ pub(super) fn conversation(message: &[u8]) -> Option<ConversationId> {
     Some(ConversationId(hash.to_be_bytes()))
 }
 
-/// What goes out for a submission: the phone's message with a `Message-ID` if it had none, and the
-/// original's text below it where the mail system is to add it.
-pub(super) fn compose(message: &[u8], made_up_id: &str, original: Option<&[u8]>) -> Bytes {
+/// What goes out for a submission: the phone's message with `From` and `Message-ID` if it had none,
+/// and the original's text below it where the mail system is to add it.
+pub(super) fn compose(
+    message: &[u8],
+    sender: &str,
+    made_up_id: &str,
+    original: Option<&[u8]>,
+) -> Bytes {
     let (mut head, mut text) = split(message);
+    if header(message, "From").is_none() {
+        head.push_str(&format!("From: {sender}\n"));
+    }
     if message_id(message).is_none() {
         head.push_str(&format!("Message-ID: <{made_up_id}>\n"));
     }
@@ -172,4 +180,13 @@ pub(super) fn compose(message: &[u8], made_up_id: &str, original: Option<&[u8]>)
         text.push_str(&self::text(original));
     }
     Bytes::from(format!("{}\r\n{text}", head.replace('\n', "\r\n")))
+}
+
+/// The message without its hidden recipients, as others get it.
+pub(super) fn without_bcc(message: &[u8]) -> Bytes {
+    let (head, text) = split(message);
+    let folded = head.replace("\n ", " ").replace("\n\t", " ");
+    let shown = folded.lines().filter(|line| !line.to_lowercase().starts_with("bcc:"));
+    let head: String = shown.flat_map(|line| [line, "\r\n"]).collect();
+    Bytes::from(format!("{head}\r\n{text}"))
 }

@@ -103,6 +103,18 @@ impl State {
         self.users.values_mut().find(|user| user.address.eq_ignore_ascii_case(address))
     }
 
+    /// Whether nothing can be sent there: it was said so, or nobody of that name lives in a domain
+    /// that is ours.
+    pub(super) fn refuses(&self, address: &str) -> bool {
+        fn domain(address: &str) -> String {
+            address.rsplit('@').next().unwrap_or_default().to_lowercase()
+        }
+        let known = |user: &User| user.address.eq_ignore_ascii_case(address);
+        let ours = |user: &User| domain(&user.address) == domain(address);
+        self.refused.contains(&address.to_lowercase())
+            || self.users.values().any(ours) && !self.users.values().any(known)
+    }
+
     pub(super) fn cut_watches(&mut self) {
         for user in self.users.values_mut() {
             user.events = broadcast::Sender::new(WATCH_BACKLOG);
