@@ -1,0 +1,114 @@
+//! A connector, as far as routing looks at it.
+
+use dme_model::{ConnectorId, Function, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Whom a connector may serve.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everyone.
+    Everyone,
+    /// These users.
+    Users(BTreeSet<UserId>),
+    /// The members of this directory group, at any depth: its id, or its short name where only one
+    /// group has it.
+    Group(String),
+}
+
+/// Whether a connector serves by right, or only when none does that has it.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// By right.
+    #[default]
+    Primary,
+    /// When no primary can.
+    Failover,
+}
+
+/// Whether an administrator lets it work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lock {
+    /// It waits for an administrator, as after an enrolment without approval.
+    #[default]
+    Locked,
+    /// It may work.
+    Unlocked,
+}
+
+/// Whether the connection that the connector dialled is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It is not.
+    #[default]
+    Lost,
+    /// It is.
+    Linked {
+        /// Since when. A connector that came back lately gets load gradually.
+        since: Timestamp,
+    },
+}
+
+/// Whether it takes new work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Duty {
+    /// It does.
+    #[default]
+    Serving,
+    /// It ends what it has and takes nothing new, before it stops.
+    Draining,
+}
+
+/// How much it has to do (rule R6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Load {
+    /// Calls under way or waiting.
+    #[serde(skip)]
+    pub outstanding: u32,
+    /// How many calls run at once; 25 if not set.
+    pub parallel: u32,
+    /// How many more may wait; 100 if not set.
+    pub queue: u32,
+}
+
+/// A connector and its state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Connector {
+    /// Which.
+    pub id: ConnectorId,
+    /// By right or as a substitute.
+    pub tier: Tier,
+    /// What is switched on.
+    pub functions: BTreeSet<Function>,
+    /// For whom.
+    pub scope: Scope,
+    /// Whether an administrator lets it work.
+    pub lock: Lock,
+    /// Whether its connection is there.
+    pub link: Link,
+    /// Whether it takes new work.
+    pub duty: Duty,
+    /// How much it has to do.
+    pub load: Load,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self { outstanding: 0, parallel: 25, queue: 100 }
+    }
+}
+
+impl Load {
+    /// Whether callers must be told "busy, retry after".
+    pub fn is_exhausted(&self) -> bool {
+        self.outstanding >= self.parallel.max(1).saturating_add(self.queue)
+    }
+}
