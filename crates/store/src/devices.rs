@@ -1,0 +1,339 @@
+//! The devices: who they are, whether they may in, which policy they took, whether to wipe them.
+
+use crate::states::{forget, from_json, to_json};
+use crate::{Error, Result, SqliteStore};
+use dme_model::{DeviceId, Timestamp, UserId};
+use dme_sync::DeviceKey;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// `last_seen` is written at most this often.
+const SEEN_EVERY: Duration = Duration::from_secs(60);
+
+/// Whether a device may in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Admission {
+    /// It may.
+    Allowed,
+    /// It waits for an administrator.
+    Quarantined,
+    /// It may not.
+    Blocked,
+}
+
+/// A policy as it was handed to a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyKey {
+    /// The key the device was given for it (`PolicyKey`, MS-ASPROV 2.2.2.41). Never 0.
+    pub key: u32,
+    /// Which revision of the policy it was.
+    pub revision: u64,
+}
+
+/// How far provisioning has come (MS-ASPROV 3.1.5.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// Offered, not acknowledged yet.
+    pub pending: Option<PolicyKey>,
+    /// Acknowledged: what the device shows with each request.
+    pub acknowledged: Option<PolicyKey>,
+}
+
+/// What is to be wiped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WipeKind {
+    /// The account and its data (16.1 on).
+    Account,
+    /// The whole device.
+    Device,
+}
+
+/// How far a wipe has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "state")]
+pub enum Wipe {
+    /// None is wanted.
+    #[default]
+    None,
+    /// An administrator wants it; the device does not know yet.
+    Requested {
+        /// Of what.
+        kind: WipeKind,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The device was told.
+    Sent {
+        /// Of what.
+        kind: WipeKind,
+        /// When.
+        at: Timestamp,
+    },
+    /// The device said that it does it.
+    Acknowledged {
+        /// Of what.
+        kind: WipeKind,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    /// Whose and which.
+    pub key: DeviceKey,
+    /// What it calls its kind (`DeviceType`).
+    pub device_type: String,
+    /// Its `User-Agent`.
+    pub user_agent: String,
+    /// The protocol version it spoke last.
+    pub protocol: String,
+    /// When it first came.
+    pub first_seen: Timestamp,
+    /// When it last came, to the minute.
+    pub last_seen: Timestamp,
+    /// Whether it may in.
+    pub admission: Admission,
+    /// How far provisioning has come.
+    pub policy: Policy,
+    /// How far a wipe has come.
+    pub wipe: Wipe,
+    /// What it told of itself (`DeviceInformation`), as JSON; `{}` where it told nothing.
+    pub information: String,
+    /// When it was told by mail that it is quarantined.
+    pub notice_sent: Option<Timestamp>,
+}
+
+/// What a request says of the device that made it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Sighting {
+    /// `DeviceType`.
+    pub device_type: String,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// The protocol version.
+    pub protocol: String,
+}
+
+const COLUMNS: &str = "user_id, device_id, device_type, user_agent, protocol, first_seen, \
+     last_seen, admission, policy, wipe, information, notice_sent";
+const WHERE_KEY: &str = "WHERE user_id = $1 AND device_id = $2";
+const FIRST_SEEN: &str = "INSERT INTO device (user_id, device_id, device_type, user_agent, \
+     protocol, first_seen, last_seen, admission, policy, wipe, information) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}') \
+     ON CONFLICT (user_id, device_id) DO NOTHING";
+const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protocol = $3, \
+     last_seen = $4 WHERE user_id = $5 AND device_id = $6";
+const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
+
+/// A row as it is read, before its JSON columns are.
+struct Written {
+    device: Device,
+    admission: String,
+    policy: String,
+    wipe: String,
+}
+
+fn written(row: &Row<'_>) -> rusqlite::Result<Written> {
+    let user: String = row.get(0)?;
+    let device: String = row.get(1)?;
+    let at = |millis: i64| Timestamp::from_millis(millis);
+    Ok(Written {
+        device: Device {
+            key: DeviceKey { user: UserId::from(user), device: DeviceId::from(device) },
+            device_type: row.get(2)?,
+            user_agent: row.get(3)?,
+            protocol: row.get(4)?,
+            first_seen: at(row.get(5)?),
+            last_seen: at(row.get(6)?),
+            admission: Admission::Blocked,
+            policy: Policy::default(),
+            wipe: Wipe::None,
+            information: row.get(10)?,
+            notice_sent: row.get::<_, Option<i64>>(11)?.map(at),
+        },
+        admission: row.get(7)?,
+        policy: row.get(8)?,
+        wipe: row.get(9)?,
+    })
+}
+
+impl Written {
+    fn read(self) -> Result<Device> {
+        Ok(Device {
+            admission: from_json(&self.admission, "device.admission")?,
+            policy: from_json(&self.policy, "device.policy")?,
+            wipe: from_json(&self.wipe, "device.wipe")?,
+            ..self.device
+        })
+    }
+}
+
+fn find(connection: &Connection, key: &DeviceKey) -> Result<Option<Device>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM device {WHERE_KEY}"))?;
+    let found = statement.query_row([key.user.as_str(), key.device.as_str()], written);
+    found.optional()?.map(Written::read).transpose()
+}
+
+impl SqliteStore {
+    /// Notes that a device came, and answers what is known of it; a new one is entered with this
+    /// admission. Usually reads only.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn see_device(
+        &self,
+        key: &DeviceKey,
+        sighting: &Sighting,
+        newcomers: Admission,
+        now: Timestamp,
+    ) -> Result<Device> {
+        if let Some(device) = self.device(key).await? {
+            let same = device.device_type == sighting.device_type
+                && device.user_agent == sighting.user_agent
+                && device.protocol == sighting.protocol;
+            if same && now < device.last_seen.plus(SEEN_EVERY) {
+                return Ok(device);
+            }
+        }
+        let (key, seen) = (key.clone(), sighting.clone());
+        self.write(move |connection| {
+            let (user, id) = (key.user.as_str(), key.device.as_str());
+            let Sighting { device_type, user_agent, protocol } = &seen;
+            let now = now.as_millis();
+            connection.prepare_cached(FIRST_SEEN)?.execute(params![
+                user,
+                id,
+                device_type,
+                user_agent,
+                protocol,
+                now,
+                now,
+                to_json(&newcomers, "device.admission")?,
+                to_json(&Policy::default(), "device.policy")?,
+                to_json(&Wipe::None, "device.wipe")?,
+            ])?;
+            connection.prepare_cached(SEEN)?.execute(params![
+                device_type,
+                user_agent,
+                protocol,
+                now,
+                user,
+                id
+            ])?;
+            find(connection, &key)?.ok_or_else(|| Error::NotFound(format!("device {id}")))
+        })
+        .await
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn device(&self, key: &DeviceKey) -> Result<Option<Device>> {
+        let key = key.clone();
+        self.read(move |connection| find(connection, &key)).await
+    }
+
+    /// All devices, or those of one user, by user and device.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn devices(&self, user: Option<&UserId>) -> Result<Vec<Device>> {
+        let user = user.cloned();
+        self.read(move |connection| {
+            let which = if user.is_some() { "WHERE user_id = $1" } else { "" };
+            let order = "ORDER BY user_id, device_id";
+            let query = format!("SELECT {COLUMNS} FROM device {which} {order}");
+            let mut statement = connection.prepare_cached(&query)?;
+            let user = user.as_ref().map(UserId::as_str);
+            let rows = statement.query_map(rusqlite::params_from_iter(user), written)?;
+            rows.map(|row| row?.read()).collect()
+        })
+        .await
+    }
+
+    /// Sets whether a device may in.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<()> {
+        self.set_column(key, "admission", to_json(&admission, "device.admission")?).await
+    }
+
+    /// Sets how far provisioning has come.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn set_policy(&self, key: &DeviceKey, policy: &Policy) -> Result<()> {
+        self.set_column(key, "policy", to_json(policy, "device.policy")?).await
+    }
+
+    /// Sets how far a wipe has come: to request one, note its progress, or call it off.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn set_wipe(&self, key: &DeviceKey, wipe: Wipe) -> Result<()> {
+        self.set_column(key, "wipe", to_json(&wipe, "device.wipe")?).await
+    }
+
+    /// Sets what the device told of itself; JSON.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn set_information(&self, key: &DeviceKey, json: &str) -> Result<()> {
+        self.set_column(key, "information", json.to_owned()).await
+    }
+
+    /// Notes that the device was told by mail that it is quarantined.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
+        self.set_column(key, "notice_sent", at.as_millis()).await
+    }
+
+    /// Forgets a device with all its states. If it comes again it is a new one. Its journal of
+    /// sending stays until it expires.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn remove_device(&self, key: &DeviceKey) -> Result<()> {
+        let key = key.clone();
+        self.write(move |connection| {
+            forget(connection, &key)?;
+            let place = [key.user.as_str(), key.device.as_str()];
+            changed(connection.prepare_cached(REMOVE)?.execute(place)?, &key)
+        })
+        .await
+    }
+
+    async fn set_column(
+        &self,
+        key: &DeviceKey,
+        column: &'static str,
+        value: impl rusqlite::ToSql + Send + 'static,
+    ) -> Result<()> {
+        let key = key.clone();
+        self.write(move |connection| {
+            let update =
+                format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
+            let row = params![value, key.user.as_str(), key.device.as_str()];
+            changed(connection.prepare_cached(&update)?.execute(row)?, &key)
+        })
+        .await
+    }
+}
+
+fn changed(rows: usize, key: &DeviceKey) -> Result<()> {
+    match rows {
+        0 => Err(Error::NotFound(format!("device {} of {}", key.device, key.user))),
+        _ => Ok(()),
+    }
+}

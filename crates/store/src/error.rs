@@ -1,0 +1,48 @@
+//! Why the store could not answer.
+
+use dme_sync::StoreError;
+
+/// The result of a store call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or is damaged, full or not to be read.
+    #[error("the database: {0}")]
+    Database(String),
+    /// A newer release wrote the database: this one must not touch it.
+    #[error("the database has migration {found}, this release knows {known}; use a newer release")]
+    TooNew {
+        /// The newest migration in the database.
+        found: i64,
+        /// The newest this release has.
+        known: i64,
+    },
+    /// What was read is not what this release writes.
+    #[error("the database holds what cannot be read, in {place}: {reason}")]
+    Unreadable {
+        /// Table and column.
+        place: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// No such device, user or connector.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
