@@ -6,18 +6,29 @@
 //! of the documents, because some phones depend on it.
 
 pub mod autodiscover;
+pub mod body;
 mod codes;
 pub mod compose;
 mod date;
 mod error;
 mod fields;
+pub mod folder_create;
+pub mod folder_delete;
+pub mod folder_sync;
+pub mod folder_update;
+pub mod meeting_response;
+pub mod move_items;
 pub mod multipart;
+pub mod ping;
 pub mod provision;
+pub mod resolve_recipients;
 pub mod send_mail;
 pub mod settings;
 pub mod smart_forward;
 pub mod smart_reply;
 mod status;
+pub mod sync;
+pub mod validate_cert;
 mod version;
 
 pub use error::{Error, Result};

@@ -213,7 +213,7 @@ impl CommonStatus {
 /// Makes the `Status` of a command: its own values, the common ones, and any other number that
 /// some server may send.
 macro_rules! statuses {
-    ($(#[$outer:meta])* $($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
+    ($(#[$outer:meta])* pub enum Status { $($(#[$doc:meta])* $name:ident = $code:literal,)* }) => {
         $(#[$outer])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         pub enum Status {
