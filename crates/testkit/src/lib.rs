@@ -1,1 +1,9 @@
-//! dme-testkit
+//! Real servers for tests, each in a folder of its own on free loopback ports, ended when
+//! dropped. They are Debian's packages, run as root without systemd.
+
+pub mod certificate;
+pub mod dovecot;
+pub mod ports;
+pub mod postfix;
+pub mod process;
+pub mod slapd;

@@ -1,0 +1,34 @@
+//! A certificate for servers on loopback, signed by an authority made for the one test.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+
+/// A certificate for `localhost` and 127.0.0.1 with its key, and who signed it; all PEM.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The authority to trust.
+    pub ca_pem: String,
+    /// The server's certificate.
+    pub certificate_pem: String,
+    /// The server's key.
+    pub key_pem: String,
+}
+
+impl Certificate {
+    /// Makes an authority and a certificate signed by it.
+    ///
+    /// # Errors
+    /// When keys cannot be made.
+    pub fn for_loopback() -> anyhow::Result<Self> {
+        let ca_key = KeyPair::generate()?;
+        let mut ca = CertificateParams::new(Vec::new())?;
+        ca.distinguished_name.push(DnType::CommonName, "DME test authority");
+        ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let ca_pem = ca.self_signed(&ca_key)?.pem();
+        let issuer = Issuer::new(ca, ca_key);
+
+        let key = KeyPair::generate()?;
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let certificate = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
+        Ok(Self { ca_pem, certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
+    }
+}
