@@ -6,15 +6,33 @@
 //!
 //! Bounds on hostile input are the `MAX_` constants; all work is linear in the message's size.
 
+mod attachment;
+mod charset;
 pub mod compose;
+mod conversation;
+mod encoded_word;
 mod error;
+mod header;
+mod html;
+mod invitation;
+mod kind;
+mod layout;
+mod own_text;
+mod read;
 pub mod sample;
+mod structure;
+mod subject;
+mod text;
+mod transfer;
+mod wire;
 
 pub use error::Error;
 
 use bytes::Bytes;
 use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
+use header::{Fields, Of};
 use std::ops::Range;
+use structure::Message;
 
 /// The largest message read, in bytes.
 pub const MAX_MESSAGE: usize = 256 << 20;
@@ -48,8 +66,7 @@ pub struct Part {
 /// # Errors
 /// [`Error::Empty`] and [`Error::TooLarge`] only.
 pub fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Mail, Error> {
-    let _ = (raw, envelope, view);
-    Err(Error::Empty)
+    read::read(raw, envelope, view)
 }
 
 /// The decoded content of a part, or a range of it, cut at its end.
@@ -57,28 +74,39 @@ pub fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Mail, Err
 /// # Errors
 /// [`Error::NoSuchPart`], and those of [`read`].
 pub fn part(raw: &Bytes, id: &PartId, range: Option<Range<u64>>) -> Result<Part, Error> {
-    let _ = (raw, range);
-    Err(Error::NoSuchPart(id.clone()))
+    let message = Message::parse(raw.clone())?;
+    let index = message.find(id).ok_or_else(|| Error::NoSuchPart(id.clone()))?;
+    let node = message.nodes.get(index).ok_or_else(|| Error::NoSuchPart(id.clone()))?;
+    let whole = node.content_bytes(raw);
+    let full_size = whole.len() as u64;
+    let data = match range {
+        None => whole,
+        Some(range) => {
+            let place = |at: u64| usize::try_from(at.min(full_size)).unwrap_or(whole.len());
+            let start = place(range.start);
+            whole.slice(start..place(range.end).max(start))
+        }
+    };
+    Ok(Part { media_type: node.media_type.clone(), name: node.name(&message), full_size, data })
 }
 
 /// The conversation of a message, from its header alone; what follows the header is not read.
 /// None where it has no id and no subject.
 pub fn conversation_of(raw: &[u8]) -> Option<ConversationId> {
-    let _ = raw;
-    None
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    conversation::id(&fields, raw)
 }
 
 /// The `Message-ID` of a message without the brackets, from its header alone.
 pub fn message_id(raw: &[u8]) -> Option<String> {
-    let _ = raw;
-    None
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    conversation::message_id(&fields, raw)
 }
 
 /// All words a search looks at: the decoded headers that name people, the subject, the text of
 /// the body and the names of attachments; at most [`MAX_SEARCH_TEXT`] bytes.
 pub fn search_text(raw: &Bytes) -> String {
-    let _ = raw;
-    String::new()
+    read::search_text(raw).unwrap_or_default()
 }
 
 /// How much text [`search_text`] gives at the most, in bytes.
