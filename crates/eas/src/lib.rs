@@ -5,6 +5,7 @@
 //! code. Reading is generous (any order, unknown elements are passed over), writing keeps the order
 //! of the documents, because some phones depend on it.
 
+pub mod address;
 pub mod autodiscover;
 pub mod body;
 mod codes;
@@ -16,13 +17,16 @@ pub mod folder_create;
 pub mod folder_delete;
 pub mod folder_sync;
 pub mod folder_update;
+pub mod get_item_estimate;
 pub mod meeting_response;
 pub mod move_items;
 pub mod multipart;
 pub mod ping;
 pub mod provision;
+pub mod query;
 pub mod resolve_recipients;
 pub mod send_mail;
+pub mod server_id;
 pub mod settings;
 pub mod smart_forward;
 pub mod smart_reply;
