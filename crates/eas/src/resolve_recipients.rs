@@ -5,6 +5,7 @@ use crate::codes::codes;
 use crate::date;
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
+use crate::gal::PictureLimits;
 use crate::status::statuses;
 use crate::validate_cert::binary;
 use crate::version::ProtocolVersion;
@@ -81,15 +82,6 @@ pub struct Options {
     pub picture: Option<PictureLimits>,
 }
 
-/// Limits of pictures, none where not given (MS-ASCMD 2.2.3.135).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct PictureLimits {
-    /// Bytes of each.
-    pub max_size: Option<u32>,
-    /// Pictures in all.
-    pub max_pictures: Option<u32>,
-}
-
 /// A phone's request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
@@ -153,10 +145,9 @@ impl Options {
             None => None,
         };
         let picture = match options.child(r::PICTURE) {
-            Some(picture) => Some(PictureLimits {
-                max_size: picture.number_of(r::MAX_SIZE)?,
-                max_pictures: picture.number_of(r::MAX_PICTURES)?,
-            }),
+            Some(picture) => {
+                Some(PictureLimits::from_element(picture, r::MAX_SIZE, r::MAX_PICTURES)?)
+            }
             None => None,
         };
         Ok(Self {
@@ -184,10 +175,7 @@ impl Options {
         if let Some(limits) = self.picture
             && version >= ProtocolVersion::V14_1
         {
-            let mut within = Vec::new();
-            within.put_some_number(r::MAX_SIZE, limits.max_size);
-            within.put_some_number(r::MAX_PICTURES, limits.max_pictures);
-            children.push(Element::parent(r::PICTURE, within));
+            children.push(limits.to_element(r::PICTURE, r::MAX_SIZE, r::MAX_PICTURES));
         }
         children
     }
