@@ -1,10 +1,12 @@
 //! Messages on their way out: finishing what a phone sent, answers and forwards, drafts, and our
 //! own notices.
 
+mod assemble;
 mod draft;
 mod finish;
 mod notice;
 mod reply;
+pub(crate) mod write;
 
 pub use draft::{DraftChange, NewAttachment, draft};
 pub use finish::{Finish, Finished, finish};

@@ -70,6 +70,18 @@ pub(crate) fn body_range(html: &str) -> std::ops::Range<usize> {
     start..end.max(start)
 }
 
+/// The style sheets in a document's head, each with its tags.
+pub(crate) fn styles(head: &str) -> impl Iterator<Item = &str> {
+    let mut rest = head;
+    std::iter::from_fn(move || {
+        let start = find_tag(rest, "<style")?;
+        let end = start + find_tag(&rest[start..], "</style>")? + "</style>".len();
+        let style = &rest[start..end];
+        rest = &rest[end..];
+        Some(style)
+    })
+}
+
 /// The first place of `tag` (lower-case ASCII), whatever its case.
 pub(crate) fn find_tag(html: &str, tag: &str) -> Option<usize> {
     let tag = tag.as_bytes();
