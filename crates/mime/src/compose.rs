@@ -1,7 +1,7 @@
 //! Messages on their way out: finishing what a phone sent, answers and forwards, drafts, and our
 //! own notices.
 
-mod assemble;
+pub(crate) mod assemble;
 mod draft;
 mod finish;
 mod notice;
