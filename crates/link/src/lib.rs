@@ -3,11 +3,14 @@
 mod authority;
 mod book;
 mod capabilities;
+mod connector;
 mod enrolments;
 mod error;
 mod files;
 mod fingerprint;
+mod h2;
 mod refused;
+mod server;
 mod tls;
 mod token;
 mod wire;
@@ -15,10 +18,17 @@ mod wire;
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Services};
+pub use connector::{
+    BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
+    Proxy, enroll,
+};
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use refused::{Refusal, Refused};
+pub use server::{
+    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
+};
 pub use token::{Token, TokenHash};
 
 /// The release, as the two ends tell each other.

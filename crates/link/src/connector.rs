@@ -1,0 +1,19 @@
+//! The connector's side: it dials, and then answers calls.
+
+mod backoff;
+mod config;
+mod control;
+mod dial;
+mod directory;
+mod enroll;
+mod identity;
+mod mail;
+mod run;
+mod serve;
+mod session;
+
+pub use backoff::BackoffConfig;
+pub use config::{ConnectorConfig, KeepAlive, Proxy};
+pub use enroll::{Enrolled, enroll};
+pub use identity::Identities;
+pub use run::{Connector, ConnectorStatus};

@@ -1,0 +1,75 @@
+//! The settings of a connector's link.
+
+use super::backoff::BackoffConfig;
+use dme_model::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The settings of a connector's link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConnectorConfig {
+    /// Where the identity is, made by [`super::enroll`].
+    pub identity: PathBuf,
+    /// Addresses of the server's link port, `host:port`, in the order to try them; where empty,
+    /// those of the token.
+    pub servers: Vec<String>,
+    /// The way out, where there is no direct one.
+    pub proxy: Option<Proxy>,
+    /// How the two ends ask after each other.
+    pub keepalive: KeepAlive,
+    /// When to dial again.
+    pub backoff: BackoffConfig,
+    /// How long dialling one address may take, up to the server's welcome.
+    pub dial_limit: Duration,
+    /// How long running calls may take to end when the link is to go.
+    pub drain_limit: Duration,
+}
+
+impl ConnectorConfig {
+    /// The defaults, with the identity in this directory.
+    pub fn new(identity: impl Into<PathBuf>) -> Self {
+        Self {
+            identity: identity.into(),
+            servers: Vec::new(),
+            proxy: None,
+            keepalive: KeepAlive::default(),
+            backoff: BackoffConfig::default(),
+            dial_limit: Duration::from_secs(20),
+            drain_limit: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How the two ends of a link ask after each other (rule L4). The server does it at the same
+/// interval, within its bounds (1 s to 15 min; timeout 1 s to 2 min).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeepAlive {
+    /// How often.
+    pub interval: Duration,
+    /// How long to wait for the answer before the link counts as lost.
+    pub timeout: Duration,
+}
+
+impl KeepAlive {
+    /// For a line paid by volume: under 15 MB a month when idle, and a dead peer is noticed
+    /// within six minutes.
+    pub const METERED: Self =
+        Self { interval: Duration::from_secs(300), timeout: Duration::from_secs(60) };
+}
+
+impl Default for KeepAlive {
+    /// A dead peer is noticed within 30 seconds.
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) }
+    }
+}
+
+/// A forward proxy, asked by HTTP `CONNECT` (RFC 9110 §9.3.6). One that breaks TLS open cannot be
+/// used: the link's two ends show each other certificates.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proxy {
+    /// `host:port`.
+    pub address: String,
+    /// Name and password for Basic authentication (RFC 7617).
+    pub login: Option<(String, Secret)>,
+}

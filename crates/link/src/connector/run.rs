@@ -1,0 +1,352 @@
+//! A connector's life: dial, serve, renew, and dial again (rules L2, L3).
+
+use super::backoff::{Backoff, random};
+use super::config::ConnectorConfig;
+use super::dial;
+use super::identity::{Identities, Which};
+use super::session::{Order, Session, Told};
+use crate::wire::control::ToServer;
+use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
+use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::client::TlsStream;
+use tokio_util::task::TaskTracker;
+use tracing::{error, info, warn};
+
+/// A connector asks again for a certificate it did not get after this long.
+const RENEWAL_RETRY: Duration = Duration::from_secs(600);
+
+/// What a connector is doing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConnectorStatus {
+    /// It tries to reach a server.
+    Dialling,
+    /// It serves.
+    Linked {
+        /// The address it reached the server at.
+        server: String,
+    },
+    /// It waits to dial again.
+    Waiting {
+        /// What went wrong, for people.
+        reason: String,
+    },
+    /// It waits until the server takes it: locked, removed or unknown.
+    Refused(Refused),
+    /// It has ended.
+    Stopped,
+}
+
+/// A connector: what it serves, and how it reaches its server.
+pub struct Connector {
+    config: ConnectorConfig,
+    services: Services,
+    identities: Identities,
+    status: watch::Sender<ConnectorStatus>,
+}
+
+/// What ended the waiting.
+enum Next {
+    Shutdown,
+    /// The old link goes on until the new one stands.
+    Replace,
+    /// Dial after this wait.
+    DialAfter(Duration),
+}
+
+impl Connector {
+    /// With the identity that enrolment left.
+    ///
+    /// # Errors
+    /// When there is none, or it is damaged.
+    pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
+        let identities = Identities::open(&config.identity)?;
+        let status = watch::Sender::new(ConnectorStatus::Dialling);
+        Ok(Self { config, services, identities, status })
+    }
+
+    /// Who it is.
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// What it is doing, as it changes.
+    pub fn status(&self) -> watch::Receiver<ConnectorStatus> {
+        self.status.subscribe()
+    }
+
+    /// Serves until the shutdown; then lets what runs end, within the limit.
+    ///
+    /// # Errors
+    /// When the identity cannot be read or written any more. A server that cannot be reached, or
+    /// refuses, is no error: it is tried again.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+        tokio::pin!(shutdown);
+        let drains = TaskTracker::new();
+        let ended = self.live(shutdown.as_mut(), &drains).await;
+        drains.close();
+        drains.wait().await;
+        self.status.send_replace(ConnectorStatus::Stopped);
+        ended
+    }
+
+    async fn live<S>(&self, mut shutdown: Pin<&mut S>, drains: &TaskTracker) -> Result<()>
+    where
+        S: Future<Output = ()> + Send,
+    {
+        let mut backoff = Backoff::new(self.config.backoff);
+        let mut preferred: Vec<String> = Vec::new();
+        let mut old: Option<Session> = None;
+        loop {
+            self.status.send_replace(ConnectorStatus::Dialling);
+            let dialled = tokio::select! {
+                dialled = self.dial(&preferred) => dialled,
+                () = &mut shutdown => Err(None),
+            };
+            let wait = match dialled {
+                Ok((mut session, server)) => {
+                    if let Some(old) = old.take() {
+                        drains.spawn(old.drain());
+                    }
+                    preferred.clear();
+                    self.status.send_replace(ConnectorStatus::Linked { server });
+                    let next = self.serve(&mut session, &mut shutdown, &mut preferred).await;
+                    backoff.held(session.since.elapsed());
+                    match next {
+                        Next::Shutdown => {
+                            drains.spawn(session.drain());
+                            return Ok(());
+                        }
+                        Next::Replace => {
+                            old = Some(session);
+                            continue;
+                        }
+                        Next::DialAfter(wait) => {
+                            drains.spawn(session.drain());
+                            wait.max(backoff.next(random()))
+                        }
+                    }
+                }
+                Err(Some(Error::Refused(refused))) => {
+                    let wait = self.refused(refused, &mut backoff);
+                    preferred.clear();
+                    wait
+                }
+                Err(Some(fatal @ (Error::File { .. } | Error::Damaged { .. }))) => {
+                    return Err(fatal);
+                }
+                Err(Some(error)) => {
+                    let wait = backoff.next(random());
+                    warn!(%error, wait_ms = wait.as_millis(), "no link");
+                    preferred.clear();
+                    let reason = error.to_string();
+                    self.status.send_replace(ConnectorStatus::Waiting { reason });
+                    wait
+                }
+                Err(None) => {
+                    if let Some(old) = old.take() {
+                        drains.spawn(old.drain());
+                    }
+                    return Ok(());
+                }
+            };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = &mut shutdown => {
+                    if let Some(old) = old.take() {
+                        drains.spawn(old.drain());
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Says what the refusal means, and for how long to wait.
+    fn refused(&self, refused: Refused, backoff: &mut Backoff) -> Duration {
+        let told = refused.retry_after_ms.map(Duration::from_millis);
+        let wait = match (told, refused.reason) {
+            (Some(told), _) => told.min(self.config.backoff.longest).mul_f64(1.0 + random() / 4.0),
+            (None, Refusal::Busy) => backoff.next(random()),
+            (None, _) => self.config.backoff.longest,
+        };
+        match (refused.reason, self.identities.fingerprint()) {
+            (Refusal::Locked, Ok(key)) => {
+                info!(fingerprint = key.grouped(), "waiting for an administrator to unlock us");
+            }
+            _ => error!(%refused, wait_ms = wait.as_millis(), "the server refuses us"),
+        }
+        self.status.send_replace(ConnectorStatus::Refused(refused));
+        wait
+    }
+
+    /// Serves a link until it ends, is to be drained or replaced, or the shutdown comes.
+    async fn serve<S>(
+        &self,
+        session: &mut Session,
+        shutdown: &mut Pin<&mut S>,
+        preferred: &mut Vec<String>,
+    ) -> Next
+    where
+        S: Future<Output = ()> + Send,
+    {
+        let mut renewal = self.renewal_due();
+        loop {
+            let order = tokio::select! {
+                reason = &mut session.task => {
+                    let reason = reason.unwrap_or_else(|error| error.to_string());
+                    warn!(reason, "link lost");
+                    self.status.send_replace(ConnectorStatus::Waiting { reason });
+                    return Next::DialAfter(Duration::ZERO);
+                }
+                order = session.orders.recv() => order,
+                () = tokio::time::sleep(renewal) => {
+                    renewal = self.ask_for_certificate(session);
+                    continue;
+                }
+                () = &mut *shutdown => return Next::Shutdown,
+            };
+            match order {
+                Some(Order::Drain(drain)) => {
+                    info!(after_ms = drain.after_ms, servers = ?drain.servers, "told to go");
+                    *preferred = drain.servers;
+                    if drain.after_ms == 0 {
+                        return Next::Replace;
+                    }
+                    let after = Duration::from_millis(drain.after_ms);
+                    let after = after.min(self.config.backoff.longest);
+                    return Next::DialAfter(after.mul_f64(1.0 + random()));
+                }
+                Some(Order::Certificate(chain)) => match self.identities.renewed(&chain) {
+                    Ok(()) => {
+                        info!("certificate renewed; making a new link with it");
+                        return Next::Replace;
+                    }
+                    Err(error) => error!(%error, "the new certificate is of no use"),
+                },
+                Some(Order::RenewalRefused(refused)) => {
+                    error!(%refused, "the server did not renew the certificate");
+                }
+                // The session holds the sender.
+                None => return Next::DialAfter(Duration::ZERO),
+            }
+        }
+    }
+
+    fn renewal_due(&self) -> Duration {
+        self.identities.renewal_due(SystemTime::now()).unwrap_or_else(|error| {
+            error!(%error, "the certificate cannot be read");
+            RENEWAL_RETRY
+        })
+    }
+
+    /// Asks for a certificate; answers when to ask again if none comes.
+    fn ask_for_certificate(&self, session: &Session) -> Duration {
+        match self.identities.renew() {
+            Ok(request) => match session.shared.tell(ToServer::Renew { request }) {
+                Told::Sent => RENEWAL_RETRY,
+                Told::NotYet => Duration::from_secs(1),
+            },
+            Err(error) => {
+                error!(%error, "no new key");
+                RENEWAL_RETRY
+            }
+        }
+    }
+
+    /// Makes a link: tries each address with each identity. Without an error of ours there is
+    /// always a reason in the answer.
+    async fn dial(&self, preferred: &[String]) -> Result<(Session, String), Option<Error>> {
+        let configured = match self.config.servers.as_slice() {
+            [] => self.identities.servers(),
+            servers => servers,
+        };
+        let mut last = Error::Protocol("there is no server to dial".into());
+        for address in preferred.iter().chain(configured) {
+            match self.dial_address(address).await {
+                Ok(session) => return Ok((session, address.clone())),
+                Err(error) => last = error,
+            }
+        }
+        Err(Some(last))
+    }
+
+    async fn dial_address(&self, address: &str) -> Result<Session> {
+        let limit = self.config.dial_limit;
+        let mut last = Error::NotEnrolled(self.config.identity.clone());
+        for (which, identity) in self.identities.candidates()? {
+            let linked = tokio::time::timeout(limit, self.link(address, &identity)).await;
+            let late = |_| {
+                let (address, reason) = (address.to_owned(), "it took too long".to_owned());
+                Err(Error::Unreachable { address, reason })
+            };
+            match linked.unwrap_or_else(late) {
+                Ok((calls, bulk, welcome)) => {
+                    self.settle(which)?;
+                    let (server, name) = (welcome.software, welcome.name);
+                    info!(address, server, name, connector = %welcome.connector, "linked");
+                    let services = self.services.clone();
+                    return Ok(Session::begin(calls, bulk, services, &self.config));
+                }
+                // With the other key it may know us.
+                Err(error @ Error::Refused(Refused { reason: Refusal::Unknown, .. })) => {
+                    last = error;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    /// The server took one of the keys: what is left of the other goes.
+    fn settle(&self, which: Which) -> Result<()> {
+        let next_was_tried =
+            self.identities.candidates()?.iter().any(|(which, _)| *which == Which::Next);
+        match which {
+            Which::Next => self.identities.promote(),
+            Which::Current if next_was_tried => self.identities.discard_next(),
+            Which::Current => Ok(()),
+        }
+    }
+
+    /// Both connections of a link, up to the server's welcome.
+    async fn link(
+        &self,
+        address: &str,
+        identity: &Identity,
+    ) -> Result<(TlsStream<TcpStream>, TlsStream<TcpStream>, Welcome)> {
+        let tls = tls::link_client(self.identities.authority(), identity)?;
+        let mut session = [0; 16];
+        aws_lc_rs::rand::fill(&mut session)
+            .map_err(|_| Error::Tls("the system gives no random numbers".into()))?;
+        let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
+        let connect = async |lane| {
+            let mut io = dial::tls(address, self.config.proxy.as_ref(), tls.clone()).await?;
+            hello::send(&mut io, &self.hello(&session, lane)).await?;
+            match hello::receive(&mut io).await? {
+                Reply::Welcome(welcome) => Ok((io, welcome)),
+                Reply::Refused(refused) => Err(Error::Refused(refused)),
+            }
+        };
+        let (calls, welcome) = connect(Lane::Calls).await?;
+        let (bulk, _) = connect(Lane::Bulk).await?;
+        Ok((calls, bulk, welcome))
+    }
+
+    fn hello(&self, session: &str, lane: Lane) -> Hello {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Hello {
+            version: wire::VERSION,
+            oldest_version: wire::OLDEST_VERSION,
+            session: session.to_owned(),
+            lane,
+            software: crate::SOFTWARE.into(),
+            keepalive_ms: ms(self.config.keepalive.interval),
+            keepalive_timeout_ms: ms(self.config.keepalive.timeout),
+            capabilities: self.services.capabilities(),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! One link as the connector holds it: two connections served until they end or are drained.
+
+use super::config::ConnectorConfig;
+use super::serve;
+use crate::h2::{Executor, Pulse};
+use crate::wire::control::{Drain, ToServer};
+use crate::{Refused, Services};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// What the handlers of a link share.
+pub(super) struct Shared {
+    pub services: Services,
+    /// What the server orders.
+    pub orders: mpsc::Sender<Order>,
+    /// Cancelled when the link is to end: whatever would last for ever ends then.
+    pub ending: CancellationToken,
+    /// Where to tell the server something, once it listens.
+    teller: Mutex<Option<mpsc::Sender<ToServer>>>,
+}
+
+/// What the server orders.
+#[derive(Debug)]
+pub(super) enum Order {
+    Drain(Drain),
+    Certificate(String),
+    RenewalRefused(Refused),
+}
+
+impl Shared {
+    /// The server listens here from now on.
+    pub(super) fn listened(&self, teller: mpsc::Sender<ToServer>) {
+        *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = Some(teller);
+    }
+
+    /// Tells the server something, if it listens.
+    pub(super) fn tell(&self, message: ToServer) -> Told {
+        let teller = self.teller.lock().unwrap_or_else(PoisonError::into_inner);
+        match teller.as_ref().map(|teller| teller.try_send(message)) {
+            Some(Ok(())) => Told::Sent,
+            Some(Err(_)) | None => Told::NotYet,
+        }
+    }
+}
+
+/// Whether the server was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    Sent,
+    NotYet,
+}
+
+/// A link that stands.
+pub(super) struct Session {
+    pub shared: Arc<Shared>,
+    pub orders: mpsc::Receiver<Order>,
+    /// Ends when the link does, with the reason.
+    pub task: JoinHandle<String>,
+    pub since: Instant,
+    drain_limit: Duration,
+}
+
+/// Orders that may wait.
+const ORDERS: usize = 16;
+
+impl Session {
+    /// Serves the two connections of a link.
+    pub(super) fn begin<I>(calls: I, bulk: I, services: Services, config: &ConnectorConfig) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (sender, orders) = mpsc::channel(ORDERS);
+        let shared = Arc::new(Shared {
+            services,
+            orders: sender,
+            ending: CancellationToken::new(),
+            teller: Mutex::default(),
+        });
+        let keepalive = config.keepalive;
+        let pulse = Pulse { interval: keepalive.interval, timeout: keepalive.timeout };
+        let task = tokio::spawn(run(calls, bulk, shared.clone(), pulse));
+        let drain_limit = config.drain_limit;
+        Self { shared, orders, task, since: Instant::now(), drain_limit }
+    }
+
+    /// Lets what runs end, within the limit, and nothing new begin.
+    pub(super) async fn drain(mut self) {
+        self.shared.ending.cancel();
+        if tokio::time::timeout(self.drain_limit, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+/// Serves both connections; when one is lost the other is given up, for half a link is none.
+async fn run<I>(calls: I, bulk: I, shared: Arc<Shared>, pulse: Pulse) -> String
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let closed = CancellationToken::new();
+    let _close_at_end = closed.clone().drop_guard();
+    let connection = |io: I| {
+        let (shared, executor) = (shared.clone(), Executor(closed.clone()));
+        async move {
+            let handlers = shared.clone();
+            // Boxed, so that a stream that lasts does not keep the room its beginning needed.
+            let service =
+                service_fn(move |request| Box::pin(serve::answer(handlers.clone(), request)));
+            let serving = crate::h2::server(executor, pulse);
+            let mut serving = pin!(serving.serve_connection(TokioIo::new(io), service));
+            tokio::select! {
+                ended = &mut serving => return ended,
+                () = shared.ending.cancelled() => {}
+            }
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    let (calls, bulk) = (connection(calls), connection(bulk));
+    let ended = if shared.ending.is_cancelled() {
+        Ok(())
+    } else {
+        tokio::pin!(calls, bulk);
+        let first = tokio::select! {
+            ended = &mut calls => (ended, true),
+            ended = &mut bulk => (ended, false),
+        };
+        match first {
+            // Drained: both have to end in their own time.
+            (Ok(()), calls_first) if shared.ending.is_cancelled() => {
+                if calls_first {
+                    bulk.await
+                } else {
+                    calls.await
+                }
+            }
+            (ended, _) => ended,
+        }
+    };
+    match ended {
+        Ok(()) => "the server closed it".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,15 @@
+//! The server's side: it accepts connectors and calls them.
+
+mod call;
+mod directory;
+mod gate;
+mod handshakes;
+mod link;
+mod links;
+mod listener;
+mod mail;
+mod registrar;
+
+pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig};
+pub use listener::{ListenConfig, serve};
+pub use registrar::Registrar;

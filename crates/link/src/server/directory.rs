@@ -1,0 +1,84 @@
+//! A connector's directory, called over its link.
+
+use super::call::{Caller, Failed, Target};
+use super::links::Links;
+use crate::wire::call::Call;
+use crate::wire::directory::{self, Authenticate, Find, Groups, Search};
+use crate::wire::hello::Lane;
+use async_trait::async_trait;
+use aws_lc_rs::rand;
+use bytes::Bytes;
+use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_model::{ConnectorId, RequestId, Secret, UserId};
+use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::time::Instant;
+
+pub(super) struct RemoteDirectory {
+    links: Links,
+    id: ConnectorId,
+}
+
+impl RemoteDirectory {
+    pub(super) fn new(links: Links, id: ConnectorId) -> Self {
+        Self { links, id }
+    }
+
+    async fn call<A>(&self, args: A) -> Result<A::Answer>
+    where
+        A: Call,
+        A::Answer: DeserializeOwned,
+    {
+        let target = Target { links: &self.links, id: &self.id };
+        // The trait gives no request id; one of our own still joins the two ends' logs.
+        let request = request_id();
+        let caller = Caller {
+            request: &request,
+            deadline: Instant::now() + self.links.config().directory_limit,
+            account: None,
+        };
+        let called = async {
+            let link = target.link()?;
+            target.call(&link, Lane::Calls, caller, args, Bytes::new()).await
+        };
+        Ok(called.await.map_err(error)?.0)
+    }
+}
+
+fn request_id() -> RequestId {
+    let mut bytes = [0; 8];
+    // Without randomness the id is a poor one, and nothing else suffers.
+    let _ = rand::fill(&mut bytes);
+    RequestId::from(format!("link-{:016x}", u64::from_be_bytes(bytes)))
+}
+
+fn error(failed: Failed) -> Error {
+    match failed {
+        Failed::Unavailable(why) => Error::Unavailable(why),
+        Failed::Busy(_) => Error::Unavailable("the connector has too much to do".into()),
+        Failed::Timeout => Error::Unavailable("the connector did not answer in time".into()),
+        Failed::Unsupported => Error::Protocol("the connector has no directory".into()),
+        Failed::Protocol(what) => Error::Protocol(what),
+        Failed::Said(value) => directory::error(value),
+    }
+}
+
+#[async_trait]
+impl DirectoryService for RemoteDirectory {
+    async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
+        let (user, password) = (Cow::Borrowed(user), Cow::Borrowed(password));
+        self.call(Authenticate { user, password }).await
+    }
+
+    async fn find(&self, user: &UserId) -> Result<Option<Person>> {
+        self.call(Find { user: Cow::Borrowed(user) }).await
+    }
+
+    async fn groups(&self) -> Result<GroupSnapshot> {
+        self.call(Groups {}).await
+    }
+
+    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
+        self.call(Search { text: Cow::Borrowed(text), limit }).await
+    }
+}

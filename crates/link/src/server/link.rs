@@ -1,0 +1,238 @@
+//! One connector's link as the server holds it: two HTTP/2 connections and a control call.
+
+use super::gate::Gate;
+use super::registrar::Registrar;
+use crate::wire::body::{Outgoing, Records, pieces};
+use crate::wire::call::{CONTROL, PATH};
+use crate::wire::control::{self, ToConnector, ToServer};
+use crate::wire::hello::{Hello, Lane};
+use crate::{Refusal, Refused};
+use dme_model::{ConnectorId, Timestamp};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+/// How often the round trip is measured, unless the keepalive is rarer still.
+const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(60);
+/// Control messages that may wait to be sent.
+const CONTROL_QUEUE: usize = 16;
+
+/// A link that stands.
+pub(super) struct Link {
+    pub id: ConnectorId,
+    pub name: String,
+    pub hello: Hello,
+    pub peer: String,
+    pub since: Timestamp,
+    pub gate: Gate,
+    /// Cancelled when the link is given up, which ends every call on it.
+    pub closed: CancellationToken,
+    calls: SendRequest<Outgoing>,
+    bulk: SendRequest<Outgoing>,
+    control: mpsc::Sender<ToConnector>,
+    draining: AtomicBool,
+    /// In microseconds; 0 while not measured.
+    round_trip: AtomicU64,
+}
+
+/// Messages on their way to the connector.
+pub(super) type ControlQueue = mpsc::Receiver<ToConnector>;
+
+impl Link {
+    #[expect(clippy::too_many_arguments, reason = "the one place where a link is put together")]
+    pub(super) fn new(
+        id: ConnectorId,
+        name: String,
+        hello: Hello,
+        peer: String,
+        since: Timestamp,
+        gate: Gate,
+        closed: CancellationToken,
+        calls: SendRequest<Outgoing>,
+        bulk: SendRequest<Outgoing>,
+    ) -> (Self, ControlQueue) {
+        let (control, queue) = mpsc::channel(CONTROL_QUEUE);
+        let link = Self {
+            id,
+            name,
+            hello,
+            peer,
+            since,
+            gate,
+            closed,
+            calls,
+            bulk,
+            control,
+            draining: AtomicBool::new(false),
+            round_trip: AtomicU64::new(0),
+        };
+        (link, queue)
+    }
+
+    /// Whether new work should go elsewhere.
+    pub(super) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The round trip as last measured.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        match self.round_trip.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(Duration::from_micros(micros)),
+        }
+    }
+
+    /// Tells the connector something about the link; a connector that does not listen is not
+    /// waited for.
+    pub(super) fn tell(&self, message: ToConnector) {
+        if matches!(message, ToConnector::Drain(_)) {
+            self.draining.store(true, Ordering::Relaxed);
+        }
+        if self.control.try_send(message).is_err() {
+            debug!(connector = %self.id, "control message not sent: the link is full or gone");
+        }
+    }
+
+    /// Sends a request.
+    pub(super) async fn send(
+        &self,
+        lane: Lane,
+        name: &str,
+        body: Outgoing,
+    ) -> Result<Records, SendError> {
+        let request = Request::post(format!("http://connector{PATH}{name}"))
+            .body(body)
+            .map_err(|error| SendError::Answer(error.to_string()))?;
+        let mut connection = match lane {
+            Lane::Calls => self.calls.clone(),
+            Lane::Bulk => self.bulk.clone(),
+        };
+        let response: Response<Incoming> = tokio::select! {
+            response = connection.send_request(request) => response.map_err(SendError::Lost)?,
+            () = self.closed.cancelled() => return Err(SendError::Closed),
+        };
+        match response.status() {
+            StatusCode::OK => Ok(Records::new(response.into_body())),
+            StatusCode::NOT_FOUND => Err(SendError::Unsupported),
+            status => Err(SendError::Answer(format!("http status {status}"))),
+        }
+    }
+
+    /// Keeps the control call until the link ends.
+    pub(super) async fn control(&self, registrar: &Registrar, queue: ControlQueue) {
+        let messages = futures_util::stream::unfold(queue, async |mut queue| {
+            let message = queue.recv().await?;
+            Some((pieces(&message, []).unwrap_or_default(), queue))
+        });
+        let mut records = match self.send(Lane::Calls, CONTROL, Outgoing::stream(messages)).await {
+            Ok(records) => records,
+            Err(error) => return warn!(connector = %self.id, %error, "no control call"),
+        };
+        let interval = ROUND_TRIP_INTERVAL.max(self.hello.keepalive().0);
+        let mut ticks = tokio::time::interval(interval);
+        let mut ping = (0_u64, Instant::now());
+        loop {
+            let record = tokio::select! {
+                record = records.next() => record,
+                _ = ticks.tick() => {
+                    ping = (ping.0.wrapping_add(1), Instant::now());
+                    self.tell(ToConnector::Ping { number: ping.0 });
+                    continue;
+                }
+            };
+            let Ok(Some(record)) = record else { return };
+            match control::parse(&record) {
+                Some(ToServer::Pong { number }) if number == ping.0 => {
+                    let micros = u64::try_from(ping.1.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    self.round_trip.store(micros.max(1), Ordering::Relaxed);
+                }
+                Some(ToServer::Renew { request }) => {
+                    self.tell(self.renew(registrar, &request).await);
+                }
+                Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Pong { .. }) | None => {}
+            }
+        }
+    }
+
+    async fn renew(&self, registrar: &Registrar, request: &str) -> ToConnector {
+        match registrar.renew(&self.id, request).await {
+            Ok(certificate) => ToConnector::Certificate { certificate },
+            Err(error) => {
+                warn!(connector = %self.id, %error, "certificate not renewed");
+                let refused = Refused::because(Refusal::Invalid, error.to_string());
+                ToConnector::RenewalRefused(refused)
+            }
+        }
+    }
+}
+
+/// Why no answer came to a request.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SendError {
+    /// The connection broke.
+    #[error("the line to the connector broke: {0}")]
+    Lost(hyper::Error),
+    /// We gave the link up.
+    #[error("the link was closed")]
+    Closed,
+    /// The connector does not know the call.
+    #[error("the connector's release does not know this call")]
+    Unsupported,
+    /// The answer is none.
+    #[error("{0}")]
+    Answer(String),
+}
+
+/// A half of a link: one connection after its hello.
+pub(super) struct Half {
+    pub lane: Lane,
+    pub connection: SendRequest<Outgoing>,
+    /// Ends when the connection does, with the reason.
+    pub driver: futures_core::future::BoxFuture<'static, String>,
+    /// Given up, the connection is closed.
+    pub closed: CancellationToken,
+}
+
+impl Half {
+    /// Begins HTTP/2 as its client.
+    pub(super) async fn begin<I>(io: I, hello: &Hello) -> hyper::Result<Self>
+    where
+        I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    {
+        let closed = CancellationToken::new();
+        let (interval, timeout) = hello.keepalive();
+        let pulse = crate::h2::Pulse { interval, timeout };
+        let (connection, driver) = crate::h2::client(crate::h2::Executor(closed.clone()), pulse)
+            .handshake(hyper_util::rt::TokioIo::new(io))
+            .await?;
+        let driver = Box::pin(async move {
+            match driver.await {
+                Ok(()) => "the connector closed it".to_owned(),
+                Err(error) => error.to_string(),
+            }
+        });
+        Ok(Self { lane: hello.lane, connection, driver, closed })
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.closed.cancel();
+    }
+}
+
+/// Waits until a link ends; answers why.
+pub(super) async fn until_lost(link: &Arc<Link>, one: &mut Half, other: &mut Half) -> String {
+    tokio::select! {
+        reason = &mut one.driver => reason,
+        reason = &mut other.driver => reason,
+        () = link.closed.cancelled() => "closed by the server".to_owned(),
+    }
+}

@@ -1,0 +1,380 @@
+//! Every link there is, and the mail systems and directories reached over them.
+
+use super::directory::RemoteDirectory;
+use super::gate::Gate;
+use super::link::{Half, Link, until_lost};
+use super::mail::RemoteMailSystem;
+use super::registrar::{Registrar, now};
+use crate::wire::control::{Drain, ToConnector};
+use crate::wire::hello::{Hello, Lane};
+use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
+use dme_directory::DirectoryService;
+use dme_mailbox::MailSystem;
+use dme_model::{ConnectorId, Timestamp};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{broadcast, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// The limits of links.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinksConfig {
+    /// Calls a connector answers at once (rule R6).
+    pub parallel: usize,
+    /// Fetches a connector serves at once, beside the calls.
+    pub parallel_fetches: usize,
+    /// Calls and fetches that may wait for a place; beyond, callers get `Busy`.
+    pub queued: usize,
+    /// Watches on a connector.
+    pub watches: usize,
+    /// What callers are told to wait when a connector is exhausted.
+    pub busy_after: Duration,
+    /// The deadline of a directory's answer, whose callers give none.
+    pub directory_limit: Duration,
+    /// How long the second connection of a link may take to come after the first.
+    pub pairing_limit: Duration,
+}
+
+impl Default for LinksConfig {
+    fn default() -> Self {
+        Self {
+            parallel: 25,
+            parallel_fetches: 25,
+            queued: 250,
+            watches: 100_000,
+            busy_after: Duration::from_secs(2),
+            directory_limit: Duration::from_secs(15),
+            pairing_limit: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A link that stands, as seen from outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkState {
+    /// Whose.
+    pub id: ConnectorId,
+    /// The connector's name.
+    pub name: String,
+    /// What it offers.
+    pub capabilities: Capabilities,
+    /// Its release.
+    pub software: String,
+    /// The address it came from; nothing for one in this process.
+    pub peer: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The round trip as last measured.
+    pub round_trip: Option<Duration>,
+    /// Calls and fetches that run.
+    pub outstanding: usize,
+    /// Calls and fetches that wait for a place.
+    pub queued: usize,
+    /// Watches that stand.
+    pub watches: usize,
+    /// It is going away: new work should go elsewhere.
+    pub draining: bool,
+    /// As many run as may, and as many wait as may.
+    pub exhausted: bool,
+}
+
+/// What happened to a link.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LinkEvent {
+    /// A connector has linked.
+    Connected(ConnectorId),
+    /// A connector has no link any more.
+    Lost {
+        /// Whose.
+        id: ConnectorId,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// How connectors are to go away and come back (rule L3).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DrainOrder {
+    /// When to dial again; connectors spread themselves over as long again.
+    pub after: Duration,
+    /// Addresses, `host:port`, to try before the configured ones.
+    pub servers: Vec<String>,
+}
+
+/// Events a subscriber may be behind before it misses the oldest.
+const EVENTS: usize = 1024;
+
+/// Every link there is. A handle: clones are the same registry.
+#[derive(Clone)]
+pub struct Links(Arc<Inner>);
+
+struct Inner {
+    registrar: Arc<Registrar>,
+    config: LinksConfig,
+    links: Mutex<BTreeMap<ConnectorId, Arc<Link>>>,
+    local: Mutex<BTreeMap<ConnectorId, Local>>,
+    /// First connections of links whose second has not come, by connector and session.
+    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
+    events: broadcast::Sender<LinkEvent>,
+}
+
+struct Local {
+    name: String,
+    services: Services,
+    since: Timestamp,
+}
+
+impl Links {
+    /// No links yet.
+    pub fn new(registrar: Arc<Registrar>, config: LinksConfig) -> Self {
+        Self(Arc::new(Inner {
+            registrar,
+            config,
+            links: Mutex::default(),
+            local: Mutex::default(),
+            halves: Mutex::default(),
+            events: broadcast::channel(EVENTS).0,
+        }))
+    }
+
+    /// Who may link.
+    pub fn registrar(&self) -> &Arc<Registrar> {
+        &self.0.registrar
+    }
+
+    pub(super) fn config(&self) -> &LinksConfig {
+        &self.0.config
+    }
+
+    /// A connector within this process: no certificates, no wire, no limits but its own.
+    pub fn attach_local(&self, id: ConnectorId, name: &str, services: Services) {
+        let local = Local { name: name.into(), services, since: now() };
+        lock(&self.0.local).insert(id.clone(), local);
+        self.tell(LinkEvent::Connected(id));
+    }
+
+    /// Every link that stands, by id.
+    pub fn connectors(&self) -> Vec<LinkState> {
+        let remote: Vec<LinkState> =
+            lock(&self.0.links).values().map(|link| self.state(link)).collect();
+        let local = lock(&self.0.local);
+        let local = local.iter().map(|(id, local)| LinkState {
+            id: id.clone(),
+            name: local.name.clone(),
+            capabilities: local.services.capabilities(),
+            software: crate::SOFTWARE.into(),
+            peer: None,
+            since: local.since,
+            round_trip: Some(Duration::ZERO),
+            outstanding: 0,
+            queued: 0,
+            watches: 0,
+            draining: false,
+            exhausted: false,
+        });
+        let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
+    }
+
+    fn state(&self, link: &Link) -> LinkState {
+        let (outstanding, queued) = (link.gate.outstanding(), link.gate.queued());
+        LinkState {
+            id: link.id.clone(),
+            name: link.name.clone(),
+            capabilities: link.hello.capabilities.clone(),
+            software: link.hello.software.clone(),
+            peer: Some(link.peer.clone()),
+            since: link.since,
+            round_trip: link.round_trip(),
+            outstanding,
+            queued,
+            watches: link.gate.watches(),
+            draining: link.is_draining(),
+            exhausted: queued >= self.0.config.queued.max(1),
+        }
+    }
+
+    /// The connector's mail system, whether it is linked or not: without a link, calls answer
+    /// `Unavailable`; with a new one, they go on.
+    pub fn mail_system(&self, id: &ConnectorId) -> Arc<dyn MailSystem> {
+        let local = lock(&self.0.local).get(id).and_then(|local| local.services.mail.clone());
+        match local {
+            Some((system, _)) => system,
+            None => Arc::new(RemoteMailSystem::new(self.clone(), id.clone())),
+        }
+    }
+
+    /// The connector's directory, whether it is linked or not.
+    pub fn directory(&self, id: &ConnectorId) -> Arc<dyn DirectoryService> {
+        let local = lock(&self.0.local).get(id).and_then(|local| local.services.directory.clone());
+        match local {
+            Some(directory) => directory,
+            None => Arc::new(RemoteDirectory::new(self.clone(), id.clone())),
+        }
+    }
+
+    /// What happens to links from here on. A subscriber that falls far behind misses the oldest
+    /// events and reads [`Links::connectors`] anew.
+    pub fn subscribe(&self) -> broadcast::Receiver<LinkEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// Tells one connector to finish what runs, and to come back elsewhere or later.
+    pub fn drain(&self, id: &ConnectorId, order: &DrainOrder) {
+        if let Some(link) = self.link(id) {
+            link.tell(ToConnector::Drain(wire_order(order)));
+        }
+    }
+
+    /// Tells all connectors.
+    pub fn drain_all(&self, order: &DrainOrder) {
+        for link in lock(&self.0.links).values() {
+            link.tell(ToConnector::Drain(wire_order(order)));
+        }
+    }
+
+    /// Closes a connector's link at once, with all that runs on it. It may dial again.
+    pub fn close(&self, id: &ConnectorId) {
+        if let Some(link) = self.link(id) {
+            link.closed.cancel();
+        }
+    }
+
+    pub(super) fn close_all(&self) {
+        for link in lock(&self.0.links).values() {
+            link.closed.cancel();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.0.links).is_empty()
+    }
+
+    /// Locks, unlocks or removes a connector, and closes its link unless it may go on.
+    ///
+    /// # Errors
+    /// When the book refuses or cannot be asked.
+    pub async fn set_state(
+        &self,
+        id: &ConnectorId,
+        state: ConnectorState,
+    ) -> Result<(), BookError> {
+        self.0.registrar.book().set_state(id, state).await?;
+        if state != ConnectorState::Unlocked {
+            self.close(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn link(&self, id: &ConnectorId) -> Option<Arc<Link>> {
+        lock(&self.0.links).get(id).cloned()
+    }
+
+    /// Takes one connection of a link; with the second the link stands, until it is lost. The
+    /// call of the first connection lasts as long as the link.
+    pub(super) async fn attach(
+        &self,
+        half: Half,
+        hello: Hello,
+        record: ConnectorRecord,
+        peer: String,
+        down: &CancellationToken,
+    ) {
+        let key = (record.id.clone(), hello.session.clone());
+        let (sender, second) = oneshot::channel();
+        {
+            let mut halves = lock(&self.0.halves);
+            if let Some(first) = halves.remove(&key) {
+                drop(halves);
+                if first.send(half).is_err() {
+                    warn!(connector = %record.id, "the first connection of its link is gone");
+                }
+                return;
+            }
+            halves.insert(key.clone(), sender);
+        }
+        let second = tokio::time::timeout(self.0.config.pairing_limit, second);
+        let Some(Ok(Ok(second))) = down.run_until_cancelled(second).await else {
+            lock(&self.0.halves).remove(&key);
+            warn!(connector = %record.id, "the second connection of its link did not come");
+            return;
+        };
+        let (calls, bulk) = match (half.lane, second.lane) {
+            (Lane::Calls, Lane::Bulk) => (half, second),
+            (Lane::Bulk, Lane::Calls) => (second, half),
+            _ => {
+                warn!(connector = %record.id, "both connections of its link are for the same");
+                return;
+            }
+        };
+        self.keep(calls, bulk, hello, record, peer).await;
+    }
+
+    /// Keeps a link until it is lost.
+    async fn keep(
+        &self,
+        mut calls: Half,
+        mut bulk: Half,
+        hello: Hello,
+        record: ConnectorRecord,
+        peer: String,
+    ) {
+        let (link, queue) = Link::new(
+            record.id.clone(),
+            record.name,
+            hello,
+            peer,
+            now(),
+            Gate::new(self.0.config),
+            CancellationToken::new(),
+            calls.connection.clone(),
+            bulk.connection.clone(),
+        );
+        let link = Arc::new(link);
+        let id = record.id;
+        // The one before goes on with what runs on it, until its connector ends it.
+        let before = lock(&self.0.links).insert(id.clone(), link.clone());
+        info!(connector = %id, peer = link.peer, replaced = before.is_some(), "linked");
+        drop(before);
+        self.tell(LinkEvent::Connected(id.clone()));
+        // It may have been locked between its hello and its entry here.
+        match self.0.registrar.book().get(&id).await {
+            Ok(Some(record)) if record.state == ConnectorState::Unlocked => {}
+            _ => link.closed.cancel(),
+        }
+        let control = tokio::spawn({
+            let (link, registrar) = (link.clone(), self.0.registrar.clone());
+            async move { link.control(&registrar, queue).await }
+        });
+        let reason = until_lost(&link, &mut calls, &mut bulk).await;
+        link.closed.cancel();
+        control.abort();
+        let mut links = lock(&self.0.links);
+        let was_current = links.get(&id).is_some_and(|current| Arc::ptr_eq(current, &link));
+        if was_current {
+            links.remove(&id);
+        }
+        drop(links);
+        info!(connector = %id, reason, was_current, "link ended");
+        if was_current {
+            self.tell(LinkEvent::Lost { id, reason });
+        }
+    }
+
+    fn tell(&self, event: LinkEvent) {
+        // Without subscribers there is nobody to miss it.
+        let _ = self.0.events.send(event);
+    }
+}
+
+fn wire_order(order: &DrainOrder) -> Drain {
+    let after_ms = u64::try_from(order.after.as_millis()).unwrap_or(u64::MAX);
+    Drain { after_ms, servers: order.servers.clone() }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,227 @@
+//! The link port: TLS, the first words, and what comes of them.
+
+use super::handshakes::Handshakes;
+use super::link::Half;
+use super::links::{DrainOrder, Links};
+use crate::tls::ServerTls;
+use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
+use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, wire};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, info, warn};
+
+/// The limits of the link port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListenConfig {
+    /// Connections whose owner is not known yet; beyond, the one that waited longest is closed.
+    pub handshakes: usize,
+    /// How long a connection may take to say who it is.
+    pub handshake_limit: Duration,
+    /// When a locked connector asks again.
+    pub locked_retry: Duration,
+    /// When connectors come back after this server goes down.
+    pub comeback: Duration,
+    /// How long running calls may take to end when the server goes down.
+    pub drain_limit: Duration,
+}
+
+impl Default for ListenConfig {
+    fn default() -> Self {
+        Self {
+            handshakes: 512,
+            handshake_limit: Duration::from_secs(15),
+            locked_retry: Duration::from_secs(10),
+            comeback: Duration::from_secs(2),
+            drain_limit: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Accepts connectors until the shutdown, then drains every link and returns.
+///
+/// # Errors
+/// When TLS cannot be set up. A connection that fails is logged, and the next one taken.
+pub async fn serve(
+    listener: TcpListener,
+    links: Links,
+    config: ListenConfig,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<()> {
+    let tls = ServerTls::new(links.registrar().authority().clone())?;
+    let port = Arc::new(Port {
+        tls,
+        links: links.clone(),
+        config,
+        handshakes: Handshakes::new(config.handshakes),
+        down: CancellationToken::new(),
+    });
+    let connections = TaskTracker::new();
+    tokio::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((tcp, peer)) => {
+                connections.spawn(port.clone().connection(tcp, peer));
+            }
+            Err(error) => {
+                // Out of files, most likely: without a pause this would spin.
+                warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    port.down.cancel();
+    links.drain_all(&DrainOrder { after: config.comeback, servers: Vec::new() });
+    connections.close();
+    if tokio::time::timeout(config.drain_limit, connections.wait()).await.is_err() {
+        links.close_all();
+        connections.wait().await;
+    }
+    Ok(())
+}
+
+struct Port {
+    tls: ServerTls,
+    links: Links,
+    config: ListenConfig,
+    handshakes: Handshakes,
+    /// The server is going down.
+    down: CancellationToken,
+}
+
+/// What a connection turned out to be.
+enum Arrival {
+    /// One of a link's.
+    Half(Box<(Half, Hello, ConnectorRecord)>),
+    /// An enrolment, which is over.
+    Enrolled,
+}
+
+impl Port {
+    async fn connection(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
+        let place = self.handshakes.enter();
+        let arrival = tokio::select! {
+            arrival = tokio::time::timeout(self.config.handshake_limit, self.greet(tcp)) => {
+                arrival.unwrap_or_else(|_| Err(Error::Protocol("too slow".into())))
+            }
+            () = place.evicted.cancelled() => Err(Error::Protocol("too many at the door".into())),
+            () = self.down.cancelled() => return,
+        };
+        drop(place);
+        match arrival {
+            Ok(Arrival::Half(half)) => {
+                let (half, hello, record) = *half;
+                self.links.attach(half, hello, record, peer.to_string(), &self.down).await;
+            }
+            Ok(Arrival::Enrolled) => debug!(%peer, "enrolment answered"),
+            Err(Error::Refused(refused)) => info!(%peer, %refused, "connector refused"),
+            Err(error) => debug!(%peer, %error, "not a connector"),
+        }
+    }
+
+    /// Finds out who is there.
+    async fn greet(&self, tcp: TcpStream) -> Result<Arrival> {
+        let tls = |error: std::io::Error| Error::Tls(error.to_string());
+        tcp.set_nodelay(true).map_err(tls)?;
+        let started = LazyConfigAcceptor::new(Default::default(), tcp).await.map_err(tls)?;
+        let offers = |alpn: &[u8]| {
+            started.client_hello().alpn().is_some_and(|mut all| all.any(|offer| offer == alpn))
+        };
+        if offers(wire::LINK) {
+            let io = started.into_stream(self.tls.link.clone()).await.map_err(tls)?;
+            return self.greet_connector(io).await;
+        }
+        if offers(wire::ENROLL) {
+            let io = started.into_stream(self.tls.enroll.clone()).await.map_err(tls)?;
+            return self.enroll(io).await;
+        }
+        Err(Error::Tls("it offers neither a link nor an enrolment".into()))
+    }
+
+    async fn greet_connector(&self, mut io: TlsStream<TcpStream>) -> Result<Arrival> {
+        let leaf = io.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let leaf = leaf.ok_or_else(|| Error::Tls("no certificate was shown".into()))?;
+        let key = Fingerprint::of_certificate(leaf)?;
+        let hello: Hello = hello::receive(&mut io).await?;
+        match self.admit(&key, &hello).await {
+            Ok((record, version)) => {
+                let welcome = Welcome {
+                    version,
+                    connector: record.id.clone(),
+                    name: record.name.clone(),
+                    software: crate::SOFTWARE.into(),
+                };
+                hello::send(&mut io, &Reply::Welcome(welcome)).await?;
+                let half = Half::begin(io, &hello).await;
+                let half = half.map_err(|error| Error::Protocol(error.to_string()))?;
+                Ok(Arrival::Half(Box::new((half, hello, record))))
+            }
+            Err(error) => {
+                let refused = match &error {
+                    Error::Refused(refused) => refused.clone(),
+                    other => {
+                        warn!(error = %other, "a connector could not be admitted");
+                        Refused::new(Refusal::Busy)
+                    }
+                };
+                hello::send(&mut io, &Reply::Refused(self.with_retry(refused))).await?;
+                close(io).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn admit(&self, key: &Fingerprint, hello: &Hello) -> Result<(ConnectorRecord, u32)> {
+        if self.down.is_cancelled() {
+            return Err(Error::Refused(Refused::new(Refusal::Busy)));
+        }
+        let record = self.links.registrar().admit(key).await?;
+        let version = hello.agree().map_err(Error::Refused)?;
+        self.links.registrar().linked(&record.id, key).await?;
+        Ok((record, version))
+    }
+
+    fn with_retry(&self, refused: Refused) -> Refused {
+        let after = match refused.reason {
+            Refusal::Locked => self.config.locked_retry,
+            Refusal::Busy => self.config.comeback,
+            _ => return refused,
+        };
+        Refused { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..refused }
+    }
+
+    async fn enroll(&self, mut io: TlsStream<TcpStream>) -> Result<Arrival> {
+        let request: EnrollRequest = hello::receive(&mut io).await?;
+        let reply = match self.links.registrar().enroll(&request).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                warn!(%error, "an enrolment failed");
+                EnrollReply::Refused(self.with_retry(Refused::new(Refusal::Busy)))
+            }
+        };
+        hello::send(&mut io, &reply).await?;
+        close(io).await;
+        match reply {
+            EnrollReply::Enrolled(_) => Ok(Arrival::Enrolled),
+            EnrollReply::Refused(refused) => Err(Error::Refused(refused)),
+        }
+    }
+}
+
+/// Ends a connection so that its last words arrive.
+async fn close(mut io: TlsStream<TcpStream>) {
+    if let Err(error) = io.shutdown().await {
+        debug!(%error, "the peer was gone before the end");
+    }
+}
