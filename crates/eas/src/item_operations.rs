@@ -148,7 +148,7 @@ impl Operation {
     fn to_element(&self) -> Element {
         let mut children = Vec::new();
         match self {
-            Self::Fetch(fetch) => return fetch.to_element(),
+            Self::Fetch(fetch) => fetch.to_element(),
             Self::EmptyFolder { collection_id, delete_subfolders } => {
                 children.put(air_sync::COLLECTION_ID, collection_id.as_str());
                 let mut options = Vec::new();
