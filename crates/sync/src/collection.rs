@@ -1,13 +1,32 @@
 //! Sync of one collection (rules S1 to S6).
+//!
+//! A request goes on from one of two generations (see `state`): the current one, or, when the
+//! phone lost an answer and repeats itself, the one before. It asks the mail system what changed
+//! (`work`), carries out what the phone did (`commands`), and takes into the answer as much as
+//! fits (`window`). What the phone then holds is the next generation.
 
+mod commands;
+mod placeholder;
+mod reading;
 mod request;
+mod state;
+mod window;
+mod work;
 
 pub use request::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
     CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
 };
+pub(crate) use state::State;
 
-use crate::{Engine, FolderNo, Result, Session, SyncKey};
+use crate::key::GenerationNo;
+use crate::locks::Lock;
+use crate::{Engine, Error, FolderNo, Result, Session, Slot, SyncKey, TraceEntry, TraceEvent};
+use commands::Commands;
+use dme_model::CollectionId;
+use state::{Base, Generation};
+use std::collections::HashMap;
+use work::Work;
 
 impl Engine {
     /// Carries out what the phone did in a collection and tells it what changed there.
@@ -17,16 +36,106 @@ impl Engine {
     /// (the phone lost an answer) the same is answered again and no command is carried out twice.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`](crate::Error::InvalidKey) and
-    /// [`Error::FolderNotFound`](crate::Error::FolderNotFound) concern this collection alone. With
+    /// [`Error::InvalidKey`] and [`Error::FolderNotFound`] concern this collection alone. With
     /// any other error the phone may repeat the very same request.
     pub async fn sync_collection(
         &self,
         session: Session<'_>,
         request: &CollectionRequest,
     ) -> Result<CollectionAnswer> {
-        let _ = (session, request);
-        todo!()
+        let (given, limit) = (request.commands.len(), self.limits.commands);
+        if given > limit {
+            return Err(Error::TooManyCommands { given, limit });
+        }
+        let slot = Slot::Collection(request.folder);
+        let _one_at_a_time = self.locks.lock(Lock::State(session.device.clone(), slot)).await;
+        let (collection, state) = self.load_state(session, request.folder).await?;
+        if request.key.is_initial() {
+            return self.begin(session, request, state).await;
+        }
+        let mut trace = Vec::new();
+        let synced = match &state {
+            Some(state) => self.go_on(session, request, &collection, state, &mut trace).await,
+            None => Err(Error::InvalidKey),
+        };
+        if matches!(synced, Err(Error::InvalidKey)) && trace.is_empty() {
+            let event = TraceEvent::Resync { reason: "the sync key is unknown".into() };
+            trace.push(TraceEntry { at: session.now, folder: request.folder, event });
+        }
+        if !trace.is_empty() {
+            self.store.record(session.device, &trace).await?;
+        }
+        let (answer, next) = synced?;
+        if state.as_ref() != Some(&next) {
+            self.store.save(session.device, slot, next.to_bytes()).await?;
+        }
+        Ok(answer)
+    }
+
+    /// The collection and the state a folder number stands for.
+    pub(crate) async fn load_state(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+    ) -> Result<(CollectionId, Option<State>)> {
+        let found = self.store.load_collection(session.device, folder).await?;
+        let (collection, bytes) = found.ok_or(Error::FolderNotFound(folder))?;
+        Ok((collection, bytes.as_deref().and_then(State::from_bytes)))
+    }
+
+    /// Key 0: forget what the phone held.
+    async fn begin(
+        &self,
+        session: Session<'_>,
+        request: &CollectionRequest,
+        earlier: Option<State>,
+    ) -> Result<CollectionAnswer> {
+        let no = GenerationNo::begin(session.now, earlier.map(|state| state.current.no));
+        let state = State::begin(no, request.options.clone().unwrap_or_default());
+        let slot = Slot::Collection(request.folder);
+        self.store.save(session.device, slot, state.to_bytes()).await?;
+        Ok(CollectionAnswer {
+            key: SyncKey::of(no),
+            results: Vec::new(),
+            changes: Vec::new(),
+            more_available: false,
+        })
+    }
+
+    /// A key of ours: the answer, and the state after it.
+    async fn go_on(
+        &self,
+        session: Session<'_>,
+        request: &CollectionRequest,
+        collection: &CollectionId,
+        state: &State,
+        trace: &mut Vec<TraceEntry>,
+    ) -> Result<(CollectionAnswer, State)> {
+        let (base, from) = state.base(&request.key)?;
+        let mut next = state.clone();
+        if let Some(options) = &request.options {
+            next.options = options.clone();
+        }
+        let mut commands = Commands::new(&request.commands, base, &state.applied);
+        let mut work = Work {
+            engine: self,
+            session,
+            folder: request.folder,
+            collection,
+            conflict: next.options.conflict,
+            generation: from.clone(),
+            marks: HashMap::new(),
+            trace: Vec::new(),
+        };
+        let worked = work.sync(request, &next.options, &mut commands).await;
+        trace.append(&mut work.trace);
+        let changes = worked?;
+
+        let more_available = request.changes == Changes::Send && !work.generation.is_settled();
+        let silent = changes.is_empty() && request.commands.is_empty();
+        let key = next.advance(base, work.generation, &commands, silent);
+        let results = commands.results();
+        Ok((CollectionAnswer { key, results, changes, more_available }, next))
     }
 
     /// How many changes a Sync would tell (`GetItemEstimate`, MS-ASCMD 2.2.1.9). `filter` as in
@@ -41,8 +150,21 @@ impl Engine {
         key: &SyncKey,
         filter: Option<FilterAge>,
     ) -> Result<u64> {
-        let _ = (session, folder, key, filter);
-        todo!()
+        let (collection, state) = self.load_state(session, folder).await?;
+        let state = state.ok_or(Error::InvalidKey)?;
+        let (_, generation) = state.base(key)?;
+        let mut work = Work {
+            engine: self,
+            session,
+            folder,
+            collection: &collection,
+            conflict: state.options.conflict,
+            generation: generation.clone(),
+            marks: HashMap::new(),
+            trace: Vec::new(),
+        };
+        work.refresh(filter.unwrap_or(state.options.filter)).await?;
+        Ok(work.generation.outstanding() as u64)
     }
 
     /// The key a folder is at, for requests that leave it out (empty and `Partial` Sync). None
@@ -55,7 +177,80 @@ impl Engine {
         session: Session<'_>,
         folder: FolderNo,
     ) -> Result<Option<SyncKey>> {
-        let _ = (session, folder);
-        todo!()
+        match self.load_state(session, folder).await {
+            Ok((_, state)) => Ok(state.map(|state| SyncKey::of(state.current.no))),
+            Err(Error::FolderNotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Work<'_> {
+    /// The request itself; what is left of the generation afterwards is what the phone holds.
+    async fn sync(
+        &mut self,
+        request: &CollectionRequest,
+        options: &CollectionOptions,
+        commands: &mut Commands<'_>,
+    ) -> Result<Vec<ServerChange>> {
+        if request.changes == Changes::Hold && request.commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.refresh(options.filter).await?;
+        if commands.any_new() {
+            self.carry_out(commands, request.deletion).await?;
+        }
+        if commands.effective
+            && let Err(error) = self.take_changes(&commands.echoes).await
+        {
+            // What was done stands; its echoes come with the next request, as news.
+            tracing::debug!(%error, "the mail system did not tell what the commands changed");
+        }
+        match request.changes {
+            Changes::Hold => Ok(Vec::new()),
+            Changes::Send => {
+                let told = self.take_window(request.window, &options.view).await;
+                match told {
+                    // What was carried out is answered first; the rest can be asked for again.
+                    Err(_) if commands.effective => Ok(Vec::new()),
+                    told => told,
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    /// Goes on to what the phone holds after this answer; says with which key.
+    ///
+    /// The key stays where the phone learns nothing and did nothing (`silent`), and where a
+    /// repeated request is answered exactly as before.
+    fn advance(
+        &mut self,
+        base: Base,
+        mut reached: Generation,
+        commands: &Commands<'_>,
+        silent: bool,
+    ) -> SyncKey {
+        let again = base == Base::Previous && !commands.effective && {
+            reached.no = self.current.no;
+            reached == self.current
+        };
+        if base == Base::Current && silent {
+            self.current = reached;
+        } else if !again {
+            reached.no = self.current.no.next();
+            let left = std::mem::replace(&mut self.current, reached);
+            if base == Base::Current {
+                self.previous = Some(left);
+                self.applied.clear();
+            }
+            for applied in commands.applied() {
+                if !self.applied.contains(&applied) {
+                    self.applied.push(applied);
+                }
+            }
+        }
+        SyncKey::of(self.current.no)
     }
 }

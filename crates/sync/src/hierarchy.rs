@@ -1,9 +1,17 @@
 //! The folders a phone knows (FolderSync, FolderCreate, FolderUpdate, FolderDelete; MS-ASCMD
 //! 2.2.1.3 to 2.2.1.6).
 
-use crate::{Engine, Error, FolderNo, Result, Session, SyncKey};
-use dme_model::{Class, Role};
+mod change;
+mod tree;
+
+use crate::key::GenerationNo;
+use crate::locks::{Guard, Lock};
+use crate::{Engine, Error, FolderNo, Result, Session, Slot, SyncKey};
+use dme_mailbox::ErrorKind;
+use dme_model::{Class, CollectionId, Role};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use tree::{Base, Hierarchy};
 
 /// One folder as a phone knows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -72,6 +80,14 @@ pub enum FolderError {
     Engine(#[from] Error),
 }
 
+/// Where a phone's deletions go.
+pub(crate) enum Trash {
+    /// The item lies in the Trash, or in a folder within it.
+    Here,
+    /// Here.
+    At(CollectionId),
+}
+
 impl Engine {
     /// Tells the phone what changed in its folders.
     ///
@@ -82,8 +98,31 @@ impl Engine {
         session: Session<'_>,
         key: &SyncKey,
     ) -> Result<HierarchyAnswer> {
-        let _ = (session, key);
-        todo!()
+        let _one_at_a_time = self.lock_hierarchy(session).await;
+        let known = self.load_hierarchy(session).await?;
+        let (hierarchy, base) = match (known, key.is_initial()) {
+            (known, true) => {
+                let earlier = known.map(|hierarchy| hierarchy.current.no);
+                (Hierarchy::begin(GenerationNo::begin(session.now, earlier)), Base::Nothing)
+            }
+            (Some(hierarchy), false) => {
+                let base = hierarchy.base(key)?;
+                (hierarchy, base)
+            }
+            (None, false) => return Err(Error::InvalidKey),
+        };
+        let now = self.read_folders(session).await?;
+        let changes = hierarchy.tree(base).changes_to(&now);
+        let next = hierarchy.clone().reach(base, now);
+        if next != hierarchy {
+            self.save_hierarchy(session, &next).await?;
+        }
+        for change in &changes {
+            if let HierarchyChange::Delete(no) = change {
+                self.store.clear(session.device, Slot::Collection(*no)).await?;
+            }
+        }
+        Ok(HierarchyAnswer { key: SyncKey::of(next.current.no), changes })
     }
 
     /// Whether a FolderSync would tell anything. A phone that has no folders yet is told so.
@@ -91,8 +130,8 @@ impl Engine {
     /// # Errors
     /// The mail system's, the store's.
     pub async fn hierarchy_changed(&self, session: Session<'_>) -> Result<bool> {
-        let _ = session;
-        todo!()
+        let Some(hierarchy) = self.load_hierarchy(session).await? else { return Ok(true) };
+        Ok(hierarchy.current.folders != self.read_folders(session).await?)
     }
 
     /// The folders the phone was told of last; empty before its first FolderSync.
@@ -100,53 +139,72 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn known_folders(&self, session: Session<'_>) -> Result<Vec<FolderEntry>> {
-        let _ = session;
-        todo!()
+        let hierarchy = self.load_hierarchy(session).await?;
+        Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
     }
 
-    /// Makes a mail folder for the phone.
-    ///
-    /// # Errors
-    /// As [`FolderError`] says.
-    pub async fn folder_create(
-        &self,
-        session: Session<'_>,
-        key: &SyncKey,
-        parent: Option<FolderNo>,
-        name: &str,
-    ) -> Result<Created, FolderError> {
-        let _ = (session, key, parent, name);
-        todo!()
+    /// Where the items of a folder go when the phone deletes them. A mailbox without Trash gets
+    /// one: nothing is deleted for good that was to be kept.
+    pub(crate) async fn trash(&self, session: Session<'_>, folder: FolderNo) -> Result<Trash> {
+        let mut folders = self.known_folders(session).await?;
+        if !folders.iter().any(|folder| folder.role == Some(Role::Trash)) {
+            folders = self.read_folders(session).await?;
+        }
+        let Some(trash) = folders.iter().find(|folder| folder.role == Some(Role::Trash)) else {
+            return match session.mailbox.create_collection(None, "Trash").await {
+                Ok(made) => Ok(Trash::At(made)),
+                Err(error) if error.kind == ErrorKind::AlreadyExists => {
+                    let all = session.mailbox.collections().await?;
+                    let named = all.into_iter().find(|c| c.parent.is_none() && c.name == "Trash");
+                    named.map(|found| Trash::At(found.id)).ok_or(Error::Mailbox(error))
+                }
+                Err(error) => Err(Error::Mailbox(error)),
+            };
+        };
+        if tree::lies_in(&folders, folder, trash.no) {
+            return Ok(Trash::Here);
+        }
+        Ok(Trash::At(self.collection(session, trash.no).await?))
     }
 
-    /// Renames and moves a folder for the phone; its number stays, and so do the numbers of the
-    /// folders in it. Answers the key from now on.
-    ///
-    /// # Errors
-    /// As [`FolderError`] says.
-    pub async fn folder_update(
-        &self,
-        session: Session<'_>,
-        key: &SyncKey,
-        folder: FolderNo,
-        parent: Option<FolderNo>,
-        name: &str,
-    ) -> Result<SyncKey, FolderError> {
-        let _ = (session, key, folder, parent, name);
-        todo!()
+    async fn lock_hierarchy(&self, session: Session<'_>) -> Guard<'_> {
+        self.locks.lock(Lock::State(session.device.clone(), Slot::Hierarchy)).await
     }
 
-    /// Deletes a folder for the phone, with what is in it. Answers the key from now on.
-    ///
-    /// # Errors
-    /// As [`FolderError`] says.
-    pub async fn folder_delete(
-        &self,
-        session: Session<'_>,
-        key: &SyncKey,
-        folder: FolderNo,
-    ) -> Result<SyncKey, FolderError> {
-        let _ = (session, key, folder);
-        todo!()
+    async fn load_hierarchy(&self, session: Session<'_>) -> Result<Option<Hierarchy>> {
+        let bytes = self.store.load(session.device, Slot::Hierarchy).await?;
+        Ok(bytes.as_deref().and_then(Hierarchy::from_bytes))
+    }
+
+    async fn save_hierarchy(&self, session: Session<'_>, hierarchy: &Hierarchy) -> Result<()> {
+        let bytes = hierarchy.to_bytes();
+        Ok(self.store.save(session.device, Slot::Hierarchy, bytes).await?)
+    }
+
+    /// The folders there are, numbered, parents before children.
+    async fn read_folders(&self, session: Session<'_>) -> Result<Vec<FolderEntry>> {
+        let mut collections = session.mailbox.collections().await?;
+        if collections.is_empty() {
+            // There is always an Inbox. To believe this would empty the phone.
+            let nonsense = "the mail system lists no folders at all";
+            return Err(dme_mailbox::Error::new(ErrorKind::Protocol, nonsense).into());
+        }
+        if collections.len() > self.limits.folders {
+            let (found, limit) = (collections.len(), self.limits.folders);
+            tracing::warn!(user = %session.device.user, found, limit, "too many folders; the last are not shown");
+            collections.truncate(limit);
+        }
+        let ids: Vec<CollectionId> = collections.iter().map(|found| found.id.clone()).collect();
+        let numbers = self.numbers(session, &ids).await?;
+        let number_of: HashMap<&CollectionId, FolderNo> =
+            ids.iter().zip(numbers.iter().copied()).collect();
+        let entries = collections.into_iter().zip(&numbers).map(|(found, no)| FolderEntry {
+            no: *no,
+            parent: found.parent.and_then(|parent| number_of.get(&parent).copied()),
+            name: found.name,
+            class: found.class,
+            role: found.role,
+        });
+        Ok(entries.collect())
     }
 }

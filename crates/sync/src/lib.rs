@@ -10,6 +10,7 @@
 mod collection;
 mod engine;
 mod error;
+mod fingerprint;
 mod hierarchy;
 mod key;
 mod locks;

@@ -1,7 +1,11 @@
 //! MoveItems (MS-ASCMD 2.2.1.12).
 
-use crate::{Engine, FolderNo, Result, Session};
+use crate::locks::Lock;
+use crate::{Engine, FolderNo, Result, Session, Slot};
+use dme_mailbox::ErrorKind;
 use dme_model::ItemId;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
 
 /// One item to move.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,9 +35,33 @@ pub enum MoveError {
     Mailbox(dme_mailbox::Error),
 }
 
+/// So many moves of a device are remembered.
+const REMEMBERED: usize = 512;
+
+/// A move that was carried out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Moved {
+    item: ItemId,
+    from: FolderNo,
+    to: FolderNo,
+    /// Its id since, where the mail system told.
+    now: Option<ItemId>,
+}
+
+impl Moved {
+    fn answers(&self, request: &MoveRequest) -> bool {
+        (&self.item, self.from, self.to) == (&request.item, request.from, request.to)
+    }
+}
+
 impl Engine {
     /// Moves items; answers each one's id in its new folder, where the mail system tells, in the
     /// order asked. A move that is repeated is answered as the first time.
+    ///
+    /// What the phone holds of the two folders is left as it was: the next Sync tells it that the
+    /// item is gone from the one, which it knows, and new in the other. Were it taken for granted
+    /// that the phone knows, a phone that lost this answer would show the item in the old folder
+    /// for ever.
     ///
     /// # Errors
     /// The store's. The mail system's stand with each item.
@@ -42,7 +70,89 @@ impl Engine {
         session: Session<'_>,
         moves: &[MoveRequest],
     ) -> Result<Vec<Result<Option<ItemId>, MoveError>>> {
-        let _ = (session, moves);
-        todo!()
+        let lock = Lock::State(session.device.clone(), Slot::Moves);
+        let _one_at_a_time = self.locks.lock(lock).await;
+        let known = self.store.load(session.device, Slot::Moves).await?;
+        let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut remembered: Vec<Moved> = known.unwrap_or_default();
+
+        let mut results: Vec<Option<Result<Option<ItemId>, MoveError>>> = vec![None; moves.len()];
+        let mut ways: BTreeMap<(FolderNo, FolderNo), Vec<usize>> = BTreeMap::new();
+        for (at, request) in moves.iter().enumerate() {
+            ways.entry((request.from, request.to)).or_default().push(at);
+        }
+        let mut new = Vec::new();
+        for ((from, to), places) in ways {
+            let wanted = places.iter().filter_map(|at| moves.get(*at));
+            let items: Vec<ItemId> = wanted.map(|request| request.item.clone()).collect();
+            let moved = self.move_one_way(session, from, to, &items).await?;
+            for (at, result) in places.into_iter().zip(moved) {
+                let (Some(request), Some(place)) = (moves.get(at), results.get_mut(at)) else {
+                    continue;
+                };
+                // Asked after the mail system: the id may be another item's by now.
+                let earlier = remembered.iter().rev().find(|moved| moved.answers(request));
+                *place = Some(match (result, earlier) {
+                    (Err(MoveError::SourceNotFound), Some(earlier)) => Ok(earlier.now.clone()),
+                    (result, _) => {
+                        if let Ok(now) = &result {
+                            let (item, now) = (request.item.clone(), now.clone());
+                            new.push(Moved { item, from, to, now });
+                        }
+                        result
+                    }
+                });
+            }
+        }
+        if !new.is_empty() {
+            remembered.extend(new);
+            let surplus = remembered.len().saturating_sub(REMEMBERED);
+            remembered.drain(..surplus);
+            // Numbers and texts always have a JSON form.
+            let bytes = serde_json::to_vec(&remembered).unwrap_or_default();
+            self.store.save(session.device, Slot::Moves, bytes).await?;
+        }
+        Ok(results.into_iter().map(|r| r.unwrap_or(Err(MoveError::SourceNotFound))).collect())
+    }
+
+    /// Moves items from one folder to one other; a result for each, in their order.
+    async fn move_one_way(
+        &self,
+        session: Session<'_>,
+        from: FolderNo,
+        to: FolderNo,
+        items: &[ItemId],
+    ) -> Result<Vec<Result<Option<ItemId>, MoveError>>> {
+        let all = |error: MoveError| Ok(vec![Err(error); items.len()]);
+        if from == to {
+            return all(MoveError::SameFolder);
+        }
+        let user = &session.device.user;
+        let Some(source) = self.store.folder(user, from).await? else {
+            return all(MoveError::SourceNotFound);
+        };
+        let Some(destination) = self.store.folder(user, to).await? else {
+            return all(MoveError::DestinationNotFound);
+        };
+        let moved = match session.mailbox.move_items(&source, &destination, items).await {
+            Ok(moved) => moved,
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let there = session.mailbox.collections().await;
+                let there = there.is_ok_and(|all| all.iter().any(|c| c.id == destination));
+                return all(if there {
+                    MoveError::SourceNotFound
+                } else {
+                    MoveError::DestinationNotFound
+                });
+            }
+            Err(error) => return all(MoveError::Mailbox(error)),
+        };
+        let mut moved: HashMap<ItemId, _> = moved.into_iter().collect();
+        let result = |item| match moved.remove(item) {
+            Some(Ok(now)) => Ok(now),
+            Some(Err(error)) if error.kind != ErrorKind::NotFound => Err(MoveError::Mailbox(error)),
+            Some(Err(_)) | None => Err(MoveError::SourceNotFound),
+        };
+        Ok(items.iter().map(result).collect())
     }
 }

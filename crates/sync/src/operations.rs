@@ -1,9 +1,11 @@
 //! Requests that have no state: the engine only finds the folder a number stands for
 //! (ItemOperations, Search, Find; MS-ASCMD 2.2.1.10, 2.2.1.16, 2.2.1.2).
 
-use crate::{Engine, FolderNo, Result, Session};
-use dme_mailbox::{ByteRange, Fetched, PartContent, Subcollections};
-use dme_model::{BodyView, ConversationId, ItemId, PartId, Timestamp};
+use crate::{Engine, Error, FolderNo, Result, Session};
+use dme_mailbox::{ByteRange, Fetched, PartContent, SearchQuery, Subcollections};
+use dme_model::{BodyView, CollectionId, ConversationId, ItemId, PartId, Role, Timestamp};
+use futures_util::TryStreamExt;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What to look for; all that is given must hold.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -36,10 +38,20 @@ pub struct FolderHit {
 }
 
 impl Engine {
+    /// The collection a folder number stands for.
+    pub(crate) async fn collection(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+    ) -> Result<CollectionId> {
+        let found = self.store.folder(&session.device.user, folder).await?;
+        found.ok_or(Error::FolderNotFound(folder))
+    }
+
     /// Items of one folder in a view, in the order asked, each exactly once.
     ///
     /// # Errors
-    /// [`Error::FolderNotFound`](crate::Error::FolderNotFound), the mail system's, the store's.
+    /// [`Error::FolderNotFound`], the mail system's, the store's.
     pub async fn fetch_items(
         &self,
         session: Session<'_>,
@@ -47,8 +59,9 @@ impl Engine {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<Vec<Fetched>> {
-        let _ = (session, folder, items, view);
-        todo!()
+        let collection = self.collection(session, folder).await?;
+        let fetched = session.mailbox.fetch(&collection, items, view).await?;
+        Ok(fetched.try_collect().await?)
     }
 
     /// A part of an item, or a range of it; with no part the whole message.
@@ -63,8 +76,8 @@ impl Engine {
         part: Option<&PartId>,
         range: Option<ByteRange>,
     ) -> Result<PartContent> {
-        let _ = (session, folder, item, part, range);
-        todo!()
+        let collection = self.collection(session, folder).await?;
+        Ok(session.mailbox.fetch_part(&collection, item, part, range).await?)
     }
 
     /// Deletes every item of a folder for good, and the folders in it if asked.
@@ -77,8 +90,8 @@ impl Engine {
         folder: FolderNo,
         subfolders: Subcollections,
     ) -> Result<()> {
-        let _ = (session, folder, subfolders);
-        todo!()
+        let collection = self.collection(session, folder).await?;
+        Ok(session.mailbox.empty_collection(&collection, subfolders).await?)
     }
 
     /// Moves all of a conversation's items, wherever they lie, except sent ones, drafts and what
@@ -92,8 +105,37 @@ impl Engine {
         conversation: ConversationId,
         to: FolderNo,
     ) -> Result<u64> {
-        let _ = (session, conversation, to);
-        todo!()
+        let to = self.collection(session, to).await?;
+        let stays: HashSet<CollectionId> = session
+            .mailbox
+            .collections()
+            .await?
+            .into_iter()
+            .filter(|collection| {
+                matches!(
+                    collection.role,
+                    Some(Role::Sent | Role::Drafts | Role::Trash | Role::Junk)
+                ) || collection.id == to
+            })
+            .map(|collection| collection.id)
+            .collect();
+        let query = SearchQuery {
+            conversation: Some(conversation),
+            limit: self.limits.conversation,
+            ..SearchQuery::default()
+        };
+        let mut places: BTreeMap<CollectionId, Vec<ItemId>> = BTreeMap::new();
+        for hit in session.mailbox.search(&query).await?.hits {
+            if !stays.contains(&hit.collection) {
+                places.entry(hit.collection).or_default().push(hit.item);
+            }
+        }
+        let mut moved = 0;
+        for (from, items) in places {
+            let results = session.mailbox.move_items(&from, &to, &items).await?;
+            moved += results.iter().filter(|(_, result)| result.is_ok()).count() as u64;
+        }
+        Ok(moved)
     }
 
     /// Finds items, newest first; answers a page and how many there are in all.
@@ -105,7 +147,44 @@ impl Engine {
         session: Session<'_>,
         search: &FolderSearch,
     ) -> Result<(Vec<FolderHit>, u64)> {
-        let _ = (session, search);
-        todo!()
+        let mut collections = Vec::with_capacity(search.folders.len());
+        for folder in &search.folders {
+            collections.push(self.collection(session, *folder).await?);
+        }
+        let query = SearchQuery {
+            collections,
+            deep: search.deep,
+            words: search.words.clone(),
+            since: search.since,
+            before: search.before,
+            conversation: search.conversation,
+            offset: search.offset,
+            limit: search.limit,
+        };
+        let page = session.mailbox.search(&query).await?;
+        let found: Vec<CollectionId> = page.hits.iter().map(|hit| hit.collection.clone()).collect();
+        let numbers = self.numbers(session, &found).await?;
+        let hits = numbers
+            .into_iter()
+            .zip(page.hits)
+            .map(|(folder, hit)| FolderHit { folder, item: hit.item })
+            .collect();
+        Ok((hits, page.total))
+    }
+
+    /// The numbers of collections, in their order; only those that have none cost a write.
+    pub(crate) async fn numbers(
+        &self,
+        session: Session<'_>,
+        collections: &[CollectionId],
+    ) -> Result<Vec<FolderNo>> {
+        let user = &session.device.user;
+        let known: HashMap<CollectionId, FolderNo> =
+            self.store.folders(user).await?.into_iter().map(|(no, id)| (id, no)).collect();
+        let numbers = collections.iter().map(|id| known.get(id).copied());
+        match numbers.collect() {
+            Some(numbers) => Ok(numbers),
+            None => Ok(self.store.number_folders(user, collections).await?),
+        }
     }
 }

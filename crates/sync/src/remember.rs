@@ -1,8 +1,9 @@
 //! What a phone may leave out of its next request because it said it in the last one (empty and
 //! `Partial` Sync, empty Ping; MS-ASCMD 2.2.1.21, 2.2.1.13).
 
-use crate::{Changes, Deletion, Engine, FolderNo, Result, Session};
+use crate::{Changes, Deletion, Engine, FolderNo, Result, Session, Slot};
 use dme_model::Class;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -48,8 +49,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn remember_sync(&self, session: Session<'_>, sync: &LastSync) -> Result<()> {
-        let _ = (session, sync);
-        todo!()
+        self.remember(session, Slot::LastSync, sync).await
     }
 
     /// The last full Sync request.
@@ -57,8 +57,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn last_sync(&self, session: Session<'_>) -> Result<Option<LastSync>> {
-        let _ = session;
-        todo!()
+        self.recall(session, Slot::LastSync).await
     }
 
     /// Remembers a Ping request; writes only if it differs from the last one.
@@ -66,8 +65,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn remember_ping(&self, session: Session<'_>, ping: &LastPing) -> Result<()> {
-        let _ = (session, ping);
-        todo!()
+        self.remember(session, Slot::LastPing, ping).await
     }
 
     /// The last Ping request.
@@ -75,7 +73,30 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn last_ping(&self, session: Session<'_>) -> Result<Option<LastPing>> {
-        let _ = session;
-        todo!()
+        self.recall(session, Slot::LastPing).await
+    }
+
+    async fn remember<T: Serialize>(
+        &self,
+        session: Session<'_>,
+        slot: Slot,
+        said: &T,
+    ) -> Result<()> {
+        // Numbers, texts and lists always have a JSON form.
+        let said = serde_json::to_vec(said).unwrap_or_default();
+        if self.store.load(session.device, slot).await?.as_ref() != Some(&said) {
+            self.store.save(session.device, slot, said).await?;
+        }
+        Ok(())
+    }
+
+    /// What another release wrote otherwise counts as never said.
+    async fn recall<T: DeserializeOwned>(
+        &self,
+        session: Session<'_>,
+        slot: Slot,
+    ) -> Result<Option<T>> {
+        let said = self.store.load(session.device, slot).await?;
+        Ok(said.and_then(|said| serde_json::from_slice(&said).ok()))
     }
 }

@@ -1,9 +1,24 @@
 //! Sending, once (rules S2 and S3).
+//!
+//! Before the mail system is asked to send, the act is noted as begun; after its yes, as carried
+//! out. A request that finds the act carried out is answered the same without sending. One that
+//! finds it begun cannot know whether the mail went out: the mail system is asked again, and told
+//! to look first.
 
-use crate::{Engine, FolderNo, Result, Session};
+use crate::fingerprint::fingerprint;
+use crate::locks::Lock;
+use crate::{Engine, Error, FolderNo, Journal, Result, Session, SubmissionLife};
 use bytes::Bytes;
-use dme_mailbox::{Submitted, Verb};
-use dme_model::ItemId;
+use dme_mailbox::{ErrorKind, Reference, Submission, SubmissionKey, Submitted, Verb};
+use dme_model::{CollectionId, ItemId};
+use std::time::Duration;
+
+/// How long an act that the phone named is known. Phones try again for hours, not for weeks; and
+/// some begin to count anew when the account is set up anew.
+const CLIENT_LIFE: SubmissionLife = SubmissionLife(Duration::from_secs(7 * 24 * 60 * 60));
+
+/// How long the same bytes are the same act.
+const CONTENT_LIFE: SubmissionLife = SubmissionLife(Duration::from_secs(10 * 60));
 
 /// What names an act of sending.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,15 +44,115 @@ pub struct SubmitRequest {
     pub save_in_sent: bool,
 }
 
+/// An act of sending, named.
+pub(crate) struct Act {
+    name: String,
+    life: SubmissionLife,
+    submission: Submission,
+}
+
+impl Act {
+    /// A mail the phone named; a copy goes to Sent.
+    pub fn of_client(name: &str, message: Bytes) -> Self {
+        Self {
+            name: name.to_owned(),
+            life: CLIENT_LIFE,
+            submission: Submission {
+                key: SubmissionKey(String::new()),
+                uncertain: false,
+                message,
+                reference: None,
+                save_in_sent: true,
+                draft: None,
+            },
+        }
+    }
+
+    /// The final form of this draft.
+    pub fn with_draft(mut self, draft: Option<(CollectionId, ItemId)>) -> Self {
+        self.submission.draft = draft;
+        self
+    }
+}
+
 impl Engine {
     /// Sends a message. A repeated request whose first one succeeded is answered the same and
     /// nothing is sent; one whose first end is unknown is handed to the mail system as uncertain.
     ///
     /// # Errors
-    /// [`Error::FolderNotFound`](crate::Error::FolderNotFound) for the reference's folder, the
-    /// mail system's, the store's.
+    /// [`Error::FolderNotFound`] for the reference's folder, the mail system's, the store's.
     pub async fn submit(&self, session: Session<'_>, request: &SubmitRequest) -> Result<Submitted> {
-        let _ = (session, request);
-        todo!()
+        let reference = match &request.reference {
+            None => None,
+            Some((folder, item, verb)) => Some(Reference {
+                collection: self.collection(session, *folder).await?,
+                item: item.clone(),
+                verb: *verb,
+                replace_mime: request.replace_mime,
+            }),
+        };
+        let (name, life) = match &request.id {
+            SubmitId::Client(id) => (fingerprint(&[b"client", id.as_bytes()]), CLIENT_LIFE),
+            SubmitId::Content => {
+                let about = reference.as_ref().map(|of| format!("{:?} {}", of.verb, of.item));
+                let about = about.unwrap_or_default();
+                let print = fingerprint(&[b"content", &request.message, about.as_bytes()]);
+                (print, CONTENT_LIFE)
+            }
+        };
+        let mut act = Act::of_client(&format!("mail/{name}"), request.message.clone());
+        act.life = life;
+        act.submission.reference = reference;
+        act.submission.save_in_sent = request.save_in_sent;
+        self.send_once(session, act).await
+    }
+
+    pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Submitted> {
+        let Act { name, life, mut submission } = act;
+        let device = session.device;
+        let _one_at_a_time = self.locks.lock(Lock::Submission(device.clone(), name.clone())).await;
+        let (since, uncertain) =
+            match self.store.begin_submission(device, &name, session.now, life).await? {
+                Journal::Sent(sent) => return Ok(sent),
+                Journal::Begun => (session.now, false),
+                Journal::Uncertain { since } => (since, true),
+            };
+        // With the time: once the journal has forgotten the act, its name may come again for
+        // another.
+        let since = since.as_millis();
+        submission.key = SubmissionKey(format!("{}/{}/{name}@{since}", device.user, device.device));
+        submission.uncertain = uncertain;
+        match session.mailbox.submit(&submission).await {
+            Ok(sent) => {
+                self.store.finish_submission(device, &name, &sent).await?;
+                Ok(sent)
+            }
+            Err(error) => {
+                // An earlier attempt may have gone out, whatever became of this one.
+                if !uncertain && certainly_not_sent(&error.kind) {
+                    self.store.cancel_submission(device, &name).await?;
+                }
+                Err(Error::Mailbox(error))
+            }
+        }
+    }
+}
+
+fn certainly_not_sent(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Auth
+        | ErrorKind::NotFound
+        | ErrorKind::AlreadyExists
+        | ErrorKind::Forbidden
+        | ErrorKind::InvalidToken
+        | ErrorKind::Busy { .. }
+        | ErrorKind::MessageTooLarge
+        | ErrorKind::RecipientRefused
+        | ErrorKind::SenderRefused
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::Invalid
+        | ErrorKind::Unconvertible
+        | ErrorKind::Unsupported => true,
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Bug => false,
     }
 }
