@@ -1,0 +1,124 @@
+//! The meeting in an invitation or cancellation mail (MS-ASEMAIL 2.2.2.48).
+
+use super::{recurrence, time_zone};
+use crate::address;
+use crate::date;
+use crate::fields::Children;
+use crate::version::ProtocolVersion;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use dme_model::{Invitation, InvitationMethod};
+use dme_wbxml::Element;
+use dme_wbxml::pages::{air_sync_base, calendar, email as page, email2};
+
+/// What every global object id begins with (MS-ASEMAIL 2.2.2.37, `CLASSID`).
+const CLASS_ID: [u8; 16] = [
+    0x04, 0x00, 0x00, 0x00, 0x82, 0x00, 0xE0, 0x00, 0x74, 0xC5, 0xB7, 0x10, 0x1A, 0x82, 0xE0, 0x08,
+];
+
+/// The marker of an id that is an iCalendar `UID` rather than Outlook's own.
+const VCAL_UID: &[u8] = b"vCal-Uid\x01\x00\x00\x00";
+
+/// `MeetingRequest`. Until 14.1 the event is named by `GlobalObjId`, from 16.0 on by its `UID`.
+pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Element {
+    let recurrence = recurrence::element(invitation, version);
+    let mut children = vec![];
+    children.put_boolean(page::ALL_DAY_EVENT, invitation.all_day);
+    children.put(page::START_TIME, date::format(invitation.start));
+    children.put(page::DT_STAMP, date::format(invitation.stamp));
+    children.put(page::END_TIME, date::format(invitation.end));
+    children.put(page::INSTANCE_TYPE, instance_type(invitation, recurrence.is_some()));
+    if !invitation.location.is_empty() {
+        if version >= ProtocolVersion::V16_0 {
+            let name = Element::text(air_sync_base::DISPLAY_NAME, &*invitation.location);
+            children.push(Element::parent(air_sync_base::LOCATION, vec![name]));
+        } else {
+            children.put(page::LOCATION, &*invitation.location);
+        }
+    }
+    children.put_some(page::ORGANIZER, invitation.organizer.as_ref().map(address::format));
+    children.put_some(page::RECURRENCE_ID, invitation.recurrence_id.map(date::format));
+    // In seconds, and at most what 16 bits hold.
+    let reminder = invitation.reminder_minutes.map(|minutes| minutes.saturating_mul(60));
+    children.put_some_number(page::REMINDER, reminder.map(|seconds| seconds.min(65_535)));
+    children.put_boolean(page::RESPONSE_REQUESTED, invitation.response_requested);
+    if let Some(recurrence) = recurrence {
+        children.push(Element::parent(page::RECURRENCES, vec![recurrence]));
+    }
+    children.put(page::SENSITIVITY, if invitation.private { "2" } else { "0" });
+    children.put(page::BUSY_STATUS, if invitation.busy { "2" } else { "0" });
+    let zone = time_zone::blob(invitation.time_zone.as_deref(), invitation.start);
+    children.put(page::TIME_ZONE, STANDARD.encode(zone));
+    if version < ProtocolVersion::V16_0 {
+        children.put(page::GLOBAL_OBJ_ID, STANDARD.encode(global_object_id(invitation)));
+    }
+    if version >= ProtocolVersion::V14_0 {
+        children.put_boolean(page::DISALLOW_NEW_TIME_PROPOSAL, false);
+    }
+    if version >= ProtocolVersion::V14_1 {
+        let first = invitation.method == InvitationMethod::Request;
+        children.put(email2::MEETING_MESSAGE_TYPE, if first { "1" } else { "0" });
+    }
+    if version >= ProtocolVersion::V16_0 {
+        children.put(calendar::UID, &*invitation.uid);
+    }
+    Element::parent(page::MEETING_REQUEST, children)
+}
+
+/// `InstanceType` (MS-ASEMAIL 2.2.2.40): one event, a series, or one changed instance of it.
+fn instance_type(invitation: &Invitation, recurs: bool) -> &'static str {
+    match (invitation.recurrence_id, recurs) {
+        (Some(_), _) => "3",
+        (None, true) => "1",
+        (None, false) => "0",
+    }
+}
+
+/// `GlobalObjId` (MS-ASEMAIL 2.2.2.37). A `UID` that Outlook made is such an id in hexadecimal; any
+/// other is wrapped.
+fn global_object_id(invitation: &Invitation) -> Vec<u8> {
+    let date = invitation.recurrence_id.map(instance_date).unwrap_or_default();
+    let outlook = from_hex(&invitation.uid).filter(|id| id.starts_with(&CLASS_ID));
+    if let Some(mut id) = outlook
+        && let Some(place) = id.get_mut(16..20)
+    {
+        place.copy_from_slice(&date);
+        return id;
+    }
+    let uid = invitation.uid.as_bytes();
+    let length = u32::try_from(VCAL_UID.len() + uid.len() + 1).unwrap_or(u32::MAX);
+    let mut id = CLASS_ID.to_vec();
+    id.extend(date);
+    id.extend([0; 16]);
+    id.extend(length.to_le_bytes());
+    id.extend(VCAL_UID);
+    id.extend(uid);
+    id.push(0);
+    id
+}
+
+/// Year (high byte first), month and day of an instance.
+fn instance_date(moment: dme_model::Timestamp) -> [u8; 4] {
+    let Ok(moment) = jiff::Timestamp::from_millisecond(moment.as_millis()) else {
+        return [0; 4];
+    };
+    let date = jiff::tz::TimeZone::UTC.to_datetime(moment).date();
+    let [high, low] = date.year().to_be_bytes();
+    [high, low, date.month().unsigned_abs(), date.day().unsigned_abs()]
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || text.len() > 2_048 {
+        return None;
+    }
+    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    text.as_bytes()
+        .chunks_exact(2)
+        .map(|pair| match pair {
+            [high, low] => Some(digit(high)? << 4 | digit(low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
