@@ -1,1 +1,172 @@
-//! dme-files
+//! The local-files mail system: a Maildir++ tree that Dovecot or any Maildir program can serve and
+//! change at the same time.
+//!
+//! ```text
+//! <root>/<user>/Maildir/{cur,new,tmp}       the Inbox
+//! <root>/<user>/Maildir/.Sent/…             a folder
+//! <root>/<user>/Maildir/.Projects.Bridge/…  a folder within a folder
+//! <root>/<alias> -> <user>                  another address of the same user
+//! ```
+//!
+//! Messages, marks and keywords are where Maildir and Dovecot keep them: in the file names and in
+//! `dovecot-keywords`. Beside them each folder has a `dme-uidlist`, the journal of what was seen to
+//! arrive, change and go (see `index.rs`); it may be deleted at any time, and costs phones one
+//! resync. Mail is sent to users of the same tree only: any other recipient is refused.
+
+mod error;
+mod folder;
+mod home;
+mod index;
+mod journal;
+mod keywords;
+mod mailbox;
+mod maildir;
+mod name;
+mod search;
+mod submit;
+mod watch;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
+use dme_model::{ByteSize, CollectionId, Flags, ItemId, Timestamp, UserId};
+use folder::Folders;
+use home::Home;
+use mailbox::FilesMailbox;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use watch::Watcher;
+
+/// Where the mail is, and its limits.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilesConfig {
+    /// The directory with one directory for each user. It must be on a local file system that
+    /// has `flock`, hard links and inotify.
+    pub root: PathBuf,
+    /// The largest message accepted for sending.
+    #[serde(default = "default_max_message_size")]
+    pub max_message_size: ByteSize,
+    /// How many calls may work on files at the same time; others wait.
+    #[serde(default = "default_parallel")]
+    pub parallel: u16,
+}
+
+fn default_max_message_size() -> ByteSize {
+    ByteSize(50 << 20)
+}
+
+fn default_parallel() -> u16 {
+    16
+}
+
+impl FilesConfig {
+    /// The defaults, for mail below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            max_message_size: default_max_message_size(),
+            parallel: default_parallel(),
+        }
+    }
+}
+
+/// The local-files mail system. Clones are the same mail system.
+#[derive(Clone)]
+pub struct FilesMailSystem {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    config: FilesConfig,
+    folders: Folders,
+    watcher: Watcher,
+    slots: Arc<Semaphore>,
+}
+
+impl Shared {
+    /// The user's part of the tree, whether or not it is there.
+    fn home(&self, user: &str) -> Result<Home> {
+        Home::new(&self.config.root, user)
+    }
+
+    /// Does file work on a thread that may block, when one of the slots is free.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let closed = |_| Error::new(ErrorKind::Unavailable, "the mail system is shutting down");
+        let slot = self.slots.clone().acquire_owned().await.map_err(closed)?;
+        let shared = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            work(&shared)
+        });
+        task.await.map_err(|error| Error::new(ErrorKind::Bug, format!("file work: {error}")))?
+    }
+}
+
+impl FilesMailSystem {
+    /// The mail system on this tree. The root is made when the first user is.
+    pub fn new(config: FilesConfig) -> Self {
+        let slots = Arc::new(Semaphore::new(usize::from(config.parallel.max(1))));
+        let (folders, watcher) = (Folders::default(), Watcher::default());
+        Self { shared: Arc::new(Shared { config, folders, watcher, slots }) }
+    }
+
+    /// Makes a user's mailbox with Inbox, Drafts, Sent, Trash, Junk and Archive. Mail to the user's
+    /// own id and to each of `aliases` goes there. What is there already stays.
+    ///
+    /// # Errors
+    /// `Invalid` where a name cannot be a directory's; `AlreadyExists` where an alias is someone
+    /// else's; those of the file system.
+    pub async fn create_user(&self, user: &UserId, aliases: &[String]) -> Result<()> {
+        let (user, aliases) = (user.clone(), aliases.to_vec());
+        self.shared
+            .blocking(move |shared| {
+                let home = shared.home(user.as_str())?;
+                home.create()?;
+                aliases.iter().try_for_each(|alias| home.add_alias(alias))
+            })
+            .await
+    }
+
+    /// Puts a message into a collection with these marks, as if received then. For filling a
+    /// mailbox; mail on its way comes by [`Mailbox::deliver`].
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such user or collection; those of the file system.
+    pub async fn insert(
+        &self,
+        user: &UserId,
+        collection: &CollectionId,
+        message: Bytes,
+        flags: &Flags,
+        received: Timestamp,
+    ) -> Result<ItemId> {
+        let (user, collection, flags) = (user.clone(), collection.clone(), flags.clone());
+        self.shared
+            .blocking(move |shared| {
+                let folder = shared.home(user.as_str())?.folder(&shared.folders, &collection)?;
+                folder.insert(&message, &flags, Some(received))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl MailSystem for FilesMailSystem {
+    async fn owns(&self, account: &Account, _: &CallContext) -> Result<bool> {
+        let user = account.user.clone();
+        self.shared
+            .blocking(move |shared| Ok(shared.home(user.as_str()).is_ok_and(|home| home.exists())))
+            .await
+    }
+
+    async fn open(&self, account: &Account, _: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        let home = self.shared.home(account.user.as_str())?;
+        Ok(Arc::new(FilesMailbox::new(self.shared.clone(), home, account.clone())))
+    }
+}

@@ -1,0 +1,424 @@
+//! One folder: its messages, and what can be done to them.
+
+use crate::error::{failed, no_item, while_trying};
+use crate::index::{Alteration, Index, Item};
+use crate::keywords::Keywords;
+use crate::maildir::{self, Place};
+use bytes::Bytes;
+use dme_mailbox::{ChangeToken, Changes, Error, ErrorKind, ItemState, Result};
+use dme_model::{FlagPatch, Flags, ItemId, ItemSet, Timestamp};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fs, io};
+
+/// How many messages the folders held in memory may have together. About 200 bytes each.
+const MAX_HELD: usize = 100_000;
+
+/// The folders in use lately, so that their journals need not be read each time.
+#[derive(Default)]
+pub(crate) struct Folders {
+    held: Mutex<HashMap<PathBuf, Held>>,
+}
+
+struct Held {
+    folder: Arc<Folder>,
+    used: u64,
+    messages: usize,
+}
+
+impl Folders {
+    pub(crate) fn open(&self, path: &Path) -> Arc<Folder> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = held.values().map(|it| it.used).max().unwrap_or(0) + 1;
+        if let Some(known) = held.get_mut(path) {
+            known.used = now;
+            known.messages = known.folder.messages().unwrap_or(known.messages);
+            return known.folder.clone();
+        }
+        // A folder costs something also when it is empty.
+        while held.values().map(|it| it.messages + 50).sum::<usize>() > MAX_HELD {
+            let idle = held.iter().filter(|(_, it)| Arc::strong_count(&it.folder) == 1);
+            let Some(oldest) = idle.min_by_key(|(_, it)| it.used).map(|(path, _)| path.clone())
+            else {
+                break;
+            };
+            held.remove(&oldest);
+        }
+        let folder = Arc::new(Folder {
+            path: path.to_owned(),
+            state: Mutex::new(State {
+                index: Index::new(path.to_owned()),
+                keywords: Keywords::default(),
+            }),
+        });
+        held.insert(path.to_owned(), Held { folder: folder.clone(), used: now, messages: 0 });
+        folder
+    }
+}
+
+/// One folder of one user.
+pub(crate) struct Folder {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+struct State {
+    index: Index,
+    keywords: Keywords,
+}
+
+/// A message's bytes and what its file's name says.
+pub(crate) struct Message {
+    pub(crate) raw: Bytes,
+    pub(crate) flags: Flags,
+    pub(crate) received: Timestamp,
+}
+
+/// The number in an item's id; ids are decimal without leading zeros.
+pub(crate) fn number(item: &ItemId) -> Option<u32> {
+    item.as_str().parse().ok().filter(|number: &u32| number.to_string() == item.as_str())
+}
+
+pub(crate) fn item_id(number: u32) -> ItemId {
+    ItemId::new(number.to_string())
+}
+
+impl Folder {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None while the folder is at work.
+    fn messages(&self) -> Option<usize> {
+        Some(self.state.try_lock().ok()?.index.items().len())
+    }
+
+    /// The state after looking what happened.
+    fn synced(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.index.sync().map_err(while_trying("read the folder"))?;
+        state.keywords.refresh(&self.path).map_err(while_trying("read the folder's keywords"))?;
+        Ok(state)
+    }
+
+    /// The numbers of all items that pass, and the token.
+    pub(crate) fn list(
+        &self,
+        passes: impl Fn(Timestamp) -> bool,
+    ) -> Result<(ItemSet, ChangeToken)> {
+        let state = self.synced()?;
+        let mut items = ItemSet::new();
+        for (number, item) in state.index.items() {
+            if passes(item.received) {
+                items.insert_run(*number, *number);
+            }
+        }
+        Ok((items, state.index.token()))
+    }
+
+    pub(crate) fn changes(&self, since: &ChangeToken) -> Result<Changes> {
+        let state = self.synced()?;
+        let (changed, removed) = state.index.since(since).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidToken, "the folder's journal does not reach back so far")
+        })?;
+        let told = |number: u32| {
+            let item = state.index.items().get(&number)?;
+            let flags = state.keywords.flags(&item.letters);
+            Some(ItemState { id: item_id(number), received: item.received, flags })
+        };
+        let upserted = changed.into_iter().filter_map(told).collect();
+        Ok(Changes { upserted, removed, token: state.index.token() })
+    }
+
+    pub(crate) fn token(&self) -> Result<ChangeToken> {
+        Ok(self.synced()?.index.token())
+    }
+
+    /// The items received in this time, with when; newest last.
+    pub(crate) fn received(
+        &self,
+        within: impl Fn(Timestamp) -> bool,
+    ) -> Result<Vec<(Timestamp, u32)>> {
+        let state = self.synced()?;
+        let all = state.index.items().iter().map(|(number, item)| (item.received, *number));
+        Ok(all.filter(|(received, _)| within(*received)).collect())
+    }
+
+    /// The message, with lines ended by CRLF; none where it is gone.
+    pub(crate) fn read(&self, item: u32) -> Result<Option<Message>> {
+        let mut synced = false;
+        loop {
+            let (path, letters, received) = {
+                let mut state = self.state();
+                if synced || state.index.path(item).is_none() {
+                    synced = true;
+                    state.index.sync().map_err(while_trying("read the folder"))?;
+                }
+                let known = state.index.items().get(&item);
+                let known = known.map(|it| (it.letters.clone(), it.received));
+                let Some(((letters, received), path)) = known.zip(state.index.path(item)) else {
+                    return Ok(None);
+                };
+                (path, letters, received)
+            };
+            match fs::read(&path) {
+                Ok(raw) => {
+                    let mut state = self.state();
+                    let refreshed = state.keywords.refresh(&self.path);
+                    refreshed.map_err(while_trying("read the folder's keywords"))?;
+                    let flags = state.keywords.flags(&letters);
+                    return Ok(Some(Message { raw: with_crlf(raw), flags, received }));
+                }
+                // Another program renamed or deleted it since the directories were read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !synced => synced = true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(failed("read a message", &error)),
+            }
+        }
+    }
+
+    /// Puts a message in as delivery would: unread, in `new`. With a base of one's own, a second
+    /// time does nothing.
+    pub(crate) fn deliver(&self, message: &[u8], base: Option<&str>) -> Result<ItemId> {
+        let base = base.map_or_else(maildir::unique_base, str::to_owned) + &maildir::sizes(message);
+        self.put(&base, Place::New, "", message, None)
+    }
+
+    /// Puts a message in with these marks.
+    pub(crate) fn insert(
+        &self,
+        message: &[u8],
+        flags: &Flags,
+        received: Option<Timestamp>,
+    ) -> Result<ItemId> {
+        self.insert_as(&maildir::unique_base(), message, flags, received)
+    }
+
+    /// The same with a base of one's own: a second time does nothing.
+    pub(crate) fn insert_as(
+        &self,
+        base: &str,
+        message: &[u8],
+        flags: &Flags,
+        received: Option<Timestamp>,
+    ) -> Result<ItemId> {
+        let letters = self.state().keywords.letters(&self.path, "", flags);
+        let letters = letters.map_err(while_trying("mark a message"))?;
+        let base = base.to_owned() + &maildir::sizes(message);
+        self.put(&base, Place::Cur, &maildir::info(&letters), message, received)
+    }
+
+    fn put(
+        &self,
+        base: &str,
+        place: Place,
+        info: &str,
+        message: &[u8],
+        received: Option<Timestamp>,
+    ) -> Result<ItemId> {
+        let name = format!("{base}{info}");
+        let put = self.state().index.alter(|folder| {
+            if let Some(number) = folder.number(base) {
+                return Ok(number);
+            }
+            match maildir::write(&self.path, place, &name, message, received) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                written => written?,
+            }
+            let metadata = fs::metadata(self.path.join(place.directory()).join(&name))?;
+            folder.add(base, place, info, maildir::received(&metadata))
+        });
+        put.map(item_id).map_err(while_trying("store a message"))
+    }
+
+    /// The item whose base begins so; for messages that were put in with a base of one's own.
+    pub(crate) fn find_base(&self, begin: &str) -> Result<Option<ItemId>> {
+        let state = self.synced()?;
+        let found = state.index.items().iter().find(|(_, item)| item.base.starts_with(begin));
+        Ok(found.map(|(number, _)| item_id(*number)))
+    }
+
+    /// Changes marks of several items; answers for each whether it went well.
+    pub(crate) fn set_flags(
+        &self,
+        patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<(ItemId, Result<()>)>> {
+        let mut state = self.state();
+        let State { index, keywords } = &mut *state;
+        keywords.refresh(&self.path).map_err(while_trying("read the folder's keywords"))?;
+        let set = index.alter(|folder| {
+            folder.compare_once()?;
+            let mut results = Vec::with_capacity(patches.len());
+            for (id, patch) in patches {
+                let result = each(folder, id, |folder, number, item| {
+                    let flags = patch.apply(&keywords.flags(&item.letters));
+                    let letters = keywords.letters(&self.path, &item.letters, &flags)?;
+                    if *letters != *item.letters {
+                        self.rename(folder, number, item, &letters)?;
+                    }
+                    Ok(())
+                });
+                results.push((id.clone(), result?));
+            }
+            self.make_durable()?;
+            Ok(results)
+        });
+        set.map_err(while_trying("mark messages"))
+    }
+
+    fn rename(
+        &self,
+        folder: &mut Alteration<'_>,
+        number: u32,
+        item: &Item,
+        letters: &str,
+    ) -> io::Result<()> {
+        let from = folder.index().path(number).ok_or(io::ErrorKind::NotFound)?;
+        let info = maildir::info(letters);
+        let to = self.path.join(Place::Cur.directory()).join(format!("{}{info}", item.base));
+        fs::rename(from, to)?;
+        folder.mark(number, Place::Cur, &info);
+        Ok(())
+    }
+
+    /// Moves items to another folder of the same file system; answers their new ids.
+    pub(crate) fn move_to(
+        &self,
+        target: &Self,
+        items: &[ItemId],
+    ) -> Result<Vec<(ItemId, Result<Option<ItemId>>)>> {
+        // First out of here, then noted there: the two locks are never held together, so that two
+        // moves in opposite directions cannot wait for each other.
+        let moved = self.move_files(target, items)?;
+        let mut state = target.state();
+        let noted = state.index.alter(|folder| {
+            let mut results = Vec::with_capacity(moved.len());
+            for (id, moved) in &moved {
+                let result = match moved {
+                    Ok((base, info, received)) => {
+                        Ok(Some(item_id(folder.add(base, Place::Cur, info, *received)?)))
+                    }
+                    Err(error) => Err(error.clone()),
+                };
+                results.push((id.clone(), result));
+            }
+            Ok(results)
+        });
+        noted.map_err(while_trying("note moved messages"))
+    }
+
+    #[allow(clippy::type_complexity, reason = "it is spelt out where it is used")]
+    fn move_files(
+        &self,
+        target: &Self,
+        items: &[ItemId],
+    ) -> Result<Vec<(ItemId, Result<(String, String, Timestamp)>)>> {
+        let mut state = self.state();
+        let State { index, keywords } = &mut *state;
+        keywords.refresh(&self.path).map_err(while_trying("read the folder's keywords"))?;
+        // Not the target's own, which another move may hold while it waits for ours.
+        let mut there = Keywords::default();
+        let moved = index.alter(|folder| {
+            folder.compare_once()?;
+            let mut results = Vec::with_capacity(items.len());
+            for id in items {
+                let result = each(folder, id, |folder, number, item| {
+                    // The same keyword may be another letter there.
+                    let flags = keywords.flags(&item.letters);
+                    let others: String =
+                        item.letters.chars().filter(char::is_ascii_uppercase).collect();
+                    let letters = there.letters(&target.path, &others, &flags)?;
+                    let (base, info) = (maildir::moved_base(&item.base), maildir::info(&letters));
+                    let from = folder.index().path(number).ok_or(io::ErrorKind::NotFound)?;
+                    let directory = target.path.join(Place::Cur.directory());
+                    fs::rename(from, directory.join(format!("{base}{info}")))?;
+                    folder.remove(number);
+                    Ok((base, info, item.received))
+                });
+                results.push((id.clone(), result?));
+            }
+            maildir::sync_directory(&target.path.join(Place::Cur.directory()))?;
+            self.make_durable()?;
+            Ok(results)
+        });
+        moved.map_err(while_trying("move messages"))
+    }
+
+    /// Deletes items for good; those that are gone already count as deleted.
+    pub(crate) fn delete(&self, items: &[ItemId]) -> Result<()> {
+        let deleted = self.state().index.alter(|folder| {
+            folder.compare_once()?;
+            for id in items {
+                // Not there is as good as deleted.
+                let _ = each(folder, id, |folder, number, _| {
+                    let path = folder.index().path(number).ok_or(io::ErrorKind::NotFound)?;
+                    fs::remove_file(path)?;
+                    folder.remove(number);
+                    Ok(())
+                })?;
+            }
+            self.make_durable()
+        });
+        deleted.map_err(while_trying("delete messages"))
+    }
+
+    /// Renamed and deleted files are so also after a power cut (rule S3).
+    fn make_durable(&self) -> io::Result<()> {
+        Place::ALL
+            .iter()
+            .try_for_each(|place| maildir::sync_directory(&self.path.join(place.directory())))
+    }
+
+    pub(crate) fn empty(&self) -> Result<()> {
+        let (all, _) = self.list(|_| true)?;
+        self.delete(&all.iter().collect::<Vec<_>>())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn scans(&self) -> u32 {
+        self.state().index.scans
+    }
+}
+
+/// Does something to one item's file. Where the file is not where it was last seen, the
+/// directories are read again and it is tried once more. The inner error is the item's own.
+fn each<T>(
+    folder: &mut Alteration<'_>,
+    id: &ItemId,
+    mut work: impl FnMut(&mut Alteration<'_>, u32, &Item) -> io::Result<T>,
+) -> io::Result<Result<T>> {
+    let Some(number) = number(id) else { return Ok(Err(no_item(id))) };
+    for attempt in 0..2 {
+        let Some(item) = folder.index().items().get(&number).cloned() else { break };
+        match work(folder, number, &item) {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if attempt == 0 {
+                    folder.compare()?;
+                }
+            }
+            Err(error) => return Ok(Err(failed("change a message", &error))),
+        }
+    }
+    Ok(Err(no_item(id)))
+}
+
+/// Many programs store messages with bare line feeds; mail has CRLF (RFC 5322 §2.1).
+fn with_crlf(raw: Vec<u8>) -> Bytes {
+    let first = raw.iter().position(|byte| *byte == b'\n');
+    let bare = first.is_some_and(|at| at == 0 || raw.get(at - 1) != Some(&b'\r'));
+    if !bare {
+        return Bytes::from(raw);
+    }
+    let mut ended = Vec::with_capacity(raw.len() + raw.len() / 32);
+    let mut before = 0;
+    for byte in raw {
+        if byte == b'\n' && before != b'\r' {
+            ended.push(b'\r');
+        }
+        ended.push(byte);
+        before = byte;
+    }
+    Bytes::from(ended)
+}

@@ -1,0 +1,1 @@
+//! The journal against a Maildir that changes, crashes and is lost.

@@ -1,0 +1,303 @@
+//! Being told of changes: one inotify instance and one thread for the whole mail system, whatever
+//! the number of users and watches.
+//!
+//! The thread starts with the first watch and ends with the mail system. Each watch collects what
+//! it has to tell in a set, so that a slow reader costs no more memory than it has collections.
+
+use crate::error::failed;
+use crate::home::Home;
+use dme_mailbox::{Error, ErrorKind, Result, WatchEvent};
+use dme_model::CollectionId;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
+use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{io, thread};
+use tokio::sync::Notify;
+
+/// Room for a few hundred events at once.
+const BUFFER: usize = 16 * 1024;
+
+/// Tells of changes below the root.
+#[derive(Default)]
+pub(crate) struct Watcher {
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    watches: Watches,
+    board: Arc<Board>,
+}
+
+/// Who is to be told of what.
+#[derive(Default)]
+struct Board {
+    state: Mutex<BoardState>,
+}
+
+#[derive(Default)]
+struct BoardState {
+    next: u64,
+    watched: HashMap<WatchDescriptor, HashMap<u64, Vec<Concern>>>,
+    stopped: bool,
+}
+
+/// What an event in a directory means for one watch.
+#[derive(Clone)]
+struct Concern {
+    event: Subject,
+    due: Arc<Due>,
+}
+
+#[derive(Clone)]
+enum Subject {
+    Collection(CollectionId),
+    Hierarchy,
+}
+
+/// What one watch has to tell.
+#[derive(Default)]
+struct Due {
+    state: Mutex<DueState>,
+    rung: Notify,
+}
+
+#[derive(Default)]
+struct DueState {
+    ready: bool,
+    changed: BTreeSet<CollectionId>,
+    hierarchy: bool,
+    lost: bool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Due {
+    fn note(&self, subject: &Subject) {
+        let mut state = locked(&self.state);
+        match subject {
+            Subject::Collection(id) => {
+                state.changed.insert(id.clone());
+            }
+            Subject::Hierarchy => state.hierarchy = true,
+        }
+        drop(state);
+        self.rung.notify_one();
+    }
+
+    fn lose(&self) {
+        locked(&self.state).lost = true;
+        self.rung.notify_one();
+    }
+
+    /// The next event; waits for one.
+    async fn next(&self) -> Result<WatchEvent> {
+        loop {
+            {
+                let mut state = locked(&self.state);
+                if !std::mem::replace(&mut state.ready, true) {
+                    return Ok(WatchEvent::Ready);
+                }
+                if let Some(id) = state.changed.pop_first() {
+                    return Ok(WatchEvent::Changed(id));
+                }
+                if std::mem::take(&mut state.hierarchy) {
+                    return Ok(WatchEvent::Hierarchy);
+                }
+                if state.lost {
+                    return Err(Error::new(ErrorKind::Unavailable, "the watch of files ended"));
+                }
+            }
+            self.rung.notified().await;
+        }
+    }
+}
+
+impl Board {
+    /// Passes the event on to those whom it concerns.
+    fn tell(&self, descriptor: &WatchDescriptor, mask: EventMask, name: Option<&OsStr>) {
+        let mut state = locked(&self.state);
+        if mask.contains(EventMask::Q_OVERFLOW) {
+            // Events were lost: any of them may have been anything.
+            for concern in state.watched.values().flat_map(HashMap::values).flatten() {
+                concern.due.note(&concern.event);
+            }
+            return;
+        }
+        for concern in state.watched.get(descriptor).into_iter().flat_map(HashMap::values).flatten()
+        {
+            match concern.event {
+                // Only folders' directories, not the files that programs keep beside them.
+                Subject::Hierarchy if !mask.contains(EventMask::IGNORED) => {
+                    let folder = name.and_then(OsStr::to_str).is_some_and(|it| it.starts_with('.'));
+                    if folder && mask.contains(EventMask::ISDIR) {
+                        concern.due.note(&concern.event);
+                    }
+                }
+                _ => concern.due.note(&concern.event),
+            }
+        }
+        if mask.contains(EventMask::IGNORED) {
+            state.watched.remove(descriptor);
+        }
+    }
+
+    fn stop(&self) {
+        let mut state = locked(&self.state);
+        state.stopped = true;
+        for concern in state.watched.values().flat_map(HashMap::values).flatten() {
+            concern.due.lose();
+        }
+    }
+}
+
+impl Watcher {
+    /// A standing watch on the folders and on the list of folders.
+    pub(crate) fn watch(
+        &self,
+        home: &Home,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        let (watches, board) = self.running()?;
+        let due = Arc::new(Due::default());
+        let number = {
+            let mut state = locked(&board.state);
+            state.next += 1;
+            state.next
+        };
+        // From here on whatever was added is taken away again, also when something fails.
+        let mut standing =
+            Standing { watches, board, number, descriptors: Vec::new(), due: due.clone() };
+        let hierarchy = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE;
+        standing.add(&home.maildir(), hierarchy, Subject::Hierarchy)?;
+        for id in collections {
+            match home.watched(id) {
+                Ok(directories) => {
+                    for directory in &directories {
+                        let mask = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE;
+                        standing.add(directory, mask, Subject::Collection(id.clone()))?;
+                    }
+                }
+                // Gone already: that is a change too.
+                Err(error) if error.kind == ErrorKind::NotFound => {
+                    due.note(&Subject::Collection(id.clone()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let events = stream::unfold(Some(standing), |standing| async move {
+            let standing = standing?;
+            match standing.due.next().await {
+                Ok(event) => Some((Ok(event), Some(standing))),
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        Ok(events.boxed())
+    }
+
+    fn running(&self) -> Result<(Watches, Arc<Board>)> {
+        let mut running = locked(&self.running);
+        let running = match &mut *running {
+            Some(running) => running,
+            stopped => {
+                let instance = Inotify::init().map_err(|error| unwatchable(&error))?;
+                let (watches, board) = (instance.watches(), Arc::new(Board::default()));
+                let told = board.clone();
+                thread::Builder::new()
+                    .name("files-watch".into())
+                    .spawn(move || listen(instance, &told))
+                    .map_err(|error| failed("start watching files", &error))?;
+                stopped.insert(Running { watches, board })
+            }
+        };
+        Ok((running.watches.clone(), running.board.clone()))
+    }
+}
+
+fn unwatchable(error: &io::Error) -> Error {
+    let context = format!(
+        "watch files: {error}; fs.inotify.max_user_watches or max_user_instances may be too low"
+    );
+    Error::new(ErrorKind::Unavailable, context)
+}
+
+fn listen(mut instance: Inotify, board: &Board) {
+    let mut buffer = [0; BUFFER];
+    while !locked(&board.state).stopped {
+        match instance.read_events_blocking(&mut buffer) {
+            Ok(events) => {
+                for event in events {
+                    board.tell(&event.wd, event.mask, event.name);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                tracing::error!(%error, "watching files ended");
+                board.stop();
+            }
+        }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Running { watches, board }) = running {
+            board.stop();
+            // The end of a watch is an event, which wakes the thread, which sees that it is over.
+            if let Ok(descriptor) = watches.add(Path::new("/"), WatchMask::DELETE_SELF) {
+                let _ = watches.remove(descriptor);
+            }
+        }
+    }
+}
+
+/// One watch's part of the board; taken off when dropped.
+struct Standing {
+    watches: Watches,
+    board: Arc<Board>,
+    number: u64,
+    descriptors: Vec<WatchDescriptor>,
+    due: Arc<Due>,
+}
+
+impl Standing {
+    fn add(&mut self, directory: &Path, mask: WatchMask, event: Subject) -> Result<()> {
+        // Held while adding, so that no event comes before the board knows whom it concerns, and
+        // nobody takes the directory's watch away between.
+        let mut state = locked(&self.board.state);
+        let descriptor = match self.watches.add(directory, mask) {
+            Ok(descriptor) => descriptor,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.due.note(&event);
+                return Ok(());
+            }
+            Err(error) => return Err(unwatchable(&error)),
+        };
+        let concern = Concern { event, due: self.due.clone() };
+        let concerns = state.watched.entry(descriptor.clone()).or_default();
+        concerns.entry(self.number).or_default().push(concern);
+        self.descriptors.push(descriptor);
+        Ok(())
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        let mut state = locked(&self.board.state);
+        for descriptor in self.descriptors.drain(..) {
+            let Some(concerns) = state.watched.get_mut(&descriptor) else { continue };
+            concerns.remove(&self.number);
+            if concerns.is_empty() {
+                state.watched.remove(&descriptor);
+                // It may be gone with its directory.
+                let _ = self.watches.remove(descriptor);
+            }
+        }
+    }
+}

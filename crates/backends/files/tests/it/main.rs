@@ -1,0 +1,8 @@
+//! The local-files mail system against the promises, against other programs, and after crashes.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
+
+mod conformance;
+mod dovecot;
+mod sending;
+mod world;
