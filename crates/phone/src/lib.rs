@@ -1,1 +1,18 @@
-//! dme-phone
+//! A phone, from the outside: an ActiveSync client for `dme probe`, the demo, tests and the load
+//! generator.
+//!
+//! [`Client`] sends one request and returns one answer. [`Phone`] keeps what a phone keeps (folders,
+//! sync keys, items, the policy key) and does what phones do when a server wants something of them.
+//! [`probe`] walks the whole way from the mail address to the first mail and says where it ends.
+
+mod address;
+mod client;
+mod commands;
+mod connection;
+mod error;
+mod trust;
+
+pub use address::Address;
+pub use client::{Account, Body, Client, Loss, Patience, QueryForm, Reply};
+pub use error::{Error, Result};
+pub use trust::{Tls, Trust};
