@@ -7,7 +7,15 @@
 //! ```
 
 pub mod client_address;
+pub mod config;
+pub mod connectors;
+pub mod front;
 pub mod listener;
 pub mod metrics;
+pub mod pace;
+pub mod parking;
+pub mod policy;
+pub mod quarantine;
+pub mod router;
 pub mod tls;
 pub mod watch;

@@ -1,0 +1,348 @@
+//! The server's settings. Every one has a default or says what is missing; unknown keys are errors.
+//! The commented sample in `docs/server.toml` names each with its default.
+
+use dme_directory::{AccessGroups, GateConfig};
+use dme_model::{ByteSize, Realm, Span, UserId};
+use dme_routing::Tier;
+use ipnet::IpNet;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything the server role is told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where the server keeps its database, its authority's key and the administration token.
+    pub directory: PathBuf,
+    /// The phones' listener.
+    pub phones: PhonesConfig,
+    /// The administration listener.
+    #[serde(default)]
+    pub admin: AdminConfig,
+    /// The listener for connectors.
+    #[serde(default)]
+    pub links: LinksConfig,
+    /// The realms, at least one; the first is that of logins that name none.
+    pub realms: Vec<RealmConfig>,
+    /// What holds for single connectors, by name.
+    #[serde(default)]
+    pub connectors: BTreeMap<String, ConnectorSettings>,
+    /// How logins are remembered and limited.
+    #[serde(default)]
+    pub logins: GateConfig,
+    /// What becomes of devices.
+    #[serde(default)]
+    pub devices: DevicesConfig,
+    /// What phones must be set to.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+    /// Limits on what is accepted.
+    #[serde(default)]
+    pub limits: LimitsConfig,
+    /// Times.
+    #[serde(default)]
+    pub times: TimesConfig,
+}
+
+/// The phones' listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhonesConfig {
+    /// Address and port to listen on.
+    #[serde(default = "phones_listen")]
+    pub listen: SocketAddr,
+    /// The name phones use, told by autodiscover: `mail.example.org`, with a port if not 443.
+    pub host: String,
+    /// PEM file of the certificate chain. Without it, and without `plain_http`, a certificate
+    /// is made by the server's own authority.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// PEM file of the certificate's private key; the certificate's file where absent.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+    /// No TLS here: a proxy before the server ends it. Only together with `proxies`.
+    #[serde(default)]
+    pub plain_http: bool,
+    /// The proxies whose word about the phone's address counts.
+    #[serde(default)]
+    pub proxies: Vec<IpNet>,
+    /// Whether these proxies begin each connection with a PROXY header (version 1 or 2).
+    #[serde(default)]
+    pub proxy_protocol: bool,
+}
+
+fn phones_listen() -> SocketAddr {
+    SocketAddr::from(([0, 0, 0, 0], 443))
+}
+
+/// The administration listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdminConfig {
+    /// Address and port to listen on. Plain HTTP: keep it on loopback.
+    pub listen: SocketAddr,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8480)) }
+    }
+}
+
+/// The listener for connectors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinksConfig {
+    /// Address and port to listen on; connectors dial it. None where there are only in-process
+    /// connectors.
+    pub listen: Option<SocketAddr>,
+    /// `host:port` as connectors reach it, written into their tokens. The phones' host with the
+    /// listener's port where absent.
+    pub address: Option<String>,
+    /// Calls under way at once on one connector.
+    pub parallel_calls: usize,
+    /// Calls waiting for a place beyond that; further ones are answered "busy".
+    pub queued_calls: usize,
+    /// Silence after which a link is asked for a sign of life.
+    pub keepalive: Span,
+    /// How long a link's certificate lives; it renews itself at two thirds.
+    pub certificate_life: Span,
+}
+
+impl Default for LinksConfig {
+    fn default() -> Self {
+        Self {
+            listen: None,
+            address: None,
+            parallel_calls: 25,
+            queued_calls: 200,
+            keepalive: seconds(15),
+            certificate_life: seconds(30 * 86_400),
+        }
+    }
+}
+
+/// What holds for one connector.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectorSettings {
+    /// The only users it may serve; everyone where absent.
+    pub users: Option<BTreeSet<UserId>>,
+    /// Whether it serves by right, or only when no primary can.
+    pub tier: Tier,
+}
+
+/// One realm: the part of a login after `@`, and who checks its passwords.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RealmConfig {
+    /// Its name, as in `ann@example.org`.
+    pub name: Realm,
+    /// Other names that mean it: `EXAMPLE` of `EXAMPLE\ann`, former domains.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The connector that authenticates it, by name; the in-process one where absent.
+    #[serde(default)]
+    pub connector: Option<String>,
+    /// The groups that give rights.
+    pub access: AccessGroups,
+}
+
+/// What becomes of a device that is seen for the first time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownDevice {
+    /// It may synchronise.
+    #[default]
+    Allow,
+    /// It gets one mail that explains, and nothing else until an administrator decides.
+    Quarantine,
+    /// It is refused.
+    Refuse,
+}
+
+/// What becomes of devices.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DevicesConfig {
+    /// What becomes of a device seen for the first time.
+    pub unknown: UnknownDevice,
+    /// Devices a user may have.
+    pub per_user: u32,
+    /// The words of the mail a quarantined phone gets, after the standard ones.
+    pub quarantine_note: String,
+}
+
+impl Default for DevicesConfig {
+    fn default() -> Self {
+        Self { unknown: UnknownDevice::Allow, per_user: 20, quarantine_note: String::new() }
+    }
+}
+
+/// Whether phones must take the policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyMode {
+    /// There is none.
+    #[default]
+    Off,
+    /// It is given to phones that ask.
+    Optional,
+    /// A phone that has not taken it gets nothing.
+    Required,
+}
+
+/// What phones must be set to (MS-ASPROV 2.2.2.28).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PolicyConfig {
+    /// Whether phones must take it.
+    pub mode: PolicyMode,
+    /// A code to unlock the phone is needed.
+    pub password: bool,
+    /// Its least length, 1 to 16.
+    pub password_length: u8,
+    /// It must hold letters and digits.
+    pub alphanumeric: bool,
+    /// Simple codes such as 1234 are allowed.
+    pub simple_password: bool,
+    /// Wrong codes until the phone wipes itself, 4 to 16; none for never.
+    pub failed_attempts: Option<u8>,
+    /// Idle time until the phone locks itself, at most 9998 s; none for never.
+    pub lock_after: Option<Span>,
+    /// The phone's storage must be encrypted.
+    pub encryption: bool,
+    /// The camera may be used.
+    pub camera: bool,
+    /// Attachments may be fetched.
+    pub attachments: bool,
+    /// The largest attachment to be fetched.
+    pub attachment_size: Option<ByteSize>,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            mode: PolicyMode::Off,
+            password: true,
+            password_length: 6,
+            alphanumeric: false,
+            simple_password: false,
+            failed_attempts: Some(10),
+            lock_after: Some(seconds(300)),
+            encryption: true,
+            camera: true,
+            attachments: true,
+            attachment_size: None,
+        }
+    }
+}
+
+/// Limits on what is accepted. What is beyond one is refused with the protocol's own status, or
+/// HTTP 400, 413, 431, 503.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Connections of phones at once.
+    pub connections: usize,
+    /// TLS handshakes under way at once.
+    pub handshakes: usize,
+    /// Bytes of a request's head.
+    pub head: ByteSize,
+    /// Header fields of a request.
+    pub headers: usize,
+    /// Bytes of a body from someone who has not logged in.
+    pub body_before_login: ByteSize,
+    /// Bytes of a body from someone who has.
+    pub body: ByteSize,
+    /// Nested elements in WBXML.
+    pub wbxml_depth: usize,
+    /// Elements in WBXML.
+    pub wbxml_elements: usize,
+    /// Bytes of one string or opaque value in WBXML; a sent message is one.
+    pub wbxml_text: ByteSize,
+    /// Collections in one Sync or Ping.
+    pub folders: usize,
+    /// Items in one answer, whatever the phone asks for (at most 512).
+    pub window: u32,
+    /// Bytes of items in one answer; more are announced as available.
+    pub answer: ByteSize,
+    /// The largest attachment given out.
+    pub attachment: ByteSize,
+    /// Requests of one device at once; a waiting one counts.
+    pub parallel_requests: usize,
+    /// Requests of one device in a minute, before it is told to slow down.
+    pub requests_per_minute: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            connections: 200_000,
+            handshakes: 256,
+            head: ByteSize(16 << 10),
+            headers: 64,
+            body_before_login: ByteSize(64 << 10),
+            body: ByteSize(64 << 20),
+            wbxml_depth: 32,
+            wbxml_elements: 100_000,
+            wbxml_text: ByteSize(48 << 20),
+            folders: 300,
+            window: 512,
+            answer: ByteSize(16 << 20),
+            attachment: ByteSize(64 << 20),
+            parallel_requests: 8,
+            requests_per_minute: 600,
+        }
+    }
+}
+
+/// Times.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimesConfig {
+    /// For the PROXY header and the TLS handshake.
+    pub handshake: Span,
+    /// For a request's head, and the longest a connection idles between requests.
+    pub head: Span,
+    /// For a request's body.
+    pub body: Span,
+    /// For answering a request that does not wait.
+    pub request: Span,
+    /// For one call to a connector.
+    pub call: Span,
+    /// The shortest wait a phone may ask for (Ping, Sync).
+    pub shortest_wait: Span,
+    /// The longest wait a phone may ask for.
+    pub longest_wait: Span,
+    /// How long a mailbox stays watched after its last phone left.
+    pub watch_linger: Span,
+    /// How long running requests may take at shutdown.
+    pub shutdown: Span,
+    /// What a phone is told to wait before it tries again after a 503.
+    pub retry_after: Span,
+}
+
+impl Default for TimesConfig {
+    fn default() -> Self {
+        Self {
+            handshake: seconds(10),
+            head: seconds(120),
+            body: seconds(120),
+            request: seconds(120),
+            call: seconds(60),
+            shortest_wait: seconds(60),
+            longest_wait: seconds(59 * 60),
+            watch_linger: seconds(120),
+            shutdown: seconds(20),
+            retry_after: seconds(30),
+        }
+    }
+}
+
+const fn seconds(seconds: u64) -> Span {
+    Span(Duration::from_secs(seconds))
+}

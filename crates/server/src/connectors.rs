@@ -1,0 +1,113 @@
+//! The connectors as the router sees them, wherever they run.
+
+use crate::config::ConnectorSettings;
+use dme_directory::DirectoryService;
+use dme_link::{CredentialsNeeded, LinkEvent, LinkState, Links};
+use dme_mailbox::MailSystem;
+use dme_model::{ConnectorId, Function};
+use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Every connector that is linked, with what the configuration says of it.
+pub struct Connectors {
+    links: Links,
+    settings: BTreeMap<String, ConnectorSettings>,
+    load: Load,
+    version: AtomicU64,
+}
+
+/// One connector as the router judges it.
+pub struct Endpoint {
+    /// Its state.
+    pub state: Connector,
+    /// What its mail system needs of the user.
+    pub mail_needs: Option<CredentialsNeeded>,
+}
+
+impl Connectors {
+    /// The connectors of these links. `load` says how much each may have to do.
+    pub fn new(
+        links: Links,
+        settings: BTreeMap<String, ConnectorSettings>,
+        load: Load,
+    ) -> Arc<Self> {
+        let all = Arc::new(Self { links, settings, load, version: AtomicU64::new(0) });
+        let mut events = all.links.subscribe();
+        let watching = Arc::downgrade(&all);
+        tokio::spawn(async move {
+            use tokio::sync::broadcast::error::RecvError;
+            loop {
+                let event = events.recv().await;
+                let Some(all) = watching.upgrade() else { return };
+                all.version.fetch_add(1, Ordering::Relaxed);
+                match event {
+                    Ok(LinkEvent::Connected(id)) => {
+                        tracing::info!(connector = %id, "connector linked");
+                    }
+                    Ok(LinkEvent::Lost { id, reason }) => {
+                        tracing::warn!(connector = %id, reason, "connector lost");
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        all
+    }
+
+    /// The links themselves.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Grows whenever a connector comes or goes; routes found before are then found anew.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
+    }
+
+    /// All that are linked, with their state now.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.links.connectors().into_iter().map(|link| self.endpoint(link)).collect()
+    }
+
+    /// A connector's mail system.
+    pub fn mail_system(&self, id: &ConnectorId) -> Arc<dyn MailSystem> {
+        self.links.mail_system(id)
+    }
+
+    /// The directory of the connector with this name, where it is linked and offers one; of any
+    /// that does where no name is given.
+    pub fn directory(&self, name: Option<&str>) -> Option<Arc<dyn DirectoryService>> {
+        let link = self.links.connectors().into_iter().find(|link| {
+            link.capabilities.offers(Function::Authentication)
+                && name.is_none_or(|name| link.name == name)
+        })?;
+        Some(self.links.directory(&link.id))
+    }
+
+    fn endpoint(&self, link: LinkState) -> Endpoint {
+        let settings = self.settings.get(&link.name);
+        let outstanding = link.outstanding.saturating_add(link.queued);
+        Endpoint {
+            mail_needs: link.capabilities.needs(Function::Mail),
+            state: Connector {
+                functions: link.capabilities.functions().collect(),
+                id: link.id,
+                tier: settings.map_or(Tier::Primary, |settings| settings.tier),
+                scope: settings
+                    .and_then(|settings| settings.users.clone())
+                    .map_or(Scope::Everyone, Scope::Users),
+                // A locked connector has no link.
+                lock: Lock::Unlocked,
+                link: Link::Linked { since: link.since },
+                duty: if link.draining { Duty::Draining } else { Duty::Serving },
+                load: Load {
+                    outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),
+                    ..self.load
+                },
+            },
+        }
+    }
+}

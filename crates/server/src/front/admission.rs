@@ -1,0 +1,121 @@
+//! Whether a device may in, and as what: the one place where quarantine, blocks, wipe orders and
+//! policy keys are looked at, before anything of the request's body is.
+
+use super::failure::Failure;
+use crate::config::{PolicyMode, UnknownDevice};
+use crate::front::Front;
+use dme_eas::query::Command;
+use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_model::Timestamp;
+use dme_store::{Admission, Device, Sighting, Wipe, WipeKind};
+use dme_sync::DeviceKey;
+
+/// What an admitted device gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pass {
+    /// Its user's mailbox.
+    Mailbox,
+    /// One mail that explains, until an administrator decides.
+    Quarantine,
+}
+
+/// What a request says of itself before its body.
+pub(super) struct Arrival<'a> {
+    pub key: &'a DeviceKey,
+    pub sighting: Sighting,
+    pub command: Command,
+    pub version: ProtocolVersion,
+    pub policy_key: Option<u32>,
+    pub now: Timestamp,
+}
+
+/// Lets a device in, or says why not.
+pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device, Pass), Failure> {
+    if store(front.store.is_disabled(&arrival.key.user).await)? {
+        return Err(CommonStatus::AccountDisabled.into());
+    }
+    let device = see(front, &arrival).await?;
+    if arrival.command != Command::Provision {
+        check_wipe(&device, arrival.version)?;
+    }
+    let pass = match device.admission {
+        Admission::Allowed => Pass::Mailbox,
+        Admission::Quarantined => Pass::Quarantine,
+        Admission::Blocked if is_wiping(&device) => Pass::Mailbox,
+        Admission::Blocked => return Err(CommonStatus::DeviceIsBlockedForThisUser.into()),
+    };
+    if arrival.command != Command::Provision {
+        check_policy(front, &device, arrival.policy_key)?;
+    }
+    Ok((device, pass))
+}
+
+/// Enters the device where it is new, if it may come.
+async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
+    let known = store(front.store.device(arrival.key).await)?;
+    if known.is_none() {
+        let others = store(front.store.devices(Some(&arrival.key.user)).await)?.len();
+        if others >= front.devices.per_user as usize {
+            tracing::warn!(user = %arrival.key.user, limit = front.devices.per_user,
+                "device refused: its user has as many as allowed");
+            return Err(CommonStatus::MaximumDevicesReached.into());
+        }
+    }
+    let newcomers = match front.devices.unknown {
+        UnknownDevice::Allow => Admission::Allowed,
+        UnknownDevice::Quarantine => Admission::Quarantined,
+        UnknownDevice::Refuse => Admission::Blocked,
+    };
+    if known.is_none() {
+        tracing::info!(user = %arrival.key.user, device = %arrival.key.device,
+            kind = arrival.sighting.device_type, admission = ?newcomers, "new device");
+    }
+    store(front.store.see_device(arrival.key, &arrival.sighting, newcomers, arrival.now).await)
+}
+
+fn is_wiping(device: &Device) -> bool {
+    matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. })
+}
+
+/// A device to be wiped is sent to Provision, where it gets the order. Before 16.1 there is no
+/// order for the account alone; such a device is shut out, and never wiped whole instead.
+fn check_wipe(device: &Device, version: ProtocolVersion) -> Result<(), Failure> {
+    match device.wipe {
+        Wipe::None => Ok(()),
+        Wipe::Requested { kind: WipeKind::Account, .. }
+        | Wipe::Sent { kind: WipeKind::Account, .. }
+            if version < ProtocolVersion::V16_1 =>
+        {
+            Err(CommonStatus::DeviceIsBlockedForThisUser.into())
+        }
+        Wipe::Requested { .. } | Wipe::Sent { .. } => {
+            Err(Failure::Provision(CommonStatus::RemoteWipeRequested))
+        }
+        // A wiped device that comes again was set up anew; an administrator lets it in.
+        Wipe::Acknowledged { .. } => Err(CommonStatus::DeviceIsBlockedForThisUser.into()),
+    }
+}
+
+/// Where a policy is required, only its acknowledged key opens.
+fn check_policy(front: &Front, device: &Device, given: Option<u32>) -> Result<(), Failure> {
+    if front.policy.mode != PolicyMode::Required {
+        return Ok(());
+    }
+    let refuse = |status| Err(Failure::Provision(status));
+    match (device.policy.acknowledged, given) {
+        (None, _) | (Some(_), None | Some(0)) => refuse(CommonStatus::DeviceNotProvisioned),
+        (Some(held), Some(_)) if held.revision != front.policy.revision => {
+            refuse(CommonStatus::PolicyRefresh)
+        }
+        (Some(held), Some(given)) if held.key != given => refuse(CommonStatus::InvalidPolicyKey),
+        (Some(_), Some(_)) => Ok(()),
+    }
+}
+
+/// The store's failure is not the phone's: it comes again later.
+pub(super) fn store<T>(result: dme_store::Result<T>) -> Result<T, Failure> {
+    result.map_err(|error| {
+        tracing::error!(%error, "the store failed");
+        Failure::Later(super::failure::LATER)
+    })
+}

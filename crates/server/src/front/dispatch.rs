@@ -1,0 +1,237 @@
+//! One ActiveSync request, from its query to its answer.
+
+use super::admission::{self, Arrival, Pass};
+use super::compose::{self, Body};
+use super::exchange::{Exchange, Source};
+use super::failure::Failure;
+use super::reply::{self, Reply};
+use super::{Front, Served, login, wbxml_limits};
+use super::{
+    find, folder_create, folder_delete, folder_sync, folder_update, get_attachment,
+    get_item_estimate, item_operations, meeting_response, move_items, ping, provision,
+    resolve_recipients, search, settings, sync, validate_cert,
+};
+use bytes::Bytes;
+use dme_eas::query::{Command, RequestLine};
+use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_model::RequestId;
+use dme_store::Sighting;
+use dme_sync::DeviceKey;
+use dme_wbxml::{Element, decode};
+use http::header::USER_AGENT;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use std::net::IpAddr;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// The longest `User-Agent` kept, in characters.
+const USER_AGENT_LENGTH: usize = 200;
+
+pub(super) async fn serve(
+    front: &Front,
+    request: Request<Incoming>,
+    client: IpAddr,
+    id: RequestId,
+) -> Response<Full<Bytes>> {
+    let (parts, body) = request.into_parts();
+    let (line, version) = match read_line(&parts.uri, &parts.headers) {
+        Ok(read) => read,
+        Err((status, error)) => {
+            tracing::info!(%client, %error, "request line refused");
+            front.metrics.answered("unknown", status.as_u16(), None);
+            return super::status_only(status);
+        }
+    };
+    let served = Served { command: line.command, version, began: Instant::now() };
+    let mut waited = false;
+    let answer = answer(front, line, version, &parts.headers, body, client, id, &mut waited);
+    let answer = answer.await;
+    let (response, refused) = match answer {
+        Ok(reply) => (reply.into_response(), None),
+        Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
+    };
+    let status = response.status().as_u16();
+    let bytes = http_body::Body::size_hint(response.body()).lower();
+    front.metrics.answered(served.name(), status, (!waited).then(|| served.took()));
+    front.metrics.sent(usize::try_from(bytes).unwrap_or(usize::MAX));
+    let millis = u64::try_from(served.took().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(%client, command = served.name(), version = %served.version, status, bytes,
+        millis, waited, refused = refused.map(|failure| format!("{failure:?}")), "answered");
+    response
+}
+
+/// The query, and the version the phone speaks: the header's, else the base64 query's.
+fn read_line(
+    uri: &http::Uri,
+    headers: &HeaderMap,
+) -> Result<(RequestLine, ProtocolVersion), (StatusCode, dme_eas::Error)> {
+    let bad = |error| (StatusCode::BAD_REQUEST, error);
+    let line = RequestLine::parse(uri.query().unwrap_or_default()).map_err(bad)?;
+    let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
+    let version = match (header, line.packed) {
+        (Some(text), _) => {
+            text.parse().map_err(|error| (StatusCode::HTTP_VERSION_NOT_SUPPORTED, error))?
+        }
+        (None, Some(packed)) => packed.version,
+        // A phone that names none speaks the oldest (MS-ASHTTP 2.2.1.1.2.6).
+        (None, None) => ProtocolVersion::V12_1,
+    };
+    Ok((line, version))
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request, used once")]
+async fn answer(
+    front: &Front,
+    line: RequestLine,
+    version: ProtocolVersion,
+    headers: &HeaderMap,
+    body: Incoming,
+    client: IpAddr,
+    request: RequestId,
+    waited: &mut bool,
+) -> Result<Reply, Failure> {
+    let (_, account) = match login::log_in(front, headers, Some(&line.device), client).await {
+        Ok(known) => known,
+        Err(failure) => {
+            // Read a little, so that the phone can send the password on the same connection.
+            let _ = front.read_body(body, front.limits.body_before_login.0).await;
+            return Err(failure);
+        }
+    };
+    let device = DeviceKey { user: account.user.clone(), device: line.device.clone() };
+    let _turn = front.pace.turn(&device, Instant::now()).map_err(|wait| {
+        tracing::warn!(user = %device.user, device = %device.device, ?wait,
+            "the device is slowed down: too many requests");
+        Failure::Later(wait)
+    })?;
+    let now = (front.clock)();
+    let arrival = Arrival {
+        key: &device,
+        sighting: sighting(&line, version, headers),
+        command: line.command,
+        version,
+        policy_key: policy_key(&line, headers),
+        now,
+    };
+    let (record, pass) = admission::admit(front, arrival).await?;
+    let body = front.read_body(body, front.limits.body.0).await?;
+    front.metrics.received(body.len());
+    let mailbox = match pass {
+        Pass::Mailbox => match front.router.open(&account, &request, now).await {
+            Ok(mailbox) => Source::Routed(mailbox),
+            // Provision needs no mailbox: a lost phone must be wiped while the mail system is down.
+            Err(_) if line.command == Command::Provision => {
+                Source::Notice(front.quarantine.mailbox(&record))
+            }
+            Err(error) => {
+                front.metrics.mailbox_error(error.name());
+                tracing::warn!(user = %account.user, %error, "no connector serves the user's mail");
+                return Err(Failure::of_mailbox(&error));
+            }
+        },
+        Pass::Quarantine => Source::Notice(front.quarantine.mailbox(&record)),
+    };
+    let exchange = Exchange {
+        front,
+        request,
+        account,
+        device,
+        record,
+        version,
+        line,
+        multipart: headers
+            .get("ms-asacceptmultipart")
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"T")),
+        now,
+        mailbox,
+        waited: AtomicBool::new(false),
+    };
+    let reply = command(&exchange, body).await;
+    *waited = exchange.waited.into_inner();
+    reply
+}
+
+/// Carries the command out.
+async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure> {
+    let command = exchange.line.command;
+    let composing =
+        matches!(command, Command::SendMail | Command::SmartReply | Command::SmartForward);
+    if composing && exchange.version == ProtocolVersion::V12_1 {
+        return compose::handle(exchange, Body::Message(body)).await;
+    }
+    let document = if body.is_empty() { None } else { Some(read_document(exchange, &body)?) };
+    drop(body);
+    let limit = exchange.front.times.request.0;
+    let answer = async {
+        match command {
+            Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
+            Command::Sync => sync::handle(exchange, document.as_ref()).await,
+            Command::GetAttachment => get_attachment::handle(exchange).await,
+            _ => {
+                let document = document.ok_or(CommonStatus::InvalidContent)?;
+                let whole = with_document(exchange, command, &document);
+                match tokio::time::timeout(limit, whole).await {
+                    Ok(answer) => answer,
+                    Err(_) => Err(Failure::Later(super::failure::LATER)),
+                }
+            }
+        }
+    };
+    answer.await
+}
+
+async fn with_document(
+    exchange: &Exchange<'_>,
+    command: Command,
+    document: &Element,
+) -> Result<Reply, Failure> {
+    let element = match command {
+        Command::FolderSync => folder_sync::handle(exchange, document).await,
+        Command::FolderCreate => folder_create::handle(exchange, document).await,
+        Command::FolderUpdate => folder_update::handle(exchange, document).await,
+        Command::FolderDelete => folder_delete::handle(exchange, document).await,
+        Command::GetItemEstimate => get_item_estimate::handle(exchange, document).await,
+        Command::MoveItems => move_items::handle(exchange, document).await,
+        Command::Provision => provision::handle(exchange, document).await,
+        Command::Settings => settings::handle(exchange, document).await,
+        Command::Search => search::handle(exchange, document).await,
+        Command::Find => find::handle(exchange, document).await,
+        Command::ResolveRecipients => resolve_recipients::handle(exchange, document).await,
+        Command::ValidateCert => validate_cert::handle(document),
+        Command::MeetingResponse => meeting_response::handle(document),
+        Command::ItemOperations => return item_operations::handle(exchange, document).await,
+        Command::SendMail | Command::SmartReply | Command::SmartForward => {
+            return compose::handle(exchange, Body::Document(document)).await;
+        }
+        _ => Err(CommonStatus::CommandNotSupported.into()),
+    };
+    element.map(Reply::Element)
+}
+
+fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failure> {
+    decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
+        tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,
+            "the body is not WBXML as ActiveSync has it");
+        Failure::Http(StatusCode::BAD_REQUEST)
+    })
+}
+
+fn sighting(line: &RequestLine, version: ProtocolVersion, headers: &HeaderMap) -> Sighting {
+    let agent = headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    Sighting {
+        device_type: line.device_type.clone(),
+        user_agent: agent.unwrap_or_default().chars().take(USER_AGENT_LENGTH).collect(),
+        protocol: version.to_string(),
+    }
+}
+
+/// The policy key: the header's, else the base64 query's.
+fn policy_key(line: &RequestLine, headers: &HeaderMap) -> Option<u32> {
+    headers
+        .get("x-ms-policykey")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.trim().parse().ok())
+        .or(line.packed.and_then(|packed| packed.policy_key))
+}

@@ -1,0 +1,111 @@
+//! The one place where an error becomes what a phone is told: an EAS status or an HTTP one.
+
+use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_mailbox::ErrorKind;
+use http::StatusCode;
+use std::time::Duration;
+
+/// Why a command has no answer of its own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Failure {
+    /// One of the statuses all commands share; an HTTP status for a version that lacks it.
+    Status(CommonStatus),
+    /// The device must provision first: HTTP 449 for 12.1, this status for later versions
+    /// (MS-ASPROV 3.1.5.1).
+    Provision(CommonStatus),
+    /// Not now: HTTP 503 with `Retry-After`. Every phone obeys that, whatever the version.
+    Later(Duration),
+    /// The mail system does not accept the password: HTTP 401, so that the phone asks for it.
+    Password,
+    /// Any other HTTP status.
+    Http(StatusCode),
+}
+
+/// How long to wait where the error does not say.
+pub(super) const LATER: Duration = Duration::from_secs(30);
+
+/// "Retry after sending a PROVISION command" (MS-ASHTTP 2.2.2.1.1.4.3.2).
+fn retry_with() -> StatusCode {
+    StatusCode::from_u16(449).unwrap_or(StatusCode::FORBIDDEN)
+}
+
+impl Failure {
+    /// What a mailbox error of a whole request means.
+    pub fn of_mailbox(error: &dme_mailbox::Error) -> Self {
+        match &error.kind {
+            ErrorKind::Auth => Self::Password,
+            ErrorKind::Busy { after } => Self::Later((*after).max(Duration::from_secs(1))),
+            ErrorKind::Unavailable | ErrorKind::Timeout => Self::Later(LATER),
+            ErrorKind::NotFound | ErrorKind::InvalidToken => {
+                Self::Status(CommonStatus::ItemNotFound)
+            }
+            ErrorKind::Forbidden => Self::Status(CommonStatus::AccessDenied),
+            ErrorKind::MessageTooLarge => Self::Status(CommonStatus::AttachmentIsTooLarge),
+            ErrorKind::RecipientRefused => Self::Status(CommonStatus::MessageRecipientUnresolved),
+            ErrorKind::SenderRefused => Self::Status(CommonStatus::AccountSendDisabled),
+            ErrorKind::QuotaExceeded => Self::Status(CommonStatus::MailboxQuotaExceeded),
+            ErrorKind::Invalid | ErrorKind::AlreadyExists => {
+                Self::Status(CommonStatus::InvalidContent)
+            }
+            ErrorKind::Unconvertible
+            | ErrorKind::Unsupported
+            | ErrorKind::Protocol
+            | ErrorKind::Bug => Self::Status(CommonStatus::ServerError),
+        }
+    }
+
+    /// The HTTP status and the pause to ask for, where the answer has no body.
+    pub fn http(&self) -> (StatusCode, Option<Duration>) {
+        match self {
+            Self::Status(status) => (
+                StatusCode::from_u16(status.http_status())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                None,
+            ),
+            Self::Provision(_) => (retry_with(), None),
+            Self::Later(after) => (StatusCode::SERVICE_UNAVAILABLE, Some(*after)),
+            Self::Password => (StatusCode::UNAUTHORIZED, None),
+            Self::Http(status) => (*status, None),
+        }
+    }
+
+    /// The status to put into the command's own answer, where the version knows it.
+    pub fn status_in(&self, version: ProtocolVersion) -> Option<CommonStatus> {
+        match self {
+            Self::Status(status) | Self::Provision(status) if status.is_known_to(version) => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<CommonStatus> for Failure {
+    fn from(status: CommonStatus) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<dme_mailbox::Error> for Failure {
+    fn from(error: dme_mailbox::Error) -> Self {
+        Self::of_mailbox(&error)
+    }
+}
+
+impl From<dme_sync::Error> for Failure {
+    fn from(error: dme_sync::Error) -> Self {
+        match error {
+            dme_sync::Error::InvalidKey => Self::Status(CommonStatus::SyncStateNotFound),
+            dme_sync::Error::FolderNotFound(_) => Self::Status(CommonStatus::ItemNotFound),
+            dme_sync::Error::TooManyCommands { .. } => Self::Status(CommonStatus::InvalidContent),
+            dme_sync::Error::Mailbox(error) => Self::of_mailbox(&error),
+            dme_sync::Error::Store(_) => Self::Later(LATER),
+        }
+    }
+}
+
+impl From<dme_eas::Error> for Failure {
+    fn from(_: dme_eas::Error) -> Self {
+        Self::Status(CommonStatus::InvalidXml)
+    }
+}

@@ -1,0 +1,50 @@
+//! Items and attachments as phones get them, for every command that gives some out.
+
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::ids::part_of;
+use dme_eas::CommonStatus;
+use dme_eas::email;
+use dme_eas::server_id::ServerId;
+use dme_mailbox::{ByteRange, PartContent};
+use dme_model::{ItemId, Mail};
+use dme_sync::FolderNo;
+use dme_wbxml::Element;
+
+/// A mail's elements in the phone's version.
+pub(super) fn mail_elements(
+    exchange: &Exchange<'_>,
+    folder: FolderNo,
+    item: &ItemId,
+    mail: &Mail,
+) -> Vec<Element> {
+    let id = ServerId::new(folder.0, item.clone());
+    email::to_elements(mail, &id, exchange.version)
+}
+
+/// An attachment, or a range of it, within the limit on attachments.
+pub(super) async fn attachment(
+    exchange: &Exchange<'_>,
+    reference: &str,
+    range: Option<ByteRange>,
+) -> Result<PartContent, Failure> {
+    let front = exchange.front();
+    if !front.policy.policy.attachments && front.policy.mode != crate::config::PolicyMode::Off {
+        return Err(CommonStatus::AccessDenied.into());
+    }
+    let limit = front.limits.attachment.0;
+    let (folder, item, part) = part_of(reference).ok_or(CommonStatus::ItemNotFound)?;
+    // Never more than the limit crosses the link, whatever is asked for: one byte beyond it tells
+    // that there is more.
+    let asked = range.unwrap_or(ByteRange { start: 0, length: u64::MAX });
+    let capped = ByteRange { length: asked.length.min(limit.saturating_add(1)), ..asked };
+    let content = exchange
+        .engine()
+        .fetch_part(exchange.session(), folder, &item, Some(&part), Some(capped))
+        .await
+        .map_err(|error| exchange.failed(error))?;
+    if content.data.len() as u64 > limit || (range.is_none() && content.full_size > limit) {
+        return Err(CommonStatus::AttachmentIsTooLarge.into());
+    }
+    Ok(content)
+}

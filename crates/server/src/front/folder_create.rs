@@ -1,0 +1,39 @@
+//! FolderCreate (MS-ASCMD 2.2.1.3).
+
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::folder_sync::parent_no;
+use dme_eas::folder_create::{Created, Request, Response, Status};
+use dme_eas::folder_sync::FolderType;
+use dme_sync::{FolderError, SyncKey};
+use dme_wbxml::Element;
+
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
+    let failed = |status| Ok(Response::failed(status).to_element());
+    let Ok(request) = Request::from_element(body) else {
+        return failed(Status::ProtocolError);
+    };
+    // Collections of the other classes cannot be made by a phone.
+    if !matches!(request.kind, FolderType::UserMail | FolderType::UserGeneric) {
+        return failed(Status::ProtocolError);
+    }
+    let Ok(parent) = parent_no(&request.parent_id) else { return failed(Status::ParentNotFound) };
+    let key = SyncKey::new(request.sync_key);
+    let made = exchange
+        .engine()
+        .folder_create(exchange.session(), &key, parent, &request.display_name)
+        .await;
+    match made {
+        Ok(created) => {
+            let created =
+                Created { sync_key: created.key.to_string(), server_id: created.no.to_string() };
+            Ok(Response { status: Status::Success, created: Some(created) }.to_element())
+        }
+        Err(FolderError::AlreadyExists) => failed(Status::AlreadyExists),
+        Err(FolderError::ParentNotFound | FolderError::NotFound) => failed(Status::ParentNotFound),
+        Err(FolderError::Special) => failed(Status::SpecialParent),
+        Err(FolderError::BadName(_)) => failed(Status::ProtocolError),
+        Err(FolderError::Engine(dme_sync::Error::InvalidKey)) => failed(Status::InvalidSyncKey),
+        Err(FolderError::Engine(error)) => Err(exchange.failed(error)),
+    }
+}

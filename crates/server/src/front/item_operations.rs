@@ -1,0 +1,195 @@
+//! ItemOperations (MS-ASCMD 2.2.1.10): whole items, attachments, emptying a folder, moving a
+//! conversation.
+
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::fetch::{attachment, mail_elements};
+use super::ids::{folder_no, item_of, item_of_long_id};
+use super::reply::Reply;
+use bytes::Bytes;
+use dme_eas::CommonStatus;
+use dme_eas::item_operations::{
+    Fetch, FetchContent, FetchResponse, FetchTarget, Operation, OperationResponse, Request,
+    Response, Status, Store,
+};
+use dme_eas::multipart;
+use dme_eas::range::Range;
+use dme_eas::sync::ItemClass;
+use dme_mailbox::{ByteRange, ErrorKind, FetchOutcome, Subcollections};
+use dme_model::{ConversationId, ItemId};
+use dme_sync::FolderNo;
+use dme_wbxml::{Element, encode};
+
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Reply, Failure> {
+    let Ok(request) = Request::from_element(body) else {
+        return Ok(Reply::Element(Response::status(Status::ProtocolError).into_element()));
+    };
+    let mut operations = Vec::with_capacity(request.operations.len());
+    for operation in request.operations {
+        operations.push(match operation {
+            Operation::Fetch(fetch) => OperationResponse::Fetch(one_fetch(exchange, fetch).await?),
+            Operation::EmptyFolder { collection_id, delete_subfolders } => {
+                let status = empty(exchange, &collection_id, delete_subfolders).await?;
+                OperationResponse::EmptyFolder { status, collection_id }
+            }
+            Operation::Move { conversation_id, destination, .. } => {
+                let status = move_all(exchange, &conversation_id, &destination).await?;
+                OperationResponse::Move { status, conversation_id }
+            }
+        });
+    }
+    let response = Response { status: Status::Success, operations };
+    if !exchange.accepts_multipart() {
+        return Ok(Reply::Element(response.into_element()));
+    }
+    let (element, contents) = response.into_parts();
+    let parts: Vec<Bytes> =
+        std::iter::once(Bytes::from(encode(&element))).chain(contents).collect();
+    match multipart::join(&parts) {
+        Ok(data) => Ok(Reply::Bytes { content_type: multipart::CONTENT_TYPE.to_owned(), data }),
+        Err(error) => {
+            tracing::warn!(%error, "the parts of an answer do not fit together");
+            Err(CommonStatus::ServerError.into())
+        }
+    }
+}
+
+async fn one_fetch(exchange: &Exchange<'_>, fetch: Fetch) -> Result<FetchResponse, Failure> {
+    let status = match fetch.store {
+        Store::Mailbox => None,
+        // There are no file shares behind this server.
+        Store::DocumentLibrary | Store::Unknown(_) => Some(Status::UnknownStore),
+    };
+    if let Some(status) = status {
+        return Ok(FetchResponse::failed(status, fetch.target));
+    }
+    let fetched = match &fetch.target {
+        FetchTarget::Item { server_id, .. } => match item_of(server_id) {
+            Some((folder, item)) => one_item(exchange, &fetch, folder, &item).await,
+            None => Err(Trouble::Status(Status::NotFound)),
+        },
+        FetchTarget::LongId(long_id) => match item_of_long_id(long_id) {
+            Some((folder, item)) => one_item(exchange, &fetch, folder, &item).await,
+            None => Err(Trouble::Status(Status::NotFound)),
+        },
+        FetchTarget::FileReference(reference) => one_file(exchange, reference, fetch.range).await,
+        FetchTarget::Link(_) => Err(Trouble::Status(Status::UnknownStore)),
+    };
+    match fetched {
+        Ok(content) => {
+            let class = match content {
+                FetchContent::Item(_) => Some(ItemClass::Email.name().to_owned()),
+                FetchContent::File { .. } => None,
+            };
+            let target = Some(fetch.target);
+            Ok(FetchResponse { status: Status::Success, target, class, content: Some(content) })
+        }
+        Err(Trouble::Status(status)) => Ok(FetchResponse::failed(status, fetch.target)),
+        Err(Trouble::Whole(failure)) => Err(failure),
+    }
+}
+
+/// Why one fetch has no content.
+enum Trouble {
+    /// It has a status of its own.
+    Status(Status),
+    /// The whole request fails.
+    Whole(Failure),
+}
+
+async fn one_item(
+    exchange: &Exchange<'_>,
+    fetch: &Fetch,
+    folder: FolderNo,
+    item: &ItemId,
+) -> Result<FetchContent, Trouble> {
+    let view = fetch.content.view();
+    let items = std::slice::from_ref(item);
+    let fetched = exchange.engine().fetch_items(exchange.session(), folder, items, &view).await;
+    let fetched = match fetched {
+        Ok(fetched) => fetched.into_iter().next(),
+        Err(dme_sync::Error::FolderNotFound(_)) => return Err(Trouble::Status(Status::NotFound)),
+        Err(error) => return Err(Trouble::Whole(exchange.failed(error))),
+    };
+    match fetched.map(|fetched| fetched.outcome) {
+        Some(FetchOutcome::Item(mail)) => {
+            let mut elements = mail_elements(exchange, folder, item, &mail);
+            if !fetch.schema.is_empty() {
+                elements.retain(|element| fetch.schema.contains(&element.tag));
+            }
+            Ok(FetchContent::Item(elements))
+        }
+        Some(FetchOutcome::Unconvertible(_)) => Err(Trouble::Status(Status::ConversionFailed)),
+        Some(FetchOutcome::Gone) | None => Err(Trouble::Status(Status::NotFound)),
+    }
+}
+
+async fn one_file(
+    exchange: &Exchange<'_>,
+    reference: &str,
+    range: Option<Range>,
+) -> Result<FetchContent, Trouble> {
+    let bytes =
+        range.map(|range| ByteRange { start: u64::from(range.first()), length: range.count() });
+    let part = match attachment(exchange, reference, bytes).await {
+        Ok(part) => part,
+        Err(Failure::Status(CommonStatus::ItemNotFound)) => {
+            return Err(Trouble::Status(Status::InvalidAttachment));
+        }
+        Err(Failure::Status(CommonStatus::AttachmentIsTooLarge)) => {
+            return Err(Trouble::Status(Status::TooLarge));
+        }
+        Err(failure) => return Err(Trouble::Whole(failure)),
+    };
+    if range.is_some_and(|range| u64::from(range.first()) >= part.full_size.max(1)) {
+        return Err(Trouble::Status(Status::InvalidRange));
+    }
+    let given = range.and_then(|range| {
+        let length = u32::try_from(part.data.len()).unwrap_or(u32::MAX);
+        Range::new(range.first(), range.first().saturating_add(length.saturating_sub(1)))
+    });
+    Ok(FetchContent::File {
+        content_type: Some(part.media_type),
+        range: given,
+        total: given.map(|_| part.full_size),
+        data: part.data,
+    })
+}
+
+async fn empty(
+    exchange: &Exchange<'_>,
+    collection_id: &str,
+    delete_subfolders: bool,
+) -> Result<Status, Failure> {
+    let Some(folder) = folder_no(collection_id) else { return Ok(Status::NotFound) };
+    let within = if delete_subfolders { Subcollections::Delete } else { Subcollections::Keep };
+    let emptied = exchange.engine().empty_folder(exchange.session(), folder, within).await;
+    outcome(exchange, emptied)
+}
+
+async fn move_all(
+    exchange: &Exchange<'_>,
+    conversation_id: &Bytes,
+    destination: &str,
+) -> Result<Status, Failure> {
+    let Ok(id) = <[u8; 16]>::try_from(&conversation_id[..]) else {
+        return Ok(Status::NotFound);
+    };
+    let Some(to) = folder_no(destination) else {
+        return Err(CommonStatus::MoveCommandInvalidDestinationFolder.into());
+    };
+    let moved = exchange.engine().move_conversation(exchange.session(), ConversationId(id), to);
+    outcome(exchange, moved.await.map(drop))
+}
+
+/// The status of an operation that has no content.
+fn outcome(exchange: &Exchange<'_>, result: dme_sync::Result<()>) -> Result<Status, Failure> {
+    match result {
+        Ok(()) => Ok(Status::Success),
+        Err(dme_sync::Error::FolderNotFound(_)) => Ok(Status::NotFound),
+        Err(dme_sync::Error::Mailbox(error)) if error.kind == ErrorKind::Forbidden => {
+            Ok(Status::ResourceAccessDenied)
+        }
+        Err(error) => Err(exchange.failed(error)),
+    }
+}

@@ -1,0 +1,139 @@
+//! Provision: the policy in two phases, and the order to wipe (MS-ASPROV 3.1.5.1, 3.1.5.2).
+
+use super::admission::store;
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::settings::information_json;
+use crate::config::PolicyMode;
+use aws_lc_rs::rand;
+use dme_eas::provision::{
+    Applied, PolicyRequest, PolicyStatus, PolicyType, Request, Response, Status, Wipe as Order,
+    Wiped,
+};
+use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_store::{Device, Policy, PolicyKey, Wipe, WipeKind};
+use dme_wbxml::Element;
+
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
+    let Ok(request) = Request::from_element(body) else {
+        return Ok(Response::status(Status::ProtocolError).to_element(exchange.version));
+    };
+    let mut response = answer(exchange, &request).await?;
+    if let Some(device) = &request.device {
+        let json = information_json(device);
+        store(exchange.front().store.set_information(&exchange.device, &json).await)?;
+        response.device = Some(dme_eas::settings::Status::Success);
+    }
+    Ok(response.to_element(exchange.version))
+}
+
+async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, Failure> {
+    if let Some((order, outcome)) = request.wiped {
+        return wiped(exchange, order, outcome).await;
+    }
+    if let Some(order) = order(&exchange.record, exchange.version)? {
+        return send_order(exchange, order).await;
+    }
+    let front = exchange.front();
+    match &request.policy {
+        Some(PolicyRequest::Download { policy_type: PolicyType::Wbxml }) => {
+            if front.policy.mode == PolicyMode::Off {
+                return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::NoPolicy));
+            }
+            let pending = PolicyKey { key: new_key()?, revision: front.policy.revision };
+            let policy = Policy {
+                pending: Some(pending),
+                acknowledged: exchange.record.policy.acknowledged,
+            };
+            store(front.store.set_policy(&exchange.device, &policy).await)?;
+            Ok(Response::policy(pending.key, front.policy.policy.clone()))
+        }
+        Some(PolicyRequest::Acknowledge { policy_type: PolicyType::Wbxml, key, applied }) => {
+            acknowledged(exchange, *key, *applied).await
+        }
+        Some(
+            PolicyRequest::Download { policy_type }
+            | PolicyRequest::Acknowledge { policy_type, .. },
+        ) => Ok(Response::refused(policy_type.clone(), PolicyStatus::UnknownType)),
+        None if request.device.is_some() => Ok(Response::status(Status::Success)),
+        None => Ok(Response::status(Status::ProtocolError)),
+    }
+}
+
+/// The second phase: the phone says how it applied the policy, and gets its key.
+async fn acknowledged(
+    exchange: &Exchange<'_>,
+    key: u32,
+    applied: Applied,
+) -> Result<Response, Failure> {
+    let front = exchange.front();
+    let held = exchange.record.policy;
+    // A phone that lost the answer acknowledges the same key again; the key it was then given is
+    // of the same revision, so it gets another that counts.
+    let Some(pending) = held.pending.filter(|pending| pending.key == key) else {
+        return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::WrongKey));
+    };
+    let must = front.policy.mode == PolicyMode::Required;
+    if must && !matches!(applied, Applied::Fully | Applied::Partly) {
+        tracing::info!(user = %exchange.device.user, device = %exchange.device.device, ?applied,
+            "the device does not apply the policy and stays out");
+        return Err(CommonStatus::DeviceNotFullyProvisionable.into());
+    }
+    let acknowledged = PolicyKey { key: new_key()?, revision: pending.revision };
+    let policy = Policy { pending: Some(pending), acknowledged: Some(acknowledged) };
+    store(front.store.set_policy(&exchange.device, &policy).await)?;
+    Ok(Response::acknowledged(acknowledged.key))
+}
+
+/// The order the device is to get, if any.
+fn order(device: &Device, version: ProtocolVersion) -> Result<Option<Order>, Failure> {
+    match device.wipe {
+        Wipe::Requested { kind, .. } | Wipe::Sent { kind, .. } => match kind {
+            WipeKind::Device => Ok(Some(Order::Device)),
+            WipeKind::Account if version >= ProtocolVersion::V16_1 => Ok(Some(Order::Account)),
+            WipeKind::Account => Err(CommonStatus::DeviceIsBlockedForThisUser.into()),
+        },
+        Wipe::None | Wipe::Acknowledged { .. } => Ok(None),
+    }
+}
+
+async fn send_order(exchange: &Exchange<'_>, order: Order) -> Result<Response, Failure> {
+    let wipe = Wipe::Sent { kind: kind(order), at: exchange.now };
+    store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
+        "the device was given the order to wipe");
+    Ok(Response::wipe(order))
+}
+
+/// The device says how its wipe went.
+async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<Response, Failure> {
+    // Only an order that was given can be acknowledged.
+    match exchange.record.wipe {
+        Wipe::Sent { kind: sent, .. } if sent == kind(order) => {}
+        _ => return Ok(Response::status(Status::ProtocolError)),
+    }
+    if outcome != Wiped::Success {
+        tracing::error!(user = %exchange.device.user, device = %exchange.device.device, ?outcome,
+            "the device says that it could not wipe; it is ordered again at its next contact");
+        return Ok(Response::status(Status::Success));
+    }
+    let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
+    store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
+        "the device acknowledged the order to wipe");
+    Ok(Response::status(Status::Success))
+}
+
+fn kind(order: Order) -> WipeKind {
+    match order {
+        Order::Device => WipeKind::Device,
+        Order::Account => WipeKind::Account,
+    }
+}
+
+/// A policy key nobody can guess; never 0, which means "none".
+fn new_key() -> Result<u32, Failure> {
+    let mut bytes = [0; 4];
+    rand::fill(&mut bytes).map_err(|_| Failure::from(CommonStatus::ServerError))?;
+    Ok((u32::from_be_bytes(bytes) >> 1).max(1))
+}

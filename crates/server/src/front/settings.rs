@@ -1,0 +1,78 @@
+//! Settings (MS-ASCMD 2.2.1.20): what the phone is, who its user is.
+
+use super::admission::store;
+use super::exchange::Exchange;
+use super::failure::Failure;
+use dme_eas::settings::{
+    Account, DeviceInformation, OofRequest, Request, Response, Status, UserInformation,
+};
+use dme_wbxml::Element;
+
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
+    let Ok(request) = Request::from_element(body) else {
+        return Ok(Response::status(Status::ProtocolError).to_element(exchange.version));
+    };
+    let mut response = Response::status(Status::Success);
+    if let Some(device) = &request.device_information {
+        let json = information_json(device);
+        store(exchange.front().store.set_information(&exchange.device, &json).await)?;
+        response.device_information = Some(Status::Success);
+    }
+    if request.user_information {
+        response.user_information = Some((Status::Success, Some(user_information(exchange).await)));
+    }
+    // There is no out-of-office system yet, no place for recovery passwords and no rights
+    // management: said plainly, so that the phone hides what would not work.
+    if let Some(oof) = &request.oof {
+        let status = match oof {
+            OofRequest::Get { .. } | OofRequest::Set(_) => Status::AccessDenied,
+        };
+        response.oof = Some((status, None));
+    }
+    if request.device_password.is_some() {
+        response.device_password = Some(Status::AccessDenied);
+    }
+    if request.rights_management {
+        response.rights_management = Some(dme_eas::CommonStatus::IrmFeatureDisabled.into());
+    }
+    Ok(response.to_element(exchange.version))
+}
+
+async fn user_information(exchange: &Exchange<'_>) -> UserInformation {
+    // The directory's address serves where the mail system does not say more.
+    let identity = exchange.mailbox().identity().await.unwrap_or_default();
+    let mut addresses = identity.addresses;
+    if addresses.is_empty() {
+        addresses.push(exchange.account.address.clone());
+    }
+    let display_name = exchange.account.display_name.clone().or(identity.display_name);
+    UserInformation {
+        accounts: vec![Account {
+            id: None,
+            name: None,
+            display_name,
+            send_disabled: false,
+            primary_address: addresses.first().cloned(),
+            addresses,
+        }],
+    }
+}
+
+/// What the phone said of itself, as the store keeps it.
+pub(super) fn information_json(device: &DeviceInformation) -> String {
+    let fields = [
+        ("model", &device.model),
+        ("imei", &device.imei),
+        ("friendly_name", &device.friendly_name),
+        ("os", &device.os),
+        ("os_language", &device.os_language),
+        ("phone_number", &device.phone_number),
+        ("user_agent", &device.user_agent),
+        ("mobile_operator", &device.mobile_operator),
+    ];
+    let map: serde_json::Map<String, serde_json::Value> = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())))
+        .collect();
+    serde_json::Value::Object(map).to_string()
+}

@@ -1,0 +1,300 @@
+//! Sync (MS-ASCMD 2.2.1.21): what the phone did in some collections, and what changed there. May
+//! wait for a change like Ping.
+
+mod commands;
+mod request;
+
+use super::exchange::Exchange;
+use super::failure::Failure;
+use super::fetch::mail_elements;
+use super::ids::{folder_no, server_id};
+use super::reply::Reply;
+use super::wait::{Outcome, wait_for_change};
+use commands::Commands;
+use dme_eas::sync::{
+    Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
+};
+use dme_eas::{ProtocolVersion, email};
+use dme_model::ItemId;
+use dme_sync::{
+    Changes, CollectionAnswer, CollectionOptions, CollectionRequest, ConflictRule, Deletion,
+    FilterAge, FolderNo, ServerChange, SyncKey, Window,
+};
+use dme_wbxml::Element;
+use request::{Asked, Refusal};
+use std::time::Duration;
+
+/// Changes in an answer where the phone does not say (MS-ASCMD 2.2.3.199).
+const WINDOW: u32 = 100;
+/// Changes in an answer at the most (MS-ASCMD 2.2.3.199).
+const LARGEST_WINDOW: u32 = 512;
+
+pub(super) async fn handle(
+    exchange: &Exchange<'_>,
+    body: Option<&Element>,
+) -> Result<Reply, Failure> {
+    let asked = match request::read(exchange, body).await? {
+        Ok(asked) => asked,
+        Err(Refusal::Status(status)) => return Ok(reply(exchange, Response::failed(status))),
+        Err(Refusal::Limited(status, limit)) => {
+            return Ok(reply(exchange, Response::limited(status, limit)));
+        }
+    };
+    let first = Box::pin(round(exchange, &asked.collections, asked.window)).await?;
+    let Some(wait) = asked.wait.filter(|_| first.is_empty()) else {
+        return Ok(answer(exchange, first));
+    };
+    let second = Box::pin(wait_then_round(exchange, &asked, wait)).await?;
+    Ok(answer(exchange, second))
+}
+
+/// Nothing to say is said by an empty body; the phone then keeps its keys.
+fn answer(exchange: &Exchange<'_>, collections: Vec<CollectionResponse>) -> Reply {
+    if collections.is_empty() {
+        return Reply::Empty;
+    }
+    reply(exchange, Response { collections, ..Response::default() })
+}
+
+fn reply(exchange: &Exchange<'_>, response: Response) -> Reply {
+    Reply::Element(response.into_element(exchange.version))
+}
+
+/// Waits until one of the collections has something to say, and lets those say it.
+async fn wait_then_round(
+    exchange: &Exchange<'_>,
+    asked: &Asked,
+    wait: Duration,
+) -> Result<Vec<CollectionResponse>, Failure> {
+    let folders: Vec<FolderNo> =
+        asked.collections.iter().filter_map(|c| folder_no(&c.collection_id)).collect();
+    match wait_for_change(exchange, &folders, wait).await? {
+        Outcome::Expired => Ok(Vec::new()),
+        Outcome::Hierarchy => Ok(asked
+            .collections
+            .iter()
+            .take(1)
+            .map(|c| failed(exchange, c, Status::FolderHierarchyChanged))
+            .collect()),
+        Outcome::Changed(changed) => {
+            // What the phone did was carried out in the first round.
+            let collections: Vec<Collection> = asked
+                .collections
+                .iter()
+                .filter(|c| folder_no(&c.collection_id).is_some_and(|no| changed.contains(&no)))
+                .map(|c| Collection { commands: Vec::new(), options: Vec::new(), ..c.clone() })
+                .collect();
+            round(exchange, &collections, asked.window).await
+        }
+    }
+}
+
+/// Every collection once; those with nothing to say are left out.
+async fn round(
+    exchange: &Exchange<'_>,
+    collections: &[Collection],
+    window: u32,
+) -> Result<Vec<CollectionResponse>, Failure> {
+    let silent = silent(exchange, collections).await?;
+    let mailbox = exchange.fresh_mailbox().await?;
+    let mut left = Window { items: window, bytes: exchange.front().limits.answer.0 };
+    let mut responses = Vec::new();
+    for collection in collections {
+        let Some(folder) = folder_no(&collection.collection_id) else {
+            responses.push(failed(exchange, collection, Status::FolderHierarchyChanged));
+            continue;
+        };
+        if silent.contains(&folder) {
+            continue;
+        }
+        let commands = Commands::read(exchange, folder, collection).await?;
+        let request = to_engine(exchange, collection, folder, &commands, left);
+        let session = exchange.session_on(&*mailbox);
+        let answer = exchange.engine().sync_collection(session, &request).await;
+        let response = match answer {
+            Ok(answer) => {
+                let used = u32::try_from(answer.changes.len()).unwrap_or(u32::MAX);
+                left.items = left.items.saturating_sub(used);
+                left.bytes = left.bytes.saturating_sub(size_of(&answer));
+                respond(exchange, collection, folder, &commands, answer)
+            }
+            Err(error) => Some(refuse(exchange, collection, collections.len(), error)?),
+        };
+        responses.extend(response);
+    }
+    Ok(responses)
+}
+
+/// Those of several collections that have nothing to say, found by one question to the mail
+/// system instead of one for each. A phone that repeats a lost request shows an older key and is
+/// looked at in full.
+async fn silent(
+    exchange: &Exchange<'_>,
+    collections: &[Collection],
+) -> Result<Vec<FolderNo>, Failure> {
+    let mut quiet = Vec::new();
+    for collection in collections {
+        let Some(folder) = folder_no(&collection.collection_id) else { continue };
+        if !collection.commands.is_empty() || !collection.options.is_empty() {
+            continue;
+        }
+        let current = exchange.engine().current_key(exchange.session(), folder).await;
+        let current = current.map_err(|error| exchange.failed(error))?;
+        if current.is_some_and(|key| key.as_str() == collection.sync_key) {
+            quiet.push(folder);
+        }
+    }
+    if quiet.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let changed = exchange.engine().changed_folders(exchange.session(), &quiet).await;
+    let changed = changed.map_err(|error| exchange.failed(error))?;
+    quiet.retain(|folder| !changed.contains(folder));
+    Ok(quiet)
+}
+
+fn to_engine(
+    exchange: &Exchange<'_>,
+    collection: &Collection,
+    folder: FolderNo,
+    commands: &Commands,
+    left: Window,
+) -> CollectionRequest {
+    let wanted = match collection.window_size {
+        None => WINDOW,
+        Some(0) => LARGEST_WINDOW,
+        Some(size) => size,
+    };
+    let items = wanted.min(left.items).min(exchange.front().limits.window).min(LARGEST_WINDOW);
+    let changes = if collection.wants_changes() && items > 0 && left.bytes > 0 {
+        Changes::Send
+    } else {
+        Changes::Hold
+    };
+    CollectionRequest {
+        folder,
+        key: SyncKey::new(collection.sync_key.as_str()),
+        changes,
+        window: Window { items: items.max(1), bytes: left.bytes.max(1) },
+        options: collection.options_for(ItemClass::Email).map(options),
+        deletion: deletion(collection),
+        commands: commands.for_engine(),
+    }
+}
+
+fn options(options: &dme_eas::sync::Options) -> CollectionOptions {
+    CollectionOptions {
+        filter: options.filter.map(filter_age).unwrap_or_default(),
+        view: options.content.view(),
+        conflict: match options.conflict {
+            Some(dme_eas::sync::Conflict::ClientWins) => ConflictRule::ClientWins,
+            _ => ConflictRule::ServerWins,
+        },
+    }
+}
+
+/// A filter as mail has it; those for calendars and tasks mean everything.
+pub(super) fn filter_age(filter: FilterType) -> FilterAge {
+    match filter {
+        FilterType::OneDay => FilterAge::OneDay,
+        FilterType::ThreeDays => FilterAge::ThreeDays,
+        FilterType::OneWeek => FilterAge::OneWeek,
+        FilterType::TwoWeeks => FilterAge::TwoWeeks,
+        FilterType::OneMonth => FilterAge::OneMonth,
+        _ => FilterAge::All,
+    }
+}
+
+fn deletion(collection: &Collection) -> Deletion {
+    if collection.deletes_as_moves.unwrap_or(true) { Deletion::ToTrash } else { Deletion::ForGood }
+}
+
+/// Bytes of mail in an answer.
+fn size_of(answer: &CollectionAnswer) -> u64 {
+    let bytes = answer.changes.iter().map(|change| match change {
+        ServerChange::Add(_, mail) => {
+            let body = mail.body.as_ref().map_or(0, |body| body.data.len());
+            body + mail.body_part.as_ref().map_or(0, |body| body.data.len())
+        }
+        _ => 0,
+    });
+    bytes.sum::<usize>() as u64
+}
+
+/// What the phone is told of a collection; nothing where there is nothing to tell.
+fn respond(
+    exchange: &Exchange<'_>,
+    collection: &Collection,
+    folder: FolderNo,
+    commands: &Commands,
+    answer: CollectionAnswer,
+) -> Option<CollectionResponse> {
+    let unchanged = answer.key.as_str() == collection.sync_key;
+    let responses = commands.responses(exchange, folder, answer.results);
+    if unchanged && answer.changes.is_empty() && responses.is_empty() && !answer.more_available {
+        return None;
+    }
+    let id = |item: &ItemId| server_id(folder, item);
+    let commands = answer.changes.into_iter().map(|change| match change {
+        ServerChange::Add(item, mail) => ServerCommand::Add {
+            server_id: id(&item),
+            class: None,
+            data: mail_elements(exchange, folder, &item, &mail),
+        },
+        ServerChange::Change(item, flags) => ServerCommand::Change {
+            server_id: id(&item),
+            class: None,
+            data: email::flags_to_elements(&flags, exchange.version),
+        },
+        ServerChange::Delete(item) => ServerCommand::Delete { server_id: id(&item) },
+        ServerChange::SoftDelete(item) => ServerCommand::SoftDelete { server_id: id(&item) },
+    });
+    Some(CollectionResponse {
+        class: class(exchange),
+        more_available: answer.more_available,
+        commands: commands.collect(),
+        responses,
+        ..CollectionResponse::new(&*collection.collection_id, answer.key.as_str())
+    })
+}
+
+/// The class an answer names: in 12.1 only.
+fn class(exchange: &Exchange<'_>) -> Option<ItemClass> {
+    (exchange.version == ProtocolVersion::V12_1).then_some(ItemClass::Email)
+}
+
+fn failed(exchange: &Exchange<'_>, collection: &Collection, status: Status) -> CollectionResponse {
+    let key = if status == Status::InvalidSyncKey { "0" } else { &*collection.sync_key };
+    CollectionResponse {
+        class: class(exchange),
+        ..CollectionResponse::failed(&*collection.collection_id, key, status)
+    }
+}
+
+/// What an error of one collection means: for that one a status, unless it is the only one and the
+/// phone had better come again.
+fn refuse(
+    exchange: &Exchange<'_>,
+    collection: &Collection,
+    of: usize,
+    error: dme_sync::Error,
+) -> Result<CollectionResponse, Failure> {
+    let status = match &error {
+        dme_sync::Error::InvalidKey => Status::InvalidSyncKey,
+        dme_sync::Error::FolderNotFound(_) => Status::FolderHierarchyChanged,
+        dme_sync::Error::TooManyCommands { .. } => Status::ProtocolError,
+        dme_sync::Error::Mailbox(inner) => match exchange.failed(error.clone()) {
+            failure @ Failure::Password => return Err(failure),
+            failure @ Failure::Later(_) if of == 1 => return Err(failure),
+            _ if inner.is_transient() => Status::Retry,
+            _ => Status::ServerError,
+        },
+        dme_sync::Error::Store(_) => return Err(exchange.failed(error)),
+    };
+    if !matches!(error, dme_sync::Error::Mailbox(_)) {
+        tracing::info!(request = %exchange.request, user = %exchange.device.user,
+            device = %exchange.device.device, collection = collection.collection_id, %error,
+            "a collection was refused");
+    }
+    Ok(failed(exchange, collection, status))
+}

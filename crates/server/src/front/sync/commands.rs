@@ -1,0 +1,195 @@
+//! What the phone did in a collection: to the engine, and back as responses.
+
+use crate::front::drafts;
+use crate::front::exchange::Exchange;
+use crate::front::failure::Failure;
+use crate::front::fetch::mail_elements;
+use crate::front::ids::{item_of, server_id};
+use dme_eas::sync::{ClientCommand as Said, Collection, ItemClass, ItemResponse, Status};
+use dme_eas::{ProtocolVersion, email};
+use dme_mailbox::ErrorKind;
+use dme_model::ItemId;
+use dme_sync::{ClientCommand, ClientId, CommandResult, FolderNo, Outgoing};
+
+/// A collection's commands in their order; those the engine need not see have their answer.
+pub(super) struct Commands(Vec<One>);
+
+struct One {
+    said: Said,
+    meant: Result<ClientCommand, Status>,
+}
+
+impl Commands {
+    /// Reads them; a draft's message is put together here.
+    pub async fn read(
+        exchange: &Exchange<'_>,
+        folder: FolderNo,
+        collection: &Collection,
+    ) -> Result<Self, Failure> {
+        let mut all = Vec::with_capacity(collection.commands.len());
+        for said in &collection.commands {
+            let meant = mean(exchange, folder, collection, said).await?;
+            all.push(One { said: said.clone(), meant });
+        }
+        Ok(Self(all))
+    }
+
+    /// What the engine is to carry out.
+    pub fn for_engine(&self) -> Vec<ClientCommand> {
+        self.0.iter().filter_map(|one| one.meant.clone().ok()).collect()
+    }
+
+    /// The responses, given the engine's results. Changes and deletions that went well have none,
+    /// except that a changed draft's are told from 16.0 on.
+    pub fn responses(
+        &self,
+        exchange: &Exchange<'_>,
+        folder: FolderNo,
+        results: Vec<CommandResult>,
+    ) -> Vec<ItemResponse> {
+        let mut results = results.into_iter();
+        let answers = self.0.iter().map(|one| {
+            let result = match &one.meant {
+                Ok(_) => results.next().ok_or(Status::ServerError),
+                Err(status) => Err(*status),
+            };
+            response(exchange, folder, &one.said, result)
+        });
+        answers.flatten().collect()
+    }
+}
+
+async fn mean(
+    exchange: &Exchange<'_>,
+    folder: FolderNo,
+    collection: &Collection,
+    said: &Said,
+) -> Result<Result<ClientCommand, Status>, Failure> {
+    // An id that names another folder, or none of ours, is of no item here.
+    let item = |id: &str| {
+        item_of(id)
+            .filter(|(of, _)| *of == folder)
+            .map(|(_, item)| item)
+            .ok_or(Status::ObjectNotFound)
+    };
+    let has_drafts = exchange.version >= ProtocolVersion::V16_0;
+    Ok(match said {
+        Said::Delete { server_id, .. } => item(server_id).map(ClientCommand::Delete),
+        Said::Fetch { server_id } => {
+            let view = collection
+                .options_for(ItemClass::Email)
+                .map(|options| options.content.view())
+                .unwrap_or_default();
+            item(server_id).map(|item| ClientCommand::Fetch(item, view))
+        }
+        Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
+            Err(Status::ProtocolError)
+        }
+        Said::Add { .. } if !has_drafts => Err(Status::ProtocolError),
+        Said::Add { client_id, send, data, .. } => {
+            let name = ClientId(client_id.clone());
+            drafts::compose(exchange, folder, None, data, client_id).await?.map(|message| {
+                if *send {
+                    ClientCommand::Send(Outgoing::New(name), message)
+                } else {
+                    ClientCommand::AddDraft(name, message)
+                }
+            })
+        }
+        Said::Change { server_id, send, data, .. } => match item(server_id) {
+            Err(status) => Err(status),
+            Ok(item) if has_drafts && (*send || drafts::changes_content(data)) => {
+                change_draft(exchange, folder, item, *send, data).await?
+            }
+            Ok(item) => match email::patch_from_elements(data) {
+                Ok(patch) => Ok(ClientCommand::Change(item, patch)),
+                Err(_) => Err(Status::ConversionError),
+            },
+        },
+    })
+}
+
+async fn change_draft(
+    exchange: &Exchange<'_>,
+    folder: FolderNo,
+    item: ItemId,
+    send: bool,
+    data: &[dme_wbxml::Element],
+) -> Result<Result<ClientCommand, Status>, Failure> {
+    let seed = server_id(folder, &item);
+    let message = drafts::compose(exchange, folder, Some(&item), data, &seed).await?;
+    Ok(message.map(|message| {
+        if send {
+            ClientCommand::Send(Outgoing::Draft(item), message)
+        } else {
+            ClientCommand::ChangeDraft(item, message)
+        }
+    }))
+}
+
+fn response(
+    exchange: &Exchange<'_>,
+    folder: FolderNo,
+    said: &Said,
+    result: Result<CommandResult, Status>,
+) -> Option<ItemResponse> {
+    let status = match &result {
+        Ok(result) => status_of(result),
+        Err(status) => *status,
+    };
+    match said {
+        Said::Add { client_id, class, .. } => Some(ItemResponse::Add {
+            client_id: client_id.clone(),
+            server_id: match &result {
+                Ok(CommandResult::Added(item)) => Some(server_id(folder, item)),
+                _ => None,
+            },
+            class: *class,
+            status,
+            data: Vec::new(),
+        }),
+        Said::Fetch { server_id } => {
+            let data = match (&result, item_of(server_id)) {
+                (Ok(CommandResult::Fetched(mail)), Some((_, item))) => {
+                    mail_elements(exchange, folder, &item, mail)
+                }
+                _ => Vec::new(),
+            };
+            Some(ItemResponse::Fetch { server_id: server_id.clone(), status, data })
+        }
+        Said::Change { server_id, instance_id, class, .. } => {
+            let told = status != Status::Success
+                || matches!(result, Ok(CommandResult::Added(_) | CommandResult::Sent));
+            told.then(|| ItemResponse::Change {
+                server_id: server_id.clone(),
+                instance_id: instance_id.clone(),
+                class: *class,
+                status,
+                data: Vec::new(),
+            })
+        }
+        Said::Delete { server_id, instance_id } => {
+            (status != Status::Success).then(|| ItemResponse::Delete {
+                server_id: server_id.clone(),
+                instance_id: instance_id.clone(),
+                status,
+            })
+        }
+    }
+}
+
+fn status_of(result: &CommandResult) -> Status {
+    match result {
+        CommandResult::Done
+        | CommandResult::Added(_)
+        | CommandResult::Sent
+        | CommandResult::Fetched(_) => Status::Success,
+        CommandResult::NotFound => Status::ObjectNotFound,
+        CommandResult::Conflict => Status::Conflict,
+        CommandResult::Refused(error) => match error.kind {
+            ErrorKind::QuotaExceeded => Status::OutOfSpace,
+            ErrorKind::Unconvertible | ErrorKind::Invalid => Status::ConversionError,
+            _ => Status::ServerError,
+        },
+    }
+}

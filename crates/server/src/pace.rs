@@ -1,0 +1,116 @@
+//! Slows down a device that hammers, and no other (rule S8).
+
+use dme_sync::DeviceKey;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Devices remembered before idle ones are forgotten.
+const REMEMBERED: usize = 50_000;
+
+/// Every device's pace.
+pub struct Pace {
+    parallel: usize,
+    /// Requests gained a second.
+    rate: f64,
+    /// Requests that may be saved up.
+    burst: f64,
+    devices: Mutex<HashMap<DeviceKey, Device>>,
+}
+
+struct Device {
+    running: usize,
+    saved: f64,
+    since: Instant,
+}
+
+/// A request's turn; it ends when dropped.
+pub struct Turn {
+    pace: Arc<Pace>,
+    device: DeviceKey,
+}
+
+impl Pace {
+    /// So many requests at once and in a minute for each device.
+    pub fn new(parallel: usize, per_minute: u32) -> Arc<Self> {
+        let burst = f64::from(per_minute.max(1));
+        Arc::new(Self { parallel, rate: burst / 60.0, burst, devices: Mutex::default() })
+    }
+
+    /// A turn for one request.
+    ///
+    /// # Errors
+    /// When the device must wait, and how long.
+    pub fn turn(self: &Arc<Self>, device: &DeviceKey, now: Instant) -> Result<Turn, Duration> {
+        let mut devices = self.lock();
+        if devices.len() >= REMEMBERED {
+            let full = |known: &Device| known.saved + self.gained(known, now) >= self.burst;
+            devices.retain(|_, known| known.running > 0 || !full(known));
+        }
+        let known = devices.entry(device.clone()).or_insert_with(|| Device {
+            running: 0,
+            saved: self.burst,
+            since: now,
+        });
+        known.saved = (known.saved + self.gained(known, now)).min(self.burst);
+        known.since = now;
+        if known.running >= self.parallel {
+            return Err(Duration::from_secs(1));
+        }
+        if known.saved < 1.0 {
+            return Err(Duration::from_secs_f64((1.0 - known.saved) / self.rate));
+        }
+        known.saved -= 1.0;
+        known.running += 1;
+        Ok(Turn { pace: self.clone(), device: device.clone() })
+    }
+
+    fn gained(&self, known: &Device, now: Instant) -> f64 {
+        now.saturating_duration_since(known.since).as_secs_f64() * self.rate
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<DeviceKey, Device>> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(known) = self.pace.lock().get_mut(&self.device) {
+            known.running = known.running.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn phone(name: &str) -> DeviceKey {
+        DeviceKey { user: "ann@example.org".into(), device: name.into() }
+    }
+
+    #[test]
+    fn a_device_that_hammers_waits_and_another_does_not() {
+        let pace = Pace::new(100, 60);
+        let start = Instant::now();
+        for _ in 0..60 {
+            assert!(pace.turn(&phone("a"), start).is_ok());
+        }
+        let wait = pace.turn(&phone("a"), start).err().unwrap();
+        assert!(wait <= Duration::from_secs(1) && wait > Duration::from_millis(900), "{wait:?}");
+        assert!(pace.turn(&phone("b"), start).is_ok());
+        assert!(pace.turn(&phone("a"), start + Duration::from_secs(1)).is_ok());
+    }
+
+    #[test]
+    fn requests_at_once_are_limited_until_one_ends() {
+        let pace = Pace::new(2, 600);
+        let now = Instant::now();
+        let first = pace.turn(&phone("a"), now).ok().unwrap();
+        let _second = pace.turn(&phone("a"), now).ok().unwrap();
+        assert!(pace.turn(&phone("a"), now).is_err());
+        drop(first);
+        assert!(pace.turn(&phone("a"), now).is_ok());
+    }
+}
