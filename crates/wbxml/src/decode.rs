@@ -5,6 +5,7 @@
 
 use crate::{Content, Element, Tag, pages};
 use bytes::Bytes;
+use std::ffi::CStr;
 
 pub(crate) const SWITCH_PAGE: u8 = 0x00;
 pub(crate) const END: u8 = 0x01;
@@ -205,13 +206,12 @@ impl Reader<'_> {
 
     fn string(&mut self, limits: &Limits) -> Result<String, Problem> {
         let rest = self.document.get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| *byte == 0).ok_or(Problem::Ends)?;
-        if length > limits.value {
+        let text = CStr::from_bytes_until_nul(rest).map_err(|_| Problem::Ends)?.to_bytes();
+        if text.len() > limits.value {
             return Err(Problem::Value);
         }
-        let text = String::from_utf8_lossy(rest.get(..length).unwrap_or_default()).into_owned();
-        self.at += length + 1;
-        Ok(text)
+        self.at += text.len() + 1;
+        Ok(String::from_utf8_lossy(text).into_owned())
     }
 
     fn opaque(&mut self, limits: &Limits) -> Result<Bytes, Problem> {

@@ -72,8 +72,10 @@ impl Encoder {
             Content::Text(text) => {
                 self.tag(element.tag, HAS_CONTENT);
                 self.out.push(STR_I);
-                for piece in text.as_bytes().split(|byte| *byte == 0) {
-                    self.out.extend_from_slice(piece);
+                if text.as_bytes().contains(&0) {
+                    self.out.extend(text.bytes().filter(|byte| *byte != 0));
+                } else {
+                    self.out.extend_from_slice(text.as_bytes());
                 }
                 self.out.extend_from_slice(&[0, END]);
             }
