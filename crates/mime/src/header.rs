@@ -233,10 +233,9 @@ pub(crate) fn ids(value: &[u8]) -> impl Iterator<Item = String> + '_ {
 
 /// Without control characters, which neither XML nor a display has a use for, and outer spaces.
 fn clean(text: &str) -> String {
-    let trimmed = text.trim();
-    if trimmed.chars().any(char::is_control) {
-        trimmed.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-    } else {
-        trimmed.to_owned()
+    if text.chars().any(char::is_control) {
+        let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        return spaced.trim().to_owned();
     }
+    text.trim().to_owned()
 }

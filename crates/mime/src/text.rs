@@ -191,6 +191,3 @@ pub(crate) fn cut(text: &[u8], limit: usize) -> usize {
     let is_boundary = |at: usize| text.get(at).is_none_or(|b| b & 0xC0 != 0x80);
     (limit.saturating_sub(3)..=limit).rev().find(|at| is_boundary(*at)).unwrap_or(limit)
 }
-
-#[cfg(test)]
-mod tests;

@@ -79,7 +79,7 @@ fn push_encoded(message: &Message, node: &Node, depth: usize, out: &mut Vec<u8>)
             Ok(attached) if depth < MAX_ATTACHED => out.extend(rewrite(&attached, depth + 1)),
             _ => push_text(&content, out),
         }
-    } else if node.media_type.starts_with("text/") {
+    } else if node.media_type.starts_with("text/") && memchr::memchr(0, &content).is_none() {
         encode("quoted-printable", out);
         QuotedPrintableEncoder::new().preserve_line_breaks().encode_into(&content, out);
     } else {
