@@ -374,11 +374,6 @@ impl Folder {
         let (all, _) = self.list(|_| true)?;
         self.delete(&all.iter().collect::<Vec<_>>())
     }
-
-    #[cfg(test)]
-    pub(crate) fn scans(&self) -> u32 {
-        self.state().index.scans
-    }
 }
 
 /// Does something to one item's file. Where the file is not where it was last seen, the

@@ -100,8 +100,8 @@ pub(crate) struct Index {
     /// The directories and the journal when they were last compared, where nothing can have
     /// changed since without their showing it.
     compared: Option<[Option<Stamp>; 3]>,
-    /// How often the directories were read, for tests.
-    pub(crate) scans: u32,
+    /// How often the directories were compared with the journal.
+    scans: u64,
 }
 
 impl Index {
