@@ -122,7 +122,10 @@ fn recipients(fields: &Fields, raw: &[u8]) -> Result<Vec<String>, Error> {
 /// Whether it can stand in an SMTP command. Quoted local parts with spaces cannot.
 pub(crate) fn is_address(email: &str) -> bool {
     let bad = |c: char| c.is_control() || c.is_whitespace() || "<>()[]\\,;:\"".contains(c);
-    !email.is_empty() && email.len() <= MAX_ADDRESS && !email.contains(bad)
+    // Without a domain it is for the mail system to say whom it means.
+    let halves = email.rsplit_once('@').unwrap_or((email, email));
+    let whole = !halves.0.is_empty() && !halves.1.is_empty();
+    whole && email.len() <= MAX_ADDRESS && !email.contains(bad)
 }
 
 fn is_id(id: &str) -> bool {

@@ -42,3 +42,42 @@ pub fn notice(notice: &Notice) -> Bytes {
     content.write(&id, &mut out);
     out.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Envelope, read};
+    use dme_model::{BodyKind, BodyPreference, BodyView};
+
+    #[test]
+    fn a_notice_is_read_as_it_was_told() {
+        let address =
+            |name: &str, email: &str| Address { name: Some(name.into()), email: email.into() };
+        let raw = notice(&Notice {
+            from: address("DME", "dme@x.example"),
+            to: address("Jörg", "j@x.example"),
+            subject: "Ihr Gerät wartet auf Freigabe\r\nBcc: x@x".into(),
+            text: "Guten Tag,\n\n<Ihr> Gerät & mehr.".into(),
+            now: Timestamp::from_seconds(1_795_453_200),
+            seed: "device".into(),
+        });
+        for (kind, text) in [
+            (BodyKind::Plain, "Guten Tag,\r\n\r\n<Ihr> Gerät & mehr."),
+            (BodyKind::Html, "Guten Tag,<br>\r\n<br>\r\n&lt;Ihr&gt; Gerät &amp; mehr."),
+        ] {
+            let preference =
+                BodyPreference { kind, truncation: None, all_or_none: false, preview: None };
+            let view = BodyView { preferences: vec![preference], ..BodyView::default() };
+            let mail = read(raw.clone(), Envelope::default(), &view).unwrap();
+            assert_eq!(mail.subject, "Ihr Gerät wartet auf Freigabe  Bcc: x@x");
+            assert_eq!(
+                (mail.from[0].email.as_str(), mail.to.len(), mail.bcc.len()),
+                ("dme@x.example", 1, 0)
+            );
+            let body = mail.body.unwrap();
+            let body = std::str::from_utf8(&body.data).unwrap();
+            assert!(body.contains(text), "{body}");
+        }
+        assert!(raw.is_ascii());
+    }
+}

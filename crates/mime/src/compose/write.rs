@@ -85,7 +85,8 @@ pub(crate) fn text_part(subtype: &str, text: &str, out: &mut Vec<u8>) {
     // Quoted-printable triples what is not ASCII, base64 costs a third of everything.
     if readable * 5 >= text.len() * 4 {
         out.extend_from_slice(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
-        QuotedPrintableEncoder::new().encode_into(crlf(text).as_bytes(), out);
+        let encoder = QuotedPrintableEncoder::new().preserve_line_breaks();
+        encoder.encode_into(crlf(text).as_bytes(), out);
     } else {
         out.extend_from_slice(b"Content-Transfer-Encoding: base64\r\n\r\n");
         Base64Encoder::new().wrap_lines().encode_into(crlf(text).as_bytes(), out);
