@@ -192,11 +192,7 @@ impl Home {
         if let Some(parent) = parent {
             self.existing(parent)?;
         }
-        let level = to_directory(name)?;
-        let id = parent.map_or_else(|| level.clone(), |parent| format!("{parent}.{level}"));
-        if id.len() >= MAX_DIRECTORY_NAME {
-            return Err(Error::new(ErrorKind::Invalid, "the folder's path is too long"));
-        }
+        let id = child_id(parent, name)?;
         if id.eq_ignore_ascii_case(INBOX) || self.directory(&id)?.exists() {
             return Err(Error::new(ErrorKind::AlreadyExists, "the name is taken"));
         }
@@ -242,19 +238,22 @@ impl Home {
         if parent.is_some_and(|parent| subtree.contains(parent)) {
             return Err(Error::new(ErrorKind::Invalid, "a folder cannot lie in itself"));
         }
-        let unchanged = parent.map_or_else(
-            || Ok::<_, Error>(to_directory(name)?),
-            |parent| Ok(format!("{parent}.{}", to_directory(name)?)),
-        )?;
-        if unchanged == id.as_str() {
+        if child_id(parent, name)? == id.as_str() {
             return Ok(id.clone());
         }
         let new = self.free_id(parent, name)?;
-        let renaming = while_trying("rename a folder");
+        let mut renames = Vec::new();
         for old in &subtree {
             let rest = old.as_str().strip_prefix(id.as_str()).unwrap_or_default();
             let target = self.directory(&format!("{new}{rest}"))?;
-            fs::rename(self.directory(old.as_str())?, target).map_err(&renaming)?;
+            if target.exists() {
+                return Err(Error::new(ErrorKind::AlreadyExists, "a name within is taken"));
+            }
+            renames.push((self.directory(old.as_str())?, target));
+        }
+        let renaming = while_trying("rename a folder");
+        for (old, new) in renames {
+            fs::rename(old, new).map_err(&renaming)?;
         }
         sync_directory(&self.maildir()).map_err(&renaming)?;
         Ok(new.into())
@@ -288,6 +287,16 @@ impl Home {
         }
         Ok(())
     }
+}
+
+/// The id of a folder of this name in that one, or at the top.
+fn child_id(parent: Option<&CollectionId>, name: &str) -> Result<String> {
+    let level = to_directory(name)?;
+    let id = parent.map_or_else(|| level.clone(), |parent| format!("{parent}.{level}"));
+    if id.len() >= MAX_DIRECTORY_NAME {
+        return Err(Error::new(ErrorKind::Invalid, "the folder's path is too long"));
+    }
+    Ok(id)
 }
 
 fn collection(id: &str, parent: Option<&str>, name: String, role: Option<Role>) -> Collection {

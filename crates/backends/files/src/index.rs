@@ -238,6 +238,7 @@ impl Index {
     }
 
     fn load(&mut self, path: &Path) -> io::Result<()> {
+        maildir::clean(&self.folder);
         *self = Self { scans: self.scans, ..Self::new(std::mem::take(&mut self.folder)) };
         match File::options().read(true).append(true).open(path) {
             Ok(mut file) if file.metadata()?.size() <= MAX_JOURNAL => {

@@ -133,6 +133,21 @@ pub(crate) fn write(
     written
 }
 
+/// Removes what crashed programs left in `tmp`, as the rules of Maildir ask of every reader.
+pub(crate) fn clean(folder: &Path) {
+    const ABANDONED: Duration = Duration::from_secs(36 * 60 * 60);
+    for entry in fs::read_dir(folder.join("tmp")).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|metadata| metadata.modified());
+        let old = age.is_ok_and(|age| age.elapsed().is_ok_and(|age| age > ABANDONED));
+        if old
+            && (fs::remove_file(entry.path()).or_else(|_| fs::remove_dir_all(entry.path())))
+                .is_err()
+        {
+            tracing::warn!(path = %entry.path().display(), "an abandoned file cannot be removed");
+        }
+    }
+}
+
 /// When a message was received: a Maildir keeps it as the file's time of change.
 pub(crate) fn received(metadata: &fs::Metadata) -> Timestamp {
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
@@ -181,6 +196,23 @@ mod tests {
         assert_eq!(sizes(b"a\r\nb\nc"), ",S=6,W=7");
         assert_eq!(sizes(b"\n"), ",S=1,W=2");
         assert_eq!(moved_base("1.x,S=6,W=7").split_once(',').unwrap().1, "S=6,W=7");
+    }
+
+    #[test]
+    fn what_a_crash_left_behind_is_removed_after_a_day_and_a_half() {
+        let folder = tempfile::tempdir().unwrap();
+        let tmp = folder.path().join("tmp");
+        fs::create_dir_all(tmp.join("folder/cur")).unwrap();
+        for name in ["old", "young"] {
+            fs::write(tmp.join(name), "").unwrap();
+        }
+        for name in ["old", "folder"] {
+            let two_days_ago = SystemTime::now() - Duration::from_secs(48 * 60 * 60);
+            File::open(tmp.join(name)).unwrap().set_modified(two_days_ago).unwrap();
+        }
+        clean(folder.path());
+        let left: Vec<_> = fs::read_dir(&tmp).unwrap().map(|it| it.unwrap().file_name()).collect();
+        assert_eq!(left, ["young"]);
     }
 
     #[test]

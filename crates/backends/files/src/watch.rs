@@ -163,6 +163,9 @@ impl Watcher {
         home: &Home,
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        if !home.exists() {
+            return Err(Error::new(ErrorKind::NotFound, "no such mailbox to watch"));
+        }
         let (watches, board) = self.running()?;
         let due = Arc::new(Due::default());
         let number = {
@@ -203,7 +206,7 @@ impl Watcher {
     fn running(&self) -> Result<(Watches, Arc<Board>)> {
         let mut running = locked(&self.running);
         let running = match &mut *running {
-            Some(running) => running,
+            Some(running) if !locked(&running.board.state).stopped => running,
             stopped => {
                 let instance = Inotify::init().map_err(|error| unwatchable(&error))?;
                 let (watches, board) = (instance.watches(), Arc::new(Board::default()));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
 
 mod conformance;
+mod crash;
 mod dovecot;
 mod sending;
 mod world;
