@@ -196,6 +196,7 @@ impl Work<'_> {
         if request.changes == Changes::Hold && request.commands.is_empty() {
             return Ok(Vec::new());
         }
+        self.recall(commands);
         self.refresh(options.filter).await?;
         if commands.any_new() {
             self.carry_out(commands, request.deletion).await?;

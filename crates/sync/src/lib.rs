@@ -22,9 +22,9 @@ mod store;
 mod submit;
 mod wait;
 
-#[cfg(feature = "property")]
+#[cfg(any(test, feature = "property"))]
 pub mod property;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod store_suite;
 
 pub use collection::{

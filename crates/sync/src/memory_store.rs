@@ -180,3 +180,17 @@ impl StateStore for MemoryStore {
         Ok((was - tables.journal.len()) as u64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn it_passes_the_suite() {
+        for case in crate::store_suite::CASES {
+            let done = (case.run)(&MemoryStore::default()).now_or_never();
+            assert!(done.is_some(), "{} waits for something", case.name);
+        }
+    }
+}

@@ -112,6 +112,22 @@ fn refused(error: dme_mailbox::Error) -> Result<CommandResult> {
 }
 
 impl Work<'_> {
+    /// Lets the generation know what the commands that were carried out before changed in it.
+    pub fn recall(&mut self, commands: &Commands<'_>) {
+        for (command, result) in &commands.steps {
+            match (command, result) {
+                (_, Some(CommandResult::Added(item))) => {
+                    self.generation.known.insert(item);
+                }
+                (ClientCommand::Delete(item), Some(CommandResult::Done)) => {
+                    self.generation.forget(item);
+                    self.generation.pending.remove(item);
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// Carries out those commands that have no result yet.
     pub async fn carry_out(
         &mut self,
@@ -246,8 +262,12 @@ impl Work<'_> {
                 Err(error) => refused(error)?,
                 Ok(_) if replaces.is_some() => CommandResult::Done,
                 Ok(item) => {
-                    // The phone has it already, under a name of its own.
-                    self.generation.pending.remove(&item);
+                    // The phone has it already, under a name of its own. If it is older than
+                    // this request, it was saved in an earlier attempt and may have been marked
+                    // since.
+                    if self.generation.pending.remove(&item) {
+                        self.generation.dirty.insert(&item);
+                    }
                     self.generation.known.insert(&item);
                     commands.echoes.insert(item.clone(), FlagPatch::default());
                     CommandResult::Added(item)

@@ -91,7 +91,12 @@ impl Work<'_> {
         g.pending = listing.items.difference(&g.known);
         g.pending.extend_from(&again);
         g.fallen = g.known.difference(&listing.items).difference(&g.gone);
-        g.dirty = g.dirty.intersection(&listing.items);
+        g.dirty = match g.token {
+            Some(_) => g.dirty.intersection(&listing.items),
+            // What the phone holds already are drafts of its own. Their marks may have changed
+            // since, and no change was ever asked for.
+            None => g.known.intersection(&listing.items),
+        };
         g.cutoff = cutoff;
         // With a token from before the list, that one stays: the list does not tell of marks that
         // changed between the two.

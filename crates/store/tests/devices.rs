@@ -1,0 +1,132 @@
+//! The registry of devices and of users switched off.
+
+use dme_model::Timestamp;
+use dme_store::{Admission, Error, Policy, PolicyKey, Sighting, SqliteStore, Wipe, WipeKind};
+use dme_sync::{DeviceKey, Slot, StateStore};
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+fn key(user: &str, device: &str) -> DeviceKey {
+    DeviceKey { user: user.into(), device: device.into() }
+}
+
+fn iphone() -> Sighting {
+    Sighting {
+        device_type: "iPhone".into(),
+        user_agent: "Apple-iPhone15C2/2101.1".into(),
+        protocol: "16.1".into(),
+    }
+}
+
+fn store() -> (tempfile::TempDir, SqliteStore) {
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    (home, store)
+}
+
+#[tokio::test]
+async fn a_new_device_is_entered_as_the_setting_says_and_stays_so() {
+    let (_home, store) = store();
+    let phone = key("ann@x", "1");
+    let new = store.see_device(&phone, &iphone(), Admission::Quarantined, NOW).await.unwrap();
+    assert_eq!(new.admission, Admission::Quarantined);
+    assert_eq!((new.first_seen, new.last_seen), (NOW, NOW));
+    assert_eq!((new.policy, new.wipe), (Policy::default(), Wipe::None));
+    let again = store.see_device(&phone, &iphone(), Admission::Allowed, later(1)).await.unwrap();
+    assert_eq!(again, new);
+}
+
+#[tokio::test]
+async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once() {
+    let (_home, store) = store();
+    let phone = key("ann@x", "1");
+    let see = |sighting: Sighting, at| {
+        let (store, phone) = (store.clone(), phone.clone());
+        async move { store.see_device(&phone, &sighting, Admission::Allowed, at).await.unwrap() }
+    };
+    see(iphone(), NOW).await;
+    assert_eq!(see(iphone(), later(59)).await.last_seen, NOW);
+    assert_eq!(see(iphone(), later(60)).await.last_seen, later(60));
+    let updated = Sighting { protocol: "14.1".into(), ..iphone() };
+    let device = see(updated, later(61)).await;
+    assert_eq!((device.protocol.as_str(), device.last_seen), ("14.1", later(61)));
+    assert_eq!(device.first_seen, NOW);
+}
+
+#[tokio::test]
+async fn what_is_set_is_there() {
+    let (_home, store) = store();
+    let phone = key("ann@x", "1");
+    store.see_device(&phone, &iphone(), Admission::Allowed, NOW).await.unwrap();
+    let policy = Policy {
+        pending: Some(PolicyKey { key: 2, revision: 7 }),
+        acknowledged: Some(PolicyKey { key: 1, revision: 6 }),
+    };
+    let wipe = Wipe::Requested { kind: WipeKind::Account, at: later(5) };
+    store.set_admission(&phone, Admission::Blocked).await.unwrap();
+    store.set_policy(&phone, &policy).await.unwrap();
+    store.set_wipe(&phone, wipe).await.unwrap();
+    store.set_information(&phone, r#"{"Model":"iPhone15,3"}"#).await.unwrap();
+    store.set_notice_sent(&phone, later(6)).await.unwrap();
+    let device = store.device(&phone).await.unwrap().unwrap();
+    assert_eq!(device.admission, Admission::Blocked);
+    assert_eq!(device.policy, policy);
+    assert_eq!(device.wipe, wipe);
+    assert_eq!(device.information, r#"{"Model":"iPhone15,3"}"#);
+    assert_eq!(device.notice_sent, Some(later(6)));
+}
+
+#[tokio::test]
+async fn what_is_not_there_cannot_be_set() {
+    let (_home, store) = store();
+    let nobody = key("ann@x", "none");
+    assert_eq!(store.device(&nobody).await.unwrap(), None);
+    let set = store.set_admission(&nobody, Admission::Allowed).await;
+    assert!(matches!(set, Err(Error::NotFound(_))));
+    assert!(matches!(store.remove_device(&nobody).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn devices_are_listed_by_user() {
+    let (_home, store) = store();
+    for (user, device) in [("bob@x", "3"), ("ann@x", "2"), ("ann@x", "1")] {
+        let phone = key(user, device);
+        store.see_device(&phone, &iphone(), Admission::Allowed, NOW).await.unwrap();
+    }
+    let keys = |devices: Vec<dme_store::Device>| {
+        devices.into_iter().map(|device| device.key).collect::<Vec<_>>()
+    };
+    let all = keys(store.devices(None).await.unwrap());
+    assert_eq!(all, [key("ann@x", "1"), key("ann@x", "2"), key("bob@x", "3")]);
+    let anns = keys(store.devices(Some(&"ann@x".into())).await.unwrap());
+    assert_eq!(anns, [key("ann@x", "1"), key("ann@x", "2")]);
+}
+
+#[tokio::test]
+async fn a_removed_device_is_forgotten_with_its_states() {
+    let (_home, store) = store();
+    let phone = key("ann@x", "1");
+    store.see_device(&phone, &iphone(), Admission::Blocked, NOW).await.unwrap();
+    store.save(&phone, Slot::Hierarchy, b"state".to_vec()).await.unwrap();
+    store.remove_device(&phone).await.unwrap();
+    assert_eq!(store.device(&phone).await.unwrap(), None);
+    assert_eq!(store.load(&phone, Slot::Hierarchy).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_user_is_switched_off_and_on() {
+    let (_home, store) = store();
+    let ann = "ann@x".into();
+    assert!(!store.is_disabled(&ann).await.unwrap());
+    store.disable_user(&ann, NOW).await.unwrap();
+    store.disable_user(&ann, later(5)).await.unwrap();
+    assert!(store.is_disabled(&ann).await.unwrap());
+    assert_eq!(store.disabled_users().await.unwrap(), [(ann.clone(), NOW)]);
+    store.enable_user(&ann).await.unwrap();
+    assert!(!store.is_disabled(&ann).await.unwrap());
+}

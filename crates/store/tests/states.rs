@@ -1,0 +1,96 @@
+//! The engine's tables in SQLite: the same suite as every state store, and durability.
+
+use dme_store::SqliteStore;
+use dme_sync::store_suite::CASES;
+use dme_sync::{DeviceKey, FolderNo, Slot, StateStore};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+fn device() -> DeviceKey {
+    DeviceKey { user: "ann@example.com".into(), device: "phone".into() }
+}
+
+#[tokio::test]
+async fn it_passes_the_suite() {
+    for case in CASES {
+        let home = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+        println!("{}", case.name);
+        (case.run)(&store).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_saved_is_there_after_closing_and_opening() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("store.db");
+    {
+        let store = SqliteStore::open(&path).unwrap();
+        store.save(&device(), Slot::Hierarchy, b"state".to_vec()).await.unwrap();
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.load(&device(), Slot::Hierarchy).await.unwrap(), Some(b"state".to_vec()));
+}
+
+#[tokio::test]
+async fn many_at_once_are_all_answered_and_all_there() {
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let writes = (0..2_000u32).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let slot = Slot::Collection(FolderNo(n));
+            store.save(&device(), slot, n.to_be_bytes().to_vec()).await
+        })
+    });
+    for write in writes.collect::<Vec<_>>() {
+        write.await.unwrap().unwrap();
+    }
+    for n in 0..2_000u32 {
+        let state = store.load(&device(), Slot::Collection(FolderNo(n))).await.unwrap();
+        assert_eq!(state, Some(n.to_be_bytes().to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_kill() {
+    if let Some(path) = std::env::var_os("DME_STORE_CHILD") {
+        return write_until_killed(Path::new(&path)).await;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("store.db");
+    for round in 1..=3u32 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "what_was_acknowledged_survives_a_kill", "--nocapture"])
+            .env("DME_STORE_CHILD", &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let acknowledged: Vec<u32> = lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.strip_prefix("acknowledged ")?.parse().ok())
+            .take(100 * round as usize)
+            .collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(acknowledged.len(), 100 * round as usize);
+
+        let store = SqliteStore::open(&path).unwrap();
+        for n in acknowledged {
+            let state = store.load(&device(), Slot::Collection(FolderNo(n))).await.unwrap();
+            assert_eq!(state, Some(n.to_be_bytes().to_vec()));
+        }
+    }
+}
+
+/// The child: writes, and tells of each write when it was acknowledged.
+async fn write_until_killed(path: &Path) {
+    let store = SqliteStore::open(path).unwrap();
+    for n in 0u32.. {
+        let slot = Slot::Collection(FolderNo(n));
+        store.save(&device(), slot, n.to_be_bytes().to_vec()).await.unwrap();
+        println!("acknowledged {n}");
+    }
+}

@@ -1,0 +1,203 @@
+//! A mailbox that fails when told to, and at each call gives whoever waits the chance to be cut
+//! off.
+
+use async_trait::async_trait;
+use dme_mailbox::{
+    ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, Fetched, Identity, ItemFilter,
+    ItemResult, Listing, Mailbox, PartContent, Result, SearchPage, SearchQuery, Subcollections,
+    Submission, Submitted, WatchEvent,
+};
+use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use futures_core::stream::BoxStream;
+use futures_util::StreamExt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+
+/// The next failure.
+#[derive(Clone, Copy, Debug)]
+struct Coming {
+    /// After so many more calls.
+    ahead: u8,
+    /// The call takes effect all the same.
+    after: bool,
+}
+
+/// A mailbox whose calls fail when told to.
+pub(super) struct Faulty {
+    inner: Arc<dyn Mailbox>,
+    coming: Mutex<Option<Coming>>,
+}
+
+impl Faulty {
+    pub fn new(inner: Arc<dyn Mailbox>) -> Self {
+        Self { inner, coming: Mutex::new(None) }
+    }
+
+    pub fn fail(&self, ahead: u8, after: bool) {
+        *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = Some(Coming { ahead, after });
+    }
+
+    pub fn heal(&self) {
+        *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Steps aside once; then fails, or says how the call will.
+    async fn begin(&self) -> Result<Option<Error>> {
+        let mut stepped_aside = false;
+        poll_fn(|context| {
+            if std::mem::replace(&mut stepped_aside, true) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
+        let error = || Error::new(ErrorKind::Unavailable, "the connection was lost");
+        match coming.take() {
+            None => Ok(None),
+            Some(Coming { ahead: 0, after: false }) => Err(error()),
+            Some(Coming { ahead: 0, after: true }) => Ok(Some(error())),
+            Some(Coming { ahead, after }) => {
+                *coming = Some(Coming { ahead: ahead - 1, after });
+                Ok(None)
+            }
+        }
+    }
+}
+
+macro_rules! call {
+    ($self:ident, $call:expr) => {{
+        let lost = $self.begin().await?;
+        let answer = $call.await;
+        match lost {
+            Some(error) => Err(error),
+            None => answer,
+        }
+    }};
+}
+
+#[async_trait]
+impl Mailbox for Faulty {
+    async fn collections(&self) -> Result<Vec<Collection>> {
+        call!(self, self.inner.collections())
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        call!(self, self.inner.create_collection(parent, name))
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        call!(self, self.inner.update_collection(collection, parent, name))
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        call!(self, self.inner.delete_collection(collection))
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        call!(self, self.inner.list(collection, filter))
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        call!(self, self.inner.changes(collection, since))
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        call!(self, self.inner.changed(since))
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        let lost = self.begin().await?;
+        let stream = self.inner.fetch(collection, items, view).await?;
+        Ok(match lost {
+            // It breaks off half way.
+            Some(error) => stream
+                .take(items.len() / 2)
+                .chain(futures_util::stream::once(async { Err(error) }))
+                .boxed(),
+            None => stream,
+        })
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        call!(self, self.inner.fetch_part(collection, item, part, range))
+    }
+
+    async fn set_flags(
+        &self,
+        collection: &CollectionId,
+        patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        call!(self, self.inner.set_flags(collection, patches))
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        call!(self, self.inner.move_items(from, to, items))
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        call!(self, self.inner.delete_items(collection, items))
+    }
+
+    async fn empty_collection(
+        &self,
+        collection: &CollectionId,
+        subcollections: Subcollections,
+    ) -> Result<()> {
+        call!(self, self.inner.empty_collection(collection, subcollections))
+    }
+
+    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
+        call!(self, self.inner.save_draft(collection, draft))
+    }
+
+    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
+        call!(self, self.inner.deliver(collection, message))
+    }
+
+    async fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        call!(self, self.inner.submit(submission))
+    }
+
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        call!(self, self.inner.search(query))
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        call!(self, self.inner.watch(collections))
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        call!(self, self.inner.identity())
+    }
+}
