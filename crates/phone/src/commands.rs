@@ -228,7 +228,7 @@ impl Client {
     }
 }
 
-fn parameters_of(message: &Message, source: Option<&Source>) -> Parameters {
+pub(crate) fn parameters_of(message: &Message, source: Option<&Source>) -> Parameters {
     let mut parameters = Parameters {
         save_in_sent: message.save_in_sent == SaveInSent::Yes,
         ..Parameters::default()

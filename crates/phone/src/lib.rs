@@ -10,9 +10,11 @@ mod client;
 mod commands;
 mod connection;
 mod error;
+mod phone;
 mod trust;
 
 pub use address::Address;
 pub use client::{Account, Body, Client, Loss, Patience, QueryForm, Reply};
 pub use error::{Error, Result};
+pub use phone::{Events, FolderState, Keep, Phone, Provisioned, Round, SyncOptions, Woken};
 pub use trust::{Tls, Trust};

@@ -1,0 +1,255 @@
+//! What a user does with mail on the phone.
+
+use super::Phone;
+use crate::client::Body;
+use crate::error::{Error, Result};
+use bytes::Bytes;
+use dme_eas::ProtocolVersion;
+use dme_eas::body::ContentOptions;
+use dme_eas::compose::{Message, Response as Sent, SaveInSent, Source};
+use dme_eas::email::EmailView;
+use dme_eas::item_operations::{
+    Fetch, FetchContent, FetchResponse, FetchTarget, Operation, OperationResponse,
+};
+use dme_eas::query::{Command, Parameters};
+use dme_eas::{
+    item_operations, move_items, multipart, search, send_mail, settings, smart_forward, smart_reply,
+};
+use dme_wbxml::Element;
+use std::time::Duration;
+
+impl Phone {
+    /// Sends a message; a copy is kept.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn send_mail(&mut self, mime: impl Into<Bytes>) -> Result<()> {
+        let message = self.message(mime.into());
+        let element = send_mail::Request { message: message.clone() }.to_element();
+        let answer = self.compose(Command::SendMail, &message, None, element).await?;
+        sent("SendMail", send_mail::response_from_element(answer.as_ref()), Command::SendMail)
+    }
+
+    /// Answers a mail; the server adds the original.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn smart_reply(
+        &mut self,
+        folder: &str,
+        item: &str,
+        mime: impl Into<Bytes>,
+    ) -> Result<()> {
+        let message = self.message(mime.into());
+        let source = source(folder, item);
+        let request = smart_reply::Request::from_mime(message, source);
+        let element = request.to_element();
+        let parts = (&request.message, Some(&request.source));
+        let answer = self.compose(Command::SmartReply, parts.0, parts.1, element).await?;
+        let answer = smart_reply::response_from_element(answer.as_ref());
+        sent("SmartReply", answer, Command::SmartReply)
+    }
+
+    /// Sends a mail on; the server adds the original.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn smart_forward(
+        &mut self,
+        folder: &str,
+        item: &str,
+        mime: impl Into<Bytes>,
+    ) -> Result<()> {
+        let message = self.message(mime.into());
+        let request = smart_forward::Request::from_mime(message, source(folder, item));
+        let element = request.to_element(self.client.account.version);
+        let parts = (&request.message, Some(&request.source));
+        let answer = self.compose(Command::SmartForward, parts.0, parts.1, element).await?;
+        let answer = smart_forward::response_from_element(answer.as_ref());
+        sent("SmartForward", answer, Command::SmartForward)
+    }
+
+    fn message(&mut self, mime: Bytes) -> Message {
+        let client_id = Some(self.next_client_id());
+        Message { client_id, ..Message::from_mime(mime, SaveInSent::Yes) }
+    }
+
+    async fn compose(
+        &mut self,
+        command: Command,
+        message: &Message,
+        source: Option<&Source>,
+        element: Element,
+    ) -> Result<Option<Element>> {
+        let (parameters, body) = if self.client.account.version == ProtocolVersion::V12_1 {
+            let parameters = crate::commands::parameters_of(message, source);
+            (parameters, Body::Mime(message.mime.clone()))
+        } else {
+            (Parameters::default(), Body::Element(element))
+        };
+        Ok(self.exchange(command, parameters, body, Duration::ZERO).await?.element)
+    }
+
+    /// Moves a mail to another folder and returns its new server id.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn move_to(&mut self, folder: &str, item: &str, destination: &str) -> Result<String> {
+        let one = move_items::Move {
+            source: item.to_owned(),
+            source_folder: folder.to_owned(),
+            destination_folder: destination.to_owned(),
+        };
+        let request = move_items::Request { moves: vec![one] };
+        let answer = self.ask(Command::MoveItems, request.to_element()).await?;
+        let answer = move_items::Response::from_element(&answer)
+            .map_err(|e| Error::Answer(Command::MoveItems, e))?;
+        let moved = answer.moved.into_iter().find(|moved| moved.source == item);
+        let refused = |status| Error::Refused { step: "MoveItems", status };
+        let moved = moved.ok_or(refused(answer.status.map_or(0, |status| status.code())))?;
+        let new_id = match (moved.status, moved.destination) {
+            (move_items::Status::Success, Some(id)) => id,
+            (status, _) => return Err(refused(status.code())),
+        };
+        let view = self.folders.get_mut(folder).and_then(|state| state.items.remove(item));
+        if let (Some(view), Some(state)) = (view, self.folders.get_mut(destination)) {
+            state.items.insert(new_id.clone(), view);
+        }
+        Ok(new_id)
+    }
+
+    /// An attachment's bytes; multipart, as phones with little memory want it.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn fetch_attachment(&mut self, file_reference: &str) -> Result<Bytes> {
+        let target = FetchTarget::FileReference(file_reference.to_owned());
+        match self.fetch(Fetch::new(target)).await?.content {
+            Some(FetchContent::File { data, .. }) => Ok(data),
+            _ => Err(Error::NoBody(Command::ItemOperations)),
+        }
+    }
+
+    /// A mail with as much of its body as asked for.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn fetch_mail(
+        &mut self,
+        folder: &str,
+        item: &str,
+        content: ContentOptions,
+    ) -> Result<EmailView> {
+        let target =
+            FetchTarget::Item { collection_id: folder.to_owned(), server_id: item.to_owned() };
+        match self.fetch(Fetch { content, ..Fetch::new(target) }).await?.content {
+            Some(FetchContent::Item(elements)) => EmailView::from_elements(&elements)
+                .map_err(|e| Error::Answer(Command::ItemOperations, e)),
+            _ => Err(Error::NoBody(Command::ItemOperations)),
+        }
+    }
+
+    /// Fetches one thing.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn fetch(&mut self, fetch: Fetch) -> Result<FetchResponse> {
+        let command = Command::ItemOperations;
+        let request = item_operations::Request { operations: vec![Operation::Fetch(fetch)] };
+        let operation = self.operate(&request).await?.into_iter().next();
+        match operation {
+            Some(OperationResponse::Fetch(answer))
+                if answer.status == item_operations::Status::Success =>
+            {
+                Ok(answer)
+            }
+            Some(OperationResponse::Fetch(answer)) => {
+                Err(Error::Refused { step: "fetching", status: answer.status.code() })
+            }
+            _ => Err(Error::NoBody(command)),
+        }
+    }
+
+    /// Deletes all mails of a folder for good.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn empty_folder(&mut self, folder: &str) -> Result<()> {
+        let collection_id = folder.to_owned();
+        let empty = Operation::EmptyFolder { collection_id, delete_subfolders: false };
+        let request = item_operations::Request { operations: vec![empty] };
+        let status = match self.operate(&request).await?.into_iter().next() {
+            Some(OperationResponse::EmptyFolder { status, .. }) => status,
+            _ => return Err(Error::NoBody(Command::ItemOperations)),
+        };
+        if status != item_operations::Status::Success {
+            return Err(Error::Refused { step: "emptying a folder", status: status.code() });
+        }
+        Ok(())
+    }
+
+    async fn operate(
+        &mut self,
+        request: &item_operations::Request,
+    ) -> Result<Vec<OperationResponse>> {
+        let command = Command::ItemOperations;
+        let parameters = Parameters { accept_multi_part: true, ..Parameters::default() };
+        let body = Body::Element(request.to_element());
+        let answer = self.exchange(command, parameters, body, Duration::ZERO).await?;
+        let element = answer.element.ok_or(Error::NoBody(command))?;
+        let parts = if answer.reply.is_multipart() {
+            multipart::split(&answer.reply.body)?.into_iter().skip(1).collect()
+        } else {
+            Vec::new()
+        };
+        let answer = item_operations::Response::from_parts(&element, &parts)
+            .map_err(|e| Error::Answer(command, e))?;
+        match answer.status {
+            item_operations::Status::Success => Ok(answer.operations),
+            status => Err(Error::Refused { step: "ItemOperations", status: status.code() }),
+        }
+    }
+
+    /// Searches.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn search(&mut self, request: &search::Request) -> Result<search::StoreAnswer> {
+        let element = request.to_element(self.client.account.version);
+        let answer = self.ask(Command::Search, element).await?;
+        let answer = search::Response::from_element(&answer)
+            .map_err(|e| Error::Answer(Command::Search, e))?;
+        let status = answer.status.code();
+        match answer.store {
+            Some(store) if store.status == search::Status::Success => Ok(store),
+            Some(store) => Err(Error::Refused { step: "Search", status: store.status.code() }),
+            None => Err(Error::Refused { step: "Search", status }),
+        }
+    }
+
+    /// Sends or asks for settings.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses the whole.
+    pub async fn settings(&mut self, request: &settings::Request) -> Result<settings::Response> {
+        let element = request.to_element(self.client.account.version);
+        let answer = self.ask(Command::Settings, element).await?;
+        let answer = settings::Response::from_element(&answer)
+            .map_err(|e| Error::Answer(Command::Settings, e))?;
+        match answer.status {
+            settings::Status::Success => Ok(answer),
+            status => Err(Error::Refused { step: "Settings", status: status.code() }),
+        }
+    }
+}
+
+fn source(folder: &str, item: &str) -> Source {
+    Source::Item { folder_id: Some(folder.to_owned()), item_id: item.to_owned(), instance_id: None }
+}
+
+fn sent(step: &'static str, answer: dme_eas::Result<Sent>, command: Command) -> Result<()> {
+    match answer.map_err(|e| Error::Answer(command, e))? {
+        Sent::Sent => Ok(()),
+        Sent::Failed(status) => Err(Error::Refused { step, status: status.code() }),
+    }
+}

@@ -1,0 +1,6 @@
+//! The phone against a small server that lives in the test and speaks the other direction of the
+//! `eas` crate. It is no model of a real server: it answers what the test tells it to.
+
+mod client;
+mod phone;
+mod server;
