@@ -521,3 +521,6 @@ impl Part {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

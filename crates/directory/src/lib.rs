@@ -8,6 +8,7 @@
 mod access;
 mod gate;
 mod graph;
+mod ldap;
 mod login;
 mod person;
 mod service;
@@ -18,6 +19,10 @@ pub use gate::{
     Revoked, Source,
 };
 pub use graph::{GroupGraph, Named};
+pub use ldap::{
+    ConfigError, Finding, GroupOptions, Kind, LdapConfig, LdapDirectory, Memberships, Nesting,
+    Severity, Transport, UserOptions,
+};
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

@@ -49,6 +49,7 @@ pub trait DirectoryService: Send + Sync {
     /// Every group with its direct parents.
     async fn groups(&self) -> Result<GroupSnapshot>;
 
-    /// People whose name or address begins with or holds the text, at most `limit`.
+    /// People whose name or address begins with or holds the text, at most `limit`. Their groups
+    /// may be left out.
     async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>>;
 }

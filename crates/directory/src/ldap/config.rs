@@ -1,0 +1,440 @@
+//! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
+
+use dme_model::{Secret, Span};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One LDAP directory, the source of one realm.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapConfig {
+    /// The realm it is the source of: the part after `@` of its users.
+    pub realm: String,
+    /// Where it is: `ldaps://dc1.example.org` or `ldap://…`, with or without a port. The next is
+    /// tried when one cannot be reached. Names or IPv4 addresses; the certificate must have them.
+    pub urls: Vec<String>,
+    /// What it is; decides the defaults below.
+    #[serde(default)]
+    pub kind: Kind,
+    /// How `ldap://` is secured; `ldaps://` always is.
+    #[serde(default)]
+    pub transport: Transport,
+    /// The authorities to trust instead of the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// The account that searches; it needs to read people and groups, nothing else.
+    pub bind_dn: String,
+    /// Its password.
+    pub bind_password: Secret,
+    /// The subtrees with people, and with groups where `groups.bases` is not set.
+    pub bases: Vec<String>,
+    /// How people are found and read.
+    #[serde(default)]
+    pub users: UserOptions,
+    /// How groups are found and read.
+    #[serde(default)]
+    pub groups: GroupOptions,
+    /// The longest time for connecting, and for each answer.
+    #[serde(default = "timeout")]
+    pub timeout: Span,
+    /// The longest time for reading all groups.
+    #[serde(default = "groups_timeout")]
+    pub groups_timeout: Span,
+    /// How many entries a page has (RFC 2696). Active Directory gives 1000 at most.
+    #[serde(default = "page_size")]
+    pub page_size: u16,
+    /// How many connections are open at once for searching, and as many for checking passwords.
+    #[serde(default = "connections")]
+    pub connections: usize,
+}
+
+/// What kind of server it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// OpenLDAP and others with the schema of RFC 2798 and RFC 4519.
+    #[default]
+    OpenLdap,
+    /// Active Directory, also Samba's.
+    ActiveDirectory,
+}
+
+/// How an `ldap://` connection is secured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// By StartTLS (RFC 4511 §4.14), always.
+    #[default]
+    StartTls,
+    /// Not at all, and only to a server on this machine.
+    PlainOnLoopback,
+    /// Not at all. Everybody's passwords can be read on the way.
+    PlainAnywhere,
+}
+
+/// How people are found and read. What is not set is as `kind` has it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserOptions {
+    /// The filter that finds one person. `{user}` stands for the name without realm, `{address}`
+    /// for `name@realm`; both are escaped.
+    pub filter: Option<String>,
+    /// The filter for all people that the address search offers.
+    pub list_filter: Option<String>,
+    /// The attribute with the account's name: what the canonical user is made of.
+    pub name: Option<String>,
+    /// The attribute with the primary mail address.
+    pub address: Option<String>,
+    /// The attribute with the name for people; `cn` where a person has none.
+    pub display_name: Option<String>,
+    /// Where a person's own groups are read.
+    pub memberships: Memberships,
+}
+
+/// Where a person's own groups are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Memberships {
+    /// From the person's `memberOf` where there is one, else by searching the groups.
+    #[default]
+    Auto,
+    /// From `memberOf` only.
+    MemberOf,
+    /// By searching the groups that list the person.
+    Search,
+}
+
+/// How groups are found and read. What is not set is as `kind` has it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GroupOptions {
+    /// The subtrees with groups; those of the people if none is set.
+    pub bases: Vec<String>,
+    /// The filter for all groups.
+    pub filter: Option<String>,
+    /// The attribute with a group's short name.
+    pub name: Option<String>,
+    /// The attribute with a group's members, as DNs.
+    pub member: Option<String>,
+    /// Where the groups a group is in are read.
+    pub nesting: Option<Nesting>,
+}
+
+/// Where the groups a group is in are read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nesting {
+    /// From the members of every group. All members cross the line at each refresh.
+    Member,
+    /// From each group's `memberOf`, which the directory must keep for groups too.
+    MemberOf,
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value cannot be.
+    #[error("{key}: {problem}")]
+    Value {
+        /// Which setting.
+        key: &'static str,
+        /// What is wrong, and how to mend it.
+        problem: String,
+    },
+    /// The authorities cannot be read.
+    #[error("the certificate authorities in {from} cannot be used: {problem}")]
+    Authorities {
+        /// The file, or the system's store.
+        from: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+const fn timeout() -> Span {
+    Span(Duration::from_secs(10))
+}
+
+const fn groups_timeout() -> Span {
+    Span(Duration::from_secs(60))
+}
+
+const fn page_size() -> u16 {
+    500
+}
+
+const fn connections() -> usize {
+    8
+}
+
+/// The settings with all defaults filled in and checked.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub realm: String,
+    pub urls: Vec<Url>,
+    pub ca_file: Option<PathBuf>,
+    pub bind_dn: String,
+    pub bind_password: Secret,
+    pub bases: Vec<String>,
+    pub group_bases: Vec<String>,
+    pub user_filter: String,
+    pub list_filter: String,
+    pub name: String,
+    pub address: String,
+    pub display_name: String,
+    pub memberships: Memberships,
+    pub group_filter: String,
+    pub group_name: String,
+    pub member: String,
+    pub nesting: Nesting,
+    pub timeout: Duration,
+    pub groups_timeout: Duration,
+    pub page_size: u16,
+    pub connections: usize,
+}
+
+/// Where a server is, and how it is spoken to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Url {
+    pub text: String,
+    pub start_tls: bool,
+}
+
+struct Defaults {
+    user_filter: &'static str,
+    list_filter: &'static str,
+    name: &'static str,
+    group_filter: &'static str,
+    nesting: Nesting,
+}
+
+impl Kind {
+    const fn defaults(self) -> Defaults {
+        match self {
+            Self::OpenLdap => Defaults {
+                user_filter: "(&(objectClass=person)(|(uid={user})(mail={address})))",
+                list_filter: "(&(objectClass=person)(mail=*))",
+                name: "uid",
+                group_filter: "(objectClass=groupOfNames)",
+                nesting: Nesting::Member,
+            },
+            Self::ActiveDirectory => Defaults {
+                user_filter: "(&(objectCategory=person)(objectClass=user)(|(sAMAccountName={user})\
+                              (userPrincipalName={address})(mail={address})))",
+                list_filter: "(&(objectCategory=person)(objectClass=user)(mail=*)\
+                              (!(userAccountControl:1.2.840.113556.1.4.803:=2)))",
+                name: "sAMAccountName",
+                group_filter: "(objectClass=group)",
+                nesting: Nesting::MemberOf,
+            },
+        }
+    }
+}
+
+fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError::Value { key, problem: problem.into() })
+}
+
+impl LdapConfig {
+    /// Fills the defaults in and checks everything that can be checked without a connection.
+    pub(super) fn settings(self) -> Result<Settings, ConfigError> {
+        let defaults = self.kind.defaults();
+        let realm = self.realm.trim().to_lowercase();
+        if realm.is_empty() {
+            return wrong("realm", "is empty; write what stands after the @ of its users");
+        }
+        if self.urls.is_empty() {
+            return wrong("urls", "is empty; write \"ldaps://\" and the server's name");
+        }
+        let urls: Result<Vec<_>, _> =
+            self.urls.iter().map(|url| Url::parse(url, self.transport)).collect();
+        if self.bind_dn.trim().is_empty() {
+            return wrong("bind_dn", "is empty; an account that may search is needed");
+        }
+        if self.bind_password.expose().is_empty() {
+            return wrong("bind_password", "is empty; with it the bind would be anonymous");
+        }
+        if self.bases.is_empty() {
+            return wrong("bases", "is empty; write the DN people are under");
+        }
+        if self.page_size == 0 {
+            return wrong("page_size", "is 0; 500 suits most servers");
+        }
+        let or = |set: Option<String>, default: &str| set.unwrap_or_else(|| default.to_owned());
+        let (users, groups) = (self.users, self.groups);
+        let user_filter = or(users.filter, defaults.user_filter);
+        if !user_filter.contains("{user}") && !user_filter.contains("{address}") {
+            return wrong("users.filter", "has neither {user} nor {address}: it finds anybody");
+        }
+        let list_filter = or(users.list_filter, defaults.list_filter);
+        let group_filter = or(groups.filter, defaults.group_filter);
+        for (key, filter) in [
+            ("users.filter", &fill(&user_filter, "x", "x@x")),
+            ("users.list_filter", &list_filter),
+            ("groups.filter", &group_filter),
+        ] {
+            if filter.contains(['{', '}']) {
+                return wrong(key, "has a placeholder that is unknown; {user} and {address} are");
+            }
+            if ldap3::parse_filter(filter).is_err() {
+                return wrong(key, format!("{filter:?} is not a filter (RFC 4515)"));
+            }
+        }
+        Ok(Settings {
+            realm,
+            urls: urls?,
+            ca_file: self.ca_file,
+            bind_dn: self.bind_dn,
+            bind_password: self.bind_password,
+            group_bases: if groups.bases.is_empty() { self.bases.clone() } else { groups.bases },
+            bases: self.bases,
+            user_filter,
+            list_filter,
+            name: or(users.name, defaults.name),
+            address: or(users.address, "mail"),
+            display_name: or(users.display_name, "displayName"),
+            memberships: users.memberships,
+            group_filter,
+            group_name: or(groups.name, "cn"),
+            member: or(groups.member, "member"),
+            nesting: groups.nesting.unwrap_or(defaults.nesting),
+            timeout: self.timeout.0.max(Duration::from_millis(100)),
+            groups_timeout: self.groups_timeout.0.max(Duration::from_millis(100)),
+            page_size: self.page_size,
+            connections: self.connections.clamp(1, 256),
+        })
+    }
+}
+
+/// A filter with its placeholders filled in; the values are escaped (RFC 4515 §3).
+pub(super) fn fill(template: &str, user: &str, address: &str) -> String {
+    let mut filter = String::with_capacity(template.len() + user.len() + address.len());
+    let mut rest = template;
+    // One pass, so that a value with a placeholder in it is not filled in a second time.
+    while let Some(at) = rest.find('{') {
+        let (before, after) = rest.split_at(at);
+        filter.push_str(before);
+        rest = if let Some(after) = after.strip_prefix("{user}") {
+            filter.push_str(&ldap3::ldap_escape(user));
+            after
+        } else if let Some(after) = after.strip_prefix("{address}") {
+            filter.push_str(&ldap3::ldap_escape(address));
+            after
+        } else {
+            filter.push('{');
+            after.strip_prefix('{').unwrap_or_default()
+        };
+    }
+    filter.push_str(rest);
+    filter
+}
+
+impl Url {
+    fn parse(text: &str, transport: Transport) -> Result<Self, ConfigError> {
+        let text = text.trim().trim_end_matches('/');
+        let (scheme, place) = text.split_once("://").unwrap_or(("", text));
+        let (host, port) = place.rsplit_once(':').unwrap_or((place, "389"));
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        if host.is_empty() || !host.chars().all(is_host) || port.parse::<u16>().is_err() {
+            let advice = "is not a server's name or IPv4 address, with or without a port";
+            return wrong("urls", format!("{text:?} {advice}"));
+        }
+        let url = |start_tls| Ok(Self { text: text.to_owned(), start_tls });
+        match (scheme, transport) {
+            ("ldaps", _) => url(false),
+            ("ldap", Transport::StartTls) => url(true),
+            ("ldap", Transport::PlainAnywhere) => url(false),
+            ("ldap", Transport::PlainOnLoopback) if is_loopback(host) => url(false),
+            ("ldap", Transport::PlainOnLoopback) => wrong(
+                "transport",
+                format!("{text:?} is not this machine; use start_tls, or ldaps:// in urls"),
+            ),
+            _ => wrong("urls", format!("{text:?} begins neither with ldaps:// nor ldap://")),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "realm = 'Example.org'\nurls = ['ldaps://ldap.example.org']\n\
+        bind_dn = 'cn=reader'\nbind_password = 'secret'\nbases = ['dc=example,dc=org']\n";
+
+    fn settings(more: &str) -> Result<Settings, String> {
+        let mut table: toml::Table = MINIMAL.parse().unwrap();
+        table.extend(more.parse::<toml::Table>().unwrap());
+        let config: LdapConfig = table.try_into().map_err(|e: toml::de::Error| e.to_string())?;
+        config.settings().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn little_needs_to_be_written() {
+        let settings = settings("").unwrap();
+        assert_eq!(settings.realm, "example.org");
+        assert_eq!(settings.name, "uid");
+        assert_eq!(settings.group_bases, ["dc=example,dc=org"]);
+        assert_eq!(settings.nesting, Nesting::Member);
+    }
+
+    #[test]
+    fn active_directory_has_its_own_defaults_and_each_can_be_changed() {
+        let settings = settings(
+            "kind = 'active_directory'\nusers = { address = 'proxyAddress' }\n\
+             groups = { nesting = 'member' }",
+        )
+        .unwrap();
+        assert_eq!(settings.name, "sAMAccountName");
+        assert_eq!(settings.address, "proxyAddress");
+        assert_eq!(settings.nesting, Nesting::Member);
+        assert!(settings.user_filter.contains("(userPrincipalName={address})"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_name() {
+        for (more, told) in [
+            ("url = ['x']", "unknown field `url`"),
+            ("users = { fliter = 'x' }", "unknown field `fliter`"),
+            ("urls = []", "urls: is empty"),
+            ("urls = ['http://x']", "urls: \"http://x\" begins neither"),
+            ("urls = ['ldap://a b']", "urls: \"ldap://a b\" is not a server's name"),
+            ("urls = ['ldap://a:99999']", "urls: \"ldap://a:99999\" is not a server's name"),
+            ("urls = ['ldap://a']\ntransport = 'plain_on_loopback'", "transport: \"ldap://a\""),
+            ("bind_dn = ' '", "bind_dn: is empty"),
+            ("bind_password = ''", "bind_password: is empty"),
+            ("bases = []", "bases: is empty"),
+            ("page_size = 0", "page_size: is 0"),
+            ("users = { filter = '(uid=*)' }", "users.filter: has neither"),
+            ("users = { filter = '(uid={user}' }", "users.filter: \"(uid=x\" is not a filter"),
+            ("users = { filter = '(uid={user}{x})' }", "users.filter: has a placeholder"),
+            ("groups = { filter = 'x' }", "groups.filter: \"x\" is not a filter"),
+        ] {
+            let error = settings(more).unwrap_err();
+            assert!(error.contains(told), "{more}: {error}");
+        }
+    }
+
+    #[test]
+    fn plain_connections_are_for_this_machine_unless_wanted_otherwise() {
+        let start_tls = |more| settings(more).map(|settings| settings.urls[0].start_tls);
+        assert_eq!(start_tls("urls = ['ldap://a.test']"), Ok(true));
+        assert_eq!(start_tls("urls = ['ldaps://a.test:1636']"), Ok(false));
+        for plain in [
+            "urls = ['ldap://127.0.0.1:3389']\ntransport = 'plain_on_loopback'",
+            "urls = ['ldap://localhost']\ntransport = 'plain_on_loopback'",
+            "urls = ['ldap://a.test']\ntransport = 'plain_anywhere'",
+        ] {
+            assert_eq!(start_tls(plain), Ok(false));
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_cannot_change_the_filter() {
+        let filter = fill("(|(uid={user})(mail={address}))", "*)(uid=*", "{user}\\@x");
+        assert_eq!(filter, r"(|(uid=\2a\29\28uid=\2a)(mail={user}\5c@x))");
+    }
+}

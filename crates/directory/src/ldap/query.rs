@@ -1,0 +1,223 @@
+//! One search or one bind on one connection, and what its result code means.
+//!
+//! The LDAP library panics on some answers that are not LDAP; that is caught here, so that a
+//! broken server costs a connection and nothing else.
+
+use super::standing::{Denial, POLICY_CONTROL, denial_of_text, standing_of_policy};
+use crate::{Error, Standing};
+use futures_util::FutureExt;
+use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
+use ldap3::controls::RawControl;
+use ldap3::{Ldap, LdapError, LdapResult, Scope, SearchEntry, SearchOptions};
+use std::collections::HashMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+/// The most entries that are taken of any search.
+const MAX_ENTRIES: usize = 500_000;
+
+/// An entry of the directory, as far as it is text.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Entry {
+    /// Its name, as the server writes it.
+    pub dn: String,
+    attributes: HashMap<String, Vec<String>>,
+}
+
+/// Why a call on a connection came to nothing; the connection must not be used again.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection is gone. It may have been for long: a new one may do.
+    Broken(String),
+    /// No answer in time.
+    Late(String),
+    /// The answer makes no sense.
+    Nonsense(String),
+}
+
+/// How much of a search is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Amount {
+    /// Everything, in pages of this size.
+    All(u16),
+    /// As many as this, whatever else there is.
+    First(u32),
+}
+
+/// A search of all that is below a base.
+#[derive(Clone, Debug)]
+pub(super) struct Query<'a> {
+    pub base: &'a str,
+    pub filter: &'a str,
+    pub attributes: &'a [String],
+    pub amount: Amount,
+}
+
+/// The answer to a bind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Bound {
+    /// The password is right; the policy may say something of the account.
+    Yes(Option<Standing>),
+    /// It is not.
+    No(Denial),
+}
+
+impl Entry {
+    #[cfg(test)]
+    pub(super) fn new<'a>(dn: &str, values: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut entry = Self { dn: dn.into(), ..Self::default() };
+        for (name, value) in values {
+            entry.attributes.entry(name.to_lowercase()).or_default().push(value.into());
+        }
+        entry
+    }
+
+    /// The values of an attribute.
+    pub(super) fn all(&self, name: &str) -> &[String] {
+        self.attributes.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first value of an attribute that is not blank.
+    pub(super) fn first(&self, name: &str) -> Option<&str> {
+        self.all(name).iter().map(|value| value.trim()).find(|value| !value.is_empty())
+    }
+
+    /// Whether the server gave only a part of the values, as Active Directory does with more than
+    /// 1500 (MS-ADTS 3.1.1.3.1.3.3).
+    pub(super) fn is_partial(&self, name: &str) -> bool {
+        let ranged = format!("{};range=", name.to_lowercase());
+        self.attributes.keys().any(|key| key.starts_with(&ranged))
+    }
+}
+
+impl From<SearchEntry> for Entry {
+    fn from(found: SearchEntry) -> Self {
+        let attributes =
+            found.attrs.into_iter().map(|(name, values)| (name.to_lowercase(), values)).collect();
+        Self { dn: found.dn, attributes }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Broken(text) | Failure::Late(text) => Self::Unavailable(text),
+            Failure::Nonsense(text) => Self::Protocol(text),
+        }
+    }
+}
+
+/// Does a thing on a connection, within a time and whatever the library makes of the answer.
+pub(super) async fn guarded<T>(
+    what: &str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, LdapError>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(Ok(done))) => Ok(done),
+        Ok(Ok(Err(error))) => Err(Failure::Broken(format!("{what}: {error}"))),
+        Ok(Err(_)) => Err(Failure::Nonsense(format!("{what}: the answer is not LDAP"))),
+        Err(_) => Err(Failure::Late(format!("{what}: no answer within {} s", limit.as_secs_f32()))),
+    }
+}
+
+/// Searches. References to other servers are passed over, never followed.
+pub(super) async fn search(
+    ldap: &mut Ldap,
+    query: &Query<'_>,
+    limit: Duration,
+) -> Result<Result<Vec<Entry>, Error>, Failure> {
+    let found = guarded("search", limit, async {
+        let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
+            vec![Box::new(EntriesOnly::new())];
+        match query.amount {
+            Amount::All(page) => adapters.push(Box::new(PagedResults::new(i32::from(page)))),
+            Amount::First(count) => {
+                let count = i32::try_from(count).unwrap_or(i32::MAX);
+                ldap.with_search_options(SearchOptions::new().sizelimit(count));
+            }
+        }
+        let attributes = query.attributes.to_vec();
+        let mut stream = ldap
+            .streaming_search_with(adapters, query.base, Scope::Subtree, query.filter, attributes)
+            .await?;
+        let mut entries = Vec::new();
+        while let Some(entry) = stream.next().await? {
+            if entries.len() >= MAX_ENTRIES {
+                return Ok(Err(Error::Refused(format!(
+                    "{} has more than {MAX_ENTRIES} entries; write a narrower filter",
+                    query.base
+                ))));
+            }
+            entries.push(Entry::from(SearchEntry::construct(entry)));
+        }
+        Ok(judge(query, entries, &stream.finish().await))
+    });
+    found.await
+}
+
+/// What the result code of a search means (RFC 4511 appendix A).
+fn judge(query: &Query<'_>, entries: Vec<Entry>, result: &LdapResult) -> Result<Vec<Entry>, Error> {
+    let Query { base, filter, .. } = query;
+    let refused = |text: String| Err(Error::Refused(text));
+    match (result.rc, query.amount) {
+        (0, _) | (4, Amount::First(_)) => Ok(entries),
+        (4 | 11, Amount::All(_)) => refused(format!(
+            "the server does not give all of {base}; allow the account searches of any size, in \
+             pages"
+        )),
+        (32, _) => {
+            refused(format!("{base} is not there, or the account may not see it; correct the base"))
+        }
+        (10, _) => refused(format!("{base} is on another server; name that one in urls")),
+        (1 | 8 | 13 | 50, _) => refused(format!("searching {base}: {}", said(result))),
+        (3 | 51 | 52 | 80, _) => {
+            Err(Error::Unavailable(format!("searching {base}: {}", said(result))))
+        }
+        _ => Err(Error::Protocol(format!("searching {base} for {filter}: {}", said(result)))),
+    }
+}
+
+/// Binds with a password, which must not be empty: that would be an anonymous bind, which
+/// succeeds whoever it names (RFC 4513 §5.1.2).
+pub(super) async fn bind(
+    ldap: &mut Ldap,
+    dn: &str,
+    password: &str,
+    limit: Duration,
+) -> Result<Result<Bound, Error>, Failure> {
+    if password.is_empty() || dn.trim().is_empty() {
+        return Ok(Ok(Bound::No(Denial::WrongPassword)));
+    }
+    let policy = RawControl { ctype: POLICY_CONTROL.to_owned(), crit: false, val: None };
+    let work = async { ldap.with_controls(vec![policy]).simple_bind(dn, password).await };
+    let result = guarded("bind", limit, work).await?;
+    let policy = result
+        .ctrls
+        .iter()
+        .filter(|control| control.1.ctype == POLICY_CONTROL)
+        .find_map(|control| standing_of_policy(control.1.val.as_deref()?));
+    Ok(match (result.rc, policy) {
+        (0, policy) => Ok(Bound::Yes(policy)),
+        (49, Some(standing)) => Ok(Bound::No(Denial::Barred(standing))),
+        (49, None) => Ok(Bound::No(denial_of_text(&result.text))),
+        // inappropriateAuthentication: the entry has no password.
+        (48 | 32, _) => Ok(Bound::No(Denial::WrongPassword)),
+        // constraintViolation: how some servers answer too many wrong passwords.
+        (19, _) => Ok(Bound::No(Denial::Barred(Standing::LockedOut))),
+        (51 | 52 | 80, _) => Err(Error::Unavailable(format!("bind: {}", said(&result)))),
+        (8 | 13, _) => Err(Error::Refused(format!(
+            "the server wants an encrypted connection ({}); use ldaps:// or start_tls",
+            said(&result)
+        ))),
+        _ => Err(Error::Refused(format!("bind: {}", said(&result)))),
+    })
+}
+
+/// The result in words. The library's names of the codes and the server's own text.
+fn said(result: &LdapResult) -> String {
+    let mut text = result.to_string();
+    text.truncate(text.floor_char_boundary(500));
+    text
+}
