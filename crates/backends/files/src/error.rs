@@ -10,7 +10,7 @@ pub(crate) fn failed(what: &str, error: &io::Error) -> Error {
         io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => ErrorKind::AlreadyExists,
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::QuotaExceeded,
-        io::ErrorKind::InvalidFilename => ErrorKind::Invalid,
+        io::ErrorKind::InvalidFilename | io::ErrorKind::InvalidInput => ErrorKind::Invalid,
         _ => ErrorKind::Unavailable,
     };
     Error::new(kind, format!("{what}: {error}"))

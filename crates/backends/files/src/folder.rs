@@ -68,6 +68,17 @@ struct State {
     keywords: Keywords,
 }
 
+/// A message to be put into a folder as if it had long been there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewMail {
+    /// The message.
+    pub message: Bytes,
+    /// Its marks.
+    pub flags: Flags,
+    /// When it was received.
+    pub received: Timestamp,
+}
+
 /// A message's bytes and what its file's name says.
 pub(crate) struct Message {
     pub(crate) raw: Bytes,
@@ -182,54 +193,71 @@ impl Folder {
     /// time does nothing.
     pub(crate) fn deliver(&self, message: &[u8], base: Option<&str>) -> Result<ItemId> {
         let base = base.map_or_else(maildir::unique_base, str::to_owned) + &maildir::sizes(message);
-        self.put(&base, Place::New, "", message, None)
+        self.alter("store a message", |folder, _| {
+            let item = self.put(folder, &base, Place::New, "", message, None)?;
+            maildir::sync_directory(&self.path.join(Place::New.directory()))?;
+            Ok(item)
+        })
     }
 
-    /// Puts a message in with these marks.
-    pub(crate) fn insert(
-        &self,
-        message: &[u8],
-        flags: &Flags,
-        received: Option<Timestamp>,
-    ) -> Result<ItemId> {
-        self.insert_as(&maildir::unique_base(), message, flags, received)
+    /// Puts messages in with these marks, as if received then.
+    pub(crate) fn insert(&self, mails: &[NewMail]) -> Result<Vec<ItemId>> {
+        self.alter("store messages", |folder, keywords| {
+            let mut items = Vec::with_capacity(mails.len());
+            for NewMail { message, flags, received } in mails {
+                let info = maildir::info(&keywords.letters(&self.path, "", flags)?);
+                let base = maildir::unique_base() + &maildir::sizes(message);
+                items.push(self.put(folder, &base, Place::Cur, &info, message, Some(*received))?);
+            }
+            maildir::sync_directory(&self.path.join(Place::Cur.directory()))?;
+            Ok(items)
+        })
     }
 
-    /// The same with a base of one's own: a second time does nothing.
-    pub(crate) fn insert_as(
-        &self,
-        base: &str,
-        message: &[u8],
-        flags: &Flags,
-        received: Option<Timestamp>,
-    ) -> Result<ItemId> {
-        let letters = self.state().keywords.letters(&self.path, "", flags);
-        let letters = letters.map_err(while_trying("mark a message"))?;
+    /// Puts a message in with these marks under a base of one's own: a second time does nothing.
+    pub(crate) fn insert_as(&self, base: &str, message: &[u8], flags: &Flags) -> Result<ItemId> {
         let base = base.to_owned() + &maildir::sizes(message);
-        self.put(&base, Place::Cur, &maildir::info(&letters), message, received)
+        self.alter("store a message", |folder, keywords| {
+            let info = maildir::info(&keywords.letters(&self.path, "", flags)?);
+            let item = self.put(folder, &base, Place::Cur, &info, message, None)?;
+            maildir::sync_directory(&self.path.join(Place::Cur.directory()))?;
+            Ok(item)
+        })
     }
 
     fn put(
         &self,
+        folder: &mut Alteration<'_>,
         base: &str,
         place: Place,
         info: &str,
         message: &[u8],
         received: Option<Timestamp>,
-    ) -> Result<ItemId> {
+    ) -> io::Result<ItemId> {
+        if let Some(number) = folder.number(base) {
+            return Ok(item_id(number));
+        }
         let name = format!("{base}{info}");
-        let put = self.state().index.alter(|folder| {
-            if let Some(number) = folder.number(base) {
-                return Ok(number);
-            }
-            match maildir::write(&self.path, place, &name, message, received) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                written => written?,
-            }
-            let metadata = fs::metadata(self.path.join(place.directory()).join(&name))?;
-            folder.add(base, place, info, maildir::received(&metadata))
-        });
-        put.map(item_id).map_err(while_trying("store a message"))
+        match maildir::write(&self.path, place, &name, message, received) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            written => written?,
+        }
+        let metadata = fs::metadata(self.path.join(place.directory()).join(&name))?;
+        folder.add(base, place, info, maildir::received(&metadata)).map(item_id)
+    }
+
+    /// Does something to the folder under its lock.
+    fn alter<T>(
+        &self,
+        what: &str,
+        work: impl FnOnce(&mut Alteration<'_>, &mut Keywords) -> io::Result<T>,
+    ) -> Result<T> {
+        let mut state = self.state();
+        let State { index, keywords } = &mut *state;
+        let done = keywords
+            .refresh(&self.path)
+            .and_then(|()| index.alter(|folder| work(folder, keywords)));
+        done.map_err(while_trying(what))
     }
 
     /// The item whose base begins so; for messages that were put in with a base of one's own.
@@ -244,10 +272,7 @@ impl Folder {
         &self,
         patches: &[(ItemId, FlagPatch)],
     ) -> Result<Vec<(ItemId, Result<()>)>> {
-        let mut state = self.state();
-        let State { index, keywords } = &mut *state;
-        keywords.refresh(&self.path).map_err(while_trying("read the folder's keywords"))?;
-        let set = index.alter(|folder| {
+        self.alter("mark messages", |folder, keywords| {
             folder.compare_once()?;
             let mut results = Vec::with_capacity(patches.len());
             for (id, patch) in patches {
@@ -263,8 +288,7 @@ impl Folder {
             }
             self.make_durable()?;
             Ok(results)
-        });
-        set.map_err(while_trying("mark messages"))
+        })
     }
 
     fn rename(
@@ -291,8 +315,7 @@ impl Folder {
         // First out of here, then noted there: the two locks are never held together, so that two
         // moves in opposite directions cannot wait for each other.
         let moved = self.move_files(target, items)?;
-        let mut state = target.state();
-        let noted = state.index.alter(|folder| {
+        target.alter("note moved messages", |folder, _| {
             let mut results = Vec::with_capacity(moved.len());
             for (id, moved) in &moved {
                 let result = match moved {
@@ -304,8 +327,7 @@ impl Folder {
                 results.push((id.clone(), result));
             }
             Ok(results)
-        });
-        noted.map_err(while_trying("note moved messages"))
+        })
     }
 
     #[allow(clippy::type_complexity, reason = "it is spelt out where it is used")]
@@ -314,12 +336,9 @@ impl Folder {
         target: &Self,
         items: &[ItemId],
     ) -> Result<Vec<(ItemId, Result<(String, String, Timestamp)>)>> {
-        let mut state = self.state();
-        let State { index, keywords } = &mut *state;
-        keywords.refresh(&self.path).map_err(while_trying("read the folder's keywords"))?;
         // Not the target's own, which another move may hold while it waits for ours.
         let mut there = Keywords::default();
-        let moved = index.alter(|folder| {
+        self.alter("move messages", |folder, keywords| {
             folder.compare_once()?;
             let mut results = Vec::with_capacity(items.len());
             for id in items {
@@ -341,13 +360,12 @@ impl Folder {
             maildir::sync_directory(&target.path.join(Place::Cur.directory()))?;
             self.make_durable()?;
             Ok(results)
-        });
-        moved.map_err(while_trying("move messages"))
+        })
     }
 
     /// Deletes items for good; those that are gone already count as deleted.
     pub(crate) fn delete(&self, items: &[ItemId]) -> Result<()> {
-        let deleted = self.state().index.alter(|folder| {
+        self.alter("delete messages", |folder, _| {
             folder.compare_once()?;
             for id in items {
                 // Not there is as good as deleted.
@@ -359,8 +377,7 @@ impl Folder {
                 })?;
             }
             self.make_durable()
-        });
-        deleted.map_err(while_trying("delete messages"))
+        })
     }
 
     /// Renamed and deleted files are so also after a power cut (rule S3).

@@ -15,23 +15,42 @@ const FORWARDED: &str = "$Forwarded";
 const COMPLETED: &str = "$Completed";
 
 /// Keywords by which programs note things of their own; no user thinks of them as categories.
-const OF_PROGRAMS: [&str; 15] = [
+const OF_PROGRAMS: [&str; 27] = [
     FORWARDED,
+    "Forwarded",
     COMPLETED,
     "$MDNSent",
-    "$Junk",
-    "$NotJunk",
-    "Junk",
-    "NonJunk",
-    "NotJunk",
-    "JunkRecorded",
-    "$Phishing",
     "$SubmitPending",
     "$Submitted",
+    "$Junk",
+    "Junk",
+    "JunkRecorded",
+    "$NotJunk",
+    "NotJunk",
+    "NonJunk",
+    "$Phishing",
+    "$NotPhishing",
     "$HasAttachment",
     "$HasNoAttachment",
-    "$ATTACHMENT",
+    "$MailFlagBit0",
+    "$MailFlagBit1",
+    "$MailFlagBit2",
+    "$IsTrusted",
+    "$AutoSent",
+    "$Memo",
+    "$HasMemo",
+    "$Followed",
+    "$Ignored",
+    "$CanUnsubscribe",
+    "$Unsubscribed",
 ];
+
+fn is_category(keyword: &str) -> bool {
+    !keyword.is_empty() && !OF_PROGRAMS.iter().any(|program| program.eq_ignore_ascii_case(keyword))
+}
+
+/// The longest keyword, in bytes as it is written.
+const MAX_KEYWORD: usize = 255;
 
 /// A lock file older than this was left behind by a program that died; Dovecot thinks so too.
 const STALE: Duration = Duration::from_secs(120);
@@ -72,7 +91,6 @@ impl Keywords {
     pub(crate) fn flags(&self, letters: &str) -> Flags {
         let named =
             |keyword: &str| self.names_of(letters).any(|it| it.eq_ignore_ascii_case(keyword));
-        let program = |name: &&str| !OF_PROGRAMS.iter().any(|it| it.eq_ignore_ascii_case(name));
         Flags {
             seen: letters.contains('S'),
             answered: letters.contains('R'),
@@ -83,7 +101,11 @@ impl Keywords {
                 (false, true) => Followup::Complete,
                 (false, false) => Followup::None,
             },
-            categories: self.names_of(letters).filter(program).map(from_keyword).collect(),
+            categories: self
+                .names_of(letters)
+                .filter(|name| is_category(name))
+                .map(from_keyword)
+                .collect(),
         }
     }
 
@@ -91,32 +113,35 @@ impl Keywords {
     /// is written both as Maildir's `P` and as the keyword that Dovecot knows.
     ///
     /// # Errors
-    /// `StorageFull` where the folder has 26 keywords already and another would be needed.
+    /// `StorageFull` where the folder has 26 keywords already and another would be needed,
+    /// `InvalidInput` where a name is too long.
     pub(crate) fn letters(
         &mut self,
         folder: &Path,
         before: &str,
         flags: &Flags,
     ) -> io::Result<String> {
-        let mut wanted: Vec<String> =
-            flags.categories.iter().map(|name| to_keyword(name)).collect();
+        let categories = flags.categories.iter().map(|category| to_keyword(category));
+        let mut wanted: Vec<String> = categories.filter(|name| is_category(name)).collect();
         if flags.forwarded {
             wanted.push(FORWARDED.into());
         }
         if flags.followup == Followup::Complete {
             wanted.push(COMPLETED.into());
         }
+        if wanted.iter().any(|keyword| keyword.len() > MAX_KEYWORD) {
+            let why = "the name of a category is too long";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         self.refresh(folder)?;
         if wanted.iter().any(|keyword| self.letter(keyword).is_none()) {
             self.add(folder, &wanted)?;
         }
-        let shown = self.flags(before);
         let ours = |letter: &char| match letter {
             'S' | 'R' | 'P' | 'D' | 'F' => true,
             'a'..='z' => self.names_of(letter.encode_utf8(&mut [0; 4])).any(|name| {
-                name.eq_ignore_ascii_case(FORWARDED)
-                    || name.eq_ignore_ascii_case(COMPLETED)
-                    || shown.categories.contains(&from_keyword(name))
+                is_category(name)
+                    || [FORWARDED, COMPLETED].iter().any(|it| it.eq_ignore_ascii_case(name))
             }),
             _ => false,
         };
@@ -263,6 +288,18 @@ mod tests {
         let more = keywords.letters(folder.path(), "", &flags(&["more"])).unwrap_err();
         assert_eq!(more.kind(), io::ErrorKind::StorageFull);
         assert_eq!(keywords.letters(folder.path(), "", &flags(&["k25"])).unwrap(), "z");
+    }
+
+    #[test]
+    fn names_that_cannot_be_categories_are_refused_or_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keywords = Keywords::default();
+        let long = "x".repeat(MAX_KEYWORD + 1);
+        let refused = keywords.letters(folder.path(), "", &flags(&[&long])).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+        fs::write(folder.path().join("dovecot-keywords"), "1 Work\n").unwrap();
+        let letters = keywords.letters(folder.path(), "", &flags(&["", "Junk", "$Completed"]));
+        assert_eq!(letters.unwrap(), "");
     }
 
     #[test]

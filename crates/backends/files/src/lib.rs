@@ -27,10 +27,10 @@ mod submit;
 mod watch;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
-use dme_model::{ByteSize, CollectionId, Flags, ItemId, Timestamp, UserId};
+use dme_model::{ByteSize, CollectionId, ItemId, UserId};
 use folder::Folders;
+pub use folder::NewMail;
 use home::Home;
 use mailbox::FilesMailbox;
 use serde::{Deserialize, Serialize};
@@ -133,8 +133,8 @@ impl FilesMailSystem {
             .await
     }
 
-    /// Puts a message into a collection with these marks, as if received then. For filling a
-    /// mailbox; mail on its way comes by [`Mailbox::deliver`].
+    /// Puts messages into a collection as if they had long been there. For filling a mailbox;
+    /// mail on its way comes by [`Mailbox::deliver`].
     ///
     /// # Errors
     /// `NotFound` where there is no such user or collection; those of the file system.
@@ -142,15 +142,13 @@ impl FilesMailSystem {
         &self,
         user: &UserId,
         collection: &CollectionId,
-        message: Bytes,
-        flags: &Flags,
-        received: Timestamp,
-    ) -> Result<ItemId> {
-        let (user, collection, flags) = (user.clone(), collection.clone(), flags.clone());
+        mails: Vec<NewMail>,
+    ) -> Result<Vec<ItemId>> {
+        let (user, collection) = (user.clone(), collection.clone());
         self.shared
             .blocking(move |shared| {
-                let folder = shared.home(user.as_str())?.folder(&shared.folders, &collection)?;
-                folder.insert(&message, &flags, Some(received))
+                let home = shared.home(user.as_str())?;
+                home.folder(&shared.folders, &collection)?.insert(&mails)
             })
             .await
     }

@@ -219,7 +219,7 @@ impl Mailbox for FilesMailbox {
                 Some(saved) => saved,
                 None => {
                     let flags = Flags { seen: true, draft: true, ..Flags::default() };
-                    folder.insert_as(&base, &draft.message, &flags, None)?
+                    folder.insert_as(&base, &draft.message, &flags)?
                 }
             };
             if let Some(replaced) = draft.replaces.filter(|replaced| *replaced != saved) {

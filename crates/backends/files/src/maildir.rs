@@ -106,7 +106,7 @@ pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
-/// Writes a message under this name, durably. `AlreadyExists` where the name is there already; the
+/// Writes a message under this name; durable once the directory is synced too. `AlreadyExists` where the name is there already; the
 /// message then stays as it was.
 pub(crate) fn write(
     folder: &Path,
@@ -125,8 +125,7 @@ pub(crate) fn write(
             file.set_modified(UNIX_EPOCH + Duration::from_millis(millis))?;
         }
         file.sync_all()?;
-        fs::hard_link(&temporary, directory.join(name))?;
-        sync_directory(&directory)
+        fs::hard_link(&temporary, directory.join(name))
     })();
     // What cannot be removed is removed by whoever cleans tmp; the message is not harmed.
     let _ = fs::remove_file(&temporary);

@@ -109,8 +109,14 @@ pub(crate) fn to_directory(name: &str) -> Result<String> {
 }
 
 /// One level of a folder's name as people read it. What was not written by these rules is shown as
-/// it is.
+/// it is, so that no two levels read the same.
 pub(crate) fn from_directory(level: &str) -> String {
+    let name = from_utf7(&unescape(level));
+    let ours = name.filter(|name| to_directory(name).is_ok_and(|written| written == level));
+    ours.unwrap_or_else(|| level.to_owned())
+}
+
+fn unescape(level: &str) -> String {
     let mut unescaped = String::new();
     let mut rest = level;
     while let Some((before, after)) = rest.split_once('\\') {
@@ -128,7 +134,7 @@ pub(crate) fn from_directory(level: &str) -> String {
         }
     }
     unescaped.push_str(rest);
-    from_utf7(&unescaped).unwrap_or(unescaped)
+    unescaped
 }
 
 /// A category as an IMAP keyword, which must be an atom (RFC 9051 §9).
@@ -138,7 +144,8 @@ pub(crate) fn to_keyword(category: &str) -> String {
 
 /// A category from an IMAP keyword; any keyword that is not written by the rule is itself.
 pub(crate) fn from_keyword(keyword: &str) -> String {
-    from_utf7(keyword).unwrap_or_else(|| keyword.to_owned())
+    let ours = from_utf7(keyword).filter(|category| to_keyword(category) == keyword);
+    ours.unwrap_or_else(|| keyword.to_owned())
 }
 
 #[cfg(test)]
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_is_shown_as_it_is() {
-        for directory in ["a&b", "&!!-", "a\\", "a\\zz", "&2D0-", "\\é"] {
+        for directory in ["a&b", "&!!-", "a\\", "a\\zz", "&2D0-", "\\é", "&AGE-", "\\61"] {
             assert_eq!(from_directory(directory), directory);
         }
     }
@@ -183,6 +190,8 @@ mod tests {
             assert!(keyword.bytes().all(|b| b.is_ascii_graphic() && !b"(){%*\"\\]".contains(&b)));
             assert_eq!(from_keyword(&keyword), category);
         }
-        assert_eq!(from_keyword("R&D"), "R&D");
+        for keyword in ["R&D", "&AGE-", "$label1"] {
+            assert_eq!(from_keyword(keyword), keyword);
+        }
     }
 }

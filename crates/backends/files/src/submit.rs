@@ -137,7 +137,7 @@ impl Sender<'_> {
         let base = self.base(&["sent", journal.act()]);
         if sent.find_base(&base)?.is_none() {
             let flags = Flags { seen: true, ..Flags::default() };
-            sent.insert_as(&base, &finished.sent_copy, &flags, None)?;
+            sent.insert_as(&base, &finished.sent_copy, &flags)?;
         }
         Ok(())
     }

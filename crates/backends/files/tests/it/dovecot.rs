@@ -1,6 +1,7 @@
 //! The same tree served by a real Dovecot: each sees what the other does.
 
 use crate::world::{Files, open};
+use dme_files::NewMail;
 use dme_mailbox::{ItemFilter, Mailbox, WatchEvent};
 use dme_model::{BodyView, CollectionId, FlagPatch, Flags, Followup, ItemId, Timestamp, UserId};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
@@ -123,7 +124,8 @@ async fn dovecot_sees_folders_messages_and_marks() {
     let received = Timestamp::from_seconds(1_600_000_000);
     let system = &shared.files.systems[0];
     let user = UserId::from(ANN);
-    system.insert(&user, &inbox(), text.into(), &flags, received).await.unwrap();
+    let old = NewMail { message: text.into(), flags, received };
+    assert_eq!(system.insert(&user, &inbox(), vec![old]).await.unwrap(), [ItemId::from("1")]);
     let item = mailbox.deliver(&inbox(), text.as_bytes()).await.unwrap();
     let categories = BTreeSet::from(["Work".to_owned()]);
     let patch = FlagPatch {
