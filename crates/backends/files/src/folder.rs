@@ -24,7 +24,6 @@ pub(crate) struct Folders {
 struct Held {
     folder: Arc<Folder>,
     used: u64,
-    messages: usize,
 }
 
 impl Folders {
@@ -33,11 +32,10 @@ impl Folders {
         let now = held.values().map(|it| it.used).max().unwrap_or(0) + 1;
         if let Some(known) = held.get_mut(path) {
             known.used = now;
-            known.messages = known.folder.messages().unwrap_or(known.messages);
             return known.folder.clone();
         }
         // A folder costs something also when it is empty.
-        while held.values().map(|it| it.messages + 50).sum::<usize>() > MAX_HELD {
+        while held.values().map(|it| it.folder.messages() + 50).sum::<usize>() > MAX_HELD {
             let idle = held.iter().filter(|(_, it)| Arc::strong_count(&it.folder) == 1);
             let Some(oldest) = idle.min_by_key(|(_, it)| it.used).map(|(path, _)| path.clone())
             else {
@@ -52,7 +50,7 @@ impl Folders {
                 keywords: Keywords::default(),
             }),
         });
-        held.insert(path.to_owned(), Held { folder: folder.clone(), used: now, messages: 0 });
+        held.insert(path.to_owned(), Held { folder: folder.clone(), used: now });
         folder
     }
 }
@@ -100,9 +98,9 @@ impl Folder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// None while the folder is at work.
-    fn messages(&self) -> Option<usize> {
-        Some(self.state.try_lock().ok()?.index.items().len())
+    /// How many it holds; none are counted while it is at work.
+    fn messages(&self) -> usize {
+        self.state.try_lock().map_or(0, |state| state.index.items().len())
     }
 
     /// The state after looking what happened.

@@ -27,8 +27,9 @@ mod submit;
 mod watch;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
-use dme_model::{ByteSize, CollectionId, ItemId, UserId};
+use dme_model::{ByteSize, CollectionId, Flags, ItemId, Timestamp, UserId};
 use folder::Folders;
 pub use folder::NewMail;
 use home::Home;
@@ -133,12 +134,29 @@ impl FilesMailSystem {
             .await
     }
 
-    /// Puts messages into a collection as if they had long been there. For filling a mailbox;
+    /// Puts a message into a collection as if it had long been there. For filling a mailbox;
     /// mail on its way comes by [`Mailbox::deliver`].
     ///
     /// # Errors
     /// `NotFound` where there is no such user or collection; those of the file system.
     pub async fn insert(
+        &self,
+        user: &UserId,
+        collection: &CollectionId,
+        message: Bytes,
+        flags: &Flags,
+        received: Timestamp,
+    ) -> Result<ItemId> {
+        let mail = NewMail { message, flags: flags.clone(), received };
+        let items = self.insert_all(user, collection, vec![mail]).await?;
+        items.into_iter().next().ok_or_else(|| Error::new(ErrorKind::Bug, "nothing was inserted"))
+    }
+
+    /// The same for many at once, which is faster.
+    ///
+    /// # Errors
+    /// As [`FilesMailSystem::insert`]; some may then be there.
+    pub async fn insert_all(
         &self,
         user: &UserId,
         collection: &CollectionId,

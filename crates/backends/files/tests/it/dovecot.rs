@@ -125,7 +125,7 @@ async fn dovecot_sees_folders_messages_and_marks() {
     let system = &shared.files.systems[0];
     let user = UserId::from(ANN);
     let old = NewMail { message: text.into(), flags, received };
-    assert_eq!(system.insert(&user, &inbox(), vec![old]).await.unwrap(), [ItemId::from("1")]);
+    assert_eq!(system.insert_all(&user, &inbox(), vec![old]).await.unwrap(), [ItemId::from("1")]);
     let item = mailbox.deliver(&inbox(), text.as_bytes()).await.unwrap();
     let categories = BTreeSet::from(["Work".to_owned()]);
     let patch = FlagPatch {
