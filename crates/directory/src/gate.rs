@@ -307,7 +307,7 @@ impl Gate {
     /// it, so that the user's parked phones ask at once. For administrators.
     pub fn forget(&self, user: &UserId) {
         self.revoke(user, Revocation::Forgotten);
-        self.memory.forget_refusals();
+        self.memory.forget_refusals(user);
     }
 
     /// Whether a person has a right, with the chain of groups or the reason.
@@ -406,7 +406,8 @@ impl Gate {
 
     /// Refuses, and will refuse the same again from memory.
     fn refuse(&self, question: &Question, refusal: Refusal, now: Timestamp) -> Admission {
-        self.memory.refuse(question.mac, refusal.clone(), now);
+        let Question { user, mac, .. } = question;
+        self.memory.refuse(user.clone(), *mac, refusal.clone(), now);
         Admission::Refused(refusal)
     }
 

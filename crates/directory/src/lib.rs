@@ -6,6 +6,7 @@
 //! memory, and ends the sessions of those who may no longer.
 
 mod access;
+pub mod file;
 mod gate;
 mod graph;
 mod ldap;
@@ -14,6 +15,7 @@ mod person;
 mod service;
 
 pub use access::{Access, AccessGroups, Reason, Right, Users};
+pub use file::{FileDirectory, FileError};
 pub use gate::{
     Admission, Admitted, Clock, Gate, GateConfig, RealmSetup, RealmState, Refusal, Revocation,
     Revoked, Source,

@@ -58,12 +58,6 @@ impl<K: Eq + Hash, V> Generations<K, V> {
         self.young.retain(&mut keep);
         self.old.retain(keep);
     }
-
-    /// Empties it.
-    pub(super) fn clear(&mut self) {
-        self.young.clear();
-        self.old.clear();
-    }
 }
 
 #[cfg(test)]

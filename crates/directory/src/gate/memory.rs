@@ -43,7 +43,7 @@ pub(super) struct Memory {
     admitted: Mutex<Generations<UserId, Entry>>,
     /// Logins that mean another canonical user, such as a mail address.
     aliases: Mutex<Generations<UserId, UserId>>,
-    refused: Mutex<Generations<Mac, (Refusal, Timestamp)>>,
+    refused: Mutex<Generations<Mac, Refused>>,
 }
 
 struct Entry {
@@ -55,6 +55,13 @@ struct Entry {
     confirmed: Timestamp,
     /// When the person last came.
     seen: Timestamp,
+}
+
+struct Refused {
+    /// Who claimed to be.
+    user: UserId,
+    why: Refusal,
+    when: Timestamp,
 }
 
 impl MacKey {
@@ -103,7 +110,7 @@ impl Memory {
         self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refused(&self) -> std::sync::MutexGuard<'_, Generations<Mac, (Refusal, Timestamp)>> {
+    fn refused(&self) -> std::sync::MutexGuard<'_, Generations<Mac, Refused>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -130,13 +137,13 @@ impl Memory {
                 return Recalled::Admitted(entry.who.clone());
             }
         }
-        if let Some((refusal, when)) = self.refused().get_mut(mac) {
-            let life = match refusal {
+        if let Some(Refused { why, when, .. }) = self.refused().get_mut(mac) {
+            let life = match why {
                 Refusal::WrongPassword => self.wrong_password_life,
                 _ => REFUSAL,
             };
             if within(life, *when, now) {
-                return Recalled::Refused(refusal.clone());
+                return Recalled::Refused(why.clone());
             }
         }
         Recalled::Nothing
@@ -160,13 +167,13 @@ impl Memory {
         self.admitted().insert(user, entry);
     }
 
-    pub(super) fn refuse(&self, mac: Mac, refusal: Refusal, now: Timestamp) {
-        self.refused().insert(mac, (refusal, now));
+    pub(super) fn refuse(&self, user: UserId, mac: Mac, why: Refusal, now: Timestamp) {
+        self.refused().insert(mac, Refused { user, why, when: now });
     }
 
-    /// Forgets all refusals: the hash does not tell whose they are.
-    pub(super) fn forget_refusals(&self) {
-        self.refused().clear();
+    /// Forgets what a user was refused, so that the next request is asked about.
+    pub(super) fn forget_refusals(&self, user: &UserId) {
+        self.refused().retain(|_, refused| refused.user != *user);
     }
 
     /// Forgets a user; whether there was anything to forget.

@@ -295,6 +295,15 @@ async fn forgetting_a_user_ends_their_sessions_and_asks_anew() {
     world.gate.forget(&"ann@one.test".into());
     assert_eq!(revocations.try_recv().unwrap().why, Revocation::Forgotten);
     assert_eq!(world.admit("ann", "nna", "d").await, "Directory");
+
+    world.admit("ann", "wrong", "d").await;
+    world.admit("bob", "wrong", "d").await;
+    let before = world.asked();
+    world.gate.forget(&"ann@one.test".into());
+    world.admit("bob", "wrong", "d").await;
+    assert_eq!(world.asked(), before);
+    world.admit("ann", "wrong", "d").await;
+    assert_eq!(world.asked(), before + 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,178 @@
+//! What stands in the file, and what must be true of it.
+
+use crate::{Login, Standing};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
+use dme_model::Secret;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// The largest file that is read, in bytes: far more than the people for whom a file will do.
+const MAX_FILE: u64 = 16 << 20;
+/// The most memory a hash may ask for, in KiB.
+const MAX_MEMORY: u32 = 1 << 20;
+
+/// What is wrong with the file or the change.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read or written.
+    #[error("{path}: {problem}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What the system says.
+        problem: String,
+    },
+    /// It is not as it must be; the message names the line.
+    #[error("{path}: {problem}")]
+    Syntax {
+        /// Which file.
+        path: String,
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// A value cannot be.
+    #[error("{what}: {problem}")]
+    Value {
+        /// Which entry: `users.ann`.
+        what: String,
+        /// What is wrong, and how to mend it.
+        problem: &'static str,
+    },
+    /// There is such a user already.
+    #[error("there is a user {0:?} already")]
+    Exists(String),
+    /// There is no such user.
+    #[error("there is no user {0:?}")]
+    NoSuchUser(String),
+    /// The password could not be hashed.
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
+}
+
+/// The whole file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Content {
+    pub realm: String,
+    #[serde(default)]
+    pub users: BTreeMap<String, Entry>,
+    #[serde(default)]
+    pub groups: BTreeMap<String, GroupEntry>,
+}
+
+/// One user.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Entry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Argon2id in PHC form; who has none cannot log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+    #[serde(skip_serializing_if = "is_active")]
+    pub standing: Standing,
+}
+
+/// One group.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct GroupEntry {
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub parents: BTreeSet<String>,
+}
+
+fn is_active(standing: &Standing) -> bool {
+    *standing == Standing::Active
+}
+
+impl Content {
+    /// Reads a file and checks it.
+    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+        let fail = |problem: String| FileError::Io { path: path.display().to_string(), problem };
+        let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+        if length > MAX_FILE {
+            return Err(fail(format!("is larger than {MAX_FILE} bytes; use LDAP for so many")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads a text and checks it; `path` is for messages.
+    pub(super) fn parse(text: &str, path: &str) -> Result<Self, FileError> {
+        let mut content: Self = toml::from_str(text).map_err(|error| {
+            // The library's own message quotes the line, which may hold a password.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.split('\n').count();
+            let problem = format!("line {line}: {}", error.message());
+            FileError::Syntax { path: path.to_owned(), problem }
+        })?;
+        content.realm = content.realm.trim().to_lowercase();
+        content.check()?;
+        Ok(content)
+    }
+
+    fn check(&self) -> Result<(), FileError> {
+        let wrong = |what: String, problem| Err(FileError::Value { what, problem });
+        if self.realm.is_empty() {
+            return wrong("realm".into(), "is empty; write what stands after the @ of its users");
+        }
+        for (name, entry) in &self.users {
+            let what = || format!("users.{name}");
+            let is_name = Login::parse(name).is_ok_and(|login| login.name() == name);
+            if !is_name || name.contains('@') {
+                return wrong(what(), "a user's name is lower case, without realm and backslash");
+            }
+            if !entry.groups.iter().all(|group| self.groups.contains_key(group)) {
+                return wrong(what(), "is in a group that is not there; add [groups.NAME]");
+            }
+            if entry.address.as_ref().is_some_and(|address| !address.contains('@')) {
+                return wrong(what(), "the address has no @");
+            }
+            if entry.password.as_ref().is_some_and(|hash| !is_usable(hash)) {
+                return wrong(
+                    what(),
+                    "the password is no Argon2id hash; set it with: dme user passwd",
+                );
+            }
+        }
+        for (name, group) in &self.groups {
+            let what = || format!("groups.{name}");
+            if *name != name.to_lowercase() {
+                return wrong(what(), "a group's name is lower case");
+            }
+            if !group.parents.iter().all(|parent| self.groups.contains_key(parent)) {
+                return wrong(what(), "has a parent that is not there; add [groups.NAME]");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a hash is of the one kind that is checked, and does not ask for absurd memory.
+fn is_usable(hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        let modest = Params::try_from(&hash).is_ok_and(|params| params.m_cost() <= MAX_MEMORY);
+        hash.algorithm.as_str() == "argon2id" && hash.hash.is_some() && modest
+    })
+}
+
+/// The hash of a password: Argon2id with 19 MiB, two passes, one lane, and a random salt.
+pub(super) fn hash(password: &Secret) -> Result<String, FileError> {
+    Argon2::default()
+        .hash_password(password.expose().as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|error| FileError::Hash(error.to_string()))
+}
+
+/// Whether the password is that of the hash. Takes long, on purpose.
+pub(super) fn verify(hash: &str, password: &Secret) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()
+    })
+}

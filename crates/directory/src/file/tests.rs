@@ -1,0 +1,184 @@
+//! The file as it is read, changed and asked.
+
+use super::*;
+use crate::Standing;
+use std::fs;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with_users() -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        create(&folder.path(), "Example.org").unwrap();
+        for (name, password) in [("ann", "ann's secret"), ("jürgen", "pä€ß")] {
+            add_user(&folder.path(), &new_user(name, password)).unwrap();
+        }
+        folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("users.toml")
+    }
+
+    fn open(&self) -> FileDirectory {
+        FileDirectory::open(self.path()).unwrap()
+    }
+}
+
+fn new_user(name: &str, password: &str) -> NewUser {
+    NewUser {
+        name: name.into(),
+        address: None,
+        display_name: Some(format!("{name} the first")),
+        password: Secret::new(password),
+        groups: vec!["Staff".into()],
+    }
+}
+
+fn user(name: &str) -> UserId {
+    UserId::new(format!("{name}@example.org"))
+}
+
+#[tokio::test]
+async fn passwords_are_checked_as_any_directory_checks_them() {
+    let folder = Folder::with_users();
+    let directory = folder.open();
+    let ask = async |user: UserId, password: &str| {
+        directory.authenticate(&user, &Secret::new(password)).await.unwrap()
+    };
+    let Verdict::Accepted(ann) = ask(user("ann"), "ann's secret").await else { panic!() };
+    assert_eq!(ann.user, user("ann"));
+    assert_eq!(ann.address, "ann@example.org");
+    assert_eq!(ann.groups, [GroupId("staff".into())]);
+    assert!(matches!(ask(user("jürgen"), "pä€ß").await, Verdict::Accepted(_)));
+    assert_eq!(ask(user("ann"), "wrong").await, Verdict::WrongPassword);
+    assert_eq!(ask(user("ann"), "").await, Verdict::WrongPassword);
+    assert_eq!(ask(user("nobody"), "nobody").await, Verdict::Unknown);
+    assert_eq!(ask("ann@elsewhere.test".into(), "ann's secret").await, Verdict::Unknown);
+}
+
+#[tokio::test]
+async fn a_change_is_seen_at_once_and_a_wrong_one_leaves_the_last_good() {
+    let folder = Folder::with_users();
+    let directory = folder.open();
+    let password = Secret::new("another");
+    set_password(&folder.path(), "Ann@example.org", &password).unwrap();
+    assert!(matches!(
+        directory.authenticate(&user("ann"), &password).await,
+        Ok(Verdict::Accepted(_))
+    ));
+    let good = fs::read_to_string(folder.path()).unwrap();
+    fs::write(folder.path(), "realm = ").unwrap();
+    assert!(directory.find(&user("ann")).await.unwrap().is_some());
+    fs::write(folder.path(), good.replace("[users.ann]", "[users.anna]")).unwrap();
+    assert!(directory.find(&user("ann")).await.unwrap().is_none());
+    assert!(directory.find(&user("anna")).await.unwrap().is_some());
+    remove_user(&folder.path(), "anna").unwrap();
+    assert!(directory.find(&user("anna")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_user_without_a_password_cannot_log_in_and_a_disabled_one_is_told_as_such() {
+    let folder = Folder::with_users();
+    let text = fs::read_to_string(folder.path()).unwrap();
+    let text = text.replace("[users.ann]", "[users.guest]\n\n[users.ann]\nstanding = \"disabled\"");
+    fs::write(folder.path(), text).unwrap();
+    let directory = folder.open();
+    for password in ["", "nobody", "guest"] {
+        let verdict = directory.authenticate(&user("guest"), &Secret::new(password)).await;
+        assert_eq!(verdict, Ok(Verdict::WrongPassword));
+    }
+    let ann = directory.authenticate(&user("ann"), &Secret::new("ann's secret")).await.unwrap();
+    assert!(matches!(ann, Verdict::Accepted(ann) if ann.standing == Standing::Disabled));
+}
+
+#[tokio::test]
+async fn groups_and_their_parents_are_given_and_people_are_found() {
+    let folder = Folder::with_users();
+    let mut text = fs::read_to_string(folder.path()).unwrap();
+    text += "parents = [\"mobile\"]\n[groups.mobile]\nparents = [\"staff\"]\n";
+    fs::write(folder.path(), text).unwrap();
+    let directory = folder.open();
+    let graph = crate::GroupGraph::new(&[directory.groups().await.unwrap()]);
+    assert!(graph.reaches(&[GroupId("staff".into())], &GroupId("mobile".into())));
+    assert_eq!(directory.search("JÜR", 10).await.unwrap().len(), 1);
+    assert_eq!(directory.search("the first", 1).await.unwrap().len(), 1);
+    assert_eq!(directory.search(" ", 10).await.unwrap().len(), 0);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place() {
+    let hash = content::hash(&Secret::new("x")).unwrap();
+    let absurd = hash.replace("m=19456", "m=4194304");
+    let md5 = "$1$abc$def";
+    for (text, told) in [
+        ("realm = 'x'\n[users.ann]\nadress = 'a@x'", "line 3"),
+        ("realm = 'x'\n[users.ann]\npasword = 'secret'", "line 3: unknown field `pasword`"),
+        ("realm = 'x'\n[users.ann]\npassword = 'secret", "line 3"),
+        ("realm = 'x'\nuser = 1", "line 2"),
+        ("[users.ann]", "realm"),
+        ("realm = ' '", "realm: is empty"),
+        ("realm = 'x'\n[users.Ann]", "users.Ann: a user's name is lower case"),
+        ("realm = 'x'\n[users.'ann@x']", "users.ann@x: a user's name"),
+        ("realm = 'x'\n[users.ann]\ngroups = ['staff']", "users.ann: is in a group"),
+        ("realm = 'x'\n[users.ann]\naddress = 'ann'", "users.ann: the address has no @"),
+        ("realm = 'x'\n[users.ann]\npassword = 'secret'", "users.ann: the password is no"),
+        (&format!("realm = 'x'\n[users.ann]\npassword = '{md5}'"), "users.ann: the password is no"),
+        (&format!("realm = 'x'\n[users.ann]\npassword = '{absurd}'"), "users.ann: the password is"),
+        ("realm = 'x'\n[groups.staff]\nparents = ['gone']", "groups.staff: has a parent"),
+        ("realm = 'x'\n[groups.Staff]", "groups.Staff: a group's name is lower case"),
+    ] {
+        let error = Content::parse(text, "users.toml").unwrap_err().to_string();
+        assert!(error.contains(told), "{text}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn changes_that_cannot_be_are_refused_and_change_nothing() {
+    let folder = Folder::with_users();
+    let before = fs::read_to_string(folder.path()).unwrap();
+    let path = folder.path();
+    assert_eq!(add_user(&path, &new_user("ANN", "x")), Err(FileError::Exists("ann".into())));
+    assert_eq!(remove_user(&path, "bob"), Err(FileError::NoSuchUser("bob".into())));
+    let password = Secret::new("x");
+    assert_eq!(set_password(&path, "bob", &password), Err(FileError::NoSuchUser("bob".into())));
+    for wrong in [new_user("bob", ""), new_user("", "x"), new_user("a\nb", "x")] {
+        assert!(matches!(add_user(&path, &wrong), Err(FileError::Value { .. })));
+    }
+    let addressed = NewUser { address: Some("bob".into()), ..new_user("bob", "x") };
+    assert!(matches!(add_user(&path, &addressed), Err(FileError::Value { .. })));
+    assert!(create(&path, "other.test").is_err());
+    create(&path, "example.org").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+}
+
+#[test]
+fn the_head_and_the_rights_of_the_file_stay_and_no_password_is_in_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with_users();
+    let mode = || fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o640)).unwrap();
+    let text = fs::read_to_string(folder.path()).unwrap();
+    fs::write(folder.path(), format!("# our people\n{text}")).unwrap();
+    add_user(&folder.path(), &new_user("bob", "bob's secret")).unwrap();
+    assert_eq!(mode(), 0o640);
+    let text = fs::read_to_string(folder.path()).unwrap();
+    assert!(text.starts_with("# our people\n# The people who may use DME."), "{text}");
+    assert!(!text.contains("secret"));
+    let names: Vec<_> = list_users(&folder.path()).unwrap().into_iter().map(|p| p.user).collect();
+    assert_eq!(names, [user("ann"), user("bob"), user("jürgen")]);
+}
+
+#[test]
+fn changes_at_once_are_all_made() {
+    let folder = Folder::with_users();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let path = folder.path();
+            scope.spawn(move || add_user(&path, &new_user(&format!("user{n}"), "x")).unwrap());
+        }
+    });
+    assert_eq!(list_users(&folder.path()).unwrap().len(), 10);
+}
