@@ -1,5 +1,6 @@
 //! Why the store could not answer.
 
+use dme_link::BookError;
 use dme_sync::StoreError;
 
 /// The result of a store call.
@@ -30,6 +31,9 @@ pub enum Error {
     /// No such device, user or connector.
     #[error("there is no {0}")]
     NotFound(String),
+    /// What was asked goes against what is there.
+    #[error("{0}")]
+    Refused(String),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,
@@ -42,6 +46,12 @@ impl From<rusqlite::Error> for Error {
 }
 
 impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Error> for BookError {
     fn from(error: Error) -> Self {
         Self(error.to_string())
     }

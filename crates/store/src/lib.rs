@@ -5,7 +5,9 @@
 //! file. All statements number their parameters `$1…$n` in the order in which they appear and use
 //! no more than every database has, so that another can be put beside SQLite.
 
+mod connectors;
 mod devices;
+mod enrolments;
 mod error;
 mod migrations;
 mod sqlite;
@@ -15,3 +17,31 @@ mod users;
 pub use devices::{Admission, Device, Policy, PolicyKey, Sighting, Wipe, WipeKind};
 pub use error::{Error, Result};
 pub use sqlite::SqliteStore;
+
+#[cfg(test)]
+mod tests {
+    /// SQLite numbers `$n` by where they appear, PostgreSQL by the digit: both must be the same.
+    #[test]
+    fn parameters_are_numbered_in_order_of_appearance() {
+        let sources = [
+            include_str!("connectors.rs"),
+            include_str!("devices.rs"),
+            include_str!("enrolments.rs"),
+            include_str!("states.rs"),
+            include_str!("users.rs"),
+        ];
+        let mut checked = 0;
+        for statement in sources.iter().flat_map(|source| source.split("const ").skip(1)) {
+            let statement = statement.split("\";").next().unwrap();
+            let numbers: Vec<usize> = statement
+                .split('$')
+                .skip(1)
+                .map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>())
+                .map(|digits| digits.parse().unwrap())
+                .collect();
+            assert_eq!(numbers, (1..=numbers.len()).collect::<Vec<_>>(), "{statement}");
+            checked += usize::from(!numbers.is_empty());
+        }
+        assert!(checked > 30, "only {checked} statements were found");
+    }
+}

@@ -455,10 +455,10 @@ impl<'w> Life<'w> {
             Some(Ok(answer)) => {
                 for (command, result) in request.commands.iter().zip(&answer.results) {
                     match (command, result) {
-                        (ClientCommand::AddDraft(client, _), CommandResult::Added(_)) => {
-                            if !self.thrown_away.contains(&client.0) {
-                                self.kept.insert(client.0.clone());
-                            }
+                        (ClientCommand::AddDraft(client, _), CommandResult::Added(_))
+                            if !self.thrown_away.contains(&client.0) =>
+                        {
+                            self.kept.insert(client.0.clone());
                         }
                         (ClientCommand::Send(Outgoing::New(client), _), CommandResult::Sent) => {
                             self.sent.insert(client.0.clone());

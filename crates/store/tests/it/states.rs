@@ -3,7 +3,7 @@
 use dme_store::SqliteStore;
 use dme_sync::store_suite::CASES;
 use dme_sync::{DeviceKey, FolderNo, Slot, StateStore};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -56,13 +56,13 @@ async fn many_at_once_are_all_answered_and_all_there() {
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_kill() {
     if let Some(path) = std::env::var_os("DME_STORE_CHILD") {
-        return write_until_killed(Path::new(&path)).await;
+        return write_until_killed(Path::new(&path)).await.unwrap();
     }
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("store.db");
     for round in 1..=3u32 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "what_was_acknowledged_survives_a_kill", "--nocapture"])
+            .args(["--exact", "states::what_was_acknowledged_survives_a_kill", "--nocapture"])
             .env("DME_STORE_CHILD", &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -86,11 +86,12 @@ async fn what_was_acknowledged_survives_a_kill() {
 }
 
 /// The child: writes, and tells of each write when it was acknowledged.
-async fn write_until_killed(path: &Path) {
-    let store = SqliteStore::open(path).unwrap();
+async fn write_until_killed(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let store = SqliteStore::open(path)?;
     for n in 0u32.. {
         let slot = Slot::Collection(FolderNo(n));
-        store.save(&device(), slot, n.to_be_bytes().to_vec()).await.unwrap();
-        println!("acknowledged {n}");
+        store.save(&device(), slot, n.to_be_bytes().to_vec()).await?;
+        writeln!(std::io::stdout(), "acknowledged {n}")?;
     }
+    Ok(())
 }

@@ -1,0 +1,121 @@
+//! Connectors and enrolment tokens: the store does what the link's in-memory registries do.
+
+use dme_link::{
+    Approval, ConnectorBook, ConnectorState, Enrolment, Enrolments, Fingerprint, MemoryBook,
+    MemoryEnrolments, Rejection, TokenHash,
+};
+use dme_model::Timestamp;
+use dme_store::SqliteStore;
+use std::sync::Arc;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+const LATER: Timestamp = Timestamp::from_seconds(1_800_000_060);
+
+fn key(name: &str) -> Fingerprint {
+    Fingerprint::of_public_key(name.as_bytes())
+}
+
+/// The two registries of each kind, to be held against each other.
+fn books() -> (tempfile::TempDir, [Arc<dyn ConnectorBook>; 2], [Arc<dyn Enrolments>; 2]) {
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    (
+        home,
+        [Arc::new(store.clone()), Arc::new(MemoryBook::default())],
+        [Arc::new(store), Arc::new(MemoryEnrolments::default())],
+    )
+}
+
+#[tokio::test]
+async fn a_connector_is_found_by_its_key_and_keeps_its_id() {
+    let (_home, books, _) = books();
+    for book in books {
+        let made = book.enrol("branch", &key("a"), ConnectorState::Locked, NOW).await.unwrap();
+        assert_eq!((made.id.as_str(), made.state), ("c1", ConnectorState::Locked));
+        let again = book.enrol("other", &key("a"), ConnectorState::Unlocked, LATER).await.unwrap();
+        assert_eq!(again, made);
+        let second = book.enrol("annex", &key("b"), ConnectorState::Unlocked, NOW).await.unwrap();
+        assert_eq!(second.id.as_str(), "c2");
+        assert_eq!(book.find(&key("a")).await.unwrap(), Some(made.clone()));
+        assert_eq!(book.find(&key("z")).await.unwrap(), None);
+        assert_eq!(book.get(&made.id).await.unwrap(), Some(made.clone()));
+        assert_eq!(book.list().await.unwrap(), [second, made]);
+    }
+}
+
+#[tokio::test]
+async fn a_removed_connector_stays_removed() {
+    let (_home, books, _) = books();
+    for book in books {
+        let id = book.enrol("x", &key("a"), ConnectorState::Locked, NOW).await.unwrap().id;
+        book.set_state(&id, ConnectorState::Unlocked).await.unwrap();
+        book.set_state(&id, ConnectorState::Removed).await.unwrap();
+        assert!(book.set_state(&id, ConnectorState::Unlocked).await.is_err());
+        let state = book.find(&key("a")).await.unwrap().unwrap().state;
+        assert_eq!(state, ConnectorState::Removed);
+        assert!(book.set_state(&"c9".into(), ConnectorState::Locked).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn two_keys_hold_until_the_newer_was_used() {
+    let (_home, books, _) = books();
+    for book in books {
+        let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
+        let keys = || async { book.get(&id).await.unwrap().unwrap().keys };
+        book.add_key(&id, &key("b")).await.unwrap();
+        assert_eq!(keys().await, [key("a"), key("b")]);
+        book.key_used(&id, &key("a"), NOW).await.unwrap();
+        assert_eq!(keys().await, [key("a"), key("b")], "the answer with the newer may be lost");
+        book.add_key(&id, &key("c")).await.unwrap();
+        book.add_key(&id, &key("c")).await.unwrap();
+        assert_eq!(keys().await, [key("a"), key("c")]);
+        book.key_used(&id, &key("c"), LATER).await.unwrap();
+        assert_eq!(keys().await, [key("c")]);
+        assert!(book.key_used(&id, &key("a"), LATER).await.is_err());
+        assert_eq!(book.get(&id).await.unwrap().unwrap().last_seen, Some(LATER));
+        book.add_key(&id, &key("d")).await.unwrap();
+        book.key_used(&id, &key("d"), LATER).await.unwrap();
+        assert_eq!(keys().await, [key("d")], "again and again");
+    }
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_one_connector() {
+    let (_home, books, _) = books();
+    for book in books {
+        let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
+        book.enrol("y", &key("b"), ConnectorState::Unlocked, NOW).await.unwrap();
+        assert!(book.add_key(&id, &key("b")).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_token_serves_one_key_once_and_again_for_the_same() {
+    let (_home, _, enrolments) = books();
+    for tokens in enrolments {
+        let token = |n: u8, name: &str| Enrolment {
+            hash: TokenHash([n; 32]),
+            name: name.into(),
+            approval: Approval::Given,
+            expires: LATER,
+            used_by: None,
+        };
+        tokens.create(token(1, "branch")).await.unwrap();
+        tokens.create(token(2, "annex")).await.unwrap();
+        let redeem = |n: u8, name: &'static str, at| {
+            let tokens = tokens.clone();
+            async move { tokens.redeem(&TokenHash([n; 32]), &key(name), at).await.unwrap() }
+        };
+        let used = Enrolment { used_by: Some(key("a")), ..token(1, "branch") };
+        assert_eq!(redeem(1, "a", NOW).await, Ok(used.clone()));
+        assert_eq!(redeem(1, "a", NOW).await, Ok(used.clone()));
+        assert_eq!(redeem(1, "b", NOW).await, Err(Rejection::Used));
+        assert_eq!(redeem(2, "b", LATER).await, Err(Rejection::Expired));
+        assert_eq!(redeem(3, "b", NOW).await, Err(Rejection::Unknown));
+        assert_eq!(tokens.list().await.unwrap(), [token(2, "annex"), used.clone()]);
+        tokens.revoke("annex").await.unwrap();
+        tokens.revoke("branch").await.unwrap();
+        assert_eq!(tokens.list().await.unwrap(), [used], "a redeemed one stays");
+    }
+}

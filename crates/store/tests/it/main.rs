@@ -1,0 +1,8 @@
+//! The store from outside.
+
+#[cfg(test)]
+mod connectors;
+#[cfg(test)]
+mod devices;
+#[cfg(test)]
+mod states;
