@@ -137,8 +137,10 @@ impl Request {
         let mut criterion = vec![query];
         criterion.put_parent(f::OPTIONS, options);
         let execute = Element::parent(f::EXECUTE_SEARCH, vec![Element::parent(tag, criterion)]);
-        let search_id = Element::text(f::SEARCH_ID, self.search_id.as_str());
-        Element::parent(f::FIND, vec![search_id, execute])
+        let mut children = Vec::new();
+        children.put_some(f::SEARCH_ID, Some(&*self.search_id).filter(|id| !id.is_empty()));
+        children.push(execute);
+        Element::parent(f::FIND, children)
     }
 }
 

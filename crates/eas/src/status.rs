@@ -115,7 +115,7 @@ common! {
     /// The device cannot keep all of the policy and the policy insists.
     DeviceNotFullyProvisionable = 139, 403;
     /// The device is to be wiped: provision.
-    RemoteWipeRequested = 140, 403;
+    RemoteWipeRequested = 140, 449;
     /// The device sends no policy key and the policy insists.
     LegacyDeviceOnStrictPolicy = 141, 403;
     /// The device has no policy yet: provision.
@@ -290,6 +290,17 @@ mod tests {
         ] {
             assert_eq!(status.is_known_to(version), known, "{status:?} {version}");
         }
-        assert_eq!(CommonStatus::DeviceNotProvisioned.http_status(), 449);
+    }
+
+    #[test]
+    fn whatever_asks_for_provisioning_is_449_to_12_1() {
+        for status in [
+            CommonStatus::RemoteWipeRequested,
+            CommonStatus::DeviceNotProvisioned,
+            CommonStatus::PolicyRefresh,
+            CommonStatus::InvalidPolicyKey,
+        ] {
+            assert_eq!(status.http_status(), 449, "{status:?}");
+        }
     }
 }
