@@ -244,3 +244,6 @@ fn before_line_end(raw: &[u8], line: usize) -> usize {
         _ => line,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,33 +60,44 @@ pub(crate) fn as_plain(message: &Message, layout: &Layout) -> Bytes {
 
 /// The first characters of the text as one line.
 pub(crate) fn preview(message: &Message, layout: &Layout, characters: usize) -> String {
-    let mut out = String::new();
-    let mut count = 0;
+    let mut line = Preview { out: String::new(), left: characters };
     for part in &layout.plain {
         let node = &message.nodes[*part];
-        let text: Cow<'_, str> = if node.is("text/html") {
-            let html = part_text(message, node);
+        let text = part_text(message, node);
+        if node.is("text/html") {
             // Four bytes a character, and room for spaces that are drawn together.
             let limit = characters.saturating_mul(8).saturating_add(64);
-            Cow::Owned(to_text(as_str(&html), Links::Hidden, limit))
+            line.push(&to_text(as_str(&text), Links::Hidden, limit));
         } else {
-            Cow::Owned(as_str(&part_text(message, node)).to_owned())
-        };
+            line.push(as_str(&text));
+        }
+    }
+    line.out
+}
+
+struct Preview {
+    out: String,
+    /// How many characters may still come.
+    left: usize,
+}
+
+impl Preview {
+    fn push(&mut self, text: &str) {
         for word in text.split_whitespace() {
-            if count >= characters {
-                return out;
+            let space = usize::from(!self.out.is_empty());
+            if self.left <= space {
+                return;
             }
-            if count > 0 {
-                out.push(' ');
-                count += 1;
+            if space > 0 {
+                self.out.push(' ');
             }
-            for c in word.chars().take(characters.saturating_sub(count)) {
-                out.push(c);
-                count += 1;
+            self.left -= space;
+            for c in word.chars().take(self.left) {
+                self.out.push(c);
+                self.left -= 1;
             }
         }
     }
-    out
 }
 
 /// One part's text as plain text.
@@ -104,7 +115,7 @@ fn plain_part(message: &Message, index: usize) -> String {
 }
 
 /// A text part's content in UTF-8, without NUL; shares the message's memory where it stands there
-/// as it is.
+/// as it is and is most of it.
 pub(crate) fn part_text(message: &Message, node: &Node) -> Bytes {
     let body = node.body.start..node.body.end.min(node.body.start.saturating_add(MAX_TEXT));
     let is_html = node.is("text/html");
@@ -117,7 +128,13 @@ pub(crate) fn part_text(message: &Message, node: &Node) -> Bytes {
         Cow::Borrowed(content) => match charset::decode(content, charset.as_deref()) {
             Cow::Borrowed(text) if text.len() == content.len() => {
                 if memchr::memchr(0, content).is_none() && !(is_html && declares_other(content)) {
-                    return message.raw.slice(body);
+                    // A small text does not keep a large message in memory.
+                    let small = body.len() < message.raw.len() / 2;
+                    return if small {
+                        Bytes::copy_from_slice(content)
+                    } else {
+                        message.raw.slice(body)
+                    };
                 }
                 text.to_owned()
             }
