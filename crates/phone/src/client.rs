@@ -33,7 +33,7 @@ pub enum QueryForm {
 pub struct Account {
     /// Where ActiveSync is.
     pub address: Address,
-    /// The login: `ann`, `ann@corp.example` or `CORP\ann`.
+    /// The login: `ann`, `ann@corp.example` or `CORP\ann`. Empty to send none.
     pub user: String,
     /// Its password.
     pub password: Secret,
@@ -311,17 +311,19 @@ impl Client {
 
     fn request(&self, method: Method, target: &str) -> Result<Request<Full<Bytes>>> {
         let account = &self.account;
-        let login = format!("{}:{}", account.user, account.password.expose());
         let mut request = Request::new(Full::default());
         *request.method_mut() = method;
         *request.uri_mut() = target.parse().map_err(|_| Error::Address(target.to_owned()))?;
         let headers = request.headers_mut();
         insert(headers, HOST.as_str(), &account.address.authority());
         insert(headers, USER_AGENT.as_str(), &account.user_agent);
-        let mut basic = http::HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(login)))
-            .map_err(|_| Error::Address(account.user.clone()))?;
-        basic.set_sensitive(true);
-        headers.insert(AUTHORIZATION, basic);
+        if !account.user.is_empty() {
+            let login = STANDARD.encode(format!("{}:{}", account.user, account.password.expose()));
+            let mut basic = http::HeaderValue::from_str(&format!("Basic {login}"))
+                .map_err(|_| Error::Address(account.user.clone()))?;
+            basic.set_sensitive(true);
+            headers.insert(AUTHORIZATION, basic);
+        }
         Ok(request)
     }
 

@@ -9,8 +9,10 @@ mod address;
 mod client;
 mod commands;
 mod connection;
+pub mod discover;
 mod error;
 mod phone;
+pub mod probe;
 mod trust;
 
 pub use address::Address;

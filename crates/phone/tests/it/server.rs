@@ -1,6 +1,7 @@
 //! A server of a few folders and mails, on loopback, with switches for what a test needs.
 
 use bytes::Bytes;
+use dme_eas::autodiscover::{self, JsonResponse};
 use dme_eas::folder_sync::{Changes, Folder, FolderType};
 use dme_eas::item_operations::{FetchContent, FetchResponse, FetchTarget, Operation as Asked};
 use dme_eas::options::{self as names, Options};
@@ -21,9 +22,10 @@ use hyper_util::rt::TokioIo;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
 
 pub const POLICY_KEY: u32 = 4242;
 
@@ -48,8 +50,21 @@ pub struct State {
     pub served: Vec<String>,
     /// The longest heartbeat allowed.
     pub longest: Option<Duration>,
+    /// What Autodiscover says; none for 404.
+    pub autodiscover: Option<Autodiscover>,
     /// How many connections were accepted.
     pub connections: u32,
+}
+
+/// What Autodiscover says.
+#[derive(Clone)]
+pub enum Autodiscover {
+    /// This address, by JSON only.
+    Json(String),
+    /// This address, by XML only; `old@corp.example` is sent to `ann@corp.example`.
+    Xml(String),
+    /// Go to where you are.
+    Loop,
 }
 
 #[derive(Clone)]
@@ -71,6 +86,11 @@ impl Drop for AbortOnDrop {
 
 impl Server {
     pub async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    /// With TLS, by this certificate.
+    pub async fn start_with(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
@@ -80,14 +100,23 @@ impl Server {
             loop {
                 let (tcp, _) = listener.accept().await.unwrap();
                 shared.lock().unwrap().connections += 1;
-                let (shared, waker) = (Arc::clone(&shared), Arc::clone(&waker));
+                let (shared, waker, tls) = (Arc::clone(&shared), Arc::clone(&waker), tls.clone());
                 tokio::spawn(async move {
                     let service = service_fn(move |request| {
                         let (shared, waker) = (Arc::clone(&shared), Arc::clone(&waker));
                         async move { Ok::<_, Infallible>(serve(request, &shared, &waker).await) }
                     });
                     let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(tcp), service).await;
+                    match tls {
+                        Some(tls) => {
+                            // A client that does not trust the certificate goes away here.
+                            let Ok(stream) = tls.accept(tcp).await else { return };
+                            let _ = http.serve_connection(TokioIo::new(stream), service).await;
+                        }
+                        None => {
+                            let _ = http.serve_connection(TokioIo::new(tcp), service).await;
+                        }
+                    }
                 });
             }
         });
@@ -115,11 +144,41 @@ fn answer(status: u16, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     response
 }
 
+/// So many days from now, and half a day more, so that whole days are counted alike all the time.
+fn in_days(days: i64) -> SystemTime {
+    let now = SystemTime::now() + Duration::from_secs(43_200);
+    let span = Duration::from_secs(days.unsigned_abs() * 86_400);
+    if days < 0 { now - span } else { now + span }
+}
+
+/// A certificate for a name, of so many days from now, and the acceptor that shows it.
+pub fn certificate(name: &str, days: std::ops::Range<i64>) -> (String, TlsAcceptor) {
+    let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_before = in_days(days.start).into();
+    params.not_after = in_days(days.end).into();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    (certificate.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
 async fn serve(
     request: Request<Incoming>,
     state: &Mutex<State>,
     wake: &Notify,
 ) -> Response<Full<Bytes>> {
+    if request.uri().path().starts_with("/autodiscover/") {
+        return autodiscovered(request, state).await;
+    }
     // Basic ann@corp.example:pässword, in UTF-8.
     let login = "Basic YW5uQGNvcnAuZXhhbXBsZTpww6Rzc3dvcmQ=";
     if request.headers().get("authorization").is_none_or(|value| value != login) {
@@ -181,6 +240,34 @@ async fn serve(
         other => panic!("no test needs {other:?}"),
     };
     answer(200, dme_wbxml::encode(&element))
+}
+
+async fn autodiscovered(request: Request<Incoming>, state: &Mutex<State>) -> Response<Full<Bytes>> {
+    let Some(mode) = state.lock().unwrap().autodiscover.clone() else { return answer(404, "") };
+    let json = request.uri().path().ends_with(".json");
+    assert_eq!(request.headers().contains_key("authorization"), !json, "only with a password");
+    match mode {
+        Autodiscover::Json(url) if json => answer(200, JsonResponse::active_sync(url).to_json()),
+        Autodiscover::Xml(url) if !json => {
+            let body = request.into_body().collect().await.unwrap().to_bytes();
+            let asked = autodiscover::Request::from_xml(&body).unwrap();
+            assert!(asked.wants_mobilesync());
+            let user = autodiscover::User { display_name: None, email: asked.email };
+            let found = if user.email == "old@corp.example" {
+                autodiscover::Response::Redirect { user, email: "ann@corp.example".into() }
+            } else {
+                autodiscover::Response::mobile_sync(user, url)
+            };
+            answer(200, found.to_xml())
+        }
+        Autodiscover::Loop => {
+            let mut response = answer(302, "");
+            let path = request.uri().path_and_query().unwrap().as_str();
+            response.headers_mut().insert("location", path.parse().unwrap());
+            response
+        }
+        _ => answer(404, ""),
+    }
 }
 
 fn not_provisioned(version: ProtocolVersion, command: Command) -> Response<Full<Bytes>> {

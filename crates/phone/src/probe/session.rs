@@ -1,0 +1,151 @@
+//! The phone's way from OPTIONS to a parked Ping.
+
+use super::Probe;
+use super::report::{Finding, StepName};
+use crate::error::Error;
+use crate::phone::{Phone, Provisioned, Woken};
+use std::time::{Duration, Instant};
+use tokio::time::timeout;
+
+/// The interval of the Ping: short enough for every server's limits.
+const HEARTBEAT: Duration = Duration::from_secs(60);
+
+impl Probe<'_> {
+    pub(super) async fn session(&mut self, phone: &mut Phone) {
+        let _ = self.options(phone).await
+            && self.login(phone).await
+            && self.inbox(phone).await
+            && self.ping(phone).await;
+    }
+
+    async fn options(&mut self, phone: &mut Phone) -> bool {
+        let begun = Instant::now();
+        let finding = match phone.client.options().await {
+            Ok(offered) => match offered.newest_up_to(self.options.version) {
+                Some(version) => {
+                    phone.client.account.version = version;
+                    let all: Vec<&str> = offered.versions.iter().map(|v| v.as_str()).collect();
+                    let (all, commands) = (all.join(", "), offered.commands.len());
+                    Finding::passed(format!("speaks {all}, {commands} commands; using {version}"))
+                }
+                None => Finding::failed(
+                    "no protocol version is offered that is spoken here (12.1 to 16.1)",
+                    "check that the address is that of ActiveSync and not of a web page",
+                ),
+            },
+            Err(Error::Unauthorized) => {
+                return self.report.add(StepName::Login, begun, explain(&Error::Unauthorized));
+            }
+            Err(error) => explain(&error),
+        };
+        self.report.add(StepName::Options, begun, finding)
+    }
+
+    /// Login, policy and folders. The first request may be refused for any of the three.
+    async fn login(&mut self, phone: &mut Phone) -> bool {
+        let begun = Instant::now();
+        if let Err(error) = phone.folder_sync().await {
+            let step = match &error {
+                Error::Unauthorized | Error::Http { status: 403, .. } => StepName::Login,
+                Error::Wiped(_) => StepName::Provision,
+                Error::Refused { step: "provisioning" | "the policy", .. } => StepName::Provision,
+                Error::Refused { status: 126..=131, .. } => StepName::Login,
+                _ => StepName::Folders,
+            };
+            return self.report.add(step, begun, explain(&error));
+        }
+        let login = Finding::passed(format!("as {}", phone.client.account.user));
+        self.report.add(StepName::Login, begun, login);
+
+        let begun = Instant::now();
+        let finding = if phone.events.provisioned > 0 {
+            Finding::passed("a policy is required, and was applied")
+        } else {
+            match phone.provision().await {
+                Ok(Provisioned::Key(_)) => Finding::passed("a policy is offered, and was applied"),
+                Ok(Provisioned::NoPolicy) => Finding::passed("no policy"),
+                Err(error) => explain(&error),
+            }
+        };
+        if !self.report.add(StepName::Provision, begun, finding) {
+            return false;
+        }
+        let folders = phone.folders().len();
+        let finding = match phone.inbox() {
+            Ok(_) => Finding::passed(format!("{folders} folders")),
+            Err(_) => Finding::failed(
+                format!("{folders} folders, but no inbox among them"),
+                "check that the user has a mailbox, and that its connector is linked",
+            ),
+        };
+        self.report.add(StepName::Folders, Instant::now(), finding)
+    }
+
+    async fn inbox(&mut self, phone: &mut Phone) -> bool {
+        let begun = Instant::now();
+        let synced = match phone.inbox() {
+            Ok(inbox) => phone.sync_round(&inbox).await,
+            Err(error) => Err(error),
+        };
+        let finding = match synced {
+            Ok(round) => {
+                let more = if round.more { ", more wait" } else { "" };
+                Finding::passed(format!("{} mails{more}", round.added))
+            }
+            Err(error) => explain(&error),
+        };
+        self.report.add(StepName::Inbox, begun, finding)
+    }
+
+    /// A Ping that is still waited for after a while is held, as it should be.
+    async fn ping(&mut self, phone: &mut Phone) -> bool {
+        let begun = Instant::now();
+        let hold = self.options.hold;
+        let waited = match phone.inbox() {
+            Ok(inbox) => timeout(hold, phone.ping(&[&inbox], HEARTBEAT)).await,
+            Err(error) => Ok(Err(error)),
+        };
+        let finding = match waited {
+            Err(_) => Finding::passed(format!("held for {} ms", hold.as_millis())),
+            Ok(Ok(Woken::Changed(_))) => Finding::passed("answered by a change"),
+            Ok(Ok(Woken::Expired)) => Finding::warned(
+                "answered at once, though nothing changed",
+                "phones would ask again and again: look for a proxy that ends long requests",
+            ),
+            Ok(Err(error)) => explain(&error),
+        };
+        self.report.add(StepName::Ping, begun, finding)
+    }
+}
+
+/// What an error means for an administrator.
+fn explain(error: &Error) -> Finding {
+    let advice = match error {
+        Error::Unauthorized => {
+            "check user name and password; try `user`, `user@realm` and `DOMAIN\\user`"
+        }
+        Error::Http { status: 403, .. } => {
+            "the user or device may not use ActiveSync: look at its access group and device state"
+        }
+        Error::Http { status: 404, .. } => "check the path: it is /Microsoft-Server-ActiveSync",
+        Error::Http { status: 502..=504, .. } => {
+            "the server, or what is behind it, is down or busy: look at its connectors"
+        }
+        Error::Http { .. } => "look in the server's log for this request",
+        Error::Wiped(_) => {
+            "withdraw the order to wipe this device, or probe with another device id"
+        }
+        Error::Refused { status: 126..=131, .. } => {
+            "the user or device may not use ActiveSync: look at its access group and device state"
+        }
+        Error::Refused { .. } => "look the status up in MS-ASCMD, and in the server's log",
+        Error::Timeout { .. } | Error::Broken(_) => {
+            "look for a proxy or firewall that ends connections early"
+        }
+        Error::Wbxml(..) | Error::Answer(..) | Error::NoBody(_) => {
+            "the answer is not ActiveSync: look for a proxy or login page in between"
+        }
+        _ => "see the message",
+    };
+    Finding::failed(error.to_string(), advice)
+}
