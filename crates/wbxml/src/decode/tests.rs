@@ -16,7 +16,7 @@ fn read(text: &str) -> Result<Element, Problem> {
 /// The first thing any phone sends.
 const FOLDER_SYNC: &str = "03 01 6A 00 00 07 56 52 03 30 00 01 01";
 
-/// The example of MS-ASWBXML section 3: an answer that adds a contact.
+/// MS-ASWBXML's own example: an answer that adds a contact.
 const CONTACT: &str = "03 01 6A 00 45 5C 4F 50 03 43 6F 6E 74 61 63 74 73 00 01 4B 03 32 00 01 \
     52 03 32 00 01 4E 03 31 00 01 56 47 4D 03 32 3A 31 00 01 5D 00 11 4A 46 03 31 00 01 4C 03 30 \
     00 01 4D 03 31 00 01 01 00 01 5E 03 46 75 6E 6B 2C 20 44 6F 6E 00 01 5F 03 44 6F 6E 00 01 69 \
@@ -231,7 +231,7 @@ proptest! {
 }
 
 #[test]
-fn the_names_of_the_contacts_page_are_used() {
+fn a_tag_is_shown_by_its_name_or_else_by_its_number() {
     assert_eq!(contacts::FILE_AS.to_string(), "FileAs");
     assert_eq!(Tag { page: 0, token: 0x3F }.to_string(), "x3F");
 }

@@ -76,7 +76,7 @@ fn from_16_0_on_the_location_has_a_name_within() {
 
 #[test]
 fn the_documents_own_global_object_id_is_made() {
-    // MS-ASEMAIL 3.1.5.x: the UID of this meeting and the id made of it.
+    // The example MS-ASEMAIL gives of turning one into the other.
     let element = element(&invitation(), ProtocolVersion::V12_1);
     assert_eq!(
         element.child_text(page::GLOBAL_OBJ_ID),
