@@ -138,7 +138,7 @@ impl Authority {
     /// When a name is neither a DNS name nor an address, or is the link's own.
     pub fn listener_identity(&self, names: &[String]) -> Result<Identity> {
         if names.iter().any(|name| name.to_ascii_lowercase().ends_with("dme.invalid")) {
-            return Err(Error::Certificate(format!("names under dme.invalid are kept for links")));
+            return Err(Error::Certificate("names under dme.invalid are kept for links".into()));
         }
         self.server_identity(names.first().map_or("DME", String::as_str), names)
     }

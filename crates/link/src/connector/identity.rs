@@ -164,14 +164,16 @@ impl Identities {
         files::write(&path, &join(&text, chain))
     }
 
-    /// The server took the next key: the current one is of no use any more.
-    pub(super) fn promote(&self) -> Result<()> {
-        files::rename(&self.dir.join(NEXT), &self.dir.join(CURRENT))
-    }
-
-    /// The server does not know the next key, but the current one: begin anew.
-    pub(super) fn discard_next(&self) -> Result<()> {
-        files::remove(&self.dir.join(NEXT))
+    /// The server took one of the candidates, the others before it having been unknown to it:
+    /// what is left of another goes.
+    pub(super) fn accepted(&self, which: Which) -> Result<()> {
+        let next = self.dir.join(NEXT);
+        match which {
+            Which::Next => files::rename(&next, &self.dir.join(CURRENT)),
+            // A next key without a certificate was not tried, and may yet get one.
+            Which::Current if self.read(Which::Next)?.is_some() => files::remove(&next),
+            Which::Current => Ok(()),
+        }
     }
 
     /// How long until the certificate in use should be renewed: at two thirds of its life.

@@ -285,7 +285,7 @@ impl Connector {
             };
             match linked.unwrap_or_else(late) {
                 Ok((calls, bulk, welcome)) => {
-                    self.settle(which)?;
+                    self.identities.accepted(which)?;
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
                     let services = self.services.clone();
@@ -299,17 +299,6 @@ impl Connector {
             }
         }
         Err(last)
-    }
-
-    /// The server took one of the keys: what is left of the other goes.
-    fn settle(&self, which: Which) -> Result<()> {
-        let next_was_tried =
-            self.identities.candidates()?.iter().any(|(which, _)| *which == Which::Next);
-        match which {
-            Which::Next => self.identities.promote(),
-            Which::Current if next_was_tried => self.identities.discard_next(),
-            Which::Current => Ok(()),
-        }
     }
 
     /// Both connections of a link, up to the server's welcome.

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::warn;
 
 /// What the handlers of a link share.
 pub(super) struct Shared {
@@ -61,8 +62,8 @@ pub(super) enum Told {
 pub(super) struct Session {
     pub shared: Arc<Shared>,
     pub orders: mpsc::Receiver<Order>,
-    /// Ends when the link does, with the reason.
-    pub task: JoinHandle<String>,
+    /// Ends when the link does, with the reason; and the link ends with it.
+    pub task: AbortOnDropHandle<String>,
     pub since: Instant,
     drain_limit: Duration,
 }
@@ -86,6 +87,7 @@ impl Session {
         let keepalive = config.keepalive;
         let pulse = Pulse { interval: keepalive.interval, timeout: keepalive.timeout };
         let task = tokio::spawn(run(calls, bulk, shared.clone(), pulse));
+        let task = AbortOnDropHandle::new(task);
         let drain_limit = config.drain_limit;
         Self { shared, orders, task, since: Instant::now(), drain_limit }
     }
@@ -94,7 +96,7 @@ impl Session {
     pub(super) async fn drain(mut self) {
         self.shared.ending.cancel();
         if tokio::time::timeout(self.drain_limit, &mut self.task).await.is_err() {
-            self.task.abort();
+            warn!("what ran on the link did not end in time, and is cut off");
         }
     }
 }

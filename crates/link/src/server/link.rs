@@ -8,10 +8,10 @@ use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
 use crate::{Refusal, Refused};
 use dme_model::{ConnectorId, Timestamp};
+use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -20,6 +20,8 @@ use tracing::{debug, warn};
 
 /// How often the round trip is measured, unless the keepalive is rarer still.
 const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(60);
+/// How long one connection of a link may outlive the other.
+const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 /// Control messages that may wait to be sent.
 const CONTROL_QUEUE: usize = 16;
 
@@ -194,8 +196,8 @@ pub(super) enum SendError {
 pub(super) struct Half {
     pub lane: Lane,
     pub connection: SendRequest<Outgoing>,
-    /// Ends when the connection does, with the reason.
-    pub driver: futures_core::future::BoxFuture<'static, String>,
+    /// Ends when the connection does.
+    pub driver: BoxFuture<'static, hyper::Result<()>>,
     /// Given up, the connection is closed.
     pub closed: CancellationToken,
 }
@@ -212,13 +214,7 @@ impl Half {
         let (connection, driver) = crate::h2::client(crate::h2::Executor(closed.clone()), pulse)
             .handshake(hyper_util::rt::TokioIo::new(io))
             .await?;
-        let driver = Box::pin(async move {
-            match driver.await {
-                Ok(()) => "the connector closed it".to_owned(),
-                Err(error) => error.to_string(),
-            }
-        });
-        Ok(Self { lane: hello.lane, connection, driver, closed })
+        Ok(Self { lane: hello.lane, connection, driver: Box::pin(driver), closed })
     }
 }
 
@@ -229,10 +225,23 @@ impl Drop for Half {
 }
 
 /// Waits until a link ends; answers why.
-pub(super) async fn until_lost(link: &Arc<Link>, one: &mut Half, other: &mut Half) -> String {
+pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) -> String {
+    let (ended, rest) = tokio::select! {
+        ended = &mut one.driver => (ended, other),
+        ended = &mut other.driver => (ended, one),
+        () = link.closed.cancelled() => return "closed by the server".into(),
+    };
+    if let Err(error) = ended {
+        return error.to_string();
+    }
+    // An orderly end: the connector drains, and what runs on the other connection may end first.
+    link.draining.store(true, Ordering::Relaxed);
     tokio::select! {
-        reason = &mut one.driver => reason,
-        reason = &mut other.driver => reason,
-        () = link.closed.cancelled() => "closed by the server".to_owned(),
+        ended = tokio::time::timeout(DRAIN_LIMIT, &mut rest.driver) => match ended {
+            Ok(Ok(())) => "closed by the connector".into(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "half closed by the connector".into(),
+        },
+        () = link.closed.cancelled() => "closed by the server".into(),
     }
 }

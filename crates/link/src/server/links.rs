@@ -249,10 +249,6 @@ impl Links {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        lock(&self.0.links).is_empty()
-    }
-
     /// Locks, unlocks or removes a connector, and closes its link unless it may go on.
     ///
     /// # Errors

@@ -1,0 +1,296 @@
+//! Calls over a link: what they carry, how they end.
+
+use crate::fixtures::*;
+use crate::line::Line;
+use async_trait::async_trait;
+use dme_directory::Verdict;
+use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
+use dme_mailbox::conformance::{self, Resident, World};
+use dme_mailbox::{CallContext, Credentials, ErrorKind, FetchOutcome, MailSystem, WatchEvent};
+use dme_model::{
+    BodyKind, BodyPreference, BodyView, CollectionId, Flags, Function, ItemId, MimeSupport,
+    RequestId, Role, Secret, Timestamp, UserId,
+};
+use futures_util::StreamExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+struct Linked {
+    pair: Pair,
+    residents: AtomicU32,
+}
+
+#[async_trait]
+impl World for Linked {
+    async fn resident(&self) -> Resident {
+        let number = self.residents.fetch_add(1, Ordering::Relaxed);
+        let address = format!("user{number}@memory.example");
+        let user = UserId::from(address.as_str());
+        self.pair.mail.memory.add_user(&user, &address);
+        let mut account = account(Credentials::None);
+        (account.user, account.address) = (user.clone(), address.clone());
+        let mailbox = self.pair.system().open(&account, &context()).await.unwrap();
+        Resident { mailbox, other: self.pair.mail.memory.mailbox(&user).unwrap(), address }
+    }
+
+    async fn invalidate_tokens(&self, resident: &Resident, collection: &CollectionId) {
+        let user = UserId::from(resident.address.as_str());
+        self.pair.mail.memory.invalidate(&user, collection).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_system_behind_a_link_keeps_every_promise() {
+    let world = Linked { pair: Pair::start().await, residents: AtomicU32::new(0) };
+    conformance::run(&world).await;
+}
+
+fn whole() -> BodyView {
+    let preference = BodyPreference {
+        kind: BodyKind::Mime,
+        truncation: None,
+        all_or_none: false,
+        preview: None,
+    };
+    BodyView { preferences: vec![preference], mime: MimeSupport::Always, part_preference: None }
+}
+
+/// Puts so many messages of this size into the inbox.
+fn fill(pair: &Pair, count: usize, size: usize) -> (CollectionId, Vec<ItemId>) {
+    let memory = &pair.mail.memory;
+    let inbox = memory.collection(&user(), Role::Inbox).unwrap();
+    let mut message = b"Subject: bulk\r\n\r\n".to_vec();
+    message.resize(size, b'x');
+    let message = bytes::Bytes::from(message);
+    let now = Timestamp::from_seconds(1_700_000_000);
+    let insert =
+        |_| memory.insert(&user(), &inbox, message.clone(), Flags::default(), now).unwrap();
+    (inbox.clone(), (0..count).map(insert).collect())
+}
+
+#[tokio::test]
+async fn a_large_message_arrives_byte_for_byte() {
+    let pair = Pair::start().await;
+    let (inbox, items) = fill(&pair, 1, 9_000_001);
+    let mailbox = pair.mailbox().await;
+    let part = mailbox.fetch_part(&inbox, &items[0], None, None).await.unwrap();
+    assert_eq!((part.data.len(), part.full_size), (9_000_001, 9_000_001));
+    assert!(part.data.ends_with(b"xxx"));
+    let delivered = mailbox.deliver(&inbox, &part.data).await.unwrap();
+    let again = mailbox.fetch_part(&inbox, &delivered, None, None).await.unwrap();
+    assert_eq!(again.data, part.data);
+}
+
+#[tokio::test]
+async fn a_fetch_whose_line_breaks_ends_with_an_error_and_not_in_silence() {
+    let server = Server::start().await;
+    let line = Line::to(server.address).await;
+    let site = server.enrolled_at(line.address).await;
+    let mail = Arc::new(Probe::default());
+    let connector = site.run(mail.services(CredentialsNeeded::None));
+    server.until_linked(&connector.id).await;
+    let pair = Pair { server, site, connector, mail };
+
+    let (inbox, items) = fill(&pair, 200, 200_000);
+    let mailbox = pair.mailbox().await;
+    let mut fetched = mailbox.fetch(&inbox, &items, &whole()).await.unwrap();
+    for _ in 0..3 {
+        assert!(matches!(fetched.next().await.unwrap().unwrap().outcome, FetchOutcome::Item(_)));
+    }
+    line.break_down();
+    let mut count = 3;
+    let error = loop {
+        match fetched.next().await.expect("the stream ended in silence") {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(count < 200);
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    assert!(fetched.next().await.is_none());
+    // And the same handle serves again when the line does.
+    eventually(|| pair.server.links.connectors().is_empty()).await;
+    let error = mailbox.collections().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    line.open();
+    pair.server.until_linked(&pair.connector.id).await;
+    assert!(!mailbox.collections().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_slow_reader_holds_the_connector_back_and_not_other_calls() {
+    let pair = Pair::start().await;
+    let (inbox, items) = fill(&pair, 400, 100_000);
+    let mailbox = pair.mailbox().await;
+    let mut unread = mailbox.fetch(&inbox, &items, &whole()).await.unwrap();
+    assert!(unread.next().await.unwrap().is_ok());
+    // Another fetch and small calls pass by the one that nobody reads.
+    assert!(!mailbox.collections().await.unwrap().is_empty());
+    let other = mailbox.fetch(&inbox, &items, &whole()).await.unwrap();
+    assert_eq!(other.filter(|item| std::future::ready(item.is_ok())).count().await, 400);
+    assert_eq!(unread.count().await, 399);
+}
+
+#[tokio::test]
+async fn a_call_carries_its_request_id_and_the_time_that_is_left() {
+    let pair = Pair::start().await;
+    let context = CallContext::new(RequestId::from("phone-42"), Duration::from_secs(7));
+    assert!(pair.system().owns(&account(Credentials::None), &context).await.unwrap());
+    let seen = pair.mail.seen.lock().unwrap().pop().unwrap().1;
+    assert_eq!(seen.request, RequestId::from("phone-42"));
+    let left = seen.deadline.saturating_duration_since(Instant::now());
+    assert!(left <= Duration::from_secs(7) && left > Duration::from_secs(5), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_call_nobody_waits_for_any_more_ends_at_the_connector() {
+    let pair = Pair::start().await;
+    pair.mail.hang();
+    let (system, account, context) = (pair.system(), account(Credentials::None), context());
+    let call = tokio::spawn(async move { system.owns(&account, &context).await });
+    eventually(|| pair.mail.running() == 1).await;
+    call.abort();
+    eventually(|| pair.mail.running() == 0).await;
+    assert_eq!(pair.server.links.connectors()[0].outstanding, 0);
+}
+
+#[tokio::test]
+async fn a_call_ends_at_its_deadline_on_both_sides() {
+    let pair = Pair::start().await;
+    pair.mail.hang();
+    let context = CallContext::new(RequestId::from("r"), Duration::from_millis(100));
+    let error = pair.system().owns(&account(Credentials::None), &context).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Timeout);
+    eventually(|| pair.mail.running() == 0).await;
+}
+
+#[tokio::test]
+async fn a_connector_with_too_much_to_do_is_not_given_more() {
+    let limits = LinksConfig { parallel: 2, queued: 1, ..LinksConfig::default() };
+    let options = ServerOptions { links: limits, ..ServerOptions::default() };
+    let pair = Pair::with(options, CredentialsNeeded::None).await;
+    pair.mail.hang();
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let (system, account) = (pair.system(), account(Credentials::None));
+            tokio::spawn(async move { system.owns(&account, &context()).await })
+        })
+        .collect();
+    let state = || pair.server.links.connectors().remove(0);
+    eventually(|| state().exhausted && pair.mail.running() == 2).await;
+    assert_eq!((state().outstanding, state().queued), (2, 1));
+    let error = pair.system().owns(&account(Credentials::None), &context()).await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Busy { .. }), "{error}");
+    for call in calls {
+        pair.mail.release.notify_one();
+        let _ = call.await.unwrap().unwrap();
+    }
+    assert!(!state().exhausted);
+}
+
+#[tokio::test]
+async fn only_a_connector_that_needs_the_password_gets_it() {
+    let password = Credentials::Password(Secret::new("pässword"));
+    for (needed, expected) in [
+        (CredentialsNeeded::None, Credentials::None),
+        (CredentialsNeeded::Password, password.clone()),
+        (CredentialsNeeded::Bearer, Credentials::None),
+    ] {
+        let pair = Pair::with(ServerOptions::default(), needed).await;
+        let account = account(password.clone());
+        let mailbox = pair.system().open(&account, &context()).await.unwrap();
+        mailbox.collections().await.unwrap();
+        assert_eq!(pair.mail.seen.lock().unwrap().pop().unwrap().0.credentials, expected);
+        // Whose mailbox is where is asked without a secret, always.
+        pair.system().owns(&account, &context()).await.unwrap();
+        let asked = pair.mail.seen.lock().unwrap().pop().unwrap().0;
+        assert_eq!(asked.credentials, Credentials::None);
+    }
+}
+
+#[tokio::test]
+async fn the_directory_answers_over_the_link() {
+    let pair = Pair::start().await;
+    let directory = pair.server.links.directory(&pair.connector.id);
+    let right = directory.authenticate(&user(), &Secret::new("pässword")).await.unwrap();
+    assert_eq!(right, Verdict::Accepted(Box::new(person())));
+    let wrong = directory.authenticate(&user(), &Secret::new("p")).await.unwrap();
+    assert_eq!(wrong, Verdict::WrongPassword);
+    assert_eq!(directory.find(&user()).await.unwrap(), Some(person()));
+    assert_eq!(directory.find(&"eve@example.org".into()).await.unwrap(), None);
+    assert_eq!(directory.search("ann", 2).await.unwrap().len(), 2);
+    let error = directory.groups().await.unwrap_err();
+    assert_eq!(error, dme_directory::Error::Refused("no search rights".into()));
+}
+
+#[tokio::test]
+async fn what_a_connector_does_not_serve_is_unsupported() {
+    let server = Server::start().await;
+    let site = server.enrolled().await;
+    let connector = site.run(dme_link::Services::default());
+    server.until_linked(&connector.id).await;
+    assert_eq!(server.links.connectors()[0].capabilities, Capabilities::default());
+    let system = server.links.mail_system(&connector.id);
+    let error = system.owns(&account(Credentials::None), &context()).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unsupported);
+    let directory = server.links.directory(&connector.id);
+    assert!(matches!(directory.find(&user()).await, Err(dme_directory::Error::Protocol(_))));
+}
+
+#[tokio::test]
+async fn a_watch_tells_until_its_connector_is_gone() {
+    let pair = Pair::start().await;
+    let mailbox = pair.mailbox().await;
+    let (inbox, _) = fill(&pair, 1, 100);
+    let mut watch = mailbox.watch(std::slice::from_ref(&inbox)).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+    assert_eq!(pair.server.links.connectors()[0].watches, 1);
+    fill(&pair, 1, 100);
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Changed(inbox))));
+    let Pair { server, connector, .. } = pair;
+    connector.kill();
+    let error = watch.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
+    drop(watch);
+    eventually(|| server.links.connectors().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_watch_lasts_longer_than_the_call_that_began_it() {
+    let pair = Pair::start().await;
+    let brief = CallContext::new(RequestId::from("r"), Duration::from_millis(200));
+    let mailbox = pair.system().open(&account(Credentials::None), &brief).await.unwrap();
+    let (inbox, _) = fill(&pair, 1, 100);
+    let mut watch = mailbox.watch(std::slice::from_ref(&inbox)).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+    // What was called within its deadline fails once that has passed; the watch goes on.
+    while mailbox.collections().await.is_ok() {}
+    fill(&pair, 1, 100);
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Changed(inbox))));
+}
+
+#[tokio::test]
+async fn a_dropped_watch_ends_at_the_connector() {
+    let pair = Pair::start().await;
+    let mailbox = pair.mailbox().await;
+    let (inbox, _) = fill(&pair, 1, 100);
+    let watch = mailbox.watch(std::slice::from_ref(&inbox)).await.unwrap();
+    assert_eq!(pair.server.links.connectors()[0].watches, 1);
+    drop(watch);
+    eventually(|| pair.server.links.connectors()[0].watches == 0).await;
+}
+
+#[tokio::test]
+async fn a_connector_in_the_same_process_is_called_without_a_wire() {
+    let server = Server::start().await;
+    let mail = Arc::new(Probe::default());
+    let mut events = server.links.subscribe();
+    let id = dme_model::ConnectorId::from("local");
+    server.links.attach_local(id.clone(), "here", mail.services(CredentialsNeeded::None));
+    assert_eq!(events.recv().await.unwrap(), dme_link::LinkEvent::Connected(id.clone()));
+    assert!(server.links.connectors()[0].capabilities.offers(Function::Mail));
+    let system = server.links.mail_system(&id);
+    assert!(system.owns(&account(Credentials::None), &context()).await.unwrap());
+    assert!(server.links.directory(&id).find(&user()).await.unwrap().is_some());
+}

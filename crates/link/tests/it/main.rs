@@ -1,0 +1,11 @@
+//! A server and connectors over real TLS on loopback.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
+
+mod calls;
+mod enrolment;
+mod fixtures;
+mod life;
+mod line;
+mod rotation;
+mod strangers;
