@@ -8,12 +8,15 @@ use bytes::Bytes;
 use dme_mailbox::{ChangeToken, Changes, Error, ErrorKind, ItemState, Result};
 use dme_model::{FlagPatch, Flags, ItemId, ItemSet, Timestamp};
 use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{fs, io};
 
 /// How many messages the folders held in memory may have together. About 200 bytes each.
 const MAX_HELD: usize = 100_000;
+/// How often a file is looked for that another program renames at the same time.
+const ATTEMPTS: usize = 10;
 
 /// The folders in use lately, so that their journals need not be read each time.
 #[derive(Default)]
@@ -155,36 +158,35 @@ impl Folder {
     }
 
     /// The message, with lines ended by CRLF; none where it is gone.
+    ///
+    /// # Errors
+    /// `Unconvertible` where this message alone cannot be read.
     pub(crate) fn read(&self, item: u32) -> Result<Option<Message>> {
-        let mut synced = false;
-        loop {
-            let (path, letters, received) = {
-                let mut state = self.state();
-                if synced || state.index.path(item).is_none() {
-                    synced = true;
-                    state.index.sync().map_err(while_trying("read the folder"))?;
-                }
-                let known = state.index.items().get(&item);
-                let known = known.map(|it| (it.letters.clone(), it.received));
-                let Some(((letters, received), path)) = known.zip(state.index.path(item)) else {
-                    return Ok(None);
-                };
-                (path, letters, received)
+        for attempt in 0..ATTEMPTS {
+            let mut state = self.state();
+            if attempt > 0 || state.index.path(item).is_none() {
+                state.index.sync().map_err(while_trying("read the folder"))?;
+            }
+            let refreshed = state.keywords.refresh(&self.path);
+            refreshed.map_err(while_trying("read the folder's keywords"))?;
+            let Some((known, path)) = state.index.items().get(&item).zip(state.index.path(item))
+            else {
+                return Ok(None);
             };
-            match fs::read(&path) {
-                Ok(raw) => {
-                    let mut state = self.state();
-                    let refreshed = state.keywords.refresh(&self.path);
-                    refreshed.map_err(while_trying("read the folder's keywords"))?;
-                    let flags = state.keywords.flags(&letters);
-                    return Ok(Some(Message { raw: with_crlf(raw), flags, received }));
-                }
+            let (flags, received) = (state.keywords.flags(&known.letters), known.received);
+            drop(state);
+            match read_file(&path) {
+                Ok(raw) => return Ok(Some(Message { raw: with_crlf(raw), flags, received })),
                 // Another program renamed or deleted it since the directories were read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !synced => synced = true,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if of_one_file(&error) => {
+                    let context = format!("the message's file cannot be read: {error}");
+                    return Err(Error::new(ErrorKind::Unconvertible, context));
+                }
                 Err(error) => return Err(failed("read a message", &error)),
             }
         }
+        Err(restless())
     }
 
     /// Puts a message in as delivery would: unread, in `new`. With a base of one's own, a second
@@ -363,19 +365,23 @@ impl Folder {
 
     /// Deletes items for good; those that are gone already count as deleted.
     pub(crate) fn delete(&self, items: &[ItemId]) -> Result<()> {
-        self.alter("delete messages", |folder, _| {
+        let deleted = self.alter("delete messages", |folder, _| {
             folder.compare_once()?;
+            let mut results = Vec::with_capacity(items.len());
             for id in items {
-                // Not there is as good as deleted.
-                let _ = each(folder, id, |folder, number, _| {
+                results.push(each(folder, id, |folder, number, _| {
                     let path = folder.index().path(number).ok_or(io::ErrorKind::NotFound)?;
                     fs::remove_file(path)?;
                     folder.remove(number);
                     Ok(())
-                })?;
+                })?);
             }
-            self.make_durable()
-        })
+            self.make_durable()?;
+            Ok(results)
+        })?;
+        // Not there is as good as deleted.
+        let failures = deleted.into_iter().filter_map(Result::err);
+        failures.filter(|error| error.kind != ErrorKind::NotFound).map(Err).next().unwrap_or(Ok(()))
     }
 
     /// Renamed and deleted files are so also after a power cut (rule S3).
@@ -399,19 +405,39 @@ fn each<T>(
     mut work: impl FnMut(&mut Alteration<'_>, u32, &Item) -> io::Result<T>,
 ) -> io::Result<Result<T>> {
     let Some(number) = number(id) else { return Ok(Err(no_item(id))) };
-    for attempt in 0..2 {
-        let Some(item) = folder.index().items().get(&number).cloned() else { break };
+    for _ in 0..ATTEMPTS {
+        let Some(item) = folder.index().items().get(&number).cloned() else {
+            return Ok(Err(no_item(id)));
+        };
         match work(folder, number, &item) {
             Ok(answer) => return Ok(Ok(answer)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if attempt == 0 {
-                    folder.compare()?;
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => folder.compare()?,
             Err(error) => return Ok(Err(failed("change a message", &error))),
         }
     }
-    Ok(Err(no_item(id)))
+    Ok(Err(restless()))
+}
+
+fn restless() -> Error {
+    let context = "the message is renamed by another program faster than it can be found";
+    Error::new(ErrorKind::Unavailable, context)
+}
+
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = fs::File::open(path)?;
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    if size > dme_mime::MAX_MESSAGE {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes")));
+    }
+    let mut raw = Vec::with_capacity(size);
+    file.read_to_end(&mut raw)?;
+    Ok(raw)
+}
+
+/// Whether the failure is that file's own, so that others can be read (rule S5).
+fn of_one_file(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, IsADirectory, PermissionDenied};
+    matches!(error.kind(), FileTooLarge | IsADirectory | PermissionDenied)
 }
 
 /// Many programs store messages with bare line feeds; mail has CRLF (RFC 5322 §2.1).

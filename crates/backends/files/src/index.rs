@@ -37,6 +37,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const REMOVALS_KEPT: usize = 10_000;
 /// How many lines of history a journal may have beyond twice what it must hold.
 const SLACK: usize = 2_000;
+/// How often a directory that others change all the time is read before what was never met is
+/// taken for gone.
+const RESTLESS: usize = 5;
 /// The largest journal read; a larger one is begun anew.
 const MAX_JOURNAL: u64 = 512 << 20;
 
@@ -465,10 +468,16 @@ impl Alteration<'_> {
             let gone = index.items.iter().filter(|(_, item)| !scan.found.contains_key(&*item.base));
             gone.map(|(number, _)| *number).collect()
         };
-        if !absent(self.index, &scan).is_empty() {
-            // A file that is renamed while the directory is read may be passed over: gone is only
-            // what is missing twice.
+        // A file that is renamed while the directory is read may be passed over: gone is only what
+        // is missing again when the directory is at rest, or many times.
+        for _ in 0..RESTLESS {
+            if absent(self.index, &scan).is_empty() {
+                break;
+            }
             scan.merge(Scan::read(&self.index.folder)?);
+            if scan.stable {
+                break;
+            }
         }
         for number in absent(self.index, &scan) {
             self.remove(number);

@@ -22,7 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How long an act is remembered; no phone repeats a request after so many seconds.
 const REMEMBERED: u64 = 14 * 24 * 60 * 60;
-/// A journal larger than this is rid of what is older than that.
+/// A journal larger than this is rid of what is older than that, where it is half of it.
 const LARGE: u64 = 256 * 1024;
 /// The largest journal that is read at all; a larger one is begun anew.
 const ABSURD: u64 = 64 << 20;
@@ -72,15 +72,13 @@ impl Journal {
         let (mut file, mut text) = read(&path)?;
         if text.len() as u64 > LARGE {
             let oldest = now().saturating_sub(REMEMBERED);
-            text = text.lines().filter(|line| is_younger(line, oldest)).fold(
-                String::new(),
-                |mut kept, line| {
-                    kept.push_str(line);
-                    kept.push('\n');
-                    kept
-                },
-            );
-            file = write_anew(maildir, &path, &text)?;
+            let young = text.split_inclusive('\n').filter(|line| is_younger(line, oldest));
+            let kept: String = young.collect();
+            // Not at every act, where there are many young ones.
+            if kept.len() < text.len() / 2 {
+                file = write_anew(maildir, &path, &kept)?;
+                text = kept;
+            }
         }
         let progress = progress(&text, &act);
         Ok(Self { file, _lock: lock, act, progress })

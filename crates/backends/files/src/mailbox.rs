@@ -124,13 +124,14 @@ impl Mailbox for FilesMailbox {
             let (shared, folder, view) = (shared.clone(), folder.clone(), view.clone());
             async move {
                 let read_one = move |id: ItemId| -> Result<Fetched> {
-                    let message = match number(&id) {
-                        Some(number) => folder.read(number)?,
-                        None => None,
-                    };
+                    let message = number(&id).map_or(Ok(None), |number| folder.read(number));
                     let outcome = match message {
-                        None => FetchOutcome::Gone,
-                        Some(message) => convert(message, &view),
+                        Ok(Some(message)) => convert(message, &view),
+                        Ok(None) => FetchOutcome::Gone,
+                        Err(error) if error.kind == ErrorKind::Unconvertible => {
+                            FetchOutcome::Unconvertible(error.context)
+                        }
+                        Err(error) => return Err(error),
                     };
                     Ok(Fetched { id, outcome })
                 };

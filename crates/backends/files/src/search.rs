@@ -4,7 +4,7 @@
 use crate::Shared;
 use crate::folder::{Folder, item_id};
 use crate::home::Home;
-use dme_mailbox::{Hit, Result, SearchPage, SearchQuery};
+use dme_mailbox::{ErrorKind, Hit, Result, SearchPage, SearchQuery};
 use dme_model::{CollectionId, Role, Timestamp};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -46,7 +46,13 @@ pub(crate) fn search(
     };
     let mut found = Vec::new();
     for id in places(home, query)? {
-        let folder = home.folder(&shared.folders, &id)?;
+        let folder = match home.folder(&shared.folders, &id) {
+            // Deleted since the folders were listed.
+            Err(error) if error.kind == ErrorKind::NotFound && query.collections.is_empty() => {
+                continue;
+            }
+            folder => folder?,
+        };
         for (received, number) in folder.received(in_time)? {
             if abandoned.is_set() {
                 return Ok(SearchPage::default());
@@ -86,7 +92,12 @@ fn matches(folder: &Folder, number: u32, query: &SearchQuery, words: &[String]) 
     if words.is_empty() && query.conversation.is_none() {
         return Ok(true);
     }
-    let Some(message) = folder.read(number)? else { return Ok(false) };
+    let message = match folder.read(number) {
+        Ok(Some(message)) => message,
+        Ok(None) => return Ok(false),
+        Err(error) if error.kind == ErrorKind::Unconvertible => return Ok(false),
+        Err(error) => return Err(error),
+    };
     let in_conversation = query
         .conversation
         .is_none_or(|wanted| dme_mime::conversation_of(&message.raw) == Some(wanted));

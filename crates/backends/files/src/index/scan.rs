@@ -22,6 +22,8 @@ pub(super) struct Scan {
     pub(super) found: HashMap<String, (Place, String)>,
     /// How `new` and `cur` looked, where a later change is sure to make them look different.
     pub(super) settled: Option<[Option<Stamp>; 2]>,
+    /// Whether nothing was seen to change while it was read.
+    pub(super) stable: bool,
 }
 
 impl Scan {
@@ -40,8 +42,9 @@ impl Scan {
             }
             let after = stamps()?;
             if before == after || attempt == ATTEMPTS {
-                let trusted = before == after && after.iter().flatten().all(|it| old(it, begun));
-                return Ok(Self { found, settled: trusted.then_some(after) });
+                let stable = before == after;
+                let trusted = stable && after.iter().flatten().all(|it| old(it, begun));
+                return Ok(Self { found, settled: trusted.then_some(after), stable });
             }
             before = after;
         }
@@ -52,6 +55,7 @@ impl Scan {
     pub(super) fn merge(&mut self, later: Self) {
         self.found.extend(later.found);
         self.settled = later.settled.filter(|settled| self.settled == Some(*settled));
+        self.stable = later.stable;
     }
 }
 
