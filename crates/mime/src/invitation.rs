@@ -100,9 +100,10 @@ fn read(calendar: &ICalendar, method: &ICalendarMethod) -> Option<Invitation> {
         response_requested: method == InvitationMethod::Request
             && (attendees().next().is_none()
                 || attendees().any(|entry| {
+                    // Nothing said means no (RFC 5545 §3.2.17).
                     entry
                         .parameter(&ICalendarParameterName::Rsvp)
-                        .is_none_or(|rsvp| rsvp.as_bool().unwrap_or(true))
+                        .is_some_and(|rsvp| rsvp.as_bool() == Some(true))
                 })),
         reminder_minutes: reminder(calendar),
         busy: !has(event, &ICalendarProperty::Transp, |value| {

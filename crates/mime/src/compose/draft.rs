@@ -75,7 +75,10 @@ pub fn draft(
     };
     let mut out = Vec::new();
     let id = write_header(old.as_ref(), change, now, seed, &mut out);
-    content(old.as_ref(), given.as_ref(), change)?.write(&id, &mut out);
+    // Not of the id alone: an attached earlier form of this draft has boundaries of that.
+    let before = old.as_ref().map_or(&[][..], |old| &old.raw);
+    let boundaries = write::digits(&[id.as_bytes(), before, &now.as_millis().to_be_bytes()]);
+    content(old.as_ref(), given.as_ref(), change)?.write(&boundaries, &mut out);
     Ok(out.into())
 }
 

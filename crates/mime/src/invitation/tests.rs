@@ -23,15 +23,13 @@ fn times_are_read_in_their_zone_by_any_of_its_names() {
     for (start, zone) in [
         ("DTSTART:20260701T100000Z", None),
         ("DTSTART;TZID=Europe/Berlin:20260701T120000", Some("Europe/Berlin")),
-        ("DTSTART;TZID=W. Europe Standard Time:20260701T120000", None),
+        ("DTSTART;TZID=W. Europe Standard Time:20260701T120000", Some("Europe/Berlin")),
     ] {
         let found = invitation("REQUEST", &format!("{start}\r\nDURATION:PT45M\r\n")).unwrap();
         assert_eq!(found.start.as_seconds(), START, "{start}");
         assert_eq!(found.end.as_seconds(), START + 45 * 60, "{start}");
         assert!(!found.all_day);
-        if zone.is_some() {
-            assert_eq!(found.time_zone.as_deref(), zone);
-        }
+        assert_eq!(found.time_zone.as_deref(), zone, "{start}");
     }
 }
 
@@ -72,6 +70,17 @@ fn the_method_says_what_the_mail_is() {
     assert_eq!(reply("NEEDS-ACTION"), None);
     assert_eq!(invitation("PUBLISH", start), None);
     assert_eq!(invitation("REQUEST", ""), None);
+}
+
+#[test]
+fn an_answer_is_wanted_where_an_attendee_is_asked_for_one() {
+    let wanted = |attendees: &str| {
+        let event = format!("DTSTART:20260701T100000Z\r\n{attendees}");
+        invitation("REQUEST", &event).unwrap().response_requested
+    };
+    assert!(wanted(""));
+    assert!(wanted("ATTENDEE:mailto:a@x\r\nATTENDEE;RSVP=TRUE:mailto:b@x\r\n"));
+    assert!(!wanted("ATTENDEE:mailto:a@x\r\nATTENDEE;RSVP=FALSE:mailto:b@x\r\n"));
 }
 
 #[test]
