@@ -1,0 +1,233 @@
+//! What an administrator sets for one IMAP and SMTP system. Every field has a documented default
+//! but the host.
+
+use crate::error::ConfigError;
+use dme_model::{ByteSize, Role, Secret, Span};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One mail system: IMAP for reading, SMTP for sending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImapConfig {
+    /// Where IMAP is and how it is spoken to.
+    #[serde(flatten)]
+    pub server: ServerConfig,
+    /// How users are logged in.
+    pub auth: Auth,
+    /// What of the user is the login name.
+    pub login: LoginName,
+    /// Realms (the part of a user after `@`) whose mailboxes are here. Empty: every user is
+    /// taken to be here, or, with a master user, whoever can be opened.
+    pub realms: Vec<String>,
+    /// The prefix of personal folders, such as `INBOX.`. Unset: what the server says (RFC 2342).
+    pub prefix: Option<String>,
+    /// Folders for special roles by name, where the server marks none or the wrong ones.
+    pub folders: BTreeMap<Role, String>,
+    /// Sessions kept and used.
+    pub pool: PoolConfig,
+    /// How long to wait for the server.
+    pub timeouts: TimeoutConfig,
+    /// How often folders are looked at that the server does not watch (no NOTIFY).
+    pub poll: Span,
+    /// The largest message read whole; a larger one is shown in part.
+    pub max_message_size: ByteSize,
+    /// Sending. Unset: nothing can be sent.
+    pub smtp: Option<SmtpConfig>,
+}
+
+impl Default for ImapConfig {
+    fn default() -> Self {
+        Self {
+            server: ServerConfig::default(),
+            auth: Auth::default(),
+            login: LoginName::default(),
+            realms: Vec::new(),
+            prefix: None,
+            folders: BTreeMap::new(),
+            pool: PoolConfig::default(),
+            timeouts: TimeoutConfig::default(),
+            poll: Span(Duration::from_secs(30)),
+            max_message_size: ByteSize(64 << 20),
+            smtp: None,
+        }
+    }
+}
+
+/// A server's address and how the line to it is protected.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Its name or address; its certificate must be for it.
+    pub host: String,
+    /// Its port. Unset: 993 or 143 for IMAP, 465 or 587 for SMTP, by `tls`.
+    pub port: Option<u16>,
+    /// TLS from the start, by STARTTLS, or none.
+    pub tls: TlsMode,
+    /// A file with the certificates (PEM) of the authorities to trust, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Allows `tls = "none"` to a host that is not loopback. Passwords then cross the network
+    /// readable by all on the way.
+    pub allow_plain: bool,
+}
+
+/// How the line is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// TLS from the first byte (RFC 8314).
+    #[default]
+    Implicit,
+    /// Plain text first, then STARTTLS; never goes on without it.
+    Starttls,
+    /// No protection: loopback only, unless `allow_plain`.
+    None,
+}
+
+/// How users are logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "method", rename_all = "lowercase")]
+pub enum Auth {
+    /// With the password the phone sent.
+    #[default]
+    Password,
+    /// With one account that may open every mailbox: SASL PLAIN with the user as authorisation
+    /// identity (RFC 4616), or `user*master` where a separator is given.
+    Master {
+        /// The master account's name.
+        user: String,
+        /// Its password.
+        secret: Secret,
+        /// Put between user and master in the login name, instead of an authorisation identity.
+        #[serde(default)]
+        separator: Option<String>,
+    },
+    /// With an OAuth token of the user's: OAUTHBEARER (RFC 7628), else XOAUTH2.
+    Bearer,
+}
+
+/// What of the user is the login name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoginName {
+    /// The whole user id, `name@realm`.
+    #[default]
+    User,
+    /// The part before `@`.
+    Local,
+    /// The mail address the directory has.
+    Address,
+}
+
+/// Sessions to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoolConfig {
+    /// At most so many at once for one user, watches apart.
+    pub per_user: usize,
+    /// At most so many in all, watches apart.
+    pub total: usize,
+    /// An unused session is closed after this time; below the server's own limit (30 minutes,
+    /// RFC 9051 §5.4).
+    pub idle: Span,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self { per_user: 4, total: 1000, idle: Span(Duration::from_secs(300)) }
+    }
+}
+
+/// How long to wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutConfig {
+    /// For TCP, TLS and greeting.
+    pub connect: Span,
+    /// For the next bytes of an answer.
+    pub silence: Span,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self { connect: Span(Duration::from_secs(10)), silence: Span(Duration::from_secs(60)) }
+    }
+}
+
+/// The server that takes mail for sending (RFC 6409).
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SmtpConfig {
+    /// Where it is.
+    #[serde(flatten)]
+    pub server: ServerConfig,
+    /// How to log in.
+    pub auth: SmtpAuth,
+}
+
+/// How to log in for sending.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, tag = "method", rename_all = "lowercase")]
+pub enum SmtpAuth {
+    /// As for IMAP: the user's password or token, or the master user.
+    #[default]
+    Same,
+    /// With one account for all.
+    Account {
+        /// Its name.
+        user: String,
+        /// Its password.
+        secret: Secret,
+    },
+    /// Not at all: the server trusts this host.
+    None,
+}
+
+impl ImapConfig {
+    /// Whether it can work at all.
+    ///
+    /// # Errors
+    /// In words, naming the setting.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.server.check("imap")?;
+        if let Some(smtp) = &self.smtp {
+            smtp.server.check("imap.smtp")?;
+        }
+        if self.pool.per_user == 0 || self.pool.total == 0 {
+            return Err(ConfigError::NoSessions);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn imap_port(&self) -> u16 {
+        self.server.port.unwrap_or(match self.server.tls {
+            TlsMode::Implicit => 993,
+            TlsMode::Starttls | TlsMode::None => 143,
+        })
+    }
+}
+
+impl SmtpConfig {
+    pub(crate) fn port(&self) -> u16 {
+        self.server.port.unwrap_or(match self.server.tls {
+            TlsMode::Implicit => 465,
+            TlsMode::Starttls | TlsMode::None => 587,
+        })
+    }
+}
+
+impl ServerConfig {
+    fn check(&self, at: &'static str) -> Result<(), ConfigError> {
+        if self.host.is_empty() {
+            return Err(ConfigError::NoHost(at));
+        }
+        let loopback = self.host == "localhost"
+            || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if self.tls == TlsMode::None && !loopback && !self.allow_plain {
+            return Err(ConfigError::PlainText { at, host: self.host.clone() });
+        }
+        Ok(())
+    }
+}

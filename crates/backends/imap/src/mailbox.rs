@@ -1,0 +1,273 @@
+//! One user's mailbox: the trait's calls, each in a module of its own.
+
+use crate::config::ImapConfig;
+use crate::dial::{Dialer, Protocol};
+use crate::error::{ConfigError, WireError};
+use crate::pool::{Freshness, Lease, Pool};
+use crate::smtp::Smtp;
+use crate::watch::Watches;
+use async_trait::async_trait;
+use dme_mailbox::{
+    Account, ByteRange, CallContext, ChangeToken, Changes, Draft, Error, ErrorKind, Fetched,
+    Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, PartContent, Result,
+    SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
+};
+use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use futures_core::stream::BoxStream;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// A mail system that speaks IMAP and SMTP.
+#[derive(Clone)]
+pub struct ImapMailSystem {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) smtp: Option<Smtp>,
+    pub(crate) watches: Watches,
+}
+
+/// One user's mailbox for the time of one request.
+pub(crate) struct ImapMailbox {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) account: Account,
+    pub(crate) deadline: Instant,
+}
+
+/// Runs a call on a session, once more on a new one where the first was lost (rule R7). Only for
+/// what may be done twice.
+macro_rules! on_session {
+    ($this:expr, $mailbox:expr, $what:expr, |$session:ident| $body:block) => {{
+        let mut freshness = $crate::pool::Freshness::Any;
+        loop {
+            let mut lease = $this.lease($mailbox, freshness, $what).await?;
+            let $session = &mut *lease;
+            let result: ::std::result::Result<_, $crate::error::WireError> = async { $body }.await;
+            match result {
+                Err(error)
+                    if error.is_lost_session() && freshness == $crate::pool::Freshness::Any =>
+                {
+                    freshness = $crate::pool::Freshness::New;
+                }
+                result => break result.map_err(|error| error.told($what)),
+            }
+        }
+    }};
+}
+pub(crate) use on_session;
+
+impl ImapMailSystem {
+    /// A mail system as configured. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// Where the configuration cannot work.
+    pub fn new(config: ImapConfig) -> std::result::Result<Self, ConfigError> {
+        config.check()?;
+        let smtp = match &config.smtp {
+            None => None,
+            Some(smtp) => Some(Smtp::new(
+                Dialer::new(
+                    "imap.smtp",
+                    &smtp.server,
+                    smtp.port(),
+                    Protocol::Smtp,
+                    config.timeouts.connect.0,
+                )?,
+                smtp.auth.clone(),
+                config.auth.clone(),
+                config.login,
+                config.timeouts.silence.0,
+            )),
+        };
+        let pool = Arc::new(Pool::new(config)?);
+        Ok(Self { shared: Arc::new(Shared { pool, smtp, watches: Watches::default() }) })
+    }
+
+    pub(crate) fn mailbox(&self, account: &Account, context: &CallContext) -> ImapMailbox {
+        ImapMailbox {
+            shared: self.shared.clone(),
+            account: account.clone(),
+            deadline: Instant::from_std(context.deadline),
+        }
+    }
+}
+
+#[async_trait]
+impl MailSystem for ImapMailSystem {
+    async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
+        let config = &self.shared.pool.config;
+        if !config.realms.is_empty() {
+            let realm = account.user.realm();
+            let is_here = |here: &String| {
+                realm.as_ref().is_some_and(|realm| realm.as_str().eq_ignore_ascii_case(here))
+            };
+            return Ok(config.realms.iter().any(is_here));
+        }
+        if !matches!(config.auth, crate::config::Auth::Master { .. }) {
+            return Ok(true);
+        }
+        match self.mailbox(account, context).lease(None, Freshness::Any, "open").await {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Auth => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        Ok(Arc::new(self.mailbox(account, context)))
+    }
+}
+
+impl ImapMailbox {
+    pub(crate) async fn lease(
+        &self,
+        mailbox: Option<&str>,
+        freshness: Freshness,
+        what: &str,
+    ) -> Result<Lease> {
+        let pool = &self.shared.pool;
+        pool.lease(&self.account, mailbox, freshness, self.deadline)
+            .await
+            .map_err(|error| error.told(what))
+    }
+}
+
+/// The UID an item id stands for; none where it is not one of ours.
+pub(crate) fn uid(item: &ItemId) -> Option<u32> {
+    let text = item.as_str();
+    let canonical = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| canonical)
+}
+
+pub(crate) fn item(uid: u32) -> ItemId {
+    ItemId::from(uid.to_string())
+}
+
+pub(crate) fn local(kind: ErrorKind, context: &str) -> WireError {
+    WireError::Local(Error::new(kind, format!("imap: {context}")))
+}
+
+#[async_trait]
+impl Mailbox for ImapMailbox {
+    async fn collections(&self) -> Result<Vec<Collection>> {
+        self.list_folders().await
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        self.create_folder(parent, name).await
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        self.rename_folder(collection, parent, name).await
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        self.delete_folder(collection).await
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        self.list_items(collection, filter).await
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        self.changes_since(collection, since).await
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        self.changed_folders(since).await
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        self.fetch_items(collection, items, view).await
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        self.fetch_content(collection, item, part, range).await
+    }
+
+    async fn set_flags(
+        &self,
+        collection: &CollectionId,
+        patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        self.store_flags(collection, patches).await
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        self.move_messages(from, to, items).await
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        self.delete_messages(collection, items).await
+    }
+
+    async fn empty_collection(
+        &self,
+        collection: &CollectionId,
+        subcollections: Subcollections,
+    ) -> Result<()> {
+        self.empty_folder(collection, subcollections).await
+    }
+
+    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
+        self.append_draft(collection, draft).await
+    }
+
+    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
+        self.append_message(collection, message).await
+    }
+
+    async fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        self.send(submission).await
+    }
+
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        self.find(query).await
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        self.watch_folders(collections).await
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let max_message_size = match &self.shared.smtp {
+            Some(smtp) => smtp.max_message_size(&self.account, self.deadline).await.unwrap_or(None),
+            None => None,
+        };
+        Ok(Identity {
+            addresses: vec![self.account.address.clone()],
+            display_name: self.account.display_name.clone(),
+            max_message_size,
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! The backend against real servers, and against one that misbehaves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod conformance;
+mod world;
