@@ -24,12 +24,13 @@ mod content;
 mod edit;
 
 pub use content::FileError;
-pub use edit::{NewUser, add_user, create, list_users, remove_user, set_password};
+pub use edit::{NewUser, add_user, list_users, remove_user, set_password};
 
 use crate::{DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Verdict};
 use async_trait::async_trait;
 use content::{Content, Entry};
 use dme_model::{Secret, Timestamp, UserId};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
@@ -38,9 +39,30 @@ use tokio::sync::Semaphore;
 /// How many passwords are checked at once at most.
 const MAX_PARALLEL: usize = 4;
 
+/// Where the file is, and whose it is.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// The realm it is the source of: the part after `@` of its users. The file names it too.
+    pub realm: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl FileConfig {
+    /// A file for a realm.
+    pub fn new(realm: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { realm: realm.into(), path: path.into() }
+    }
+
+    fn realm(&self) -> String {
+        self.realm.trim().to_lowercase()
+    }
+}
+
 /// A directory in a file.
 pub struct FileDirectory {
-    path: PathBuf,
+    config: FileConfig,
     reading: RwLock<Reading>,
     hashing: Semaphore,
     /// A hash that nobody's password has, for users that do not exist.
@@ -77,13 +99,12 @@ impl FileDirectory {
     ///
     /// # Errors
     /// When it cannot be read or is wrong; the message names the line.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, FileError> {
-        let path = path.into();
-        let stamp = Stamp::of(&path);
-        let content = Arc::new(Content::read(&path)?);
+    pub fn open(config: FileConfig) -> Result<Self, FileError> {
+        let stamp = Stamp::of(&config.path);
+        let content = Arc::new(Content::read(&config)?);
         let parallel = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            path,
+            config,
             reading: RwLock::new(Reading { content, stamp }),
             hashing: Semaphore::new(parallel.min(MAX_PARALLEL)),
             nobody: content::hash(&Secret::new("nobody"))?.into(),
@@ -92,15 +113,15 @@ impl FileDirectory {
 
     /// The content of the file as it is now.
     async fn content(&self) -> Arc<Content> {
-        let stamp = Stamp::of(&self.path);
+        let stamp = Stamp::of(&self.config.path);
         {
             let reading = self.reading.read().unwrap_or_else(PoisonError::into_inner);
             if reading.stamp == stamp {
                 return reading.content.clone();
             }
         }
-        let path = self.path.clone();
-        let read = tokio::task::spawn_blocking(move || Content::read(&path)).await;
+        let config = self.config.clone();
+        let read = tokio::task::spawn_blocking(move || Content::read(&config)).await;
         let mut reading = self.reading.write().unwrap_or_else(PoisonError::into_inner);
         reading.stamp = stamp;
         match read {

@@ -36,6 +36,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How long a directory that could not be reached is not asked again.
 const DOWN: Duration = Duration::from_secs(5);
+/// When to ask again where too many questions are open.
+const BUSY: Duration = Duration::from_secs(1);
 /// A refusal for want of a group is looked at again with a new graph when the graph is older.
 const STALE_GRAPH: Duration = Duration::from_secs(10);
 /// How many announcements a slow receiver may be behind.
@@ -56,7 +58,8 @@ pub struct GateConfig {
     pub refresh: Span,
     /// The longest time a phone waits for the directory.
     pub check_timeout: Span,
-    /// How many questions to the directory in a row a device may cause for a user.
+    /// How many wrong passwords, and how many questions to the directory, a device may cause for a
+    /// user in a row. Devices that were never let in count together.
     pub attempts: u32,
     /// How often one more is allowed.
     pub attempt_every: Span,
@@ -106,7 +109,7 @@ pub enum Admission {
     },
     /// No, and asking again changes nothing.
     Refused(Refusal),
-    /// Too many questions to the directory for this user and device.
+    /// Too many wrong passwords for this user and device, or too many questions open.
     Throttled {
         /// When to ask again.
         retry_after: Duration,
@@ -280,27 +283,44 @@ impl Gate {
         }
         let user = self.memory.canonical(login.clone());
         let mac = self.key.mac(&user, password);
-        match self.memory.recall(&user, &mac, now) {
-            Recalled::Admitted(who) => return Admission::Admitted { who, source: Source::Memory },
-            Recalled::Refused(refusal) => return Admission::Refused(refusal),
-            Recalled::Nothing => {}
+        let recalled = self.memory.recall(&user, &mac, now);
+        // What was refused before tells a guesser nothing new; everything else may.
+        if let Recalled::Refused(refusal) = recalled {
+            return Admission::Refused(refusal);
+        }
+        if let Err(retry_after) = self.limits.check(&user, device, now) {
+            return Admission::Throttled { retry_after };
+        }
+        if let Recalled::Admitted(who) = recalled {
+            return Admission::Admitted { who, source: Source::Memory };
         }
         let Some(part) = user.realm().and_then(|realm| self.parts.get(&realm)).cloned() else {
             return Admission::Refused(Refusal::UnknownUser);
         };
         let question = Question { login, user, password: password.clone(), mac };
         if part.is_down(now) {
-            return self.in_grace(&question, now);
+            let admission = self.in_grace(&question, now);
+            if !matches!(admission, Admission::Admitted { .. }) {
+                // The next one is refused; this one was answered already.
+                let _ = self.limits.take(&question.user, device, now);
+            }
+            return admission;
         }
-        let check = match self.join_or_ask(part, question, device, now) {
-            Ok(check) => check,
-            Err(retry_after) => return Admission::Throttled { retry_after },
+        let admission = match self.join_or_ask(part, question, device, now) {
+            Asked::Open(check) => check.await,
+            Asked::Answered(admission) => admission,
         };
-        let admission = check.await;
         if let (Admission::Admitted { who, .. }, Some(device)) = (&admission, device) {
-            self.limits.know(&who.person.user, device);
+            self.know(&who.person.user, device);
         }
         admission
+    }
+
+    /// Notes that a device is the user's, so that others who claim to be the user cannot use up its
+    /// attempts. Those let in are noted by themselves; the server tells of those it knows from
+    /// before its start.
+    pub fn know(&self, user: &UserId, device: &DeviceId) {
+        self.limits.know(user, device);
     }
 
     /// Forgets what it knows of a user, so that the next request asks the directory, and announces
@@ -331,15 +351,25 @@ impl Gate {
         question: Question,
         device: Option<&DeviceId>,
         now: Timestamp,
-    ) -> Result<Shared<BoxFuture<'static, Admission>>, Duration> {
+    ) -> Asked {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(check) = open.get(&question.mac) {
-            return Ok(check.clone());
+            return Asked::Open(check.clone());
+        }
+        // An answer is remembered before its question is closed: it may have come meanwhile.
+        match self.memory.recall(&question.user, &question.mac, now) {
+            Recalled::Admitted(who) => {
+                return Asked::Answered(Admission::Admitted { who, source: Source::Memory });
+            }
+            Recalled::Refused(refusal) => return Asked::Answered(Admission::Refused(refusal)),
+            Recalled::Nothing => {}
         }
         if open.len() >= self.config.parallel_checks {
-            return Err(Duration::from_secs(1));
+            return Asked::Answered(Admission::Throttled { retry_after: BUSY });
         }
-        self.limits.take(&question.user, device, now)?;
+        if let Err(retry_after) = self.limits.take(&question.user, device, now) {
+            return Asked::Answered(Admission::Throttled { retry_after });
+        }
         // A task of its own: an answer that was paid for is remembered, also when the phone that
         // asked has gone.
         let (gate, mac) = (self.clone(), question.mac);
@@ -350,7 +380,7 @@ impl Gate {
         let unavailable = Admission::Unavailable { retry_after: DOWN };
         let check = task.map(|answer| answer.unwrap_or(unavailable)).boxed().shared();
         open.insert(mac, check.clone());
-        Ok(check)
+        Asked::Open(check)
     }
 
     /// Asks the directory, and remembers what it says.
@@ -442,6 +472,14 @@ struct Question {
     password: Secret,
     /// Of `user` and `password`.
     mac: Mac,
+}
+
+/// Where an answer comes from.
+enum Asked {
+    /// From the directory, which is being asked.
+    Open(Shared<BoxFuture<'static, Admission>>),
+    /// It is here.
+    Answered(Admission),
 }
 
 /// Takes a question off the list of open ones when its task ends, however it ends.

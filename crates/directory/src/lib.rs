@@ -6,7 +6,7 @@
 //! memory, and ends the sessions of those who may no longer.
 
 mod access;
-pub mod file;
+mod file;
 mod gate;
 mod graph;
 mod ldap;
@@ -15,7 +15,9 @@ mod person;
 mod service;
 
 pub use access::{Access, AccessGroups, Reason, Right, Users};
-pub use file::{FileDirectory, FileError};
+pub use file::{
+    FileConfig, FileDirectory, FileError, NewUser, add_user, list_users, remove_user, set_password,
+};
 pub use gate::{
     Admission, Admitted, Clock, Gate, GateConfig, RealmSetup, RealmState, Refusal, Revocation,
     Revoked, Source,

@@ -1,12 +1,12 @@
 //! What stands in the file, and what must be true of it.
 
+use super::FileConfig;
 use crate::{Login, Standing};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use dme_model::Secret;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// The largest file that is read, in bytes: far more than the people for whom a file will do.
 const MAX_FILE: u64 = 16 << 20;
@@ -46,6 +46,9 @@ pub enum FileError {
     /// There is no such user.
     #[error("there is no user {0:?}")]
     NoSuchUser(String),
+    /// The work was given up because the program ends.
+    #[error("stopped")]
+    Stopped,
     /// The password could not be hashed.
     #[error("the password could not be hashed: {0}")]
     Hash(String),
@@ -92,36 +95,43 @@ fn is_active(standing: &Standing) -> bool {
 }
 
 impl Content {
+    /// A file without anybody.
+    pub(super) fn empty(config: &FileConfig) -> Self {
+        Self { realm: config.realm(), users: BTreeMap::new(), groups: BTreeMap::new() }
+    }
+
     /// Reads a file and checks it.
-    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+    pub(super) fn read(config: &FileConfig) -> Result<Self, FileError> {
+        let path = &config.path;
         let fail = |problem: String| FileError::Io { path: path.display().to_string(), problem };
         let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
         if length > MAX_FILE {
             return Err(fail(format!("is larger than {MAX_FILE} bytes; use LDAP for so many")));
         }
         let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-        Self::parse(&text, &path.display().to_string())
+        Self::parse(&text, config)
     }
 
-    /// Reads a text and checks it; `path` is for messages.
-    pub(super) fn parse(text: &str, path: &str) -> Result<Self, FileError> {
+    /// Reads a text and checks it.
+    pub(super) fn parse(text: &str, config: &FileConfig) -> Result<Self, FileError> {
         let mut content: Self = toml::from_str(text).map_err(|error| {
             // The library's own message quotes the line, which may hold a password.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.split('\n').count();
             let problem = format!("line {line}: {}", error.message());
-            FileError::Syntax { path: path.to_owned(), problem }
+            FileError::Syntax { path: config.path.display().to_string(), problem }
         })?;
         content.realm = content.realm.trim().to_lowercase();
+        if content.realm != config.realm() {
+            let problem = "is not the realm that the configuration names for this file";
+            return Err(FileError::Value { what: format!("realm {:?}", content.realm), problem });
+        }
         content.check()?;
         Ok(content)
     }
 
     fn check(&self) -> Result<(), FileError> {
         let wrong = |what: String, problem| Err(FileError::Value { what, problem });
-        if self.realm.is_empty() {
-            return wrong("realm".into(), "is empty; write what stands after the @ of its users");
-        }
         for (name, entry) in &self.users {
             let what = || format!("users.{name}");
             let is_name = Login::parse(name).is_ok_and(|login| login.name() == name);

@@ -1,9 +1,11 @@
 //! Changing the file: `dme user add|remove|passwd|list`.
 //!
 //! A change is whole or not at all: the new file is written beside the old one, made durable and
-//! put in its place. Two changes at once wait for each other. The comment at the head of the file
-//! is kept; comments further down are not, as the file is written anew. These functions block.
+//! put in its place. Two changes at once wait for each other. A file that is not there is made. The
+//! comment at the head of the file is kept; comments further down are not, as the file is written
+//! anew.
 
+use super::FileConfig;
 use super::content::{Content, Entry, FileError, hash};
 use crate::{Login, Person};
 use dme_model::Secret;
@@ -20,95 +22,97 @@ const HEAD: &str = "# The people who may use DME. Change it with `dme user`, or 
 pub struct NewUser {
     /// The name, without realm.
     pub name: String,
-    /// The mail address; `name@realm` if none.
-    pub address: Option<String>,
+    /// The mail address.
+    pub address: String,
     /// The name for people.
     pub display_name: Option<String>,
-    /// The password.
-    pub password: Secret,
     /// The groups; those that are not there yet are made.
     pub groups: Vec<String>,
-}
-
-/// Makes a file without users; one that is there is left as it is and only checked.
-///
-/// # Errors
-/// When it cannot be written, or is there for another realm or wrong.
-pub fn create(path: &Path, realm: &str) -> Result<(), FileError> {
-    let _lock = lock(path)?;
-    if path.exists() {
-        let content = Content::read(path)?;
-        if content.realm != realm.trim().to_lowercase() {
-            let problem = "is the realm of the file that is there already; remove it or its file";
-            return Err(FileError::Value { what: format!("realm {}", content.realm), problem });
-        }
-        return Ok(());
-    }
-    let realm = realm.trim().to_lowercase();
-    let content = Content { realm, users: Default::default(), groups: Default::default() };
-    write(path, HEAD, &content)
 }
 
 /// Adds a user.
 ///
 /// # Errors
 /// When there is one of that name, or a value cannot be.
-pub fn add_user(path: &Path, user: &NewUser) -> Result<(), FileError> {
+pub async fn add_user(
+    config: &FileConfig,
+    user: &NewUser,
+    password: &Secret,
+) -> Result<(), FileError> {
+    let (user, password) = (user.clone(), password.clone());
     let name = name_of(&user.name)?;
-    let entry = Entry {
-        address: user.address.clone(),
-        display_name: user.display_name.clone(),
-        password: Some(hashed(&name, &user.password)?),
-        groups: user.groups.iter().map(|group| group.trim().to_lowercase()).collect(),
-        ..Entry::default()
-    };
-    change(path, |content| {
+    change(config, move |content| {
         if content.users.contains_key(&name) {
             return Err(FileError::Exists(name));
         }
+        let entry = Entry {
+            address: Some(user.address),
+            display_name: user.display_name,
+            password: Some(hashed(&name, &password)?),
+            groups: user.groups.iter().map(|group| group.trim().to_lowercase()).collect(),
+            ..Entry::default()
+        };
         for group in &entry.groups {
             content.groups.entry(group.clone()).or_default();
         }
         content.users.insert(name, entry);
         Ok(())
     })
+    .await
 }
 
 /// Removes a user.
 ///
 /// # Errors
 /// When there is no such user.
-pub fn remove_user(path: &Path, name: &str) -> Result<(), FileError> {
+pub async fn remove_user(config: &FileConfig, name: &str) -> Result<(), FileError> {
     let name = name_of(name)?;
-    change(path, |content| match content.users.remove(&name) {
+    change(config, move |content| match content.users.remove(&name) {
         Some(_) => Ok(()),
         None => Err(FileError::NoSuchUser(name)),
     })
+    .await
 }
 
 /// Sets a user's password.
 ///
 /// # Errors
 /// When there is no such user, or the password is empty.
-pub fn set_password(path: &Path, name: &str, password: &Secret) -> Result<(), FileError> {
+pub async fn set_password(
+    config: &FileConfig,
+    name: &str,
+    password: &Secret,
+) -> Result<(), FileError> {
     let name = name_of(name)?;
-    let hash = hashed(&name, password)?;
-    change(path, |content| match content.users.get_mut(&name) {
+    let password = password.clone();
+    change(config, move |content| match content.users.get_mut(&name) {
         Some(entry) => {
-            entry.password = Some(hash);
+            entry.password = Some(hashed(&name, &password)?);
             Ok(())
         }
         None => Err(FileError::NoSuchUser(name)),
     })
+    .await
 }
 
 /// Everyone, by name.
 ///
 /// # Errors
 /// When the file cannot be read or is wrong.
-pub fn list_users(path: &Path) -> Result<Vec<Person>, FileError> {
-    let content = Content::read(path)?;
-    Ok(content.users.iter().map(|(name, entry)| content.person(name, entry)).collect())
+pub async fn list_users(config: &FileConfig) -> Result<Vec<Person>, FileError> {
+    let config = config.clone();
+    blocking(move || {
+        let content = Content::read(&config)?;
+        Ok(content.users.iter().map(|(name, entry)| content.person(name, entry)).collect())
+    })
+    .await
+}
+
+/// Does what blocks on a thread for such work.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(FileError::Stopped))
 }
 
 /// The name as the file has it. A realm that is typed with it is left off.
@@ -131,17 +135,25 @@ fn hashed(name: &str, password: &Secret) -> Result<String, FileError> {
     hash(password)
 }
 
-fn change(
-    path: &Path,
-    change: impl FnOnce(&mut Content) -> Result<(), FileError>,
+async fn change(
+    config: &FileConfig,
+    change: impl FnOnce(&mut Content) -> Result<(), FileError> + Send + 'static,
 ) -> Result<(), FileError> {
-    let _lock = lock(path)?;
-    let mut content = Content::read(path)?;
-    change(&mut content)?;
-    let text = std::fs::read_to_string(path).map_err(|error| io(path, &error))?;
-    let head: String =
-        text.split_inclusive('\n').take_while(|line| line.starts_with('#')).collect();
-    write(path, &head, &content)
+    let config = config.clone();
+    blocking(move || {
+        let path = &config.path;
+        let _lock = lock(path)?;
+        let (mut content, head) = if path.exists() {
+            let text = std::fs::read_to_string(path).map_err(|error| io(path, &error))?;
+            let head = text.split_inclusive('\n').take_while(|line| line.starts_with('#'));
+            (Content::read(&config)?, head.collect())
+        } else {
+            (Content::empty(&config), HEAD.to_owned())
+        };
+        change(&mut content)?;
+        write(&config, &head, &content)
+    })
+    .await
 }
 
 /// Waits until nobody else changes a file in the folder. The folder is locked, not the file,
@@ -152,14 +164,16 @@ fn lock(path: &Path) -> Result<File, FileError> {
     Ok(folder)
 }
 
-fn write(path: &Path, head: &str, content: &Content) -> Result<(), FileError> {
+fn write(config: &FileConfig, head: &str, content: &Content) -> Result<(), FileError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let shown = path.display().to_string();
-    let body = toml::to_string(content)
-        .map_err(|error| FileError::Syntax { path: shown.clone(), problem: error.to_string() })?;
+    let path = &config.path;
+    let body = toml::to_string(content).map_err(|error| FileError::Syntax {
+        path: path.display().to_string(),
+        problem: error.to_string(),
+    })?;
     let text = format!("{head}\n{body}");
     // Nothing that could not be read again is ever put in place.
-    Content::parse(&text, &shown)?;
+    Content::parse(&text, config)?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);

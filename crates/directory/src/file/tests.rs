@@ -7,13 +7,16 @@ use std::fs;
 struct Folder(tempfile::TempDir);
 
 impl Folder {
-    fn with_users() -> Self {
+    async fn with_users() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
-        create(&folder.path(), "Example.org").unwrap();
         for (name, password) in [("ann", "ann's secret"), ("jürgen", "pä€ß")] {
-            add_user(&folder.path(), &new_user(name, password)).unwrap();
+            add(&folder, &new_user(name), password).await.unwrap();
         }
         folder
+    }
+
+    fn config(&self) -> FileConfig {
+        FileConfig::new("Example.org", self.path())
     }
 
     fn path(&self) -> PathBuf {
@@ -21,16 +24,19 @@ impl Folder {
     }
 
     fn open(&self) -> FileDirectory {
-        FileDirectory::open(self.path()).unwrap()
+        FileDirectory::open(self.config()).unwrap()
     }
 }
 
-fn new_user(name: &str, password: &str) -> NewUser {
+async fn add(folder: &Folder, user: &NewUser, password: &str) -> Result<(), FileError> {
+    add_user(&folder.config(), user, &Secret::new(password)).await
+}
+
+fn new_user(name: &str) -> NewUser {
     NewUser {
         name: name.into(),
-        address: None,
+        address: format!("{name}@example.org"),
         display_name: Some(format!("{name} the first")),
-        password: Secret::new(password),
         groups: vec!["Staff".into()],
     }
 }
@@ -41,7 +47,7 @@ fn user(name: &str) -> UserId {
 
 #[tokio::test]
 async fn passwords_are_checked_as_any_directory_checks_them() {
-    let folder = Folder::with_users();
+    let folder = Folder::with_users().await;
     let directory = folder.open();
     let ask = async |user: UserId, password: &str| {
         directory.authenticate(&user, &Secret::new(password)).await.unwrap()
@@ -59,10 +65,10 @@ async fn passwords_are_checked_as_any_directory_checks_them() {
 
 #[tokio::test]
 async fn a_change_is_seen_at_once_and_a_wrong_one_leaves_the_last_good() {
-    let folder = Folder::with_users();
+    let folder = Folder::with_users().await;
     let directory = folder.open();
     let password = Secret::new("another");
-    set_password(&folder.path(), "Ann@example.org", &password).unwrap();
+    set_password(&folder.config(), "Ann@example.org", &password).await.unwrap();
     assert!(matches!(
         directory.authenticate(&user("ann"), &password).await,
         Ok(Verdict::Accepted(_))
@@ -73,13 +79,13 @@ async fn a_change_is_seen_at_once_and_a_wrong_one_leaves_the_last_good() {
     fs::write(folder.path(), good.replace("[users.ann]", "[users.anna]")).unwrap();
     assert!(directory.find(&user("ann")).await.unwrap().is_none());
     assert!(directory.find(&user("anna")).await.unwrap().is_some());
-    remove_user(&folder.path(), "anna").unwrap();
+    remove_user(&folder.config(), "anna").await.unwrap();
     assert!(directory.find(&user("anna")).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_user_without_a_password_cannot_log_in_and_a_disabled_one_is_told_as_such() {
-    let folder = Folder::with_users();
+    let folder = Folder::with_users().await;
     let text = fs::read_to_string(folder.path()).unwrap();
     let text = text.replace("[users.ann]", "[users.guest]\n\n[users.ann]\nstanding = \"disabled\"");
     fs::write(folder.path(), text).unwrap();
@@ -94,7 +100,7 @@ async fn a_user_without_a_password_cannot_log_in_and_a_disabled_one_is_told_as_s
 
 #[tokio::test]
 async fn groups_and_their_parents_are_given_and_people_are_found() {
-    let folder = Folder::with_users();
+    let folder = Folder::with_users().await;
     let mut text = fs::read_to_string(folder.path()).unwrap();
     text += "parents = [\"mobile\"]\n[groups.mobile]\nparents = [\"staff\"]\n";
     fs::write(folder.path(), text).unwrap();
@@ -117,7 +123,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("realm = 'x'\n[users.ann]\npassword = 'secret", "line 3"),
         ("realm = 'x'\nuser = 1", "line 2"),
         ("[users.ann]", "realm"),
-        ("realm = ' '", "realm: is empty"),
+        ("realm = 'y'", "realm \"y\": is not the realm"),
         ("realm = 'x'\n[users.Ann]", "users.Ann: a user's name is lower case"),
         ("realm = 'x'\n[users.'ann@x']", "users.ann@x: a user's name"),
         ("realm = 'x'\n[users.ann]\ngroups = ['staff']", "users.ann: is in a group"),
@@ -128,57 +134,61 @@ fn what_is_wrong_is_told_with_its_place() {
         ("realm = 'x'\n[groups.staff]\nparents = ['gone']", "groups.staff: has a parent"),
         ("realm = 'x'\n[groups.Staff]", "groups.Staff: a group's name is lower case"),
     ] {
-        let error = Content::parse(text, "users.toml").unwrap_err().to_string();
+        let error =
+            Content::parse(text, &FileConfig::new("x", "users.toml")).unwrap_err().to_string();
         assert!(error.contains(told), "{text}: {error}");
         assert!(!error.contains("secret"), "{error}");
     }
 }
 
-#[test]
-fn changes_that_cannot_be_are_refused_and_change_nothing() {
-    let folder = Folder::with_users();
+#[tokio::test]
+async fn changes_that_cannot_be_are_refused_and_change_nothing() {
+    let folder = Folder::with_users().await;
     let before = fs::read_to_string(folder.path()).unwrap();
-    let path = folder.path();
-    assert_eq!(add_user(&path, &new_user("ANN", "x")), Err(FileError::Exists("ann".into())));
-    assert_eq!(remove_user(&path, "bob"), Err(FileError::NoSuchUser("bob".into())));
-    let password = Secret::new("x");
-    assert_eq!(set_password(&path, "bob", &password), Err(FileError::NoSuchUser("bob".into())));
-    for wrong in [new_user("bob", ""), new_user("", "x"), new_user("a\nb", "x")] {
-        assert!(matches!(add_user(&path, &wrong), Err(FileError::Value { .. })));
+    let config = folder.config();
+    let unknown = Err(FileError::NoSuchUser("bob".into()));
+    assert_eq!(add(&folder, &new_user("ANN"), "x").await, Err(FileError::Exists("ann".into())));
+    assert_eq!(remove_user(&config, "bob").await, unknown);
+    assert_eq!(set_password(&config, "bob", &Secret::new("x")).await, unknown);
+    for (name, password) in [("bob", ""), ("", "x"), ("a\nb", "x")] {
+        let answer = add(&folder, &new_user(name), password).await;
+        assert!(matches!(answer, Err(FileError::Value { .. })), "{answer:?}");
     }
-    let addressed = NewUser { address: Some("bob".into()), ..new_user("bob", "x") };
-    assert!(matches!(add_user(&path, &addressed), Err(FileError::Value { .. })));
-    assert!(create(&path, "other.test").is_err());
-    create(&path, "example.org").unwrap();
-    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    let addressed = NewUser { address: "bob".into(), ..new_user("bob") };
+    assert!(matches!(add(&folder, &addressed, "x").await, Err(FileError::Value { .. })));
+    let other = FileConfig::new("other.test", folder.path());
+    assert!(remove_user(&other, "ann").await.is_err());
+    assert_eq!(fs::read_to_string(folder.path()).unwrap(), before);
 }
 
-#[test]
-fn the_head_and_the_rights_of_the_file_stay_and_no_password_is_in_it() {
+#[tokio::test]
+async fn the_head_and_the_rights_of_the_file_stay_and_no_password_is_in_it() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::with_users();
+    let folder = Folder::with_users().await;
     let mode = || fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(), 0o600);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o640)).unwrap();
     let text = fs::read_to_string(folder.path()).unwrap();
     fs::write(folder.path(), format!("# our people\n{text}")).unwrap();
-    add_user(&folder.path(), &new_user("bob", "bob's secret")).unwrap();
+    add(&folder, &new_user("bob"), "bob's secret").await.unwrap();
     assert_eq!(mode(), 0o640);
     let text = fs::read_to_string(folder.path()).unwrap();
     assert!(text.starts_with("# our people\n# The people who may use DME."), "{text}");
     assert!(!text.contains("secret"));
-    let names: Vec<_> = list_users(&folder.path()).unwrap().into_iter().map(|p| p.user).collect();
+    let people = list_users(&folder.config()).await.unwrap();
+    let names: Vec<_> = people.into_iter().map(|person| person.user).collect();
     assert_eq!(names, [user("ann"), user("bob"), user("jürgen")]);
 }
 
-#[test]
-fn changes_at_once_are_all_made() {
-    let folder = Folder::with_users();
-    std::thread::scope(|scope| {
-        for n in 0..8 {
-            let path = folder.path();
-            scope.spawn(move || add_user(&path, &new_user(&format!("user{n}"), "x")).unwrap());
-        }
+#[tokio::test]
+async fn changes_at_once_are_all_made() {
+    let folder = Folder::with_users().await;
+    let adding = (0..8).map(|n| {
+        let folder = &folder;
+        async move { add(folder, &new_user(&format!("user{n}")), "x").await }
     });
-    assert_eq!(list_users(&folder.path()).unwrap().len(), 10);
+    for added in futures_util::future::join_all(adding).await {
+        added.unwrap();
+    }
+    assert_eq!(list_users(&folder.config()).await.unwrap().len(), 10);
 }

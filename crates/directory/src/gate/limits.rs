@@ -1,9 +1,11 @@
-//! How many questions to the directory a user's devices may cause (rule A4).
+//! How many wrong passwords, and how many questions to the directory, a user's devices may cause
+//! (rule A4).
 //!
 //! A token bucket for each user and device that was let in before, and one for all others who claim
 //! to be that user: a device id is what the phone says it is, so whoever guesses passwords could
 //! make up a new one for each guess. So guessing is slow, and it never shuts out the phone that the
-//! user already has. Addresses play no part: a whole office shares one.
+//! user already has. While a bucket is empty nothing is answered from it, not even the right password:
+//! else memory would tell a guesser as fast as they can ask. Addresses play no part: a whole office shares one.
 
 use super::GateConfig;
 use super::generations::Generations;
@@ -49,6 +51,21 @@ impl Limits {
         state.known.insert((user.clone(), device.clone()), ());
     }
 
+    /// Whether there is a token to take, or when there will be one.
+    pub(super) fn check(
+        &self,
+        user: &UserId,
+        device: Option<&DeviceId>,
+        now: Timestamp,
+    ) -> Result<(), Duration> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = state.key(user, device);
+        match state.buckets.get_mut(&key) {
+            Some(bucket) => bucket.check(self.burst, self.every, now.as_millis()),
+            None => Ok(()),
+        }
+    }
+
     /// Takes a token, or says when there will be one.
     pub(super) fn take(
         &self,
@@ -57,20 +74,14 @@ impl Limits {
         now: Timestamp,
     ) -> Result<(), Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let device = device
-            .filter(|device| state.known.get_mut(&(user.clone(), (*device).clone())).is_some());
-        let key = (user.clone(), device.cloned());
+        let key = state.key(user, device);
         let now = now.as_millis();
         let Some(bucket) = state.buckets.get_mut(&key) else {
             let bucket = Bucket { tokens: self.burst - 1, next: now.saturating_add(self.every) };
             state.buckets.insert(key, bucket);
             return Ok(());
         };
-        bucket.refill(self.burst, self.every, now);
-        if bucket.tokens == 0 {
-            let wait = u64::try_from(bucket.next.saturating_sub(now)).unwrap_or(0);
-            return Err(Duration::from_millis(wait.max(1)));
-        }
+        bucket.check(self.burst, self.every, now)?;
         if bucket.tokens == self.burst {
             bucket.next = now.saturating_add(self.every);
         }
@@ -79,7 +90,27 @@ impl Limits {
     }
 }
 
+impl State {
+    /// A known device has a bucket of its own; all others share one.
+    fn key(&mut self, user: &UserId, device: Option<&DeviceId>) -> (UserId, Option<DeviceId>) {
+        let device = device.cloned().filter(|device| {
+            // A device that comes is kept known.
+            self.known.get_mut(&(user.clone(), device.clone())).is_some()
+        });
+        (user.clone(), device)
+    }
+}
+
 impl Bucket {
+    fn check(&mut self, burst: u32, every: i64, now: i64) -> Result<(), Duration> {
+        self.refill(burst, every, now);
+        if self.tokens > 0 {
+            return Ok(());
+        }
+        let wait = u64::try_from(self.next.saturating_sub(now)).unwrap_or(0);
+        Err(Duration::from_millis(wait.max(1)))
+    }
+
     fn refill(&mut self, burst: u32, every: i64, now: i64) {
         // A clock that was set back must not make anybody wait for it to catch up.
         self.next = self.next.min(now.saturating_add(every));
