@@ -7,56 +7,13 @@ use crate::maildir::{self, Place};
 use bytes::Bytes;
 use dme_mailbox::{ChangeToken, Changes, Error, ErrorKind, ItemState, Result};
 use dme_model::{FlagPatch, Flags, ItemId, ItemSet, Timestamp};
-use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many messages the folders held in memory may have together. About 200 bytes each.
-const MAX_HELD: usize = 100_000;
 /// How often a file is looked for that another program renames at the same time.
 const ATTEMPTS: usize = 10;
-
-/// The folders in use lately, so that their journals need not be read each time.
-#[derive(Default)]
-pub(crate) struct Folders {
-    held: Mutex<HashMap<PathBuf, Held>>,
-}
-
-struct Held {
-    folder: Arc<Folder>,
-    used: u64,
-}
-
-impl Folders {
-    pub(crate) fn open(&self, path: &Path) -> Arc<Folder> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = held.values().map(|it| it.used).max().unwrap_or(0) + 1;
-        if let Some(known) = held.get_mut(path) {
-            known.used = now;
-            return known.folder.clone();
-        }
-        // A folder costs something also when it is empty.
-        while held.values().map(|it| it.folder.messages() + 50).sum::<usize>() > MAX_HELD {
-            let idle = held.iter().filter(|(_, it)| Arc::strong_count(&it.folder) == 1);
-            let Some(oldest) = idle.min_by_key(|(_, it)| it.used).map(|(path, _)| path.clone())
-            else {
-                break;
-            };
-            held.remove(&oldest);
-        }
-        let folder = Arc::new(Folder {
-            path: path.to_owned(),
-            state: Mutex::new(State {
-                index: Index::new(path.to_owned()),
-                keywords: Keywords::default(),
-            }),
-        });
-        held.insert(path.to_owned(), Held { folder: folder.clone(), used: now });
-        folder
-    }
-}
 
 /// One folder of one user.
 pub(crate) struct Folder {
@@ -97,12 +54,18 @@ pub(crate) fn item_id(number: u32) -> ItemId {
 }
 
 impl Folder {
+    /// A folder of which nothing is read yet.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        let (index, keywords) = (Index::new(path.clone()), Keywords::default());
+        Self { path, state: Mutex::new(State { index, keywords }) }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many it holds; none are counted while it is at work.
-    fn messages(&self) -> usize {
+    pub(crate) fn messages(&self) -> usize {
         self.state.try_lock().map_or(0, |state| state.index.items().len())
     }
 

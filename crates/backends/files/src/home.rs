@@ -5,7 +5,8 @@
 //! parent is missing is shown where its nearest ancestor is, under the rest of its path.
 
 use crate::error::while_trying;
-use crate::folder::{Folder, Folders};
+use crate::folder::Folder;
+use crate::folders::Folders;
 use crate::maildir::{sync_directory, unique_base};
 use crate::name::{MAX_DIRECTORY_NAME, from_directory, to_directory};
 use dme_mailbox::{Error, ErrorKind, Result};

@@ -18,12 +18,14 @@
 //! makes no sense is begun anew with another `validity`, which makes all change tokens invalid
 //! (rule S6).
 
+mod alteration;
 mod scan;
+
+pub(crate) use alteration::Alteration;
 
 use crate::maildir::{self, Place};
 use dme_mailbox::ChangeToken;
 use dme_model::{ItemSet, Timestamp};
-use scan::Scan;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -37,9 +39,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const REMOVALS_KEPT: usize = 10_000;
 /// How many lines of history a journal may have beyond twice what it must hold.
 const SLACK: usize = 2_000;
-/// How often a directory that others change all the time is read before what was never met is
-/// taken for gone.
-const RESTLESS: usize = 5;
 /// The largest journal read; a larger one is begun anew.
 const MAX_JOURNAL: u64 = 512 << 20;
 
@@ -188,6 +187,7 @@ impl Index {
         if outcome.is_err() {
             // What was noted in memory may not be in the journal: read it again next time.
             self.journal = None;
+            self.compared = None;
         }
         outcome
     }
@@ -201,8 +201,7 @@ impl Index {
         lock.lock()?;
         self.read_journal()?;
         let modseq = self.modseq + 1;
-        let mut alteration =
-            Alteration { index: self, lines: String::new(), modseq, settled: None };
+        let mut alteration = Alteration::new(self, modseq);
         let answer = work(&mut alteration)?;
         let Alteration { lines, settled, .. } = alteration;
         self.append(&lines)?;
@@ -381,134 +380,6 @@ fn or_dash(letters: &str) -> &str {
 fn whole_lines(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
     &text[..end]
-}
-
-/// The folder under its lock. What is noted here is written down at the end.
-pub(crate) struct Alteration<'a> {
-    index: &'a mut Index,
-    lines: String,
-    modseq: u64,
-    settled: Option<[Option<Stamp>; 2]>,
-}
-
-impl Alteration<'_> {
-    pub(crate) fn index(&self) -> &Index {
-        self.index
-    }
-
-    /// The number of the message with that base, where there is one.
-    pub(crate) fn number(&self, base: &str) -> Option<u32> {
-        self.index.by_base.get(base).copied()
-    }
-
-    /// Notes a message that is there now; answers its number.
-    ///
-    /// # Errors
-    /// When the folder's numbers are used up.
-    pub(crate) fn add(
-        &mut self,
-        base: &str,
-        place: Place,
-        info: &str,
-        received: Timestamp,
-    ) -> io::Result<u32> {
-        if let Some(number) = self.number(base) {
-            return Ok(number);
-        }
-        let number = self.index.next;
-        if number == u32::MAX {
-            return Err(io::Error::other("the folder's numbers are used up"));
-        }
-        let item = Item {
-            base: base.into(),
-            letters: maildir::letters(info).into(),
-            received,
-            modseq: self.modseq,
-            seen: Some((place, info.into())),
-        };
-        added(&mut self.lines, self.modseq, number, &item);
-        self.index.insert(number, item);
-        self.index.modseq = self.modseq;
-        Ok(number)
-    }
-
-    /// Notes where a message lies and with which info.
-    pub(crate) fn mark(&mut self, number: u32, place: Place, info: &str) {
-        let Some(item) = self.index.items.get_mut(&number) else { return };
-        item.seen = Some((place, info.into()));
-        let letters = maildir::letters(info);
-        if *item.letters != *letters {
-            item.modseq = self.modseq;
-            let _ = writeln!(self.lines, "{} = {number} {}", self.modseq, or_dash(&letters));
-            item.letters = letters.into();
-            self.index.modseq = self.modseq;
-        }
-    }
-
-    /// Notes that a message is gone.
-    pub(crate) fn remove(&mut self, number: u32) {
-        if self.index.items.contains_key(&number) {
-            let _ = writeln!(self.lines, "{} - {number}", self.modseq);
-            self.index.remove(number, self.modseq);
-            self.index.modseq = self.modseq;
-        }
-    }
-
-    /// Reads the directories where that was never done, so that places are known.
-    pub(crate) fn compare_once(&mut self) -> io::Result<()> {
-        let known = self.index.items.values().all(|item| item.seen.is_some());
-        if known { Ok(()) } else { self.compare() }
-    }
-
-    /// Compares the directories with the journal and notes the differences.
-    pub(crate) fn compare(&mut self) -> io::Result<()> {
-        self.index.scans = self.index.scans.wrapping_add(1);
-        let mut scan = Scan::read(&self.index.folder)?;
-        let absent = |index: &Index, scan: &Scan| -> Vec<u32> {
-            let gone = index.items.iter().filter(|(_, item)| !scan.found.contains_key(&*item.base));
-            gone.map(|(number, _)| *number).collect()
-        };
-        // A file that is renamed while the directory is read may be passed over: gone is only what
-        // is missing again when the directory is at rest, or many times.
-        for _ in 0..RESTLESS {
-            if absent(self.index, &scan).is_empty() {
-                break;
-            }
-            scan.merge(Scan::read(&self.index.folder)?);
-            if scan.stable {
-                break;
-            }
-        }
-        for number in absent(self.index, &scan) {
-            self.remove(number);
-        }
-        let mut arrived = Vec::new();
-        for (base, (place, info)) in scan.found {
-            match self.number(&base) {
-                Some(number) => self.mark(number, place, &info),
-                None => {
-                    let directory = self.index.folder.join(place.directory());
-                    match fs::metadata(directory.join(format!("{base}{info}"))) {
-                        Ok(metadata) if metadata.is_file() => {
-                            arrived.push((maildir::received(&metadata), base, place, info));
-                        }
-                        Ok(_) => {}
-                        // Renamed or deleted just now: the next comparison finds it.
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                            scan.settled = None;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-        }
-        arrived.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        for (received, base, place, info) in arrived {
-            self.add(&base, place, &info, received)?;
-        }
-        self.settled = scan.settled;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@
 
 mod error;
 mod folder;
+mod folders;
 mod home;
 mod index;
 mod journal;
@@ -30,8 +31,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
 use dme_model::{ByteSize, CollectionId, Flags, ItemId, Timestamp, UserId};
-use folder::Folders;
 pub use folder::NewMail;
+use folders::Folders;
 use home::Home;
 use mailbox::FilesMailbox;
 use serde::{Deserialize, Serialize};
