@@ -194,10 +194,11 @@ impl Response {
     }
 }
 
-/// The text of a child that must not be empty nor longer than so many characters.
+/// The text of a child, of at most so many characters; some phones write an empty element where
+/// they mean none.
 pub(crate) fn bounded(element: &Element, tag: Tag, max: usize) -> Result<Option<String>> {
     match element.text_of(tag)? {
-        Some("") => Err(Error::Value { element: tag, expected: "anything" }),
+        Some("") => Ok(None),
         Some(text) if text.chars().nth(max).is_some() => {
             Err(Error::Value { element: tag, expected: "an id of the length the schema allows" })
         }

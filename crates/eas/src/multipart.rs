@@ -107,6 +107,18 @@ mod tests {
         assert_eq!(join(&parts).unwrap(), answer);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_parts_survive_and_no_answer_panics(
+            parts in proptest::collection::vec(proptest::collection::vec(0u8.., 0..50), 1..8),
+            answer in proptest::collection::vec(0u8.., 0..60),
+        ) {
+            let parts: Vec<Bytes> = parts.into_iter().map(Bytes::from).collect();
+            proptest::prop_assert_eq!(split(&join(&parts).unwrap()).unwrap(), parts);
+            let _ = split(&answer.into());
+        }
+    }
+
     #[test]
     fn lies_in_the_header_are_found() {
         let cases: [(&[u8], MultipartError); 6] = [

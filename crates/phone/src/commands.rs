@@ -148,13 +148,7 @@ impl Client {
         let reply = self.command(command, parameters, body, Duration::ZERO).await?;
         let reply = reply.success(command.name())?;
         let element = reply.element(command)?.ok_or(Error::NoBody(command))?;
-        let parts = if reply.is_multipart() {
-            dme_eas::multipart::split(&reply.body)?.split_off(1)
-        } else {
-            Vec::new()
-        };
-        item_operations::Response::from_parts(&element, &parts)
-            .map_err(|e| Error::Answer(command, e))
+        operated(&reply, &element)
     }
 
     /// An attachment's bytes, by the older command.
@@ -210,7 +204,6 @@ impl Client {
             .map_err(|e| Error::Answer(Command::SmartForward, e))
     }
 
-    /// From 14.0 on the element; in 12.1 the message itself, with the rest in the query.
     async fn compose(
         &mut self,
         command: Command,
@@ -218,17 +211,23 @@ impl Client {
         source: Option<&Source>,
         element: Element,
     ) -> Result<Reply> {
-        let (parameters, body) = if self.account.version == ProtocolVersion::V12_1 {
-            (parameters_of(message, source), Body::Mime(message.mime.clone()))
-        } else {
-            (Parameters::default(), Body::Element(element))
-        };
+        let (parameters, body) = outgoing(self.account.version, message, source, element);
         let reply = self.command(command, parameters, body, Duration::ZERO).await?;
         reply.success(command.name())
     }
 }
 
-pub(crate) fn parameters_of(message: &Message, source: Option<&Source>) -> Parameters {
+/// A message on its way: from 14.0 on the element; in 12.1 the message itself, with the rest in the
+/// query.
+pub(crate) fn outgoing(
+    version: ProtocolVersion,
+    message: &Message,
+    source: Option<&Source>,
+    element: Element,
+) -> (Parameters, Body) {
+    if version != ProtocolVersion::V12_1 {
+        return (Parameters::default(), Body::Element(element));
+    }
     let mut parameters = Parameters {
         save_in_sent: message.save_in_sent == SaveInSent::Yes,
         ..Parameters::default()
@@ -245,5 +244,16 @@ pub(crate) fn parameters_of(message: &Message, source: Option<&Source>) -> Param
         }
         None => {}
     }
-    parameters
+    (parameters, Body::Mime(message.mime.clone()))
+}
+
+/// What ItemOperations came to, with its contents from wherever they stand.
+pub(crate) fn operated(reply: &Reply, element: &Element) -> Result<item_operations::Response> {
+    let parts: Vec<Bytes> = if reply.is_multipart() {
+        dme_eas::multipart::split(&reply.body)?.into_iter().skip(1).collect()
+    } else {
+        Vec::new()
+    };
+    item_operations::Response::from_parts(element, &parts)
+        .map_err(|e| Error::Answer(Command::ItemOperations, e))
 }

@@ -106,6 +106,7 @@ impl Probe<'_> {
             ..Account::new(address, user, options.password.clone())
         };
         let mut phone = Phone::new(account, tls);
+        phone.longest_pause = Duration::from_secs(2);
         self.session(&mut phone).await;
     }
 

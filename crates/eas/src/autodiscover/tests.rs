@@ -169,3 +169,20 @@ fn v2_answers_are_written_as_clients_expect_them() {
     }
     assert!(JsonResponse::from_json(b"<html>").is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_address_survives_and_no_document_panics(
+        email in "[^\\p{C}\\s]{1,60}@[a-z.<>&\"']{1,20}[a-z]",
+        document in "[<>/a-c&;#x0-9\"'! \\[\\]?-]{0,80}",
+    ) {
+        let request = Request::new(email.as_str());
+        proptest::prop_assert_eq!(Request::from_xml(request.to_xml().as_bytes()), Ok(request));
+        let request = JsonRequest { email, protocol: "ActiveSync".into() };
+        let target = request.to_target();
+        let (path, query) = target.split_once('?').unwrap();
+        proptest::prop_assert_eq!(JsonRequest::from_target(path, query), Ok(request));
+        let _ = Request::from_xml(document.as_bytes());
+        let _ = Response::from_xml(document.as_bytes());
+    }
+}

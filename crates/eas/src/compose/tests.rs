@@ -94,6 +94,25 @@ fn a_request_without_its_parts_is_refused() {
 }
 
 #[test]
+fn an_empty_account_or_instance_is_none() {
+    let source = Element::parent(
+        c::SOURCE,
+        vec![Element::text(c::ITEM_ID, "5:1"), Element::empty(c::INSTANCE_ID)],
+    );
+    let children = vec![
+        Element::text(c::CLIENT_ID, "1"),
+        Element::empty(c::ACCOUNT_ID),
+        source,
+        Element::opaque(c::MIME, &b"x"[..]),
+    ];
+    let element = Element::parent(c::SMART_REPLY, children);
+    let request = smart_reply::Request::from_element(&element).unwrap();
+    assert_eq!(request.message.account_id, None);
+    let item_id = "5:1".into();
+    assert_eq!(request.source, Source::Item { folder_id: None, item_id, instance_id: None });
+}
+
+#[test]
 fn in_12_1_the_source_stands_in_the_query() {
     assert_eq!(Source::from_parameters(Some("5"), Some("5:12"), None, None), Some(source()));
     let long_id = Source::LongId { long_id: "L".into(), instance_id: None };

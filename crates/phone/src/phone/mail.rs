@@ -2,9 +2,9 @@
 
 use super::Phone;
 use crate::client::Body;
+use crate::commands;
 use crate::error::{Error, Result};
 use bytes::Bytes;
-use dme_eas::ProtocolVersion;
 use dme_eas::body::ContentOptions;
 use dme_eas::compose::{Message, Response as Sent, SaveInSent, Source};
 use dme_eas::email::EmailView;
@@ -13,20 +13,35 @@ use dme_eas::item_operations::{
 };
 use dme_eas::query::{Command, Parameters};
 use dme_eas::{
-    item_operations, move_items, multipart, search, send_mail, settings, smart_forward, smart_reply,
+    item_operations, move_items, search, send_mail, settings, smart_forward, smart_reply,
 };
 use dme_wbxml::Element;
 use std::time::Duration;
 
 impl Phone {
-    /// Sends a message; a copy is kept.
+    /// A message with a name of its own. Who loses the answer to it sends the same again, so that
+    /// the server knows it.
+    pub fn new_message(&mut self, mime: impl Into<Bytes>) -> Message {
+        let client_id = Some(self.next_client_id());
+        Message { client_id, ..Message::from_mime(mime.into(), SaveInSent::Yes) }
+    }
+
+    /// Sends a new message; a copy is kept.
     ///
     /// # Errors
     /// Where there is no answer, or the server refuses.
     pub async fn send_mail(&mut self, mime: impl Into<Bytes>) -> Result<()> {
-        let message = self.message(mime.into());
+        let message = self.new_message(mime);
+        self.send_message(&message).await
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn send_message(&mut self, message: &Message) -> Result<()> {
         let element = send_mail::Request { message: message.clone() }.to_element();
-        let answer = self.compose(Command::SendMail, &message, None, element).await?;
+        let answer = self.compose(Command::SendMail, message, None, element).await?;
         sent("SendMail", send_mail::response_from_element(answer.as_ref()), Command::SendMail)
     }
 
@@ -40,12 +55,19 @@ impl Phone {
         item: &str,
         mime: impl Into<Bytes>,
     ) -> Result<()> {
-        let message = self.message(mime.into());
-        let source = source(folder, item);
-        let request = smart_reply::Request::from_mime(message, source);
+        let message = self.new_message(mime);
+        let request = smart_reply::Request::from_mime(message, source(folder, item));
+        self.send_reply(&request).await
+    }
+
+    /// Sends an answer to a mail.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn send_reply(&mut self, request: &smart_reply::Request) -> Result<()> {
+        let (message, source) = (&request.message, Some(&request.source));
         let element = request.to_element();
-        let parts = (&request.message, Some(&request.source));
-        let answer = self.compose(Command::SmartReply, parts.0, parts.1, element).await?;
+        let answer = self.compose(Command::SmartReply, message, source, element).await?;
         let answer = smart_reply::response_from_element(answer.as_ref());
         sent("SmartReply", answer, Command::SmartReply)
     }
@@ -60,18 +82,21 @@ impl Phone {
         item: &str,
         mime: impl Into<Bytes>,
     ) -> Result<()> {
-        let message = self.message(mime.into());
+        let message = self.new_message(mime);
         let request = smart_forward::Request::from_mime(message, source(folder, item));
-        let element = request.to_element(self.client.account.version);
-        let parts = (&request.message, Some(&request.source));
-        let answer = self.compose(Command::SmartForward, parts.0, parts.1, element).await?;
-        let answer = smart_forward::response_from_element(answer.as_ref());
-        sent("SmartForward", answer, Command::SmartForward)
+        self.send_forward(&request).await
     }
 
-    fn message(&mut self, mime: Bytes) -> Message {
-        let client_id = Some(self.next_client_id());
-        Message { client_id, ..Message::from_mime(mime, SaveInSent::Yes) }
+    /// Sends a mail on.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn send_forward(&mut self, request: &smart_forward::Request) -> Result<()> {
+        let (message, source) = (&request.message, Some(&request.source));
+        let element = request.to_element(self.client.account.version);
+        let answer = self.compose(Command::SmartForward, message, source, element).await?;
+        let answer = smart_forward::response_from_element(answer.as_ref());
+        sent("SmartForward", answer, Command::SmartForward)
     }
 
     async fn compose(
@@ -81,12 +106,8 @@ impl Phone {
         source: Option<&Source>,
         element: Element,
     ) -> Result<Option<Element>> {
-        let (parameters, body) = if self.client.account.version == ProtocolVersion::V12_1 {
-            let parameters = crate::commands::parameters_of(message, source);
-            (parameters, Body::Mime(message.mime.clone()))
-        } else {
-            (Parameters::default(), Body::Element(element))
-        };
+        let version = self.client.account.version;
+        let (parameters, body) = commands::outgoing(version, message, source, element);
         Ok(self.exchange(command, parameters, body, Duration::ZERO).await?.element)
     }
 
@@ -197,13 +218,7 @@ impl Phone {
         let body = Body::Element(request.to_element());
         let answer = self.exchange(command, parameters, body, Duration::ZERO).await?;
         let element = answer.element.ok_or(Error::NoBody(command))?;
-        let parts = if answer.reply.is_multipart() {
-            multipart::split(&answer.reply.body)?.into_iter().skip(1).collect()
-        } else {
-            Vec::new()
-        };
-        let answer = item_operations::Response::from_parts(&element, &parts)
-            .map_err(|e| Error::Answer(command, e))?;
+        let answer = commands::operated(&answer.reply, &element)?;
         match answer.status {
             item_operations::Status::Success => Ok(answer.operations),
             status => Err(Error::Refused { step: "ItemOperations", status: status.code() }),

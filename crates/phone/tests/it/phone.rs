@@ -178,6 +178,16 @@ async fn messages_are_sent_and_answered_and_refusals_are_told() {
 }
 
 #[tokio::test]
+async fn a_message_whose_answer_was_lost_is_repeated_by_its_name() {
+    let (server, mut phone) = started(0).await;
+    let message = phone.new_message("To: bob@corp.example\r\n\r\nonce");
+    phone.client.lose_next(Loss::Answer);
+    assert!(phone.send_message(&message).await.is_err());
+    phone.send_message(&message).await.unwrap();
+    assert_eq!(server.with(|state| state.sent.len()), 1);
+}
+
+#[tokio::test]
 async fn attachments_and_mails_are_fetched_in_parts() {
     let (_server, mut phone) = started(1).await;
     assert_eq!(phone.fetch_attachment("1:000:2").await.unwrap(), &b"\0\xffPNG"[..]);
