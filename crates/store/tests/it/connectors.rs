@@ -16,20 +16,26 @@ fn key(name: &str) -> Fingerprint {
 }
 
 /// The two registries of each kind, to be held against each other.
-fn books() -> (tempfile::TempDir, [Arc<dyn ConnectorBook>; 2], [Arc<dyn Enrolments>; 2]) {
+struct Registries {
+    _home: tempfile::TempDir,
+    books: [Arc<dyn ConnectorBook>; 2],
+    enrolments: [Arc<dyn Enrolments>; 2],
+}
+
+fn registries() -> Registries {
     let home = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(home.path().join("store.db")).unwrap();
-    (
-        home,
-        [Arc::new(store.clone()), Arc::new(MemoryBook::default())],
-        [Arc::new(store), Arc::new(MemoryEnrolments::default())],
-    )
+    Registries {
+        _home: home,
+        books: [Arc::new(store.clone()), Arc::new(MemoryBook::default())],
+        enrolments: [Arc::new(store), Arc::new(MemoryEnrolments::default())],
+    }
 }
 
 #[tokio::test]
 async fn a_connector_is_found_by_its_key_and_keeps_its_id() {
-    let (_home, books, _) = books();
-    for book in books {
+    let registries = registries();
+    for book in registries.books {
         let made = book.enrol("branch", &key("a"), ConnectorState::Locked, NOW).await.unwrap();
         assert_eq!((made.id.as_str(), made.state), ("c1", ConnectorState::Locked));
         let again = book.enrol("other", &key("a"), ConnectorState::Unlocked, LATER).await.unwrap();
@@ -45,8 +51,8 @@ async fn a_connector_is_found_by_its_key_and_keeps_its_id() {
 
 #[tokio::test]
 async fn a_removed_connector_stays_removed() {
-    let (_home, books, _) = books();
-    for book in books {
+    let registries = registries();
+    for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Locked, NOW).await.unwrap().id;
         book.set_state(&id, ConnectorState::Unlocked).await.unwrap();
         book.set_state(&id, ConnectorState::Removed).await.unwrap();
@@ -59,8 +65,8 @@ async fn a_removed_connector_stays_removed() {
 
 #[tokio::test]
 async fn two_keys_hold_until_the_newer_was_used() {
-    let (_home, books, _) = books();
-    for book in books {
+    let registries = registries();
+    for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
         let keys = || async { book.get(&id).await.unwrap().unwrap().keys };
         book.add_key(&id, &key("b")).await.unwrap();
@@ -82,8 +88,8 @@ async fn two_keys_hold_until_the_newer_was_used() {
 
 #[tokio::test]
 async fn a_key_belongs_to_one_connector() {
-    let (_home, books, _) = books();
-    for book in books {
+    let registries = registries();
+    for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
         book.enrol("y", &key("b"), ConnectorState::Unlocked, NOW).await.unwrap();
         assert!(book.add_key(&id, &key("b")).await.is_err());
@@ -92,8 +98,8 @@ async fn a_key_belongs_to_one_connector() {
 
 #[tokio::test]
 async fn a_token_serves_one_key_once_and_again_for_the_same() {
-    let (_home, _, enrolments) = books();
-    for tokens in enrolments {
+    let registries = registries();
+    for tokens in registries.enrolments {
         let token = |n: u8, name: &str| Enrolment {
             hash: TokenHash([n; 32]),
             name: name.into(),

@@ -1,0 +1,95 @@
+//! Sending, once (rules S2 and S3).
+
+use crate::world::{World, message};
+use dme_mailbox::memory::Failure;
+use dme_mailbox::{ErrorKind, Verb};
+use dme_model::Role;
+use dme_sync::{Error, FolderNo, SubmitId, SubmitRequest};
+use std::time::Duration;
+
+fn mail(id: SubmitId) -> SubmitRequest {
+    SubmitRequest {
+        id,
+        message: message("mail"),
+        reference: None,
+        replace_mime: false,
+        save_in_sent: true,
+    }
+}
+
+fn named(id: &str) -> SubmitRequest {
+    mail(SubmitId::Client(id.into()))
+}
+
+#[tokio::test]
+async fn a_repeated_request_is_answered_the_same_and_sends_nothing() {
+    let world = World::new().await;
+    for request in [named("1"), mail(SubmitId::Content)] {
+        let before = world.system.sent().len();
+        let first = world.engine.submit(world.session(), &request).await.unwrap();
+        let again = world.engine.submit(world.session(), &request).await.unwrap();
+        assert_eq!(again, first);
+        assert_eq!(world.system.sent().len(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn other_names_are_other_mails() {
+    let world = World::new().await;
+    for id in ["1", "2"] {
+        world.engine.submit(world.session(), &named(id)).await.unwrap();
+    }
+    assert_eq!(world.system.sent().len(), 2);
+    assert_eq!(world.items(Role::Sent).len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_bytes_are_another_mail_after_ten_minutes() {
+    let mut world = World::new().await;
+    for (minutes, sent) in [(0, 1), (9, 1), (11, 2)] {
+        world.now = crate::world::NOW.plus(Duration::from_secs(minutes * 60));
+        world.engine.submit(world.session(), &mail(SubmitId::Content)).await.unwrap();
+        assert_eq!(world.system.sent().len(), sent, "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn one_whose_end_is_unknown_goes_out_once() {
+    let world = World::new().await;
+    let lost = dme_mailbox::Error::new(ErrorKind::Unavailable, "the answer was lost");
+    for failure in [Failure::Before(lost.clone()), Failure::After(lost.clone())] {
+        let before = world.system.sent().len();
+        let request = named(&format!("{before}"));
+        world.system.fail_next(1, &failure);
+        let failed = world.engine.submit(world.session(), &request).await;
+        assert_eq!(failed, Err(Error::Mailbox(lost.clone())));
+        world.engine.submit(world.session(), &request).await.unwrap();
+        assert_eq!(world.system.sent().len(), before + 1, "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_refused_can_be_sent_with_the_same_name_later() {
+    let world = World::new().await;
+    let refused = dme_mailbox::Error::new(ErrorKind::RecipientRefused, "no such user");
+    world.system.fail_next(1, &Failure::Before(refused.clone()));
+    let failed = world.engine.submit(world.session(), &named("1")).await;
+    assert_eq!(failed, Err(Error::Mailbox(refused)));
+    world.engine.submit(world.session(), &named("1")).await.unwrap();
+    assert_eq!(world.system.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reply_marks_its_original() {
+    let world = World::new().await;
+    let item = world.arrive("question");
+    let inbox = world.folder(Role::Inbox).await;
+    let mut reply = named("1");
+    reply.reference = Some((inbox, item.clone(), Verb::Reply));
+    world.engine.submit(world.session(), &reply).await.unwrap();
+    assert!(world.marks(&item).answered);
+    reply.id = SubmitId::Client("2".into());
+    reply.reference = Some((FolderNo(99), item, Verb::Reply));
+    let nowhere = world.engine.submit(world.session(), &reply).await;
+    assert_eq!(nowhere, Err(Error::FolderNotFound(FolderNo(99))));
+}

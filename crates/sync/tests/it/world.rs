@@ -1,0 +1,254 @@
+//! One user with one phone, an engine and an in-memory mailbox.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dme_mailbox::memory::MemoryMailSystem;
+pub use dme_mailbox::memory::Operation as Call;
+use dme_mailbox::{Mailbox, Submitted};
+use dme_model::{CollectionId, FlagPatch, Flags, ItemId, Role, Timestamp, UserId};
+use dme_sync::{
+    ClientCommand, CollectionAnswer, CollectionRequest, DeviceKey, Engine, FolderNo, Journal,
+    Limits, MemoryStore, Result, ServerChange, Session, Slot, StateStore, StoreError,
+    SubmissionLife, SyncKey, TraceEntry,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+pub struct World {
+    pub system: MemoryMailSystem,
+    pub user: UserId,
+    pub device: DeviceKey,
+    pub store: Arc<CountingStore>,
+    pub engine: Engine,
+    pub mailbox: Arc<dyn Mailbox>,
+    pub now: Timestamp,
+}
+
+impl World {
+    /// A phone that knows its folders.
+    pub async fn new() -> Self {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        system.set_clock(NOW);
+        let store = Arc::new(CountingStore::default());
+        let world = Self {
+            mailbox: system.mailbox(&user).unwrap(),
+            device: DeviceKey { user: user.clone(), device: "phone1".into() },
+            engine: Engine::new(store.clone(), Limits::default()),
+            store,
+            system,
+            user,
+            now: NOW,
+        };
+        world.engine.folder_sync(world.session(), &SyncKey::initial()).await.unwrap();
+        world.system.take_calls();
+        world.store.take_writes();
+        world
+    }
+
+    pub fn session(&self) -> Session<'_> {
+        Session { device: &self.device, mailbox: &*self.mailbox, now: self.now }
+    }
+
+    pub fn place(&self, role: Role) -> CollectionId {
+        self.system.collection(&self.user, role).unwrap()
+    }
+
+    pub async fn folder(&self, role: Role) -> FolderNo {
+        let known = self.engine.known_folders(self.session()).await.unwrap();
+        known.iter().find(|folder| folder.role == Some(role)).unwrap().no
+    }
+
+    /// A message arrives now.
+    pub fn arrive(&self, subject: &str) -> ItemId {
+        self.arrive_at(subject, self.now)
+    }
+
+    pub fn arrive_at(&self, subject: &str, received: Timestamp) -> ItemId {
+        let inbox = self.place(Role::Inbox);
+        let flags = Flags::default();
+        self.system.insert(&self.user, &inbox, message(subject), flags, received).unwrap()
+    }
+
+    /// Another client changes marks in the Inbox.
+    pub fn mark(&self, item: &ItemId, patch: &FlagPatch) {
+        self.system.set_flags(&self.user, &self.place(Role::Inbox), item, patch).unwrap();
+    }
+
+    /// The marks of an item in the Inbox.
+    pub fn marks(&self, item: &ItemId) -> Flags {
+        let contents = self.system.contents(&self.user, &self.place(Role::Inbox)).unwrap();
+        contents.into_iter().find(|(id, ..)| id == item).unwrap().1
+    }
+
+    /// The items in a folder.
+    pub fn items(&self, role: Role) -> Vec<ItemId> {
+        let contents = self.system.contents(&self.user, &self.place(role)).unwrap();
+        contents.into_iter().map(|(id, ..)| id).collect()
+    }
+
+    pub async fn sync(&self, request: &CollectionRequest) -> Result<CollectionAnswer> {
+        self.engine.sync_collection(self.session(), request).await
+    }
+
+    /// Begins a folder: key 0 and all that is there.
+    pub async fn begin(&self, folder: FolderNo) -> SyncKey {
+        let first = CollectionRequest::new(folder, SyncKey::initial());
+        let key = self.sync(&first).await.unwrap().key;
+        let mut request = CollectionRequest::new(folder, key);
+        loop {
+            let answer = self.sync(&request).await.unwrap();
+            request.key = answer.key;
+            if !answer.more_available {
+                self.system.take_calls();
+                self.store.take_writes();
+                return request.key;
+            }
+        }
+    }
+
+    /// A phone whose Inbox is in step, and its key.
+    pub async fn in_step(&self) -> (FolderNo, SyncKey) {
+        let inbox = self.folder(Role::Inbox).await;
+        (inbox, self.begin(inbox).await)
+    }
+}
+
+pub fn message(subject: &str) -> Bytes {
+    format!(
+        "From: bob@example.com\r\nTo: eve@elsewhere.example\r\nSubject: {subject}\r\n\
+         Message-ID: <{subject}@example.com>\r\n\r\nText.\r\n"
+    )
+    .into()
+}
+
+pub fn with(folder: FolderNo, key: &SyncKey, commands: Vec<ClientCommand>) -> CollectionRequest {
+    CollectionRequest { commands, ..CollectionRequest::new(folder, key.clone()) }
+}
+
+pub fn read() -> FlagPatch {
+    FlagPatch { seen: Some(true), ..FlagPatch::default() }
+}
+
+/// The changes, each as a word and an id.
+pub fn told(answer: &CollectionAnswer) -> Vec<String> {
+    let word = |change: &ServerChange| match change {
+        ServerChange::Add(item, mail) => format!("add {item} {}", mail.subject),
+        ServerChange::Change(item, flags) => {
+            format!("change {item} {}", if flags.seen { "read" } else { "unread" })
+        }
+        ServerChange::Delete(item) => format!("delete {item}"),
+        ServerChange::SoftDelete(item) => format!("soft delete {item}"),
+    };
+    answer.changes.iter().map(word).collect()
+}
+
+/// A store in memory that counts its writes.
+#[derive(Default)]
+pub struct CountingStore {
+    inner: MemoryStore,
+    writes: AtomicUsize,
+}
+
+impl CountingStore {
+    pub fn take_writes(&self) -> usize {
+        self.writes.swap(0, Ordering::SeqCst)
+    }
+
+    fn count(&self) -> &MemoryStore {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        &self.inner
+    }
+}
+
+#[async_trait]
+impl StateStore for CountingStore {
+    async fn folders(&self, user: &UserId) -> Result<Vec<(FolderNo, CollectionId)>, StoreError> {
+        self.inner.folders(user).await
+    }
+
+    async fn folder(
+        &self,
+        user: &UserId,
+        no: FolderNo,
+    ) -> Result<Option<CollectionId>, StoreError> {
+        self.inner.folder(user, no).await
+    }
+
+    async fn number_folders(
+        &self,
+        user: &UserId,
+        collections: &[CollectionId],
+    ) -> Result<Vec<FolderNo>, StoreError> {
+        self.count().number_folders(user, collections).await
+    }
+
+    async fn renumber_folders(
+        &self,
+        user: &UserId,
+        folders: &[(FolderNo, CollectionId)],
+    ) -> Result<(), StoreError> {
+        self.count().renumber_folders(user, folders).await
+    }
+
+    async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.load(device, slot).await
+    }
+
+    async fn load_collection(
+        &self,
+        device: &DeviceKey,
+        no: FolderNo,
+    ) -> Result<Option<(CollectionId, Option<Vec<u8>>)>, StoreError> {
+        self.inner.load_collection(device, no).await
+    }
+
+    async fn save(&self, device: &DeviceKey, slot: Slot, state: Vec<u8>) -> Result<(), StoreError> {
+        self.count().save(device, slot, state).await
+    }
+
+    async fn clear(&self, device: &DeviceKey, slot: Slot) -> Result<(), StoreError> {
+        self.count().clear(device, slot).await
+    }
+
+    async fn resync_device(&self, device: &DeviceKey) -> Result<(), StoreError> {
+        self.count().resync_device(device).await
+    }
+
+    async fn begin_submission(
+        &self,
+        device: &DeviceKey,
+        key: &str,
+        now: Timestamp,
+        life: SubmissionLife,
+    ) -> Result<Journal, StoreError> {
+        self.count().begin_submission(device, key, now, life).await
+    }
+
+    async fn finish_submission(
+        &self,
+        device: &DeviceKey,
+        key: &str,
+        sent: &Submitted,
+    ) -> Result<(), StoreError> {
+        self.count().finish_submission(device, key, sent).await
+    }
+
+    async fn cancel_submission(&self, device: &DeviceKey, key: &str) -> Result<(), StoreError> {
+        self.count().cancel_submission(device, key).await
+    }
+
+    async fn record(&self, device: &DeviceKey, entries: &[TraceEntry]) -> Result<(), StoreError> {
+        self.count().record(device, entries).await
+    }
+
+    async fn trace(&self, device: &DeviceKey) -> Result<Vec<TraceEntry>, StoreError> {
+        self.inner.trace(device).await
+    }
+
+    async fn expire(&self, before: Timestamp) -> Result<u64, StoreError> {
+        self.count().expire(before).await
+    }
+}
