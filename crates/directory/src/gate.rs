@@ -399,9 +399,7 @@ impl Gate {
             Ok((Verdict::Accepted(person), Some(Ok(rights)))) => {
                 let who = Arc::new(Admitted { person: *person, rights });
                 let user = &who.person.user;
-                if question.login != *user {
-                    self.memory.alias(question.login.clone(), user.clone());
-                }
+                self.memory.alias(&question.login, Some(user));
                 let mac = self.key.mac(user, &question.password);
                 self.memory.admit(who.clone(), mac, now);
                 Admission::Admitted { who, source: Source::Directory }
@@ -413,7 +411,9 @@ impl Gate {
                 self.turn_away(&question.user, question, Reason::Standing(standing), now)
             }
             Ok((Verdict::Unknown, _)) => {
-                self.revoke(&question.user, Revocation::Gone);
+                // A mail address that is gone does not mean that its owner is.
+                self.memory.alias(&question.login, None);
+                self.revoke(&question.login, Revocation::Gone);
                 self.refuse(question, Refusal::UnknownUser, now)
             }
             Ok((Verdict::WrongPassword | Verdict::Accepted(_), _)) => {

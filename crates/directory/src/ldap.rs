@@ -128,10 +128,11 @@ impl LdapDirectory {
     /// The person of an entry.
     fn person(&self, entry: &Entry, groups: Vec<GroupId>) -> Result<Person> {
         let settings = &self.settings;
-        let name = entry.first(&settings.name).ok_or_else(|| {
+        // Of several names always the same one, in whatever order the server gives them.
+        let names = entry.all(&settings.name).iter().map(|name| name.trim().to_lowercase());
+        let name = names.filter(|name| !name.is_empty()).min().ok_or_else(|| {
             Error::Refused(format!("{} has no {}; correct users.name", entry.dn, settings.name))
         })?;
-        let name = name.to_lowercase();
         // A user principal name has a realm already.
         let user = match name.rsplit_once('@') {
             None => UserId::new(format!("{name}@{}", settings.realm)),

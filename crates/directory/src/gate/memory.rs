@@ -120,10 +120,13 @@ impl Memory {
         aliases.get_mut(&login).cloned().unwrap_or(login)
     }
 
-    /// Notes which canonical user a login means.
-    pub(super) fn alias(&self, login: UserId, user: UserId) {
+    /// Notes which canonical user a login means; none where it means nobody.
+    pub(super) fn alias(&self, login: &UserId, user: Option<&UserId>) {
         let mut aliases = self.aliases.lock().unwrap_or_else(PoisonError::into_inner);
-        aliases.insert(login, user);
+        match user {
+            Some(user) if user != login => aliases.insert(login.clone(), user.clone()),
+            _ => drop(aliases.remove(login)),
+        }
     }
 
     /// What it knows that is still good. The hashes are compared as they are: without the key

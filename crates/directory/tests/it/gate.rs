@@ -74,6 +74,29 @@ async fn a_member_of_a_nested_group_is_let_in_and_then_from_memory() {
 }
 
 #[tokio::test]
+async fn a_mail_address_given_to_somebody_else_means_somebody_else() {
+    let world = World::start(Overlays::None);
+    assert_eq!(world.source("ann.mail", "ann's secret").await, Some(Source::Directory));
+    let replace = |cn: &str, mail: &str| {
+        format!(
+            "dn: cn={cn},ou=people,{SUFFIX}\nchangetype: modify\nreplace: mail\n\
+             mail: {mail}@example.org\n\n"
+        )
+    };
+    world.slapd.modify(&replace("Ann Smith", "ann.new")).unwrap();
+    let mut revocations = world.gate.revocations();
+    let answer = world.admit("ann.mail", "wrong").await;
+    assert!(matches!(answer, Admission::Refused(Refusal::UnknownUser)), "{answer:?}");
+    assert!(revocations.try_recv().is_err(), "Ann is still there");
+
+    world.slapd.modify(&replace("Jürgen Müller", "ann.mail")).unwrap();
+    let password = "pä€ßwörd 密码";
+    assert_eq!(world.source("ann.mail", password).await, Some(Source::Directory));
+    assert_eq!(world.source("jürgen", password).await, Some(Source::Memory));
+    assert_eq!(world.source("ann", "ann's secret").await, Some(Source::Memory));
+}
+
+#[tokio::test]
 async fn a_person_outside_the_group_is_refused_with_the_right_password() {
     let world = World::start(Overlays::None);
     let answer = world.admit("guest", "guest's secret").await;

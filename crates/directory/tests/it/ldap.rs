@@ -77,6 +77,18 @@ async fn a_login_by_mail_address_is_the_same_user() {
 }
 
 #[tokio::test]
+async fn a_person_with_two_names_is_one_user() {
+    let two =
+        person("people", "zoe", "Zoe", "zoe's secret").replace("uid: zoe", "uid: zoe\nuid: Amy");
+    let slapd = slapd(SlapdOptions { ldif: entries() + &two, ..SlapdOptions::default() });
+    let directory = directory(config(&slapd));
+    for name in ["zoe", "amy"] {
+        let verdict = directory.authenticate(&user(name), &secret("zoe's secret")).await.unwrap();
+        assert_eq!(accepted(verdict).user, user("amy"));
+    }
+}
+
+#[tokio::test]
 async fn two_entries_for_one_login_let_nobody_in() {
     let ldif = entries() + &person("guests", "ann", "Another Ann", "another secret");
     let slapd = slapd(SlapdOptions { ldif, ..SlapdOptions::default() });
