@@ -3,6 +3,7 @@
 use hyper_util::rt::TokioTimer;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// Bytes one stream may be ahead of its reader: fills a line of 13 Mbit/s at 600 ms.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -65,9 +66,32 @@ pub(crate) fn server(
     builder
 }
 
+/// An HTTP/2 error with its causes, which hyper keeps out of its own words.
+pub(crate) fn words(error: &hyper::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
 /// Runs what belongs to a connection until the connection is given up.
 #[derive(Clone, Debug)]
-pub(crate) struct Executor(pub CancellationToken);
+pub(crate) struct Executor {
+    /// Cancelled when the connection is given up.
+    pub closed: CancellationToken,
+    /// All that runs for it.
+    pub tasks: TaskTracker,
+}
+
+impl Executor {
+    pub(crate) fn new(closed: CancellationToken) -> Self {
+        Self { closed, tasks: TaskTracker::new() }
+    }
+}
 
 impl<F> hyper::rt::Executor<F> for Executor
 where
@@ -75,8 +99,8 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
-        let closed = self.0.clone();
-        tokio::spawn(async move {
+        let closed = self.closed.clone();
+        self.tasks.spawn(async move {
             closed.run_until_cancelled(future).await;
         });
     }

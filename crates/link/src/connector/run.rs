@@ -3,7 +3,7 @@
 use super::backoff::{Backoff, random};
 use super::config::ConnectorConfig;
 use super::dial;
-use super::identity::{Identities, Which};
+use super::identity::Identities;
 use super::session::{Order, Session, Told};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};

@@ -109,7 +109,7 @@ where
     let closed = CancellationToken::new();
     let _close_at_end = closed.clone().drop_guard();
     let connection = |io: I| {
-        let (shared, executor) = (shared.clone(), Executor(closed.clone()));
+        let (shared, executor) = (shared.clone(), Executor::new(closed.clone()));
         async move {
             let handlers = shared.clone();
             // Boxed, so that a stream that lasts does not keep the room its beginning needed.
@@ -135,8 +135,8 @@ where
             ended = &mut bulk => (ended, false),
         };
         match first {
-            // Drained: both have to end in their own time.
-            (Ok(()), calls_first) if shared.ending.is_cancelled() => {
+            // Drained: each ends in its own time, and who hangs up first is no matter.
+            (_, calls_first) if shared.ending.is_cancelled() => {
                 if calls_first {
                     bulk.await
                 } else {
@@ -148,6 +148,6 @@ where
     };
     match ended {
         Ok(()) => "the server closed it".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => crate::h2::words(&error),
     }
 }

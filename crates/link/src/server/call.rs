@@ -3,6 +3,7 @@
 use super::gate::{Exhausted, Permit, Work};
 use super::link::{Link, SendError};
 use super::links::Links;
+use crate::h2::words;
 use crate::wire::body::{Outgoing, ReadError, Records};
 use crate::wire::call::{Answer, Call, Head, Piece, left_ms};
 use crate::wire::hello::Lane;
@@ -187,7 +188,7 @@ impl From<ReadError> for Failed {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Connection(error) => {
-                Self::Unavailable(format!("the line to the connector broke: {error}"))
+                Self::Unavailable(format!("the line to the connector broke: {}", words(&error)))
             }
             ReadError::Record(error) => error.into(),
         }

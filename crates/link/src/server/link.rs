@@ -2,6 +2,7 @@
 
 use super::gate::Gate;
 use super::registrar::Registrar;
+use crate::h2::{Executor, Pulse, words};
 use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
@@ -179,7 +180,7 @@ impl Link {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
     /// The connection broke.
-    #[error("the line to the connector broke: {0}")]
+    #[error("the line to the connector broke: {}", words(.0))]
     Lost(hyper::Error),
     /// We gave the link up.
     #[error("the link was closed")]
@@ -210,11 +211,19 @@ impl Half {
     {
         let closed = CancellationToken::new();
         let (interval, timeout) = hello.keepalive();
-        let pulse = crate::h2::Pulse { interval, timeout };
-        let (connection, driver) = crate::h2::client(crate::h2::Executor(closed.clone()), pulse)
-            .handshake(hyper_util::rt::TokioIo::new(io))
-            .await?;
-        Ok(Self { lane: hello.lane, connection, driver: Box::pin(driver), closed })
+        let pulse = Pulse { interval, timeout };
+        let executor = Executor::new(closed.clone());
+        let tasks = executor.tasks.clone();
+        let io = hyper_util::rt::TokioIo::new(io);
+        let (connection, sending) = crate::h2::client(executor, pulse).handshake(io).await?;
+        let driver = Box::pin(async move {
+            // This ends at the other side's GOAWAY; what runs then goes on in the tasks.
+            sending.await?;
+            tasks.close();
+            tasks.wait().await;
+            Ok(())
+        });
+        Ok(Self { lane: hello.lane, connection, driver, closed })
     }
 }
 
@@ -231,15 +240,16 @@ pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) ->
         ended = &mut other.driver => (ended, one),
         () = link.closed.cancelled() => return "closed by the server".into(),
     };
-    if let Err(error) = ended {
-        return error.to_string();
+    match ended {
+        Err(error) if !link.is_draining() => return words(&error),
+        _ => {}
     }
     // An orderly end: the connector drains, and what runs on the other connection may end first.
     link.draining.store(true, Ordering::Relaxed);
     tokio::select! {
         ended = tokio::time::timeout(DRAIN_LIMIT, &mut rest.driver) => match ended {
             Ok(Ok(())) => "closed by the connector".into(),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => words(&error),
             Err(_) => "half closed by the connector".into(),
         },
         () = link.closed.cancelled() => "closed by the server".into(),

@@ -164,7 +164,7 @@ impl Port {
                 };
                 hello::send(&mut io, &Reply::Welcome(welcome)).await?;
                 let half = Half::begin(io, &hello).await;
-                let half = half.map_err(|error| Error::Protocol(error.to_string()))?;
+                let half = half.map_err(|error| Error::Protocol(crate::h2::words(&error)))?;
                 Ok(Arrival::Half(Box::new((half, hello, record))))
             }
             Err(error) => {

@@ -1,6 +1,7 @@
 //! Records as HTTP/2 bodies: written in one piece or as a stream, read as they arrive.
 
 use super::record::{self, Assembler, Limits, Record, RecordError};
+use crate::h2::words;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
@@ -94,7 +95,7 @@ impl Body for Outgoing {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The connection broke.
-    #[error("{0}")]
+    #[error("{}", words(.0))]
     Connection(#[from] hyper::Error),
     /// What came is not what is due.
     #[error("{0}")]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use dme_directory::Verdict;
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
 use dme_mailbox::conformance::{self, Resident, World};
-use dme_mailbox::{CallContext, Credentials, ErrorKind, FetchOutcome, MailSystem, WatchEvent};
+use dme_mailbox::{CallContext, Credentials, ErrorKind, FetchOutcome, WatchEvent};
 use dme_model::{
     BodyKind, BodyPreference, BodyView, CollectionId, Flags, Function, ItemId, MimeSupport,
     RequestId, Role, Secret, Timestamp, UserId,

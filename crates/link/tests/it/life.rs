@@ -6,7 +6,7 @@ use dme_link::{
     ConnectorConfig, ConnectorState, ConnectorStatus, CredentialsNeeded, DrainOrder, KeepAlive,
     LinkEvent, Proxy, Refusal, Services,
 };
-use dme_mailbox::{Credentials, ErrorKind, MailSystem};
+use dme_mailbox::{Credentials, ErrorKind};
 use dme_model::{ConnectorId, Secret};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
