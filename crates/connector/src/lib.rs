@@ -1,1 +1,6 @@
-//! dme-connector
+//! The connector: which backends it runs, by its configuration, and its link to the server.
+
+pub mod config;
+mod role;
+
+pub use role::{Running, StartError, enroll, services, start};

@@ -106,8 +106,6 @@ pub struct LinksConfig {
     pub parallel_calls: usize,
     /// Calls waiting for a place beyond that; further ones are answered "busy".
     pub queued_calls: usize,
-    /// Silence after which a link is asked for a sign of life.
-    pub keepalive: Span,
     /// How long a link's certificate lives; it renews itself at two thirds.
     pub certificate_life: Span,
 }
@@ -119,7 +117,6 @@ impl Default for LinksConfig {
             address: None,
             parallel_calls: 25,
             queued_calls: 200,
-            keepalive: seconds(15),
             certificate_life: seconds(30 * 86_400),
         }
     }
@@ -322,8 +319,6 @@ pub struct TimesConfig {
     pub watch_linger: Span,
     /// How long running requests may take at shutdown.
     pub shutdown: Span,
-    /// What a phone is told to wait before it tries again after a 503.
-    pub retry_after: Span,
 }
 
 impl Default for TimesConfig {
@@ -338,7 +333,6 @@ impl Default for TimesConfig {
             longest_wait: seconds(59 * 60),
             watch_linger: seconds(120),
             shutdown: seconds(20),
-            retry_after: seconds(30),
         }
     }
 }

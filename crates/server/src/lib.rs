@@ -6,6 +6,7 @@
 //!                └── admission (gate, devices, policy)
 //! ```
 
+pub mod admin;
 pub mod client_address;
 pub mod config;
 pub mod connectors;
@@ -16,6 +17,8 @@ pub mod pace;
 pub mod parking;
 pub mod policy;
 pub mod quarantine;
+pub mod realm;
+pub mod role;
 pub mod router;
 pub mod tls;
 pub mod watch;

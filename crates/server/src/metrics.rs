@@ -151,6 +151,27 @@ impl Metrics {
         counted(&self.connections)
     }
 
+    /// Waits until at least this many phones are parked; none where they are not in time.
+    pub async fn parked_at_least(&self, phones: usize, limit: Duration) -> Option<()> {
+        let phones = i64::try_from(phones).unwrap_or(i64::MAX);
+        let end = tokio::time::Instant::now() + limit;
+        while self.parked.get() < phones {
+            if tokio::time::Instant::now() >= end {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Some(())
+    }
+
+    /// Waits until no request is being served, at most this long.
+    pub async fn none_served(&self, limit: Duration) {
+        let end = tokio::time::Instant::now() + limit;
+        while self.connections.get() > 0 && tokio::time::Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The state of a connector's link.
     pub fn link(&self, connector: &str, up: bool) {
         let labels = ConnectorLabels { connector: connector.to_owned() };

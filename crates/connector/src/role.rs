@@ -1,0 +1,148 @@
+//! From settings to services, and to a running link.
+
+use crate::config::{ConnectorConfig, DirectoryConfig, MailConfig};
+use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
+use dme_files::FilesMailSystem;
+use dme_imap::ImapMailSystem;
+use dme_link::{
+    BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
+    Enrolled, KeepAlive, Proxy, Services, Token,
+};
+use dme_mailbox::MailSystem;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Why a connector cannot start. Each says which setting to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The mail system's settings are wrong.
+    #[error("mail: {0}")]
+    Mail(String),
+    /// The directory's settings are wrong.
+    #[error("people: {0}")]
+    Directory(String),
+    /// It serves nothing.
+    #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
+    Nothing,
+    /// The link's identity is missing or damaged.
+    #[error("the connector's identity: {0}; `dme connector enroll` makes one")]
+    Identity(dme_link::Error),
+}
+
+/// The services these settings mean.
+///
+/// # Errors
+/// When a setting is wrong; nothing is contacted yet.
+pub fn services(
+    mail: Option<&MailConfig>,
+    directory: Option<&DirectoryConfig>,
+) -> Result<Services, StartError> {
+    if mail.is_none() && directory.is_none() {
+        return Err(StartError::Nothing);
+    }
+    let mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)> = match mail {
+        Some(MailConfig::Imap(config)) => {
+            let needs = match config.auth {
+                dme_imap::Auth::Password => CredentialsNeeded::Password,
+                dme_imap::Auth::Bearer => CredentialsNeeded::Bearer,
+                dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
+            };
+            let system = ImapMailSystem::new((**config).clone())
+                .map_err(|error| StartError::Mail(error.to_string()))?;
+            Some((Arc::new(system), needs))
+        }
+        Some(MailConfig::Files(config)) => {
+            Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
+        }
+        None => None,
+    };
+    let directory: Option<Arc<dyn DirectoryService>> = match directory {
+        Some(DirectoryConfig::Ldap(config)) => {
+            let directory = LdapDirectory::new((**config).clone())
+                .map_err(|error| StartError::Directory(error.to_string()))?;
+            Some(Arc::new(directory))
+        }
+        Some(DirectoryConfig::File(config)) => {
+            let directory = FileDirectory::open(config.clone())
+                .map_err(|error| StartError::Directory(error.to_string()))?;
+            Some(Arc::new(directory))
+        }
+        None => None,
+    };
+    Ok(Services { mail, directory })
+}
+
+/// Makes this connector's key and has the server certify it.
+///
+/// # Errors
+/// When the token is not accepted, or there is an identity already.
+pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result<Enrolled> {
+    let link = link(config);
+    dme_link::enroll(token, &link.identity, link.proxy.as_ref()).await
+}
+
+/// A connector that runs.
+pub struct Running {
+    status: watch::Receiver<ConnectorStatus>,
+    stop: CancellationToken,
+    task: JoinHandle<dme_link::Result<()>>,
+}
+
+/// Begins to dial and to serve.
+///
+/// # Errors
+/// When the settings or the identity are wrong. A server that cannot be reached is no error: it
+/// is tried until it can.
+pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
+    let services = services(config.mail.as_ref(), config.directory_service.as_ref())?;
+    let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
+    let (status, stop) = (connector.status(), CancellationToken::new());
+    let stopping = stop.clone();
+    let task = tokio::spawn(connector.run(async move { stopping.cancelled().await }));
+    Ok(Running { status, stop, task })
+}
+
+fn link(config: &ConnectorConfig) -> Link {
+    let proxy = config.proxy.as_ref().map(|proxy| Proxy {
+        address: proxy.address.clone(),
+        login: proxy.user.clone().zip(proxy.password.clone()),
+    });
+    Link {
+        identity: config.directory.clone(),
+        servers: config.servers.clone(),
+        proxy,
+        keepalive: KeepAlive {
+            interval: config.link.keepalive.0,
+            timeout: config.link.keepalive_timeout.0,
+        },
+        backoff: BackoffConfig::default(),
+        dial_limit: config.link.dial.0,
+        drain_limit: config.link.drain.0,
+    }
+}
+
+impl Running {
+    /// What it is doing, as it changes.
+    pub fn status(&self) -> watch::Receiver<ConnectorStatus> {
+        self.status.clone()
+    }
+
+    /// Lets what runs end, then ends the link.
+    ///
+    /// # Errors
+    /// When the identity could not be written any more.
+    pub async fn stop(self) -> dme_link::Result<()> {
+        self.stop.cancel();
+        self.task.await.unwrap_or(Ok(()))
+    }
+
+    /// Waits until it ends by itself, which is always an error's doing.
+    ///
+    /// # Errors
+    /// That error.
+    pub async fn ended(&mut self) -> dme_link::Result<()> {
+        (&mut self.task).await.unwrap_or(Ok(()))
+    }
+}

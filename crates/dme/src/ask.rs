@@ -1,0 +1,46 @@
+//! The terminal: what the command line prints and asks.
+
+#![expect(clippy::print_stdout, reason = "the one place where a command speaks to its user")]
+
+use anyhow::{Context, Result, bail};
+use dme_model::Secret;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+
+/// Prints as it is.
+pub fn say(text: &str) {
+    print!("{text}");
+    let _ = std::io::stdout().flush();
+}
+
+/// Prints a line.
+pub fn say_line(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// Prints an error with its causes.
+pub fn complain(error: &anyhow::Error) {
+    let _ = writeln!(std::io::stderr(), "dme: {error:#}");
+}
+
+/// A password: from a file where one is named, else typed without being shown, else the first line
+/// of standard input where that is no terminal.
+pub fn password(file: Option<&Path>, prompt: &str) -> Result<Secret> {
+    let line = match file {
+        Some(path) => std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the password from {}", path.display()))?,
+        None if std::io::stdin().is_terminal() => {
+            rpassword::prompt_password(format!("{prompt}: ")).context("cannot read the password")?
+        }
+        None => {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            line
+        }
+    };
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!("the password is empty");
+    }
+    Ok(Secret::new(password))
+}

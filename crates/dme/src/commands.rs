@@ -1,0 +1,145 @@
+//! The command line.
+
+mod check;
+mod connector;
+mod device;
+mod probe;
+pub mod server;
+mod user;
+
+use crate::log::LogConfig;
+use crate::settings::Sections;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
+use dme_server::config::ServerConfig;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// One server, many connectors: mail on an organisation's phones over Exchange ActiveSync.
+#[derive(Parser)]
+#[command(name = "dme", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server.
+    Server {
+        /// The configuration file; `dme sample server` prints a commented one.
+        #[arg(long, default_value = "/etc/dme/server.toml")]
+        config: PathBuf,
+    },
+    /// Run, enroll and administer connectors.
+    Connector {
+        #[command(subcommand)]
+        command: connector::Command,
+    },
+    /// See and administer users; keep an in-file directory.
+    User {
+        #[command(subcommand)]
+        command: user::Command,
+    },
+    /// See and administer devices.
+    Device {
+        #[command(subcommand)]
+        command: device::Command,
+    },
+    /// Everything in one process with sample mail, and a simulated phone that shows it.
+    Demo(crate::demo::Options),
+    /// Act as a phone against any ActiveSync server and report each step.
+    Probe(probe::Options),
+    /// Test a configuration: directory, mail system, certificate, DNS, clock, ports.
+    Check(check::Options),
+    /// Print a commented sample configuration.
+    Sample {
+        /// For which role.
+        role: Role,
+    },
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Role {
+    Server,
+    Connector,
+}
+
+/// Runs what the command line says.
+pub fn run() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(code) => code,
+        Err(error) => {
+            crate::ask::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    fn run(self) -> Result<ExitCode> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self {
+                Self::Server { config } => server::run(&config).await,
+                Self::Connector { command } => command.run().await,
+                Self::User { command } => command.run().await,
+                Self::Device { command } => command.run().await,
+                Self::Demo(options) => crate::demo::run(options).await,
+                Self::Probe(options) => probe::run(options).await,
+                Self::Check(options) => check::run(options).await,
+                Self::Sample { role } => {
+                    crate::ask::say(match role {
+                        Role::Server => include_str!("../../../docs/server.toml"),
+                        Role::Connector => include_str!("../../../docs/connector.toml"),
+                    });
+                    Ok(ExitCode::SUCCESS)
+                }
+            }
+        })
+    }
+}
+
+/// A server's configuration file.
+pub struct ServerFile {
+    /// The server's own settings.
+    pub server: ServerConfig,
+    /// The connector in its process, if any.
+    pub embedded: Option<EmbeddedConfig>,
+    /// How it logs.
+    pub log: LogConfig,
+}
+
+/// A connector's configuration file.
+pub struct ConnectorFile {
+    /// The connector's own settings.
+    pub connector: ConnectorConfig,
+    /// How it logs.
+    pub log: LogConfig,
+}
+
+/// Reads a server's configuration.
+pub fn server_file(path: &Path) -> Result<ServerFile> {
+    let mut sections = Sections::read(path)?;
+    Ok(ServerFile {
+        log: sections.take("log")?.unwrap_or_default(),
+        embedded: sections.take("embedded")?,
+        server: sections.rest()?,
+    })
+}
+
+/// Reads a connector's configuration.
+pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
+    let mut sections = Sections::read(path)?;
+    Ok(ConnectorFile {
+        log: sections.take("log")?.unwrap_or_default(),
+        connector: sections.rest()?,
+    })
+}
+
+/// A moment for people, UTC.
+pub fn when(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| "?".to_owned(), |moment| moment.strftime("%F %T UTC").to_string())
+}

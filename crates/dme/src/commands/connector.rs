@@ -1,0 +1,180 @@
+//! `dme connector`.
+
+use super::server::terminated;
+use super::{connector_file, when};
+use crate::admin::AdminOptions;
+use crate::ask::say_line;
+use crate::log;
+use anyhow::{Context, Result};
+use clap::Subcommand;
+use dme_link::Token;
+use dme_model::Span;
+use dme_server::admin::api;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a connector.
+    Run {
+        /// The configuration file; `dme sample connector` prints a commented one.
+        #[arg(long, default_value = "/etc/dme/connector.toml")]
+        config: PathBuf,
+    },
+    /// Make this connector's key and have the server certify it. Once, before the first run.
+    Enroll {
+        /// The token that `dme connector token` printed on the server.
+        token: String,
+        /// The connector's configuration file.
+        #[arg(long, default_value = "/etc/dme/connector.toml")]
+        config: PathBuf,
+    },
+    /// On the server: make a token for a new connector. It is shown once.
+    Token {
+        /// The connector's name.
+        name: String,
+        /// The connector may serve at once, without `dme connector unlock`.
+        #[arg(long)]
+        approved: bool,
+        /// How long the token is good.
+        #[arg(long, default_value = "1h")]
+        valid: Span,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: list the connectors.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: let a connector serve, once its fingerprint was compared.
+    Unlock {
+        /// Its name or id.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: stop a connector from serving until it is unlocked.
+    Lock {
+        /// Its name or id.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: never accept this connector's key again.
+    Remove {
+        /// Its name or id.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+}
+
+impl Command {
+    pub async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Run { config } => return run(&config).await,
+            Self::Enroll { token, config } => enroll(&token, &config).await?,
+            Self::Token { name, approved, valid, server } => {
+                let new = api::NewToken { name, approved, valid_seconds: valid.0.as_secs() };
+                let issued: api::IssuedToken = server.client()?.post(&["tokens"], &new).await?;
+                say_line(issued.token);
+            }
+            Self::List { json, server } => list(&server, json).await?,
+            Self::Unlock { name, server } => change(&server, &name, "unlock").await?,
+            Self::Lock { name, server } => change(&server, &name, "lock").await?,
+            Self::Remove { name, server } => change(&server, &name, "remove").await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn run(path: &Path) -> Result<ExitCode> {
+    let file = connector_file(path)?;
+    log::begin(&file.log);
+    let mut running = dme_connector::start(&file.connector)?;
+    let mut status = running.status();
+    tokio::spawn(async move {
+        while status.changed().await.is_ok() {
+            let now = status.borrow_and_update().clone();
+            tracing::info!(status = ?now, "connector");
+        }
+    });
+    let ended = tokio::select! {
+        ended = running.ended() => Some(ended),
+        signal = terminated() => { signal?; None }
+    };
+    match ended {
+        Some(ended) => ended?,
+        None => {
+            tracing::info!("going down: running calls are answered");
+            running.stop().await?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn enroll(token: &str, path: &Path) -> Result<()> {
+    let config = connector_file(path)?.connector;
+    let token: Token = token.parse().context("the token")?;
+    let enrolled = dme_connector::enroll(&token, &config).await?;
+    say_line(format_args!("enrolled as {} ({})", enrolled.name, enrolled.id));
+    say_line(format_args!("fingerprint {}", enrolled.fingerprint.grouped()));
+    if enrolled.locked {
+        say_line(format_args!(
+            "locked: on the server, compare the fingerprint in `dme connector list` with this one, \
+             then `dme connector unlock {}`",
+            enrolled.name
+        ));
+    }
+    Ok(())
+}
+
+async fn list(server: &AdminOptions, json: bool) -> Result<()> {
+    let connectors: Vec<api::Connector> = server.client()?.get(&["connectors"]).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&connectors)?);
+        return Ok(());
+    }
+    if connectors.is_empty() {
+        say_line("no connectors; `dme connector token NAME` makes a token for one");
+    }
+    for connector in connectors {
+        say_line(format_args!("{} ({}): {}", connector.name, connector.id, connector.state));
+        for fingerprint in &connector.fingerprints {
+            say_line(format_args!("  fingerprint {fingerprint}"));
+        }
+        match (&connector.link, connector.last_seen) {
+            (Some(link), _) => say_link(link),
+            (None, Some(seen)) => say_line(format_args!("  not linked; last seen {}", when(seen))),
+            (None, None) => say_line("  never linked"),
+        }
+    }
+    Ok(())
+}
+
+fn say_link(link: &api::Link) {
+    let peer = link.peer.as_deref().unwrap_or("this process");
+    let trip = link.round_trip_us.map_or_else(String::new, |us| format!(", round trip {us} us"));
+    let (since, software) = (when(link.since), &link.software);
+    say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}"));
+    say_line(format_args!(
+        "  {}; {} calls running, {} waiting, {} watches{}",
+        link.functions.join(", "),
+        link.outstanding,
+        link.queued,
+        link.watches,
+        if link.draining { ", draining" } else { "" }
+    ));
+}
+
+async fn change(server: &AdminOptions, name: &str, action: &str) -> Result<()> {
+    let path = ["connectors", name, action];
+    let connector: api::Connector = server.client()?.post(&path, &json!({})).await?;
+    say_line(format_args!("{} is now {}", connector.name, connector.state));
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `dme device`.
+
+use super::when;
+use crate::admin::AdminOptions;
+use crate::ask::say_line;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use dme_server::admin::api;
+use serde_json::json;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// List devices.
+    List {
+        /// Only this user's.
+        user: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// Let a device synchronise.
+    Allow(One),
+    /// Give a device nothing but the mail that explains.
+    Quarantine(One),
+    /// Refuse a device.
+    Block(One),
+    /// Order a device to erase itself at its next contact.
+    Wipe {
+        #[command(flatten)]
+        one: One,
+        /// Only what came from this server (needs protocol 16.1; an older phone is shut out).
+        #[arg(long)]
+        account: bool,
+        /// Call an order off that the device has not acknowledged.
+        #[arg(long, conflicts_with = "account")]
+        undo: bool,
+    },
+    /// Have a device fetch everything anew.
+    Resync(One),
+    /// Forget a device; if it comes again it is a new one.
+    Remove(One),
+    /// What happened between a device and the mail system that someone may ask about.
+    Trace(One),
+}
+
+/// One device.
+#[derive(Args)]
+pub struct One {
+    /// Its user, `name@realm`.
+    user: String,
+    /// Its id, as `dme device list` shows it.
+    device: String,
+    #[command(flatten)]
+    server: AdminOptions,
+}
+
+impl Command {
+    pub async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::List { user, json, server } => list(&server, user.as_deref(), json).await?,
+            Self::Allow(one) => one.change("allow").await?,
+            Self::Quarantine(one) => one.change("quarantine").await?,
+            Self::Block(one) => one.change("block").await?,
+            Self::Wipe { one, undo: true, .. } => one.change("unwipe").await?,
+            Self::Wipe { one, account: true, .. } => one.change("wipe-account").await?,
+            Self::Wipe { one, .. } => one.change("wipe").await?,
+            Self::Resync(one) => one.change("resync").await?,
+            Self::Remove(one) => {
+                let path = ["devices", &*one.user, &*one.device, "remove"];
+                let _: serde_json::Value = one.server.client()?.post(&path, &json!({})).await?;
+                say_line(format_args!("{} is forgotten", one.device));
+            }
+            Self::Trace(one) => {
+                let path = ["devices", &*one.user, &*one.device, "trace"];
+                let entries: Vec<serde_json::Value> = one.server.client()?.get(&path).await?;
+                entries.iter().for_each(say_line);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl One {
+    async fn change(&self, action: &str) -> Result<()> {
+        let path = ["devices", &*self.user, &*self.device, action];
+        let device: api::Device = self.server.client()?.post(&path, &json!({})).await?;
+        say(&device);
+        Ok(())
+    }
+}
+
+async fn list(server: &AdminOptions, user: Option<&str>, json: bool) -> Result<()> {
+    let path: Vec<&str> = std::iter::once("devices").chain(user).collect();
+    let devices: Vec<api::Device> = server.client()?.get(&path).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&devices)?);
+        return Ok(());
+    }
+    if devices.is_empty() {
+        say_line("no devices");
+    }
+    devices.iter().for_each(say);
+    Ok(())
+}
+
+/// A device in two lines.
+pub fn say(device: &api::Device) {
+    let model = device.information.get("model").and_then(|model| model.as_str()).unwrap_or("");
+    say_line(format_args!(
+        "{} {} {} {model}: {}",
+        device.user, device.device, device.kind, device.admission
+    ));
+    say_line(format_args!(
+        "  protocol {}, first seen {}, last seen {}, policy {}, wipe {}",
+        device.protocol,
+        when(device.first_seen),
+        when(device.last_seen),
+        if device.policy { "acknowledged" } else { "not acknowledged" },
+        device.wipe
+    ));
+}

@@ -1,0 +1,163 @@
+//! `dme user`: users as the server sees them, and the in-file directory.
+
+use super::device;
+use crate::admin::AdminOptions;
+use crate::ask::{password, say_line};
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use dme_directory::{self as directory, FileConfig, NewUser};
+use dme_server::admin::api;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Who a user is, why they may in or not, who serves their mail, their devices.
+    Show {
+        /// A login, in any form a phone may send.
+        user: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// Shut a user out, whatever the directory says.
+    Disable(One),
+    /// Let a user in again.
+    Enable(One),
+    /// Have the directory asked again at the user's next request.
+    Forget(One),
+    /// In-file directory: add a user; the password is asked for.
+    Add {
+        /// The name without realm.
+        name: String,
+        /// The mail address; `name@realm` if not given.
+        #[arg(long)]
+        address: Option<String>,
+        /// The name for people.
+        #[arg(long)]
+        display_name: Option<String>,
+        /// A group the user is in; may be given several times.
+        #[arg(long = "group")]
+        groups: Vec<String>,
+        #[command(flatten)]
+        people: People,
+        /// Read the password from this file.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
+    },
+    /// In-file directory: remove a user.
+    Remove {
+        /// The name without realm.
+        name: String,
+        #[command(flatten)]
+        people: People,
+    },
+    /// In-file directory: set a user's password.
+    Passwd {
+        /// The name without realm.
+        name: String,
+        #[command(flatten)]
+        people: People,
+        /// Read the password from this file.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
+    },
+    /// In-file directory: list the users.
+    List {
+        #[command(flatten)]
+        people: People,
+    },
+}
+
+/// One user.
+#[derive(Args)]
+pub struct One {
+    /// A login, in any form a phone may send.
+    user: String,
+    #[command(flatten)]
+    server: AdminOptions,
+}
+
+/// Which in-file directory.
+#[derive(Args)]
+pub struct People {
+    /// The directory's file.
+    #[arg(long = "file", default_value = "/etc/dme/people.toml")]
+    path: PathBuf,
+    /// The realm it is the source of.
+    #[arg(long)]
+    realm: String,
+}
+
+impl People {
+    fn config(&self) -> FileConfig {
+        FileConfig::new(&*self.realm, &self.path)
+    }
+}
+
+impl Command {
+    pub async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Show { user, json, server } => {
+                let user: api::User = server.client()?.get(&["users", &user]).await?;
+                if json {
+                    say_line(serde_json::to_string_pretty(&user)?);
+                } else {
+                    say(&user);
+                }
+            }
+            Self::Disable(one) => one.change("disable").await?,
+            Self::Enable(one) => one.change("enable").await?,
+            Self::Forget(one) => one.change("forget").await?,
+            Self::Add { name, address, display_name, groups, people, password_file } => {
+                let password = password(password_file.as_deref(), &format!("password of {name}"))?;
+                let address = address.unwrap_or_else(|| format!("{name}@{}", people.realm));
+                let new = NewUser { name, address, display_name, groups };
+                directory::add_user(&people.config(), &new, &password).await?;
+                say_line(format_args!("{} is added", new.name));
+            }
+            Self::Remove { name, people } => {
+                directory::remove_user(&people.config(), &name).await?;
+                say_line(format_args!("{name} is removed"));
+            }
+            Self::Passwd { name, people, password_file } => {
+                let password = password(password_file.as_deref(), &format!("password of {name}"))?;
+                directory::set_password(&people.config(), &name, &password).await?;
+                say_line(format_args!("the password of {name} is set"));
+            }
+            Self::List { people } => {
+                for person in directory::list_users(&people.config()).await? {
+                    let groups: Vec<&str> =
+                        person.groups.iter().map(|group| group.0.as_str()).collect();
+                    let (user, address) = (&person.user, &person.address);
+                    say_line(format_args!("{user} <{address}> {}", groups.join(", ")));
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl One {
+    async fn change(&self, action: &str) -> Result<()> {
+        let path = ["users", &*self.user, action];
+        let user: api::User = self.server.client()?.post(&path, &json!({})).await?;
+        say(&user);
+        Ok(())
+    }
+}
+
+fn say(user: &api::User) {
+    let name = user.display_name.as_deref().unwrap_or("");
+    let address = user.address.as_deref().unwrap_or("not in the directory");
+    say_line(format_args!("{} {name} <{address}>", user.user));
+    say_line(format_args!("  access {}", user.access));
+    if user.disabled {
+        say_line("  disabled here; `dme user enable` lets them in again");
+    }
+    say_line(format_args!("  mail {}", user.route.replace('\n', "\n    ")));
+    user.devices.iter().for_each(device::say);
+}

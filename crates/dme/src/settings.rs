@@ -1,0 +1,142 @@
+//! Reads a configuration file. The only place where configuration and environment are read.
+//!
+//! Any text value may be given indirectly, so that secrets need not stand in the file:
+//! `{ file = "/etc/dme/ldap.password" }` is the file's content without the last line break,
+//! `{ env = "LDAP_PASSWORD" }` the environment variable's.
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use toml::{Table, Value};
+
+/// A configuration file, taken apart section by section. What is left over at the end must be
+/// known to whoever takes the rest: unknown keys are errors.
+pub struct Sections {
+    path: PathBuf,
+    table: Table,
+}
+
+impl Sections {
+    /// Reads a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        Self::parse(path, &text)
+    }
+
+    /// The same from text; the path is for errors.
+    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+        let within = || format!("in the configuration {}", path.display());
+        // The library's own words quote the line, which may hold a secret.
+        let mut table: Table = toml::from_str(text)
+            .map_err(|error: toml::de::Error| {
+                let before =
+                    error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                anyhow!("line {}: {}", before.lines().count().max(1), error.message())
+            })
+            .with_context(within)?;
+        for (key, value) in &mut table {
+            resolve(key, value).with_context(within)?;
+        }
+        Ok(Self { path: path.to_owned(), table })
+    }
+
+    /// One section, checked; none where it is not there.
+    pub fn take<T: DeserializeOwned>(&mut self, section: &str) -> Result<Option<T>> {
+        let within = || format!("in the configuration {}, [{section}]", self.path.display());
+        let value = self.table.remove(section);
+        value.map(Value::try_into).transpose().with_context(within)
+    }
+
+    /// All that was not taken, checked.
+    pub fn rest<T: DeserializeOwned>(self) -> Result<T> {
+        let within = || format!("in the configuration {}", self.path.display());
+        Value::Table(self.table).try_into().with_context(within)
+    }
+}
+
+fn resolve(path: &str, value: &mut Value) -> Result<()> {
+    match value {
+        Value::Table(table) => match indirect(path, table)? {
+            Some(text) => *value = Value::String(text),
+            None => {
+                for (key, value) in table.iter_mut() {
+                    resolve(&format!("{path}.{key}"), value)?;
+                }
+            }
+        },
+        Value::Array(values) => {
+            for (place, value) in values.iter_mut().enumerate() {
+                resolve(&format!("{path}[{place}]"), value)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The text a table with the one key `file` or `env` stands for. A table that is a setting of its
+/// own has other keys beside these, or none of them.
+fn indirect(path: &str, table: &Table) -> Result<Option<String>> {
+    let mut entries = table.iter();
+    let (Some((key, Value::String(name))), None) = (entries.next(), entries.next()) else {
+        return Ok(None);
+    };
+    match key.as_str() {
+        "file" => {
+            let text = std::fs::read_to_string(name)
+                .with_context(|| format!("{path}: cannot read the file {name}"))?;
+            Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+        "env" => match std::env::var(name) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => bail!("{path}: the environment variable {name} is not set"),
+        },
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
+        Sections::parse(Path::new("test.toml"), text)?.rest()
+    }
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        login: Login,
+    }
+
+    #[derive(Deserialize, Debug)]
+    #[serde(deny_unknown_fields)]
+    struct Login {
+        #[allow(dead_code)]
+        name: String,
+        password: String,
+    }
+
+    #[test]
+    fn a_secret_may_stand_in_a_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "p\u{e4}ss w\u{f6}rd \n").unwrap();
+        let text = format!(
+            "[login]\nname = \"ann\"\npassword = {{ file = {:?} }}",
+            file.path().to_str().unwrap()
+        );
+        assert_eq!(parse::<Sample>(&text).unwrap().login.password, "p\u{e4}ss w\u{f6}rd ");
+    }
+
+    #[test]
+    fn errors_name_the_key() {
+        let error = |text: &str| format!("{:#}", parse::<Sample>(text).unwrap_err());
+        let missing = error("[login]\nname = \"a\"\npassword = { env = \"DME_NOT_SET\" }");
+        assert!(missing.contains("login.password") && missing.contains("DME_NOT_SET"), "{missing}");
+        let unknown = error("[login]\nname = \"a\"\npassword = \"b\"\npasswort = \"c\"");
+        assert!(unknown.contains("passwort") && unknown.contains("login"), "{unknown}");
+        assert!(error("[login\n").contains("line 1"), "{}", error("[login\n"));
+    }
+}

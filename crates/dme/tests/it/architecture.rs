@@ -1,0 +1,165 @@
+//! Which crate may depend on which, as `ARCHITECTURE.md` draws it. Arrows point down only.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Each of our crates and those of ours it may use, tests aside.
+const MAY_USE: [(&str, &[&str]); 17] = [
+    ("model", &[]),
+    ("wbxml", &[]),
+    ("eas", &["model", "wbxml"]),
+    ("mime", &["model"]),
+    ("mailbox", &["model"]),
+    ("sync", &["model", "mailbox"]),
+    ("routing", &["model"]),
+    ("directory", &["model"]),
+    ("files", &["model", "mailbox", "mime"]),
+    ("imap", &["model", "mailbox", "mime"]),
+    ("link", &["model", "mailbox", "directory"]),
+    ("store", &["model", "sync", "mailbox", "link"]),
+    (
+        "server",
+        &[
+            "model",
+            "wbxml",
+            "eas",
+            "mime",
+            "mailbox",
+            "sync",
+            "routing",
+            "directory",
+            "link",
+            "store",
+        ],
+    ),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
+    ("phone", &["model", "wbxml", "eas"]),
+    ("testkit", &[]),
+    (
+        "dme",
+        &[
+            "model",
+            "wbxml",
+            "eas",
+            "mime",
+            "mailbox",
+            "sync",
+            "directory",
+            "link",
+            "store",
+            "files",
+            "imap",
+            "server",
+            "connector",
+            "phone",
+        ],
+    ),
+];
+
+/// Crates without I/O: nothing they use reaches the runtime or the network.
+const PURE: [&str; 5] = ["model", "wbxml", "eas", "mime", "routing"];
+
+/// A foreign crate and the only ones of ours that may use it directly.
+const ONLY: [(&str, &[&str]); 9] = [
+    ("rusqlite", &["store"]),
+    ("ldap3", &["directory"]),
+    ("io-imap", &["imap"]),
+    ("mail-send", &["imap"]),
+    ("mail-parser", &["mime"]),
+    ("calcard", &["mime"]),
+    ("inotify", &["files"]),
+    ("clap", &["dme"]),
+    ("quick-xml", &["eas"]),
+];
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What each of our crates depends on, tests aside.
+fn dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let ours = metadata["packages"].as_array().unwrap().iter().filter(|p| p["source"].is_null());
+    ours.map(|package| {
+        let uses = package["dependencies"].as_array().unwrap().iter();
+        let uses = uses
+            .filter(|dependency| dependency["kind"].is_null())
+            .map(|dependency| dependency["name"].as_str().unwrap().to_owned());
+        (package["name"].as_str().unwrap().to_owned(), uses.collect())
+    })
+    .collect()
+}
+
+fn package(short: &str) -> String {
+    if short == "dme" { short.to_owned() } else { format!("dme-{short}") }
+}
+
+#[test]
+fn arrows_between_our_crates_point_down() {
+    let all = dependencies(&metadata());
+    let known: BTreeSet<String> = MAY_USE.iter().map(|(name, _)| package(name)).collect();
+    assert_eq!(all.keys().cloned().collect::<BTreeSet<_>>(), known, "ARCHITECTURE.md and here");
+    for (name, may) in MAY_USE {
+        let may: BTreeSet<String> = may.iter().map(|name| package(name)).collect();
+        let uses = all[&package(name)].iter().filter(|uses| known.contains(*uses));
+        for uses in uses {
+            assert!(may.contains(uses), "{name} must not use {uses}");
+        }
+    }
+}
+
+#[test]
+fn the_pure_crates_reach_no_runtime() {
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let names: BTreeMap<&str, &str> = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| (p["id"].as_str().unwrap(), p["name"].as_str().unwrap()))
+        .collect();
+    let edges: BTreeMap<&str, Vec<&str>> = nodes
+        .iter()
+        .map(|node| {
+            let normal = node["deps"].as_array().unwrap().iter().filter(|dependency| {
+                let kinds = dependency["dep_kinds"].as_array().unwrap();
+                kinds.iter().any(|kind| kind["kind"].is_null())
+            });
+            let ids = normal.map(|dependency| dependency["pkg"].as_str().unwrap()).collect();
+            (node["id"].as_str().unwrap(), ids)
+        })
+        .collect();
+    for pure in PURE {
+        let (start, _) = names.iter().find(|(_, name)| **name == package(pure)).unwrap();
+        let (mut seen, mut queue) = (BTreeSet::new(), vec![*start]);
+        while let Some(id) = queue.pop() {
+            if seen.insert(id) {
+                queue.extend(&edges[id]);
+            }
+        }
+        for id in seen {
+            assert!(
+                !matches!(names[id], "tokio" | "hyper" | "rustls" | "mio"),
+                "{pure} reaches {}",
+                names[id]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_foreign_protocols_library_is_used_in_one_place() {
+    let all = dependencies(&metadata());
+    for (library, only) in ONLY {
+        let only: BTreeSet<String> = only.iter().map(|name| package(name)).collect();
+        for (name, uses) in &all {
+            assert!(!uses.contains(library) || only.contains(name), "{name} uses {library}");
+        }
+    }
+}

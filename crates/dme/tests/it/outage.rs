@@ -1,0 +1,137 @@
+//! Any part may be killed at any moment: phones see at most a retry.
+
+use crate::journey::wait_parked;
+use crate::site::{PATIENCE, Site, Wishes};
+use anyhow::{Result, ensure};
+use dme_phone::{Phone, Woken};
+use std::time::{Duration, Instant};
+
+fn mail(subject: &str) -> Vec<u8> {
+    format!(
+        "From: bob@example.org\r\nTo: ann@example.org\r\nSubject: {subject}\r\n\
+         Message-ID: <{}@test>\r\n\r\nHello\r\n",
+        subject.replace(' ', "-")
+    )
+    .into_bytes()
+}
+
+async fn ready(site: &Site) -> Result<(Phone, String)> {
+    let mut phone = site.phone("ann")?;
+    phone.folder_sync().await?;
+    let inbox = phone.inbox()?;
+    phone.sync(&inbox).await?;
+    Ok((phone, inbox))
+}
+
+/// Repeats what a phone repeats until the inbox holds exactly these.
+async fn comes_to(phone: &mut Phone, inbox: &str, subjects: &[&str]) -> Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let synced = phone.sync(inbox).await;
+        let mut have: Vec<String> =
+            phone.items(inbox)?.values().map(|mail| mail.subject.clone()).collect();
+        have.sort();
+        if synced.is_ok() && have == subjects {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "the phone has {have:?}, and the last sync: {synced:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_connector_leaves_the_phone_parked_and_is_replaced() -> Result<()> {
+    let mut site = Site::start(&Wishes::default())?;
+    let (mut phone, inbox) = ready(&site).await?;
+    let mut waiting = site.phone("ann")?;
+    waiting.client.account.device = "waiting".into();
+    waiting.folder_sync().await?;
+    waiting.sync(&inbox).await?;
+    let inbox_of_waiting = inbox.clone();
+    let parked = tokio::spawn(async move {
+        let woken = waiting.ping(&[&inbox_of_waiting], Duration::from_secs(3000)).await;
+        (waiting, woken)
+    });
+    wait_parked(&site, 1).await?;
+    site.kill_connector();
+    site.dovecot.deliver("ann@example.org", &mail("while away"))?;
+    phone.longest_pause = Duration::ZERO;
+    let refused = phone.sync(&inbox).await;
+    ensure!(refused.is_err(), "without a connector a phone is told to come later: {refused:?}");
+    site.restart_connector()?;
+    let (_, woken) = tokio::time::timeout(PATIENCE, parked).await??;
+    ensure!(woken? == Woken::Changed(vec![inbox.clone()]), "the parked phone was woken");
+    comes_to(&mut phone, &inbox, &["while away"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_forgets_nothing() -> Result<()> {
+    let mut site = Site::start(&Wishes::default())?;
+    site.dovecot.deliver("ann@example.org", &mail("one"))?;
+    let (mut phone, inbox) = ready(&site).await?;
+    site.crash_server()?;
+    site.dovecot.deliver("ann@example.org", &mail("two"))?;
+    phone.client.disconnect();
+    comes_to(&mut phone, &inbox, &["one", "two"]).await?;
+    ensure!(phone.events.resynced == 0, "no folder had to begin anew");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_mail_systems_cost_a_retry() -> Result<()> {
+    let mut site = Site::start(&Wishes::default())?;
+    site.dovecot.deliver("ann@example.org", &mail("one"))?;
+    let (mut phone, inbox) = ready(&site).await?;
+    phone.longest_pause = Duration::ZERO;
+    site.dovecot.kill();
+    let refused = phone.sync(&inbox).await;
+    ensure!(refused.is_err(), "without IMAP a phone is told to come later: {refused:?}");
+    site.dovecot.restart()?;
+    site.dovecot.deliver("ann@example.org", &mail("two"))?;
+    comes_to(&mut phone, &inbox, &["one", "two"]).await?;
+
+    let message = b"From: ann@example.org\r\nTo: bob@example.org\r\nSubject: kept\r\n\r\nHi\r\n";
+    let message = dme_eas::compose::Message {
+        client_id: Some("kept".into()),
+        account_id: None,
+        save_in_sent: dme_eas::compose::SaveInSent::Yes,
+        mime: bytes::Bytes::from_static(message),
+    };
+    site.postfix.kill();
+    let refused = phone.client.send_mail(&message).await;
+    ensure!(
+        !matches!(refused, Ok(dme_eas::compose::Response::Sent)),
+        "without SMTP nothing counts as sent: {refused:?}"
+    );
+    site.postfix.restart()?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let sent = phone.client.send_mail(&message).await;
+        if matches!(sent, Ok(dme_eas::compose::Response::Sent)) {
+            break;
+        }
+        ensure!(Instant::now() < end, "the message is never sent: {sent:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let mut bob = site.phone("bob")?;
+    bob.folder_sync().await?;
+    let inbox = bob.inbox()?;
+    comes_to(&mut bob, &inbox, &["kept"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_goes_down_lets_waiting_phones_go() -> Result<()> {
+    let mut site = Site::start(&Wishes::default())?;
+    let (mut phone, inbox) = ready(&site).await?;
+    let parked = tokio::spawn(async move {
+        let woken = phone.ping(&[&inbox], Duration::from_secs(3000)).await;
+        (phone, inbox, woken)
+    });
+    wait_parked(&site, 1).await?;
+    let began = Instant::now();
+    site.server.stop();
+    let (_, _, woken) = tokio::time::timeout(PATIENCE, parked).await??;
+    ensure!(woken? == Woken::Expired, "the phone was answered, not cut off");
+    ensure!(began.elapsed() < PATIENCE, "and the server ended");
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! A whole organisation in one test: a directory, a mail system, a server and a connector, each a
+//! process of its own on loopback ports.
+
+use anyhow::{Context, Result, ensure};
+use dme_model::Secret;
+use dme_phone::{Account, Address, Phone, Tls, Trust};
+use dme_testkit::dovecot::{Dovecot, DovecotOptions};
+use dme_testkit::ports::{free_port, wait_until};
+use dme_testkit::postfix::{Postfix, PostfixOptions};
+use dme_testkit::process::{Folder, Process};
+use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd, SlapdOptions};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The realm of everyone.
+pub const REALM: &str = "example.org";
+/// Users and passwords; one password is not ASCII, as people have them.
+pub const USERS: [(&str, &str); 3] =
+    [("ann", "p\u{e4}ssw\u{f6}rd-Zq1"), ("bob", "bobs-secret-Zq2"), ("eve", "eves-secret-Zq3")];
+/// How long anything may take to come about.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What differs from one test to another.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// More of the server's configuration, in tables that are not there yet.
+    pub server: String,
+}
+
+/// The running organisation.
+pub struct Site {
+    pub dovecot: Dovecot,
+    pub postfix: Postfix,
+    pub slapd: Slapd,
+    pub server: Process,
+    pub connector: Process,
+    pub phones_port: u16,
+    pub admin_port: u16,
+    folder: Folder,
+}
+
+/// Ann and Bob may use phones, through a nested group; Eve is in the directory only.
+fn ldif() -> String {
+    let mut ldif =
+        format!("dn: ou=people,{SUFFIX}\nobjectClass: organizationalUnit\nou: people\n\n");
+    for (name, password) in USERS {
+        use base64::Engine as _;
+        let password = base64::engine::general_purpose::STANDARD.encode(password);
+        ldif.push_str(&format!(
+            "dn: uid={name},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: {name}\n\
+             cn: {name} Example\nsn: Example\nmail: {name}@{REALM}\nuserPassword:: {password}\n\n"
+        ));
+    }
+    ldif.push_str(&format!(
+        "dn: ou=groups,{SUFFIX}\nobjectClass: organizationalUnit\nou: groups\n\n\
+         dn: cn=sales,ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: sales\n\
+         member: uid=ann,ou=people,{SUFFIX}\nmember: uid=bob,ou=people,{SUFFIX}\n\n\
+         dn: cn=dme-users,ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: dme-users\n\
+         member: cn=sales,ou=groups,{SUFFIX}\n\n"
+    ));
+    ldif
+}
+
+impl Site {
+    /// Starts it all and waits until phones can be served.
+    pub fn start(wishes: &Wishes) -> Result<Self> {
+        let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
+        let users = USERS.map(|(name, password)| (format!("{name}@{REALM}"), password.to_owned()));
+        let options = DovecotOptions { tls: true, ..DovecotOptions::with_users(users) };
+        let dovecot = Dovecot::start(options)?;
+        let postfix = PostfixOptions { domain: REALM.into(), ..PostfixOptions::default() };
+        let postfix = Postfix::start(&dovecot, &postfix)?;
+        let folder = Folder::new("site")?;
+        let [phones_port, admin_port, links_port] = [free_port()?, free_port()?, free_port()?];
+        write(
+            folder.path(),
+            "server.toml",
+            &format!(
+                "directory = {:?}\n\
+             [phones]\nlisten = \"127.0.0.1:{phones_port}\"\nhost = \"localhost:{phones_port}\"\n\
+             [admin]\nlisten = \"127.0.0.1:{admin_port}\"\n\
+             [links]\nlisten = \"127.0.0.1:{links_port}\"\naddress = \"127.0.0.1:{links_port}\"\n\
+             [[realms]]\nname = \"{REALM}\"\naliases = [\"EXAMPLE\"]\n\
+             [realms.access]\nusers = {{ groups = [\"dme-users\"] }}\n\
+             [log]\nlevel = \"debug\"\n{}",
+                folder.path().join("server"),
+                wishes.server
+            ),
+        )?;
+        write(folder.path(), "dovecot.pem", dovecot.ca_pem.as_deref().unwrap_or_default())?;
+        write(
+            folder.path(),
+            "connector.toml",
+            &format!(
+                "directory = {:?}\n\
+             [mail.imap]\nhost = \"localhost\"\nport = {}\nca_file = {:?}\n\
+             [mail.imap.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+             [people.ldap]\nrealm = \"{REALM}\"\nurls = [\"ldaps://localhost:{}\"]\nca_file = {:?}\n\
+             bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
+             bases = [\"{SUFFIX}\"]\n\
+             [log]\nlevel = \"debug\"\n",
+                folder.path().join("connector"),
+                dovecot.imaps_port,
+                folder.path().join("dovecot.pem"),
+                postfix.port,
+                slapd.ldaps_port,
+                slapd.ca_file(),
+            ),
+        )?;
+        let server = start_server(folder.path(), &[phones_port, admin_port, links_port])?;
+        let token =
+            dme(folder.path(), &["connector", "token", "branch", "--config", "server.toml"])?;
+        let enrolled = dme(
+            folder.path(),
+            &["connector", "enroll", token.trim(), "--config", "connector.toml"],
+        )?;
+        ensure!(enrolled.contains("locked"), "a connector must wait to be unlocked: {enrolled}");
+        dme(folder.path(), &["connector", "unlock", "branch", "--config", "server.toml"])?;
+        let connector = start_connector(folder.path())?;
+        let site =
+            Self { dovecot, postfix, slapd, server, connector, phones_port, admin_port, folder };
+        site.wait_ready()?;
+        Ok(site)
+    }
+
+    /// Waits until the server says that it is ready.
+    pub fn wait_ready(&self) -> Result<()> {
+        wait_until("the server is ready", PATIENCE, || {
+            self.get("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        })
+    }
+
+    /// The admin listener's answer to a plain GET, head and body.
+    pub fn get(&self, path: &str) -> Result<String> {
+        use std::io::{Read, Write};
+        let mut tcp = std::net::TcpStream::connect(("127.0.0.1", self.admin_port))?;
+        write!(tcp, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// A user's phone that knows nothing yet.
+    pub fn phone(&self, user: &str) -> Result<Phone> {
+        let (_, password) = USERS.iter().find(|(name, _)| *name == user).context("no such user")?;
+        self.phone_as(&format!("{user}@{REALM}"), password)
+    }
+
+    /// A phone with this login.
+    pub fn phone_as(&self, login: &str, password: &str) -> Result<Phone> {
+        let address = Address::active_sync("localhost", self.phones_port);
+        let account = Account::new(address, login, Secret::new(password));
+        let authority = std::fs::read(self.path("server/authority/authority.pem"))?;
+        let mut phone = Phone::new(account, Tls::new(&Trust::Authority(authority))?);
+        phone.longest_pause = PATIENCE;
+        Ok(phone)
+    }
+
+    /// Runs `dme` with the server's configuration.
+    pub fn dme(&self, arguments: &[&str]) -> Result<String> {
+        dme(self.folder.path(), &[arguments, &["--config", "server.toml"]].concat())
+    }
+
+    /// Ends the server as a power cut would, and starts it again.
+    pub fn crash_server(&mut self) -> Result<()> {
+        self.server.kill();
+        self.server = start_server(self.folder.path(), &[self.phones_port, self.admin_port])?;
+        Ok(())
+    }
+
+    /// Ends the connector as a power cut would.
+    pub fn kill_connector(&mut self) {
+        self.connector.kill();
+    }
+
+    /// Starts the connector again.
+    pub fn restart_connector(&mut self) -> Result<()> {
+        self.connector = start_connector(self.folder.path())?;
+        Ok(())
+    }
+
+    /// What server and connector logged so far.
+    pub fn logs(&self) -> Result<String> {
+        let read = |name| std::fs::read_to_string(self.path(name));
+        Ok(format!("{}{}", read("server.log")?, read("connector.log")?))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn start_server(folder: &Path, ports: &[u16]) -> Result<Process> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
+    command.args(["server", "--config", "server.toml"]).current_dir(folder);
+    let mut server = Process::start("dme server", &mut command, &folder.join("server.log"))?;
+    server.wait_ready(ports)?;
+    Ok(server)
+}
+
+fn start_connector(folder: &Path) -> Result<Process> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
+    command.args(["connector", "run", "--config", "connector.toml"]).current_dir(folder);
+    Process::start("dme connector", &mut command, &folder.join("connector.log"))
+}
+
+fn dme(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_dme")).args(arguments).current_dir(folder).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "dme {arguments:?}: {said}{complained}");
+    Ok(said)
+}
+
+fn write(folder: &Path, name: &str, content: &str) -> Result<()> {
+    std::fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))
+}

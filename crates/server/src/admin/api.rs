@@ -1,0 +1,124 @@
+//! The shapes of the administration interface, for both ends.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a call was refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    /// In words.
+    pub error: String,
+}
+
+/// Whether phones can be served.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ready {
+    /// They can.
+    pub ready: bool,
+    /// What is missing for it.
+    pub missing: Vec<String>,
+}
+
+/// A connector.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Connector {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// `locked`, `unlocked`, `removed`, or `embedded` for the one in the server's process.
+    pub state: String,
+    /// Its key's fingerprints, in groups, the newest last.
+    pub fingerprints: Vec<String>,
+    /// Seconds since the epoch.
+    pub last_seen: Option<i64>,
+    /// Its link, where it stands.
+    pub link: Option<Link>,
+}
+
+/// A link that stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Link {
+    /// Since when, seconds since the epoch.
+    pub since: i64,
+    /// The address it came from.
+    pub peer: Option<String>,
+    /// The connector's release.
+    pub software: String,
+    /// What it offers.
+    pub functions: Vec<String>,
+    /// The round trip in microseconds.
+    pub round_trip_us: Option<u64>,
+    /// Calls that run.
+    pub outstanding: usize,
+    /// Calls that wait.
+    pub queued: usize,
+    /// Watches that stand.
+    pub watches: usize,
+    /// It is about to go.
+    pub draining: bool,
+}
+
+/// A token to be made.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// The connector's name.
+    pub name: String,
+    /// Whether the connector may serve without being unlocked.
+    pub approved: bool,
+    /// For how long the token is good, in seconds.
+    pub valid_seconds: u64,
+}
+
+/// A token, shown once.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct IssuedToken {
+    /// Its text.
+    pub token: String,
+}
+
+/// A device.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Device {
+    /// Whose.
+    pub user: String,
+    /// Its id.
+    pub device: String,
+    /// What it calls its kind.
+    pub kind: String,
+    /// Its client.
+    pub user_agent: String,
+    /// The protocol version it spoke last.
+    pub protocol: String,
+    /// When it first came, seconds since the epoch.
+    pub first_seen: i64,
+    /// When it last came, seconds since the epoch.
+    pub last_seen: i64,
+    /// `allowed`, `quarantined` or `blocked`.
+    pub admission: String,
+    /// `none`, `requested`, `sent` or `acknowledged`, and of what.
+    pub wipe: String,
+    /// Whether it acknowledged the policy that is in force.
+    pub policy: bool,
+    /// What it said of itself.
+    pub information: serde_json::Value,
+}
+
+/// A user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct User {
+    /// Canonical.
+    pub user: String,
+    /// As the directory has it; none where it does not know the user.
+    pub address: Option<String>,
+    /// As the directory has it.
+    pub display_name: Option<String>,
+    /// Whether access is given, and why or why not.
+    pub access: String,
+    /// Shut out here, whatever the directory says.
+    pub disabled: bool,
+    /// Which connector serves the mail, and why.
+    pub route: String,
+    /// The user's devices.
+    pub devices: Vec<Device>,
+}

@@ -1,0 +1,126 @@
+//! Connectors: list, tokens, unlock, lock, remove.
+
+use super::{Admin, Answer, Refusal, api, as_json};
+use bytes::Bytes;
+use dme_link::{Approval, ConnectorRecord, ConnectorState, LinkState};
+use dme_model::Function;
+use http::StatusCode;
+use std::time::Duration;
+
+/// The longest a token may be good for.
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+
+impl Admin {
+    pub(super) async fn list_connectors(&self) -> Answer {
+        let links = self.links.connectors();
+        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let known: Vec<_> = records.iter().map(|record| record.id.clone()).collect();
+        let mut all: Vec<api::Connector> = records
+            .into_iter()
+            .map(|record| {
+                let link = links.iter().find(|link| link.id == record.id).map(link);
+                connector(record, link)
+            })
+            .collect();
+        let embedded = links.iter().filter(|link| !known.contains(&link.id));
+        all.extend(embedded.map(|state| api::Connector {
+            name: state.name.clone(),
+            id: state.id.to_string(),
+            state: "embedded".into(),
+            fingerprints: Vec::new(),
+            last_seen: None,
+            link: Some(link(state)),
+        }));
+        Ok(as_json(&all))
+    }
+
+    pub(super) async fn issue_token(&self, body: &Bytes) -> Answer {
+        let bad = |words: String| Refusal::new(StatusCode::BAD_REQUEST, words);
+        let new: api::NewToken =
+            serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let Some(address) = &self.link_address else {
+            return Err(bad(
+                "links.listen is not set: the server has no port for connectors".into()
+            ));
+        };
+        let valid = Duration::from_secs(new.valid_seconds);
+        if valid.is_zero() || valid > LONGEST {
+            return Err(bad("a token is good for one second to seven days".into()));
+        }
+        if new.name.is_empty() || new.name.chars().count() > 64 {
+            return Err(bad("a connector's name has 1 to 64 characters".into()));
+        }
+        let approval = if new.approved { Approval::Given } else { Approval::Needed };
+        let registrar = self.links.registrar();
+        let servers = vec![address.clone()];
+        let token = registrar.issue_token(&new.name, servers, approval, valid).await;
+        let token = token.map_err(Refusal::failed)?.to_text();
+        tracing::info!(connector = new.name, approved = new.approved, "token issued");
+        Ok(as_json(&api::IssuedToken { token }))
+    }
+
+    pub(super) async fn change_connector(&self, name: &str, action: &str) -> Answer {
+        let state = match action {
+            "unlock" => ConnectorState::Unlocked,
+            "lock" => ConnectorState::Locked,
+            "remove" => ConnectorState::Removed,
+            _ => return Err(Refusal::not_found(format!("action {action}"))),
+        };
+        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let mut found = records.into_iter().filter(|record| {
+            record.state != ConnectorState::Removed
+                && (record.name == name || record.id.as_str() == name)
+        });
+        let record = match (found.next(), found.next()) {
+            (Some(record), None) => record,
+            (None, _) => return Err(Refusal::not_found(format!("connector {name}"))),
+            (Some(_), Some(_)) => {
+                let words = format!("several connectors are named {name}: say its id");
+                return Err(Refusal::new(StatusCode::CONFLICT, words));
+            }
+        };
+        self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        tracing::info!(connector = name, id = %record.id, action, "connector changed");
+        let record = self.links.registrar().book().get(&record.id).await;
+        let record = record.map_err(Refusal::failed)?;
+        let record = record.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
+        Ok(as_json(&connector(record, None)))
+    }
+}
+
+fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector {
+    let state = match record.state {
+        ConnectorState::Locked => "locked",
+        ConnectorState::Unlocked => "unlocked",
+        ConnectorState::Removed => "removed",
+    };
+    api::Connector {
+        name: record.name,
+        id: record.id.to_string(),
+        state: state.into(),
+        fingerprints: record.keys.iter().map(dme_link::Fingerprint::grouped).collect(),
+        last_seen: record.last_seen.map(dme_model::Timestamp::as_seconds),
+        link,
+    }
+}
+
+fn link(state: &LinkState) -> api::Link {
+    api::Link {
+        since: state.since.as_seconds(),
+        peer: state.peer.clone(),
+        software: state.software.clone(),
+        functions: state
+            .capabilities
+            .functions()
+            .map(Function::as_str)
+            .map(str::to_owned)
+            .collect(),
+        round_trip_us: state
+            .round_trip
+            .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
+        outstanding: state.outstanding,
+        queued: state.queued,
+        watches: state.watches,
+        draining: state.draining,
+    }
+}

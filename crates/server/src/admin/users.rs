@@ -1,0 +1,76 @@
+//! Users: who they are, why they may in, who serves them; shutting one out.
+
+use super::{Admin, Answer, Refusal, api, as_json};
+use dme_directory::{Access, GroupId, Login, Right};
+use dme_mailbox::{Account, Credentials};
+use dme_model::{RequestId, UserId};
+use http::StatusCode;
+
+impl Admin {
+    pub(super) async fn show_user(&self, name: &str) -> Answer {
+        let user = self.resolve(name)?;
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let found = match directory {
+            Some(directory) => directory.find(&user).await,
+            None => Ok(None),
+        };
+        let (person, trouble) = match found {
+            Ok(person) => (person, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let access = match (&person, trouble) {
+            (_, Some(trouble)) => trouble,
+            (None, None) => "refused: the directory does not know the user".to_owned(),
+            (Some(person), None) => match self.front.gate.explain(Right::User, person) {
+                Access::Allowed(path) if path.is_empty() => "allowed: everyone is".to_owned(),
+                Access::Allowed(path) => {
+                    let names: Vec<&str> = path.iter().map(|GroupId(id)| id.as_str()).collect();
+                    format!("allowed: by {}", names.join(" in "))
+                }
+                Access::Refused(reason) => format!("refused: {reason}"),
+            },
+        };
+        let account = Account {
+            user: person.as_ref().map_or_else(|| user.clone(), |person| person.user.clone()),
+            address: person.as_ref().map(|person| person.address.clone()).unwrap_or_default(),
+            display_name: person.as_ref().and_then(|person| person.display_name.clone()),
+            credentials: Credentials::None,
+        };
+        let now = (self.front.clock)();
+        let request = RequestId::from("explain");
+        let route = self.front.router.explain(&account, &request, now).await;
+        let devices = self.front.store.devices(Some(&account.user)).await?;
+        Ok(as_json(&api::User {
+            disabled: self.front.store.is_disabled(&account.user).await?,
+            user: account.user.to_string(),
+            address: person.as_ref().map(|person| person.address.clone()),
+            display_name: account.display_name,
+            access,
+            route,
+            devices: devices.iter().map(|device| self.device(device)).collect(),
+        }))
+    }
+
+    pub(super) async fn change_user(&self, name: &str, action: &str) -> Answer {
+        let user = self.resolve(name)?;
+        let now = (self.front.clock)();
+        match action {
+            "disable" => self.front.store.disable_user(&user, now).await?,
+            "enable" => self.front.store.enable_user(&user).await?,
+            // The next request asks the directory again.
+            "forget" => {}
+            _ => return Err(Refusal::not_found(format!("action {action}"))),
+        }
+        self.front.gate.forget(&user);
+        self.front.parking.end_user(&user);
+        self.front.watches.end(&user);
+        tracing::warn!(%user, action, "user changed");
+        self.show_user(name).await
+    }
+
+    fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
+        Login::parse(name)
+            .and_then(|login| self.front.gate.realms().resolve(&login))
+            .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
+    }
+}

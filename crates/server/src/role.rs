@@ -1,0 +1,471 @@
+//! The server as a whole: what is opened, what runs, and how it ends.
+
+use crate::admin::{self, Admin};
+use crate::client_address::TrustedProxies;
+use crate::config::ServerConfig;
+use crate::connectors::Connectors;
+use crate::front::{Clock, Front};
+use crate::listener::{self, Transport};
+use crate::metrics::Metrics;
+use crate::pace::Pace;
+use crate::parking::Parking;
+use crate::policy::CurrentPolicy;
+use crate::quarantine::Quarantine;
+use crate::realm::RealmDirectory;
+use crate::router::Router;
+use crate::tls::{ReloadingCertificate, TlsError, phones};
+use crate::watch::{WatchOpener, WatchTimes, Watches};
+use async_trait::async_trait;
+use dme_directory::{DirectoryService, Gate, RealmSetup};
+use dme_link::{Authority, LinkEvent, Links, ListenConfig, Registrar, Services};
+use dme_mailbox::{Account, Mailbox};
+use dme_model::{ConnectorId, Realm, RequestId, Timestamp};
+use dme_routing::Load;
+use dme_store::SqliteStore;
+use dme_sync::{Engine, StateStore};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The in-process connector's id and name.
+const EMBEDDED: &str = "embedded";
+/// A watch lives until it is dropped; this is longer than any server runs.
+const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How long the journal of sent messages is kept.
+const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Why a server cannot start. Each says which setting to mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory cannot be used.
+    #[error("cannot use the directory {path}: {reason}")]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The database cannot be used.
+    #[error("cannot open the database: {0}")]
+    Store(#[from] dme_store::Error),
+    /// The authority cannot be used.
+    #[error("cannot open the server's certificate authority: {0}")]
+    Authority(#[from] dme_link::Error),
+    /// The phones' certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({setting}): {reason}")]
+    Listen {
+        /// Which setting.
+        setting: &'static str,
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The settings contradict each other.
+    #[error("{0}")]
+    Settings(&'static str),
+}
+
+/// A running server.
+pub struct Server {
+    /// Where phones connect.
+    pub phones: SocketAddr,
+    /// Where administrators connect.
+    pub admin: SocketAddr,
+    /// Where connectors connect.
+    pub links: Option<SocketAddr>,
+    /// The server's authority, in PEM, for phones that must trust a self-made certificate.
+    pub authority: String,
+    front: Arc<Front>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Server {
+    /// Opens everything and begins to serve. `embedded` is the connector in this process, if any.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving, with the setting to mend.
+    pub async fn start(
+        config: ServerConfig,
+        embedded: Option<Services>,
+    ) -> Result<Self, StartError> {
+        check(&config)?;
+        private_directory(&config.directory)?;
+        let store = SqliteStore::open(config.directory.join("dme.db"))?;
+        let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
+        let shared: Arc<SqliteStore> = Arc::new(store.clone());
+        let registrar = Registrar::new(authority.clone(), shared.clone(), shared.clone())
+            .certificate_life(config.links.certificate_life.0);
+        let links = Links::new(
+            Arc::new(registrar),
+            dme_link::LinksConfig {
+                parallel: config.links.parallel_calls,
+                queued: config.links.queued_calls,
+                ..dme_link::LinksConfig::default()
+            },
+        );
+        if let Some(services) = embedded {
+            links.attach_local(ConnectorId::from(EMBEDDED), EMBEDDED, services);
+        }
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let front = Arc::new(front(&config, store, shared, &links, stop.clone())?);
+        let mut server = Self {
+            phones: config.phones.listen,
+            admin: config.admin.listen,
+            links: None,
+            authority: authority.certificate_pem().to_owned(),
+            front,
+            stop,
+            tasks,
+        };
+        server.listen_links(&config, &links).await?;
+        // A device that was let in before has attempts of its own from the start.
+        for device in server.front.store.devices(None).await? {
+            server.front.gate.know(&device.key.user, &device.key.device);
+        }
+        let token = admin::token(&config.directory)?;
+        server.listen_admin(&config, links, token).await?;
+        server.listen_phones(&config, &authority).await?;
+        server.keep();
+        Ok(server)
+    }
+
+    /// Waits until at least this many phones are parked; none where they are not in time.
+    pub async fn parked(&self, phones: usize, limit: Duration) -> Option<()> {
+        self.front.metrics.parked_at_least(phones, limit).await
+    }
+
+    /// Ends it: parked phones are released, running requests are answered, links are drained.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn listen_phones(
+        &mut self,
+        config: &ServerConfig,
+        authority: &Authority,
+    ) -> Result<(), StartError> {
+        let tls = if config.phones.plain_http {
+            None
+        } else {
+            let (certificate, key) = certificate_files(config, authority)?;
+            let certificate = ReloadingCertificate::read(&certificate, &key)?;
+            self.run_until_stop(certificate.clone().keep_fresh());
+            Some(Arc::new(phones(certificate)?).into())
+        };
+        let transport = Transport {
+            tls,
+            proxy_protocol: config.phones.proxy_protocol,
+            proxies: TrustedProxies::new(config.phones.proxies.clone()),
+        };
+        let limits = listener::Limits {
+            connections: config.limits.connections,
+            handshakes: config.limits.handshakes,
+            handshake: config.times.handshake.0,
+            head: config.times.head.0,
+            head_size: usize::try_from(config.limits.head.0).unwrap_or(usize::MAX),
+            headers: config.limits.headers,
+        };
+        let socket = listen("phones.listen", config.phones.listen).await?;
+        self.phones = socket.local_addr().unwrap_or(config.phones.listen);
+        let front = self.front.clone();
+        let (stop, grace) = (self.stop.clone(), config.times.shutdown.0);
+        self.tasks.spawn(listener::serve(
+            socket,
+            transport,
+            limits,
+            stop,
+            grace,
+            move |request, peer| front.clone().handle(request, peer),
+        ));
+        Ok(())
+    }
+
+    async fn listen_admin(
+        &mut self,
+        config: &ServerConfig,
+        links: Links,
+        token: dme_model::Secret,
+    ) -> Result<(), StartError> {
+        let socket = listen("admin.listen", config.admin.listen).await?;
+        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
+        let host = config.phones.host.split(':').next().unwrap_or_default();
+        let port = self.links.map_or(0, |address| address.port());
+        let address = config.links.address.clone().unwrap_or_else(|| format!("{host}:{port}"));
+        let admin = Arc::new(Admin {
+            front: self.front.clone(),
+            links,
+            link_address: self.links.map(|_| address),
+            token,
+        });
+        let transport =
+            Transport { tls: None, proxy_protocol: false, proxies: TrustedProxies::default() };
+        let limits = listener::Limits {
+            connections: 256,
+            handshakes: 64,
+            handshake: config.times.handshake.0,
+            head: Duration::from_secs(30),
+            head_size: 16 << 10,
+            headers: 64,
+        };
+        let (stop, grace) = (self.stop.clone(), config.times.shutdown.0);
+        self.tasks.spawn(listener::serve(
+            socket,
+            transport,
+            limits,
+            stop,
+            grace,
+            move |request, _| admin.clone().handle(request),
+        ));
+        Ok(())
+    }
+
+    async fn listen_links(
+        &mut self,
+        config: &ServerConfig,
+        links: &Links,
+    ) -> Result<(), StartError> {
+        let Some(address) = config.links.listen else { return Ok(()) };
+        let socket = listen("links.listen", address).await?;
+        self.links = socket.local_addr().ok();
+        let listening =
+            ListenConfig { drain_limit: config.times.shutdown.0, ..ListenConfig::default() };
+        let (links, stop) = (links.clone(), self.stop.clone());
+        let parked = self.front.metrics.clone();
+        self.tasks.spawn(async move {
+            // Phones are let go first: their last answers still need the links.
+            let shutdown = async move {
+                stop.cancelled().await;
+                parked.none_served(Duration::from_secs(5)).await;
+            };
+            if let Err(error) = dme_link::serve(socket, links, listening, shutdown).await {
+                tracing::error!(%error, "connectors can no longer link");
+            }
+        });
+        Ok(())
+    }
+
+    /// What runs beside the listeners.
+    fn keep(&self) {
+        let front = self.front.clone();
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        let front = self.front.clone();
+        self.run_until_stop(async move {
+            use tokio::sync::broadcast::error::RecvError;
+            let mut revoked = front.gate.revocations();
+            loop {
+                match revoked.recv().await {
+                    Ok(revoked) => {
+                        front.parking.end_user(&revoked.user);
+                        front.watches.end(&revoked.user);
+                    }
+                    // Missed some: everyone comes back and is asked again.
+                    Err(RecvError::Lagged(_)) => front.parking.end_all(),
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        let front = self.front.clone();
+        self.run_until_stop(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                let before = (front.clock)().minus(JOURNAL_LIFE);
+                if let Err(error) = front.store.expire(before).await {
+                    tracing::warn!(%error, "old journal entries could not be dropped");
+                }
+            }
+        });
+    }
+
+    fn run_until_stop(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+fn front(
+    config: &ServerConfig,
+    store: SqliteStore,
+    shared: Arc<SqliteStore>,
+    links: &Links,
+    stop: CancellationToken,
+) -> Result<Front, StartError> {
+    let clock: Clock = Arc::new(now);
+    let metrics = Arc::new(Metrics::default());
+    let load = Load {
+        outstanding: 0,
+        parallel: u32::try_from(config.links.parallel_calls).unwrap_or(u32::MAX),
+        queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
+    };
+    let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
+    count_links(links, metrics.clone());
+    let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
+    let mut setups = Vec::new();
+    for realm in &config.realms {
+        let directory = RealmDirectory::new(connectors.clone(), realm.connector.clone());
+        let name = Realm::new(realm.name.as_str().trim().to_lowercase());
+        directories.insert(name, directory.clone());
+        setups.push(RealmSetup {
+            realm: realm.name.clone(),
+            aliases: realm.aliases.clone(),
+            directory,
+            access: realm.access.clone(),
+        });
+    }
+    let gate = Gate::new(config.logins.clone(), setups, clock.clone())
+        .ok_or(StartError::Settings("realms: at least one realm is needed"))?;
+    let router = Arc::new(Router::new(connectors, config.times.call.0));
+    let run = now().as_millis().unsigned_abs();
+    let opener = Arc::new(RoutedWatches { router: router.clone() });
+    let watch_times = WatchTimes {
+        linger: config.times.watch_linger.0,
+        first_pause: Duration::from_millis(200),
+        longest_pause: Duration::from_secs(30),
+    };
+    Ok(Front {
+        gate,
+        directories,
+        store,
+        engine: Engine::new(shared, dme_sync::Limits::default()),
+        router,
+        watches: Watches::new(opener, watch_times, metrics.clone()),
+        parking: Arc::new(Parking::default()),
+        pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
+        quarantine: Quarantine::new(&config.devices.quarantine_note, &config.phones.host),
+        metrics,
+        policy: CurrentPolicy::new(&config.policy),
+        devices: config.devices.clone(),
+        limits: config.limits.clone(),
+        times: config.times.clone(),
+        host: config.phones.host.clone(),
+        proxies: TrustedProxies::new(config.phones.proxies.clone()),
+        run: u32::try_from(run / 1000 % u64::from(u32::MAX)).unwrap_or_default(),
+        count: AtomicU64::new(0),
+        clock,
+        stop,
+    })
+}
+
+/// Keeps the metric of links true.
+fn count_links(links: &Links, metrics: Arc<Metrics>) {
+    for link in links.connectors() {
+        metrics.link(link.id.as_str(), true);
+    }
+    let mut events = links.subscribe();
+    tokio::spawn(async move {
+        while let Ok(event) = events.recv().await {
+            match event {
+                LinkEvent::Connected(id) => metrics.link(id.as_str(), true),
+                LinkEvent::Lost { id, .. } => metrics.link(id.as_str(), false),
+            }
+        }
+    });
+}
+
+/// Opens mailboxes to watch by the route there is now.
+struct RoutedWatches {
+    router: Arc<Router>,
+}
+
+#[async_trait]
+impl WatchOpener for RoutedWatches {
+    async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
+        let request = RequestId::from(format!("watch-{}", account.user));
+        self.router.open_for(account, &request, now(), WATCH_LIMIT).await
+    }
+}
+
+fn check(config: &ServerConfig) -> Result<(), StartError> {
+    let phones = &config.phones;
+    if phones.plain_http && phones.proxies.is_empty() {
+        return Err(StartError::Settings(
+            "phones.plain_http needs phones.proxies: passwords must not cross the network in \
+             plain text; name the proxy that ends TLS, or remove plain_http",
+        ));
+    }
+    if phones.proxy_protocol && phones.proxies.is_empty() {
+        return Err(StartError::Settings(
+            "phones.proxy_protocol needs phones.proxies: name the proxies that send the header",
+        ));
+    }
+    if phones.key.is_some() && phones.certificate.is_none() {
+        return Err(StartError::Settings("phones.key needs phones.certificate"));
+    }
+    if config.times.shortest_wait.0 > config.times.longest_wait.0 {
+        return Err(StartError::Settings("times.shortest_wait is longer than times.longest_wait"));
+    }
+    Ok(())
+}
+
+/// The phones' certificate and key: as configured, else made by our own authority, where it is not
+/// there yet or is for another host.
+fn certificate_files(
+    config: &ServerConfig,
+    authority: &Authority,
+) -> Result<(PathBuf, PathBuf), StartError> {
+    if let Some(certificate) = &config.phones.certificate {
+        let key = config.phones.key.clone().unwrap_or_else(|| certificate.clone());
+        return Ok((certificate.clone(), key));
+    }
+    let host = config.phones.host.split(':').next().unwrap_or_default().to_owned();
+    let certificate = config.directory.join("phones.pem");
+    let key = config.directory.join("phones.key");
+    let unusable = |path: &Path| {
+        let path = path.to_owned();
+        move |reason| StartError::Directory { path, reason }
+    };
+    let made = authority.listener_identity(&[host, "localhost".into(), "127.0.0.1".into()])?;
+    write_private(&key, made.key.expose().as_bytes()).map_err(unusable(&key))?;
+    std::fs::write(&certificate, made.chain).map_err(unusable(&certificate))?;
+    Ok((certificate, key))
+}
+
+fn private_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|reason| StartError::Directory { path: path.to_owned(), reason })
+}
+
+/// Writes a file that only its owner can read, from the first byte on.
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let _ = std::fs::remove_file(path);
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    let failed = |reason| StartError::Listen { setting, address, reason };
+    TcpListener::bind(address).await.map_err(failed)
+}
+
+/// The system's time.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
