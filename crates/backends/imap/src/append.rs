@@ -78,8 +78,6 @@ impl ImapMailbox {
     pub(crate) async fn has_message(&self, name: &str, message_id: &str) -> Result<bool> {
         on_session!(self, Some(name), "look for a message", |session| {
             session.select(name).await?;
-            // What was appended by another session a moment ago must be seen.
-            session.run("NOOP", drop).await?;
             Ok(newest(session, "Message-ID", message_id).await?.is_some())
         })
     }

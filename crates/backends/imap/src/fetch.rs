@@ -387,11 +387,21 @@ async fn whole_message(
     let full_size = match range {
         None => data.len() as u64,
         Some(range) => {
+            let full_size = fetch.size.unwrap_or_default();
+            begins_within(range, full_size)?;
             data.truncate(usize::try_from(range.length).unwrap_or(usize::MAX));
-            fetch.size.unwrap_or_default()
+            full_size
         }
     };
     Ok(PartContent { media_type: "message/rfc822".to_owned(), name: None, full_size, data })
+}
+
+/// A range must begin within what it is of, or at its end.
+fn begins_within(range: ByteRange, full_size: u64) -> Result<(), WireError> {
+    match range.start <= full_size {
+        true => Ok(()),
+        false => Err(local(ErrorKind::Invalid, "the range begins beyond the end")),
+    }
 }
 
 async fn one_part(
@@ -404,13 +414,16 @@ async fn one_part(
     let fetch = sections(session, uid, &items).await?;
     let raw = fetch.bodies.first().map(|(_, body)| body.clone()).unwrap_or_default();
     let missing = |error: dme_mime::Error| local(ErrorKind::NotFound, &error.to_string());
-    let range = range.map(|range| range.start..range.start.saturating_add(range.length));
+    let bytes = range.map(|range| range.start..range.start.saturating_add(range.length));
     let found = if (raw.len() as u64) < WHOLE || fetch.size.is_some_and(|size| size <= WHOLE) {
-        dme_mime::part(&raw, part, range).map_err(missing)?
+        dme_mime::part(&raw, part, bytes).map_err(missing)?
     } else {
         let alone = large::part_alone(session, uid, part).await?;
-        dme_mime::part(&alone, &PartId::from("1"), range).map_err(missing)?
+        dme_mime::part(&alone, &PartId::from("1"), bytes).map_err(missing)?
     };
+    if let Some(range) = range {
+        begins_within(range, found.full_size)?;
+    }
     Ok(PartContent {
         media_type: found.media_type,
         name: found.name,

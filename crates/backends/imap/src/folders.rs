@@ -56,8 +56,7 @@ impl ImapMailbox {
             }
             session.run(Command::new("CREATE").mailbox(&path), drop).await?;
             // Other programs show subscribed folders only; whether they do is their business.
-            let _ =
-                session.run_all(vec![Command::new("SUBSCRIBE").mailbox(&path)], |_, _| {}).await;
+            let _ = session.run_all(vec![Command::new("SUBSCRIBE").mailbox(&path)], drop).await;
             Ok(CollectionId::from(path))
         };
         made.await.map_err(|error: WireError| error.told("create a folder"))
@@ -99,7 +98,7 @@ impl ImapMailbox {
                         Command::new("UNSUBSCRIBE").mailbox(&old),
                     ]
                 });
-            let _ = session.run_all(subscriptions.collect(), |_, _| {}).await;
+            let _ = session.run_all(subscriptions.collect(), drop).await;
             Ok(CollectionId::from(new))
         };
         let renamed = renamed.await.map_err(|error: WireError| error.told("rename a folder"));
@@ -121,8 +120,7 @@ impl ImapMailbox {
             delete_children(session, name).await?;
             session.unselect().await?;
             session.run(Command::new("DELETE").mailbox(name), drop).await?;
-            let _ =
-                session.run_all(vec![Command::new("UNSUBSCRIBE").mailbox(name)], |_, _| {}).await;
+            let _ = session.run_all(vec![Command::new("UNSUBSCRIBE").mailbox(name)], drop).await;
             Ok(())
         };
         let deleted = deleted.await.map_err(|error: WireError| error.told("delete a folder"));
@@ -266,8 +264,7 @@ async fn delete_children(session: &mut Session, outer: &str) -> Result<(), WireE
     let commands = inner.iter().rev().flat_map(|name| {
         [Command::new("DELETE").mailbox(name), Command::new("UNSUBSCRIBE").mailbox(name)]
     });
-    for (number, result) in
-        session.run_all(commands.collect(), |_, _| {}).await?.into_iter().enumerate()
+    for (number, result) in session.run_all(commands.collect(), drop).await?.into_iter().enumerate()
     {
         match result {
             // Another client may have been faster; what becomes of a subscription is no matter.

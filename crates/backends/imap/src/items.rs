@@ -74,7 +74,7 @@ impl ImapMailbox {
                     concerned.push(items);
                 }
             }
-            let outcomes = session.run_all(commands, |_, _| {}).await?;
+            let outcomes = session.run_all(commands, drop).await?;
             for (items, outcome) in concerned.into_iter().zip(outcomes) {
                 let error = match outcome {
                     Ok(_) => continue,
@@ -217,10 +217,8 @@ pub(crate) async fn expunge(session: &mut Session, items: &ItemSet) -> Result<()
     for set in sequences(items) {
         let store = format!("UID STORE {set} +FLAGS.SILENT (\\Deleted)");
         if uidplus {
-            let commands = vec![store.into(), format!("UID EXPUNGE {set}").into()];
-            for result in session.run_all(commands, |_, _| {}).await? {
-                result?;
-            }
+            session.run(store, drop).await?;
+            session.run(format!("UID EXPUNGE {set}"), drop).await?;
             continue;
         }
         // EXPUNGE takes all that are marked: what others marked is unmarked for the moment.

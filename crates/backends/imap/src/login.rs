@@ -175,7 +175,6 @@ async fn sasl(
             }
             Response::Untagged(_) => {}
             Response::Tagged { status, .. } => {
-                session.command_ended();
                 return match status.kind {
                     StatusKind::Ok => Ok(status),
                     StatusKind::No => Err(WireError::No { code: status.code, text: status.text }),
@@ -207,7 +206,7 @@ async fn settle(session: &mut Session, prefix: Option<&str>) -> Result<(), WireE
     });
     let mut place = Place::default();
     let results = session
-        .run_all(commands, |_, told| match told {
+        .run_all(commands, |told| match told {
             Untagged::Namespace(Some((prefix, delimiter))) => {
                 let prefix = name::decode(&prefix).unwrap_or_default();
                 place = Place { prefix, delimiter };

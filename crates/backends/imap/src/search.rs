@@ -20,7 +20,6 @@ impl ImapMailbox {
             let name = collection.as_str();
             let found = on_session!(self, Some(name), "search", |session| {
                 session.select(name).await?;
-                session.run("NOOP", drop).await?;
                 search_one(session, query).await
             });
             match found {

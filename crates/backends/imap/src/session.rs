@@ -72,7 +72,8 @@ pub(crate) struct Session {
     pub(crate) place: Place,
     pub(crate) selected: Option<Selected>,
     last_tag: u32,
-    running: usize,
+    /// The tags of commands that have not ended.
+    running: Vec<u32>,
     broken: bool,
 }
 
@@ -85,14 +86,14 @@ impl Session {
             place: Place::default(),
             selected: None,
             last_tag: 0,
-            running: 0,
+            running: Vec::new(),
             broken: false,
         }
     }
 
     /// Whether it can be used for something else.
     pub(crate) fn is_clean(&self) -> bool {
-        self.running == 0 && !self.broken
+        self.running.is_empty() && !self.broken
     }
 
     /// Until when what follows must be done.
@@ -121,34 +122,43 @@ impl Session {
         command: impl Into<Command>,
         mut on: impl FnMut(Untagged),
     ) -> Result<Status, WireError> {
-        let results = self.run_all(vec![command.into()], |_, told| on(told)).await?;
+        let results = self.run_all(vec![command.into()], &mut on).await?;
         results.into_iter().next().unwrap_or_else(|| Err(WireError::Closed(String::new())))
     }
 
-    /// Runs commands in one round trip. What the server tells is handed on with the number of
-    /// the command that was being run; the outcomes are in order. The outer error means that the
-    /// session is lost.
+    /// Runs commands in one round trip; the outcomes are in order. Servers may work on several
+    /// at once: only commands that do not depend on each other go together. The outer error means
+    /// that the session is lost.
     pub(crate) async fn run_all(
         &mut self,
         commands: Vec<Command>,
-        mut on: impl FnMut(usize, Untagged),
+        mut on: impl FnMut(Untagged),
     ) -> Result<Vec<Result<Status, WireError>>, WireError> {
-        let mut results = Vec::with_capacity(commands.len());
         let waits = !self.capabilities.has("LITERAL+") && commands.iter().any(Command::has_literal);
         if waits {
             // Each literal needs the server's go-ahead: one command after the other.
+            let mut results = Vec::with_capacity(commands.len());
             for command in &commands {
-                let number = results.len();
-                results.push(self.run_waiting(command, |told| on(number, told)).await?);
+                results.push(self.run_waiting(command, &mut on).await?);
             }
             return Ok(results);
         }
+        let first = self.last_tag.wrapping_add(1);
         self.send(&commands).await?;
-        while results.len() < commands.len() {
-            let number = results.len();
-            results.push(self.finish(|told| on(number, told)).await?);
+        let mut results: Vec<Option<_>> = commands.iter().map(|_| None).collect();
+        while results.iter().any(Option::is_none) {
+            match self.next().await? {
+                Response::Untagged(told) => on(told),
+                Response::Continue => {}
+                Response::Tagged { tag, status } => {
+                    let number = usize::try_from(tag.wrapping_sub(first)).unwrap_or(usize::MAX);
+                    if let Some(place) = results.get_mut(number) {
+                        *place = Some(outcome(status));
+                    }
+                }
+            }
         }
-        Ok(results)
+        Ok(results.into_iter().flatten().collect())
     }
 
     /// Sends commands without waiting; each must be read to its end by [`Session::finish`].
@@ -156,8 +166,7 @@ impl Session {
     pub(crate) async fn send(&mut self, commands: &[Command]) -> Result<(), WireError> {
         let mut out: Vec<Bytes> = Vec::new();
         for command in commands {
-            self.last_tag = self.last_tag.wrapping_add(1);
-            let mut text = format!("A{} ", self.last_tag);
+            let mut text = self.begin();
             for piece in &command.pieces {
                 match piece {
                     Piece::Text(piece) => text.push_str(piece),
@@ -171,7 +180,6 @@ impl Session {
             text.push_str("\r\n");
             out.push(text.into());
         }
-        self.running += commands.len();
         let joined: Bytes = match out.iter().map(Bytes::len).sum::<usize>() {
             // One packet for small commands.
             small if small <= 16 << 10 => out.concat().into(),
@@ -194,9 +202,7 @@ impl Session {
         command: &Command,
         mut on: impl FnMut(Untagged),
     ) -> Result<Result<Status, WireError>, WireError> {
-        self.last_tag = self.last_tag.wrapping_add(1);
-        self.running += 1;
-        let mut text = format!("A{} ", self.last_tag);
+        let mut text = self.begin();
         for piece in &command.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
@@ -208,10 +214,7 @@ impl Session {
                         match self.next().await? {
                             Response::Continue => break,
                             Response::Untagged(told) => on(told),
-                            Response::Tagged { status, .. } => {
-                                self.running = self.running.saturating_sub(1);
-                                return Ok(outcome(status));
-                            }
+                            Response::Tagged { status, .. } => return Ok(outcome(status)),
                         }
                     }
                     self.guarded_write(&[data]).await?;
@@ -223,7 +226,14 @@ impl Session {
         self.finish(on).await
     }
 
-    /// Reads to the end of the oldest command that was sent.
+    /// A new tag and the space after it.
+    fn begin(&mut self) -> String {
+        self.last_tag = self.last_tag.wrapping_add(1);
+        self.running.push(self.last_tag);
+        format!("A{} ", self.last_tag)
+    }
+
+    /// Reads to the end of the one command that was sent.
     pub(crate) async fn finish(
         &mut self,
         mut on: impl FnMut(Untagged),
@@ -232,10 +242,7 @@ impl Session {
             match self.next().await? {
                 Response::Untagged(told) => on(told),
                 Response::Continue => {}
-                Response::Tagged { status, .. } => {
-                    self.running = self.running.saturating_sub(1);
-                    return Ok(outcome(status));
-                }
+                Response::Tagged { status, .. } => return Ok(outcome(status)),
             }
         }
     }
@@ -260,22 +267,18 @@ impl Session {
                 self.capabilities = Capabilities::new(words.clone());
             }
             Response::Tagged { tag, .. } => {
-                // Commands are answered in order; any other tag is not an answer to us.
-                let running = u32::try_from(self.running).unwrap_or(u32::MAX);
-                let oldest = self.last_tag.wrapping_sub(running).wrapping_add(1);
-                if self.running == 0 || *tag != oldest {
-                    self.broken = true;
-                    return Err(WireError::Nonsense("an answer to nothing asked".to_owned()));
-                }
+                match self.running.iter().position(|running| running == tag) {
+                    Some(place) => self.running.remove(place),
+                    None => {
+                        self.broken = true;
+                        let what = "an answer to nothing asked".to_owned();
+                        return Err(WireError::Nonsense(what));
+                    }
+                };
             }
             _ => {}
         }
         Ok(response)
-    }
-
-    /// Notes that a command whose end was read by [`Session::next`] is over.
-    pub(crate) fn command_ended(&mut self) {
-        self.running = self.running.saturating_sub(1);
     }
 
     /// Sends bytes that belong to a running command, such as a SASL answer or `DONE`.
@@ -283,14 +286,16 @@ impl Session {
         self.guarded_write(&[text.as_bytes(), b"\r\n"]).await
     }
 
-    /// Selects a mailbox, if it is not selected already.
+    /// Selects a mailbox, or brings it up to date where it is selected: a server shows a session
+    /// what others did only between commands.
     pub(crate) async fn select(&mut self, name: &str) -> Result<Selected, WireError> {
-        if let Some(selected) = &self.selected
-            && selected.name == name
-        {
-            return Ok(selected.clone());
+        match self.selected.clone().filter(|selected| selected.name == name) {
+            Some(selected) => {
+                self.run("NOOP", drop).await?;
+                Ok(selected)
+            }
+            None => self.reselect(name).await,
         }
-        self.reselect(name).await
     }
 
     /// Selects a mailbox, anew if need be.
@@ -339,7 +344,8 @@ impl Session {
     }
 
     /// The figures of several mailboxes in one round trip, in order; none for one that is not
-    /// there. A selected one is brought up to date first: STATUS alone would show its old state.
+    /// there. A selected one is left first: STATUS would show it as the session last saw it
+    /// (RFC 9051 §6.3.11), and a NOOP sent along may be run after it.
     pub(crate) async fn status(
         &mut self,
         names: &[&str],
@@ -349,21 +355,24 @@ impl Session {
             Memory::Condstore | Memory::Qresync => "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ",
         };
         let mut commands = Vec::with_capacity(names.len() + 1);
-        let selected = self.selected.as_ref().map(|selected| selected.name.as_str());
-        let extra = usize::from(names.iter().any(|name| Some(*name) == selected));
-        if extra == 1 {
-            commands.push(Command::new("NOOP"));
+        let concerned = |selected: &Selected| names.contains(&selected.name.as_str());
+        if self.selected.as_ref().is_some_and(concerned) {
+            if self.capabilities.has("UNSELECT") {
+                self.selected = None;
+                commands.push(Command::new("UNSELECT"));
+            } else {
+                self.run("NOOP", drop).await?;
+            }
         }
+        let extra = commands.len();
         for name in names {
             commands.push(Command::new("STATUS").mailbox(name).text(&format!(" ({items})")));
         }
         let mut found: Vec<Option<StatusOf>> = names.iter().map(|_| None).collect();
         let results = self
-            .run_all(commands, |number, told| {
-                // NOTIFY and some servers tell of other mailboxes at any time.
+            .run_all(commands, |told| {
                 if let Untagged::StatusOf(status) = told
-                    && let Some(at) = number.checked_sub(extra)
-                    && names.get(at).is_some_and(|name| same_mailbox(&status.name, name))
+                    && let Some(at) = names.iter().position(|it| same_mailbox(&status.name, it))
                     && let Some(place) = found.get_mut(at)
                 {
                     *place = Some(status);

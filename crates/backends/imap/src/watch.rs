@@ -341,8 +341,7 @@ async fn watch_some(
                             told_at = told_at.min(Instant::now());
                         }
                         Response::Tagged { .. } => {
-                            session.command_ended();
-                            return Err(WireError::Closed(": it ended IDLE".to_owned()));
+                                        return Err(WireError::Closed(": it ended IDLE".to_owned()));
                         }
                         _ => {}
                     }

@@ -115,7 +115,8 @@ mod tests {
         fn any_name_comes_back(name in any::<String>()) {
             prop_assert_eq!(decode(&encode(&name)), Some(name.clone()));
             let keyword = encode_keyword(&name);
-            prop_assert!(keyword.chars().all(|c| c.is_ascii_graphic() && !"(){%*\"\\]".contains(c)));
+            let is_atom = keyword.chars().all(|c| c.is_ascii_graphic() && !"(){%*\"\\]".contains(c));
+            prop_assert!(is_atom);
             prop_assert_eq!(decode_keyword(&keyword), name);
         }
 

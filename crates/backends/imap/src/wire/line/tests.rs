@@ -1,6 +1,5 @@
 use super::*;
 use crate::wire::response::Untagged;
-use tokio::io::AsyncWriteExt as _;
 
 fn line(stream: tokio::io::DuplexStream, max_literals: usize) -> Line {
     let deadline = Instant::now() + Duration::from_secs(5);
