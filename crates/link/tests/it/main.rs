@@ -1,6 +1,10 @@
 //! A server and connectors over real TLS on loopback.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may panic, also in what it calls"
+)]
 
 mod calls;
 mod enrolment;

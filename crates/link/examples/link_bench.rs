@@ -1,0 +1,242 @@
+//! Measures the link between two processes on loopback: latency, calls a second, bulk, memory.
+//!
+//! `cargo run --release -p dme-link --example link_bench`. The parent is the server; connectors
+//! run in child processes, so that each side's memory is seen alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measurement for people, which may stop at any surprise"
+)]
+
+use dme_link::{
+    Approval, Authority, Connector, ConnectorConfig, CredentialsNeeded, Links, LinksConfig,
+    ListenConfig, MemoryBook, MemoryEnrolments, Registrar, Services, enroll, serve,
+};
+use dme_mailbox::memory::MemoryMailSystem;
+use dme_mailbox::{Account, CallContext, Credentials, Mailbox};
+use dme_model::{
+    BodyKind, BodyPreference, BodyView, CollectionId, ConnectorId, Flags, ItemId, MimeSupport,
+    RequestId, Role, Timestamp, UserId,
+};
+use futures_util::StreamExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MESSAGES: usize = 2_000;
+const MESSAGE_SIZE: usize = 50_000;
+const IDLE_LINKS: usize = 200;
+const WATCHES: usize = 10_000;
+
+fn user() -> UserId {
+    UserId::from("ann@example.org")
+}
+
+fn mail_system() -> MemoryMailSystem {
+    let system = MemoryMailSystem::new();
+    system.add_user(&user(), "ann@example.org");
+    let inbox = system.collection(&user(), Role::Inbox).unwrap();
+    let mut message = b"Subject: bench\r\n\r\n".to_vec();
+    message.resize(MESSAGE_SIZE, b'x');
+    let message = bytes::Bytes::from(message);
+    for number in 0..MESSAGES {
+        let received = Timestamp::from_seconds(1_700_000_000 + number as i64);
+        system.insert(&user(), &inbox, message.clone(), Flags::default(), received).unwrap();
+    }
+    system
+}
+
+/// The child: every identity in the directory runs as a connector.
+async fn connectors(dir: &Path) {
+    let system: Arc<MemoryMailSystem> = Arc::new(mail_system());
+    let mut running = JoinSet::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let services =
+            Services { mail: Some((system.clone(), CredentialsNeeded::None)), directory: None };
+        let config = ConnectorConfig::new(entry.unwrap().path());
+        running.spawn(Connector::new(config, services).unwrap().run(std::future::pending()));
+    }
+    while running.join_next().await.is_some() {}
+}
+
+struct Bench {
+    links: Links,
+    address: String,
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let registrar = Registrar::new(
+            Arc::new(Authority::open(&dir.path().join("authority")).unwrap()),
+            Arc::new(MemoryBook::default()),
+            Arc::new(MemoryEnrolments::default()),
+        );
+        // The gate is not what is measured here.
+        let config = LinksConfig { parallel: 64, ..LinksConfig::default() };
+        let links = Links::new(Arc::new(registrar), config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let listen = ListenConfig::default();
+        tokio::spawn(serve(listener, links.clone(), listen, std::future::pending()));
+        Self { links, address, dir }
+    }
+
+    /// Enrols so many connectors and runs them in a process of their own.
+    async fn connectors(&self, group: &str, count: usize) -> (Process, Vec<ConnectorId>) {
+        let dir = self.dir.path().join(group);
+        std::fs::create_dir(&dir).unwrap();
+        let mut ids = Vec::new();
+        for number in 0..count {
+            let registrar = self.links.registrar();
+            let servers = vec![self.address.clone()];
+            let name = format!("{group}-{number}");
+            let token = registrar.issue_token(&name, servers, Approval::Given, HOUR).await.unwrap();
+            ids.push(enroll(&token, &dir.join(&name), None).await.unwrap().id);
+        }
+        let before = memory(std::process::id());
+        let linked_before = self.links.connectors().len();
+        let program = std::env::current_exe().unwrap();
+        let child = Command::new(program).arg("connectors").arg(&dir).spawn().unwrap();
+        while self.links.connectors().len() < linked_before + count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let grown = memory(std::process::id()) - before;
+        if count > 1 {
+            println!("{count} idle links: {} KiB of server memory each", grown as usize / count);
+        }
+        (Process(child), ids)
+    }
+
+    async fn mailbox(&self, id: &ConnectorId) -> Arc<dyn Mailbox> {
+        let account = Account {
+            user: user(),
+            address: "ann@example.org".into(),
+            display_name: None,
+            credentials: Credentials::None,
+        };
+        let context = CallContext::new(RequestId::from("bench"), HOUR);
+        self.links.mail_system(id).open(&account, &context).await.unwrap()
+    }
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Resident memory of a process, in KiB.
+fn memory(process: u32) -> i64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Makes calls and prints how long they took.
+async fn measure(label: &str, mailbox: &Arc<dyn Mailbox>, total: usize, parallel: usize) {
+    let begun = Instant::now();
+    let mut callers = JoinSet::new();
+    for _ in 0..parallel {
+        let mailbox = mailbox.clone();
+        callers.spawn(async move {
+            let mut times = Vec::with_capacity(total / parallel);
+            for _ in 0..total / parallel {
+                let begun = Instant::now();
+                mailbox.identity().await.unwrap();
+                times.push(begun.elapsed());
+            }
+            times
+        });
+    }
+    let mut times = callers.join_all().await.concat();
+    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+    times.sort();
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
+    println!("{label:38} {rate:>8.0}/s  p50 {:>5} us  p99 {:>6} us", at(0.5), at(0.99));
+}
+
+fn whole() -> BodyView {
+    let preference = BodyPreference {
+        kind: BodyKind::Mime,
+        truncation: None,
+        all_or_none: false,
+        preview: None,
+    };
+    BodyView { preferences: vec![preference], mime: MimeSupport::Always, part_preference: None }
+}
+
+/// Fetches everything so often; answers bytes a second.
+async fn bulk(mailbox: &Arc<dyn Mailbox>, times: usize) -> f64 {
+    let inbox = CollectionId::from("Inbox");
+    let collections = mailbox.collections().await.unwrap();
+    let inbox = collections
+        .iter()
+        .find(|collection| collection.role == Some(Role::Inbox))
+        .map_or(inbox, |collection| collection.id.clone());
+    let items = mailbox.list(&inbox, &Default::default()).await.unwrap().items;
+    let items: Vec<ItemId> = items.iter().collect();
+    assert_eq!(items.len(), MESSAGES);
+    let begun = Instant::now();
+    for _ in 0..times {
+        let fetched = mailbox.fetch(&inbox, &items, &whole()).await.unwrap();
+        let count = fetched.filter(|item| std::future::ready(item.is_ok())).count().await;
+        assert_eq!(count, MESSAGES);
+    }
+    (times * MESSAGES * MESSAGE_SIZE) as f64 / begun.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    if let [_, role, dir] = std::env::args().collect::<Vec<_>>().as_slice()
+        && role == "connectors"
+    {
+        return connectors(&PathBuf::from(dir)).await;
+    }
+    let bench = Bench::start().await;
+    let (_idle, _) = bench.connectors("idle", IDLE_LINKS).await;
+    let (connector, ids) = bench.connectors("busy", 1).await;
+    let mailbox = bench.mailbox(&ids[0]).await;
+
+    measure("warming up", &mailbox, 2_000, 8).await;
+    measure("one call at a time", &mailbox, 5_000, 1).await;
+    measure("64 calls at a time", &mailbox, 100_000, 64).await;
+    println!("bulk fetch: {:.0} MB/s", bulk(&mailbox, 10).await / 1e6);
+
+    let beside = tokio::spawn({
+        let mailbox = mailbox.clone();
+        async move { bulk(&mailbox, 20).await }
+    });
+    measure("one call at a time beside a bulk fetch", &mailbox, 1_000, 1).await;
+    println!("  (the fetch still ran at the end of it: {})", !beside.is_finished());
+    beside.await.unwrap();
+
+    let child = connector.0.id();
+    let (server_before, connector_before) = (memory(std::process::id()), memory(child));
+    let begun = Instant::now();
+    let mut watches = Vec::new();
+    for _ in 0..WATCHES {
+        let mailbox = bench.mailbox(&ids[0]).await;
+        let mut watch = mailbox.watch(&[CollectionId::from("Inbox")]).await.unwrap();
+        watch.next().await.unwrap().unwrap();
+        watches.push(watch);
+    }
+    let took = begun.elapsed();
+    let each = |before: i64, process: u32| (memory(process) - before) as f64 / WATCHES as f64;
+    println!(
+        "{WATCHES} watches in {took:.1?}: {:.1} KiB at the server, {:.1} KiB at the connector, each",
+        each(server_before, std::process::id()),
+        each(connector_before, child),
+    );
+    measure("one call at a time beside them", &mailbox, 2_000, 1).await;
+}
