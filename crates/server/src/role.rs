@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -135,9 +136,9 @@ impl Server {
             server.front.gate.know(&device.key.user, &device.key.device);
         }
         let token = admin::token(&config.directory)?;
-        server.listen_admin(&config, links, token).await?;
+        server.listen_admin(&config, links.clone(), token).await?;
         server.listen_phones(&config, &authority).await?;
-        server.keep();
+        server.keep(&links);
         Ok(server)
     }
 
@@ -259,13 +260,23 @@ impl Server {
     }
 
     /// What runs beside the listeners.
-    fn keep(&self) {
+    fn keep(&self, links: &Links) {
         let front = self.front.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        let (front, mut links) = (self.front.clone(), links.subscribe());
+        self.run_until_stop(async move {
+            // A directory that has just come is asked at once, not at the next interval.
+            loop {
+                match links.recv().await {
+                    Ok(LinkEvent::Connected(_)) => front.gate.refresh().await,
+                    Ok(LinkEvent::Lost { .. }) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
         let front = self.front.clone();
         self.run_until_stop(async move {
-            use tokio::sync::broadcast::error::RecvError;
             let mut revoked = front.gate.revocations();
             loop {
                 match revoked.recv().await {

@@ -51,7 +51,8 @@ async fn who_leaves_the_group_is_sent_away_while_waiting() -> Result<()> {
              member: uid=bob,ou=people,{SUFFIX}\n"
         ))
     };
-    let (woken, left) = tokio::join!(phone.ping(&[&inbox], Duration::from_secs(3000)), left);
+    let watched = [&*inbox];
+    let (woken, left) = tokio::join!(phone.ping(&watched, Duration::from_secs(3000)), left);
     left?;
     ensure!(woken? == Woken::Expired, "the waiting phone is let go");
     let refused = phone.folder_sync().await;
@@ -128,7 +129,8 @@ async fn a_quarantined_phone_gets_one_mail_and_its_mailbox_when_allowed() -> Res
     let subjects: Vec<String> =
         phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect();
     ensure!(subjects == ["Your device is waiting to be approved"], "{subjects:?}");
-    let (woken, allowed) = tokio::join!(phone.ping(&[&inbox], Duration::from_secs(3000)), async {
+    let watched = [&*inbox];
+    let (woken, allowed) = tokio::join!(phone.ping(&watched, Duration::from_secs(3000)), async {
         wait_parked(&site, 1).await?;
         site.dme(&["device", "allow", "ann@example.org", "new"])
     });

@@ -135,8 +135,9 @@ async fn a_waiting_phone_is_woken_by_new_mail() -> Result<()> {
     let inbox = ready(&mut phone).await?;
     for number in 0..3 {
         let subject = format!("wake {number}");
+        let watched = [&*inbox];
         let (woken, delivered) =
-            tokio::join!(phone.ping(&[&inbox], Duration::from_secs(600)), async {
+            tokio::join!(phone.ping(&watched, Duration::from_secs(600)), async {
                 wait_parked(&site, 1).await?;
                 site.dovecot.deliver("ann@example.org", &message(&subject, number))
             });
@@ -170,7 +171,7 @@ async fn an_answer_that_is_lost_is_given_again_and_nothing_is_sent_twice() -> Re
     phone.folder_sync().await?;
     let inbox = phone.inbox()?;
     phone.sync_round(&inbox).await?;
-    phone.client.lose_next(Loss::AfterAnswer);
+    phone.client.lose_next(Loss::Answer);
     ensure!(phone.sync_round(&inbox).await.is_err(), "the answer was to be lost");
     phone.sync(&inbox).await?;
     ensure!(phone.items(&inbox)?.len() == 30, "{} of 30 mails", phone.items(&inbox)?.len());

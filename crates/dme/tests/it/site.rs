@@ -83,7 +83,7 @@ impl Site {
              [links]\nlisten = \"127.0.0.1:{links_port}\"\naddress = \"127.0.0.1:{links_port}\"\n\
              [[realms]]\nname = \"{REALM}\"\naliases = [\"EXAMPLE\"]\n\
              [realms.access]\nusers = {{ groups = [\"dme-users\"] }}\n\
-             [log]\nlevel = \"debug\"\n{}",
+             [log]\nlevel = \"debug,h2=info,hyper=info\"\n{}",
                 folder.path().join("server"),
                 wishes.server
             ),
@@ -99,7 +99,7 @@ impl Site {
              [people.ldap]\nrealm = \"{REALM}\"\nurls = [\"ldaps://localhost:{}\"]\nca_file = {:?}\n\
              bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
              bases = [\"{SUFFIX}\"]\n\
-             [log]\nlevel = \"debug\"\n",
+             [log]\nlevel = \"debug,h2=info,hyper=info\"\n",
                 folder.path().join("connector"),
                 dovecot.imaps_port,
                 folder.path().join("dovecot.pem"),
@@ -120,14 +120,14 @@ impl Site {
         let connector = start_connector(folder.path())?;
         let site =
             Self { dovecot, postfix, slapd, server, connector, phones_port, admin_port, folder };
-        site.wait_ready()?;
+        site.wait_ready().with_context(|| site.logs().unwrap_or_default())?;
         Ok(site)
     }
 
     /// Waits until the server says that it is ready.
     pub fn wait_ready(&self) -> Result<()> {
         wait_until("the server is ready", PATIENCE, || {
-            self.get("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+            Ok(self.get("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")))
         })
     }
 
