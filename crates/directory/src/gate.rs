@@ -522,6 +522,11 @@ impl Part {
         }
     }
 
+    /// It answers: whatever failed before, it is asked again.
+    fn note_answer(&self) {
+        self.down_until.store(i64::MIN, Ordering::Relaxed);
+    }
+
     /// A directory speaks for the people of its own realm only (rule A6).
     fn vouch_for(&self, person: &Person) -> Result<(), Error> {
         match person.user.realm() {

@@ -42,7 +42,10 @@ impl Gate {
         let as_of = part.graph().map(|graph| graph.as_of());
         // The last good graph serves where there is no new one.
         let graph = match part.read_groups(self, as_of).await {
-            Ok(graph) => Some(graph),
+            Ok(graph) => {
+                part.note_answer();
+                Some(graph)
+            }
             Err(error) => {
                 part.note_failure(&error, (self.clock)());
                 part.graph()
