@@ -21,7 +21,9 @@ pub(crate) use state::State;
 
 use crate::key::GenerationNo;
 use crate::locks::Lock;
-use crate::{Engine, Error, FolderNo, Result, Session, Slot, SyncKey, TraceEntry, TraceEvent};
+use crate::{
+    DeviceKey, Engine, Error, FolderNo, Result, Session, Slot, SyncKey, TraceEntry, TraceEvent,
+};
 use commands::Commands;
 use dme_model::CollectionId;
 use state::{Base, Generation};
@@ -165,6 +167,16 @@ impl Engine {
         };
         work.refresh(filter.unwrap_or(state.options.filter)).await?;
         Ok(work.generation.outstanding() as u64)
+    }
+
+    /// How many items of a folder the device is shown a placeholder for (rule S5).
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn unreadable(&self, device: &DeviceKey, folder: FolderNo) -> Result<u64> {
+        let state = self.store.load(device, Slot::Collection(folder)).await?;
+        let state = state.as_deref().and_then(State::from_bytes);
+        Ok(state.map_or(0, |state| state.current.failed.len() as u64))
     }
 
     /// The key a folder is at, for requests that leave it out (empty and `Partial` Sync). None

@@ -111,6 +111,9 @@ pub enum Op {
     OtherDelete { folder: u8, item: u8 },
     /// Another client moves an item.
     OtherMove { from: u8, item: u8, to: u8 },
+    /// Another client changes marks, or deletes for good, while the phone's next request is under
+    /// way: after so many of its calls.
+    Meanwhile { ahead: u8, folder: u8, item: u8, mark: Option<Mark> },
     /// Another client makes a folder.
     OtherFolder { parent: u8 },
     /// Another client deletes a folder and what is in it.

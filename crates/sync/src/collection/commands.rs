@@ -175,17 +175,14 @@ impl Work<'_> {
             return Ok(());
         }
         commands.effective = true;
-        let results = match self.session.mailbox.set_flags(self.collection, &patches).await {
-            Ok(results) => results.into_iter().collect(),
-            Err(error) => {
-                let result = refused(error)?;
-                for at in askers.into_values().flatten() {
-                    commands.settle(at, result.clone());
+        let mut results: HashMap<ItemId, dme_mailbox::Result<()>> =
+            match self.session.mailbox.set_flags(self.collection, &patches).await {
+                Ok(results) => results.into_iter().collect(),
+                Err(error) => {
+                    let each = patches.iter().map(|(item, _)| (item.clone(), Err(error.clone())));
+                    each.collect()
                 }
-                return Ok(());
-            }
-        };
-        let mut results: HashMap<ItemId, dme_mailbox::Result<()>> = results;
+            };
         for (item, patch) in patches {
             let result = match results.remove(&item) {
                 Some(Ok(())) => {
@@ -195,6 +192,10 @@ impl Work<'_> {
                 Some(Err(error)) => refused(error)?,
                 None => CommandResult::NotFound,
             };
+            if matches!(result, CommandResult::Refused(_)) {
+                // The phone shows its own version: it must be told the true one.
+                self.generation.dirty.insert(&item);
+            }
             for at in askers.get(&item).into_iter().flatten() {
                 commands.settle(*at, result.clone());
             }
@@ -252,9 +253,10 @@ impl Work<'_> {
                 commands.settle(at, CommandResult::NotFound);
                 continue;
             }
-            let print = command.fingerprint().unwrap_or_default();
+            let act = self.act_name("draft", &command.fingerprint().unwrap_or_default());
+            let device = self.session.device;
             let draft = Draft {
-                key: SubmissionKey(self.act_name("draft", &print)),
+                key: SubmissionKey(format!("{}/{}/{act}", device.user, device.device)),
                 message: message.clone(),
                 replaces: replaces.cloned(),
             };
@@ -341,7 +343,12 @@ impl Work<'_> {
                     self.generation.forget(&item);
                     CommandResult::Done
                 }
-                refused => refused,
+                refused => {
+                    // The phone does not show it any more: it comes back as new.
+                    self.generation.forget(&item);
+                    self.generation.pending.insert(&item);
+                    refused
+                }
             };
             for at in wanted.remove(&item).into_iter().flatten() {
                 commands.settle(at, result.clone());
@@ -372,7 +379,7 @@ impl Work<'_> {
         };
         match answer {
             // One of the folders is gone, not the items: nothing was deleted.
-            Err(error) if error.kind == ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind == ErrorKind::NotFound => Err(self.collection_error(error)),
             Err(error) => Ok(items.into_iter().map(|item| (item, Err(error.clone()))).collect()),
             Ok(results) => Ok(results),
         }

@@ -162,7 +162,8 @@ impl State {
 impl Generation {
     /// How much the phone is still to be told.
     pub fn outstanding(&self) -> usize {
-        self.gone.len() + self.fallen.len() + self.dirty.len() + self.pending.len()
+        let dirty = self.dirty.difference(&self.fallen).len();
+        self.gone.len() + self.fallen.len() + dirty + self.pending.len()
     }
 
     /// Whether there is nothing left to tell.

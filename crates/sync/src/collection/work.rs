@@ -64,6 +64,9 @@ impl Work<'_> {
             } else if g.known.contains(&item.id) {
                 let echo = echoes.get(&item.id).is_some_and(|p| p.apply(&item.flags) == item.flags);
                 // Where the mail system had changed it too, the phone must see how it came out.
+                // What another client marks on the same item in the moment between our command
+                // and this question passes for part of the echo: nothing the mail system says
+                // tells the two apart.
                 if !echo || g.dirty.contains(&item.id) {
                     g.dirty.insert(&item.id);
                     self.marks.insert(item.id, item.flags);
@@ -91,12 +94,11 @@ impl Work<'_> {
         g.pending = listing.items.difference(&g.known);
         g.pending.extend_from(&again);
         g.fallen = g.known.difference(&listing.items).difference(&g.gone);
-        g.dirty = match g.token {
-            Some(_) => g.dirty.intersection(&listing.items),
+        if g.token.is_none() {
             // What the phone holds already are drafts of its own. Their marks may have changed
             // since, and no change was ever asked for.
-            None => g.known.intersection(&listing.items),
-        };
+            g.dirty = g.known.intersection(&listing.items);
+        }
         g.cutoff = cutoff;
         // With a token from before the list, that one stays: the list does not tell of marks that
         // changed between the two.

@@ -1,6 +1,6 @@
 //! A life, event by event, and the judgement at its end.
 
-use super::faulty::Faulty;
+use super::faulty::{Faulty, Meanwhile};
 use super::phone::{Phone, Shown};
 use super::{Fate, Op, World};
 use crate::{
@@ -227,6 +227,21 @@ impl<'w> Life<'w> {
                 self.world.mailbox().delete_items(&place, &[item]).await.map_err(wrong)
             }
             Op::OtherMove { from, item, to } => self.other_move(from, item, to).await,
+            Op::Meanwhile { ahead, folder, item, mark } => {
+                let Some((collection, item, subject)) = self.pick_item(folder, item).await? else {
+                    return Ok(());
+                };
+                // Both marking one item in the same moment cannot be told apart.
+                if mark.is_some() && self.is_marked_here(&item) {
+                    return Ok(());
+                }
+                if mark.is_none() {
+                    self.throw_away(subject);
+                }
+                let patch = mark.map(super::Mark::patch);
+                self.faulty.meanwhile(Meanwhile { ahead: ahead % 5, collection, item, patch });
+                Ok(())
+            }
             Op::OtherFolder { parent } => {
                 let collections = self.collections().await?;
                 let parent = pick(&collections, parent)
@@ -246,6 +261,7 @@ impl<'w> Life<'w> {
                 self.world.mailbox().delete_collection(&found.id).await.map_err(wrong)
             }
             Op::Marks { folder, item, mark } => {
+                self.faulty.forget_marks();
                 self.on_item(folder, item, |folder, item| {
                     if let Some(shown) = folder.items.get_mut(&item) {
                         shown.flags = mark.patch().apply(&shown.flags);
@@ -364,6 +380,15 @@ impl<'w> Life<'w> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the phone has marked an item of this id and not heard that it arrived.
+    fn is_marked_here(&self, item: &ItemId) -> bool {
+        self.phone.folders.values().any(|folder| {
+            let unanswered = folder.unanswered.iter().flat_map(|request| &request.commands);
+            let mut commands = folder.queue.iter().chain(unanswered);
+            commands.any(|command| matches!(command, ClientCommand::Change(id, _) if id == item))
+        })
     }
 
     async fn deliver(&mut self, folder: u8, days_ago: u8, read: bool) -> Result<(), String> {

@@ -23,23 +23,70 @@ struct Coming {
     after: bool,
 }
 
+/// What another client does between two calls.
+pub(super) struct Meanwhile {
+    /// After so many more calls.
+    pub ahead: u8,
+    pub collection: CollectionId,
+    pub item: ItemId,
+    /// Sets these marks, or deletes for good.
+    pub patch: Option<FlagPatch>,
+}
+
 /// A mailbox whose calls fail when told to.
 pub(super) struct Faulty {
     inner: Arc<dyn Mailbox>,
     coming: Mutex<Option<Coming>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
 
 impl Faulty {
     pub fn new(inner: Arc<dyn Mailbox>) -> Self {
-        Self { inner, coming: Mutex::new(None) }
+        Self { inner, coming: Mutex::new(None), meanwhile: Mutex::new(None) }
     }
 
     pub fn fail(&self, ahead: u8, after: bool) {
         *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = Some(Coming { ahead, after });
     }
 
+    pub fn meanwhile(&self, meanwhile: Meanwhile) {
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = Some(meanwhile);
+    }
+
+    /// The other client marks nothing after all.
+    pub fn forget_marks(&self) {
+        let mut meanwhile = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
+        meanwhile.take_if(|meanwhile| meanwhile.patch.is_some());
+    }
+
     pub fn heal(&self) {
         *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Lets the other client act, when its time has come.
+    async fn let_other_act(&self) {
+        let due = {
+            let mut meanwhile = self.meanwhile.lock().unwrap_or_else(PoisonError::into_inner);
+            match meanwhile.as_mut() {
+                Some(Meanwhile { ahead: 0, .. }) => meanwhile.take(),
+                Some(later) => {
+                    later.ahead -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        // What it wanted to act on may be gone by now.
+        match due {
+            Some(Meanwhile { collection, item, patch: Some(patch), .. }) => {
+                let _ = self.inner.set_flags(&collection, &[(item, patch)]).await;
+            }
+            Some(Meanwhile { collection, item, patch: None, .. }) => {
+                let _ = self.inner.delete_items(&collection, &[item]).await;
+            }
+            None => {}
+        }
     }
 
     /// Steps aside once; then fails, or says how the call will.
@@ -53,6 +100,7 @@ impl Faulty {
             Poll::Pending
         })
         .await;
+        self.let_other_act().await;
         let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
         let error = || Error::new(ErrorKind::Unavailable, "the connection was lost");
         match coming.take() {

@@ -99,6 +99,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (folder(), item()).prop_map(|(folder, item)| Op::OtherDelete { folder, item }),
         2 => (folder(), item(), 0u8..10)
             .prop_map(|(from, item, to)| Op::OtherMove { from, item, to }),
+        3 => (any::<u8>(), folder(), item(), prop::option::weighted(0.8, mark())).prop_map(
+            |(ahead, folder, item, mark)| Op::Meanwhile { ahead, folder, item, mark }
+        ),
         1 => any::<u8>().prop_map(|parent| Op::OtherFolder { parent }),
         1 => any::<u8>().prop_map(|folder| Op::OtherDeleteFolder { folder }),
         4 => (folder(), item(), mark())
@@ -129,7 +132,7 @@ fn op() -> impl Strategy<Value = Op> {
 fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = 4_000;
+        config.cases = 3_000;
     }
     config
 }

@@ -364,3 +364,38 @@ async fn the_estimate_is_what_a_sync_would_tell_and_changes_nothing() {
     let wrong = world.engine.estimate(world.session(), inbox, &"7".into(), None).await;
     assert_eq!(wrong, Err(Error::InvalidKey));
 }
+
+#[tokio::test]
+async fn what_another_client_does_between_our_calls_is_told_too() {
+    let world = World::new().await;
+    let (one, two) = (world.arrive("one"), world.arrive("two"));
+    let (inbox, key) = world.in_step().await;
+    let (other, user, place) = (world.system.clone(), world.user.clone(), world.place(Role::Inbox));
+    world.system.fail_when(move |call| {
+        if call == Call::SetFlags {
+            other.set_flags(&user, &place, &two, &read()).unwrap();
+        }
+        None
+    });
+    let change = ClientCommand::Change(one, read());
+    let answer = world.sync(&with(inbox, &key, vec![change])).await.unwrap();
+    assert_eq!(told(&answer), ["change 2 read"]);
+}
+
+#[tokio::test]
+async fn what_the_mail_system_refuses_is_set_right_on_the_phone() {
+    let world = World::new().await;
+    let (one, two) = (world.arrive("one"), world.arrive("two"));
+    let (inbox, key) = world.in_step().await;
+    let never = dme_mailbox::Error::new(ErrorKind::Forbidden, "read only");
+    let refusal = never.clone();
+    world.system.fail_when(move |call| {
+        let writes = matches!(call, Call::SetFlags | Call::MoveItems);
+        writes.then(|| Failure::Before(refusal.clone()))
+    });
+    let commands = vec![ClientCommand::Change(one, read()), ClientCommand::Delete(two)];
+    let answer = world.sync(&with(inbox, &key, commands)).await.unwrap();
+    let refused = CommandResult::Refused(never);
+    assert_eq!(answer.results, [refused.clone(), refused]);
+    assert_eq!(told(&answer), ["change 1 unread", "add 2 two"]);
+}

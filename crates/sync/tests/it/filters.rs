@@ -102,3 +102,17 @@ async fn the_phone_can_still_change_what_is_about_to_fall_out() {
     world.sync(&request).await.unwrap();
     assert!(world.marks(&old).seen);
 }
+
+#[tokio::test]
+async fn a_mark_on_what_fell_out_is_not_forgotten_when_it_comes_back_in_time() {
+    let world = World::new().await;
+    let old = [10, 11].map(|age| world.arrive_at("old", world.now.minus(DAY * age)));
+    let (inbox, key) = world.in_step().await;
+    world.mark(&old[1], &read());
+    let mut request = filtered(inbox, key, FilterAge::OneWeek);
+    request.window.items = 1;
+    let answer = world.sync(&request).await.unwrap();
+    assert_eq!(told(&answer), ["soft delete 1"]);
+    let answer = world.sync(&filtered(inbox, answer.key, FilterAge::All)).await.unwrap();
+    assert_eq!(told(&answer), ["change 2 read", "add 1 old"]);
+}
