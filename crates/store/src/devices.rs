@@ -237,8 +237,7 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn device(&self, key: &DeviceKey) -> Result<Option<Device>> {
-        let key = key.clone();
-        self.read(move |connection| find(connection, &key)).await
+        self.look_up(|connection| find(connection, key)).await
     }
 
     /// All devices, or those of one user, by user and device.

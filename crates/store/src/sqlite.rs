@@ -102,6 +102,19 @@ impl SqliteStore {
         told.await.map_err(|_| Error::Closed)?
     }
 
+    /// Looks one row up by its key, on what is durable now. Done where it is called: it touches a
+    /// few pages, nearly always in memory, and waits for no writer (WAL), so that a thread of its
+    /// own would cost several times what the look-up takes. For reads that grow use
+    /// [`SqliteStore::read`].
+    pub(crate) async fn look_up<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send,
+    ) -> Result<T> {
+        let _permit = self.shared.reading.acquire().await.map_err(|_| Error::Closed)?;
+        let mut reader = Reader { connection: None, pool: Arc::clone(&self.shared.readers) };
+        work(reader.take()?)
+    }
+
     /// Carries out a read, on what is durable now.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

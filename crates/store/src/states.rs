@@ -120,8 +120,7 @@ impl StateStore for SqliteStore {
         user: &UserId,
         no: FolderNo,
     ) -> Result<Option<CollectionId>, StoreError> {
-        let user = user.clone();
-        let read = self.read(move |connection| {
+        let read = self.look_up(|connection| {
             let mut statement = connection.prepare_cached(FOLDER)?;
             let found: Option<Option<String>> = statement
                 .query_row(params![user.as_str(), i64::from(no.0)], |row| row.get(0))
@@ -165,9 +164,8 @@ impl StateStore for SqliteStore {
     }
 
     async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
-        let device = device.clone();
         let (slot, no) = slot.as_numbers();
-        let read = self.read(move |connection| {
+        let read = self.look_up(|connection| {
             let key = params![device.user.as_str(), device.device.as_str(), slot, no];
             let mut statement = connection.prepare_cached(LOAD)?;
             Ok(statement.query_row(key, |row| row.get(0)).optional()?)
@@ -180,9 +178,8 @@ impl StateStore for SqliteStore {
         device: &DeviceKey,
         no: FolderNo,
     ) -> Result<Option<(CollectionId, Option<Vec<u8>>)>, StoreError> {
-        let device = device.clone();
         let (slot, no) = Slot::Collection(no).as_numbers();
-        let read = self.read(move |connection| {
+        let read = self.look_up(|connection| {
             let key = params![device.device.as_str(), slot, device.user.as_str(), no];
             let mut statement = connection.prepare_cached(LOAD_COLLECTION)?;
             let found = statement

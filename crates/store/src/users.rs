@@ -43,8 +43,7 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn is_disabled(&self, user: &UserId) -> Result<bool> {
-        let user = user.clone();
-        self.read(move |connection| {
+        self.look_up(|connection| {
             let mut statement = connection.prepare_cached(IS_DISABLED)?;
             let found: i64 = statement.query_row([user.as_str()], |row| row.get(0))?;
             Ok(found > 0)

@@ -11,7 +11,9 @@
 
 mod driver;
 mod faulty;
+mod judge;
 mod phone;
+mod requests;
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,17 @@
-//! A life, event by event, and the judgement at its end.
+//! A life, event by event.
 
 use super::faulty::{Faulty, Meanwhile};
 use super::phone::{Phone, Shown};
 use super::{Fate, Op, World};
 use crate::{
-    ClientCommand, ClientId, CommandResult, DeviceKey, Engine, Error, FolderEntry, FolderError,
-    FolderNo, Limits, MoveError, MoveRequest, Outgoing, Session, StateStore, SubmitId,
-    SubmitRequest, SyncKey,
+    ClientCommand, ClientId, DeviceKey, Engine, FolderNo, Limits, MoveRequest, Outgoing,
+    StateStore, SubmitId, SubmitRequest, SyncKey,
 };
 use bytes::Bytes;
 use dme_mailbox::{FetchOutcome, ItemFilter};
-use dme_model::{BodyView, Class, Collection, CollectionId, Flags, ItemId, Role, Timestamp};
+use dme_model::{BodyView, Collection, CollectionId, Flags, ItemId, Role, Timestamp};
 use futures_util::StreamExt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,9 +22,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// After more days an unanswered sending is no longer the same act.
 const MOST_DAYS: u32 = 5;
-
-/// So many rounds of syncing must be enough for everything to settle.
-const ROUNDS: usize = 200;
 
 /// Lives the events through on a fresh world and judges the end. `open` opens the store; at every
 /// restart it is called again.
@@ -47,47 +43,47 @@ pub async fn run(
 
 /// A folder made, renamed or deleted by the phone, with the key it was done with.
 #[derive(Clone, Debug)]
-struct FolderAct {
-    key: SyncKey,
-    what: What,
+pub(super) struct FolderAct {
+    pub key: SyncKey,
+    pub what: What,
 }
 
 #[derive(Clone, Debug)]
-enum What {
+pub(super) enum What {
     Create { parent: Option<FolderNo>, name: String },
     Rename { folder: FolderNo, parent: Option<FolderNo>, name: String },
     Delete { folder: FolderNo },
 }
 
-struct Outgo {
-    subject: String,
-    request: SubmitRequest,
+pub(super) struct Outgo {
+    pub subject: String,
+    pub request: SubmitRequest,
 }
 
-struct Life<'w> {
-    world: &'w dyn World,
-    open: &'w (dyn Fn() -> Arc<dyn StateStore> + Sync),
-    engine: Engine,
-    faulty: Arc<Faulty>,
-    device: DeviceKey,
-    now: Timestamp,
-    days: u32,
-    phone: Phone,
-    made: u32,
+pub(super) struct Life<'w> {
+    pub world: &'w dyn World,
+    pub open: &'w (dyn Fn() -> Arc<dyn StateStore> + Sync),
+    pub engine: Engine,
+    pub faulty: Arc<Faulty>,
+    pub device: DeviceKey,
+    pub now: Timestamp,
+    pub days: u32,
+    pub phone: Phone,
+    pub made: u32,
     /// Subjects that must be in the mailbox exactly once.
-    kept: BTreeSet<String>,
+    pub kept: BTreeSet<String>,
     /// Subjects that someone threw away.
-    thrown_away: BTreeSet<String>,
+    pub thrown_away: BTreeSet<String>,
     /// Subjects that must have gone out exactly once; all others at most once.
-    sent: BTreeSet<String>,
-    outbox: Vec<Outgo>,
-    unanswered_move: Option<MoveRequest>,
-    unanswered_act: Option<FolderAct>,
-    invalidated: BTreeSet<CollectionId>,
+    pub sent: BTreeSet<String>,
+    pub outbox: Vec<Outgo>,
+    pub unanswered_move: Option<MoveRequest>,
+    pub unanswered_act: Option<FolderAct>,
+    pub invalidated: BTreeSet<CollectionId>,
 }
 
 /// The answer, if it arrives.
-async fn meet<T>(fate: Fate, request: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn meet<T>(fate: Fate, request: impl Future<Output = T>) -> Option<T> {
     let mut request = pin!(request);
     match fate {
         Fate::Answered => Some(request.await),
@@ -110,11 +106,11 @@ async fn meet<T>(fate: Fate, request: impl Future<Output = T>) -> Option<T> {
     }
 }
 
-fn pick<T>(list: &[T], n: u8) -> Option<&T> {
+pub(super) fn pick<T>(list: &[T], n: u8) -> Option<&T> {
     list.get(usize::from(n).checked_rem(list.len())?)
 }
 
-fn wrong(error: impl std::fmt::Display) -> String {
+pub(super) fn wrong(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
@@ -152,17 +148,17 @@ impl<'w> Life<'w> {
         (subject, message.into())
     }
 
-    fn throw_away(&mut self, subject: String) {
+    pub(super) fn throw_away(&mut self, subject: String) {
         self.kept.remove(&subject);
         self.thrown_away.insert(subject);
     }
 
-    async fn collections(&self) -> Result<Vec<Collection>, String> {
+    pub(super) async fn collections(&self) -> Result<Vec<Collection>, String> {
         self.world.mailbox().collections().await.map_err(wrong)
     }
 
     /// What lies in a collection, with the time each item was received.
-    async fn contents(
+    pub(super) async fn contents(
         &self,
         collection: &CollectionId,
     ) -> Result<Vec<(ItemId, Shown, Timestamp)>, String> {
@@ -194,7 +190,7 @@ impl<'w> Life<'w> {
             .map(|(id, shown, _)| (collection.id.clone(), id.clone(), shown.subject.clone())))
     }
 
-    fn folder_at(&self, n: u8) -> Option<FolderNo> {
+    pub(super) fn folder_at(&self, n: u8) -> Option<FolderNo> {
         pick(&self.phone.folders.keys().copied().collect::<Vec<_>>(), n).copied()
     }
 
@@ -419,7 +415,7 @@ impl<'w> Life<'w> {
 
     /// What lies in a collection and in those within it may be lost from now on; false where it
     /// holds a special one, which nobody deletes.
-    async fn may_be_lost(&mut self, top: &CollectionId) -> Result<bool, String> {
+    pub(super) async fn may_be_lost(&mut self, top: &CollectionId) -> Result<bool, String> {
         let collections = self.collections().await?;
         let mut within = BTreeSet::from([top.clone()]);
         for found in &collections {
@@ -459,285 +455,6 @@ impl<'w> Life<'w> {
         let drafts = self.folder_with(Role::Drafts);
         if let Some(folder) = drafts.and_then(|no| self.phone.folders.get_mut(&no)) {
             queue(folder);
-        }
-    }
-
-    /// One Sync; says whether anything came of it.
-    async fn sync(
-        &mut self,
-        no: FolderNo,
-        window: u32,
-        hold: bool,
-        fate: Fate,
-    ) -> Result<bool, String> {
-        let Some(folder) = self.phone.folders.get_mut(&no) else { return Ok(false) };
-        let request = folder.request(window, hold);
-        let faulty = Arc::clone(&self.faulty);
-        let session = Session { device: &self.device, mailbox: &*faulty, now: self.now };
-        let answer = meet(fate, self.engine.sync_collection(session, &request)).await;
-        match answer {
-            None => Ok(true),
-            Some(Ok(answer)) => {
-                for (command, result) in request.commands.iter().zip(&answer.results) {
-                    match (command, result) {
-                        (ClientCommand::AddDraft(client, _), CommandResult::Added(_))
-                            if !self.thrown_away.contains(&client.0) =>
-                        {
-                            self.kept.insert(client.0.clone());
-                        }
-                        (ClientCommand::Send(Outgoing::New(client), _), CommandResult::Sent) => {
-                            self.sent.insert(client.0.clone());
-                        }
-                        _ => {}
-                    }
-                }
-                let news = answer.key != request.key
-                    || answer.more_available
-                    || !answer.changes.is_empty();
-                folder.apply(answer)?;
-                Ok(news || !request.commands.is_empty())
-            }
-            Some(Err(Error::InvalidKey)) => {
-                let collection = self.collection_of(no).await?;
-                let there =
-                    self.collections().await?.iter().any(|c| Some(&c.id) == collection.as_ref());
-                let excused = collection.is_none_or(|id| self.invalidated.contains(&id)) || !there;
-                if !excused || request.key.is_initial() {
-                    return Err(format!("key {} of folder {no} was refused", request.key));
-                }
-                if let Some(folder) = self.phone.folders.get_mut(&no) {
-                    folder.begin_again();
-                }
-                Ok(true)
-            }
-            Some(Err(Error::FolderNotFound(_))) => {
-                if let Some(folder) = self.phone.folders.get_mut(&no) {
-                    folder.unanswered = None;
-                }
-                Ok(false)
-            }
-            Some(Err(Error::Mailbox(error))) if error.is_transient() => Ok(true),
-            // The Trash or this folder went away while the phone did not know.
-            Some(Err(Error::Mailbox(error))) => Err(wrong(error)),
-            Some(Err(error)) => Err(wrong(error)),
-        }
-    }
-
-    async fn collection_of(&self, no: FolderNo) -> Result<Option<CollectionId>, String> {
-        self.engine.store().folder(&self.device.user, no).await.map_err(wrong)
-    }
-
-    async fn folder_sync(&mut self, fate: Fate) -> Result<bool, String> {
-        let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
-        let key = self.phone.hierarchy_key.clone();
-        match meet(fate, self.engine.folder_sync(session, &key)).await {
-            None => Ok(true),
-            Some(Ok(answer)) => {
-                // What became of the phone's own act shows in the answer.
-                self.unanswered_act = None;
-                let news = !answer.changes.is_empty();
-                self.phone.apply_hierarchy(answer)?;
-                Ok(news)
-            }
-            Some(Err(Error::Mailbox(error))) if error.is_transient() => Ok(true),
-            Some(Err(error)) => Err(wrong(error)),
-        }
-    }
-
-    fn plan_move(&self, from: u8, item: u8, to: u8) -> Option<MoveRequest> {
-        let (from, to) = (self.folder_at(from)?, self.folder_at(to)?);
-        let items: Vec<&ItemId> = self.phone.folders.get(&from)?.items.keys().collect();
-        let item = (*pick(&items, item)?).clone();
-        (from != to).then_some(MoveRequest { item, from, to })
-    }
-
-    async fn try_move(&mut self, fate: Fate) -> Result<(), String> {
-        let Some(request) = self.unanswered_move.clone() else { return Ok(()) };
-        let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
-        let moves = std::slice::from_ref(&request);
-        let Some(answer) = meet(fate, self.engine.move_items(session, moves)).await else {
-            return Ok(());
-        };
-        match answer.map_err(wrong)?.pop() {
-            Some(Ok(_)) => {
-                self.unanswered_move = None;
-                if let Some(folder) = self.phone.folders.get_mut(&request.from) {
-                    folder.items.remove(&request.item);
-                    folder.thrown_away.insert(request.item.clone());
-                    folder.queue.retain(|command| match command {
-                        ClientCommand::Change(item, _) | ClientCommand::Delete(item) => {
-                            *item != request.item
-                        }
-                        _ => true,
-                    });
-                }
-                Ok(())
-            }
-            Some(Err(MoveError::Mailbox(error))) if error.is_transient() => Ok(()),
-            Some(Err(MoveError::SourceNotFound | MoveError::DestinationNotFound)) => {
-                self.unanswered_move = None;
-                Ok(())
-            }
-            other => Err(format!("the move was answered {other:?}")),
-        }
-    }
-
-    async fn send(&mut self, fate: Fate) -> Result<(), String> {
-        let Some(first) = self.outbox.first() else { return Ok(()) };
-        let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
-        match meet(fate, self.engine.submit(session, &first.request)).await {
-            None => Ok(()),
-            Some(Ok(_)) => {
-                self.sent.insert(self.outbox.remove(0).subject);
-                Ok(())
-            }
-            Some(Err(Error::Mailbox(error))) if error.is_transient() => Ok(()),
-            Some(Err(error)) => Err(wrong(error)),
-        }
-    }
-
-    /// An act on folders: the unanswered one again, or this.
-    async fn act(&mut self, what: What, fate: Fate) -> Result<(), String> {
-        if self.phone.hierarchy_key.is_initial() {
-            return Ok(());
-        }
-        let new = FolderAct { key: self.phone.hierarchy_key.clone(), what };
-        let act = self.unanswered_act.get_or_insert(new).clone();
-        if let What::Delete { folder } = act.what
-            && let Some(collection) = self.collection_of(folder).await?
-        {
-            self.may_be_lost(&collection).await?;
-        }
-        let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
-        let key = &act.key;
-        let done = match &act.what {
-            What::Create { parent, name } => {
-                let made = meet(fate, self.engine.folder_create(session, key, *parent, name)).await;
-                made.map(|made| {
-                    made.map(|made| {
-                        self.phone.add_folder(FolderEntry {
-                            no: made.no,
-                            parent: *parent,
-                            name: name.clone(),
-                            class: Class::Mail,
-                            role: None,
-                        });
-                        made.key
-                    })
-                })
-            }
-            What::Rename { folder, parent, name } => {
-                let renamed = self.engine.folder_update(session, key, *folder, *parent, name);
-                let renamed = meet(fate, renamed).await;
-                if let (Some(Ok(_)), Some(known)) = (&renamed, self.phone.folders.get_mut(folder)) {
-                    known.entry.parent = *parent;
-                    known.entry.name.clone_from(name);
-                }
-                renamed
-            }
-            What::Delete { folder } => {
-                let deleted = meet(fate, self.engine.folder_delete(session, key, *folder)).await;
-                if let Some(Ok(_)) = &deleted {
-                    self.phone.folders.remove(folder);
-                }
-                deleted
-            }
-        };
-        match done {
-            None => Ok(()),
-            Some(Ok(key)) => {
-                self.unanswered_act = None;
-                self.phone.hierarchy_key = key;
-                Ok(())
-            }
-            Some(Err(FolderError::Engine(Error::Mailbox(error)))) if error.is_transient() => Ok(()),
-            Some(Err(FolderError::Engine(error))) => Err(wrong(error)),
-            Some(Err(_)) => {
-                self.unanswered_act = None;
-                Ok(())
-            }
-        }
-    }
-
-    /// Leaves everything in peace until phone and mail system have nothing to tell each other.
-    async fn settle(&mut self) -> Result<(), String> {
-        self.faulty.heal();
-        while !self.outbox.is_empty() {
-            self.send(Fate::Answered).await?;
-        }
-        if let Some(act) = self.unanswered_act.clone() {
-            self.act(act.what, Fate::Answered).await?;
-        }
-        self.try_move(Fate::Answered).await?;
-        for _ in 0..ROUNDS {
-            let mut news = self.folder_sync(Fate::Answered).await?;
-            let folders: Vec<FolderNo> = self.phone.folders.keys().copied().collect();
-            for no in folders {
-                news |= self.sync(no, 7, false, Fate::Answered).await?;
-            }
-            if !news {
-                return Ok(());
-            }
-        }
-        Err(format!("after {ROUNDS} rounds there is still news"))
-    }
-
-    async fn judge(&mut self) -> Result<(), String> {
-        let collections = self.collections().await?;
-        let mut numbers = BTreeMap::new();
-        for no in self.phone.folders.keys() {
-            let collection = self.collection_of(*no).await?;
-            numbers.insert(*no, collection.ok_or(format!("folder {no} stands for nothing"))?);
-        }
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for collection in &collections {
-            let shown = numbers.iter().find(|(_, id)| **id == collection.id);
-            let folder = shown.and_then(|(no, _)| self.phone.folders.get(no));
-            let folder = folder.ok_or(format!("the phone does not show {}", collection.name))?;
-            let parent = folder.entry.parent.and_then(|parent| numbers.get(&parent));
-            if (&folder.entry.name, parent) != (&collection.name, collection.parent.as_ref()) {
-                return Err(format!("{:?} is shown for {collection:?}", folder.entry));
-            }
-            let cutoff = folder.filter.cutoff_day(self.now).unwrap_or(i64::MIN);
-            let mut expected = BTreeMap::new();
-            for (item, shown, received) in self.contents(&collection.id).await? {
-                *counts.entry(shown.subject.clone()).or_default() += 1;
-                if received.as_days() >= cutoff {
-                    expected.insert(item, shown);
-                }
-            }
-            if folder.items != expected {
-                return Err(format!(
-                    "in {} the phone shows {:?}, there is {expected:?}",
-                    collection.name, folder.items
-                ));
-            }
-        }
-        if self.phone.folders.len() != collections.len() {
-            return Err("the phone shows folders that are gone".into());
-        }
-        if let Some((subject, count)) = counts.iter().find(|(_, count)| **count > 1) {
-            return Err(format!("{subject} is there {count} times"));
-        }
-        if let Some(subject) = self.kept.iter().find(|subject| !counts.contains_key(*subject)) {
-            return Err(format!("{subject} is lost"));
-        }
-        self.judge_sent().await
-    }
-
-    async fn judge_sent(&self) -> Result<(), String> {
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for message in self.world.sent().await {
-            let text = String::from_utf8_lossy(&message);
-            let subject = text.lines().find_map(|line| line.strip_prefix("Subject: "));
-            *counts.entry(subject.unwrap_or("?").to_owned()).or_default() += 1;
-        }
-        if let Some((subject, count)) = counts.iter().find(|(_, count)| **count > 1) {
-            return Err(format!("{subject} went out {count} times"));
-        }
-        match self.sent.iter().find(|subject| !counts.contains_key(*subject)) {
-            Some(subject) => Err(format!("{subject} never went out")),
-            None => Ok(()),
         }
     }
 }
