@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Process {
     name: &'static str,
     child: Child,
+    /// On which it listens; its children hold them too.
+    ports: Vec<u16>,
 }
 
 impl Process {
@@ -33,7 +35,7 @@ impl Process {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{name} could not be started; is its package installed?"))?;
-        Ok(Self { name, child })
+        Ok(Self { name, child, ports: Vec::new() })
     }
 
     /// Waits until all ports accept connections.
@@ -42,6 +44,7 @@ impl Process {
     /// When the process ends before, or takes too long.
     pub fn wait_ready(&mut self, ports: &[u16]) -> anyhow::Result<()> {
         let name = self.name;
+        self.ports = ports.to_vec();
         wait_until(&format!("{name} did not listen"), PATIENCE, || {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("{name} ended at its start: {status}");
@@ -50,11 +53,21 @@ impl Process {
         })
     }
 
+    /// Its process id, to look at it from outside.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills the process and its children at once, as a power cut would.
     pub fn kill(&mut self) {
         self.signal("KILL");
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Its children die a moment later; until then they would seem to be a server.
+        let ports = std::mem::take(&mut self.ports);
+        let _ = wait_until("its children still listen", Duration::from_secs(5), || {
+            Ok(!ports.iter().any(|port| accepts(*port)))
+        });
     }
 
     /// Asks the process to end, and kills what is left after a while.

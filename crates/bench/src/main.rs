@@ -1,0 +1,181 @@
+//! Measures what phones get: `./bench` in the repository's root builds it and runs it.
+//!
+//! One run gives one table. Server, connector, Dovecot and this load generator share the machine,
+//! so its figures are a lower bound of what the server alone could do.
+
+mod imap;
+mod load;
+mod meter;
+mod push;
+mod sogo;
+mod world;
+
+use anyhow::{Result, bail};
+use dme_eas::ProtocolVersion;
+use dme_phone::Address;
+use load::{Form, Target};
+use meter::resident;
+use sogo::Sogo;
+use std::io::Write;
+use std::time::Duration;
+use world::{Scale, World};
+
+/// Devices that sync at once when there is nothing new.
+const DEVICES: usize = 16;
+
+fn main() -> Result<()> {
+    let mut scale = Scale::FULL;
+    let mut beside = Beside::Nothing;
+    for argument in std::env::args().skip(1) {
+        match argument.as_str() {
+            "--quick" => scale = Scale::QUICK,
+            "--with-sogo" => beside = Beside::Sogo,
+            other => bail!("unknown argument {other:?}; there are --quick and --with-sogo"),
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run(&scale, beside))
+}
+
+/// What is measured for comparison.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Beside {
+    Nothing,
+    Sogo,
+}
+
+async fn run(scale: &Scale, beside: Beside) -> Result<()> {
+    note("starting, and filling mailboxes");
+    let mut world = World::start(scale)?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut table = Table::default();
+    let [server, connector] = world.processes();
+    table.row("memory of the idle server", megabytes(resident(server)?), "≤ 40 MB");
+    table.row("memory of the idle connector", megabytes(resident(connector)?), "≤ 25 MB");
+    let target = Target {
+        address: Address::active_sync("localhost", world.phones_port),
+        tls: world.tls.clone(),
+        version: ProtocolVersion::V14_1,
+        processes: world.processes().to_vec(),
+    };
+    let phones = first_syncs(&target, scale, &mut table).await?;
+    let mut phones = nothing_new(&target, phones, scale, &mut table).await?;
+    if let (Some(mut marking), Some(waiting)) = (phones.pop(), phones.pop()) {
+        note("marking mail");
+        let times = push::flags(&world, &mut marking, scale.repeats).await?;
+        table.row("flag change, phone to IMAP, p50", millis(times.percentile(50)), "≤ 10 ms");
+        note("waking a phone");
+        let (ours, notice) = push::wakes(&world, waiting, scale.repeats).await?;
+        table.row("delivered mail to answered Ping, p50", millis(ours.percentile(50)), "");
+        table.row("delivered mail to answered Ping, p95", millis(ours.percentile(95)), "≤ 100 ms");
+        table.row("  of it Dovecot's own notice, p50", millis(notice.percentile(50)), "");
+        table.row("  of it Dovecot's own notice, p95", millis(notice.percentile(95)), "");
+    }
+    if beside == Beside::Sogo {
+        note("the same with SOGo");
+        table.heading("SOGo, same run, same Dovecot, same phones");
+        let mut users = world::small(scale);
+        users.push(world::large());
+        let sogo = Sogo::start(&users, world.dovecot.imap_port)?;
+        let target =
+            Target { address: sogo.address(), processes: sogo.processes()?, ..target.clone() };
+        let phones = first_syncs(&target, scale, &mut table).await?;
+        nothing_new(&target, phones, scale, &mut table).await?;
+        table.heading("DME again");
+    }
+    note("parking phones, on a fresh server and connector");
+    world.restart()?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let parked = push::park(&world, &target, scale).await?;
+    let what = format!("server memory a parked phone, {} parked", parked.phones);
+    table.row(&what, kilobytes(parked.server_each), "≤ 25 KB");
+    table.row("connector memory a watched user", kilobytes(parked.connector_each), "");
+    table.row("  time to set them up", format!("{:.0} s", parked.seconds), "");
+    table.print()
+}
+
+/// The first sync, on one device and on many, after one that fills Dovecot's caches.
+async fn first_syncs(
+    target: &Target,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<Vec<dme_phone::Phone>> {
+    let (one, many) = (vec![world::large()], world::small(scale));
+    note("first sync, once so that Dovecot has its caches");
+    target.first_sync(&one, "warm", Form::Html, scale.large).await?;
+    target.first_sync(&many, "warm", Form::Html, scale.small).await?;
+    let mut phones = Vec::new();
+    for (form, name) in [(Form::Mime, "MIME whole"), (Form::Html, "HTML of 4 KB")] {
+        for (users, messages) in [(&one, scale.large), (&many, scale.small)] {
+            note(&format!("first sync, {name}, {} devices", users.len()));
+            let device = format!("{form:?}");
+            let (work, ready) = target.first_sync(users, &device, form, messages).await?;
+            let what = format!("first sync, {name}, devices: {}", users.len());
+            table.row(&what, format!("{:.0} messages/s", work.rate()), "≥ 3,000/s");
+            table.row("  CPU a message", millis(work.cpu_each()), "");
+            phones = ready;
+        }
+    }
+    Ok(phones)
+}
+
+async fn nothing_new(
+    target: &Target,
+    mut phones: Vec<dme_phone::Phone>,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<Vec<dme_phone::Phone>> {
+    note("sync with nothing new");
+    phones.truncate(DEVICES);
+    let devices = phones.len();
+    let time = Duration::from_secs(scale.seconds);
+    let (work, times, phones) = target.nothing_new(phones, time).await?;
+    let what = format!("sync with nothing new, devices: {devices}");
+    table.row(&what, format!("{:.0} requests/s", work.rate()), "≥ 3,000/s");
+    table.row("  CPU a request", millis(work.cpu_each()), "");
+    table.row("  p50", millis(times.percentile(50)), "≤ 2 ms");
+    table.row("  p99", millis(times.percentile(99)), "");
+    Ok(phones)
+}
+
+/// What was measured, beside what was wanted.
+#[derive(Default)]
+struct Table(Vec<[String; 3]>);
+
+impl Table {
+    fn row(&mut self, what: &str, measured: String, target: &str) {
+        note(&format!("{what}: {measured}"));
+        self.0.push([what.to_owned(), measured, target.to_owned()]);
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.0.push([text.to_owned(), String::new(), String::new()]);
+    }
+
+    fn print(&self) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "| {:<48} | {:>18} | {:>9} |", "what", "measured", "target")?;
+        writeln!(out, "|{:-<50}|{:->20}|{:->11}|", "", ":", ":")?;
+        for [what, measured, target] in &self.0 {
+            writeln!(out, "| {what:<48} | {measured:>18} | {target:>9} |")?;
+        }
+        Ok(())
+    }
+}
+
+/// Says how far it is; the table alone goes to standard output.
+fn note(text: &str) {
+    eprintln!("bench: {text}");
+}
+
+fn millis(millis: f64) -> String {
+    format!("{millis:.2} ms")
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} KB", bytes as f64 / 1000.0)
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1_000_000.0)
+}

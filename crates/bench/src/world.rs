@@ -1,0 +1,279 @@
+//! What is measured: Dovecot with seeded mailboxes, a server and a connector, each a process.
+
+use anyhow::{Context, Result, ensure};
+use dme_mime::sample::{Sizes, mailbox};
+use dme_model::{Address, Timestamp};
+use dme_phone::{Tls, Trust};
+use dme_testkit::dovecot::{Dovecot, DovecotOptions};
+use dme_testkit::ports::{free_port, wait_until};
+use dme_testkit::process::{Folder, Process};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// The realm of everyone.
+pub const REALM: &str = "bench.example";
+/// The password of everyone.
+pub const PASSWORD: &str = "bench-password";
+/// The bounds of a message's size in bytes.
+const SIZES: std::ops::RangeInclusive<usize> = 10_000..=50_000;
+/// How long anything may take to come about.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much there is.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// Messages of the one large mailbox.
+    pub large: usize,
+    /// Messages of each of the others.
+    pub small: usize,
+    /// How many others.
+    pub users: usize,
+    /// Users whose phones are parked; their mailboxes are empty.
+    pub parked_users: usize,
+    /// Phones of each of them.
+    pub phones_each: usize,
+    /// Seconds for which requests without news are made.
+    pub seconds: u64,
+    /// How often a single act is repeated.
+    pub repeats: usize,
+}
+
+impl Scale {
+    /// The figures of `docs/benchmarks.md`.
+    pub const FULL: Self = Self {
+        large: 1000,
+        small: 200,
+        users: 20,
+        parked_users: 200,
+        phones_each: 50,
+        seconds: 10,
+        repeats: 100,
+    };
+    /// Whether it works at all.
+    pub const QUICK: Self = Self {
+        large: 200,
+        small: 30,
+        users: 16,
+        parked_users: 10,
+        phones_each: 20,
+        seconds: 3,
+        repeats: 20,
+    };
+}
+
+/// The login of the user with the large mailbox.
+pub fn large() -> String {
+    format!("large@{REALM}")
+}
+
+/// The logins of those with a small one.
+pub fn small(scale: &Scale) -> Vec<String> {
+    (0..scale.users).map(|number| format!("user{number}@{REALM}")).collect()
+}
+
+/// The logins of those whose phones are parked.
+pub fn parked(scale: &Scale) -> Vec<String> {
+    (0..scale.parked_users).map(|number| format!("parked{number}@{REALM}")).collect()
+}
+
+/// All of it, running.
+pub struct World {
+    pub dovecot: Dovecot,
+    pub server: Process,
+    pub connector: Process,
+    pub phones_port: u16,
+    pub tls: Tls,
+    admin_port: u16,
+    links_port: u16,
+    folder: Folder,
+}
+
+impl World {
+    /// Starts it all, with mail in the mailboxes.
+    ///
+    /// # Errors
+    /// When a part does not start; the message holds its log.
+    pub fn start(scale: &Scale) -> Result<Self> {
+        let mut users = vec![large()];
+        users.extend(small(scale));
+        users.extend(parked(scale));
+        let extra = "service imap {\n  vsz_limit = 0\n}\n".to_owned();
+        let logins = users.iter().map(|user| (user.clone(), PASSWORD));
+        let dovecot =
+            Dovecot::start(DovecotOptions { extra, ..DovecotOptions::with_users(logins) })?;
+        seed(&dovecot, scale)?;
+        let folder = Folder::new("bench")?;
+        let [phones_port, admin_port, links_port] = [free_port()?, free_port()?, free_port()?];
+        configure(folder.path(), &users, dovecot.imap_port, [phones_port, admin_port, links_port])?;
+        let server = start_server(folder.path(), &[phones_port, admin_port, links_port])?;
+        let token = dme(folder.path(), &["connector", "token", "one", "--config", "server.toml"])?;
+        let enroll = ["connector", "enroll", token.trim(), "--config", "connector.toml"];
+        dme(folder.path(), &enroll)?;
+        dme(folder.path(), &["connector", "unlock", "one", "--config", "server.toml"])?;
+        let connector = start_connector(folder.path())?;
+        let authority = std::fs::read(folder.path().join("server/authority/authority.pem"))?;
+        let tls = Tls::new(&Trust::Authority(authority))?;
+        let world =
+            Self { dovecot, server, connector, phones_port, tls, admin_port, links_port, folder };
+        world.wait_ready()?;
+        Ok(world)
+    }
+
+    /// Ends server and connector and starts them anew: nothing of earlier work is in memory then.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        self.connector.stop();
+        self.server.stop();
+        let ports = [self.phones_port, self.admin_port, self.links_port];
+        self.server = start_server(self.folder.path(), &ports)?;
+        self.connector = start_connector(self.folder.path())?;
+        self.wait_ready()
+    }
+
+    /// The processes whose work counts.
+    pub fn processes(&self) -> [u32; 2] {
+        [self.server.id(), self.connector.id()]
+    }
+
+    /// How many phones are parked, as the server's metrics say.
+    ///
+    /// # Errors
+    /// When they do not say.
+    pub fn parked_phones(&self) -> Result<usize> {
+        let answer = self.get("/metrics")?;
+        let line =
+            answer.lines().find(|line| line.contains("parked_phones") && !line.starts_with('#'));
+        let value =
+            line.and_then(|line| line.split_whitespace().last()).context("no such metric")?;
+        Ok(value.parse()?)
+    }
+
+    /// Waits until so many phones are parked.
+    ///
+    /// # Errors
+    /// When they are not in time.
+    pub fn wait_parked(&self, phones: usize, limit: Duration) -> Result<()> {
+        wait_until("the phones are parked", limit, || Ok(self.parked_phones()? >= phones))
+    }
+
+    fn wait_ready(&self) -> Result<()> {
+        wait_until("the server is ready", PATIENCE, || {
+            Ok(self.get("/readyz").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")))
+        })
+        .with_context(|| {
+            let read = |name| std::fs::read_to_string(self.path(name)).unwrap_or_default();
+            format!("{}{}", read("server.log"), read("connector.log"))
+        })
+    }
+
+    fn get(&self, path: &str) -> Result<String> {
+        let mut tcp = TcpStream::connect(("127.0.0.1", self.admin_port))?;
+        write!(tcp, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// Fills the mailboxes through LMTP.
+fn seed(dovecot: &Dovecot, scale: &Scale) -> Result<()> {
+    let fill = |user: &str, count| {
+        let owner = Address { name: None, email: user.to_owned() };
+        let mails = mailbox(&owner, 1, Timestamp::from_millis(0), count, Sizes::Within(SIZES));
+        dovecot.deliver_all(user, mails.iter().map(|mail| &mail.raw[..]))
+    };
+    fill(&large(), scale.large)?;
+    small(scale).iter().try_for_each(|user| fill(user, scale.small))
+}
+
+fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Result<()> {
+    let [phones, admin, links] = ports;
+    // The pace that keeps a looping phone down would keep the load down too, and one user has
+    // more phones than people have. All else is as it is by itself, the log included.
+    write(
+        folder,
+        "server.toml",
+        &format!(
+            "directory = {:?}\n\
+             [phones]\nlisten = \"127.0.0.1:{phones}\"\nhost = \"localhost:{phones}\"\n\
+             [admin]\nlisten = \"127.0.0.1:{admin}\"\n\
+             [links]\nlisten = \"127.0.0.1:{links}\"\naddress = \"127.0.0.1:{links}\"\n\
+             [[realms]]\nname = \"{REALM}\"\n[realms.access]\nusers = \"everyone\"\n\
+             [logins]\npassword_life = \"24h\"\n\
+             [devices]\nper_user = 1000\n\
+             [limits]\nrequests_per_minute = 100000000\n",
+            folder.join("server")
+        ),
+    )?;
+    write(
+        folder,
+        "connector.toml",
+        &format!(
+            "directory = {:?}\n\
+             [mail.imap]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n\
+             [people.file]\nrealm = \"{REALM}\"\npath = {:?}\n",
+            folder.join("connector"),
+            folder.join("people.toml"),
+        ),
+    )?;
+    people(folder, users)
+}
+
+/// The in-file directory. All have one password, so that it is hashed once.
+fn people(folder: &Path, users: &[String]) -> Result<()> {
+    write(folder, "password", PASSWORD)?;
+    write(folder, "people.toml", &format!("realm = \"{REALM}\"\n"))?;
+    let add = ["user", "add", "first", "--realm", REALM, "--file", "people.toml"];
+    dme(folder, &[&add[..], &["--password-file", "password"]].concat())?;
+    let written = std::fs::read_to_string(folder.join("people.toml"))?;
+    let hash = written.lines().find(|line| line.starts_with("password"));
+    let hash = hash.context("the directory's file has no password")?;
+    let mut text = written.clone();
+    for user in users {
+        let name = user.split('@').next().unwrap_or_default();
+        text += &format!("\n[users.{name}]\naddress = \"{user}\"\n{hash}\n");
+    }
+    write(folder, "people.toml", &text)
+}
+
+fn start_server(folder: &Path, ports: &[u16]) -> Result<Process> {
+    let mut command = Command::new(binary()?);
+    command.args(["server", "--config", "server.toml"]).current_dir(folder);
+    let mut server = Process::start("dme server", &mut command, &folder.join("server.log"))?;
+    server.wait_ready(ports)?;
+    Ok(server)
+}
+
+fn start_connector(folder: &Path) -> Result<Process> {
+    let mut command = Command::new(binary()?);
+    command.args(["connector", "run", "--config", "connector.toml"]).current_dir(folder);
+    Process::start("dme connector", &mut command, &folder.join("connector.log"))
+}
+
+/// `dme` lies beside this program.
+fn binary() -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name("dme");
+    ensure!(path.exists(), "{} is missing; run ./bench, which builds it", path.display());
+    Ok(path)
+}
+
+fn dme(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let output = Command::new(binary()?).args(arguments).current_dir(folder).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "dme {arguments:?}: {said}{complained}");
+    Ok(said)
+}
+
+fn write(folder: &Path, name: &str, content: &str) -> Result<()> {
+    std::fs::write(folder.join(name), content).with_context(|| format!("cannot write {name}"))
+}
