@@ -1,5 +1,7 @@
 //! The starters themselves: each server answers, is killed and comes back with its mail.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
 use dme_testkit::ports::{accepts, wait_until};
 use dme_testkit::postfix::{Postfix, PostfixOptions};

@@ -5,7 +5,6 @@ use crate::error::{WireError, kind_of_no};
 use crate::hash;
 use crate::items::expunge;
 use crate::mailbox::{ImapMailbox, item, local, on_session, uid};
-use crate::pool::Freshness;
 use crate::session::Session;
 use crate::wire::command::Command;
 use bytes::Bytes;
@@ -24,7 +23,7 @@ impl ImapMailbox {
         self.check_size(message.len())?;
         let message = crlf(message);
         let name = collection.as_str();
-        let mut lease = self.lease(Some(name), Freshness::Any, "deliver").await?;
+        let mut lease = self.lease_for_write(Some(name), "deliver").await?;
         let appended = append(&mut lease, name, "", message).await;
         appended.map(item).map_err(|error| error.told("deliver"))
     }

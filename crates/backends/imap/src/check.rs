@@ -60,7 +60,7 @@ impl ImapMailSystem {
         }
         if let Some(smtp) = &self.shared.smtp {
             let deadline = Instant::from_std(context.deadline);
-            let limit = smtp.max_message_size(account, deadline).await;
+            let limit = smtp.try_login(account, deadline).await;
             let limit = limit.map(|limit| match limit {
                 Some(limit) => format!("messages up to {limit} bytes are taken"),
                 None => "no limit of size is told".to_owned(),

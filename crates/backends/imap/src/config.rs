@@ -13,7 +13,6 @@ use std::time::Duration;
 #[serde(deny_unknown_fields, default)]
 pub struct ImapConfig {
     /// Where IMAP is and how it is spoken to.
-    #[serde(flatten)]
     pub server: ServerConfig,
     /// How users are logged in.
     pub auth: Auth,
@@ -88,7 +87,7 @@ pub enum TlsMode {
 
 /// How users are logged in.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "method", rename_all = "lowercase")]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum Auth {
     /// With the password the phone sent.
     #[default]
@@ -161,7 +160,6 @@ impl Default for TimeoutConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct SmtpConfig {
     /// Where it is.
-    #[serde(flatten)]
     pub server: ServerConfig,
     /// How to log in.
     pub auth: SmtpAuth,
@@ -169,7 +167,7 @@ pub struct SmtpConfig {
 
 /// How to log in for sending.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, tag = "method", rename_all = "lowercase")]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
 pub enum SmtpAuth {
     /// As for IMAP: the user's password or token, or the master user.
     #[default]
@@ -191,9 +189,9 @@ impl ImapConfig {
     /// # Errors
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.server.check("imap")?;
+        self.server.check("imap.server")?;
         if let Some(smtp) = &self.smtp {
-            smtp.server.check("imap.smtp")?;
+            smtp.server.check("imap.smtp.server")?;
         }
         if self.pool.per_user == 0 || self.pool.total == 0 {
             return Err(ConfigError::NoSessions);
@@ -229,5 +227,68 @@ impl ServerConfig {
             return Err(ConfigError::PlainText { at, host: self.host.clone() });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ImapConfig, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn little_needs_to_be_written() {
+        let config = read("[server]\nhost = 'imap.example.org'\n[smtp.server]\nhost = 'smtp'");
+        let config = config.unwrap();
+        assert_eq!((config.auth.clone(), config.imap_port()), (Auth::Password, 993));
+        let smtp = config.smtp.clone().unwrap();
+        assert_eq!((smtp.auth.clone(), smtp.port()), (SmtpAuth::Same, 465));
+        config.check().unwrap();
+    }
+
+    #[test]
+    fn every_way_to_log_in_can_be_written() {
+        for (written, meant) in [
+            ("auth = 'password'", Auth::Password),
+            ("auth = 'bearer'", Auth::Bearer),
+            (
+                "auth = { master = { user = 'dme', secret = 's', separator = '*' } }",
+                Auth::Master {
+                    user: "dme".into(),
+                    secret: Secret::new("s"),
+                    separator: Some("*".into()),
+                },
+            ),
+        ] {
+            assert_eq!(read(written).unwrap().auth, meant, "{written}");
+        }
+        for (written, meant) in [("same", SmtpAuth::Same), ("none", SmtpAuth::None)] {
+            let config = read(&format!("[smtp]\nauth = '{written}'")).unwrap();
+            assert_eq!(config.smtp.unwrap().auth, meant, "{written}");
+        }
+        let account = read("smtp.auth.account = { user = 'dme', secret = 's' }").unwrap();
+        assert!(matches!(account.smtp.unwrap().auth, SmtpAuth::Account { .. }));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_at_every_depth() {
+        for text in [
+            "hots = 'a'",
+            "server.hots = 'a'",
+            "pool.hots = 1",
+            "timeouts.hots = '1s'",
+            "smtp.hots = 'a'",
+            "smtp.server.hots = 'a'",
+            "auth = { master = { user = 'a', secret = 'b', hots = 'c' } }",
+            "smtp.auth.account = { user = 'a', secret = 'b', hots = 'c' }",
+        ] {
+            let said = read(text).unwrap_err();
+            assert!(said.contains("unknown field `hots`, expected"), "{text}: {said}");
+        }
+        let said = read("auth = { password = { secret = 'a' } }").unwrap_err();
+        assert!(said.contains("password"), "{said}");
+        assert!(read("folders = { outbox = 'a' }").unwrap_err().contains("outbox"));
     }
 }

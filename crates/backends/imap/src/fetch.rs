@@ -162,14 +162,19 @@ impl Reader {
                 }
                 self.read(&mut lease, batch, next).await
             };
-            match read.await {
+            let read = tokio::select! {
+                read = read => read,
+                // Nobody waits for it any longer; the session is closed if it is busy.
+                () = self.out.closed() => return,
+            };
+            match read {
                 Ok((read, asked_next)) => {
                     asked = asked_next;
                     batches.next();
                     freshness = Freshness::Any;
                     for read in read {
                         if self.out.send(Ok(read)).await.is_err() {
-                            return; // Nobody reads any longer; the session is closed if busy.
+                            return;
                         }
                     }
                 }

@@ -2,7 +2,6 @@
 
 use crate::error::WireError;
 use crate::mailbox::{ImapMailbox, local, on_session};
-use crate::pool::Freshness;
 use crate::roles;
 use crate::session::{Place, Session};
 use crate::wire::command::Command;
@@ -47,7 +46,7 @@ impl ImapMailbox {
         parent: Option<&CollectionId>,
         name: &str,
     ) -> Result<CollectionId> {
-        let mut lease = self.lease(None, Freshness::Any, "create a folder").await?;
+        let mut lease = self.lease_for_write(None, "create a folder").await?;
         let session = &mut *lease;
         let made = async {
             let path = path(&session.place, parent, name)?;
@@ -69,7 +68,7 @@ impl ImapMailbox {
         name: &str,
     ) -> Result<CollectionId> {
         let old = collection.as_str();
-        let mut lease = self.lease(None, Freshness::Any, "rename a folder").await?;
+        let mut lease = self.lease_for_write(None, "rename a folder").await?;
         let session = &mut *lease;
         let renamed = async {
             let new = path(&session.place, parent, name)?;
@@ -113,7 +112,7 @@ impl ImapMailbox {
         if name.eq_ignore_ascii_case("INBOX") {
             return Err(local(ErrorKind::Forbidden, "the inbox cannot be deleted").told(""));
         }
-        let mut lease = self.lease(None, Freshness::Any, "delete a folder").await?;
+        let mut lease = self.lease_for_write(None, "delete a folder").await?;
         let session = &mut *lease;
         let deleted = async {
             exists(session, name).await?;
@@ -359,7 +358,7 @@ fn assign_roles<'n>(
             roles.insert(name, role);
         }
     };
-    for (name, _) in folders {
+    for name in folders.keys() {
         if name == "INBOX" {
             give(name, Role::Inbox);
         }

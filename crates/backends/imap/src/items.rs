@@ -4,7 +4,6 @@ use crate::changes::{search, sequences, uids};
 use crate::error::{WireError, kind_of_no};
 use crate::mailbox::{ImapMailbox, item, local, on_session, uid};
 use crate::marks::Stores;
-use crate::pool::Freshness;
 use crate::session::{Selected, Session};
 use crate::wire::command::Command;
 use crate::wire::response::{Status, Untagged};
@@ -98,7 +97,7 @@ impl ImapMailbox {
     ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
         let (from, to) = (from.as_str(), to.as_str());
         // Not repeated by itself: after a lost answer nobody knows the new ids.
-        let mut lease = self.lease(Some(from), Freshness::Any, "move").await?;
+        let mut lease = self.lease_for_write(Some(from), "move").await?;
         let session = &mut *lease;
         let moved = async {
             let selected = session.select(from).await?;

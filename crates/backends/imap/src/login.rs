@@ -69,7 +69,9 @@ pub(crate) async fn log_in(
     config: &ImapConfig,
     deadline: Instant,
 ) -> Result<Session, WireError> {
-    let literals = usize::try_from(config.max_message_size.0).unwrap_or(usize::MAX);
+    // One answer may hold several texts of a large message.
+    let literals = config.max_message_size.0.max(32 << 20);
+    let literals = usize::try_from(literals).unwrap_or(usize::MAX);
     let line = Line::new(
         dialled.stream,
         literals.saturating_add(1 << 20),

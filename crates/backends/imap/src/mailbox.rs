@@ -132,6 +132,20 @@ impl ImapMailbox {
             .await
             .map_err(|error| error.told(what))
     }
+
+    /// A session for what must not be done twice: it has just answered, so that what follows is
+    /// not lost for its being dead already.
+    pub(crate) async fn lease_for_write(&self, mailbox: Option<&str>, what: &str) -> Result<Lease> {
+        let mut lease = self.lease(mailbox, Freshness::Any, what).await?;
+        match lease.run("NOOP", drop).await {
+            Ok(_) => Ok(lease),
+            Err(error) if error.is_lost_session() => {
+                drop(lease);
+                self.lease(mailbox, Freshness::New, what).await
+            }
+            Err(error) => Err(error.told(what)),
+        }
+    }
 }
 
 /// The UID an item id stands for; none where it is not one of ours.

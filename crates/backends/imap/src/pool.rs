@@ -158,7 +158,8 @@ impl Pool {
         users.entry(user.clone()).or_insert_with(new).clone()
     }
 
-    fn fingerprint(&self, credentials: &Credentials) -> u64 {
+    /// A keyed hash that tells credentials apart without keeping them.
+    pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {
         match credentials {
             Credentials::None => 0,
             Credentials::Password(secret) => self.hasher.hash_one(("password", secret.expose())),

@@ -9,6 +9,10 @@ use bytes::Bytes;
 use std::collections::HashSet;
 use tokio::time::Instant;
 
+/// So many mailboxes' figures are asked for at once: the answers of more might fill the line
+/// while we still write.
+const STATUS_AT_ONCE: usize = 200;
+
 /// What the server can do.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Capabilities(HashSet<String>);
@@ -364,29 +368,33 @@ impl Session {
                 self.run("NOOP", drop).await?;
             }
         }
-        let extra = commands.len();
-        for name in names {
-            commands.push(Command::new("STATUS").mailbox(name).text(&format!(" ({items})")));
-        }
-        let mut found: Vec<Option<StatusOf>> = names.iter().map(|_| None).collect();
-        let results = self
-            .run_all(commands, |told| {
-                if let Untagged::StatusOf(status) = told
-                    && let Some(at) = names.iter().position(|it| same_mailbox(&status.name, it))
-                    && let Some(place) = found.get_mut(at)
-                {
-                    *place = Some(status);
-                }
-            })
-            .await?;
-        for (place, result) in found.iter_mut().zip(results.into_iter().skip(extra)) {
-            match result {
-                Ok(_) => {}
-                Err(WireError::No { .. }) => *place = None,
-                Err(error) => return Err(error),
+        let mut all = Vec::with_capacity(names.len());
+        for names in names.chunks(STATUS_AT_ONCE) {
+            let extra = commands.len();
+            for name in names {
+                commands.push(Command::new("STATUS").mailbox(name).text(&format!(" ({items})")));
             }
+            let mut found: Vec<Option<StatusOf>> = names.iter().map(|_| None).collect();
+            let results = self
+                .run_all(std::mem::take(&mut commands), |told| {
+                    if let Untagged::StatusOf(status) = told
+                        && let Some(at) = names.iter().position(|it| same_mailbox(&status.name, it))
+                        && let Some(place) = found.get_mut(at)
+                    {
+                        *place = Some(status);
+                    }
+                })
+                .await?;
+            for (place, result) in found.iter_mut().zip(results.into_iter().skip(extra)) {
+                match result {
+                    Ok(_) => {}
+                    Err(WireError::No { .. }) => *place = None,
+                    Err(error) => return Err(error),
+                }
+            }
+            all.extend(found);
         }
-        Ok(found)
+        Ok(all)
     }
 }
 

@@ -78,9 +78,18 @@ impl Smtp {
         account: &Account,
         deadline: Instant,
     ) -> Result<Option<u64>> {
-        if let Some(known) = self.limit.get() {
-            return Ok(*known);
+        match self.limit.get() {
+            Some(known) => Ok(*known),
+            None => self.try_login(account, deadline).await,
         }
+    }
+
+    /// Logs in, and answers the server's limit.
+    pub(crate) async fn try_login(
+        &self,
+        account: &Account,
+        deadline: Instant,
+    ) -> Result<Option<u64>> {
         let connection = self.open(account, deadline).await?;
         let limit = connection.size_limit();
         connection.quit().await;
@@ -316,7 +325,8 @@ impl Reply {
     fn error(&self, what: &str, last: ErrorKind) -> Error {
         let kind = match self.code {
             421 | 450 | 451 => ErrorKind::Unavailable,
-            452 | 454 | 400..=499 => ErrorKind::Busy { after: Duration::from_secs(60) },
+            530 | 535 => ErrorKind::Auth,
+            400..=499 => ErrorKind::Busy { after: Duration::from_secs(60) },
             _ => last,
         };
         failed(kind, what, &self.text())

@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::wire::command::Command;
 use crate::wire::name;
 use crate::wire::response::{Response, StatusOf, Untagged};
-use dme_mailbox::{Account, Error, ErrorKind, Result, WatchEvent};
+use dme_mailbox::{Error, ErrorKind, Result, WatchEvent};
 use dme_model::{CollectionId, UserId};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
@@ -37,7 +37,9 @@ pub(crate) struct Watches(Mutex<HashMap<UserId, Weak<Hub>>>);
 /// What a user's watches share. The connection ends with the last of them.
 struct Hub {
     shared: Arc<HubState>,
-    account: Account,
+    user: UserId,
+    /// Of those that opened it, as [`Pool::fingerprint`] has it.
+    credentials: u64,
     task: JoinHandle<()>,
 }
 
@@ -74,9 +76,10 @@ impl ImapMailbox {
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
         let wanted: BTreeSet<String> =
             collections.iter().map(|collection| collection.as_str().to_owned()).collect();
-        let hub = match self.shared.watches.of(&self.account) {
+        let credentials = self.shared.pool.fingerprint(&self.account.credentials);
+        let hub = match self.shared.watches.of(&self.account.user, credentials) {
             Some(hub) => hub,
-            None => self.new_hub().await?,
+            None => self.new_hub(credentials).await?,
         };
         let seen = hub.shared.seen.subscribe();
         let number = hub.shared.want(&wanted);
@@ -100,7 +103,7 @@ impl ImapMailbox {
         .boxed())
     }
 
-    async fn new_hub(&self) -> Result<Arc<Hub>> {
+    async fn new_hub(&self, credentials: u64) -> Result<Arc<Hub>> {
         let pool = self.shared.pool.clone();
         let mut session = pool
             .connect(&self.account, self.deadline)
@@ -126,7 +129,8 @@ impl ImapMailbox {
                 let _ = watched.seen.send(Seen::Lost(error.told("watch")));
             }
         });
-        let hub = Arc::new(Hub { shared: state, account: self.account.clone(), task });
+        let user = self.account.user.clone();
+        let hub = Arc::new(Hub { shared: state, user, credentials, task });
         self.shared.watches.put(&hub);
         Ok(hub)
     }
@@ -134,10 +138,9 @@ impl ImapMailbox {
 
 impl Watches {
     /// The user's hub, if it stands and was opened with the same credentials.
-    fn of(&self, account: &Account) -> Option<Arc<Hub>> {
-        let hub = lock(&self.0).get(&account.user)?.upgrade()?;
-        let same = hub.account.credentials == account.credentials;
-        (same && !hub.task.is_finished()).then_some(hub)
+    fn of(&self, user: &UserId, credentials: u64) -> Option<Arc<Hub>> {
+        let hub = lock(&self.0).get(user)?.upgrade()?;
+        (hub.credentials == credentials && !hub.task.is_finished()).then_some(hub)
     }
 
     fn put(&self, hub: &Arc<Hub>) {
@@ -145,7 +148,7 @@ impl Watches {
         if hubs.len() >= 64 && hubs.len().is_power_of_two() {
             hubs.retain(|_, hub| hub.strong_count() > 0);
         }
-        hubs.insert(hub.account.user.clone(), Arc::downgrade(hub));
+        hubs.insert(hub.user.clone(), Arc::downgrade(hub));
     }
 }
 
@@ -217,11 +220,6 @@ fn lost() -> Error {
     Error::new(ErrorKind::Unavailable, "imap: watch: the connection is lost")
 }
 
-/// A moment so far away that it does not come.
-fn never() -> Instant {
-    Instant::now() + Duration::from_secs(365 * 24 * 60 * 60)
-}
-
 /// With NOTIFY: reads what the server tells of all folders.
 async fn watch_all(mut session: Session, hub: &HubState) -> std::result::Result<(), WireError> {
     let mut wanted = hub.wanted.subscribe();
@@ -286,12 +284,6 @@ async fn watch_some(
         session.set_deadline(Instant::now() + PATIENCE);
         let (number, names) = wanted.borrow_and_update().clone();
         let first = names.get("INBOX").or_else(|| names.first()).cloned();
-        if let Some(first) = &first {
-            match session.select(first).await {
-                Ok(_) | Err(WireError::No { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
         for (name, now) in names.iter().zip(session.status(&asked).await?) {
             let before = figures.insert(name.clone(), now.clone());
@@ -310,6 +302,13 @@ async fn watch_some(
         if hierarchy.replace(folders.clone()).is_some_and(|before| before != folders) {
             hub.tell(Seen::Hierarchy);
         }
+        // What happens between the figures and here shows in the next figures.
+        if let Some(first) = &first {
+            match session.reselect(first).await {
+                Ok(_) | Err(WireError::No { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         hub.standing.send_replace(number);
 
         let poll = tokio::time::sleep(pool.config.poll.0.min(RENEW));
@@ -323,7 +322,6 @@ async fn watch_some(
         }
         session.send(&[Command::new("IDLE")]).await?;
         session.set_unhurried();
-        let mut told_at = never();
         loop {
             tokio::select! {
                 response = session.next() => {
@@ -337,8 +335,6 @@ async fn watch_some(
                             if let Some(first) = &first {
                                 hub.tell(Seen::Changed(first.clone()));
                             }
-                            // Its figures are compared anew, so that it is not told again.
-                            told_at = told_at.min(Instant::now());
                         }
                         Response::Tagged { .. } => {
                                         return Err(WireError::Closed(": it ended IDLE".to_owned()));
@@ -353,12 +349,5 @@ async fn watch_some(
         session.set_deadline(Instant::now() + PATIENCE);
         session.send_raw("DONE").await?;
         session.finish(drop).await??;
-        if told_at <= Instant::now()
-            && let Some(first) = &first
-        {
-            // Told already while idle: what STATUS now says is known.
-            let now = session.status(&[first]).await?.into_iter().next().flatten();
-            figures.insert(first.clone(), now);
-        }
     }
 }

@@ -104,6 +104,8 @@ impl Line {
     /// Whether a server that is not being talked to is still there: it has not hung up and has
     /// said nothing that was not asked for, except what is kept for the next read.
     pub(crate) async fn is_alive(&mut self) -> bool {
+        // Lets the runtime look at its sockets, so that an end that has come is known.
+        tokio::task::yield_now().await;
         let read = {
             let fill = Self::fill(&mut self.stream, &mut self.buffer);
             futures_util::pin_mut!(fill);

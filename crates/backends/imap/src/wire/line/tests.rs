@@ -10,11 +10,9 @@ fn line(stream: tokio::io::DuplexStream, max_literals: usize) -> Line {
 async fn responses_are_whole_however_they_are_cut() {
     let text =
         b"* 1 FETCH (UID 1 BODY[] {12}\r\na\r\n* 2 OK\r\n) X {2}\r\n\r\n)\r\n* OK {5}\r\n+ go\r\n";
-    let text = String::from_utf8_lossy(text)
-        .replace("BODY[] {12}\r\na\r\n* 2 OK\r\n)", "BODY[] {12}\r\na\r\n* 2 OK\r\n)");
     for size in [1, 2, 3, 7, 1000] {
         let (near, mut far) = tokio::io::duplex(1000);
-        let bytes = text.clone().into_bytes();
+        let bytes = text.to_vec();
         let writer = tokio::spawn(async move {
             for chunk in bytes.chunks(size) {
                 far.write_all(chunk).await.unwrap();
