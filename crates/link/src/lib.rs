@@ -30,6 +30,8 @@ pub use server::{
     DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
 };
 pub use token::{Token, TokenHash};
+#[doc(hidden)]
+pub use wire::fuzz::read_frames;
 
 /// The release, as the two ends tell each other.
 pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

@@ -18,6 +18,7 @@ pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod directory;
+pub(crate) mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod mailbox;
 pub(crate) mod record;

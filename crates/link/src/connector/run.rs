@@ -53,8 +53,10 @@ enum Next {
     Shutdown,
     /// The old link goes on until the new one stands.
     Replace,
-    /// Dial after this wait.
-    DialAfter(Duration),
+    /// The old link is to end, and a new one to be dialled after this wait.
+    Drain(Duration),
+    /// The link is no more.
+    Lost,
 }
 
 impl Connector {
@@ -124,10 +126,11 @@ impl Connector {
                             old = Some(session);
                             continue;
                         }
-                        Next::DialAfter(wait) => {
+                        Next::Drain(wait) => {
                             drains.spawn(session.drain());
                             wait.max(backoff.next(random()))
                         }
+                        Next::Lost => backoff.next(random()),
                     }
                 }
                 Err(Some(Error::Refused(refused))) => {
@@ -200,7 +203,7 @@ impl Connector {
                     let reason = reason.unwrap_or_else(|error| error.to_string());
                     warn!(reason, "link lost");
                     self.status.send_replace(ConnectorStatus::Waiting { reason });
-                    return Next::DialAfter(Duration::ZERO);
+                    return Next::Lost;
                 }
                 order = session.orders.recv() => order,
                 () = tokio::time::sleep(renewal) => {
@@ -218,7 +221,7 @@ impl Connector {
                     }
                     let after = Duration::from_millis(drain.after_ms);
                     let after = after.min(self.config.backoff.longest);
-                    return Next::DialAfter(after.mul_f64(1.0 + random()));
+                    return Next::Drain(after.mul_f64(1.0 + random()));
                 }
                 Some(Order::Certificate(chain)) => match self.identities.renewed(&chain) {
                     Ok(()) => {
@@ -231,7 +234,7 @@ impl Connector {
                     error!(%refused, "the server did not renew the certificate");
                 }
                 // The session holds the sender.
-                None => return Next::DialAfter(Duration::ZERO),
+                None => return Next::Lost,
             }
         }
     }

@@ -117,6 +117,8 @@ impl Link {
             Lane::Bulk => self.bulk.clone(),
         };
         let response: Response<Incoming> = tokio::select! {
+            // An answer that came with the link's orderly end is still an answer.
+            biased;
             response = connection.send_request(request) => response.map_err(SendError::Lost)?,
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };

@@ -111,8 +111,10 @@ enum Arrival {
 impl Port {
     async fn connection(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
         let place = self.handshakes.enter();
+        // Boxed, so that a link that lasts does not keep the room its beginning needed.
+        let greeting = Box::pin(self.greet(tcp));
         let arrival = tokio::select! {
-            arrival = tokio::time::timeout(self.config.handshake_limit, self.greet(tcp)) => {
+            arrival = tokio::time::timeout(self.config.handshake_limit, greeting) => {
                 arrival.unwrap_or_else(|_| Err(Error::Protocol("too slow".into())))
             }
             () = place.evicted.cancelled() => Err(Error::Protocol("too many at the door".into())),
