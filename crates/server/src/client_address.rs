@@ -44,20 +44,31 @@ impl TrustedProxies {
     }
 
     /// The phone's address: the last one in `X-Forwarded-For` that is not itself a listed proxy,
-    /// where the peer is one; else the peer's own.
+    /// where the peer is one; else the peer's own. It is read from its end, where the proxies
+    /// write, and no further than to the first word that is no address: what stands before is the
+    /// phone's own invention.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.contains(peer) {
             return peer;
         }
-        let named: Vec<IpAddr> = headers
+        let lines: Vec<&str> = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map_while(|address| address.trim().parse().ok())
+            .map(|value| value.to_str().unwrap_or("?"))
             .collect();
-        named.iter().rev().find(|address| !self.contains(**address)).copied().unwrap_or(peer)
+        let words = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        words
+            .map_while(|word| address_of(word.trim()))
+            .find(|address| !self.contains(*address))
+            .unwrap_or(peer)
     }
+}
+
+/// An address as proxies write it: alone, in brackets, or with a port.
+fn address_of(word: &str) -> Option<IpAddr> {
+    let alone = word.trim_start_matches('[').trim_end_matches(']');
+    let with_port = || word.parse().map(|address: SocketAddr| address.ip());
+    alone.parse().or_else(|_| with_port()).ok()
 }
 
 /// Reads a PROXY header, version 1 or 2, from the begin of a connection. None where the proxy
@@ -163,5 +174,24 @@ mod tests {
         let client = |peer: &str| proxies.client(peer.parse().unwrap(), &headers).to_string();
         assert_eq!(client("10.0.0.2"), "203.0.113.7");
         assert_eq!(client("192.0.2.66"), "192.0.2.66");
+    }
+
+    #[test]
+    fn what_a_phone_puts_before_the_proxys_word_is_not_believed() {
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        let client = |lines: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            proxies.client("10.0.0.2".parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(client(&["1.2.3.4, garbage, 203.0.113.7"]), "203.0.113.7");
+        assert_eq!(client(&["1.2.3.4", "203.0.113.7, 10.0.0.3"]), "203.0.113.7");
+        assert_eq!(client(&["1.2.3.4, garbage"]), "10.0.0.2");
+        assert_eq!(client(&["1.2.3.4, garbage, 10.0.0.3"]), "10.0.0.2");
+        assert_eq!(client(&["203.0.113.7:4711"]), "203.0.113.7");
+        assert_eq!(client(&["[2001:db8::7]:4711"]), "2001:db8::7");
+        assert_eq!(client(&[]), "10.0.0.2");
     }
 }

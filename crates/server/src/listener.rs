@@ -1,6 +1,8 @@
 //! Accepts connections and serves HTTP/1.1 on them, within limits, until told to stop.
 
 use crate::client_address::{TrustedProxies, read_proxy_header};
+use crate::door::Door;
+use crate::send_limit::SendLimit;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -23,12 +25,14 @@ use tokio_util::task::TaskTracker;
 pub struct Limits {
     /// Connections at once; further ones wait to be accepted.
     pub connections: usize,
-    /// Handshakes under way at once: each costs processor time, an established connection does not.
+    /// Handshakes under way at once; beyond, the oldest is given up for the newest.
     pub handshakes: usize,
     /// Time for the PROXY header and the TLS handshake together.
     pub handshake: Duration,
     /// Time for a request's head, also the longest a connection may idle between requests.
     pub head: Duration,
+    /// The longest a peer may take nothing of its answer.
+    pub send: Duration,
     /// Bytes of a request's head.
     pub head_size: usize,
     /// Header fields in a request.
@@ -38,12 +42,24 @@ pub struct Limits {
 /// How a listener treats what comes before HTTP.
 #[derive(Clone)]
 pub struct Transport {
-    /// TLS, or none behind a proxy that ends it.
-    pub tls: Option<TlsAcceptor>,
+    /// Who may speak, and how.
+    pub security: Security,
     /// Whether listed proxies send a PROXY header.
     pub proxy_protocol: bool,
     /// The proxies whose word counts.
     pub proxies: TrustedProxies,
+}
+
+/// Who may speak to a listener, and how.
+#[derive(Clone)]
+pub enum Security {
+    /// Anybody, over TLS.
+    Tls(TlsAcceptor),
+    /// The listed proxies only, in plain: they end the TLS. A password of anybody else would
+    /// cross the network in plain text.
+    PlainFromProxies,
+    /// Anybody, in plain: a listener on loopback.
+    Plain,
 }
 
 /// Serves every connection with `handle` until `stop` is cancelled, then ends: idle connections
@@ -60,12 +76,16 @@ pub async fn serve<H, F>(
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let tracker = TaskTracker::new();
+    let cut = CancellationToken::new();
     let connections = Arc::new(Semaphore::new(limits.connections));
-    let handshakes = Arc::new(Semaphore::new(limits.handshakes));
+    let door = Door::new(limits.handshakes);
     loop {
-        let Ok(place) = connections.clone().acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            let place = connections.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
             () = stop.cancelled() => break,
         };
         let (tcp, peer) = match accepted {
@@ -77,16 +97,23 @@ pub async fn serve<H, F>(
                 continue;
             }
         };
-        let (transport, handshakes) = (transport.clone(), handshakes.clone());
-        let (stop, handle) = (stop.clone(), handle.clone());
+        let (transport, door) = (transport.clone(), door.clone());
+        let (ends, handle) = (Ends { stop: stop.clone(), cut: cut.clone() }, handle.clone());
         tracker.spawn(async move {
             let _place = place;
             // The handshake's state is large and short-lived; boxed, it does not stay with the
             // connection.
-            let shaken = Box::pin(shake(tcp, peer, &transport, &limits, &handshakes)).await;
-            match shaken {
-                Ok((Stream::Plain(io), peer)) => http(io, peer, limits, stop, handle).await,
-                Ok((Stream::Tls(io), peer)) => http(*io, peer, limits, stop, handle).await,
+            let shaken = Box::pin(async {
+                let place = door.enter();
+                tokio::select! {
+                    shaken = shake(tcp, peer, &transport, &limits) => shaken,
+                    () = place.taken() => Err(HandshakeError::Crowded),
+                    () = ends.stop.cancelled() => Err(HandshakeError::Stopping),
+                }
+            });
+            match shaken.await {
+                Ok((Stream::Plain(io), peer)) => http(io, peer, limits, ends, handle).await,
+                Ok((Stream::Tls(io), peer)) => http(*io, peer, limits, ends, handle).await,
                 Err(error) => tracing::debug!(%peer, %error, "connection refused"),
             }
         });
@@ -95,7 +122,17 @@ pub async fn serve<H, F>(
     tracker.close();
     if tokio::time::timeout(grace, tracker.wait()).await.is_err() {
         tracing::warn!(left = tracker.len(), "connections did not end in time and are cut");
+        cut.cancel();
+        tracker.wait().await;
     }
+}
+
+/// How a connection is told to end.
+struct Ends {
+    /// When what runs is answered.
+    stop: CancellationToken,
+    /// Now.
+    cut: CancellationToken,
 }
 
 enum Stream {
@@ -111,6 +148,12 @@ enum HandshakeError {
     Tls(std::io::Error),
     #[error("not done within {0:?}")]
     Slow(Duration),
+    #[error("plain HTTP is for the proxies in phones.proxies only")]
+    NoProxy,
+    #[error("too many handshakes were under way, and this was the oldest")]
+    Crowded,
+    #[error("the server goes down")]
+    Stopping,
 }
 
 async fn shake(
@@ -118,19 +161,23 @@ async fn shake(
     peer: SocketAddr,
     transport: &Transport,
     limits: &Limits,
-    handshakes: &Semaphore,
 ) -> Result<(Stream, SocketAddr), HandshakeError> {
     let whole = async {
-        let _turn = handshakes.acquire().await;
         // Without this, small answers wait for the phone's delayed acknowledgement.
         let _ = tcp.set_nodelay(true);
+        let from_proxy = transport.proxies.contains(peer.ip());
+        if matches!(transport.security, Security::PlainFromProxies) && !from_proxy {
+            return Err(HandshakeError::NoProxy);
+        }
         let mut client = peer;
-        if transport.proxy_protocol && transport.proxies.contains(peer.ip()) {
+        if transport.proxy_protocol && from_proxy {
             client = read_proxy_header(&mut tcp).await?.unwrap_or(peer);
         }
-        let stream = match &transport.tls {
-            Some(tls) => Stream::Tls(Box::new(tls.accept(tcp).await.map_err(HandshakeError::Tls)?)),
-            None => Stream::Plain(tcp),
+        let stream = match &transport.security {
+            Security::Tls(tls) => {
+                Stream::Tls(Box::new(tls.accept(tcp).await.map_err(HandshakeError::Tls)?))
+            }
+            Security::PlainFromProxies | Security::Plain => Stream::Plain(tcp),
         };
         Ok((stream, client))
     };
@@ -139,7 +186,7 @@ async fn shake(
         .unwrap_or(Err(HandshakeError::Slow(limits.handshake)))
 }
 
-async fn http<I, H, F>(io: I, peer: SocketAddr, limits: Limits, stop: CancellationToken, handle: H)
+async fn http<I, H, F>(io: I, peer: SocketAddr, limits: Limits, ends: Ends, handle: H)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + 'static,
@@ -154,13 +201,16 @@ where
         .header_read_timeout(limits.head)
         .max_buf_size(limits.head_size.max(8192))
         .max_headers(limits.headers)
-        .serve_connection(TokioIo::new(io), service);
+        .serve_connection(TokioIo::new(SendLimit::new(io, limits.send)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
+        () = ends.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = ends.cut.cancelled() => return,
+            }
         }
     };
     if let Err(error) = ended {

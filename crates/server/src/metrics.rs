@@ -178,6 +178,11 @@ impl Metrics {
         self.link_up.get_or_create(&labels).set(i64::from(up));
     }
 
+    /// No link is known to stand.
+    pub fn no_links(&self) {
+        self.link_up.clear();
+    }
+
     /// A mailbox call failed.
     pub fn mailbox_error(&self, error: &'static str) {
         self.backend_errors.get_or_create(&ErrorLabels { error }).inc();

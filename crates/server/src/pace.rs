@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Devices remembered before idle ones are forgotten.
+/// Devices remembered before idle ones are forgotten for the first time.
 const REMEMBERED: usize = 50_000;
 
 /// Every device's pace.
@@ -15,7 +15,14 @@ pub struct Pace {
     rate: f64,
     /// Requests that may be saved up.
     burst: f64,
-    devices: Mutex<HashMap<DeviceKey, Device>>,
+    devices: Mutex<Devices>,
+}
+
+struct Devices {
+    known: HashMap<DeviceKey, Device>,
+    /// How many there may be before idle ones are forgotten: twice what was left the last time, so
+    /// that a server full of waiting phones does not look through them at every request.
+    sweep_at: usize,
 }
 
 struct Device {
@@ -34,7 +41,8 @@ impl Pace {
     /// So many requests at once and in a minute for each device.
     pub fn new(parallel: usize, per_minute: u32) -> Arc<Self> {
         let burst = f64::from(per_minute.max(1));
-        Arc::new(Self { parallel, rate: burst / 60.0, burst, devices: Mutex::default() })
+        let devices = Mutex::new(Devices { known: HashMap::new(), sweep_at: REMEMBERED });
+        Arc::new(Self { parallel, rate: burst / 60.0, burst, devices })
     }
 
     /// A turn for one request.
@@ -43,11 +51,12 @@ impl Pace {
     /// When the device must wait, and how long.
     pub fn turn(self: &Arc<Self>, device: &DeviceKey, now: Instant) -> Result<Turn, Duration> {
         let mut devices = self.lock();
-        if devices.len() >= REMEMBERED {
+        if devices.known.len() >= devices.sweep_at {
             let full = |known: &Device| known.saved + self.gained(known, now) >= self.burst;
-            devices.retain(|_, known| known.running > 0 || !full(known));
+            devices.known.retain(|_, known| known.running > 0 || !full(known));
+            devices.sweep_at = REMEMBERED.max(devices.known.len() * 2);
         }
-        let known = devices.entry(device.clone()).or_insert_with(|| Device {
+        let known = devices.known.entry(device.clone()).or_insert_with(|| Device {
             running: 0,
             saved: self.burst,
             since: now,
@@ -69,14 +78,14 @@ impl Pace {
         now.saturating_duration_since(known.since).as_secs_f64() * self.rate
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DeviceKey, Device>> {
+    fn lock(&self) -> MutexGuard<'_, Devices> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if let Some(known) = self.pace.lock().get_mut(&self.device) {
+        if let Some(known) = self.pace.lock().known.get_mut(&self.device) {
             known.running = known.running.saturating_sub(1);
         }
     }
@@ -101,6 +110,20 @@ mod tests {
         assert!(wait <= Duration::from_secs(1) && wait > Duration::from_millis(900), "{wait:?}");
         assert!(pace.turn(&phone("b"), start).is_ok());
         assert!(pace.turn(&phone("a"), start + Duration::from_secs(1)).is_ok());
+    }
+
+    #[test]
+    fn idle_devices_are_forgotten_and_waiting_ones_are_not() {
+        let pace = Pace::new(8, 600);
+        let start = Instant::now();
+        let waiting = pace.turn(&phone("waiting"), start).ok().unwrap();
+        for number in 1..REMEMBERED {
+            drop(pace.turn(&phone(&number.to_string()), start));
+        }
+        assert_eq!(pace.lock().known.len(), REMEMBERED);
+        drop(pace.turn(&phone("new"), start + Duration::from_secs(60)));
+        assert_eq!(pace.lock().known.len(), 2);
+        drop(waiting);
     }
 
     #[test]

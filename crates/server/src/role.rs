@@ -5,7 +5,7 @@ use crate::client_address::TrustedProxies;
 use crate::config::ServerConfig;
 use crate::connectors::Connectors;
 use crate::front::{Clock, Front};
-use crate::listener::{self, Transport};
+use crate::listener::{self, Security, Transport};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -152,6 +152,7 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.front.watches.end_all();
     }
 
     async fn listen_phones(
@@ -159,16 +160,16 @@ impl Server {
         config: &ServerConfig,
         authority: &Authority,
     ) -> Result<(), StartError> {
-        let tls = if config.phones.plain_http {
-            None
+        let security = if config.phones.plain_http {
+            Security::PlainFromProxies
         } else {
             let (certificate, key) = certificate_files(config, authority)?;
             let certificate = ReloadingCertificate::read(&certificate, &key)?;
             self.run_until_stop(certificate.clone().keep_fresh());
-            Some(Arc::new(phones(certificate)?).into())
+            Security::Tls(Arc::new(phones(certificate)?).into())
         };
         let transport = Transport {
-            tls,
+            security,
             proxy_protocol: config.phones.proxy_protocol,
             proxies: TrustedProxies::new(config.phones.proxies.clone()),
         };
@@ -177,6 +178,7 @@ impl Server {
             handshakes: config.limits.handshakes,
             handshake: config.times.handshake.0,
             head: config.times.head.0,
+            send: config.times.body.0,
             head_size: usize::try_from(config.limits.head.0).unwrap_or(usize::MAX),
             headers: config.limits.headers,
         };
@@ -212,13 +214,17 @@ impl Server {
             link_address: self.links.map(|_| address),
             token,
         });
-        let transport =
-            Transport { tls: None, proxy_protocol: false, proxies: TrustedProxies::default() };
+        let transport = Transport {
+            security: Security::Plain,
+            proxy_protocol: false,
+            proxies: TrustedProxies::default(),
+        };
         let limits = listener::Limits {
             connections: 256,
             handshakes: 64,
             handshake: config.times.handshake.0,
             head: Duration::from_secs(30),
+            send: Duration::from_secs(30),
             head_size: 16 << 10,
             headers: 64,
         };
@@ -245,12 +251,12 @@ impl Server {
         let listening =
             ListenConfig { drain_limit: config.times.shutdown.0, ..ListenConfig::default() };
         let (links, stop) = (links.clone(), self.stop.clone());
-        let parked = self.front.metrics.clone();
+        let (served, grace) = (self.front.metrics.clone(), config.times.shutdown.0);
         self.tasks.spawn(async move {
             // Phones are let go first: their last answers still need the links.
             let shutdown = async move {
                 stop.cancelled().await;
-                parked.none_served(Duration::from_secs(5)).await;
+                served.none_served(grace).await;
             };
             if let Err(error) = dme_link::serve(socket, links, listening, shutdown).await {
                 tracing::error!(%error, "connectors can no longer link");
@@ -264,13 +270,16 @@ impl Server {
         let front = self.front.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        self.run_until_stop(count_links(links.clone(), self.front.metrics.clone()));
         let (front, mut links) = (self.front.clone(), links.subscribe());
         self.run_until_stop(async move {
             // A directory that has just come is asked at once, not at the next interval.
             loop {
                 match links.recv().await {
-                    Ok(LinkEvent::Connected(_)) => front.gate.refresh().await,
-                    Ok(LinkEvent::Lost { .. }) | Err(RecvError::Lagged(_)) => {}
+                    Ok(LinkEvent::Connected(_)) | Err(RecvError::Lagged(_)) => {
+                        front.gate.refresh().await;
+                    }
+                    Ok(LinkEvent::Lost { .. }) => {}
                     Err(RecvError::Closed) => return,
                 }
             }
@@ -328,7 +337,6 @@ fn front(
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
     let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
-    count_links(links, metrics.clone());
     let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
@@ -351,6 +359,7 @@ fn front(
         linger: config.times.watch_linger.0,
         first_pause: Duration::from_millis(200),
         longest_pause: Duration::from_secs(30),
+        stand: config.times.call.0,
     };
     Ok(Front {
         gate,
@@ -376,20 +385,25 @@ fn front(
     })
 }
 
-/// Keeps the metric of links true.
-fn count_links(links: &Links, metrics: Arc<Metrics>) {
-    for link in links.connectors() {
-        metrics.link(link.id.as_str(), true);
-    }
+/// Keeps the metric of links true, as long as it is polled.
+async fn count_links(links: Links, metrics: Arc<Metrics>) {
     let mut events = links.subscribe();
-    tokio::spawn(async move {
-        while let Ok(event) = events.recv().await {
-            match event {
-                LinkEvent::Connected(id) => metrics.link(id.as_str(), true),
-                LinkEvent::Lost { id, .. } => metrics.link(id.as_str(), false),
-            }
+    let count_all = || {
+        metrics.no_links();
+        for link in links.connectors() {
+            metrics.link(link.id.as_str(), true);
         }
-    });
+    };
+    count_all();
+    loop {
+        match events.recv().await {
+            Ok(LinkEvent::Connected(id)) => metrics.link(id.as_str(), true),
+            Ok(LinkEvent::Lost { id, .. }) => metrics.link(id.as_str(), false),
+            // Missed some.
+            Err(RecvError::Lagged(_)) => count_all(),
+            Err(RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Opens mailboxes to watch by the route there is now.

@@ -5,15 +5,18 @@ use crate::connectors::{Connectors, Endpoint};
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind, Mailbox, Result};
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
-use dme_routing::{Choice, Knowledge, Known, Question, Route};
+use dme_routing::{Choice, Duty, Knowledge, Known, Question, Route};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long "I own this mailbox" holds.
 const OWNER_FOR: Duration = Duration::from_secs(600);
 /// How long "I do not" holds: a mailbox made just now should not be missed for long.
 const STRANGER_FOR: Duration = Duration::from_secs(20);
+/// How long a connector may think about whose mailbox it is: the others' users wait for it.
+const OWNER_LIMIT: Duration = Duration::from_secs(10);
 /// Users whose routes are remembered at the most.
 const REMEMBERED: usize = 200_000;
 
@@ -89,8 +92,7 @@ impl Router {
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
         let context = CallContext::new(request.clone(), limit);
-        let endpoint = self.endpoint(account, &context, now).await?;
-        let (id, needs) = endpoint;
+        let (id, needs) = self.endpoint(account, request, now).await?;
         let account = Account { credentials: needs.admit(&account.credentials), ..account.clone() };
         self.connectors.mail_system(&id).open(&account, &context).await
     }
@@ -99,7 +101,7 @@ impl Router {
     async fn endpoint(
         &self,
         account: &Account,
-        context: &CallContext,
+        request: &RequestId,
         now: Timestamp,
     ) -> Result<(ConnectorId, CredentialsNeeded)> {
         let version = self.connectors.version();
@@ -107,12 +109,14 @@ impl Router {
         let mut remembered = self.lock().get(&account.user).cloned().unwrap_or_default();
         if let Some((serving, chosen_in)) = &remembered.serving
             && *chosen_in == version
+            && remembered.owns.get(serving).is_some_and(|(_, until)| *until > Instant::now())
             && let Some(endpoint) = endpoints.iter().find(|e| e.state.id == *serving)
+            && endpoint.state.duty == Duty::Serving
             && !endpoint.state.load.is_exhausted()
         {
             return Ok((serving.clone(), endpoint.mail_needs.unwrap_or_default()));
         }
-        self.ask_owners(account, context, &endpoints, &mut remembered).await;
+        self.ask_owners(account, request, &endpoints, &mut remembered).await;
         let knowledge = UserKnowledge { owns: &remembered.owns };
         let question = Question { user: &account.user, function: Function::Mail, now };
         let route = Route::new(endpoints.iter().map(|e| &e.state), question, &knowledge);
@@ -152,10 +156,12 @@ impl Router {
     async fn ask_owners(
         &self,
         account: &Account,
-        context: &CallContext,
+        request: &RequestId,
         endpoints: &[Endpoint],
         remembered: &mut Remembered,
     ) {
+        let limit = self.call.min(OWNER_LIMIT);
+        let context = CallContext::new(request.clone(), limit);
         let secretless = Account { credentials: Credentials::None, ..account.clone() };
         let now = Instant::now();
         remembered.owns.retain(|_, (_, until)| *until > now);
@@ -166,8 +172,11 @@ impl Router {
                 .then(|| (id.clone(), self.connectors.mail_system(id)))
         });
         let answers = open.map(|(id, mail)| {
-            let (secretless, context) = (&secretless, context);
-            async move { (id, mail.owns(secretless, context).await) }
+            let (secretless, context) = (&secretless, &context);
+            async move {
+                let answer = tokio::time::timeout(limit, mail.owns(secretless, context)).await;
+                (id, answer.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer"))))
+            }
         });
         for (id, answer) in futures_util::future::join_all(answers).await {
             match answer {
@@ -182,10 +191,9 @@ impl Router {
 
     /// Why a user's mail is served by whom, in words (rule R5).
     pub async fn explain(&self, account: &Account, request: &RequestId, now: Timestamp) -> String {
-        let context = CallContext::new(request.clone(), self.call);
         let endpoints = self.connectors.endpoints();
         let mut remembered = self.lock().get(&account.user).cloned().unwrap_or_default();
-        self.ask_owners(account, &context, &endpoints, &mut remembered).await;
+        self.ask_owners(account, request, &endpoints, &mut remembered).await;
         let knowledge = UserKnowledge { owns: &remembered.owns };
         let question = Question { user: &account.user, function: Function::Mail, now };
         let route = Route::new(endpoints.iter().map(|e| &e.state), question, &knowledge);
@@ -197,3 +205,6 @@ impl Router {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

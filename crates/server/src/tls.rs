@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 /// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,4 +133,50 @@ fn certified_key(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsErro
     let pair = CertifiedKey::new(chain, signer);
     pair.keys_match().map_err(mismatch)?;
     Ok(pair)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dme_link::Authority;
+
+    fn write(directory: &Path, authority: &Authority, name: &str) -> (PathBuf, PathBuf) {
+        let made = authority.listener_identity(&[name.to_owned()]).unwrap();
+        let (certificate, key) = (directory.join("phones.pem"), directory.join("phones.key"));
+        std::fs::write(&certificate, made.chain).unwrap();
+        std::fs::write(&key, made.key.expose()).unwrap();
+        (certificate, key)
+    }
+
+    /// Times of change that differ, however fast the test is.
+    fn touch(paths: &[&Path], second: u64) {
+        for path in paths {
+            let file = std::fs::File::options().append(true).open(path).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(second)).unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_certificate_is_taken_over_and_a_broken_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Authority::open(&directory.path().join("authority")).unwrap();
+        let (certificate, key) = write(directory.path(), &authority, "one.example.org");
+        touch(&[&certificate, &key], 1);
+        let reloading = ReloadingCertificate::read(&certificate, &key).unwrap();
+        let now = || reloading.current.read().unwrap().cert.clone();
+        let first = now();
+        let task = tokio::spawn(reloading.clone().keep_fresh());
+        tokio::time::sleep(LOOK_EVERY * 2).await;
+
+        std::fs::write(&certificate, "no certificate").unwrap();
+        touch(&[&certificate], 2);
+        tokio::time::sleep(LOOK_EVERY * 2).await;
+        assert_eq!(now(), first, "the old one stays");
+
+        write(directory.path(), &authority, "two.example.org");
+        touch(&[&certificate, &key], 3);
+        tokio::time::sleep(LOOK_EVERY * 2).await;
+        assert_ne!(now(), first, "the new one is served");
+        task.abort();
+    }
 }

@@ -6,13 +6,14 @@
 //! themselves when the watch stands again.
 
 use crate::metrics::Metrics;
-use dme_mailbox::{Account, Mailbox, WatchEvent};
+use dme_mailbox::{Account, Error, ErrorKind, Mailbox, WatchEvent};
 use dme_model::{CollectionId, UserId};
 use futures_util::StreamExt;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 /// Opens the mailbox to be watched, by whatever route there is now.
 #[async_trait::async_trait]
@@ -30,6 +31,8 @@ pub struct WatchTimes {
     pub first_pause: Duration,
     /// The longest such pause.
     pub longest_pause: Duration,
+    /// How long a watch may take to stand before it is begun anew.
+    pub stand: Duration,
 }
 
 /// What has been told of a mailbox so far; only ever grows.
@@ -64,12 +67,28 @@ struct Watch {
 
 struct Wanted {
     account: Account,
-    collections: BTreeSet<CollectionId>,
+    /// How many seats ask for each. One nobody asks for any more goes at the next renewal: it may
+    /// have been deleted, and a watch that names it would fail for ever.
+    collections: BTreeMap<CollectionId, usize>,
+    /// Access was withdrawn.
+    ended: bool,
+}
+
+impl Wanted {
+    /// What the watch is to be told of from now on. While nobody sits, as before: a phone that was
+    /// told comes back for the same.
+    fn renew(&mut self) -> Vec<CollectionId> {
+        if self.collections.values().any(|seats| *seats > 0) {
+            self.collections.retain(|_, seats| *seats > 0);
+        }
+        self.collections.keys().cloned().collect()
+    }
 }
 
 /// A phone's place at a watch. Dropping it gives the place up.
 pub struct Seat {
     watch: Arc<Watch>,
+    collections: Vec<CollectionId>,
     receiver: watch::Receiver<Told>,
     from: u64,
 }
@@ -108,49 +127,62 @@ impl Watches {
         collections: &[CollectionId],
         patience: Duration,
     ) -> Seat {
-        let watch = self.watch(account, collections);
-        let receiver = watch.told.subscribe();
-        let mut stands = watch.stands.subscribe();
+        let mut seat = self.seat(account, collections);
+        let mut stands = seat.watch.stands.subscribe();
         let _ = tokio::time::timeout(patience, stands.wait_for(|stands| *stands)).await;
-        let from = receiver.borrow().tick;
-        drop(stands);
-        Seat { watch, receiver, from }
+        seat.from = seat.receiver.borrow().tick;
+        seat
     }
 
-    fn watch(self: &Arc<Self>, account: &Account, collections: &[CollectionId]) -> Arc<Watch> {
+    fn seat(self: &Arc<Self>, account: &Account, collections: &[CollectionId]) -> Seat {
         let mut users = lock(&self.users);
-        if let Some(watch) = users.get(&account.user).and_then(Weak::upgrade) {
-            let mut wanted = lock(&watch.wanted);
-            // The newest credentials serve the next renewal.
-            wanted.account = account.clone();
-            let before = wanted.collections.len();
-            wanted.collections.extend(collections.iter().cloned());
-            if wanted.collections.len() != before {
-                watch.stands.send_replace(false);
-                watch.changed.notify_one();
+        let known = users.get(&account.user).and_then(Weak::upgrade);
+        let begun = known.is_some();
+        let watch = match known {
+            Some(watch) => watch,
+            None => {
+                let watch = Arc::new(Watch {
+                    wanted: Mutex::new(Wanted {
+                        account: account.clone(),
+                        collections: BTreeMap::new(),
+                        ended: false,
+                    }),
+                    changed: Notify::new(),
+                    told: watch::Sender::new(Told::default()),
+                    stands: watch::Sender::new(false),
+                });
+                users.insert(account.user.clone(), Arc::downgrade(&watch));
+                tokio::spawn(Self::keep(self.clone(), account.user.clone(), watch.clone()));
+                watch
             }
-            drop(wanted);
-            return watch;
+        };
+        let mut wanted = lock(&watch.wanted);
+        // The newest credentials serve the next renewal.
+        wanted.account = account.clone();
+        let before = wanted.collections.len();
+        for collection in collections {
+            *wanted.collections.entry(collection.clone()).or_default() += 1;
         }
-        let watch = Arc::new(Watch {
-            wanted: Mutex::new(Wanted {
-                account: account.clone(),
-                collections: collections.iter().cloned().collect(),
-            }),
-            changed: Notify::new(),
-            told: watch::Sender::new(Told::default()),
-            stands: watch::Sender::new(false),
-        });
-        users.insert(account.user.clone(), Arc::downgrade(&watch));
-        tokio::spawn(Self::keep(self.clone(), account.user.clone(), watch.clone()));
-        watch
+        if begun && wanted.collections.len() != before {
+            watch.stands.send_replace(false);
+            watch.changed.notify_one();
+        }
+        drop(wanted);
+        let receiver = watch.told.subscribe();
+        Seat { watch, collections: collections.to_vec(), receiver, from: 0 }
     }
 
     /// Ends a user's watch: access was withdrawn. Parked phones are ended by their own means.
     pub fn end(&self, user: &UserId) {
         if let Some(watch) = lock(&self.users).remove(user).and_then(|watch| watch.upgrade()) {
-            lock(&watch.wanted).collections.clear();
-            watch.changed.notify_one();
+            watch.end();
+        }
+    }
+
+    /// Ends every watch: the server goes down.
+    pub fn end_all(&self) {
+        for watch in lock(&self.users).drain().filter_map(|(_, watch)| watch.upgrade()) {
+            watch.end();
         }
     }
 
@@ -158,38 +190,41 @@ impl Watches {
     async fn keep(self: Arc<Self>, user: UserId, watch: Arc<Watch>) {
         let _counted = self.metrics.watch();
         let mut pause = self.times.first_pause;
+        // It outlasts the renewals: else a watch that fails more often than it may linger would
+        // never be given up.
+        let mut deserted = std::pin::pin!(self.deserted(&watch));
         loop {
             let (account, collections) = {
-                let wanted = lock(&watch.wanted);
-                (wanted.account.clone(), wanted.collections.iter().cloned().collect::<Vec<_>>())
+                let mut wanted = lock(&watch.wanted);
+                if wanted.ended {
+                    return;
+                }
+                (wanted.account.clone(), wanted.renew())
             };
-            if collections.is_empty() {
-                return;
-            }
-            let ended = tokio::select! {
-                ended = self.follow(&watch, &account, &collections) => Some(ended),
+            let mut stood = None;
+            let lost = tokio::select! {
+                lost = self.follow(&watch, &account, &collections, &mut stood) => Some(lost),
                 () = watch.changed.notified() => None,
-                () = self.deserted(&watch) => {
-                    if self.strike_off(&user, &watch) { return } else { None }
+                () = &mut deserted => {
+                    if self.strike_off(&user, &watch) { return }
+                    deserted.set(self.deserted(&watch));
+                    None
                 }
             };
             watch.stands.send_replace(false);
-            let Some(ended) = ended else { continue };
-            match ended {
-                Ok(()) => pause = self.times.first_pause,
-                Err((stood, error)) => {
-                    if stood {
-                        pause = self.times.first_pause;
-                    }
-                    tracing::info!(%user, %error, ?pause, "watch lost; it is renewed");
-                    self.metrics.mailbox_error(error.name());
-                }
+            let Some(lost) = lost else { continue };
+            // One that fell as soon as it stood is no better than one that never did.
+            if stood.is_some_and(|since: Instant| since.elapsed() >= self.times.longest_pause) {
+                pause = self.times.first_pause;
             }
+            tracing::info!(%user, error = %lost, ?pause, "watch lost; it is renewed");
+            self.metrics.mailbox_error(lost.name());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = watch.changed.notified() => {}
-                () = self.deserted(&watch) => {
+                () = &mut deserted => {
                     if self.strike_off(&user, &watch) { return }
+                    deserted.set(self.deserted(&watch));
                 }
             }
             pause = (pause * 2).min(self.times.longest_pause);
@@ -220,34 +255,80 @@ impl Watches {
         true
     }
 
-    /// Passes on what one watch tells, until it ends. The error says whether it ever stood.
+    /// Passes on what one watch tells, until it is lost, and says why. Notes when it first stood.
     async fn follow(
         &self,
         watch: &Watch,
         account: &Account,
         collections: &[CollectionId],
-    ) -> Result<(), (bool, dme_mailbox::Error)> {
-        let mailbox = self.opener.open(account).await.map_err(|error| (false, error))?;
-        let mut events = mailbox.watch(collections).await.map_err(|error| (false, error))?;
-        let mut stood = false;
-        while let Some(event) = events.next().await {
-            let event = event.map_err(|error| (stood, error))?;
-            watch.told.send_modify(|told| {
-                told.tick += 1;
-                match &event {
-                    WatchEvent::Ready => told.all = told.tick,
-                    WatchEvent::Hierarchy => told.hierarchy = told.tick,
-                    WatchEvent::Changed(id) => {
-                        told.collections.insert(id.clone(), told.tick);
+        stood: &mut Option<Instant>,
+    ) -> Error {
+        let begin = async {
+            let mailbox = self.opener.open(account).await?;
+            let mut events = mailbox.watch(collections).await?;
+            let first = events.next().await;
+            Ok((events, first))
+        };
+        // A watch that stands waits for ever; one that never comes to stand is begun anew.
+        let begun = tokio::time::timeout(self.times.stand, begin).await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Timeout, "the watch did not come to stand in time"))
+        });
+        let (mut events, mut next) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return error,
+        };
+        loop {
+            match next {
+                Some(Ok(event)) => {
+                    watch.tell(&event, collections);
+                    if event == WatchEvent::Ready {
+                        stood.get_or_insert_with(Instant::now);
+                        watch.stands.send_replace(true);
                     }
                 }
-            });
-            if event == WatchEvent::Ready {
-                stood = true;
-                watch.stands.send_replace(true);
+                Some(Err(error)) => return error,
+                None => return Error::new(ErrorKind::Protocol, "the watch ended without a reason"),
+            }
+            next = events.next().await;
+        }
+    }
+}
+
+impl Watch {
+    fn tell(&self, event: &WatchEvent, collections: &[CollectionId]) {
+        // Only what was asked for is remembered, so that the memory has an end.
+        if matches!(event, WatchEvent::Changed(id) if !collections.contains(id)) {
+            return;
+        }
+        self.told.send_modify(|told| {
+            told.tick += 1;
+            match event {
+                WatchEvent::Ready => {
+                    told.all = told.tick;
+                    told.collections.clear();
+                }
+                WatchEvent::Hierarchy => told.hierarchy = told.tick,
+                WatchEvent::Changed(id) => {
+                    told.collections.insert(id.clone(), told.tick);
+                }
+            }
+        });
+    }
+
+    fn end(&self) {
+        lock(&self.wanted).ended = true;
+        self.changed.notify_one();
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut wanted = lock(&self.watch.wanted);
+        for collection in &self.collections {
+            if let Some(seats) = wanted.collections.get_mut(collection) {
+                *seats = seats.saturating_sub(1);
             }
         }
-        Ok(())
     }
 }
 
@@ -273,10 +354,8 @@ impl Seat {
                     return Roused::Collections(changed);
                 }
             }
-            if self.receiver.changed().await.is_err() {
-                // The watch itself was ended; nothing will be told any more.
-                std::future::pending::<()>().await;
-            }
+            // The sender lives in the watch this seat holds: it does not go before the seat.
+            let _ = self.receiver.changed().await;
         }
     }
 
@@ -285,3 +364,6 @@ impl Seat {
         *self.watch.stands.borrow()
     }
 }
+
+#[cfg(test)]
+mod tests;
