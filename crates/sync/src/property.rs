@@ -30,8 +30,16 @@ use std::sync::Arc;
 /// A mailbox to live on, fresh and empty but for its special folders.
 #[async_trait]
 pub trait World: Send + Sync {
-    /// The mailbox. The phone's calls on it are made to fail now and then.
+    /// The mailbox, as another client has it.
     fn mailbox(&self) -> Arc<dyn Mailbox>;
+
+    /// The mailbox as the phone's requests reach it. Calls on it are made to fail now and then.
+    fn phones_mailbox(&self) -> Arc<dyn Mailbox> {
+        self.mailbox()
+    }
+
+    /// The phone is about to make a request; for worlds that can make its way hard.
+    async fn before_request(&self) {}
 
     /// When life begins.
     fn now(&self) -> Timestamp;

@@ -83,7 +83,12 @@ pub(super) struct Life<'w> {
 }
 
 /// The answer, if it arrives.
-pub(super) async fn meet<T>(fate: Fate, request: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn meet<T>(
+    world: &dyn World,
+    fate: Fate,
+    request: impl Future<Output = T>,
+) -> Option<T> {
+    world.before_request().await;
     let mut request = pin!(request);
     match fate {
         Fate::Answered => Some(request.await),
@@ -121,7 +126,7 @@ impl<'w> Life<'w> {
             world,
             open,
             engine: Engine::new(open(), Limits::default()),
-            faulty: Arc::new(Faulty::new(world.mailbox())),
+            faulty: Arc::new(Faulty::new(world.phones_mailbox())),
             device: DeviceKey { user: "model@example.com".into(), device: "phone1".into() },
             now: world.now(),
             days: 0,

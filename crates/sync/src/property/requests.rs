@@ -22,7 +22,7 @@ impl Life<'_> {
         let request = folder.request(window, hold);
         let faulty = Arc::clone(&self.faulty);
         let session = Session { device: &self.device, mailbox: &*faulty, now: self.now };
-        let answer = meet(fate, self.engine.sync_collection(session, &request)).await;
+        let answer = meet(self.world, fate, self.engine.sync_collection(session, &request)).await;
         match answer {
             None => Ok(true),
             Some(Ok(answer)) => {
@@ -76,7 +76,7 @@ impl Life<'_> {
     pub(super) async fn folder_sync(&mut self, fate: Fate) -> Result<bool, String> {
         let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
         let key = self.phone.hierarchy_key.clone();
-        match meet(fate, self.engine.folder_sync(session, &key)).await {
+        match meet(self.world, fate, self.engine.folder_sync(session, &key)).await {
             None => Ok(true),
             Some(Ok(answer)) => {
                 // What became of the phone's own act shows in the answer.
@@ -101,7 +101,8 @@ impl Life<'_> {
         let Some(request) = self.unanswered_move.clone() else { return Ok(()) };
         let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
         let moves = std::slice::from_ref(&request);
-        let Some(answer) = meet(fate, self.engine.move_items(session, moves)).await else {
+        let Some(answer) = meet(self.world, fate, self.engine.move_items(session, moves)).await
+        else {
             return Ok(());
         };
         match answer.map_err(wrong)?.pop() {
@@ -131,7 +132,7 @@ impl Life<'_> {
     pub(super) async fn send(&mut self, fate: Fate) -> Result<(), String> {
         let Some(first) = self.outbox.first() else { return Ok(()) };
         let session = Session { device: &self.device, mailbox: &*self.faulty, now: self.now };
-        match meet(fate, self.engine.submit(session, &first.request)).await {
+        match meet(self.world, fate, self.engine.submit(session, &first.request)).await {
             None => Ok(()),
             Some(Ok(_)) => {
                 self.sent.insert(self.outbox.remove(0).subject);
@@ -158,7 +159,9 @@ impl Life<'_> {
         let key = &act.key;
         let done = match &act.what {
             What::Create { parent, name } => {
-                let made = meet(fate, self.engine.folder_create(session, key, *parent, name)).await;
+                let made =
+                    meet(self.world, fate, self.engine.folder_create(session, key, *parent, name))
+                        .await;
                 made.map(|made| {
                     made.map(|made| {
                         self.phone.add_folder(FolderEntry {
@@ -174,7 +177,7 @@ impl Life<'_> {
             }
             What::Rename { folder, parent, name } => {
                 let renamed = self.engine.folder_update(session, key, *folder, *parent, name);
-                let renamed = meet(fate, renamed).await;
+                let renamed = meet(self.world, fate, renamed).await;
                 if let (Some(Ok(_)), Some(known)) = (&renamed, self.phone.folders.get_mut(folder)) {
                     known.entry.parent = *parent;
                     known.entry.name.clone_from(name);
@@ -182,7 +185,8 @@ impl Life<'_> {
                 renamed
             }
             What::Delete { folder } => {
-                let deleted = meet(fate, self.engine.folder_delete(session, key, *folder)).await;
+                let deleted =
+                    meet(self.world, fate, self.engine.folder_delete(session, key, *folder)).await;
                 if let Some(Ok(_)) = &deleted {
                     self.phone.folders.remove(folder);
                 }
