@@ -277,8 +277,23 @@ impl Phone {
         send: bool,
     ) -> Result<Option<String>> {
         let client_id = self.next_client_id();
+        self.save_draft_as(&client_id, folder, draft, send).await
+    }
+
+    /// Saves or sends a draft under this name. Who loses the answer to it saves the same again, so
+    /// that the server knows it.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses.
+    pub async fn save_draft_as(
+        &mut self,
+        client_id: &str,
+        folder: &str,
+        draft: &DraftContent,
+        send: bool,
+    ) -> Result<Option<String>> {
         let data = draft.to_elements();
-        let add = ClientCommand::Add { client_id: client_id.clone(), class: None, send, data };
+        let add = ClientCommand::Add { client_id: client_id.to_owned(), class: None, send, data };
         let round = self.sync_with(folder, vec![add]).await?;
         refused(&round, "saving a draft")?;
         let added = round.responses.into_iter().find_map(|response| match response {
