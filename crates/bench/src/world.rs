@@ -219,7 +219,7 @@ fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Res
         "connector.toml",
         &format!(
             "directory = {:?}\n\
-             [mail.imap]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n\
+             [mail.imap.server]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n\
              [people.file]\nrealm = \"{REALM}\"\npath = {:?}\n",
             folder.join("connector"),
             folder.join("people.toml"),

@@ -41,7 +41,7 @@ pub struct Site {
 }
 
 /// Ann and Bob may use phones, through a nested group; Eve is in the directory only.
-fn ldif() -> String {
+pub fn ldif() -> String {
     let mut ldif =
         format!("dn: ou=people,{SUFFIX}\nobjectClass: organizationalUnit\nou: people\n\n");
     for (name, password) in USERS {
@@ -62,15 +62,23 @@ fn ldif() -> String {
     ldif
 }
 
+/// Everyone's mailboxes.
+pub fn dovecot() -> Result<Dovecot> {
+    let users = USERS.map(|(name, password)| (format!("{name}@{REALM}"), password.to_owned()));
+    Dovecot::start(DovecotOptions { tls: true, ..DovecotOptions::with_users(users) })
+}
+
+/// The server that takes their mail.
+pub fn postfix(dovecot: &Dovecot) -> Result<Postfix> {
+    Postfix::start(dovecot, &PostfixOptions { domain: REALM.into(), ..PostfixOptions::default() })
+}
+
 impl Site {
     /// Starts it all and waits until phones can be served.
     pub fn start(wishes: &Wishes) -> Result<Self> {
         let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
-        let users = USERS.map(|(name, password)| (format!("{name}@{REALM}"), password.to_owned()));
-        let options = DovecotOptions { tls: true, ..DovecotOptions::with_users(users) };
-        let dovecot = Dovecot::start(options)?;
-        let postfix = PostfixOptions { domain: REALM.into(), ..PostfixOptions::default() };
-        let postfix = Postfix::start(&dovecot, &postfix)?;
+        let dovecot = dovecot()?;
+        let postfix = postfix(&dovecot)?;
         let folder = Folder::new("site")?;
         let [phones_port, admin_port, links_port] = [free_port()?, free_port()?, free_port()?];
         write(
@@ -94,8 +102,8 @@ impl Site {
             "connector.toml",
             &format!(
                 "directory = {:?}\n\
-             [mail.imap]\nhost = \"localhost\"\nport = {}\nca_file = {:?}\n\
-             [mail.imap.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+             [mail.imap.server]\nhost = \"localhost\"\nport = {}\nca_file = {:?}\n\
+             [mail.imap.smtp.server]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
              [people.ldap]\nrealm = \"{REALM}\"\nurls = [\"ldaps://localhost:{}\"]\nca_file = {:?}\n\
              bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
              bases = [\"{SUFFIX}\"]\n\
