@@ -42,7 +42,7 @@ pub struct Metrics {
     latency: Family<CommandLabels, Histogram>,
     parked: Gauge,
     watched: Gauge,
-    connections: Gauge,
+    running: Gauge,
     sync_bytes: Family<DirectionLabels, Counter>,
     link_up: Family<ConnectorLabels, Gauge>,
     backend_errors: Family<ErrorLabels, Counter>,
@@ -74,7 +74,7 @@ impl Default for Metrics {
         };
         let parked = gauge(&mut registry, "parked_phones", "Phones waiting for a change");
         let watched = gauge(&mut registry, "watched_mailboxes", "Mailboxes watched for phones");
-        let connections = gauge(&mut registry, "phone_connections", "Requests being served");
+        let running = gauge(&mut registry, "running_requests", "Requests being served");
         let sync_bytes = Family::default();
         registry.register_with_unit(
             "body",
@@ -94,7 +94,7 @@ impl Default for Metrics {
             latency: Family::clone(&latency),
             parked,
             watched,
-            connections,
+            running,
             sync_bytes,
             link_up,
             backend_errors,
@@ -148,7 +148,7 @@ impl Metrics {
 
     /// A request is served as long as the answer lives.
     pub fn serve(&self) -> Counted {
-        counted(&self.connections)
+        counted(&self.running)
     }
 
     /// Waits until at least this many phones are parked; none where they are not in time.
@@ -167,7 +167,7 @@ impl Metrics {
     /// Waits until no request is being served, at most this long.
     pub async fn none_served(&self, limit: Duration) {
         let end = tokio::time::Instant::now() + limit;
-        while self.connections.get() > 0 && tokio::time::Instant::now() < end {
+        while self.running.get() > 0 && tokio::time::Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -200,5 +200,25 @@ impl Metrics {
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_documented_under_the_name_it_has() {
+        let documented = include_str!("../../../docs/operations.md");
+        let text = Metrics::default().to_text();
+        let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let mut count = 0;
+        for line in described {
+            let (name, kind) = line.split_once(' ').unwrap();
+            let name = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
+            assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
+            count += 1;
+        }
+        assert_eq!(count, 9);
     }
 }
