@@ -285,7 +285,8 @@ mod tests {
             "smtp.auth.account = { user = 'a', secret = 'b', hots = 'c' }",
         ] {
             let said = read(text).unwrap_err();
-            assert!(said.contains("unknown field `hots`, expected"), "{text}: {said}");
+            // What it says beside the key is for the toml crate to word.
+            assert!(said.contains("hots"), "{text}: {said}");
         }
         let said = read("auth = { password = { secret = 'a' } }").unwrap_err();
         assert!(said.contains("password"), "{said}");
