@@ -46,6 +46,9 @@ pub enum Error {
     /// The protocol version asked for is not spoken here.
     #[error("protocol version is not one of 12.1, 14.0, 14.1, 16.0, 16.1")]
     Version,
+    /// The command asked for is not one of the protocol's.
+    #[error("query: the command is not known")]
+    Command,
     /// The request line's query is wrong; which part of it and how.
     #[error("query: {0}")]
     Query(&'static str),

@@ -210,6 +210,9 @@ impl Front {
 
     /// A body within its limits of size and time.
     async fn read_body(&self, body: Incoming, limit: u64) -> Result<Bytes, Failure> {
+        if http_body::Body::size_hint(&body).lower() > limit {
+            return Err(Failure::Http(StatusCode::PAYLOAD_TOO_LARGE));
+        }
         let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
         match tokio::time::timeout(self.times.body.0, limited.collect()).await {
             Ok(Ok(collected)) => Ok(collected.to_bytes()),
@@ -258,7 +261,7 @@ fn status_only(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-/// What every answer to OPTIONS carries.
+/// What every answer to OPTIONS carries (MS-ASHTTP 2.2.4).
 fn add_protocol_headers(headers: &mut HeaderMap) {
     let offered = Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1);
     for (name, value) in offered.to_headers() {
@@ -267,6 +270,11 @@ fn add_protocol_headers(headers: &mut HeaderMap) {
         {
             headers.insert(name, value);
         }
+    }
+    for (name, value) in
+        [("allow", "OPTIONS,POST"), ("public", "OPTIONS,POST"), ("cache-control", "private")]
+    {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
 }
 

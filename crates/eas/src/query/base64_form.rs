@@ -41,8 +41,7 @@ pub(super) fn parse(query: &str) -> Result<RequestLine> {
         .map_err(|_| Error::Query("neither plain, with Cmd=…, nor base64"))?;
     let mut reader = Reader { rest: &bytes };
     let version = ProtocolVersion::from_byte(reader.byte()?)?;
-    let command = Command::from_code(reader.byte()?)
-        .ok_or(Error::Query("the command's number is not one"))?;
+    let command = Command::from_code(reader.byte()?).ok_or(Error::Command)?;
     let locale = u16::from_le_bytes([reader.byte()?, reader.byte()?]);
     let device = device_id(&device_text(reader.counted()?))?;
     let policy_key = match reader.counted()? {

@@ -33,7 +33,7 @@ pub(super) fn parse(query: &str) -> Result<RequestLine> {
     }
     let command = command.ok_or(Error::Query("Cmd is missing"))?;
     Ok(RequestLine {
-        command: Command::from_name(&command).ok_or(Error::Query("Cmd is not a command"))?,
+        command: Command::from_name(&command).ok_or(Error::Command)?,
         user,
         device: device_id(&device.ok_or(Error::Query("DeviceId is missing"))?)?,
         device_type: device_type(&kind.ok_or(Error::Query("DeviceType is missing"))?)?,

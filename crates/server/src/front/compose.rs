@@ -22,7 +22,7 @@ pub(super) enum Body<'a> {
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Reply, Failure> {
     let (message, source, replace_mime) = read(exchange, body)?;
-    if message.mime.is_empty() {
+    if !begins_with_field(&message.mime) {
         return Err(CommonStatus::InvalidMime.into());
     }
     let verb = match exchange.line.command {
@@ -57,6 +57,12 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
             refused = sent.refused.len(), "some recipients were refused");
     }
     Ok(Reply::Empty)
+}
+
+/// Whether there is a message at all: a field's name and a colon (RFC 5322 §2.2).
+fn begins_with_field(mime: &[u8]) -> bool {
+    let name = mime.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
+    name > 0 && mime.get(name) == Some(&b':')
 }
 
 fn read(
@@ -123,4 +129,23 @@ fn refusal(exchange: &Exchange<'_>, error: dme_sync::Error) -> Failure {
         return Failure::Http(http::StatusCode::FORBIDDEN);
     }
     status.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_with_field;
+
+    #[test]
+    fn a_message_begins_with_a_field() {
+        for (mime, is_one) in [
+            ("From: ann@example.org\r\n\r\nHello", true),
+            ("X-Odd_1:\r\n", true),
+            ("", false),
+            ("no message: at all", false),
+            (": nameless", false),
+            ("\r\nFrom: too late", false),
+        ] {
+            assert_eq!(begins_with_field(mime.as_bytes()), is_one, "{mime:?}");
+        }
+    }
 }

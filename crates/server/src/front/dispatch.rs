@@ -67,8 +67,16 @@ fn read_line(
     uri: &http::Uri,
     headers: &HeaderMap,
 ) -> Result<(RequestLine, ProtocolVersion), (StatusCode, dme_eas::Error)> {
-    let bad = |error| (StatusCode::BAD_REQUEST, error);
-    let line = RequestLine::parse(uri.query().unwrap_or_default()).map_err(bad)?;
+    let line = RequestLine::parse(uri.query().unwrap_or_default()).map_err(|error| {
+        // What the statuses 137 and 138 are where there is no answer to put them into
+        // (MS-ASCMD 2.2.2).
+        let status = match error {
+            dme_eas::Error::Command => StatusCode::NOT_IMPLEMENTED,
+            dme_eas::Error::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        (status, error)
+    })?;
     let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
     let version = match (header, line.packed) {
         (Some(text), _) => {

@@ -139,6 +139,10 @@ async fn one_file(
         Err(Failure::Status(CommonStatus::AttachmentIsTooLarge)) => {
             return Err(Trouble::Status(Status::TooLarge));
         }
+        // Of a known part only the range can be wrong.
+        Err(Failure::Status(CommonStatus::InvalidContent)) if range.is_some() => {
+            return Err(Trouble::Status(Status::InvalidRange));
+        }
         Err(failure) => return Err(Trouble::Whole(failure)),
     };
     if range.is_some_and(|range| u64::from(range.first()) >= part.full_size.max(1)) {
