@@ -288,8 +288,7 @@ mod tests {
             // What it says beside the key is for the toml crate to word.
             assert!(said.contains("hots"), "{text}: {said}");
         }
-        let said = read("auth = { password = { secret = 'a' } }").unwrap_err();
-        assert!(said.contains("password"), "{said}");
+        assert!(read("auth = { password = { secret = 'a' } }").is_err());
         assert!(read("folders = { outbox = 'a' }").unwrap_err().contains("outbox"));
     }
 }
