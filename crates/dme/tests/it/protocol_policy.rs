@@ -1,0 +1,90 @@
+//! Provision and what a server says that wants it (MS-ASPROV 3.1.5.1, 3.1.5.2).
+
+use crate::protocol::{Findings, Speaker, folder_sync};
+use crate::protocol_text::{has, request, text};
+use crate::site::{Site, Wishes};
+use anyhow::{Context, Result};
+use dme_eas::ProtocolVersion;
+use dme_eas::query::Command;
+use dme_phone::Body;
+
+fn provision(policy: &str) -> String {
+    format!(
+        "<Provision:Provision><Policies><Policy>{policy}</Policy></Policies></Provision:Provision>"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_is_required_opens_only_to_its_acknowledged_key() -> Result<()> {
+    let wishes = Wishes { server: "[policy]\nmode = \"required\"\n".into(), ..Wishes::default() };
+    let site = Site::start(&wishes)?;
+    let mut findings = Findings::default();
+    for (number, version) in ProtocolVersion::ALL.into_iter().enumerate() {
+        let mut phone = Speaker::new(&site, "ann", version, &format!("policy{number}"))?;
+        findings.section = format!("{version}");
+        one_version(&mut phone, &mut findings).await.with_context(|| format!("{version}"))?;
+    }
+    wipe(&site, &mut findings).await?;
+    findings.finish()
+}
+
+/// What a request without the right key is told: HTTP 449 in 12.1, a status from 14.0 on.
+async fn refused(phone: &mut Speaker, f: &mut Findings, status: &str, why: &str) -> Result<()> {
+    let body = Body::Element(request(&folder_sync("0"), b"")?);
+    let reply = phone.raw(Command::FolderSync, body).await?;
+    if phone.version() == ProtocolVersion::V12_1 {
+        f.status(why, &reply, 449);
+    } else {
+        let answer = reply.element(Command::FolderSync)?.context("an empty answer")?;
+        f.text(why, &answer, "Status", status);
+    }
+    Ok(())
+}
+
+async fn one_version(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
+    let wbxml = "<PolicyType>MS-EAS-Provisioning-WBXML</PolicyType>";
+    refused(phone, f, "142", "a phone without a policy must take it").await?;
+    let other = provision("<PolicyType>MS-Other</PolicyType>");
+    let answer = phone.ask(Command::Provision, &other).await?;
+    f.text("an unknown type of policy is told as such", &answer, "Policies/Policy/Status", "3");
+    let answer = phone.ask(Command::Provision, &provision(wbxml)).await?;
+    f.text("the first phase goes well", &answer, "Status", "1");
+    let document = "Policies/Policy/Data/EASProvisionDoc";
+    f.that("it brings the policy", has(&answer, document), &answer.with_contents());
+    f.text("which wants a code", &answer, &format!("{document}/DevicePasswordEnabled"), "1");
+    let key = text(&answer, "Policies/Policy/PolicyKey").context("no key")?.to_owned();
+    phone.client.policy_key = Some(key.parse()?);
+    refused(phone, f, "142", "the first key opens nothing").await?;
+    let acknowledge = |key: &str, status: u8| {
+        provision(&format!("{wbxml}<PolicyKey>{key}</PolicyKey><Status>{status}</Status>"))
+    };
+    let answer = phone.ask(Command::Provision, &acknowledge("1", 1)).await?;
+    f.text("a wrong key cannot be acknowledged", &answer, "Policies/Policy/Status", "5");
+    let answer = phone.ask(Command::Provision, &acknowledge(&key, 1)).await?;
+    f.text("the second phase goes well", &answer, "Policies/Policy/Status", "1");
+    f.that("without the policy", !has(&answer, document), &answer.with_contents());
+    let last = text(&answer, "Policies/Policy/PolicyKey").context("no key")?.to_owned();
+    f.that("with another key", last != key, &last);
+    phone.client.policy_key = Some(last.parse()?);
+    let answer = phone.ask(Command::FolderSync, &folder_sync("0")).await?;
+    f.text("that opens", &answer, "Status", "1");
+    phone.client.policy_key = Some(1);
+    refused(phone, f, "144", "any other does not").await?;
+    phone.client.policy_key = None;
+    refused(phone, f, "142", "nor none").await
+}
+
+/// The order to wipe is carried out once, and only its acknowledgement ends it.
+async fn wipe(site: &Site, f: &mut Findings) -> Result<()> {
+    f.section = "wipe".into();
+    let mut phone = Speaker::new(site, "ann", ProtocolVersion::V16_1, "policy4")?;
+    site.dme(&["device", "wipe", "ann@example.org", "policy4"])?;
+    refused(&mut phone, f, "140", "a phone to be wiped is sent to Provision").await?;
+    let answer = phone.ask(Command::Provision, "<Provision:Provision/>").await?;
+    f.that("there it is told to wipe", has(&answer, "RemoteWipe"), &answer.with_contents());
+    let done =
+        "<Provision:Provision><RemoteWipe><Status>1</Status></RemoteWipe></Provision:Provision>";
+    let answer = phone.ask(Command::Provision, done).await?;
+    f.text("and says that it did", &answer, "Status", "1");
+    refused(&mut phone, f, "129", "a wiped phone stays out").await
+}
