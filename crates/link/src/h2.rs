@@ -99,7 +99,9 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, future: F) {
-        let closed = self.closed.clone();
+        // Boxed, because an HTTP/2 stream keeps the waker of the task that began it, and with it
+        // the task's memory: 5 KB a watch, were the future in it.
+        let (closed, future) = (self.closed.clone(), Box::pin(future));
         self.tasks.spawn(async move {
             closed.run_until_cancelled(future).await;
         });
