@@ -16,7 +16,7 @@ fn provision(policy: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_policy_that_is_required_opens_only_to_its_acknowledged_key() -> Result<()> {
-    let wishes = Wishes { server: "[policy]\nmode = \"required\"\n".into(), ..Wishes::default() };
+    let wishes = Wishes { server: "[policy]\nmode = \"required\"\n".into() };
     let site = Site::start(&wishes)?;
     let mut findings = Findings::default();
     for (number, version) in ProtocolVersion::ALL.into_iter().enumerate() {

@@ -79,7 +79,7 @@ async fn a_client_that_others_wrote_does_all_it_can() -> Result<()> {
     well("pip", &Command::new(&python).args(pip).output()?)?;
 
     // The client takes "there is no policy" for a failure.
-    let wishes = Wishes { server: "[policy]\nmode = \"optional\"\n".into(), ..Wishes::default() };
+    let wishes = Wishes { server: "[policy]\nmode = \"optional\"\n".into() };
     let site = Site::start(&wishes)?;
     let (user, password) = USERS[1];
     site.dovecot.deliver(&format!("{user}@{REALM}"), MAIL.as_bytes())?;

@@ -1,0 +1,302 @@
+//! Sending, and drafts: the parts of `protocol.rs` for each version.
+
+use crate::protocol::{Findings, STATUS, Speaker, id, item};
+use crate::protocol_items::DATA;
+use crate::protocol_text::{all, has, text};
+use crate::site::{PATIENCE, Site};
+use anyhow::{Context, Result, bail};
+use dme_eas::ProtocolVersion;
+use dme_eas::query::{Command, Parameters};
+use dme_phone::Body;
+use dme_wbxml::Element;
+use std::time::{Duration, Instant};
+
+fn message(subject: &str, headers: &str) -> String {
+    format!(
+        "From: ann@example.org\r\n{headers}Subject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nWritten on a phone.\r\n"
+    )
+}
+
+/// MS-ASCMD 2.2.1.17, 2.2.1.19, 2.2.1.20.
+pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<()> {
+    let version = phone.version();
+    let inbox = phone.folder("2").await?;
+    let (items, _) = phone.everything(&inbox, "").await?;
+    let short = id(item(&items, "short")?).to_owned();
+    let unique = |what: &str| format!("{what} {version}");
+    let to_bob = "To: bob@example.org\r\nBcc: eve@example.org\r\n";
+    let mail = message(&unique("sent"), to_bob);
+    if version == ProtocolVersion::V12_1 {
+        for (command, subject) in [
+            (Command::SendMail, "sent"),
+            (Command::SmartReply, "answer"),
+            (Command::SmartForward, "forward"),
+        ] {
+            let parameters = Parameters {
+                save_in_sent: true,
+                collection_id: Some(inbox.clone()).filter(|_| command != Command::SendMail),
+                item_id: Some(short.clone()).filter(|_| command != Command::SendMail),
+                ..Parameters::default()
+            };
+            let body = Body::Mime(message(&unique(subject), to_bob).into());
+            let reply = phone.client.command(command, parameters, body, Duration::ZERO).await?;
+            f.that(
+                &format!("{} of a bare message is answered by nothing", command.name()),
+                reply.status == 200 && reply.body.is_empty(),
+                &reply.status,
+            );
+        }
+        let body = Body::Mime(message(&unique("nobody"), "").into());
+        let reply = phone
+            .client
+            .command(Command::SendMail, Parameters::default(), body, Duration::ZERO)
+            .await?;
+        f.that(
+            "one without receivers is refused",
+            (400..500).contains(&reply.status),
+            &reply.status,
+        );
+    } else {
+        let compose = |command: &str, client: &str, more: &str| {
+            format!(
+                "<ComposeMail:{command}><ClientId>{client}</ClientId><SaveInSentItems/>{more}<Mime>@</Mime></ComposeMail:{command}>"
+            )
+        };
+        let source =
+            format!("<Source><FolderId>{inbox}</FolderId><ItemId>{short}</ItemId></Source>");
+        for twice in ["sent", "not sent again"] {
+            let answer = phone
+                .try_ask(Command::SendMail, &compose("SendMail", "one", ""), mail.as_bytes())
+                .await?;
+            f.that(
+                &format!("SendMail that is {twice} is answered by nothing"),
+                answer.is_none(),
+                &format!("{answer:?}"),
+            );
+        }
+        let answer = phone
+            .try_ask(
+                Command::SmartReply,
+                &compose("SmartReply", "two", &source),
+                message(&unique("answer"), to_bob).as_bytes(),
+            )
+            .await?;
+        f.that("SmartReply is answered by nothing", answer.is_none(), &format!("{answer:?}"));
+        let whole = format!("{source}<ReplaceMime/>");
+        let answer = phone
+            .try_ask(
+                Command::SmartReply,
+                &compose("SmartReply", "three", &whole),
+                message(&unique("replaced"), to_bob).as_bytes(),
+            )
+            .await?;
+        f.that("so is one with ReplaceMime", answer.is_none(), &format!("{answer:?}"));
+        let answer = phone
+            .try_ask(
+                Command::SmartForward,
+                &compose("SmartForward", "four", &source),
+                message(&unique("forward"), to_bob).as_bytes(),
+            )
+            .await?;
+        f.that("and SmartForward", answer.is_none(), &format!("{answer:?}"));
+        let gone =
+            format!("<Source><FolderId>{inbox}</FolderId><ItemId>{inbox}:987654</ItemId></Source>");
+        for (command, name, text_, opaque, status, sentence) in [
+            (
+                Command::SendMail,
+                "SendMail",
+                compose("SendMail", "n1", ""),
+                message("nobody", ""),
+                "119",
+                "one without receivers is refused",
+            ),
+            (
+                Command::SendMail,
+                "SendMail",
+                compose("SendMail", "n2", ""),
+                String::new(),
+                "107",
+                "and an empty one",
+            ),
+            (
+                Command::SendMail,
+                "SendMail",
+                compose("SendMail", "n3", ""),
+                "no message at all".into(),
+                "107",
+                "and what is no message",
+            ),
+            (
+                Command::SmartReply,
+                "SmartReply",
+                compose("SmartReply", "n4", &gone),
+                message("gone", to_bob),
+                "150",
+                "and an answer to what is gone",
+            ),
+            (
+                Command::SendMail,
+                "SendMail",
+                "<ComposeMail:SendMail><Mime>@</Mime></ComposeMail:SendMail>".into(),
+                message("x", to_bob),
+                "103",
+                "and one without ClientId",
+            ),
+        ] {
+            let answer = phone.try_ask(command, &text_, opaque.as_bytes()).await?;
+            let answer = answer.with_context(|| format!("{name}: {sentence}, but it was sent"))?;
+            f.text(sentence, &answer, "Status", status);
+        }
+    }
+    let mut bob = Speaker::new(site, "bob", version, "receiver")?;
+    let arrived = arrival(&mut bob, &unique("forward")).await?;
+    let text_ = |items: &[Element], subject: &str| -> String {
+        item(items, subject).ok().and_then(|i| text(i, DATA)).unwrap_or_default().to_owned()
+    };
+    let answer = text_(&arrived, &unique("answer"));
+    f.that(
+        "an answer has the original's text",
+        answer.contains("Written on a phone") && answer.contains("Hello"),
+        &answer,
+    );
+    let count = arrived
+        .iter()
+        .filter(|i| text(i, "ApplicationData/Subject") == Some(&*unique("sent")))
+        .count();
+    f.that("each mail arrives once", count == 1, &count);
+    if version >= ProtocolVersion::V14_0 {
+        let replaced = text_(&arrived, &unique("replaced"));
+        f.that(
+            "ReplaceMime leaves the original out",
+            replaced.contains("Written") && !replaced.contains("Hello"),
+            &replaced,
+        );
+    }
+    let shown = item(&arrived, &unique("sent"))?.with_contents().to_string();
+    f.that("Bcc is not told to the others", !shown.contains("eve@"), &shown);
+    let sent = phone.folder("5").await?;
+    let (kept, _) = phone.everything(&sent, "").await?;
+    let copies = kept
+        .iter()
+        .filter(|i| text(i, "ApplicationData/Subject") == Some(&*unique("sent")))
+        .count();
+    f.that("a copy is kept in Sent, once", copies == 1, &copies);
+    if version >= ProtocolVersion::V14_0 {
+        let (items, _) = phone.everything(&inbox, "").await?;
+        let verb =
+            text(item(&items, "short")?, "ApplicationData/LastVerbExecuted").map(str::to_owned);
+        f.that(
+            "the original is marked as answered or sent on",
+            matches!(verb.as_deref(), Some("1" | "3")),
+            &format!("{verb:?}"),
+        );
+    }
+    Ok(())
+}
+
+/// Bob's inbox once a mail of this subject is there.
+pub async fn arrival(bob: &mut Speaker, subject: &str) -> Result<Vec<Element>> {
+    let end = Instant::now() + PATIENCE;
+    let inbox = bob.folder("2").await?;
+    loop {
+        let options = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
+        let (items, _) = bob.everything(&inbox, options).await?;
+        if item(&items, subject).is_ok() {
+            return Ok(items);
+        }
+        if Instant::now() > end {
+            bail!("{subject:?} did not arrive");
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// MS-ASCMD 2.2.1.21 and MS-ASEMAIL 2.2.2: drafts, from 16.0 on.
+pub async fn drafts(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<()> {
+    let drafts = phone.folder("3").await?;
+    let (_, at) = phone.everything(&drafts, "").await?;
+    let version = phone.version();
+    let subject = format!("draft {version}");
+    let data = |subject: &str, body: &str, more: &str| {
+        format!(
+            "<ApplicationData><Email:To>bob@example.org</Email:To><Email:Subject>{subject}</Email:Subject>\
+         <AirSyncBase:Body><Type>1</Type><Data>{body}</Data></AirSyncBase:Body>{more}</ApplicationData>"
+        )
+    };
+    let attach = "<AirSyncBase:Attachments><Add><ClientId>file1</ClientId><Method>1</Method><Content>@</Content><DisplayName>notes.txt</DisplayName></Add></AirSyncBase:Attachments>";
+    let add = format!(
+        "<GetChanges>0</GetChanges><Commands><Add><ClientId>c1</ClientId>{}</Add></Commands>",
+        data(&subject, "first", attach)
+    );
+    let text_ = phone.sync_text(&at, &drafts, &add, "");
+    let answer = phone.try_ask(Command::Sync, &text_, b"some notes").await?.context("no answer")?;
+    f.text("a draft is added", &answer, "Collections/Collection/Responses/Add/Status", "1");
+    let draft =
+        text(&answer, "Collections/Collection/Responses/Add/ServerId").context("no id")?.to_owned();
+    let (items, _) = phone.everything(&drafts, "").await?;
+    let shown = item(&items, &subject)?;
+    f.text("and is one", shown, "ApplicationData/IsDraft", "1");
+    f.text(
+        "with its attachment",
+        shown,
+        "ApplicationData/Attachments/Attachment/DisplayName",
+        "notes.txt",
+    );
+    let (_, at) = phone.everything(&drafts, "").await?;
+    let listed: Vec<&str> = items.iter().map(id).collect();
+    f.that("under the id that was told", listed.contains(&draft.as_str()), &format!("{listed:?}"));
+    let change = format!(
+        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{draft}</ServerId>{}</Change></Commands>",
+        data(&subject, "second", "")
+    );
+    let answer = phone.sync(&at, &drafts, &change).await?;
+    f.text("a draft is changed", &answer, STATUS, "1");
+    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
+    f.that(
+        "without complaint",
+        refused.iter().all(|s| s.as_text() == Some("1")),
+        &answer.with_contents(),
+    );
+    let options = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
+    let (items, at) = phone.everything(&drafts, options).await?;
+    let shown = item(&items, &subject)?;
+    f.that(
+        "its body is the new one",
+        text(shown, DATA).is_some_and(|d| d.contains("second")),
+        &shown.with_contents(),
+    );
+    f.that(
+        "its attachment is still there",
+        has(shown, "ApplicationData/Attachments/Attachment"),
+        &shown.with_contents(),
+    );
+    let send = format!(
+        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{}</ServerId><Email2:Send/>{}</Change></Commands>",
+        id(shown),
+        data(&subject, "third", "")
+    );
+    let answer = phone.sync(&at, &drafts, &send).await?;
+    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
+    f.that(
+        "a draft is sent",
+        refused.iter().all(|s| s.as_text() == Some("1")),
+        &answer.with_contents(),
+    );
+    let mut bob = Speaker::new(site, "bob", version, "receiver")?;
+    let arrived = arrival(&mut bob, &subject).await?;
+    let arrived = item(&arrived, &subject)?;
+    f.that(
+        "as it was last",
+        text(arrived, DATA).is_some_and(|d| d.contains("third")),
+        &arrived.with_contents(),
+    );
+    f.text(
+        "with its attachment",
+        arrived,
+        "ApplicationData/Attachments/Attachment/DisplayName",
+        "notes.txt",
+    );
+    let (left, _) = phone.everything(&drafts, "").await?;
+    f.that("and is a draft no longer", item(&left, &subject).is_err(), &left.len());
+    Ok(())
+}
