@@ -94,8 +94,7 @@ fn what_is_no_query_is_refused() {
         assert!(matches!(RequestLine::parse(query), Err(Error::Query(_))), "{query}");
     }
     assert!(RequestLine::parse(&"A".repeat(5000)).is_err());
-    for unknown in
-        ["Cmd=Nothing&DeviceId=d1&DeviceType=x", "jAUJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"]
+    for unknown in ["Cmd=Nothing&DeviceId=d1&DeviceType=x", "jAUJBAp2MTQwRGV2aWNlAApTbWFydFBob25l"]
     {
         assert_eq!(RequestLine::parse(unknown), Err(Error::Command), "{unknown}");
     }
