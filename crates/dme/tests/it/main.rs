@@ -8,7 +8,6 @@ mod journey;
 mod limits;
 mod outage;
 mod property;
-mod property;
 mod protocol;
 mod protocol_decoder;
 mod protocol_finding;
