@@ -22,11 +22,14 @@ use hyper::body::Incoming;
 use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The token's file in the server's directory.
 pub const TOKEN_FILE: &str = "admin.token";
 /// The largest request body.
 const BODY: usize = 64 << 10;
+/// How long it may take.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// What the listener serves.
 pub struct Admin {
@@ -97,12 +100,15 @@ impl Admin {
             let words = format!("the token from {TOKEN_FILE} in the server's directory is needed");
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, words));
         }
-        let body = Limited::new(body, BODY).collect().await.map_err(|_| {
-            Refusal::new(StatusCode::BAD_REQUEST, "the body was cut off, or is too large")
-        })?;
-        let body = body.to_bytes();
-        let segments: Vec<String> =
-            path.trim_matches('/').split('/').map(|segment| percent_decode(segment)).collect();
+        let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => {
+                let words = "the body was cut off, or is too large";
+                return Err(Refusal::new(StatusCode::BAD_REQUEST, words));
+            }
+            Err(_) => return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body is missing")),
+        };
+        let segments: Vec<String> = path.trim_matches('/').split('/').map(percent_decode).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (&parts.method, segments.as_slice()) {
             (&Method::GET, ["api", "connectors"]) => self.list_connectors().await,

@@ -245,7 +245,7 @@ impl Default for PolicyConfig {
 pub struct LimitsConfig {
     /// Connections of phones at once.
     pub connections: usize,
-    /// TLS handshakes under way at once.
+    /// TLS handshakes under way at once; beyond, the oldest is given up for the newest.
     pub handshakes: usize,
     /// Bytes of a request's head.
     pub head: ByteSize,
@@ -305,7 +305,7 @@ pub struct TimesConfig {
     pub handshake: Span,
     /// For a request's head, and the longest a connection idles between requests.
     pub head: Span,
-    /// For a request's body.
+    /// For a request's body; also the longest a phone may take nothing of its answer.
     pub body: Span,
     /// For answering a request that does not wait.
     pub request: Span,

@@ -210,7 +210,14 @@ mod tests {
     #[test]
     fn every_metric_is_documented_under_the_name_it_has() {
         let documented = include_str!("../../../docs/operations.md");
-        let text = Metrics::default().to_text();
+        let metrics = Metrics::default();
+        // One with labels shows only when it has a value.
+        metrics.answered("Sync", 200, Some(Duration::ZERO));
+        metrics.received(1);
+        metrics.link("branch", true);
+        metrics.mailbox_error("timeout");
+        metrics.login_refused("malformed");
+        let text = metrics.to_text();
         let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let mut count = 0;
         for line in described {
