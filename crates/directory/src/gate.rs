@@ -330,6 +330,12 @@ impl Gate {
         self.memory.forget_refusals(user);
     }
 
+    /// A mail system refuses the password that was let in: the directory is asked about the user
+    /// again at the next request, as the password may have been changed since.
+    pub fn doubt(&self, user: &UserId) {
+        self.revoke(user, Revocation::Forgotten);
+    }
+
     /// Whether a person has a right, with the chain of groups or the reason.
     pub fn explain(&self, right: Right, person: &Person) -> Access {
         let part = person.user.realm().and_then(|realm| self.parts.get(&realm));

@@ -7,9 +7,28 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 
+/// Users whose ends are remembered; beyond, everyone's older tickets count as ended.
+const REMEMBERED: usize = 10_000;
+
 /// The waiting phones of this server.
 #[derive(Default)]
-pub struct Parking(Mutex<HashMap<DeviceKey, CancellationToken>>);
+pub struct Parking(Mutex<Places>);
+
+#[derive(Default)]
+struct Places {
+    stays: HashMap<DeviceKey, CancellationToken>,
+    /// Counts the ends.
+    ends: u64,
+    /// Which end was the last of each user.
+    ended: HashMap<UserId, u64>,
+    /// Which end was the last of everyone.
+    all_ended: u64,
+}
+
+/// What a request takes before its login is checked: if its user's stays are ended between then
+/// and its own, it is not parked at all.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket(u64);
 
 /// One phone's stay; it ends when it is dropped.
 pub struct Stay {
@@ -19,10 +38,21 @@ pub struct Stay {
 }
 
 impl Parking {
+    /// A ticket to park with later.
+    pub fn ticket(&self) -> Ticket {
+        Ticket(self.lock().ends)
+    }
+
     /// Parks a phone. An older stay of the same phone ends: it gave up on that connection.
-    pub fn park(self: &Arc<Self>, device: &DeviceKey) -> Stay {
+    pub fn park(self: &Arc<Self>, device: &DeviceKey, ticket: Ticket) -> Stay {
         let token = CancellationToken::new();
-        let before = self.lock().insert(device.clone(), token.clone());
+        let mut places = self.lock();
+        let ended = places.ended.get(&device.user).copied().unwrap_or_default();
+        if ended.max(places.all_ended) > ticket.0 {
+            token.cancel();
+        }
+        let before = places.stays.insert(device.clone(), token.clone());
+        drop(places);
         if let Some(before) = before {
             before.cancel();
         }
@@ -31,27 +61,45 @@ impl Parking {
 
     /// Ends a phone's stay, so that it comes again.
     pub fn end_device(&self, device: &DeviceKey) {
-        if let Some(token) = self.lock().get(device) {
+        let mut places = self.lock();
+        places.note_end(&device.user);
+        if let Some(token) = places.stays.get(device) {
             token.cancel();
         }
     }
 
     /// Ends the stays of all of a user's phones.
     pub fn end_user(&self, user: &UserId) {
-        for (_, token) in self.lock().iter().filter(|(device, _)| device.user == *user) {
+        let mut places = self.lock();
+        places.note_end(user);
+        for (_, token) in places.stays.iter().filter(|(device, _)| device.user == *user) {
             token.cancel();
         }
     }
 
     /// Ends every stay.
     pub fn end_all(&self) {
-        for token in self.lock().values() {
+        let mut places = self.lock();
+        places.ends += 1;
+        places.all_ended = places.ends;
+        for token in places.stays.values() {
             token.cancel();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<DeviceKey, CancellationToken>> {
+    fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn note_end(&mut self, user: &UserId) {
+        self.ends += 1;
+        if self.ended.len() >= REMEMBERED {
+            self.ended.clear();
+            self.all_ended = self.ends;
+        }
+        self.ended.insert(user.clone(), self.ends);
     }
 }
 
@@ -66,9 +114,9 @@ impl Drop for Stay {
     fn drop(&mut self) {
         // A cancelled stay was already replaced, or its place is still its own: either way only
         // one's own entry is removed.
-        let mut all = self.parking.lock();
-        if !self.token.is_cancelled() || all.get(&self.device).is_some_and(|t| t.is_cancelled()) {
-            all.remove(&self.device);
+        let stays = &mut self.parking.lock().stays;
+        if !self.token.is_cancelled() || stays.get(&self.device).is_some_and(|t| t.is_cancelled()) {
+            stays.remove(&self.device);
         }
     }
 }
@@ -84,14 +132,27 @@ mod tests {
     #[tokio::test]
     async fn a_newer_request_takes_the_older_ones_place() {
         let parking = Arc::new(Parking::default());
-        let mut first = parking.park(&phone("a"));
-        let second = parking.park(&phone("a"));
+        let mut first = parking.park(&phone("a"), parking.ticket());
+        let second = parking.park(&phone("a"), parking.ticket());
         first.ended().await;
         drop(first);
         assert!(!second.token.is_cancelled());
         parking.end_user(&"ann@example.org".into());
         assert!(second.token.is_cancelled());
         drop(second);
-        assert!(parking.lock().is_empty());
+        assert!(parking.lock().stays.is_empty());
+    }
+
+    #[tokio::test]
+    async fn access_withdrawn_between_login_and_parking_ends_the_stay_at_once() {
+        let parking = Arc::new(Parking::default());
+        let (before, other) = (parking.ticket(), phone("b"));
+        parking.end_user(&"ann@example.org".into());
+        assert!(parking.park(&phone("a"), before).token.is_cancelled());
+        assert!(!parking.park(&phone("a"), parking.ticket()).token.is_cancelled());
+        let stranger = DeviceKey { user: "bob@example.org".into(), ..other };
+        assert!(!parking.park(&stranger, before).token.is_cancelled());
+        parking.end_all();
+        assert!(parking.park(&stranger, before).token.is_cancelled());
     }
 }

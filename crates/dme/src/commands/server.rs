@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub async fn run(path: &Path) -> Result<ExitCode> {
     let file = server_file(path)?;
     log::begin(&file.log);
+    raise_open_files(file.server.limits.connections);
     let embedded = match &file.embedded {
         Some(config) => {
             let people = config.directory_service.as_ref();
@@ -25,6 +26,20 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
     tracing::info!("going down: waiting phones are released, running requests are answered");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each phone is an open file, and the usual soft limit of 1024 would be met on the first morning:
+/// the limit is raised as far as the system lets it be.
+fn raise_open_files(connections: usize) {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < connections as u64 => tracing::warn!(
+            limit,
+            connections,
+            "fewer files may be open than connections are allowed; raise LimitNOFILE"
+        ),
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit on open files could not be raised"),
+    }
 }
 
 /// Waits for the signal to end.

@@ -100,6 +100,7 @@ async fn answer(
     request: RequestId,
     waited: &mut bool,
 ) -> Result<Reply, Failure> {
+    let ticket = front.parking.ticket();
     let (_, account) = match login::log_in(front, headers, Some(&line.device), client).await {
         Ok(known) => known,
         Err(failure) => {
@@ -153,6 +154,7 @@ async fn answer(
             .get("ms-asacceptmultipart")
             .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"T")),
         now,
+        ticket,
         mailbox,
         waited: AtomicBool::new(false),
     };

@@ -2,6 +2,7 @@
 
 use super::Front;
 use super::failure::Failure;
+use crate::parking::Ticket;
 use dme_eas::ProtocolVersion;
 use dme_eas::query::RequestLine;
 use dme_mailbox::{Account, Mailbox};
@@ -25,6 +26,8 @@ pub(super) struct Exchange<'a> {
     /// `MS-ASAcceptMultiPart: T` (MS-ASHTTP 2.2.1.1.2.1).
     pub multipart: bool,
     pub now: Timestamp,
+    /// Taken before the login was checked.
+    pub ticket: Ticket,
     pub mailbox: Source,
     /// Whether the request waited: its time then says nothing about the server.
     pub waited: AtomicBool,
@@ -97,6 +100,9 @@ impl Exchange<'_> {
             tracing::warn!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, error = error.name(), context = %error,
                 "the mail system failed a request");
+            if error.kind == dme_mailbox::ErrorKind::Auth {
+                self.front.gate.doubt(&self.device.user);
+            }
         } else {
             tracing::info!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, %error, "the engine refused a request");

@@ -15,7 +15,7 @@ pub(crate) enum Failure {
     Provision(CommonStatus),
     /// Not now: HTTP 503 with `Retry-After`. Every phone obeys that, whatever the version.
     Later(Duration),
-    /// The mail system does not accept the password: HTTP 401, so that the phone asks for it.
+    /// The login is not accepted: HTTP 401, so that the phone asks for the password.
     Password,
     /// Any other HTTP status.
     Http(StatusCode),
@@ -33,7 +33,10 @@ impl Failure {
     /// What a mailbox error of a whole request means.
     pub fn of_mailbox(error: &dme_mailbox::Error) -> Self {
         match &error.kind {
-            ErrorKind::Auth => Self::Password,
+            // The directory let this password in, so another one would not get in at all: the
+            // phone must not ask its user for it. It was changed (the directory, asked again at
+            // the next request, will say so) or an administrator must look at the mail system.
+            ErrorKind::Auth => Self::Later(LATER),
             ErrorKind::Busy { after } => Self::Later((*after).max(Duration::from_secs(1))),
             ErrorKind::Unavailable | ErrorKind::Timeout => Self::Later(LATER),
             ErrorKind::NotFound | ErrorKind::InvalidToken => {

@@ -284,7 +284,6 @@ fn refuse(
         dme_sync::Error::FolderNotFound(_) => Status::FolderHierarchyChanged,
         dme_sync::Error::TooManyCommands { .. } => Status::ProtocolError,
         dme_sync::Error::Mailbox(inner) => match exchange.failed(error.clone()) {
-            failure @ Failure::Password => return Err(failure),
             failure @ Failure::Later(_) if of == 1 => return Err(failure),
             _ if inner.is_transient() => Status::Retry,
             _ => Status::ServerError,

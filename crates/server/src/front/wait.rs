@@ -34,7 +34,7 @@ pub(super) async fn wait_for_change(
 ) -> Result<Outcome, Failure> {
     let end = Instant::now() + limit;
     let front = exchange.front();
-    let mut stay = front.parking.park(&exchange.device);
+    let mut stay = front.parking.park(&exchange.device, exchange.ticket);
     if exchange.is_quarantined() {
         // There is nothing to watch; an administrator's decision ends the stay.
         let _parked = front.metrics.park();
