@@ -2,7 +2,7 @@
 
 use crate::mailbox::ImapMailSystem;
 use crate::pool::Freshness;
-use dme_mailbox::{Account, CallContext, Credentials};
+use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind};
 use dme_model::Role;
 use tokio::time::Instant;
 
@@ -25,7 +25,7 @@ impl ImapMailSystem {
         };
         let mailbox = self.mailbox(account, context);
         match mailbox.lease(None, Freshness::New, "connect and log in").await {
-            Err(error) => found("IMAP connection, TLS and login", Err(error.to_string())),
+            Err(error) => found("IMAP connection, TLS and login", Err(advised(&error))),
             Ok(session) => {
                 let can = session.capabilities.words().join(" ");
                 found("IMAP connection, TLS and login", Ok(format!("the server can {can}")));
@@ -65,7 +65,7 @@ impl ImapMailSystem {
                 Some(limit) => format!("messages up to {limit} bytes are taken"),
                 None => "no limit of size is told".to_owned(),
             });
-            found("SMTP connection, TLS and login", limit.map_err(|error| error.to_string()));
+            found("SMTP connection, TLS and login", limit.map_err(|error| advised(&error)));
         } else {
             found("SMTP", Err("no smtp server is set: nothing can be sent".to_owned()));
         }
@@ -94,4 +94,23 @@ impl ImapMailSystem {
             }
         }
     }
+}
+
+/// What is wrong, and what an administrator may look at.
+fn advised(error: &Error) -> String {
+    let said = error.to_string();
+    let advice = match error.kind {
+        ErrorKind::Auth => {
+            "check the password, and that `login` makes the name the server knows the user by"
+        }
+        ErrorKind::Unavailable if said.contains("certificate") => {
+            "`host` must be a name in the certificate; if its authority is your own, name it in \
+             `ca_file`"
+        }
+        ErrorKind::Unavailable | ErrorKind::Timeout => {
+            "check `host`, `port` and `tls`, and that nothing between refuses the connection"
+        }
+        _ => return said,
+    };
+    format!("{said}; {advice}")
 }

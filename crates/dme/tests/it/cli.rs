@@ -1,6 +1,9 @@
 //! The command line: samples, checks, errors that say how to mend.
 
-use anyhow::{Result, ensure};
+use crate::site::{REALM, Site, USERS, Wishes};
+use anyhow::{Context, Result, ensure};
+use dme_testkit::ports::free_port;
+use dme_testkit::slapd::SERVICE_PASSWORD;
 use std::process::Command;
 
 fn dme(arguments: &[&str]) -> (bool, String) {
@@ -27,27 +30,175 @@ fn a_missing_configuration_is_named() {
     assert!(!ok && said.contains("/nowhere/server.toml"), "{said}");
 }
 
+/// Tables of a sample of which a configuration has one or the other.
+const ALTERNATIVES: [(&str, &[&str]); 3] = [
+    ("server", &[]),
+    ("connector", &["mail.files", "people.file"]),
+    ("connector", &["mail.imap", "people.ldap"]),
+];
+
+/// A sample with every key switched on, in its tables: the first is what stands before all tables,
+/// the others begin with their `[name]`. Tables in `without`, and those below them, are left out,
+/// and texts that would be read from a file are given as they are.
+fn whole_sample(role: &str, without: &[&str]) -> Result<Vec<String>> {
+    let (ok, sample) = dme(&["sample", role]);
+    ensure!(ok, "{sample}");
+    let mut tables = vec![String::new()];
+    for line in sample.lines() {
+        let line = match line.strip_prefix('#') {
+            Some(key) if !key.starts_with(' ') && !key.is_empty() => key,
+            _ => line,
+        };
+        let line = match line.split_once(" = { file = ") {
+            Some((key, _)) if !line.starts_with('#') => format!("{key} = \"from a file\""),
+            _ => line.to_owned(),
+        };
+        if line.starts_with('[') {
+            tables.push(String::new());
+        }
+        let table = tables.last_mut().context("there is one")?;
+        table.push_str(&line);
+        table.push('\n');
+    }
+    tables.retain(|table| {
+        let name = table_name(table);
+        let below = |out: &str| name == out || name.starts_with(&format!("{out}."));
+        !without.iter().any(|out| below(out))
+    });
+    Ok(tables)
+}
+
+fn table_name(table: &str) -> &str {
+    let first = table.lines().next().filter(|line| line.starts_with('[')).unwrap_or_default();
+    first.trim_matches(['[', ']'])
+}
+
+fn check_offline(role: &str, text: &str) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("sample.toml");
+    std::fs::write(&path, text)?;
+    Ok(dme(&["check", role, "--config", path.to_str().unwrap_or_default(), "--offline"]).1)
+}
+
 /// Every key of a sample, commented out or not, is one that is understood: with all of them
 /// switched on, the configuration is still read.
 #[test]
 fn the_samples_name_real_keys() -> Result<()> {
-    for role in ["server", "connector"] {
-        let (ok, sample) = dme(&["sample", role]);
-        ensure!(ok, "{sample}");
-        let all: String = sample
-            .lines()
-            .map(|line| match line.strip_prefix('#') {
-                Some(rest) if !rest.starts_with(' ') && !rest.is_empty() => rest,
-                _ => line,
-            })
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("all.toml");
-        std::fs::write(&path, &all)?;
-        let path = path.to_str().unwrap_or_default();
-        let (_, said) = dme(&["check", role, "--config", path, "--offline"]);
-        ensure!(said.contains("configuration: read"), "{role}: {said}");
+    for (role, without) in ALTERNATIVES {
+        let said = check_offline(role, &whole_sample(role, without)?.concat())?;
+        ensure!(said.contains("configuration: read"), "{role} without {without:?}: {said}");
     }
+    Ok(())
+}
+
+/// Every key that is understood is in the sample: in each table an unknown key is refused, and the
+/// refusal tells the known ones.
+#[test]
+fn the_samples_name_every_key() -> Result<()> {
+    for (role, without) in ALTERNATIVES {
+        let tables = whole_sample(role, without)?;
+        for (place, table) in tables.iter().enumerate() {
+            let name = table_name(table);
+            // The connector's sample names the keys of what is embedded.
+            if name.starts_with("embedded") {
+                continue;
+            }
+            let mut wrong = tables.clone();
+            wrong[place] = match table.split_once('\n') {
+                Some((head, rest)) if place > 0 => format!("{head}\nno_such_key = 1\n{rest}"),
+                _ => format!("no_such_key = 1\n{table}"),
+            };
+            let said = check_offline(role, &wrong.concat())?;
+            let known = said.split_once("`no_such_key`, expected").map(|(_, known)| known);
+            let known = known.with_context(|| format!("{role}, [{name}]: {said}"))?;
+            let known = known.lines().next().unwrap_or_default();
+            for key in known.split('`').skip(1).step_by(2) {
+                let full = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+                let assigned = table.lines().any(|line| line.starts_with(&format!("{key} = ")));
+                let a_table = tables
+                    .iter()
+                    .map(|table| table_name(table))
+                    .any(|table| table == full || table.starts_with(&format!("{full}.")));
+                ensure!(assigned || a_table, "{role}: the sample lacks {full}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `dme check` and `dme probe` pass on a good site and say what is wrong with a bad one.
+#[test]
+fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    let good = std::fs::read_to_string(site.path("connector.toml"))?;
+    let file = |name: &str, content: &str| -> Result<String> {
+        std::fs::write(site.path(name), content)?;
+        Ok(site.path(name).display().to_string())
+    };
+    let right = file("right.password", USERS[0].1)?;
+    let wrong = file("wrong.password", "never-Anns-password")?;
+    let user = format!("ann@{REALM}");
+    let check = |config: &str, password: &str| {
+        dme(&[
+            "check",
+            "connector",
+            "--config",
+            config,
+            "--user",
+            &user,
+            "--password-file",
+            password,
+        ])
+    };
+
+    let (ok, said) = check(&site.path("connector.toml").display().to_string(), &right);
+    ensure!(ok && !said.contains('✗'), "{said}");
+    ensure!(said.contains("IMAP") && said.contains("SMTP"), "{said}");
+
+    let (ok, said) = check(&site.path("connector.toml").display().to_string(), &wrong);
+    ensure!(!ok && said.contains("✗ IMAP") && said.contains("password"), "{said}");
+
+    let path = file("bind.toml", &good.replace(SERVICE_PASSWORD, "not the reader's"))?;
+    let (ok, said) = check(&path, &right);
+    ensure!(!ok && said.contains("✗ people") && said.contains("bind_password"), "{said}");
+
+    let dovecots = format!("{:?}", site.path("dovecot.pem"));
+    let slapds = format!("{:?}", site.slapd.ca_file());
+    let path = file("people.toml", &good.replace(&slapds, &dovecots))?;
+    let (ok, said) = check(&path, &right);
+    ensure!(!ok && said.contains("✗ people") && said.contains("ca_file"), "{said}");
+
+    let path = file("mail.toml", &good.replace(&dovecots, &slapds))?;
+    let (ok, said) = check(&path, &right);
+    ensure!(!ok && said.contains("✗ IMAP") && said.contains("ca_file"), "{said}");
+
+    let server = site.path("server.toml").display().to_string();
+    let (ok, said) = dme(&["check", "server", "--config", &server]);
+    ensure!(!ok && said.contains("is the server running?"), "{said}");
+    let mut text = std::fs::read_to_string(&server)?;
+    for port in [site.phones_port, site.admin_port] {
+        text = text.replace(&format!(":{port}\""), &format!(":{}\"", free_port()?));
+    }
+    let links = text.split("[links]\nlisten = \"").nth(1).and_then(|rest| rest.split('"').next());
+    let links = links.context("links.listen")?.to_owned();
+    let path = file("idle.toml", &text.replace(&links, &format!("127.0.0.1:{}", free_port()?)))?;
+    let (ok, said) = dme(&["check", "server", "--config", &path]);
+    ensure!(ok && !said.contains('✗'), "{said}");
+
+    let address = format!("https://localhost:{}/Microsoft-Server-ActiveSync", site.phones_port);
+    let authority = site.path("server/authority/authority.pem").display().to_string();
+    let probe = |password: &str, more: &[&str]| {
+        let fixed = ["probe", &user, "--server", &address, "--password-file", password];
+        dme(&[&fixed[..], &["--hold", "1s"], more].concat())
+    };
+    let (ok, said) = probe(&right, &["--ca", &authority, "--json"]);
+    ensure!(ok, "{said}");
+    let report: serde_json::Value = serde_json::from_str(&said)?;
+    ensure!(report["steps"].as_array().is_some_and(|steps| steps.len() >= 5), "{said}");
+
+    let (ok, said) = probe(&wrong, &["--ca", &authority]);
+    ensure!(!ok && said.contains("401") && said.contains("password"), "{said}");
+    let (ok, said) = probe(&right, &[]);
+    ensure!(!ok && said.contains("certificate"), "{said}");
     Ok(())
 }
