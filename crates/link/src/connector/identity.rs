@@ -33,6 +33,9 @@ const NEXT: &str = "next.pem";
 const AUTHORITY: &str = "authority.pem";
 const ABOUT: &str = "connector.json";
 
+/// The part of its life that a certificate is left alone: three quarters of an hour in 30 days.
+const EARLIEST: u32 = 1000;
+
 const KEY_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
 const CERTIFICATE_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
@@ -176,7 +179,8 @@ impl Identities {
         }
     }
 
-    /// How long until the certificate in use should be renewed: at two thirds of its life.
+    /// How long until the certificate in use should be renewed: at two thirds of its life, but
+    /// never at once, or a connector whose clock is ahead would do nothing else.
     pub(super) fn renewal_due(&self, now: SystemTime) -> Result<Duration> {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
@@ -189,8 +193,10 @@ impl Identities {
         let validity = parsed.validity();
         let begin = moment(validity.not_before).saturating_add(crate::authority::BACKDATED);
         let end = moment(validity.not_after);
-        let due = begin.saturating_add(end.saturating_sub(begin).saturating_mul(2) / 3);
-        Ok(due.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default()))
+        let life = end.saturating_sub(begin);
+        let due = begin.saturating_add(life.saturating_mul(2) / 3);
+        let left = due.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default());
+        Ok(left.max(life / EARLIEST))
     }
 
     /// An identity, if its key and certificate are both there.

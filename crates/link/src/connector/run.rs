@@ -124,7 +124,8 @@ impl Connector {
                         }
                         Next::Replace => {
                             old = Some(session);
-                            continue;
+                            // A server that moves us on and on shall not keep us busy with it.
+                            backoff.next(random())
                         }
                         Next::Drain(wait) => {
                             drains.spawn(session.drain());

@@ -163,6 +163,15 @@ async fn renewal_is_due_at_two_thirds_of_the_life() {
     let now = SystemTime::now();
     let days = identities.renewal_due(now).unwrap().as_secs_f64() / 86_400.0;
     assert!((days - 20.0).abs() < 0.01, "{days}");
-    let later = now + Duration::from_secs(21 * 86_400);
-    assert_eq!(identities.renewal_due(later).unwrap(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_connector_whose_clock_is_ahead_does_not_renew_without_pause() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Arc::new(Authority::open(dir.path()).unwrap());
+    let ends = Ends::enrolled(&authority).await;
+    let identities = Identities::open(ends.dir.path()).unwrap();
+    let ahead = SystemTime::now() + Duration::from_secs(365 * 86_400);
+    let minutes = identities.renewal_due(ahead).unwrap().as_secs() / 60;
+    assert_eq!(minutes, 43);
 }
