@@ -1,5 +1,7 @@
 //! The command line: samples, checks, errors that say how to mend.
 
+#![expect(clippy::unwrap_used, reason = "a program that does not start fails the test")]
+
 use crate::site::{REALM, Site, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::free_port;
