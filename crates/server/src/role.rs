@@ -38,6 +38,8 @@ use tokio_util::task::TaskTracker;
 const EMBEDDED: &str = "embedded";
 /// A watch lives until it is dropped; this is longer than any server runs.
 const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How long a self-made certificate serves; it holds for a year.
+const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -454,13 +456,23 @@ fn certificate_files(
     let host = config.phones.host.split(':').next().unwrap_or_default().to_owned();
     let certificate = config.directory.join("phones.pem");
     let key = config.directory.join("phones.key");
+    let names = config.directory.join("phones.names");
     let unusable = |path: &Path| {
         let path = path.to_owned();
         move |reason| StartError::Directory { path, reason }
     };
-    let made = authority.listener_identity(&[host, "localhost".into(), "127.0.0.1".into()])?;
+    // Made anew only for another host or near its end: phones that accepted it ask again.
+    let fresh = std::fs::metadata(&certificate)
+        .and_then(|meta| meta.modified())
+        .is_ok_and(|made| made.elapsed().unwrap_or_default() < SELF_MADE_FOR);
+    if fresh && key.exists() && std::fs::read_to_string(&names).is_ok_and(|held| held == host) {
+        return Ok((certificate, key));
+    }
+    let made =
+        authority.listener_identity(&[host.clone(), "localhost".into(), "127.0.0.1".into()])?;
     write_private(&key, made.key.expose().as_bytes()).map_err(unusable(&key))?;
     std::fs::write(&certificate, made.chain).map_err(unusable(&certificate))?;
+    std::fs::write(&names, host).map_err(unusable(&names))?;
     Ok((certificate, key))
 }
 

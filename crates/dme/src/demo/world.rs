@@ -107,8 +107,9 @@ fn password(directory: &Path) -> Result<Secret> {
     if let Ok(text) = std::fs::read_to_string(&path) {
         return Ok(Secret::new(text.trim()));
     }
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH)?.subsec_nanos();
-    let password = format!("demo-{:06}", moment % 1_000_000);
+    let mut bytes = [0; 6];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("no randomness to be had"))?;
+    let password: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     std::fs::write(&path, &password)?;
     Ok(Secret::new(password))
 }

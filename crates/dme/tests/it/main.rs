@@ -1,6 +1,8 @@
 //! Whole journeys on real parts: the `dme` binary as server and connector, Dovecot, Postfix and
 //! OpenLDAP, and a simulated phone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+
 mod access;
 mod architecture;
 mod cli;

@@ -36,14 +36,6 @@ impl Chance {
     pub fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
-
-    /// One of these; none where there are none.
-    pub fn pick<'a, T>(&mut self, list: &'a [T]) -> Option<&'a T> {
-        match list.len() as u64 {
-            0 => None,
-            len => list.get(self.below(len) as usize),
-        }
-    }
 }
 
 /// The seeds to play: so many from 0 on, or those that the environment names, as `7` or `100..200`.

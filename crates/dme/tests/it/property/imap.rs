@@ -34,18 +34,6 @@ impl Client {
         Ok(client)
     }
 
-    /// The folders' names.
-    pub fn folders(&mut self) -> Result<Vec<String>> {
-        let answers = self.run("LIST \"\" *")?;
-        let lists = answers.iter().filter(|line| line.starts_with("* LIST "));
-        let lists = lists.filter(|line| !line.contains("\\Noselect"));
-        let name = |line: &String| {
-            let (_, name) = line.trim_end().rsplit_once(' ')?;
-            Some(name.trim_matches('"').to_owned())
-        };
-        lists.map(|line| name(line).with_context(|| line.clone())).collect()
-    }
-
     /// Puts a message into a folder; the date as RFC 3501's `date-time`, now where there is none.
     pub fn append(
         &mut self,
@@ -73,20 +61,9 @@ impl Client {
         fetched.map(|line| mail(line).with_context(|| line.clone())).collect()
     }
 
-    /// Changes the flags of a mail in the selected folder: `+FLAGS (\Seen)` and the like.
-    pub fn store(&mut self, uid: u32, change: &str) -> Result<()> {
-        self.run(&format!("UID STORE {uid} {change}")).map(drop)
-    }
-
     /// Moves a mail of the selected folder, or all (`1:*`).
     pub fn relocate(&mut self, uids: &str, to: &str) -> Result<()> {
         self.run(&format!("UID MOVE {uids} \"{to}\"")).map(drop)
-    }
-
-    /// Deletes a mail of the selected folder for good.
-    pub fn delete(&mut self, uid: u32) -> Result<()> {
-        self.store(uid, "+FLAGS (\\Deleted)")?;
-        self.run(&format!("UID EXPUNGE {uid}")).map(drop)
     }
 
     /// Runs a command; answers the untagged answers, literals included.
