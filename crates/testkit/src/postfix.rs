@@ -1,5 +1,5 @@
 //! Postfix (Debian's package) as submission server on a free loopback port: passwords and tokens
-//! are checked by a [`Dovecot`](crate::dovecot::Dovecot), mail for its users is delivered there.
+//! are checked by a [`Dovecot`], mail for its users is delivered there.
 
 use crate::dovecot::Dovecot;
 use crate::ports::free_port;
