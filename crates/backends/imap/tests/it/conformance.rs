@@ -3,6 +3,7 @@
 use crate::world::{config, open, users};
 use async_trait::async_trait;
 use dme_imap::ImapMailSystem;
+use dme_mailbox::Mailbox;
 use dme_mailbox::conformance::{Ability, Resident, World, cases};
 use dme_testkit::dovecot::{Capabilities, Dovecot};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
@@ -48,10 +49,12 @@ impl World for ImapWorld {
         let number = self.used.fetch_add(1, Ordering::Relaxed);
         assert!(number < RESIDENTS, "the suite needs more residents");
         let name = format!("user{number}");
+        let other = open(&self.other, &name).await;
+        settle(&*other).await;
         Resident {
             address: format!("{name}@example.org"),
             mailbox: open(&self.system, &name).await,
-            other: open(&self.other, &name).await,
+            other,
         }
     }
 
@@ -63,6 +66,16 @@ impl World for ImapWorld {
             Ability::TellMovedIds => self.capabilities != Capabilities::Bare,
             _ => true,
         }
+    }
+}
+
+/// Dovecot's Maildir gives a folder its lasting UIDVALIDITY only with its first message, so that
+/// every folder has to have held one before its tokens can be expected to hold.
+async fn settle(mailbox: &dyn Mailbox) {
+    for collection in mailbox.collections().await.unwrap() {
+        let message = b"Message-ID: <settle@example.org>\r\n\r\n";
+        let item = mailbox.deliver(&collection.id, message).await.unwrap();
+        mailbox.delete_items(&collection.id, &[item]).await.unwrap();
     }
 }
 
