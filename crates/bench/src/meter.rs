@@ -6,19 +6,23 @@ use std::time::Duration;
 /// Clock ticks a second in `/proc/PID/stat`: 100 on every Linux that Debian builds (`USER_HZ`).
 const TICKS: f64 = 100.0;
 
-/// Seconds of CPU the processes used so far, with children that have ended.
+/// Seconds of CPU the processes used so far, with all that came from them.
 ///
 /// # Errors
 /// When one is not there any more.
 pub fn cpu_seconds(processes: &[u32]) -> Result<f64> {
     let mut ticks = 0u64;
     for process in processes {
-        let stat = read(*process, "stat")?;
-        // The name stands in brackets and may hold anything; the fields come after it.
-        let fields = stat.rsplit_once(')').context("/proc/PID/stat has no name")?.1;
-        // utime, stime, cutime, cstime: fields 14 to 17 of proc(5).
-        for field in fields.split_whitespace().skip(11).take(4) {
-            ticks += field.parse::<u64>().context("/proc/PID/stat")?;
+        read(*process, "stat")?;
+        for member in family(*process)? {
+            // The time of one that has ended meanwhile is in its parent's.
+            let Ok(stat) = read(member, "stat") else { continue };
+            // The name stands in brackets and may hold anything; the fields come after it.
+            let fields = stat.rsplit_once(')').context("/proc/PID/stat has no name")?.1;
+            // utime, stime, cutime, cstime: fields 14 to 17 of proc(5).
+            for field in fields.split_whitespace().skip(11).take(4) {
+                ticks += field.parse::<u64>().context("/proc/PID/stat")?;
+            }
         }
     }
     Ok(ticks as f64 / TICKS)
@@ -36,10 +40,7 @@ pub fn resident(process: u32) -> Result<u64> {
 }
 
 /// A process and all that came from it and still live.
-///
-/// # Errors
-/// When `/proc` cannot be read.
-pub fn family(ancestor: u32) -> Result<Vec<u32>> {
+fn family(ancestor: u32) -> Result<Vec<u32>> {
     let mut parents = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let Some(id) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {

@@ -41,13 +41,27 @@ pub async fn flags(world: &World, phone: &mut Phone, repeats: usize) -> Result<T
     Ok(Times::new(times))
 }
 
-/// How long after a delivery was acknowledged a waiting phone is told, and how long after it the
-/// mail system's own notice comes on an IMAP session that asked for it (RFC 5465).
+/// How long it takes until a waiting phone is told of a delivered mail.
+#[derive(Debug)]
+pub struct Wakes {
+    /// From the delivery's acknowledgement to the mail system's own notice, on another IMAP session
+    /// that asked for it (RFC 5465). Dovecot gathers changes for half a second before it tells.
+    pub notice: Times,
+    /// From that notice to the answered Ping: what is ours.
+    pub after_notice: Times,
+    /// The whole.
+    pub whole: Times,
+}
+
+/// Delivers mails to a waiting phone.
 ///
 /// # Errors
-/// When a phone is not told.
-pub async fn wakes(world: &World, mut phone: Phone, repeats: usize) -> Result<(Times, Times)> {
+/// When the phone is not told.
+pub async fn wakes(world: &World, target: &Target, repeats: usize) -> Result<Wakes> {
+    let mut phone = target.phone(&world::woken(), "woken", Form::Html);
+    phone.folder_sync().await?;
     let inbox = phone.inbox()?;
+    phone.sync(&inbox).await?;
     let user = phone.client.account.user.clone();
     let (notices, noticed) = mpsc::channel();
     let mut imap = Imap::log_in(world.dovecot.imap_port, &user, PASSWORD)?;
@@ -59,8 +73,7 @@ pub async fn wakes(world: &World, mut phone: Phone, repeats: usize) -> Result<(T
             }
         }
     });
-    let mut ours = Vec::new();
-    let mut theirs = Vec::new();
+    let (mut notice, mut after_notice, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     for number in 0..repeats {
         let folder = inbox.clone();
         let waiting = tokio::spawn(async move {
@@ -77,14 +90,15 @@ pub async fn wakes(world: &World, mut phone: Phone, repeats: usize) -> Result<(T
         let delivered = Instant::now();
         let (woken, at, back) = waiting.await?;
         ensure!(matches!(woken?, Woken::Changed(_)), "the phone was not told");
-        ours.push(at.saturating_duration_since(delivered));
-        let notice =
-            noticed.recv_timeout(Duration::from_secs(10)).context("IMAP gave no notice")?;
-        theirs.push(notice.saturating_duration_since(delivered));
+        let told = noticed.recv_timeout(Duration::from_secs(10)).context("IMAP gave no notice")?;
+        notice.push(told.saturating_duration_since(delivered));
+        after_notice.push(at.saturating_duration_since(told));
+        whole.push(at.saturating_duration_since(delivered));
         phone = back;
         phone.sync(&inbox).await?;
     }
-    Ok((Times::new(ours), Times::new(theirs)))
+    let (notice, after_notice) = (Times::new(notice), Times::new(after_notice));
+    Ok(Wakes { notice, after_notice, whole: Times::new(whole) })
 }
 
 /// What waiting phones cost in memory.

@@ -69,12 +69,9 @@ impl Sogo {
         Address { tls: false, host: "localhost".to_owned(), port: self.port, path }
     }
 
-    /// Its own processes; not the database's.
-    ///
-    /// # Errors
-    /// When `/proc` cannot be read.
-    pub fn processes(&self) -> Result<Vec<u32>> {
-        crate::meter::family(self.sogo.id())
+    /// Its watchdog, whose children are its workers; not the database.
+    pub fn process(&self) -> u32 {
+        self.sogo.id()
     }
 }
 

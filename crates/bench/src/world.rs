@@ -69,6 +69,11 @@ pub fn large() -> String {
     format!("large@{REALM}")
 }
 
+/// The login of the user whose phone is woken; nothing lies in that mailbox before.
+pub fn woken() -> String {
+    format!("woken@{REALM}")
+}
+
 /// The logins of those with a small one.
 pub fn small(scale: &Scale) -> Vec<String> {
     (0..scale.users).map(|number| format!("user{number}@{REALM}")).collect()
@@ -97,7 +102,7 @@ impl World {
     /// # Errors
     /// When a part does not start; the message holds its log.
     pub fn start(scale: &Scale) -> Result<Self> {
-        let mut users = vec![large()];
+        let mut users = vec![large(), woken()];
         users.extend(small(scale));
         users.extend(parked(scale));
         let extra = "service imap {\n  vsz_limit = 0\n}\n".to_owned();
