@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
 use dme_eas::body::{BodyPreference, BodyType, ContentOptions};
 use dme_model::{DeviceId, MimeSupport, Secret};
-use dme_phone::{Account, Address, Keep, Phone, Tls};
+use dme_phone::{Account, Address, AfterAnswer, Keep, Phone, Tls};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
@@ -21,6 +21,8 @@ pub struct Target {
     pub tls: Tls,
     /// What it speaks.
     pub version: ProtocolVersion,
+    /// What becomes of a phone's connection after an answer.
+    pub connection: AfterAnswer,
     /// The processes whose CPU counts.
     pub processes: Vec<u32>,
 }
@@ -63,6 +65,7 @@ impl Target {
         let password = Secret::new(crate::world::PASSWORD);
         let mut account = Account::new(self.address.clone(), user, password);
         account.version = self.version;
+        account.connection = self.connection;
         account.device = DeviceId::new(device);
         let mut phone = Phone::new(account, self.tls.clone());
         let (kind, truncation_size, mime_support) = match form {

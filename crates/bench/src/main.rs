@@ -12,7 +12,7 @@ mod world;
 
 use anyhow::{Result, bail};
 use dme_eas::ProtocolVersion;
-use dme_phone::Address;
+use dme_phone::{Address, AfterAnswer};
 use load::{Form, Target};
 use meter::resident;
 use sogo::Sogo;
@@ -56,6 +56,7 @@ async fn run(scale: &Scale, beside: Beside) -> Result<()> {
         address: Address::active_sync("localhost", world.phones_port),
         tls: world.tls.clone(),
         version: ProtocolVersion::V14_1,
+        connection: AfterAnswer::Kept,
         processes: world.processes().to_vec(),
     };
     let phones = first_syncs(&target, scale, &mut table).await?;
@@ -82,10 +83,22 @@ async fn run(scale: &Scale, beside: Beside) -> Result<()> {
         let mut users = world::small(scale);
         users.push(world::large());
         let sogo = Sogo::start(&users, world.dovecot.imap_port)?;
-        let target =
-            Target { address: sogo.address(), processes: vec![sogo.process()], ..target.clone() };
-        let phones = first_syncs(&target, scale, &mut table).await?;
-        nothing_new(&target, phones, scale, &mut table).await?;
+        let target = Target {
+            address: sogo.address(),
+            processes: vec![sogo.process()],
+            // A worker closes after each answer and does not say so.
+            connection: AfterAnswer::Closed,
+            ..target.clone()
+        };
+        let measured = async {
+            let phones = first_syncs(&target, scale, &mut table).await?;
+            nothing_new(&target, phones, scale, &mut table).await
+        };
+        if let Err(error) = measured.await {
+            // Its watchdog tells of a worker's death a moment later.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            return Err(error.context(format!("SOGo, whose log says:\n{}", sogo.log())));
+        }
         table.heading("DME again");
     }
     note("parking phones, on a fresh server and connector");

@@ -24,7 +24,7 @@ pub struct Sogo {
     sogo: Process,
     _memcached: Process,
     _postgres: Process,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Sogo {
@@ -60,13 +60,18 @@ impl Sogo {
         let log = home.join("sogo.log");
         sogo.wait_ready(&[port])
             .with_context(|| std::fs::read_to_string(&log).unwrap_or_default())?;
-        Ok(Self { port, sogo, _memcached: memcached, _postgres: postgres, _folder: folder })
+        Ok(Self { port, sogo, _memcached: memcached, _postgres: postgres, folder })
     }
 
     /// Where phones reach it.
     pub fn address(&self) -> Address {
         let path = "/SOGo/Microsoft-Server-ActiveSync".to_owned();
         Address { tls: false, host: "localhost".to_owned(), port: self.port, path }
+    }
+
+    /// What it has logged, for when it fails.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("home/sogo.log")).unwrap_or_default()
     }
 
     /// Its watchdog, whose children are its workers; not the database.

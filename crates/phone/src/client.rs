@@ -47,6 +47,17 @@ pub struct Account {
     pub query: QueryForm,
     /// `User-Agent`.
     pub user_agent: String,
+    /// What becomes of the connection after an answer.
+    pub connection: AfterAnswer,
+}
+
+/// What becomes of the connection after an answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AfterAnswer {
+    /// It serves the next request, as phones do.
+    Kept,
+    /// It is closed: for servers that close it themselves and do not say so.
+    Closed,
 }
 
 impl Account {
@@ -61,6 +72,7 @@ impl Account {
             version: ProtocolVersion::V16_1,
             query: QueryForm::Plain,
             user_agent: "dme-phone/1".to_owned(),
+            connection: AfterAnswer::Kept,
         }
     }
 }
@@ -357,7 +369,9 @@ impl Client {
         if loss == Some(Loss::Answer) {
             return Err(Error::AnswerDropped);
         }
-        self.connection = Some(connection);
+        if self.account.connection == AfterAnswer::Kept {
+            self.connection = Some(connection);
+        }
         Ok(reply)
     }
 

@@ -16,7 +16,7 @@ pub mod probe;
 mod trust;
 
 pub use address::Address;
-pub use client::{Account, Body, Client, Loss, Patience, QueryForm, Reply};
+pub use client::{Account, AfterAnswer, Body, Client, Loss, Patience, QueryForm, Reply};
 pub use error::{Error, Result};
 pub use phone::{Events, FolderState, Keep, Phone, Provisioned, Round, SyncOptions, Woken};
 pub use trust::{Tls, Trust};
