@@ -12,6 +12,7 @@ mod outage;
 mod property;
 mod protocol;
 mod protocol_decoder;
+mod protocol_drafts;
 mod protocol_finding;
 mod protocol_folders;
 mod protocol_http;

@@ -1,8 +1,8 @@
-//! Sending, and drafts: the parts of `protocol.rs` for each version.
+//! Sending: a part of `protocol.rs` for each version.
 
-use crate::protocol::{Findings, STATUS, Speaker, id, item};
+use crate::protocol::{Findings, Speaker, id, item};
 use crate::protocol_items::DATA;
-use crate::protocol_text::{all, has, text};
+use crate::protocol_text::text;
 use crate::site::{PATIENCE, Site};
 use anyhow::{Context, Result, bail};
 use dme_eas::ProtocolVersion;
@@ -209,94 +209,4 @@ pub async fn arrival(bob: &mut Speaker, subject: &str) -> Result<Vec<Element>> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// MS-ASCMD 2.2.1.21 and MS-ASEMAIL 2.2.2: drafts, from 16.0 on.
-pub async fn drafts(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<()> {
-    let drafts = phone.folder("3").await?;
-    let (_, at) = phone.everything(&drafts, "").await?;
-    let version = phone.version();
-    let subject = format!("draft {version}");
-    let data = |subject: &str, body: &str, more: &str| {
-        format!(
-            "<ApplicationData><Email:To>bob@example.org</Email:To><Email:Subject>{subject}</Email:Subject>\
-         <AirSyncBase:Body><Type>1</Type><Data>{body}</Data></AirSyncBase:Body>{more}</ApplicationData>"
-        )
-    };
-    let attach = "<AirSyncBase:Attachments><Add><ClientId>file1</ClientId><Method>1</Method><Content>@</Content><DisplayName>notes.txt</DisplayName></Add></AirSyncBase:Attachments>";
-    let add = format!(
-        "<GetChanges>0</GetChanges><Commands><Add><ClientId>c1</ClientId>{}</Add></Commands>",
-        data(&subject, "first", attach)
-    );
-    let text_ = phone.sync_text(&at, &drafts, &add, "");
-    let answer = phone.try_ask(Command::Sync, &text_, b"some notes").await?.context("no answer")?;
-    f.text("a draft is added", &answer, "Collections/Collection/Responses/Add/Status", "1");
-    let draft =
-        text(&answer, "Collections/Collection/Responses/Add/ServerId").context("no id")?.to_owned();
-    let (items, _) = phone.everything(&drafts, "").await?;
-    let shown = item(&items, &subject)?;
-    f.text("and is one", shown, "ApplicationData/IsDraft", "1");
-    f.text(
-        "with its attachment",
-        shown,
-        "ApplicationData/Attachments/Attachment/DisplayName",
-        "notes.txt",
-    );
-    let (_, at) = phone.everything(&drafts, "").await?;
-    let listed: Vec<&str> = items.iter().map(id).collect();
-    f.that("under the id that was told", listed.contains(&draft.as_str()), &format!("{listed:?}"));
-    let change = format!(
-        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{draft}</ServerId>{}</Change></Commands>",
-        data(&subject, "second", "")
-    );
-    let answer = phone.sync(&at, &drafts, &change).await?;
-    f.text("a draft is changed", &answer, STATUS, "1");
-    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
-    f.that(
-        "without complaint",
-        refused.iter().all(|s| s.as_text() == Some("1")),
-        &answer.with_contents(),
-    );
-    let options = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
-    let (items, at) = phone.everything(&drafts, options).await?;
-    let shown = item(&items, &subject)?;
-    f.that(
-        "its body is the new one",
-        text(shown, DATA).is_some_and(|d| d.contains("second")),
-        &shown.with_contents(),
-    );
-    f.that(
-        "its attachment is still there",
-        has(shown, "ApplicationData/Attachments/Attachment"),
-        &shown.with_contents(),
-    );
-    let send = format!(
-        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{}</ServerId><Email2:Send/>{}</Change></Commands>",
-        id(shown),
-        data(&subject, "third", "")
-    );
-    let answer = phone.sync(&at, &drafts, &send).await?;
-    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
-    f.that(
-        "a draft is sent",
-        refused.iter().all(|s| s.as_text() == Some("1")),
-        &answer.with_contents(),
-    );
-    let mut bob = Speaker::new(site, "bob", version, "receiver")?;
-    let arrived = arrival(&mut bob, &subject).await?;
-    let arrived = item(&arrived, &subject)?;
-    f.that(
-        "as it was last",
-        text(arrived, DATA).is_some_and(|d| d.contains("third")),
-        &arrived.with_contents(),
-    );
-    f.text(
-        "with its attachment",
-        arrived,
-        "ApplicationData/Attachments/Attachment/DisplayName",
-        "notes.txt",
-    );
-    let (left, _) = phone.everything(&drafts, "").await?;
-    f.that("and is a draft no longer", item(&left, &subject).is_err(), &left.len());
-    Ok(())
 }

@@ -28,6 +28,7 @@ const SHAPES: &[(&str, &str)] = &[
         "~DisplayName? FileReference Method EstimatedDataSize ContentId? ContentLocation? \
          IsInline? ClientId?",
     ),
+    ("Answered/Attachment", "~ClientId FileReference"),
     (
         "MeetingRequest",
         "AllDayEvent? StartTime? DtStamp EndTime? InstanceType? Location? Organizer? \
@@ -70,12 +71,17 @@ const SHAPES: &[(&str, &str)] = &[
 
 /// Checks an answer and everything within it.
 pub fn check(element: &Element) -> Result<()> {
-    within(element, "")
+    within(element, "", false)
 }
 
-fn within(element: &Element, parent: &str) -> Result<()> {
+/// `answered`: within the answer to what the phone wrote itself.
+fn within(element: &Element, parent: &str, answered: bool) -> Result<()> {
     let name = element.tag.name().unwrap_or("?");
-    let full = format!("{parent}/{name}");
+    let full = match (parent, name) {
+        ("Attachments", "Attachment") if answered => "Answered/Attachment".into(),
+        _ => format!("{parent}/{name}"),
+    };
+    let answered = answered || matches!(&*full, "Responses/Add" | "Responses/Change");
     let shape = |wanted: &str| SHAPES.iter().find(|(name, _)| *name == wanted);
     // Some names are a leaf's elsewhere: `Store` in an answer to Find.
     let shape = shape(&full).or_else(|| shape(name)).filter(|_| !element.children().is_empty());
@@ -92,7 +98,7 @@ fn within(element: &Element, parent: &str) -> Result<()> {
         tags.sort_unstable();
         ensure!(tags.windows(2).all(|pair| pair[0] != pair[1]), "{full}: an element twice");
     }
-    element.children().iter().try_for_each(|child| within(child, name))
+    element.children().iter().try_for_each(|child| within(child, name, answered))
 }
 
 fn in_order(name: &str, shape: &str, children: &[&str]) -> Result<()> {
