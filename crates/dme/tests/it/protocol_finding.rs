@@ -80,6 +80,9 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
             "Response/Result/Properties/HasAttachments",
             "1",
         );
+        let later = find.replace("0-4", "1-4");
+        let answer = phone.ask(Command::Find, &later).await?;
+        f.text("a range begins at 0", &answer, "Status", "4");
     } else if version >= ProtocolVersion::V14_0 {
         let answer = phone.ask(Command::Find, &find).await?;
         f.text("Find is 16.1's", &answer, "Status", "137");

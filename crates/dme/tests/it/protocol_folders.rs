@@ -30,6 +30,12 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
              <DisplayName>{name}</DisplayName><Type>12</Type></FolderHierarchy:FolderCreate>"
         )
     };
+    let delete = |at: &str, id: &str| {
+        format!(
+            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
+             </FolderHierarchy:FolderDelete>"
+        )
+    };
     let answer = phone.ask(Command::FolderCreate, &create(&at, "0", "Projects")).await?;
     f.text("a folder is made", &answer, "Status", "1");
     let made = text(&answer, "ServerId").context("no id")?.to_owned();
@@ -38,6 +44,14 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     f.text("a second of the name is not", &answer, "Status", "2");
     let answer = phone.ask(Command::FolderCreate, &create(&at, "987654", "Within")).await?;
     f.text("nor one in a folder that is not there", &answer, "Status", "5");
+    for (name, sentence) in [
+        ("x".repeat(257), "one of more than 256 characters is malformed"),
+        (String::new(), "and one of none"),
+        ("odd.name".into(), "and one that the mail system cannot take"),
+    ] {
+        let answer = phone.ask(Command::FolderCreate, &create(&at, "0", &name)).await?;
+        f.text(sentence, &answer, "Status", "10");
+    }
     let answer = phone.ask(Command::FolderCreate, &create("unknown", "0", "Third")).await?;
     f.text("nor one with an unknown key", &answer, "Status", "9");
     let update = |at: &str, id: &str, parent: &str, name: &str| {
@@ -59,12 +73,6 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         matches!(text(&answer, "Status"), Some("2" | "3")),
         &answer.with_contents(),
     );
-    let delete = |at: &str, id: &str| {
-        format!(
-            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
-             </FolderHierarchy:FolderDelete>"
-        )
-    };
     let answer = phone.ask(Command::FolderDelete, &delete(&at, &inbox)).await?;
     f.text("the inbox cannot be deleted", &answer, "Status", "3");
     let answer = phone.ask(Command::FolderDelete, &delete(&at, "987654")).await?;

@@ -132,7 +132,7 @@ async fn filters(scene: &mut Scene<'_>, f: &mut Findings) -> Result<()> {
     f.that("it stays in the mail system", left.len() == 3, &format!("{left:?}"));
 
     // What the phone does not hold any more is not its to change, and no news when it changes.
-    scene.other.run(&format!("UID STORE 1:* +FLAGS (\\Flagged)"))?;
+    scene.other.run("UID STORE 1:* +FLAGS (\\Flagged)")?;
     let answer = scene.news(&at, &folder, "").await?.context("no news of today's mail")?;
     f.that(
         "of what fell out no change is told",

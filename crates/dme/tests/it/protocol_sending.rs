@@ -99,6 +99,27 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
             )
             .await?;
         f.that("and SmartForward", answer.is_none(), &format!("{answer:?}"));
+        let other = "<AccountId>other</AccountId>";
+        let answer = phone
+            .try_ask(Command::SendMail, &compose("SendMail", "six", other), mail.as_bytes())
+            .await?;
+        let answer = answer.context("sent from an account that there is not")?;
+        // MS-ASCMD 2.2.3.3.1: the element is known from 14.1 on.
+        let status = if version == ProtocolVersion::V14_0 { "103" } else { "166" };
+        f.text("there is no other account to send from", &answer, "Status", status);
+        if version >= ProtocolVersion::V16_0 {
+            let people =
+                "<Forwardees><Forwardee><Email>bob@example.org</Email></Forwardee></Forwardees>";
+            let people = format!("{source}{people}");
+            let both = compose("SmartForward", "seven", &people);
+            let answer = phone.try_ask(Command::SmartForward, &both, mail.as_bytes()).await?;
+            let answer = answer.context("forwarded twofold")?;
+            f.text("a message and forwardees exclude each other", &answer, "Status", "178");
+            let alone = both.replace("<Mime>@</Mime>", "");
+            let answer = phone.try_ask(Command::SmartForward, &alone, b"").await?;
+            let answer = answer.context("forwarded as a meeting")?;
+            f.text("a mail is not forwarded as a meeting is", &answer, "Status", "179");
+        }
         let gone =
             format!("<Source><FolderId>{inbox}</FolderId><ItemId>{inbox}:987654</ItemId></Source>");
         for (command, name, text_, opaque, status, sentence) in [
