@@ -101,7 +101,8 @@ impl Speaker {
             reply.status
         );
         let Some(element) = reply.element(command)? else { return Ok(None) };
-        shape::check(&element).with_context(|| element.with_contents().to_string())?;
+        shape::check(&element, self.version())
+            .with_context(|| element.with_contents().to_string())?;
         if !reply.is_multipart() {
             self.decoder.check(&reply.body, &element, self.version())?;
         }

@@ -3,6 +3,7 @@
 //! comes too early.
 
 use anyhow::{Result, bail, ensure};
+use dme_eas::ProtocolVersion;
 use dme_wbxml::Element;
 
 /// How children stand within an element, given as `Parent/Name` or `Name`; `?` may be missing, `*`
@@ -69,9 +70,60 @@ const SHAPES: &[(&str, &str)] = &[
     ("MeetingResponse/Result", "RequestId? Status CalendarId?"),
 ];
 
+/// Since which version an element may stand in an answer, by the tables of MS-ASEMAIL 2.2.2,
+/// MS-ASAIRS 2.2.2 and MS-ASCMD 2.2.3; `*` is all of a code page that is not named before it. An
+/// older phone ends a Sync at what it does not know.
+const SINCE: &[(&str, &str, ProtocolVersion)] = &[
+    ("Email2", "Bcc", ProtocolVersion::V16_0),
+    ("Email2", "IsDraft", ProtocolVersion::V16_0),
+    ("Email2", "MeetingMessageType", ProtocolVersion::V14_1),
+    ("Email2", "FirstDayOfWeek", ProtocolVersion::V14_1),
+    ("Email2", "*", ProtocolVersion::V14_0),
+    ("Email", "Categories", ProtocolVersion::V14_0),
+    ("Email", "DisallowNewTimeProposal", ProtocolVersion::V14_0),
+    ("AirSyncBase", "Preview", ProtocolVersion::V14_0),
+    ("AirSyncBase", "BodyPart", ProtocolVersion::V14_1),
+    ("AirSyncBase", "ClientId", ProtocolVersion::V16_0),
+    ("AirSyncBase", "InstanceId", ProtocolVersion::V16_0),
+    ("AirSyncBase", "Location", ProtocolVersion::V16_0),
+    ("Calendar", "*", ProtocolVersion::V16_0),
+    ("ComposeMail", "*", ProtocolVersion::V14_0),
+    ("ItemOperations", "Move", ProtocolVersion::V14_0),
+    ("Settings", "Accounts", ProtocolVersion::V14_1),
+    ("Settings", "RightsManagementInformation", ProtocolVersion::V14_1),
+    ("GAL", "Picture", ProtocolVersion::V14_1),
+];
+
+/// Before which version an element may stand in an answer.
+const BEFORE: &[(&str, &str, ProtocolVersion)] = &[
+    ("AirSync", "Class", ProtocolVersion::V14_0),
+    ("Email", "GlobalObjId", ProtocolVersion::V16_0),
+    ("Email", "Location", ProtocolVersion::V16_0),
+];
+
 /// Checks an answer and everything within it.
-pub fn check(element: &Element) -> Result<()> {
+pub fn check(element: &Element, version: ProtocolVersion) -> Result<()> {
+    known(element, "", version)?;
     within(element, "", false)
+}
+
+fn known(element: &Element, parent: &str, version: ProtocolVersion) -> Result<()> {
+    let page = element.tag.page_name().unwrap_or("?");
+    let name = element.tag.name().unwrap_or("?");
+    let find = |table: &[(&str, &str, ProtocolVersion)]| {
+        let of_page = table.iter().filter(|(of, ..)| *of == page);
+        let mut named = of_page.filter(|(_, one, _)| *one == name || *one == "*");
+        named.next().map(|(.., version)| *version)
+    };
+    let since = find(SINCE).unwrap_or(version);
+    ensure!(version >= since, "{page}:{name} is {since}'s and told to {version}");
+    // A collection's class; that of a search's result stays.
+    if name != "Class" || parent == "Collection" {
+        let before = find(BEFORE);
+        let gone = before.is_some_and(|before| version >= before);
+        ensure!(!gone, "{page}:{name} is before {before:?} only and told to {version}");
+    }
+    element.children().iter().try_for_each(|child| known(child, name, version))
 }
 
 /// `answered`: within the answer to what the phone wrote itself.
