@@ -155,6 +155,9 @@ pub async fn waiting(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
     let answer = phone.ask(Command::Ping, &ping("0", &inbox)).await?;
     f.text("an interval may be too short", &answer, "Status", "5");
     f.text("the shortest is told", &answer, "HeartbeatInterval", "1");
+    let answer = phone.ask(Command::Ping, &ping("-100", &inbox)).await?;
+    f.text("even below nothing", &answer, "Status", "5");
+    f.text("the shortest is told then too", &answer, "HeartbeatInterval", "1");
     let answer = phone.ask(Command::Ping, &ping("99999", &inbox)).await?;
     f.text("or too long", &answer, "HeartbeatInterval", "3540");
     let answer = phone.ask(Command::Ping, &ping("60", "987654")).await?;

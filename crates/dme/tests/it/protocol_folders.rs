@@ -156,6 +156,28 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         matches!(status, Some("8" | "12")),
         &answer.with_contents(),
     );
+    let twice = "<Options><Class>Email</Class></Options>".repeat(2);
+    for (key, within, sentence) in [
+        ("0", "<GetChanges>1</GetChanges>", "changes cannot be wanted before there is a key"),
+        ("0", "<GetChanges/>", "nor by an empty element, which means the same"),
+        (&first, "<Options><FilterType>6</FilterType></Options>", "mail has no filter of months"),
+        (&first, "<Options><FilterType>8</FilterType></Options>", "nor one for tasks"),
+        (&first, "<Options><FilterType>9</FilterType></Options>", "nor one there is not"),
+        (&first, &twice, "options of one class are said once"),
+    ] {
+        let answer = phone.sync(key, &inbox, within).await?;
+        f.text(sentence, &answer, "Status", "4");
+    }
+    let zero = phone.sync("0", &inbox, "<GetChanges>0</GetChanges>").await?;
+    f.text("that changes are not wanted may be said", &zero, STATUS, "1");
+    let first = key(&zero)?;
+    if phone.version() < ProtocolVersion::V16_0 {
+        let add = "<GetChanges>0</GetChanges><Commands><Add><ClientId>c</ClientId>\
+             <ApplicationData><Email:Subject>x</Email:Subject></ApplicationData></Add></Commands>";
+        let answer = phone.sync(&first, &inbox, add).await?;
+        let status = "Collections/Collection/Responses/Add/Status";
+        f.text("mail cannot be added", &answer, status, "6");
+    }
     let answer = phone.ask(Command::Sync, "<AirSync:Sync><Collections/></AirSync:Sync>").await?;
     f.text("a request without collections is malformed", &answer, "Status", "4");
     let both = phone.sync_text(
@@ -169,6 +191,7 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     for (after, limit) in [
         ("<Wait>60</Wait>", "59"),
         ("<Wait>0</Wait>", "1"),
+        ("<Wait>-1</Wait>", "1"),
         ("<HeartbeatInterval>59</HeartbeatInterval>", "60"),
         ("<HeartbeatInterval>3541</HeartbeatInterval>", "3540"),
     ] {

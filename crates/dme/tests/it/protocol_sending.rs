@@ -163,6 +163,14 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
                 "103",
                 "and one without ClientId",
             ),
+            (
+                Command::SendMail,
+                "SendMail",
+                "<ComposeMail:SendMail><ClientId>n5</ClientId></ComposeMail:SendMail>".into(),
+                String::new(),
+                "103",
+                "and one without a message",
+            ),
         ] {
             let answer = phone.try_ask(command, &text_, opaque.as_bytes()).await?;
             let answer = answer.with_context(|| format!("{name}: {sentence}, but it was sent"))?;

@@ -84,9 +84,10 @@ async fn mean(
             item(server_id).map(|item| ClientCommand::Fetch(item, view))
         }
         Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
-            Err(Status::ProtocolError)
+            Err(Status::ConversionError)
         }
-        Said::Add { .. } if !has_drafts => Err(Status::ProtocolError),
+        // MS-ASCMD 2.2.3.7.2: mail cannot be added, before there are drafts.
+        Said::Add { .. } if !has_drafts => Err(Status::ConversionError),
         Said::Add { client_id, send, data, .. } => {
             let name = ClientId(client_id.clone());
             drafts::compose(exchange, folder, None, data, client_id).await?.map(|written| {
