@@ -24,5 +24,6 @@ mod protocol_sending;
 mod protocol_shape;
 mod protocol_sizes;
 mod protocol_text;
+mod protocol_wholes;
 mod site;
 mod two_hosts;

@@ -39,6 +39,15 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         "Response/Fetch/Properties/Subject",
         "attached",
     );
+    for beside in [
+        "<AirSync:Class>Email</AirSync:Class>",
+        "<FreeText>short</FreeText>",
+        "<And><FreeText>short</FreeText></And>",
+    ] {
+        let search = mailbox("attached", "0-9").replace("<Query>", &format!("<Query>{beside}"));
+        let answer = phone.ask(Command::Search, &search).await?;
+        f.text("conditions beside And are too complex", &answer, &format!("{found}/Status"), "8");
+    }
     let answer = phone.ask(Command::Search, &mailbox("Xylophone", "0-9")).await?;
     let empty = all(&answer, &format!("{found}/Result"));
     f.that(

@@ -52,6 +52,11 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         let answer = phone.ask(Command::FolderCreate, &create(&at, "0", &name)).await?;
         f.text(sentence, &answer, "Status", "10");
     }
+    for (kind, status) in [("19", "3"), ("2", "10"), ("99", "10")] {
+        let text = create(&at, "0", "Typed").replace("<Type>12", &format!("<Type>{kind}"));
+        let answer = phone.ask(Command::FolderCreate, &text).await?;
+        f.text(&format!("no folder of type {kind} is made"), &answer, "Status", status);
+    }
     let answer = phone.ask(Command::FolderCreate, &create("unknown", "0", "Third")).await?;
     f.text("nor one with an unknown key", &answer, "Status", "9");
     let update = |at: &str, id: &str, parent: &str, name: &str| {

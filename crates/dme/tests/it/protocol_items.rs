@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use dme_eas::ProtocolVersion;
 use dme_eas::query::{Command, Parameters};
 use dme_phone::Body;
+use dme_wbxml::Element;
 use std::time::Duration;
 
 /// Where an item's body says its form.
@@ -289,6 +290,18 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         let answer = phone.ask(Command::MoveItems, &moves(what, from, to)).await?;
         f.text(sentence, &answer, "Response/Status", status);
     }
+    let drafts = phone.folder("3").await?;
+    let one = |to: &str| moves(&other, &inbox, to);
+    let both = one(&trash).replace("</Move:MoveItems>", "")
+        + &one(&drafts).replace("<Move:MoveItems>", "");
+    let answer = phone.ask(Command::MoveItems, &both).await?;
+    let told: Vec<_> =
+        all(&answer, "Response/Status").into_iter().filter_map(Element::as_text).collect();
+    f.that("an item goes to one place", told == ["3", "5"], &answer.with_contents());
+    let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
+    let answer = phone.ask(Command::MoveItems, &moves(&moved, &trash, &inbox)).await?;
+    f.text("from where it is taken back", &answer, "Response/Status", "3");
+    let other = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
     let answer = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("an item is moved", &answer, "Response/Status", "3");
     let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
