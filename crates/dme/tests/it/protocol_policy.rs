@@ -14,6 +14,16 @@ fn provision(policy: &str) -> String {
     )
 }
 
+/// What a phone says of itself.
+const DEVICE: &str =
+    "<Settings:DeviceInformation><Set><Model>Test</Model></Set></Settings:DeviceInformation>";
+
+/// The first request for a policy: from 14.1 on the phone says with it what it is.
+fn first(version: ProtocolVersion) -> String {
+    let device = if version >= ProtocolVersion::V14_1 { DEVICE } else { "" };
+    provision(WBXML).replacen("<Policies>", &format!("{device}<Policies>"), 1)
+}
+
 const WBXML: &str = "<PolicyType>MS-EAS-Provisioning-WBXML</PolicyType>";
 
 fn acknowledge(key: &str, status: u8) -> String {
@@ -52,7 +62,11 @@ async fn one_version(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let other = provision("<PolicyType>MS-Other</PolicyType>");
     let answer = phone.ask(Command::Provision, &other).await?;
     f.text("an unknown type of policy is told as such", &answer, "Policies/Policy/Status", "3");
-    let answer = phone.ask(Command::Provision, &provision(WBXML)).await?;
+    if phone.version() >= ProtocolVersion::V14_1 {
+        let answer = phone.ask(Command::Provision, &provision(WBXML)).await?;
+        f.text("a phone must say what it is", &answer, "Status", "165");
+    }
+    let answer = phone.ask(Command::Provision, &first(phone.version())).await?;
     f.text("the first phase goes well", &answer, "Status", "1");
     let document = "Policies/Policy/Data/EASProvisionDoc";
     f.that("it brings the policy", has(&answer, document), &answer.with_contents());
@@ -93,7 +107,9 @@ async fn wipe(site: &Site, f: &mut Findings) -> Result<()> {
 
 /// Goes through both phases; answers the length of code that the policy wants.
 async fn provisioned(phone: &mut Speaker) -> Result<String> {
-    let answer = phone.ask(Command::Provision, &provision(WBXML)).await?;
+    let ask =
+        if phone.client.policy_key.is_none() { first(phone.version()) } else { provision(WBXML) };
+    let answer = phone.ask(Command::Provision, &ask).await?;
     let document = "Policies/Policy/Data/EASProvisionDoc";
     let wanted = text(&answer, &format!("{document}/MinDevicePasswordLength"));
     let wanted = wanted.with_context(|| answer.with_contents().to_string())?.to_owned();
