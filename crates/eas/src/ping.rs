@@ -81,7 +81,7 @@ impl Request {
             }
             folders.each(page::FOLDER).map(Folder::from_element).collect()
         });
-        let heartbeat = root.number_of::<u32>(page::HEARTBEAT_INTERVAL)?;
+        let heartbeat = root.span_of(page::HEARTBEAT_INTERVAL)?;
         Ok(Self {
             heartbeat: heartbeat.map(|seconds| Duration::from_secs(seconds.into())),
             folders: folders.transpose()?,
@@ -208,10 +208,19 @@ mod tests {
 
     #[test]
     fn an_interval_that_is_no_number_is_refused() {
-        for text in ["", "soon", "-1", "99999999999"] {
+        for text in ["", "soon", "1.5", "99999999999999999999"] {
             let interval = Element::text(page::HEARTBEAT_INTERVAL, text);
             let element = Element::parent(page::PING, vec![interval]);
             assert!(matches!(Request::from_element(&element), Err(Error::Value { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_interval_no_phone_can_mean_is_read_and_left_to_be_out_of_range() {
+        for (text, seconds) in [("-100", 0), ("99999999999", u64::from(u32::MAX))] {
+            let interval = Element::text(page::HEARTBEAT_INTERVAL, text);
+            let request = Request::from_element(&Element::parent(page::PING, vec![interval]));
+            assert_eq!(request.unwrap().heartbeat, Some(Duration::from_secs(seconds)));
         }
     }
 

@@ -107,6 +107,22 @@ impl Engine {
         self.send_once(session, act).await
     }
 
+    /// Whether an act that sends a draft was carried out, where the draft is gone and there is
+    /// nothing left to send: it goes only after its mail went out, so that an act whose end is
+    /// not known was.
+    pub(crate) async fn is_sent(&self, session: Session<'_>, name: &str) -> Result<bool> {
+        let device = session.device;
+        let _one_at_a_time =
+            self.locks.lock(Lock::Submission(device.clone(), name.to_owned())).await;
+        match self.store.begin_submission(device, name, session.now, CLIENT_LIFE).await? {
+            Journal::Sent(_) | Journal::Uncertain { .. } => Ok(true),
+            Journal::Begun => {
+                self.store.cancel_submission(device, name).await?;
+                Ok(false)
+            }
+        }
+    }
+
     pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Submitted> {
         let Act { name, life, mut submission } = act;
         let device = session.device;

@@ -6,6 +6,6 @@
 //! alone, or a range such as `100..200`.
 
 mod chance;
-mod imap;
+pub mod imap;
 mod line;
 mod lives;

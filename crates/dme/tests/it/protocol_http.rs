@@ -3,7 +3,7 @@
 use crate::protocol::{Findings, Speaker, folder_sync};
 use crate::protocol_text::request;
 use crate::site::{REALM, Site, USERS};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -75,8 +75,12 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
         content_type: "application/vnd.ms-sync.wbxml",
         bytes: vec![3, 1, 0x6a, 0, 0x55].into(),
     };
-    let reply = packed.raw(Command::FolderSync, garbage).await?;
-    f.status("what is not WBXML is a bad request", &reply, 400);
+    let reply = packed.raw(Command::FolderSync, garbage.clone()).await?;
+    let answer = reply.element(Command::FolderSync)?.context("no answer")?;
+    f.text("what is not WBXML has a status", &answer, "Status", "102");
+    let mut old = Speaker::new(site, "ann", ProtocolVersion::V12_1, "packed")?;
+    let reply = old.raw(Command::FolderSync, garbage).await?;
+    f.status("and is a bad request to 12.1", &reply, 400);
     for login in ["ann", "EXAMPLE\\ann"] {
         let mut phone = site.phone_as(login, USERS[0].1)?;
         phone.client.account.device = "logins".into();

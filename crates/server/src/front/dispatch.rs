@@ -220,11 +220,13 @@ async fn with_document(
     element.map(Reply::Element)
 }
 
+/// What is no WBXML, or more of it than is allowed, has a status from 14.0 on and is HTTP 400
+/// before (MS-ASCMD 2.2.2).
 fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failure> {
     decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,
             "the body is not WBXML as ActiveSync has it");
-        Failure::Http(StatusCode::BAD_REQUEST)
+        Failure::Status(CommonStatus::InvalidWbxml)
     })
 }
 

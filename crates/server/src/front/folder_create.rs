@@ -13,6 +13,9 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     let Ok(request) = Request::from_element(body) else {
         return failed(Status::ProtocolError);
     };
+    if request.kind == FolderType::RecipientInformation {
+        return failed(Status::SpecialParent);
+    }
     // Collections of the other classes cannot be made by a phone.
     if !matches!(request.kind, FolderType::UserMail | FolderType::UserGeneric) {
         return failed(Status::ProtocolError);

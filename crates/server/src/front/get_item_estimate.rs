@@ -6,7 +6,7 @@ use super::ids::folder_no;
 use super::sync::filter_age;
 use dme_eas::get_item_estimate::{Collection, Estimate, Request, Response, Status};
 use dme_eas::sync::ItemClass;
-use dme_sync::SyncKey;
+use dme_sync::{FilterAge, SyncKey};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -33,12 +33,14 @@ async fn estimate(
     if key.is_initial() {
         return Ok((Status::NotPrimed, None));
     }
+    // MS-ASCMD 2.2.3.68.1: without a filter all is counted, whatever Sync was told.
     let filter = collection
         .options
         .iter()
         .find(|options| options.class.is_none_or(|class| class == ItemClass::Email))
         .and_then(|options| options.filter)
-        .map(filter_age);
+        .map_or(FilterAge::All, filter_age);
+    let filter = Some(filter);
     let engine = exchange.engine();
     match engine.estimate(exchange.session(), folder, &key, filter).await {
         Ok(count) => Ok((Status::Success, Some(count))),

@@ -32,8 +32,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
                 let status = empty(exchange, &collection_id, delete_subfolders).await?;
                 OperationResponse::EmptyFolder { status, collection_id }
             }
-            Operation::Move { conversation_id, destination, .. } => {
-                let status = move_all(exchange, &conversation_id, &destination).await?;
+            Operation::Move { conversation_id, destination, always } => {
+                let status = move_all(exchange, &conversation_id, &destination, always).await?;
                 OperationResponse::Move { status, conversation_id }
             }
         });
@@ -171,19 +171,25 @@ async fn empty(
     outcome(exchange, emptied)
 }
 
+/// Moves the mails there are. What comes to the conversation later stays where it is delivered:
+/// that is for the mail system's own filters, of which connectors know nothing yet.
 async fn move_all(
     exchange: &Exchange<'_>,
     conversation_id: &Bytes,
     destination: &str,
+    always: bool,
 ) -> Result<Status, Failure> {
-    let Ok(id) = <[u8; 16]>::try_from(&conversation_id[..]) else {
-        return Ok(Status::NotFound);
-    };
-    let Some(to) = folder_no(destination) else {
-        return Err(CommonStatus::MoveCommandInvalidDestinationFolder.into());
-    };
+    if !always {
+        // MS-ASCMD 2.2.3.118: there is no other move of a conversation.
+        return Ok(CommonStatus::MoveCommandDisallowedForNonPersistentMoveAction.into());
+    }
+    let id = <[u8; 16]>::try_from(&conversation_id[..]).ok();
+    let Some((id, to)) = id.zip(folder_no(destination)) else { return Ok(Status::NotFound) };
     let moved = exchange.engine().move_conversation(exchange.session(), ConversationId(id), to);
-    outcome(exchange, moved.await.map(drop))
+    match moved.await {
+        Ok(None) => Ok(Status::NotFound),
+        moved => outcome(exchange, moved.map(drop)),
+    }
 }
 
 /// The status of an operation that has no content.

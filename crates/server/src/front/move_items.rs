@@ -4,13 +4,16 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{folder_no, item_of, server_id};
 use dme_eas::move_items::{Move, Moved, Request, Response, Status};
-use dme_sync::{MoveError, MoveRequest};
+use dme_model::ItemId;
+use dme_sync::{FolderNo, MoveError, MoveRequest};
 use dme_wbxml::Element;
+use std::collections::HashMap;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let request = Request::from_element(body)?;
     // Ids that are not ours never reach the engine; the others keep their order.
-    let parsed: Vec<Result<MoveRequest, Status>> = request.moves.iter().map(parse).collect();
+    let mut parsed: Vec<Result<MoveRequest, Status>> = request.moves.iter().map(parse).collect();
+    refuse_second_destinations(&mut parsed);
     let moves: Vec<MoveRequest> = parsed.iter().filter_map(|one| one.clone().ok()).collect();
     let mut results = exchange
         .engine()
@@ -36,6 +39,17 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         moved.push(Moved { source: asked.source, status, destination });
     }
     Ok(Response { status: None, moved }.to_element())
+}
+
+/// Of an item that is to go to several places the first counts (MS-ASCMD 2.2.3.177.10, status 5).
+fn refuse_second_destinations(moves: &mut [Result<MoveRequest, Status>]) {
+    let mut places: HashMap<(FolderNo, ItemId), FolderNo> = HashMap::new();
+    for place in moves {
+        let Ok(one) = place else { continue };
+        if *places.entry((one.from, one.item.clone())).or_insert(one.to) != one.to {
+            *place = Err(Status::Failed);
+        }
+    }
 }
 
 fn parse(asked: &Move) -> Result<MoveRequest, Status> {

@@ -40,6 +40,9 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
             if front.policy.mode == PolicyMode::Off {
                 return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::NoPolicy));
             }
+            if must_say_what_it_is(exchange, request) {
+                return Err(CommonStatus::DeviceInformationRequired.into());
+            }
             let pending = PolicyKey { key: new_key()?, revision: front.policy.revision };
             let policy = Policy {
                 pending: Some(pending),
@@ -58,6 +61,14 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
         None if request.device.is_some() => Ok(Response::status(Status::Success)),
         None => Ok(Response::status(Status::ProtocolError)),
     }
+}
+
+/// From 14.1 on a phone says what it is before it gets a policy (MS-ASPROV 2.2.2.53). Once is
+/// enough: what it said is kept, and one that comes for a new policy is known.
+fn must_say_what_it_is(exchange: &Exchange<'_>, request: &Request) -> bool {
+    exchange.version >= ProtocolVersion::V14_1
+        && request.device.is_none()
+        && matches!(exchange.record.information.as_str(), "" | "{}")
 }
 
 /// The second phase: the phone says how it applied the policy, and gets its key.

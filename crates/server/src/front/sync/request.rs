@@ -5,7 +5,7 @@ use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
 use crate::front::ids::folder_no;
 use dme_eas::body::BodyType;
-use dme_eas::sync::{Collection, Limit, Request, Status};
+use dme_eas::sync::{Collection, FilterType, ItemClass, Limit, Request, Status};
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_sync::{Changes, Deletion, LastSync, RememberedCollection};
 use dme_wbxml::Element;
@@ -40,6 +40,9 @@ pub(super) async fn read(
     if request.as_ref().is_some_and(|request| wants_other_parts(exchange, request)) {
         let status = CommonStatus::BodyPartPreferenceTypeNotSupported;
         return Ok(Err(Refusal::Status(status.into())));
+    }
+    if request.as_ref().is_some_and(|one| filters_otherwise(one) || wants_too_early(one)) {
+        return Ok(Err(Refusal::Status(Status::ProtocolError)));
     }
     let longest = exchange.front().times.longest_wait.0;
     let wait = match request.as_ref().and_then(|request| request.wait) {
@@ -81,6 +84,18 @@ fn wants_other_parts(exchange: &Exchange<'_>, request: &Request) -> bool {
         && options
             .filter_map(|options| options.content.part_preference)
             .any(|preference| preference.kind != BodyType::Html)
+}
+
+/// Whether changes are wanted with a key that stands for nothing yet (MS-ASCMD 2.2.3.84).
+fn wants_too_early(request: &Request) -> bool {
+    let collections = request.collections.iter();
+    collections.filter(|one| one.is_initial()).any(|one| one.get_changes == Some(true))
+}
+
+/// Whether mail is to be filtered as only calendars and tasks can be (MS-ASCMD 2.2.3.68.2).
+fn filters_otherwise(request: &Request) -> bool {
+    let options = request.collections.iter().filter_map(|one| one.options_for(ItemClass::Email));
+    options.filter_map(|options| options.filter).any(|filter| filter > FilterType::OneMonth)
 }
 
 type Complete = (Vec<Collection>, Option<Duration>, Option<u32>);
