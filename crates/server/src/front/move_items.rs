@@ -38,11 +38,16 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     Ok(Response { status: None, moved }.to_element())
 }
 
+/// An item's id names its folder, and outside of that folder it is of no item or of another one:
+/// a phone with an old idea of where the item lies is told so (MS-ASCMD 2.2.3.177.10), lest another
+/// mail is moved.
 fn parse(asked: &Move) -> Result<MoveRequest, Status> {
-    let (_, item) = item_of(&asked.source).ok_or(Status::InvalidSource)?;
+    let from = folder_no(&asked.source_folder).ok_or(Status::InvalidSource)?;
+    let (_, item) =
+        item_of(&asked.source).filter(|(of, _)| *of == from).ok_or(Status::InvalidSource)?;
     Ok(MoveRequest {
         item,
-        from: folder_no(&asked.source_folder).ok_or(Status::InvalidSource)?,
+        from,
         to: folder_no(&asked.destination_folder).ok_or(Status::InvalidDestination)?,
     })
 }
