@@ -103,7 +103,7 @@ async fn one_item(
     folder: FolderNo,
     item: &ItemId,
 ) -> Result<FetchContent, Trouble> {
-    let view = fetch.content.view();
+    let view = fetch.content.view().or_native(None);
     let items = std::slice::from_ref(item);
     let fetched = exchange.engine().fetch_items(exchange.session(), folder, items, &view).await;
     let fetched = match fetched {

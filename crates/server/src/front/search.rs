@@ -15,6 +15,8 @@ use dme_wbxml::Element;
 
 /// Results in an answer where the phone does not say (MS-ASCMD 2.2.3.143.4).
 pub(super) const RESULTS: u32 = 100;
+/// Bytes of a result's body where the phone does not say how much it wants.
+const UNASKED: u64 = 4 * 1024;
 /// Results in an answer at the most.
 pub(super) const MOST: u32 = 500;
 
@@ -91,7 +93,8 @@ async fn mailbox(
         Err(error) => return Err(exchange.failed(error)),
     };
     let (hits, total) = found;
-    let mails = mails(exchange, hits, &request.content.view()).await?;
+    let view = request.content.view().or_native(Some(UNASKED));
+    let mails = mails(exchange, hits, &view).await?;
     let results = mails.into_iter().map(|(hit, mail)| Found::Item {
         class: mail_class(),
         long_id: server_id(hit.folder, &hit.item),

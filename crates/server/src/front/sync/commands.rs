@@ -28,7 +28,7 @@ impl Commands {
     ) -> Result<Self, Failure> {
         let mut all = Vec::with_capacity(collection.commands.len());
         for said in &collection.commands {
-            let meant = mean(exchange, folder, collection, said).await?;
+            let meant = mean(exchange, folder, said).await?;
             all.push(One { said: said.clone(), meant });
         }
         Ok(Self(all))
@@ -62,7 +62,6 @@ impl Commands {
 async fn mean(
     exchange: &Exchange<'_>,
     folder: FolderNo,
-    collection: &Collection,
     said: &Said,
 ) -> Result<Result<ClientCommand, Status>, Failure> {
     // An id that names another folder, or none of ours, is of no item here.
@@ -75,13 +74,7 @@ async fn mean(
     let has_drafts = exchange.version >= ProtocolVersion::V16_0;
     Ok(match said {
         Said::Delete { server_id, .. } => item(server_id).map(ClientCommand::Delete),
-        Said::Fetch { server_id } => {
-            let view = collection
-                .options_for(ItemClass::Email)
-                .map(|options| options.content.view())
-                .unwrap_or_default();
-            item(server_id).map(|item| ClientCommand::Fetch(item, view))
-        }
+        Said::Fetch { server_id } => item(server_id).map(ClientCommand::Fetch),
         Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
             Err(Status::ProtocolError)
         }
