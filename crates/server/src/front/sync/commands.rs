@@ -8,7 +8,7 @@ use crate::front::ids::{item_of, server_id};
 use dme_eas::sync::{ClientCommand as Said, Collection, ItemClass, ItemResponse, Status};
 use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::ErrorKind;
-use dme_model::ItemId;
+use dme_model::{ItemId, Role};
 use dme_sync::{ClientCommand, ClientId, CommandResult, FolderNo, Outgoing};
 
 /// A collection's commands in their order; those the engine need not see have their answer.
@@ -78,7 +78,12 @@ async fn mean(
         Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
             Err(Status::ProtocolError)
         }
-        Said::Add { .. } if !has_drafts => Err(Status::ProtocolError),
+        // "If a client attempts to add emails to the server, a Status element with a value of 6 is
+        // returned" (MS-ASCMD 2.2.3.7.2): of mail only drafts are made by phones, from 16.0 on.
+        Said::Add { .. } if !has_drafts => Err(Status::ConversionError),
+        Said::Add { send: false, .. } if !is_drafts(exchange, folder).await? => {
+            Err(Status::ConversionError)
+        }
         Said::Add { client_id, send, data, .. } => {
             let name = ClientId(client_id.clone());
             drafts::compose(exchange, folder, None, data, client_id).await?.map(|message| {
@@ -100,6 +105,13 @@ async fn mean(
             },
         },
     })
+}
+
+/// Whether it is the folder of drafts.
+async fn is_drafts(exchange: &Exchange<'_>, folder: FolderNo) -> Result<bool, Failure> {
+    let known = exchange.engine().known_folders(exchange.session()).await;
+    let known = known.map_err(|error| exchange.failed(error))?;
+    Ok(known.iter().any(|entry| entry.no == folder && entry.role == Some(Role::Drafts)))
 }
 
 async fn change_draft(
