@@ -67,6 +67,20 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         text(&answer, "Status") != Some("1") || text(&answer, "Response/Store/Status") != Some("1"),
         &answer.with_contents(),
     );
+    let invalid = mailbox("attached", "0-9").replace(
+        "</Options>",
+        "<AirSyncBase:BodyPreference><TruncationSize>9</TruncationSize><Type>1</Type>\
+         </AirSyncBase:BodyPreference></Options>",
+    );
+    let answer = phone.ask(Command::Search, &invalid).await?;
+    f.text("the command of an invalid search goes well", &answer, "Status", "1");
+    f.text("the store says what is wrong", &answer, &format!("{found}/Status"), "2");
+    let answer = phone.ask(Command::Search, &mailbox("attached", "0-9")).await?;
+    f.that(
+        "a result has a body also where none is asked for",
+        has(&answer, &format!("{found}/Result/Properties/Body/Data")),
+        &answer.with_contents(),
+    );
     let find = format!(
         "<Find:Find><SearchId>11111111-2222-3333-4444-555555555555</SearchId><ExecuteSearch><MailBoxSearchCriterion><Query><AirSync:Class>Email</AirSync:Class><AirSync:CollectionId>{inbox}</AirSync:CollectionId><FreeText>attached</FreeText></Query><Options><Range>0-4</Range></Options></MailBoxSearchCriterion></ExecuteSearch></Find:Find>"
     );

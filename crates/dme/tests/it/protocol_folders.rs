@@ -169,7 +169,18 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         f.text(&format!("{after} is out of range"), &answer, "Status", "14");
         f.text(&format!("{after} is answered by the nearest"), &answer, "Limit", limit);
     }
+    let add = "<GetChanges>0</GetChanges><Commands><Add><ClientId>a1</ClientId><ApplicationData>\
+         <Email:Subject>made here</Email:Subject></ApplicationData></Add></Commands>";
+    let (_, at) = phone.everything(&inbox, "").await?;
+    let answer = phone.sync(&at, &inbox, add).await?;
+    f.text(
+        "mail is not added by phones",
+        &answer,
+        "Collections/Collection/Responses/Add/Status",
+        "6",
+    );
     let (items, mut at) = phone.everything(&inbox, "").await?;
+    f.that("nor was it", item(&items, "made here").is_err(), &items.len());
     let hold = "<GetChanges>0</GetChanges>";
     let text_ = phone.sync_text(&at, &inbox, hold, "");
     let silent = phone.try_ask(Command::Sync, &text_, b"").await?;
@@ -254,6 +265,11 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         &answer,
         "Collections/Collection/Responses/Fetch/ApplicationData/Subject",
         "other",
+    );
+    f.that(
+        "and its body, as the options of the last request that had some say",
+        has(&answer, "Collections/Collection/Responses/Fetch/ApplicationData/Body/Data"),
+        &answer.with_contents(),
     );
     f.text(
         "a change of what is gone is told",

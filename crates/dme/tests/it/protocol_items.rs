@@ -58,7 +58,34 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let never = with("<MIMESupport>0</MIMESupport>", "<Type>4</Type>");
     let (never, _) = phone.everything(&inbox, &never).await?;
     let kind = text(item(&never, "short")?, "ApplicationData/Body/Type");
-    f.that("but not without MIMESupport", kind != Some("4"), &format!("{kind:?}"));
+    f.that("but not without MIMESupport", kind == Some("2"), &format!("{kind:?}"));
+    f.that("of which only the size is told", !has(item(&never, "short")?, DATA), &"data");
+    let (unasked, _) = phone.everything(&inbox, "").await?;
+    let short = item(&unasked, "short")?;
+    f.text(
+        "where no form is asked for it is the author's",
+        short,
+        "ApplicationData/Body/Type",
+        "2",
+    );
+    f.that("with data", has(short, DATA), &short.with_contents());
+    let twice = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference>\
+                 <AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
+    for (wrong, sentence) in [
+        (
+            with("", "<TruncationSize>9</TruncationSize><Type>1</Type>"),
+            "the elements have an order",
+        ),
+        (
+            with("", "<Type>1</Type><AllOrNone>1</AllOrNone><AllOrNone>1</AllOrNone>"),
+            "each is once",
+        ),
+        (twice.to_owned(), "so is each type"),
+    ] {
+        let first = phone.first_key(&inbox).await?;
+        let answer = phone.sync(&first, &inbox, &wrong).await?;
+        f.text(sentence, &answer, "Status", "4");
+    }
     if phone.version() >= ProtocolVersion::V14_0 {
         let preview =
             with("", "<Type>1</Type><TruncationSize>40</TruncationSize><Preview>20</Preview>");
@@ -228,6 +255,7 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     for (what, from, to, status, sentence) in [
         (&*format!("{inbox}:987654"), &*inbox, &*trash, "1", "what is gone cannot be moved"),
         (&*other, "987654", &*trash, "1", "nor from a folder that is not there"),
+        (&*other, &*trash, &*inbox, "1", "nor from one that it does not lie in"),
         (&*other, &*inbox, "987654", "2", "nor into one"),
         (&*other, &*inbox, &*inbox, "4", "nor into its own"),
     ] {
