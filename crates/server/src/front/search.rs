@@ -22,7 +22,8 @@ pub(super) const MOST: u32 = 500;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let Ok(request) = Request::from_element(body) else {
-        return Ok(Response::failed(Status::InvalidRequest).into_element());
+        // Under Search itself only 1 and 3 may stand (MS-ASCMD 2.2.3.177.13).
+        return Ok(Response::store_failed(Status::InvalidRequest).into_element());
     };
     let (first, limit) = page(request.range);
     let response = match &request.query {
