@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::fetch::mail_elements;
 use super::ids::{folder_no, server_id};
+use dme_eas::ProtocolVersion;
 use dme_eas::gal::{Person, PictureStatus};
 use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
@@ -30,7 +31,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         Query::Mailbox(query) => mailbox(exchange, query, &request, first, limit).await?,
         Query::Directory(text) => {
             let (people, total) = people(exchange, text, first, limit).await?;
-            let wanted = request.picture.is_some();
+            // The element is 14.1's.
+            let wanted = request.picture.is_some() && exchange.version >= ProtocolVersion::V14_1;
             let results = people.iter().map(|person| Found::Person(gal(person, wanted)));
             Response::results(results.collect(), first, total)
         }
