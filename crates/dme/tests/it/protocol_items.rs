@@ -116,6 +116,22 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
                 .iter()
                 .all(|s| s.as_text() == Some("164"));
         f.that("is HTML and nothing else (164)", told, &answer);
+        let fetch = format!(
+            "<ItemOperations:ItemOperations><Fetch><Store>Mailbox</Store>\
+             <AirSync:CollectionId>{inbox}</AirSync:CollectionId><AirSync:ServerId>{}</AirSync:ServerId>\
+             {}</Fetch></ItemOperations:ItemOperations>",
+            id(long),
+            part(1)
+        );
+        let answer = phone.ask(Command::ItemOperations, &fetch).await?;
+        f.text("in ItemOperations too", &answer, "Status", "164");
+        let search = format!(
+            "<Search:Search><Store><Name>Mailbox</Name><Query><And><FreeText>long</FreeText></And>\
+             </Query>{}</Store></Search:Search>",
+            part(1)
+        );
+        let answer = phone.ask(Command::Search, &search).await?;
+        f.text("and in Search", &answer, "Status", "164");
     }
     let (items, _) = phone.everything(&inbox, "").await?;
     let invitation = item(&items, "invitation")?;

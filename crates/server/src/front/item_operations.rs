@@ -3,7 +3,7 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::{attachment, mail_elements};
+use super::fetch::{attachment, check_parts, mail_elements};
 use super::ids::{folder_no, item_of, item_of_long_id};
 use super::reply::Reply;
 use bytes::Bytes;
@@ -24,6 +24,11 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
     let Ok(request) = Request::from_element(body) else {
         return Ok(Reply::Element(Response::status(Status::ProtocolError).into_element()));
     };
+    for operation in &request.operations {
+        if let Operation::Fetch(fetch) = operation {
+            check_parts(exchange, &fetch.content)?;
+        }
+    }
     let mut operations = Vec::with_capacity(request.operations.len());
     for operation in request.operations {
         operations.push(match operation {

@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::mail_elements;
+use super::fetch::{check_parts, mail_elements};
 use super::ids::{folder_no, server_id};
 use dme_eas::ProtocolVersion;
 use dme_eas::gal::{Person, PictureStatus};
@@ -26,6 +26,7 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         // Under Search itself only 1 and 3 may stand (MS-ASCMD 2.2.3.177.13).
         return Ok(Response::store_failed(Status::InvalidRequest).into_element());
     };
+    check_parts(exchange, &request.content)?;
     let (first, limit) = page(request.range);
     let response = match &request.query {
         Query::Mailbox(query) => mailbox(exchange, query, &request, first, limit).await?,
