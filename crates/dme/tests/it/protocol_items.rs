@@ -219,6 +219,15 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let gone = "<AirSyncBase:FileReference>nonsense</AirSyncBase:FileReference>";
     let answer = phone.ask(Command::ItemOperations, &fetch(gone, "")).await?;
     f.text("a reference that is not ours is invalid", &answer, "Response/Fetch/Status", "15");
+    let empty = "<AirSyncBase:FileReference></AirSyncBase:FileReference>";
+    let answer = phone.ask(Command::ItemOperations, &fetch(empty, "")).await?;
+    f.text("so is an empty one", &answer, "Response/Fetch/Status", "15");
+    let answer = phone.ask(Command::ItemOperations, &fetch(&format!("{file}{file}"), "")).await?;
+    f.text("two in one Fetch are too many", &answer, "Status", "2");
+    let attic = fetch("<AirSync:ServerId></AirSync:ServerId>", "").replace("Mailbox", "Attic");
+    let answer = phone.ask(Command::ItemOperations, &attic).await?;
+    f.text("a store that nobody knows is told, whatever is fetched", &answer, "Status", "1");
+    f.text("in the fetch", &answer, "Response/Fetch/Status", "9");
     let multipart = Parameters { accept_multi_part: true, ..Parameters::default() };
     let both = fetch(&file, "");
     let reply = phone

@@ -78,7 +78,7 @@ async fn one_fetch(exchange: &Exchange<'_>, fetch: Fetch) -> Result<FetchRespons
             None => Err(Trouble::Status(Status::NotFound)),
         },
         FetchTarget::FileReference(reference) => one_file(exchange, reference, fetch.range).await,
-        FetchTarget::Link(_) => Err(Trouble::Status(Status::UnknownStore)),
+        FetchTarget::Link(_) | FetchTarget::Unknown => Err(Trouble::Status(Status::UnknownStore)),
     };
     match fetched {
         Ok(content) => {
