@@ -174,3 +174,28 @@ fn what_has_a_status_of_its_own_in_the_answer_is_no_fault_of_the_whole_request()
     let fetch = read(vec![store, Element::text(b::FILE_REFERENCE, "")]);
     assert_eq!(fetch.target, FetchTarget::FileReference(String::new()));
 }
+
+#[test]
+fn a_body_part_goes_behind_the_element_as_a_body_does() {
+    let data = Element::text(b::DATA, "own text");
+    let part = Element::parent(b::BODY_PART, vec![Element::text(b::TYPE, "2"), data]);
+    let fetched = FetchResponse {
+        status: Status::Success,
+        target: None,
+        class: None,
+        content: Some(FetchContent::Item(vec![part.clone()])),
+    };
+    let operations = vec![OperationResponse::Fetch(fetched)];
+    let response = Response { status: Status::Success, operations };
+    let (element, parts) = response.into_parts();
+    assert_eq!(parts, [&b"own text"[..]]);
+    assert!(!element.with_contents().to_string().contains("own text"));
+    let read = Response::from_parts(&element, &parts).unwrap();
+    let [OperationResponse::Fetch(FetchResponse { content: Some(content), .. })] =
+        &read.operations[..]
+    else {
+        panic!("one fetch: {read:?}")
+    };
+    let FetchContent::Item(elements) = content else { panic!("an item: {content:?}") };
+    assert_eq!(elements[0].child(b::DATA).map(to_bytes), Some(parts[0].clone()));
+}
