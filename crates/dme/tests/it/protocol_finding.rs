@@ -172,6 +172,9 @@ pub async fn waiting(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
     f.text("a folder that is not there asks for FolderSync", &answer, "Status", "7");
     let answer = phone.ask(Command::Ping, "<Ping:Ping><HeartbeatInterval>60</HeartbeatInterval><Folders><Folder><Class>Email</Class></Folder></Folders></Ping:Ping>").await?;
     f.text("a folder without an id is malformed", &answer, "Status", "4");
+    let answer = phone.ask(Command::Ping, &ping("-100", &inbox)).await?;
+    f.text("a negative interval is one too short", &answer, "Status", "5");
+    f.text("and told the shortest", &answer, "HeartbeatInterval", "1");
     let subject = format!("woken {}", phone.version());
     let mail = format!(
         "From: bob@example.org\r\nTo: ann@example.org\r\nSubject: {subject}\r\nMessage-ID: <{}@x>\r\n\r\nx\r\n",
