@@ -1,7 +1,7 @@
 //! The list of folders, and what changed in one: the parts of `protocol.rs` for each version.
 
 use crate::protocol::{Findings, STATUS, Speaker, folder_sync, id, item, key};
-use crate::protocol_text::{all, has, names, text};
+use crate::protocol_text::{all, has, names, request, text};
 use crate::site::Site;
 use anyhow::{Context, Result};
 use dme_eas::ProtocolVersion;
@@ -123,6 +123,19 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     ] {
         let answer = phone.ask(Command::GetItemEstimate, &estimate(phone, key, folder)).await?;
         f.text(sentence, &answer, "Response/Status", status);
+    }
+    let calendars = estimate(phone, &first, &inbox).replace("FilterType>0<", "FilterType>6<");
+    if phone.version() == ProtocolVersion::V12_1 {
+        let body = Body::Element(request(&calendars, b"")?);
+        let reply = phone.raw(Command::GetItemEstimate, body).await?;
+        f.status("an estimate by a calendar's filter is refused", &reply, 500);
+    } else {
+        let answer = phone.ask(Command::GetItemEstimate, &calendars).await?;
+        f.text("an estimate by a calendar's filter is refused", &answer, "Status", "110");
+    }
+    for changes in ["<GetChanges/>", "<GetChanges>1</GetChanges>"] {
+        let answer = phone.sync("0", &inbox, changes).await?;
+        f.text("there are no changes to get before there is a key", &answer, "Status", "4");
     }
     let small = "<GetChanges>1</GetChanges><WindowSize>2</WindowSize>";
     let answer = phone.sync(&first, &inbox, small).await?;
