@@ -287,8 +287,19 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         let answer = phone.ask(Command::MoveItems, &moves(what, from, to)).await?;
         f.text(sentence, &answer, "Response/Status", status);
     }
-    let answer = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
+    let drafts = phone.folder("3").await?;
+    let two = moves(&other, &inbox, &trash).replace(
+        "</Move:MoveItems>",
+        &format!(
+            "<Move><SrcMsgId>{other}</SrcMsgId><SrcFldId>{inbox}</SrcFldId><DstFldId>{drafts}</DstFldId></Move></Move:MoveItems>"
+        ),
+    );
+    let answer = phone.ask(Command::MoveItems, &two).await?;
     f.text("an item is moved", &answer, "Response/Status", "3");
+    let second = all(&answer, "Response/Status").get(1).and_then(|status| status.as_text());
+    f.that("but to one folder only (5)", second == Some("5"), &answer.with_contents());
+    let again = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
+    f.text("a repeated move has the same answer", &again, "Response/Status", "3");
     let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
     let answer = phone.ask(Command::MoveItems, &moves(&moved, &trash, &inbox)).await?;
     f.text("and back", &answer, "Response/Status", "3");
