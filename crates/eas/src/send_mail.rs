@@ -17,9 +17,11 @@ impl Request {
     /// Reads the WBXML form (14.0 on).
     ///
     /// # Errors
-    /// Where it is not a SendMail element with a `ClientId`.
+    /// Where it is not a SendMail element with a `ClientId` and a `Mime`.
     pub fn from_element(element: &Element) -> Result<Self> {
-        Ok(Self { message: Message::from_element(element.expect_tag(c::SEND_MAIL)?)? })
+        let element = element.expect_tag(c::SEND_MAIL)?;
+        element.required(c::MIME)?;
+        Ok(Self { message: Message::from_element(element)? })
     }
 
     /// The WBXML form.

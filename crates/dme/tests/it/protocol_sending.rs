@@ -101,6 +101,7 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
         f.that("and SmartForward", answer.is_none(), &format!("{answer:?}"));
         let gone =
             format!("<Source><FolderId>{inbox}</FolderId><ItemId>{inbox}:987654</ItemId></Source>");
+        let both = format!("<Source><ItemId>{short}</ItemId><LongId>{short}</LongId></Source>");
         for (command, name, text_, opaque, status, sentence) in [
             (
                 Command::SendMail,
@@ -125,6 +126,22 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
                 "no message at all".into(),
                 "107",
                 "and what is no message",
+            ),
+            (
+                Command::SendMail,
+                "SendMail",
+                "<ComposeMail:SendMail><ClientId>n5</ClientId></ComposeMail:SendMail>".into(),
+                String::new(),
+                "103",
+                "and one without an element for it",
+            ),
+            (
+                Command::SmartReply,
+                "SmartReply",
+                compose("SmartReply", "n6", &both),
+                message("both", to_bob),
+                "105",
+                "and an answer to two mails",
             ),
             (
                 Command::SmartReply,
