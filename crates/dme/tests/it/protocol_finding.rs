@@ -135,6 +135,16 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         address
     };
     f.text("the user's address is told", &answer, address, "ann@example.org");
+    let mixed = format!(
+        "<Settings:Settings><Oof><Set><OofState>2</OofState><StartTime>2026-12-01T09:00:00.000Z</StartTime></Set></Oof>\
+         <DevicePassword><Set><Password>{}</Password></Set></DevicePassword>\
+         <DeviceInformation><Set><Model>Test</Model></Set></DeviceInformation></Settings:Settings>",
+        "x".repeat(256)
+    );
+    let answer = phone.ask(Command::Settings, &mixed).await?;
+    for (setting, status) in [("Oof", "2"), ("DevicePassword", "5"), ("DeviceInformation", "1")] {
+        f.text("each setting is judged alone", &answer, &format!("{setting}/Status"), status);
+    }
     let meeting = format!(
         "<MeetingResponse:MeetingResponse><Request><UserResponse>1</UserResponse><CollectionId>{inbox}</CollectionId><RequestId>{inbox}:987654</RequestId></Request></MeetingResponse:MeetingResponse>"
     );
