@@ -75,8 +75,22 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
         content_type: "application/vnd.ms-sync.wbxml",
         bytes: vec![3, 1, 0x6a, 0, 0x55].into(),
     };
-    let reply = packed.raw(Command::FolderSync, garbage).await?;
-    f.status("what is not WBXML is a bad request", &reply, 400);
+    for (version, status) in [(ProtocolVersion::V14_1, 200), (ProtocolVersion::V12_1, 400)] {
+        packed.client.account.version = version;
+        let reply = packed.raw(Command::FolderSync, garbage.clone()).await?;
+        f.status("what is not WBXML is a bad request to 12.1", &reply, status);
+        if let Some(answer) = reply.element(Command::FolderSync)? {
+            f.text("and has a status from 14.0 on", &answer, "Status", "102");
+        }
+    }
+    let long = "0123456789012345678901234567890123";
+    let mut odd = Speaker::new(site, "ann", ProtocolVersion::V14_0, long)?;
+    let answer = odd.ask(Command::FolderSync, &folder_sync("0")).await?;
+    f.text("a DeviceId of more than 32 characters is invalid", &answer, "Status", "108");
+    odd.client.account.device = "odd".into();
+    odd.client.account.device_type = long.into();
+    let answer = odd.ask(Command::FolderSync, &folder_sync("0")).await?;
+    f.text("and a DeviceType", &answer, "Status", "109");
     for login in ["ann", "EXAMPLE\\ann"] {
         let mut phone = site.phone_as(login, USERS[0].1)?;
         phone.client.account.device = "logins".into();

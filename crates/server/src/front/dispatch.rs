@@ -224,7 +224,8 @@ fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failu
     decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,
             "the body is not WBXML as ActiveSync has it");
-        Failure::Http(StatusCode::BAD_REQUEST)
+        // 102 from 14.0 on; HTTP 400 before (MS-ASCMD 2.2.2).
+        CommonStatus::InvalidWbxml.into()
     })
 }
 
