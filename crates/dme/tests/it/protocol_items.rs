@@ -261,6 +261,9 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
             reply.status == 200 && &reply.body[..] == b"0123456789",
             &reply.status,
         );
+    } else {
+        let reply = phone.raw(Command::GetAttachment, Body::Empty).await?;
+        f.status("GetAttachment is of older versions", &reply, 501);
     }
     let wrong = "<ItemOperations:ItemOperations><EmptyFolderContents><AirSync:CollectionId>987654</AirSync:CollectionId></EmptyFolderContents></ItemOperations:ItemOperations>";
     let answer = phone.ask(Command::ItemOperations, wrong).await?;

@@ -178,6 +178,10 @@ async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure>
         match command {
             Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
             Command::Sync => sync::handle(exchange, document.as_ref()).await,
+            // From 14.0 on ItemOperations fetches attachments (MS-ASCMD 2.2.1.7).
+            Command::GetAttachment if exchange.version >= ProtocolVersion::V14_0 => {
+                Err(CommonStatus::CommandNotSupported.into())
+            }
             Command::GetAttachment => get_attachment::handle(exchange).await,
             _ => {
                 let document = document.ok_or(CommonStatus::InvalidContent)?;
