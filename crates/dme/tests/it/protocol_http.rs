@@ -43,7 +43,12 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
         ("Cmd=Sync&User=ann&DeviceId=a".into(), 400, "a query without DeviceType is refused"),
         ("Cmd=Sync&User=ann&DeviceId=a%2Fb&DeviceType=T".into(), 400, "so is an odd DeviceId"),
         (STANDARD.encode([161, 0, 9]), 400, "so is base64 that breaks off"),
-        (STANDARD.encode([99, 0, 9, 4, 1, 65, 0, 1, 84]), 505, "and a version not spoken"),
+        (
+            STANDARD.encode([191, 0, 9, 4, 1, 65, 0, 1, 84]),
+            400,
+            "and one of a version there is not",
+        ),
+        (STANDARD.encode([120, 0, 9, 4, 1, 65, 0, 1, 84]), 505, "12.0 is not spoken"),
         (String::new(), 400, "and no query at all"),
     ] {
         let target = format!("{path}?{query}");

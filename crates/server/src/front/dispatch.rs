@@ -40,8 +40,9 @@ pub(super) async fn serve(
         Ok(read) => read,
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
-            front.metrics.answered("unknown", status.as_u16(), None);
-            return super::status_only(status);
+            let response = refused_line(&parts.uri, &parts.headers, status, &error);
+            front.metrics.answered("unknown", response.status().as_u16(), None);
+            return response;
         }
     };
     let served = Served { command: line.command, version, began: Instant::now() };
@@ -62,7 +63,7 @@ pub(super) async fn serve(
     response
 }
 
-/// The query, and the version the phone speaks: the header's, else the base64 query's.
+/// The query, and the version the phone speaks.
 fn read_line(
     uri: &http::Uri,
     headers: &HeaderMap,
@@ -77,16 +78,40 @@ fn read_line(
         };
         (status, error)
     })?;
-    let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
-    let version = match (header, line.packed) {
-        (Some(text), _) => {
-            text.parse().map_err(|error| (StatusCode::HTTP_VERSION_NOT_SUPPORTED, error))?
-        }
-        (None, Some(packed)) => packed.version,
-        // A phone that names none speaks the oldest (MS-ASHTTP 2.2.1.1.2.6).
-        (None, None) => ProtocolVersion::V12_1,
-    };
+    let version = version(headers, line.packed.map(|packed| packed.version))
+        .map_err(|error| (StatusCode::HTTP_VERSION_NOT_SUPPORTED, error))?;
     Ok((line, version))
+}
+
+/// The answer to a request line that is not understood: where only the device is wrong, and the
+/// version knows 108 and 109 (MS-ASCMD 2.2.2), one of the command's own kind.
+fn refused_line(
+    uri: &http::Uri,
+    headers: &HeaderMap,
+    status: StatusCode,
+    error: &dme_eas::Error,
+) -> Response<Full<Bytes>> {
+    let asked = RequestLine::command_of(uri.query().unwrap_or_default());
+    let (dme_eas::Error::Device { status: told, .. }, Some((command, packed))) = (error, asked)
+    else {
+        return super::status_only(status);
+    };
+    let version = version(headers, packed).unwrap_or(ProtocolVersion::V12_1);
+    reply::failed(&(*told).into(), Some((command, version)))
+}
+
+/// The version the phone speaks: the header's, else the base64 query's.
+fn version(
+    headers: &HeaderMap,
+    packed: Option<ProtocolVersion>,
+) -> Result<ProtocolVersion, dme_eas::Error> {
+    let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
+    match (header, packed) {
+        (Some(text), _) => text.parse(),
+        (None, Some(version)) => Ok(version),
+        // A phone that names none speaks the oldest (MS-ASHTTP 2.2.1.1.2.6).
+        (None, None) => Ok(ProtocolVersion::V12_1),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request, used once")]
