@@ -157,8 +157,7 @@ impl Front {
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
             (EAS_PATH, _) => status_only(StatusCode::METHOD_NOT_ALLOWED),
             (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
-            // Some phones look first whether there is anything; the password comes with the POST.
-            (AUTODISCOVER_XML, _) => reply::failed(&Failure::Password, None),
+            (AUTODISCOVER_XML, _) => self.autodiscover_looked_at(&request, client).await,
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
                 let uri = request.uri();
                 let query = uri.query().unwrap_or_default();
@@ -202,6 +201,22 @@ impl Front {
         };
         let response = match answer.await {
             Ok(reply) => reply.into_response(),
+            Err(failure) => reply::failed(&failure, None),
+        };
+        self.metrics.answered("autodiscover", response.status().as_u16(), None);
+        response
+    }
+
+    /// Some phones look first whether there is anything, before they know how to log in or to try
+    /// whether they do. There is nothing to be had but by a POST: to a good password that is told
+    /// as Exchange does, by a document that says that the request is invalid.
+    async fn autodiscover_looked_at(
+        &self,
+        request: &Request<Incoming>,
+        client: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        let response = match login::log_in(self, request.headers(), None, client).await {
+            Ok((who, _)) => autodiscover::xml(self, &who, &Bytes::new()).into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
         self.metrics.answered("autodiscover", response.status().as_u16(), None);

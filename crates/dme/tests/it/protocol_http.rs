@@ -141,6 +141,13 @@ pub async fn autodiscover(site: &Site, f: &mut Findings) -> Result<()> {
         let text = String::from_utf8_lossy(&reply.body).into_owned();
         f.that(sentence, reply.status == 200 && text.contains(holds), &text);
     }
+    let reply = client.send("GET", "/autodiscover/autodiscover.xml", None, Bytes::new()).await?;
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let invalid = reply.status == 200 && text.contains("<ErrorCode>600</ErrorCode>");
+    f.that("a GET with the password is an invalid request, not a wrong password", invalid, &text);
+    let mut wrong = site.phone_as(&format!("ann@{REALM}"), "wrong-password")?.client;
+    let reply = wrong.send("GET", "/autodiscover/autodiscover.xml", None, Bytes::new()).await?;
+    f.status("one without is asked for it", &reply, 401);
     client.account.user = String::new();
     for (target, status, holds) in [
         (
