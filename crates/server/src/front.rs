@@ -51,7 +51,7 @@ use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
 use dme_sync::Engine;
 use failure::Failure;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{ALLOW, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -66,6 +66,8 @@ use tracing::Instrument;
 
 /// The one path of ActiveSync (MS-ASHTTP 2.2.1.1.1.1).
 const EAS_PATH: &str = "/microsoft-server-activesync";
+/// The methods it knows.
+const METHODS: &str = "OPTIONS,POST";
 const AUTODISCOVER_XML: &str = "/autodiscover/autodiscover.xml";
 const AUTODISCOVER_JSON: &str = "/autodiscover/autodiscover.json";
 
@@ -155,7 +157,12 @@ impl Front {
         match (path.trim_end_matches('/'), request.method()) {
             (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, client, id)).await,
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
-            (EAS_PATH, _) => status_only(StatusCode::METHOD_NOT_ALLOWED),
+            (EAS_PATH, _) => {
+                // RFC 9110 §15.5.6: it must say what is allowed.
+                let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+                response
+            }
             (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
             (AUTODISCOVER_XML, _) => self.autodiscover_looked_at(&request, client).await,
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
@@ -286,9 +293,7 @@ fn add_protocol_headers(headers: &mut HeaderMap) {
             headers.insert(name, value);
         }
     }
-    for (name, value) in
-        [("allow", "OPTIONS,POST"), ("public", "OPTIONS,POST"), ("cache-control", "private")]
-    {
+    for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
 }

@@ -57,6 +57,8 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
     }
     let reply = client.send("GET", &path, None, Bytes::new()).await?;
     f.status("GET is no method of the protocol", &reply, 405);
+    let allow = reply.header("allow").unwrap_or("nothing").to_owned();
+    f.that("and is told what is", allow == "OPTIONS,POST", &allow);
     let mut wrong = site.phone_as(&format!("ann@{REALM}"), "wrong-password")?.client;
     let reply =
         wrong.command(Command::Ping, Parameters::default(), Body::Empty, Duration::ZERO).await?;
