@@ -45,7 +45,7 @@ use crate::watch::Watches;
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Gate, Person};
 use dme_eas::ProtocolVersion;
-use dme_eas::options::Options;
+use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
@@ -283,15 +283,41 @@ fn status_only(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
+/// What is spoken here.
+fn offered() -> Options {
+    Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1)
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) =
+        (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+    {
+        headers.insert(name, value);
+    }
+}
+
+/// What every answer to a command carries: the release, and that it is for its asker alone
+/// (MS-ASHTTP 2.2.2.1.2).
+fn add_release(headers: &mut HeaderMap) {
+    let [(release, newest), ..] = offered().to_headers();
+    insert(headers, release, &newest);
+    insert(headers, "cache-control", "private");
+}
+
+/// What the answer carries with which a phone begins anew: the versions and commands, and the
+/// versions again where phones look whether there are others than they know.
+fn add_versions(headers: &mut HeaderMap) {
+    let [_, versions, commands] = offered().to_headers();
+    insert(headers, RENEGOTIATE, &versions.1);
+    for (name, value) in [versions, commands] {
+        insert(headers, name, &value);
+    }
+}
+
 /// What every answer to OPTIONS carries (MS-ASHTTP 2.2.4).
 fn add_protocol_headers(headers: &mut HeaderMap) {
-    let offered = Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1);
-    for (name, value) in offered.to_headers() {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
-        {
-            headers.insert(name, value);
-        }
+    for (name, value) in offered().to_headers() {
+        insert(headers, name, &value);
     }
     for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -76,6 +76,16 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
     f.text("a base64 query is understood", &answer, "Status", "1");
     let wbxml = Body::Element(request(&folder_sync("0"), b"")?);
     let reply = packed.raw(Command::FolderSync, wbxml).await?;
+    for (header, expected) in [
+        ("x-ms-rp", "12.1,14.0,14.1,16.0,16.1"),
+        ("ms-asprotocolversions", "12.1,14.0,14.1,16.0,16.1"),
+        ("ms-asprotocolcommands", &commands),
+        ("ms-server-activesync", "16.1"),
+        ("cache-control", "private"),
+    ] {
+        let value = reply.header(header).unwrap_or("nothing");
+        f.that(&format!("a phone that begins is told {header}"), value == expected, &value);
+    }
     let kind = reply.header("content-type").unwrap_or_default().to_owned();
     f.that("WBXML has its media type", kind == "application/vnd.ms-sync.wbxml", &kind);
     let garbage = Body::Raw {

@@ -49,10 +49,11 @@ pub(super) async fn serve(
     let mut waited = false;
     let answer = answer(front, line, version, &parts.headers, body, client, id, &mut waited);
     let answer = answer.await;
-    let (response, refused) = match answer {
+    let (mut response, refused) = match answer {
         Ok(reply) => (reply.into_response(), None),
         Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
     };
+    super::add_release(response.headers_mut());
     let status = response.status().as_u16();
     let bytes = http_body::Body::size_hint(response.body()).lower();
     front.metrics.answered(served.name(), status, (!waited).then(|| served.took()));
@@ -227,7 +228,7 @@ async fn with_document(
     document: &Element,
 ) -> Result<Reply, Failure> {
     let element = match command {
-        Command::FolderSync => folder_sync::handle(exchange, document).await,
+        Command::FolderSync => return folder_sync::handle(exchange, document).await,
         Command::FolderCreate => folder_create::handle(exchange, document).await,
         Command::FolderUpdate => folder_update::handle(exchange, document).await,
         Command::FolderDelete => folder_delete::handle(exchange, document).await,
