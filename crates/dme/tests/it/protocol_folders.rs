@@ -248,6 +248,16 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     if let Some(answer) = quiet {
         at = key(&answer)?;
     }
+    let odd =
+        change.replace("</Email:Flag>", "<Tasks:ReminderSet>1</Tasks:ReminderSet></Email:Flag>");
+    let answer = phone.sync(&at, &inbox, &odd).await?;
+    f.text(
+        "a flag that reminds at no time is refused",
+        &answer,
+        "Collections/Collection/Responses/Change/Status",
+        "6",
+    );
+    at = key(&answer)?;
     let mut other = Speaker::new(site, "ann", phone.version(), "reader")?;
     let seen = inbox_of(&mut other).await?;
     let (seen, _) = other.everything(&seen, "").await?;
