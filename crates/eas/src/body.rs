@@ -6,6 +6,7 @@ use bytes::Bytes;
 use dme_model::{Body, BodyKind, BodyView, MimeSupport};
 use dme_wbxml::pages::{air_sync, air_sync_base as page, rights_management};
 use dme_wbxml::{Content, Element, Tag};
+use std::collections::HashSet;
 
 /// The most preferences read in one request; there are four types.
 const MAX_PREFERENCES: usize = 16;
@@ -139,8 +140,14 @@ impl BodyPreference {
     /// Reads a `BodyPreference` or `BodyPartPreference`.
     ///
     /// # Errors
-    /// Where the type is missing or a value is out of range.
+    /// Where the type is missing, a value is out of range, or the children are not those of MS-ASAIRS
+    /// 2.2.2.12, each once and in that order: 3.2.5.1 has the server refuse what else there is.
     pub fn from_element(element: &Element) -> Result<Self> {
+        let mut allowed =
+            [page::TYPE, page::TRUNCATION_SIZE, page::ALL_OR_NONE, page::PREVIEW].into_iter();
+        if !element.children().iter().all(|child| allowed.any(|tag| tag == child.tag)) {
+            return Err(Error::Value { element: element.tag, expected: "its elements in order" });
+        }
         let kind = BodyType::read(element, page::TYPE)?
             .ok_or(Error::Missing { parent: element.tag, element: page::TYPE })?;
         let preview = element.number_of(page::PREVIEW)?;
@@ -204,11 +211,17 @@ impl ContentOptions {
             return Err(Error::TooMany { element: page::BODY_PREFERENCE, limit: MAX_PREFERENCES });
         }
         let preferences = options.each(page::BODY_PREFERENCE).map(BodyPreference::from_element);
+        let preferences: Vec<BodyPreference> = preferences.collect::<Result<_>>()?;
+        let mut types = HashSet::new();
+        if !preferences.iter().all(|preference| types.insert(preference.kind)) {
+            // "More than one BodyPreference for each Type" must not be (MS-ASAIRS 2.2.2.12).
+            return Err(Error::TooMany { element: page::TYPE, limit: 1 });
+        }
         let part = options.child(page::BODY_PART_PREFERENCE).map(BodyPreference::from_element);
         Ok(Self {
             mime_support,
             mime_truncation,
-            preferences: preferences.collect::<Result<_>>()?,
+            preferences,
             part_preference: part.transpose()?,
             rights_management: options.boolean_of(rights_management::RIGHTS_MANAGEMENT_SUPPORT)?,
         })

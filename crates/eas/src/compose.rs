@@ -9,7 +9,7 @@ mod tests;
 
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
-use crate::status::statuses;
+use crate::status::{CommonStatus, statuses};
 use bytes::Bytes;
 use dme_wbxml::pages::compose_mail as c;
 use dme_wbxml::{Content, Element, Tag};
@@ -188,7 +188,8 @@ impl Response {
     pub(crate) fn from_element(element: Option<&Element>, tag: Tag) -> Result<Self> {
         let Some(element) = element else { return Ok(Self::Sent) };
         match Status::read(element.expect_tag(tag)?, c::STATUS)? {
-            Status::Success => Ok(Self::Sent),
+            // What was sent before is sent.
+            Status::Success | Status::Common(CommonStatus::MessagePreviouslySent) => Ok(Self::Sent),
             status => Ok(Self::Failed(status)),
         }
     }

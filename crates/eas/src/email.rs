@@ -5,6 +5,7 @@
 //! with [`DraftContent`]. [`EmailView`] is what a phone makes of the server's elements.
 
 mod draft;
+mod flag;
 mod marks;
 mod meeting;
 mod recurrence;

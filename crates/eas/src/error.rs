@@ -49,6 +49,14 @@ pub enum Error {
     /// The command asked for is not one of the protocol's.
     #[error("query: the command is not known")]
     Command,
+    /// The request line names no device, or one whose id or type is not one.
+    #[error("query: {expected}")]
+    Device {
+        /// What is wrong, as the command's answer says it: 108 or 109.
+        status: crate::CommonStatus,
+        /// What must be there.
+        expected: &'static str,
+    },
     /// The request line's query is wrong; which part of it and how.
     #[error("query: {0}")]
     Query(&'static str),

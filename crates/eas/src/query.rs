@@ -7,6 +7,7 @@ mod base64_form;
 mod plain;
 
 use crate::error::{Error, Result};
+use crate::status::CommonStatus;
 use crate::version::ProtocolVersion;
 use dme_model::DeviceId;
 
@@ -17,7 +18,7 @@ const MAX_QUERY: usize = 4_096;
 const MAX_DEVICE_ID: usize = 32;
 
 /// The longest device type; MS-ASHTTP says 32, some phones write more.
-const MAX_DEVICE_TYPE: usize = 64;
+const MAX_DEVICE_TYPE: usize = 32;
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident = $code:literal,)*) => {
@@ -158,8 +159,8 @@ impl RequestLine {
     /// Reads a query in either form.
     ///
     /// # Errors
-    /// [`Error::Query`] where it is neither or lacks command, device id or device type;
-    /// [`Error::Version`] where the version is not spoken here.
+    /// [`Error::Query`] where it is neither or lacks a command; [`Error::Device`] where the device's
+    /// id or type is missing or wrong; [`Error::Version`] where the version is not spoken here.
     pub fn parse(query: &str) -> Result<Self> {
         if query.len() > MAX_QUERY {
             return Err(Error::Query("longer than 4096 bytes"));
@@ -170,6 +171,17 @@ impl RequestLine {
         } else {
             base64_form::parse(query)
         }
+    }
+
+    /// Which command a query asks for, and in which version where it says so, also where the rest of
+    /// it is wrong: an answer to that is of the command's kind.
+    pub fn command_of(query: &str) -> Option<(Command, Option<ProtocolVersion>)> {
+        if query.len() > MAX_QUERY {
+            return None;
+        }
+        plain::command_of(query)
+            .map(|command| (command, None))
+            .or_else(|| base64_form::command_of(query).map(|(c, version)| (c, Some(version))))
     }
 
     /// The plain form. What is in [`RequestLine::packed`] is not in it and goes into headers, as
@@ -191,7 +203,10 @@ impl RequestLine {
 fn device_id(text: &str) -> Result<DeviceId> {
     let sound = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     if text.is_empty() || text.len() > MAX_DEVICE_ID || !text.bytes().all(sound) {
-        return Err(Error::Query("DeviceId must be 1 to 32 letters, digits, '-', '_' or '.'"));
+        return Err(Error::Device {
+            status: CommonStatus::DeviceIdMissingOrInvalid,
+            expected: "DeviceId must be 1 to 32 letters, digits, '-', '_' or '.'",
+        });
     }
     Ok(DeviceId::new(text))
 }
@@ -199,7 +214,10 @@ fn device_id(text: &str) -> Result<DeviceId> {
 fn device_type(text: &str) -> Result<String> {
     let sound = |c: char| !c.is_control();
     if text.is_empty() || text.len() > MAX_DEVICE_TYPE || !text.chars().all(sound) {
-        return Err(Error::Query("DeviceType must be 1 to 64 bytes without control characters"));
+        return Err(Error::Device {
+            status: CommonStatus::DeviceTypeMissingOrInvalid,
+            expected: "DeviceType must be 1 to 32 bytes without control characters",
+        });
     }
     Ok(text.to_owned())
 }

@@ -17,7 +17,7 @@ impl Request {
     /// Reads the WBXML form (14.0 on).
     ///
     /// # Errors
-    /// Where it is not a SendMail element with a `ClientId` and a message.
+    /// Where it is not a SendMail element with a `ClientId` and a `Mime`.
     pub fn from_element(element: &Element) -> Result<Self> {
         let element = element.expect_tag(c::SEND_MAIL)?;
         element.required(c::MIME)?;

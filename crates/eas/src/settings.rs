@@ -58,10 +58,10 @@ pub enum OofRequest {
 /// A phone's request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
-    /// Out of office.
-    pub oof: Option<OofRequest>,
+    /// Out of office; an error where this one is wrong, which the others need not suffer for.
+    pub oof: Option<Result<OofRequest, Error>>,
     /// The recovery password to keep; an empty one deletes what is kept.
-    pub device_password: Option<Secret>,
+    pub device_password: Option<Result<Secret, Error>>,
     /// What the phone says of itself.
     pub device_information: Option<DeviceInformation>,
     /// Whether the user's accounts are asked for.
@@ -74,30 +74,15 @@ impl Request {
     /// Reads a request.
     ///
     /// # Errors
-    /// Where it is not a Settings element, or a value is not of its type.
+    /// Where it is not a Settings element.
     pub fn from_element(element: &Element) -> Result<Self, Error> {
         element.expect_tag(s::SETTINGS)?;
-        let oof = match element.child(s::OOF) {
-            Some(oof) => Some(Self::oof_from(oof)?),
-            None => None,
-        };
         let password = element.child(s::DEVICE_PASSWORD).and_then(|setting| setting.child(s::SET));
-        let device_password = match password {
-            Some(set) => {
-                let text = set.text_of(s::PASSWORD)?.unwrap_or_default();
-                if text.chars().count() > MAX_PASSWORD {
-                    let expected = "at most 255 characters";
-                    return Err(Error::Value { element: s::PASSWORD, expected });
-                }
-                Some(Secret::new(text))
-            }
-            None => None,
-        };
         let device = element.child(s::DEVICE_INFORMATION).and_then(|device| device.child(s::SET));
         let asks = |tag: Tag| element.child(tag).is_some_and(|ask| ask.child(s::GET).is_some());
         Ok(Self {
-            oof,
-            device_password,
+            oof: element.child(s::OOF).map(Self::oof_from),
+            device_password: password.map(Self::password_from),
             device_information: device.map(DeviceInformation::from_element),
             user_information: asks(s::USER_INFORMATION),
             rights_management: asks(s::RIGHTS_MANAGEMENT_INFORMATION),
@@ -113,6 +98,15 @@ impl Request {
         Ok(OofRequest::Get { format })
     }
 
+    fn password_from(set: &Element) -> Result<Secret, Error> {
+        let text = set.text_of(s::PASSWORD)?.unwrap_or_default();
+        if text.chars().count() > MAX_PASSWORD {
+            let expected = "at most 255 characters";
+            return Err(Error::Value { element: s::PASSWORD, expected });
+        }
+        Ok(Secret::new(text))
+    }
+
     /// The element for a version.
     pub fn to_element(&self, version: ProtocolVersion) -> Element {
         let mut children = Vec::new();
@@ -120,7 +114,7 @@ impl Request {
             let get = Element::empty(s::GET);
             children.push(Element::parent(s::RIGHTS_MANAGEMENT_INFORMATION, vec![get]));
         }
-        if let Some(oof) = &self.oof {
+        if let Some(Ok(oof)) = &self.oof {
             let within = match oof {
                 OofRequest::Get { format } => {
                     let format = Element::text(s::BODY_TYPE, format.as_str());
@@ -130,7 +124,7 @@ impl Request {
             };
             children.push(Element::parent(s::OOF, vec![within]));
         }
-        if let Some(password) = &self.device_password {
+        if let Some(Ok(password)) = &self.device_password {
             let password = Element::text(s::PASSWORD, password.expose());
             let set = Element::parent(s::SET, vec![password]);
             children.push(Element::parent(s::DEVICE_PASSWORD, vec![set]));

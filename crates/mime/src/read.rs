@@ -110,7 +110,9 @@ impl Forms<'_> {
 
 /// The body by the phone's preferences, and how long a preview it wants (MS-ASAIRS 2.2.2.3.2,
 /// MS-ASCMD 2.2.3.110): MIME where it is wanted and meant, else the form the author wrote in, else
-/// the first named. A form that may not be cut and is too long gives way to the next.
+/// the first named. A form that may not be cut and is too long gives way to the next. Where MIME
+/// alone is named and not meant, there still is a body, of which only the size is told (MS-ASCMD
+/// 2.2.3.110.2).
 fn choose(
     view: &BodyView,
     native: BodyKind,
@@ -150,8 +152,9 @@ fn choose(
             return Some((body, preview));
         }
     }
-    let first = accepted.first()?;
-    Some((withheld(&forms.get(first.kind), first.kind), preview))
+    view.preferences.first()?;
+    let kind = accepted.first().map_or(native, |first| first.kind);
+    Some((withheld(&forms.get(kind), kind), preview))
 }
 
 /// The body within the preference's limits; none where it may not be cut and would have to be.

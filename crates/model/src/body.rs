@@ -55,6 +55,21 @@ pub struct BodyView {
     pub part_preference: Option<BodyPreference>,
 }
 
+impl BodyView {
+    /// The same, or where it names no form that there is: the form the author wrote in, of at most
+    /// so many bytes. Every item a phone is given has a body, asked for or not (MS-ASAIRS 2.2.2.9).
+    #[must_use]
+    pub fn or_native(&self, truncation: Option<u64>) -> Self {
+        if !self.preferences.is_empty() {
+            return self.clone();
+        }
+        // Of the forms named the native one is taken.
+        let form = |kind| BodyPreference { kind, truncation, all_or_none: false, preview: None };
+        let preferences = vec![form(BodyKind::Plain), form(BodyKind::Html)];
+        Self { preferences, ..self.clone() }
+    }
+}
+
 /// A body, or as much of it as was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Body {
@@ -68,4 +83,19 @@ pub struct Body {
     pub truncated: bool,
     /// The size in bytes of the whole, in this form.
     pub full_size: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_that_names_no_form_means_the_native_one() {
+        let nothing = BodyView { mime: MimeSupport::Smime, ..BodyView::default() };
+        let view = nothing.or_native(Some(9));
+        let forms: Vec<_> = view.preferences.iter().map(|p| (p.kind, p.truncation)).collect();
+        assert_eq!(forms, [(BodyKind::Plain, Some(9)), (BodyKind::Html, Some(9))]);
+        assert_eq!(view.mime, MimeSupport::Smime);
+        assert_eq!(view.or_native(None), view, "what is named stays");
+    }
 }

@@ -45,13 +45,13 @@ use crate::watch::Watches;
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Gate, Person};
 use dme_eas::ProtocolVersion;
-use dme_eas::options::Options;
+use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
 use dme_sync::Engine;
 use failure::Failure;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{ALLOW, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -66,6 +66,8 @@ use tracing::Instrument;
 
 /// The one path of ActiveSync (MS-ASHTTP 2.2.1.1.1.1).
 const EAS_PATH: &str = "/microsoft-server-activesync";
+/// The methods it knows.
+const METHODS: &str = "OPTIONS,POST";
 const AUTODISCOVER_XML: &str = "/autodiscover/autodiscover.xml";
 const AUTODISCOVER_JSON: &str = "/autodiscover/autodiscover.json";
 
@@ -155,10 +157,14 @@ impl Front {
         match (path.trim_end_matches('/'), request.method()) {
             (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, client, id)).await,
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
-            (EAS_PATH, _) => status_only(StatusCode::METHOD_NOT_ALLOWED),
+            (EAS_PATH, _) => {
+                // RFC 9110 §15.5.6: it must say what is allowed.
+                let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
+                response
+            }
             (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
-            // Some phones look first whether there is anything; the password comes with the POST.
-            (AUTODISCOVER_XML, _) => reply::failed(&Failure::Password, None),
+            (AUTODISCOVER_XML, _) => self.autodiscover_looked_at(&request, client).await,
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
                 let uri = request.uri();
                 let query = uri.query().unwrap_or_default();
@@ -202,6 +208,22 @@ impl Front {
         };
         let response = match answer.await {
             Ok(reply) => reply.into_response(),
+            Err(failure) => reply::failed(&failure, None),
+        };
+        self.metrics.answered("autodiscover", response.status().as_u16(), None);
+        response
+    }
+
+    /// Some phones look first whether there is anything, before they know how to log in or to try
+    /// whether they do. There is nothing to be had but by a POST: to a good password that is told
+    /// as Exchange does, by a document that says that the request is invalid.
+    async fn autodiscover_looked_at(
+        &self,
+        request: &Request<Incoming>,
+        client: IpAddr,
+    ) -> Response<Full<Bytes>> {
+        let response = match login::log_in(self, request.headers(), None, client).await {
+            Ok((who, _)) => autodiscover::xml(self, &who, &Bytes::new()).into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
         self.metrics.answered("autodiscover", response.status().as_u16(), None);
@@ -261,19 +283,43 @@ fn status_only(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
+/// What is spoken here.
+fn offered() -> Options {
+    Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1)
+}
+
+fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) =
+        (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+    {
+        headers.insert(name, value);
+    }
+}
+
+/// What every answer to a command carries: the release, and that it is for its asker alone
+/// (MS-ASHTTP 2.2.2.1.2).
+fn add_release(headers: &mut HeaderMap) {
+    let [(release, newest), ..] = offered().to_headers();
+    insert(headers, release, &newest);
+    insert(headers, "cache-control", "private");
+}
+
+/// What the answer carries with which a phone begins anew: the versions and commands, and the
+/// versions again where phones look whether there are others than they know.
+fn add_versions(headers: &mut HeaderMap) {
+    let [_, versions, commands] = offered().to_headers();
+    insert(headers, RENEGOTIATE, &versions.1);
+    for (name, value) in [versions, commands] {
+        insert(headers, name, &value);
+    }
+}
+
 /// What every answer to OPTIONS carries (MS-ASHTTP 2.2.4).
 fn add_protocol_headers(headers: &mut HeaderMap) {
-    let offered = Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1);
-    for (name, value) in offered.to_headers() {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
-        {
-            headers.insert(name, value);
-        }
+    for (name, value) in offered().to_headers() {
+        insert(headers, name, &value);
     }
-    for (name, value) in
-        [("allow", "OPTIONS,POST"), ("public", "OPTIONS,POST"), ("cache-control", "private")]
-    {
+    for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
 }

@@ -31,6 +31,10 @@ use state::{Base, Generation};
 use std::collections::HashMap;
 use work::Work;
 
+/// Bytes of a new item's body where the phone never said how much it wants: what fills a screen
+/// many times over, and no more. The rest can be fetched.
+const UNASKED: u64 = 32 * 1024;
+
 impl Engine {
     /// Carries out what the phone did in a collection and tells it what changed there.
     ///
@@ -212,7 +216,7 @@ impl Work<'_> {
         self.recall(commands);
         self.refresh(options.filter).await?;
         if commands.any_new() {
-            self.carry_out(commands, request.deletion).await?;
+            self.carry_out(commands, request.deletion, &options.view).await?;
         }
         if commands.effective
             && let Err(error) = self.take_changes(&commands.echoes).await
@@ -223,7 +227,8 @@ impl Work<'_> {
         match request.changes {
             Changes::Hold => Ok(Vec::new()),
             Changes::Send => {
-                let told = self.take_window(request.window, &options.view).await;
+                let view = options.view.or_native(Some(UNASKED));
+                let told = self.take_window(request.window, &view).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
                     Err(_) if commands.effective => Ok(Vec::new()),

@@ -43,4 +43,4 @@ pub use remember::{LastPing, LastSync, RememberedCollection};
 pub use store::{
     Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT, TraceEntry, TraceEvent,
 };
-pub use submit::{SubmitId, SubmitRequest};
+pub use submit::{Sent, SubmitId, SubmitRequest};

@@ -44,6 +44,15 @@ pub struct SubmitRequest {
     pub save_in_sent: bool,
 }
 
+/// A message that was sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sent {
+    /// What the mail system said of it.
+    pub submitted: Submitted,
+    /// By an earlier request, which this one repeats: nothing was sent now.
+    pub before: bool,
+}
+
 /// An act of sending, named.
 pub(crate) struct Act {
     name: String,
@@ -76,12 +85,12 @@ impl Act {
 }
 
 impl Engine {
-    /// Sends a message. A repeated request whose first one succeeded is answered the same and
-    /// nothing is sent; one whose first end is unknown is handed to the mail system as uncertain.
+    /// Sends a message. A repeated request whose first one succeeded is told so and nothing is sent;
+    /// one whose first end is unknown is handed to the mail system as uncertain.
     ///
     /// # Errors
     /// [`Error::FolderNotFound`] for the reference's folder, the mail system's, the store's.
-    pub async fn submit(&self, session: Session<'_>, request: &SubmitRequest) -> Result<Submitted> {
+    pub async fn submit(&self, session: Session<'_>, request: &SubmitRequest) -> Result<Sent> {
         let reference = match &request.reference {
             None => None,
             Some((folder, item, verb)) => Some(Reference {
@@ -123,13 +132,13 @@ impl Engine {
         }
     }
 
-    pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Submitted> {
+    pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Sent> {
         let Act { name, life, mut submission } = act;
         let device = session.device;
         let _one_at_a_time = self.locks.lock(Lock::Submission(device.clone(), name.clone())).await;
         let (since, uncertain) =
             match self.store.begin_submission(device, &name, session.now, life).await? {
-                Journal::Sent(sent) => return Ok(sent),
+                Journal::Sent(submitted) => return Ok(Sent { submitted, before: true }),
                 Journal::Begun => (session.now, false),
                 Journal::Uncertain { since } => (since, true),
             };
@@ -139,9 +148,9 @@ impl Engine {
         submission.key = SubmissionKey(format!("{}/{}/{name}@{since}", device.user, device.device));
         submission.uncertain = uncertain;
         match session.mailbox.submit(&submission).await {
-            Ok(sent) => {
-                self.store.finish_submission(device, &name, &sent).await?;
-                Ok(sent)
+            Ok(submitted) => {
+                self.store.finish_submission(device, &name, &submitted).await?;
+                Ok(Sent { submitted, before: false })
             }
             Err(error) => {
                 // An earlier attempt may have gone out, whatever became of this one.

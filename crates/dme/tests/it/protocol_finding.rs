@@ -76,6 +76,20 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         text(&answer, "Status") != Some("1") || text(&answer, "Response/Store/Status") != Some("1"),
         &answer.with_contents(),
     );
+    let invalid = mailbox("attached", "0-9").replace(
+        "</Options>",
+        "<AirSyncBase:BodyPreference><TruncationSize>9</TruncationSize><Type>1</Type>\
+         </AirSyncBase:BodyPreference></Options>",
+    );
+    let answer = phone.ask(Command::Search, &invalid).await?;
+    f.text("the command of an invalid search goes well", &answer, "Status", "1");
+    f.text("the store says what is wrong", &answer, &format!("{found}/Status"), "2");
+    let answer = phone.ask(Command::Search, &mailbox("attached", "0-9")).await?;
+    f.that(
+        "a result has a body also where none is asked for",
+        has(&answer, &format!("{found}/Result/Properties/Body/Data")),
+        &answer.with_contents(),
+    );
     let find = format!(
         "<Find:Find><SearchId>11111111-2222-3333-4444-555555555555</SearchId><ExecuteSearch><MailBoxSearchCriterion><Query><AirSync:Class>Email</AirSync:Class><AirSync:CollectionId>{inbox}</AirSync:CollectionId><FreeText>attached</FreeText></Query><Options><Range>0-4</Range></Options></MailBoxSearchCriterion></ExecuteSearch></Find:Find>"
     );
@@ -133,6 +147,16 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         address
     };
     f.text("the user's address is told", &answer, address, "ann@example.org");
+    let mixed = format!(
+        "<Settings:Settings><Oof><Set><OofState>2</OofState><StartTime>2026-12-01T09:00:00.000Z</StartTime></Set></Oof>\
+         <DevicePassword><Set><Password>{}</Password></Set></DevicePassword>\
+         <DeviceInformation><Set><Model>Test</Model></Set></DeviceInformation></Settings:Settings>",
+        "x".repeat(256)
+    );
+    let answer = phone.ask(Command::Settings, &mixed).await?;
+    for (setting, status) in [("Oof", "2"), ("DevicePassword", "5"), ("DeviceInformation", "1")] {
+        f.text("each setting is judged alone", &answer, &format!("{setting}/Status"), status);
+    }
     let meeting = format!(
         "<MeetingResponse:MeetingResponse><Request><UserResponse>1</UserResponse><CollectionId>{inbox}</CollectionId><RequestId>{inbox}:987654</RequestId></Request></MeetingResponse:MeetingResponse>"
     );
@@ -173,6 +197,9 @@ pub async fn waiting(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
     f.text("a folder that is not there asks for FolderSync", &answer, "Status", "7");
     let answer = phone.ask(Command::Ping, "<Ping:Ping><HeartbeatInterval>60</HeartbeatInterval><Folders><Folder><Class>Email</Class></Folder></Folders></Ping:Ping>").await?;
     f.text("a folder without an id is malformed", &answer, "Status", "4");
+    let answer = phone.ask(Command::Ping, &ping("-100", &inbox)).await?;
+    f.text("a negative interval is one too short", &answer, "Status", "5");
+    f.text("and told the shortest", &answer, "HeartbeatInterval", "1");
     let subject = format!("woken {}", phone.version());
     let mail = format!(
         "From: bob@example.org\r\nTo: ann@example.org\r\nSubject: {subject}\r\nMessage-ID: <{}@x>\r\n\r\nx\r\n",

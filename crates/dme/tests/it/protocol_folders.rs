@@ -1,7 +1,7 @@
 //! The list of folders, and what changed in one: the parts of `protocol.rs` for each version.
 
 use crate::protocol::{Findings, STATUS, Speaker, folder_sync, id, item, key};
-use crate::protocol_text::{all, has, names, text};
+use crate::protocol_text::{all, has, names, request, text};
 use crate::site::Site;
 use anyhow::{Context, Result};
 use dme_eas::ProtocolVersion;
@@ -73,11 +73,16 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let answer = phone.ask(Command::FolderUpdate, &update(&at, "987654", "0", "X")).await?;
     f.text("one that is not there is not", &answer, "Status", "4");
     let answer = phone.ask(Command::FolderUpdate, &update(&at, &inbox, "0", "X")).await?;
-    f.that(
-        "nor is the inbox",
-        matches!(text(&answer, "Status"), Some("2" | "3")),
-        &answer.with_contents(),
-    );
+    f.text("nor is the inbox", &answer, "Status", "2");
+    let information = create(&at, "0", "Recipients").replace("<Type>12<", "<Type>19<");
+    let answer = phone.ask(Command::FolderCreate, &information).await?;
+    f.text("a folder of recipient information is not made", &answer, "Status", "3");
+    let delete = |at: &str, id: &str| {
+        format!(
+            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
+             </FolderHierarchy:FolderDelete>"
+        )
+    };
     let answer = phone.ask(Command::FolderDelete, &delete(&at, &inbox)).await?;
     f.text("the inbox cannot be deleted", &answer, "Status", "3");
     let answer = phone.ask(Command::FolderDelete, &delete(&at, "987654")).await?;
@@ -136,6 +141,19 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     ] {
         let answer = phone.ask(Command::GetItemEstimate, &estimate(phone, key, folder)).await?;
         f.text(sentence, &answer, "Response/Status", status);
+    }
+    let calendars = estimate(phone, &first, &inbox).replace("FilterType>0<", "FilterType>6<");
+    if phone.version() == ProtocolVersion::V12_1 {
+        let body = Body::Element(request(&calendars, b"")?);
+        let reply = phone.raw(Command::GetItemEstimate, body).await?;
+        f.status("an estimate by a calendar's filter is refused", &reply, 500);
+    } else {
+        let answer = phone.ask(Command::GetItemEstimate, &calendars).await?;
+        f.text("an estimate by a calendar's filter is refused", &answer, "Status", "110");
+    }
+    for changes in ["<GetChanges/>", "<GetChanges>1</GetChanges>"] {
+        let answer = phone.sync("0", &inbox, changes).await?;
+        f.text("there are no changes to get before there is a key", &answer, "Status", "4");
     }
     let small = "<GetChanges>1</GetChanges><WindowSize>2</WindowSize>";
     let answer = phone.sync(&first, &inbox, small).await?;
@@ -205,7 +223,18 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         f.text(&format!("{after} is out of range"), &answer, "Status", "14");
         f.text(&format!("{after} is answered by the nearest"), &answer, "Limit", limit);
     }
+    let add = "<GetChanges>0</GetChanges><Commands><Add><ClientId>a1</ClientId><ApplicationData>\
+         <Email:Subject>made here</Email:Subject></ApplicationData></Add></Commands>";
+    let (_, at) = phone.everything(&inbox, "").await?;
+    let answer = phone.sync(&at, &inbox, add).await?;
+    f.text(
+        "mail is not added by phones",
+        &answer,
+        "Collections/Collection/Responses/Add/Status",
+        "6",
+    );
     let (items, mut at) = phone.everything(&inbox, "").await?;
+    f.that("nor was it", item(&items, "made here").is_err(), &items.len());
     let hold = "<GetChanges>0</GetChanges>";
     let text_ = phone.sync_text(&at, &inbox, hold, "");
     let silent = phone.try_ask(Command::Sync, &text_, b"").await?;
@@ -261,6 +290,16 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     if let Some(answer) = quiet {
         at = key(&answer)?;
     }
+    let odd =
+        change.replace("</Email:Flag>", "<Tasks:ReminderSet>1</Tasks:ReminderSet></Email:Flag>");
+    let answer = phone.sync(&at, &inbox, &odd).await?;
+    f.text(
+        "a flag that reminds at no time is refused",
+        &answer,
+        "Collections/Collection/Responses/Change/Status",
+        "6",
+    );
+    at = key(&answer)?;
     let mut other = Speaker::new(site, "ann", phone.version(), "reader")?;
     let seen = inbox_of(&mut other).await?;
     let (seen, _) = other.everything(&seen, "").await?;
@@ -290,6 +329,11 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         &answer,
         "Collections/Collection/Responses/Fetch/ApplicationData/Subject",
         "other",
+    );
+    f.that(
+        "and its body, as the options of the last request that had some say",
+        has(&answer, "Collections/Collection/Responses/Fetch/ApplicationData/Body/Data"),
+        &answer.with_contents(),
     );
     f.text(
         "a change of what is gone is told",

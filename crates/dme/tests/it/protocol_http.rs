@@ -43,7 +43,12 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
         ("Cmd=Sync&User=ann&DeviceId=a".into(), 400, "a query without DeviceType is refused"),
         ("Cmd=Sync&User=ann&DeviceId=a%2Fb&DeviceType=T".into(), 400, "so is an odd DeviceId"),
         (STANDARD.encode([161, 0, 9]), 400, "so is base64 that breaks off"),
-        (STANDARD.encode([99, 0, 9, 4, 1, 65, 0, 1, 84]), 505, "and a version not spoken"),
+        (
+            STANDARD.encode([191, 0, 9, 4, 1, 65, 0, 1, 84]),
+            400,
+            "and one of a version there is not",
+        ),
+        (STANDARD.encode([120, 0, 9, 4, 1, 65, 0, 1, 84]), 505, "12.0 is not spoken"),
         (String::new(), 400, "and no query at all"),
     ] {
         let target = format!("{path}?{query}");
@@ -52,6 +57,8 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
     }
     let reply = client.send("GET", &path, None, Bytes::new()).await?;
     f.status("GET is no method of the protocol", &reply, 405);
+    let allow = reply.header("allow").unwrap_or("nothing").to_owned();
+    f.that("and is told what is", allow == "OPTIONS,POST", &allow);
     let mut wrong = site.phone_as(&format!("ann@{REALM}"), "wrong-password")?.client;
     let reply =
         wrong.command(Command::Ping, Parameters::default(), Body::Empty, Duration::ZERO).await?;
@@ -69,18 +76,38 @@ pub async fn http(site: &Site, f: &mut Findings) -> Result<()> {
     f.text("a base64 query is understood", &answer, "Status", "1");
     let wbxml = Body::Element(request(&folder_sync("0"), b"")?);
     let reply = packed.raw(Command::FolderSync, wbxml).await?;
+    for (header, expected) in [
+        ("x-ms-rp", "12.1,14.0,14.1,16.0,16.1"),
+        ("ms-asprotocolversions", "12.1,14.0,14.1,16.0,16.1"),
+        ("ms-asprotocolcommands", &commands),
+        ("ms-server-activesync", "16.1"),
+        ("cache-control", "private"),
+    ] {
+        let value = reply.header(header).unwrap_or("nothing");
+        f.that(&format!("a phone that begins is told {header}"), value == expected, &value);
+    }
     let kind = reply.header("content-type").unwrap_or_default().to_owned();
     f.that("WBXML has its media type", kind == "application/vnd.ms-sync.wbxml", &kind);
     let garbage = Body::Raw {
         content_type: "application/vnd.ms-sync.wbxml",
         bytes: vec![3, 1, 0x6a, 0, 0x55].into(),
     };
-    let reply = packed.raw(Command::FolderSync, garbage.clone()).await?;
-    let answer = reply.element(Command::FolderSync)?.context("no answer")?;
-    f.text("what is not WBXML has a status", &answer, "Status", "102");
-    let mut old = Speaker::new(site, "ann", ProtocolVersion::V12_1, "packed")?;
-    let reply = old.raw(Command::FolderSync, garbage).await?;
-    f.status("and is a bad request to 12.1", &reply, 400);
+    for (version, status) in [(ProtocolVersion::V14_1, 200), (ProtocolVersion::V12_1, 400)] {
+        packed.client.account.version = version;
+        let reply = packed.raw(Command::FolderSync, garbage.clone()).await?;
+        f.status("what is not WBXML is a bad request to 12.1", &reply, status);
+        if let Some(answer) = reply.element(Command::FolderSync)? {
+            f.text("and has a status from 14.0 on", &answer, "Status", "102");
+        }
+    }
+    let long = "0123456789012345678901234567890123";
+    let mut odd = Speaker::new(site, "ann", ProtocolVersion::V14_0, long)?;
+    let answer = odd.ask(Command::FolderSync, &folder_sync("0")).await?;
+    f.text("a DeviceId of more than 32 characters is invalid", &answer, "Status", "108");
+    odd.client.account.device = "odd".into();
+    odd.client.account.device_type = long.into();
+    let answer = odd.ask(Command::FolderSync, &folder_sync("0")).await?;
+    f.text("and a DeviceType", &answer, "Status", "109");
     for login in ["ann", "EXAMPLE\\ann"] {
         let mut phone = site.phone_as(login, USERS[0].1)?;
         phone.client.account.device = "logins".into();
@@ -126,6 +153,13 @@ pub async fn autodiscover(site: &Site, f: &mut Findings) -> Result<()> {
         let text = String::from_utf8_lossy(&reply.body).into_owned();
         f.that(sentence, reply.status == 200 && text.contains(holds), &text);
     }
+    let reply = client.send("GET", "/autodiscover/autodiscover.xml", None, Bytes::new()).await?;
+    let text = String::from_utf8_lossy(&reply.body).into_owned();
+    let invalid = reply.status == 200 && text.contains("<ErrorCode>600</ErrorCode>");
+    f.that("a GET with the password is an invalid request, not a wrong password", invalid, &text);
+    let mut wrong = site.phone_as(&format!("ann@{REALM}"), "wrong-password")?.client;
+    let reply = wrong.send("GET", "/autodiscover/autodiscover.xml", None, Bytes::new()).await?;
+    f.status("one without is asked for it", &reply, 401);
     client.account.user = String::new();
     for (target, status, holds) in [
         (

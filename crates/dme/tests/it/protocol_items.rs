@@ -61,7 +61,34 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let never = with("<MIMESupport>0</MIMESupport>", "<Type>4</Type>");
     let (never, _) = phone.everything(&inbox, &never).await?;
     let kind = text(item(&never, "short")?, "ApplicationData/Body/Type");
-    f.that("but not without MIMESupport", kind != Some("4"), &format!("{kind:?}"));
+    f.that("but not without MIMESupport", kind == Some("2"), &format!("{kind:?}"));
+    f.that("of which only the size is told", !has(item(&never, "short")?, DATA), &"data");
+    let (unasked, _) = phone.everything(&inbox, "").await?;
+    let short = item(&unasked, "short")?;
+    f.text(
+        "where no form is asked for it is the author's",
+        short,
+        "ApplicationData/Body/Type",
+        "2",
+    );
+    f.that("with data", has(short, DATA), &short.with_contents());
+    let twice = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference>\
+                 <AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
+    for (wrong, sentence) in [
+        (
+            with("", "<TruncationSize>9</TruncationSize><Type>1</Type>"),
+            "the elements have an order",
+        ),
+        (
+            with("", "<Type>1</Type><AllOrNone>1</AllOrNone><AllOrNone>1</AllOrNone>"),
+            "each is once",
+        ),
+        (twice.to_owned(), "so is each type"),
+    ] {
+        let first = phone.first_key(&inbox).await?;
+        let answer = phone.sync(&first, &inbox, &wrong).await?;
+        f.text(sentence, &answer, "Status", "4");
+    }
     if phone.version() >= ProtocolVersion::V14_0 {
         let preview =
             with("", "<Type>1</Type><TruncationSize>40</TruncationSize><Preview>20</Preview>");
@@ -145,6 +172,22 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
                 .iter()
                 .all(|s| s.as_text() == Some("164"));
         f.that("is HTML and nothing else (164)", told, &answer);
+        let fetch = format!(
+            "<ItemOperations:ItemOperations><Fetch><Store>Mailbox</Store>\
+             <AirSync:CollectionId>{inbox}</AirSync:CollectionId><AirSync:ServerId>{}</AirSync:ServerId>\
+             {}</Fetch></ItemOperations:ItemOperations>",
+            id(long),
+            part(1)
+        );
+        let answer = phone.ask(Command::ItemOperations, &fetch).await?;
+        f.text("in ItemOperations too", &answer, "Status", "164");
+        let search = format!(
+            "<Search:Search><Store><Name>Mailbox</Name><Query><And><FreeText>long</FreeText></And>\
+             </Query>{}</Store></Search:Search>",
+            part(1)
+        );
+        let answer = phone.ask(Command::Search, &search).await?;
+        f.text("and in Search", &answer, "Status", "164");
     }
     let (items, _) = phone.everything(&inbox, "").await?;
     let invitation = item(&items, "invitation")?;
@@ -232,6 +275,15 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let gone = "<AirSyncBase:FileReference>nonsense</AirSyncBase:FileReference>";
     let answer = phone.ask(Command::ItemOperations, &fetch(gone, "")).await?;
     f.text("a reference that is not ours is invalid", &answer, "Response/Fetch/Status", "15");
+    let empty = "<AirSyncBase:FileReference></AirSyncBase:FileReference>";
+    let answer = phone.ask(Command::ItemOperations, &fetch(empty, "")).await?;
+    f.text("so is an empty one", &answer, "Response/Fetch/Status", "15");
+    let answer = phone.ask(Command::ItemOperations, &fetch(&format!("{file}{file}"), "")).await?;
+    f.text("two in one Fetch are too many", &answer, "Status", "2");
+    let attic = fetch("<AirSync:ServerId></AirSync:ServerId>", "").replace("Mailbox", "Attic");
+    let answer = phone.ask(Command::ItemOperations, &attic).await?;
+    f.text("a store that nobody knows is told, whatever is fetched", &answer, "Status", "1");
+    f.text("in the fetch", &answer, "Response/Fetch/Status", "9");
     let multipart = Parameters { accept_multi_part: true, ..Parameters::default() };
     let both = fetch(&file, "");
     let reply = phone
@@ -265,6 +317,9 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
             reply.status == 200 && &reply.body[..] == b"0123456789",
             &reply.status,
         );
+    } else {
+        let reply = phone.raw(Command::GetAttachment, Body::Empty).await?;
+        f.status("GetAttachment is of older versions", &reply, 501);
     }
     let wrong = "<ItemOperations:ItemOperations><EmptyFolderContents><AirSync:CollectionId>987654</AirSync:CollectionId></EmptyFolderContents></ItemOperations:ItemOperations>";
     let answer = phone.ask(Command::ItemOperations, wrong).await?;
@@ -284,6 +339,7 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     for (what, from, to, status, sentence) in [
         (&*format!("{inbox}:987654"), &*inbox, &*trash, "1", "what is gone cannot be moved"),
         (&*other, "987654", &*trash, "1", "nor from a folder that is not there"),
+        (&*other, &*trash, &*inbox, "1", "nor from one that it does not lie in"),
         (&*other, &*inbox, "987654", "2", "nor into one"),
         (&*other, &*inbox, &*inbox, "4", "nor into its own"),
     ] {
@@ -304,6 +360,10 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let other = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
     let answer = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("an item is moved", &answer, "Response/Status", "3");
+    let second = all(&answer, "Response/Status").get(1).and_then(|status| status.as_text());
+    f.that("but to one folder only (5)", second == Some("5"), &answer.with_contents());
+    let again = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
+    f.text("a repeated move has the same answer", &again, "Response/Status", "3");
     let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
     let answer = phone.ask(Command::MoveItems, &moves(&moved, &trash, &inbox)).await?;
     f.text("and back", &answer, "Response/Status", "3");

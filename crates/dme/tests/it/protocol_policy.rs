@@ -62,11 +62,19 @@ async fn one_version(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let other = provision("<PolicyType>MS-Other</PolicyType>");
     let answer = phone.ask(Command::Provision, &other).await?;
     f.text("an unknown type of policy is told as such", &answer, "Policies/Policy/Status", "3");
-    if phone.version() >= ProtocolVersion::V14_1 {
-        let answer = phone.ask(Command::Provision, &provision(WBXML)).await?;
-        f.text("a phone must say what it is", &answer, "Status", "165");
-    }
-    let answer = phone.ask(Command::Provision, &first(phone.version())).await?;
+    let information =
+        "<Settings:DeviceInformation><Set><Model>Test</Model></Set></Settings:DeviceInformation>";
+    let download = if phone.version() >= ProtocolVersion::V14_1 {
+        let answer = phone.ask(Command::Provision, &provision(wbxml)).await?;
+        f.text("from 14.1 on a phone must say what it is", &answer, "Status", "165");
+        let alone = format!("<Provision:Provision>{information}</Provision:Provision>");
+        let answer = phone.ask(Command::Provision, &alone).await?;
+        f.text("but not that alone", &answer, "Status", "2");
+        provision(wbxml).replace("<Policies>", &format!("{information}<Policies>"))
+    } else {
+        provision(wbxml)
+    };
+    let answer = phone.ask(Command::Provision, &download).await?;
     f.text("the first phase goes well", &answer, "Status", "1");
     let document = "Policies/Policy/Data/EASProvisionDoc";
     f.that("it brings the policy", has(&answer, document), &answer.with_contents());
@@ -76,6 +84,19 @@ async fn one_version(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     refused(phone, f, "142", "the first key opens nothing").await?;
     let answer = phone.ask(Command::Provision, &acknowledge("1", 1)).await?;
     f.text("a wrong key cannot be acknowledged", &answer, "Policies/Policy/Status", "5");
+    for (applied, status, sentence) in [
+        (4, "145", "a phone that another management rules"),
+        (3, "139", "and one that is not ruled"),
+    ] {
+        let request = request(&acknowledge(&key, applied), b"")?;
+        let reply = phone.raw(Command::Provision, Body::Element(request)).await?;
+        if phone.version() == ProtocolVersion::V12_1 {
+            f.status(&format!("{sentence} stays out"), &reply, 403);
+        } else {
+            let answer = reply.element(Command::Provision)?.context("an empty answer")?;
+            f.text(&format!("{sentence} stays out"), &answer, "Status", status);
+        }
+    }
     let answer = phone.ask(Command::Provision, &acknowledge(&key, 1)).await?;
     f.text("the second phase goes well", &answer, "Policies/Policy/Status", "1");
     f.that("without the policy", !has(&answer, document), &answer.with_contents());

@@ -48,6 +48,20 @@ fn values_out_of_range_are_refused() {
         let options = Element::parent(air_sync::OPTIONS, vec![wrong.clone()]);
         assert!(ContentOptions::from_options(&options).is_err(), "{wrong}");
     }
+    let number = |tag| Element::text(tag, "1");
+    for children in [
+        vec![number(page::TRUNCATION_SIZE), number(page::TYPE)],
+        vec![number(page::TYPE), number(page::PREVIEW), number(page::ALL_OR_NONE)],
+        vec![number(page::TYPE), number(page::ALL_OR_NONE), number(page::ALL_OR_NONE)],
+        vec![number(page::TYPE), number(page::ESTIMATED_DATA_SIZE)],
+    ] {
+        let wrong = body(children);
+        let options = Element::parent(air_sync::OPTIONS, vec![wrong.clone()]);
+        assert!(ContentOptions::from_options(&options).is_err(), "{wrong}");
+    }
+    let twice = vec![body(vec![Element::text(page::TYPE, "2")]); 2];
+    let options = Element::parent(air_sync::OPTIONS, twice);
+    assert!(matches!(ContentOptions::from_options(&options), Err(Error::TooMany { .. })));
     let many = vec![body(vec![Element::text(page::TYPE, "1")]); MAX_PREFERENCES + 1];
     let options = Element::parent(air_sync::OPTIONS, many);
     assert!(matches!(ContentOptions::from_options(&options), Err(Error::TooMany { .. })));

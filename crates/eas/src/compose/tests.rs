@@ -119,3 +119,15 @@ fn in_12_1_the_source_stands_in_the_query() {
     assert_eq!(Source::from_parameters(Some("5"), None, Some("L"), None), Some(long_id));
     assert_eq!(Source::from_parameters(Some("5"), None, None, None), None);
 }
+
+#[test]
+fn a_mail_without_a_message_is_not_one_and_an_empty_message_is_the_servers_to_judge() {
+    let with = |more: Vec<Element>| {
+        let client_id = vec![Element::text(c::CLIENT_ID, "one")];
+        let element = Element::parent(c::SEND_MAIL, [client_id, more].concat());
+        send_mail::Request::from_element(&element)
+    };
+    let missing = Error::Missing { parent: c::SEND_MAIL, element: c::MIME };
+    assert_eq!(with(vec![]), Err(missing));
+    assert!(with(vec![Element::empty(c::MIME)]).is_ok());
+}

@@ -103,6 +103,7 @@ pub(super) fn read_flag(element: &Element) -> Result<Option<Followup>> {
     if element.children().is_empty() {
         return Ok(Some(Followup::None));
     }
+    super::flag::check(element)?;
     match element.number_of::<u8>(page::STATUS)? {
         None => Ok(None),
         Some(0) => Ok(Some(Followup::None)),

@@ -68,10 +68,15 @@ pub enum FetchTarget {
     FileReference(String),
     /// A document on a file share.
     Link(String),
+    /// Something of a store that is not known.
+    Unknown,
 }
 
 impl FetchTarget {
     pub(super) fn from_element(element: &Element) -> Result<Self> {
+        if element.each(b::FILE_REFERENCE).nth(1).is_some() {
+            return Err(Error::TooMany { element: b::FILE_REFERENCE, limit: 1 });
+        }
         let file = bounded(element, b::FILE_REFERENCE, MAX_FILE_REFERENCE)?;
         let long_id = bounded(element, search::LONG_ID, MAX_LONG_ID)?;
         let link = bounded(element, document_library::LINK_ID, MAX_LINK)?;
@@ -88,6 +93,10 @@ impl FetchTarget {
                 })?;
                 Ok(Self::Item { collection_id, server_id })
             }
+            // An empty reference is one that names no attachment (MS-ASAIRS 2.2.2.24).
+            (None, None, None, None) if element.child(b::FILE_REFERENCE).is_some() => {
+                Ok(Self::FileReference(String::new()))
+            }
             (None, None, None, None) => {
                 Err(Error::Missing { parent: element.tag, element: air_sync::SERVER_ID })
             }
@@ -103,13 +112,13 @@ impl FetchTarget {
                 children.put(air_sync::SERVER_ID, server_id.as_str());
             }
             Self::LongId(long_id) => children.put(search::LONG_ID, long_id.as_str()),
-            Self::FileReference(_) | Self::Link(_) => {}
+            Self::FileReference(_) | Self::Link(_) | Self::Unknown => {}
         }
         children.put_some(air_sync::CLASS, class);
         match self {
             Self::FileReference(file) => children.put(b::FILE_REFERENCE, file.as_str()),
             Self::Link(link) => children.put(document_library::LINK_ID, link.as_str()),
-            Self::Item { .. } | Self::LongId(_) => {}
+            Self::Item { .. } | Self::LongId(_) | Self::Unknown => {}
         }
     }
 }
@@ -145,8 +154,13 @@ impl Fetch {
     }
 
     pub(super) fn from_element(element: &Element) -> Result<Self> {
-        let mut fetch = Self::new(FetchTarget::from_element(element)?);
-        fetch.store = Store::from_text(element.required_text(i::STORE)?);
+        let store = Store::from_text(element.required_text(i::STORE)?);
+        let target = match FetchTarget::from_element(element) {
+            // How the ids of a store that nobody knows look is not known either.
+            Err(_) if matches!(store, Store::Unknown(_)) => FetchTarget::Unknown,
+            target => target?,
+        };
+        let mut fetch = Self { store, ..Self::new(target) };
         fetch.remove_rights = element.child(rm::REMOVE_RIGHTS_MANAGEMENT_PROTECTION).is_some();
         if let Some(options) = element.child(i::OPTIONS) {
             fetch.range = options.child(i::RANGE).map(Range::from_element).transpose()?;

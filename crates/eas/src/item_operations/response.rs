@@ -202,7 +202,7 @@ impl FetchContent {
         match self {
             Self::Item(mut elements) => {
                 if let Delivery::Multipart(parts) = delivery {
-                    let bodies = elements.iter_mut().filter(|element| element.tag == b::BODY);
+                    let bodies = elements.iter_mut().filter(|element| has_data(element));
                     bodies.for_each(|body| move_data_out(body, parts));
                 }
                 elements
@@ -229,7 +229,7 @@ impl FetchContent {
         };
         let Some(data) = data else {
             let mut elements = properties.children().to_vec();
-            for body in elements.iter_mut().filter(|element| element.tag == b::BODY) {
+            for body in elements.iter_mut().filter(|element| has_data(element)) {
                 move_data_in(body, parts)?;
             }
             return Ok(Self::Item(elements));
@@ -247,6 +247,11 @@ impl FetchContent {
 fn part_element(data: Bytes, parts: &mut Vec<Bytes>) -> Element {
     parts.push(data);
     Element::text(i::PART, parts.len().to_string())
+}
+
+/// What of an item has `Data` that can be a part (MS-ASAIRS 2.2.2.33): its body and body part.
+fn has_data(element: &Element) -> bool {
+    matches!(element.tag, b::BODY | b::BODY_PART)
 }
 
 fn move_data_out(body: &mut Element, parts: &mut Vec<Bytes>) {

@@ -141,6 +141,7 @@ fn requests_without_their_parts_or_with_two_targets_are_refused() {
         ("no target", Element::parent(i::FETCH, vec![store()])),
         ("no store", Element::parent(i::FETCH, vec![file()])),
         ("no collection", Element::parent(i::FETCH, vec![store(), server_id()])),
+        ("two files", Element::parent(i::FETCH, vec![store(), file(), file()])),
         ("two targets", Element::parent(i::FETCH, vec![store(), file(), server_id()])),
         ("no folder to empty", Element::empty(i::EMPTY_FOLDER_CONTENTS)),
         ("no conversation", Element::parent(i::MOVE, vec![Element::text(i::DST_FLD_ID, "7")])),
@@ -151,4 +152,50 @@ fn requests_without_their_parts_or_with_two_targets_are_refused() {
     let many = vec![Element::empty(i::FETCH); MAX_OPERATIONS + 1];
     let many = Request::from_element(&Element::parent(i::ITEM_OPERATIONS, many));
     assert_eq!(many, Err(Error::TooMany { element: i::ITEM_OPERATIONS, limit: MAX_OPERATIONS }));
+}
+
+#[test]
+fn what_has_a_status_of_its_own_in_the_answer_is_no_fault_of_the_whole_request() {
+    let read = |children: Vec<Element>| {
+        let fetch = Element::parent(i::FETCH, children);
+        let request = Element::parent(i::ITEM_OPERATIONS, vec![fetch]);
+        let operation = Request::from_element(&request).unwrap().operations.remove(0);
+        let Operation::Fetch(fetch) = operation else { panic!("a fetch: {operation:?}") };
+        fetch
+    };
+    // 9, whatever stands beside the store.
+    for server_id in ["", "5:12"] {
+        let store = Element::text(i::STORE, "Attic");
+        let fetch = read(vec![store, Element::text(air_sync::SERVER_ID, server_id)]);
+        assert_eq!(fetch.store, Store::Unknown("Attic".into()));
+    }
+    // 15: "a zero-length string" (MS-ASAIRS 2.2.2.24).
+    let store = Element::text(i::STORE, "Mailbox");
+    let fetch = read(vec![store, Element::text(b::FILE_REFERENCE, "")]);
+    assert_eq!(fetch.target, FetchTarget::FileReference(String::new()));
+}
+
+#[test]
+fn a_body_part_goes_behind_the_element_as_a_body_does() {
+    let data = Element::text(b::DATA, "own text");
+    let part = Element::parent(b::BODY_PART, vec![Element::text(b::TYPE, "2"), data]);
+    let fetched = FetchResponse {
+        status: Status::Success,
+        target: None,
+        class: None,
+        content: Some(FetchContent::Item(vec![part.clone()])),
+    };
+    let operations = vec![OperationResponse::Fetch(fetched)];
+    let response = Response { status: Status::Success, operations };
+    let (element, parts) = response.into_parts();
+    assert_eq!(parts, [&b"own text"[..]]);
+    assert!(!element.with_contents().to_string().contains("own text"));
+    let read = Response::from_parts(&element, &parts).unwrap();
+    let [OperationResponse::Fetch(FetchResponse { content: Some(content), .. })] =
+        &read.operations[..]
+    else {
+        panic!("one fetch: {read:?}")
+    };
+    let FetchContent::Item(elements) = content else { panic!("an item: {content:?}") };
+    assert_eq!(elements[0].child(b::DATA).map(to_bytes), Some(parts[0].clone()));
 }

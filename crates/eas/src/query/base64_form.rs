@@ -27,7 +27,15 @@ mod tag {
 const SAVE_IN_SENT: u8 = 0x01;
 const ACCEPT_MULTI_PART: u8 = 0x02;
 
-pub(super) fn parse(query: &str) -> Result<RequestLine> {
+/// The command and the version, whatever else there is.
+pub(super) fn command_of(query: &str) -> Option<(Command, ProtocolVersion)> {
+    let bytes = unpack(query).ok()?;
+    let mut reader = Reader { rest: &bytes };
+    let version = ProtocolVersion::from_byte(reader.byte().ok()?).ok()?;
+    Some((Command::from_code(reader.byte().ok()?)?, version))
+}
+
+fn unpack(query: &str) -> Result<Vec<u8>> {
     // Some phones percent-encode what base64 has beyond letters and digits.
     let mended = query
         .replace("%2B", "+")
@@ -36,11 +44,18 @@ pub(super) fn parse(query: &str) -> Result<RequestLine> {
         .replace("%2f", "/")
         .replace("%3D", "=")
         .replace("%3d", "=");
-    let bytes = ENGINE
-        .decode(&mended)
-        .map_err(|_| Error::Query("neither plain, with Cmd=…, nor base64"))?;
+    ENGINE.decode(&mended).map_err(|_| Error::Query("neither plain, with Cmd=…, nor base64"))
+}
+
+pub(super) fn parse(query: &str) -> Result<RequestLine> {
+    let bytes = unpack(query)?;
     let mut reader = Reader { rest: &bytes };
-    let version = ProtocolVersion::from_byte(reader.byte()?)?;
+    let version = reader.byte()?;
+    let version = ProtocolVersion::from_byte(version).map_err(|error| match version {
+        // 2.5 and 12.0 exist, if not here.
+        25 | 120 => error,
+        _ => Error::Query("the packed form is of no version there is"),
+    })?;
     let command = Command::from_code(reader.byte()?).ok_or(Error::Command)?;
     let locale = u16::from_le_bytes([reader.byte()?, reader.byte()?]);
     let device = device_id(&device_text(reader.counted()?))?;

@@ -35,11 +35,18 @@ pub(super) fn parse(query: &str) -> Result<RequestLine> {
     Ok(RequestLine {
         command: Command::from_name(&command).ok_or(Error::Command)?,
         user,
-        device: device_id(&device.ok_or(Error::Query("DeviceId is missing"))?)?,
-        device_type: device_type(&kind.ok_or(Error::Query("DeviceType is missing"))?)?,
+        device: device_id(&device.unwrap_or_default())?,
+        device_type: device_type(&kind.unwrap_or_default())?,
         packed: None,
         parameters,
     })
+}
+
+/// The command, whatever else there is.
+pub(super) fn command_of(query: &str) -> Option<Command> {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut commands = pairs.filter(|(name, _)| name.eq_ignore_ascii_case("cmd"));
+    Command::from_name(commands.next()?.1)
 }
 
 pub(super) fn format(line: &RequestLine) -> String {

@@ -75,17 +75,10 @@ fn a_device_id_in_16_raw_bytes_is_written_in_hexadecimal() {
 fn what_is_no_query_is_refused() {
     for query in [
         "",
-        "Cmd=Sync",
-        "Cmd=Sync&DeviceId=d1",
-        "Cmd=Sync&DeviceType=x",
-        "Cmd=Sync&DeviceId=&DeviceType=x",
-        "Cmd=Sync&DeviceId=..%2F..%2Fetc&DeviceType=x",
-        "Cmd=Sync&DeviceId=012345678901234567890123456789012&DeviceType=x",
         "DeviceId=d1&DeviceType=x",
         "Cmd=Sync&DeviceId=d1&DeviceType=x%",
         "Cmd=Sync&DeviceId=d1&DeviceType=x%2",
         "Cmd=Sync&DeviceId=d1&DeviceType=x%ZZ",
-        "Cmd=Sync&DeviceId=d1&DeviceType=x%0A",
         "Cmd=Sync&DeviceId=d1&DeviceType=x&User=%FF",
         "Cmd=Sync&DeviceId=d1&DeviceType=x&User=%00",
         "not base64!",
@@ -101,6 +94,38 @@ fn what_is_no_query_is_refused() {
     // Version 2.5.
     let old = "GQAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l";
     assert_eq!(RequestLine::parse(old), Err(Error::Version));
+    // Version 19.1, which there is not.
+    let none = "vwAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l";
+    assert!(matches!(RequestLine::parse(none), Err(Error::Query(_))));
+}
+
+#[test]
+fn a_device_that_is_none_is_told_from_other_faults_and_the_command_is_known_all_the_same() {
+    use CommonStatus::{DeviceIdMissingOrInvalid as Id, DeviceTypeMissingOrInvalid as Type};
+    let long = "0123456789012345678901234567890123";
+    for (rest, expected) in [
+        ("", Id),
+        ("&DeviceType=x", Id),
+        ("&DeviceId=&DeviceType=x", Id),
+        ("&DeviceId=..%2F..%2Fetc&DeviceType=x", Id),
+        (&format!("&DeviceId={long}&DeviceType=x"), Id),
+        ("&DeviceId=d1", Type),
+        ("&DeviceId=d1&DeviceType=x%0A", Type),
+        (&format!("&DeviceId=d1&DeviceType={long}"), Type),
+    ] {
+        let query = format!("Cmd=FolderSync{rest}");
+        match RequestLine::parse(&query) {
+            Err(Error::Device { status, .. }) => assert_eq!(status, expected, "{query}"),
+            other => panic!("{query}: {other:?}"),
+        }
+        assert_eq!(RequestLine::command_of(&query), Some((Command::FolderSync, None)));
+    }
+    let bytes = [&[141, 9, 9, 4, 34][..], long.as_bytes(), &[0, 1], b"x"].concat();
+    let packed = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    assert!(matches!(RequestLine::parse(&packed), Err(Error::Device { status: Id, .. })));
+    let expected = Some((Command::FolderSync, Some(ProtocolVersion::V14_1)));
+    assert_eq!(RequestLine::command_of(&packed), expected);
+    assert_eq!(RequestLine::command_of("not base64!"), None);
 }
 
 fn any_line() -> impl Strategy<Value = RequestLine> {

@@ -60,13 +60,13 @@ fn requests_are_read_as_they_are_written() {
     for request in [
         Request::default(),
         Request {
-            oof: Some(OofRequest::Get { format: ReplyFormat::Html }),
+            oof: Some(Ok(OofRequest::Get { format: ReplyFormat::Html })),
             user_information: true,
             ..Request::default()
         },
         Request {
-            oof: Some(OofRequest::Set(oof())),
-            device_password: Some(Secret::new("1234")),
+            oof: Some(Ok(OofRequest::Set(oof()))),
+            device_password: Some(Ok(Secret::new("1234"))),
             device_information: Some(device),
             rights_management: true,
             ..Request::default()
@@ -116,7 +116,8 @@ fn out_of_office_needs_a_state_and_one_message_for_each_audience() {
     let set = |children: Vec<Element>| {
         let set = Element::parent(s::SET, children);
         let oof = Element::parent(s::OOF, vec![set]);
-        Request::from_element(&Element::parent(s::SETTINGS, vec![oof]))
+        let settings = Element::parent(s::SETTINGS, vec![oof]);
+        Request::from_element(&settings).unwrap().oof.unwrap()
     };
     let state = |text: &str| Element::text(s::OOF_STATE, text);
     let message = || {
@@ -137,9 +138,9 @@ fn a_password_beyond_the_limit_is_refused_and_an_empty_one_deletes() {
     let with = |text: &str| {
         let set = Element::parent(s::SET, vec![Element::text(s::PASSWORD, text)]);
         let password = Element::parent(s::DEVICE_PASSWORD, vec![set]);
-        Request::from_element(&Element::parent(s::SETTINGS, vec![password]))
-            .map(|request| request.device_password)
+        let settings = Element::parent(s::SETTINGS, vec![password]);
+        Request::from_element(&settings).unwrap().device_password.unwrap()
     };
-    assert_eq!(with(""), Ok(Some(Secret::new(""))));
+    assert_eq!(with(""), Ok(Secret::new("")));
     assert!(with(&"x".repeat(256)).is_err());
 }

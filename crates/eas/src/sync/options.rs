@@ -1,4 +1,4 @@
-//! `Options`: how a collection's items of one class are wanted (MS-ASCMD 2.2.3.125.5).
+//! `Options`: how a collection's items of one class are wanted (MS-ASCMD 2.2.3.125.6).
 
 use super::ItemClass;
 use crate::body::ContentOptions;

@@ -16,6 +16,9 @@ const MAX_COMMANDS: usize = 20_000;
 /// The most `Options` read in one collection; there are two classes in one at the most.
 const MAX_OPTIONS: usize = 8;
 
+/// The key with which a collection begins.
+const INITIAL_KEY: &str = "0";
+
 /// What the phone asks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
@@ -161,7 +164,7 @@ impl Collection {
 
     /// Whether it begins anew.
     pub fn is_initial(&self) -> bool {
-        self.sync_key == "0"
+        self.sync_key == INITIAL_KEY
     }
 
     /// Whether the server's changes are wanted: unless the phone says no, or begins and so gets
@@ -192,15 +195,22 @@ impl Collection {
             return Err(Error::TooMany { element: page::COMMANDS, limit: MAX_COMMANDS });
         }
         let commands = commands.iter().map(ClientCommand::from_element);
+        let sync_key = element.required_text(page::SYNC_KEY)?;
+        let get_changes = element.boolean_of(page::GET_CHANGES)?;
+        if sync_key == INITIAL_KEY && get_changes == Some(true) {
+            // With the first key there are none to get, and to ask for them is status 4
+            // (MS-ASCMD 2.2.3.84).
+            return Err(Error::Conflict(page::SYNC_KEY, page::GET_CHANGES));
+        }
         Ok(Self {
             class: read_class(element, page::CLASS)?,
-            sync_key: element.required_text(page::SYNC_KEY)?.to_owned(),
+            sync_key: sync_key.to_owned(),
             collection_id: element.required_text(page::COLLECTION_ID)?.to_owned(),
             supported: element
                 .child(page::SUPPORTED)
                 .map(|list| list.children().iter().map(|child| child.tag).collect()),
             deletes_as_moves: element.boolean_of(page::DELETES_AS_MOVES)?,
-            get_changes: element.boolean_of(page::GET_CHANGES)?,
+            get_changes,
             window_size: element.number_of(page::WINDOW_SIZE)?,
             conversation_mode: element.boolean_of(page::CONVERSATION_MODE)?,
             options,

@@ -148,7 +148,7 @@ fn only_12_1_names_the_class_and_only_later_versions_the_conversation_mode() {
 #[test]
 fn the_first_request_for_an_inbox_is_understood() {
     let document = Bytes::from_static(
-        b"\x03\x01\x6A\x00\x45\x5C\x4F\x4B\x03\x30\x00\x01\x52\x03\x31\x00\x01\x1E\x13\x55\x0325\x00\
+        b"\x03\x01\x6A\x00\x45\x5C\x4F\x4B\x03\x30\x00\x01\x52\x03\x31\x00\x01\x1E\x55\x0325\x00\
           \x01\x57\x58\x03\x33\x00\x01\x62\x03\x31\x00\x01\x00\x11\x45\x46\x03\x32\x00\x01\x47\x0332\
           768\x00\x01\x01\x01\x01\x01\x01",
     );
@@ -156,8 +156,8 @@ fn the_first_request_for_an_inbox_is_understood() {
     let request = Request::from_element(&element).unwrap();
     let [collection] = &request.collections[..] else { panic!("one collection") };
     assert_eq!((&*collection.sync_key, &*collection.collection_id), ("0", "1"));
-    // Empty booleans are true, yet a first request gets no changes.
-    assert_eq!((collection.deletes_as_moves, collection.get_changes), (Some(true), Some(true)));
+    // Empty booleans are true.
+    assert_eq!((collection.deletes_as_moves, collection.get_changes), (Some(true), None));
     assert!(collection.is_initial() && !collection.wants_changes());
     let options = collection.options_for(ItemClass::Email).unwrap();
     assert_eq!(options.filter, Some(FilterType::OneWeek));
@@ -242,6 +242,11 @@ fn requests_that_contradict_themselves_are_refused() {
     ] {
         let result = collection(vec![key(), id(), wrong.clone()]);
         assert!(matches!(result, Err(Error::Value { .. })), "{wrong}");
+    }
+    for (given, refused) in [("", true), ("1", true), ("0", false)] {
+        let get = Element::text(page::GET_CHANGES, given);
+        let result = collection(vec![Element::text(page::SYNC_KEY, "0"), id(), get]);
+        assert_eq!(result.is_err(), refused, "changes before there is a key: {given:?}");
     }
     let nameless = Element::parent(page::COMMANDS, vec![Element::empty(page::ADD)]);
     assert!(matches!(collection(vec![key(), id(), nameless]), Err(Error::Missing { .. })));

@@ -51,6 +51,12 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
         .submit(exchange.session(), &request)
         .await
         .map_err(|error| refusal(exchange, error))?;
+    if sent.before && exchange.version >= ProtocolVersion::V14_0 {
+        // The phone lost the first answer; 118 tells it that there is nothing left to do
+        // (docs/decisions/0010).
+        return Err(CommonStatus::MessagePreviouslySent.into());
+    }
+    let sent = sent.submitted;
     for warning in &sent.warnings {
         tracing::warn!(request = %exchange.request, user = %exchange.device.user, warning,
             "the message was sent, but not all that follows was done");

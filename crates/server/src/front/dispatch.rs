@@ -40,18 +40,20 @@ pub(super) async fn serve(
         Ok(read) => read,
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
-            front.metrics.answered("unknown", status.as_u16(), None);
-            return super::status_only(status);
+            let response = refused_line(&parts.uri, &parts.headers, status, &error);
+            front.metrics.answered("unknown", response.status().as_u16(), None);
+            return response;
         }
     };
     let served = Served { command: line.command, version, began: Instant::now() };
     let mut waited = false;
     let answer = answer(front, line, version, &parts.headers, body, client, id, &mut waited);
     let answer = answer.await;
-    let (response, refused) = match answer {
+    let (mut response, refused) = match answer {
         Ok(reply) => (reply.into_response(), None),
         Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
     };
+    super::add_release(response.headers_mut());
     let status = response.status().as_u16();
     let bytes = http_body::Body::size_hint(response.body()).lower();
     front.metrics.answered(served.name(), status, (!waited).then(|| served.took()));
@@ -62,7 +64,7 @@ pub(super) async fn serve(
     response
 }
 
-/// The query, and the version the phone speaks: the header's, else the base64 query's.
+/// The query, and the version the phone speaks.
 fn read_line(
     uri: &http::Uri,
     headers: &HeaderMap,
@@ -77,16 +79,40 @@ fn read_line(
         };
         (status, error)
     })?;
-    let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
-    let version = match (header, line.packed) {
-        (Some(text), _) => {
-            text.parse().map_err(|error| (StatusCode::HTTP_VERSION_NOT_SUPPORTED, error))?
-        }
-        (None, Some(packed)) => packed.version,
-        // A phone that names none speaks the oldest (MS-ASHTTP 2.2.1.1.2.6).
-        (None, None) => ProtocolVersion::V12_1,
-    };
+    let version = version(headers, line.packed.map(|packed| packed.version))
+        .map_err(|error| (StatusCode::HTTP_VERSION_NOT_SUPPORTED, error))?;
     Ok((line, version))
+}
+
+/// The answer to a request line that is not understood: where only the device is wrong, and the
+/// version knows 108 and 109 (MS-ASCMD 2.2.2), one of the command's own kind.
+fn refused_line(
+    uri: &http::Uri,
+    headers: &HeaderMap,
+    status: StatusCode,
+    error: &dme_eas::Error,
+) -> Response<Full<Bytes>> {
+    let asked = RequestLine::command_of(uri.query().unwrap_or_default());
+    let (dme_eas::Error::Device { status: told, .. }, Some((command, packed))) = (error, asked)
+    else {
+        return super::status_only(status);
+    };
+    let version = version(headers, packed).unwrap_or(ProtocolVersion::V12_1);
+    reply::failed(&(*told).into(), Some((command, version)))
+}
+
+/// The version the phone speaks: the header's, else the base64 query's.
+fn version(
+    headers: &HeaderMap,
+    packed: Option<ProtocolVersion>,
+) -> Result<ProtocolVersion, dme_eas::Error> {
+    let header = headers.get("ms-asprotocolversion").and_then(|value| value.to_str().ok());
+    match (header, packed) {
+        (Some(text), _) => text.parse(),
+        (None, Some(version)) => Ok(version),
+        // A phone that names none speaks the oldest (MS-ASHTTP 2.2.1.1.2.6).
+        (None, None) => Ok(ProtocolVersion::V12_1),
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request, used once")]
@@ -178,6 +204,10 @@ async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure>
         match command {
             Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
             Command::Sync => sync::handle(exchange, document.as_ref()).await,
+            // From 14.0 on ItemOperations fetches attachments (MS-ASCMD 2.2.1.7).
+            Command::GetAttachment if exchange.version >= ProtocolVersion::V14_0 => {
+                Err(CommonStatus::CommandNotSupported.into())
+            }
             Command::GetAttachment => get_attachment::handle(exchange).await,
             _ => {
                 let document = document.ok_or(CommonStatus::InvalidContent)?;
@@ -198,7 +228,7 @@ async fn with_document(
     document: &Element,
 ) -> Result<Reply, Failure> {
     let element = match command {
-        Command::FolderSync => folder_sync::handle(exchange, document).await,
+        Command::FolderSync => return folder_sync::handle(exchange, document).await,
         Command::FolderCreate => folder_create::handle(exchange, document).await,
         Command::FolderUpdate => folder_update::handle(exchange, document).await,
         Command::FolderDelete => folder_delete::handle(exchange, document).await,
@@ -226,7 +256,8 @@ fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failu
     decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,
             "the body is not WBXML as ActiveSync has it");
-        Failure::Status(CommonStatus::InvalidWbxml)
+        // 102 from 14.0 on; HTTP 400 before (MS-ASCMD 2.2.2).
+        CommonStatus::InvalidWbxml.into()
     })
 }
 

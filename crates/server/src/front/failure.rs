@@ -108,7 +108,10 @@ impl From<dme_sync::Error> for Failure {
 }
 
 impl From<dme_eas::Error> for Failure {
-    fn from(_: dme_eas::Error) -> Self {
-        Self::Status(CommonStatus::InvalidXml)
+    fn from(error: dme_eas::Error) -> Self {
+        Self::Status(match error {
+            dme_eas::Error::Conflict(..) => CommonStatus::InvalidCombinationOfIds,
+            _ => CommonStatus::InvalidXml,
+        })
     }
 }

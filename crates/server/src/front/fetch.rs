@@ -3,9 +3,10 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
-use dme_eas::CommonStatus;
+use dme_eas::body::{BodyType, ContentOptions};
 use dme_eas::email;
 use dme_eas::server_id::ServerId;
+use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
 use dme_model::{ItemId, Mail};
 use dme_sync::FolderNo;
@@ -20,6 +21,19 @@ pub(super) fn mail_elements(
 ) -> Vec<Element> {
     let id = ServerId::new(folder.0, item.clone());
     email::to_elements(mail, &id, exchange.version)
+}
+
+/// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1
+/// there are none, and what is said of them is passed over.
+pub(super) fn check_parts(
+    exchange: &Exchange<'_>,
+    content: &ContentOptions,
+) -> Result<(), CommonStatus> {
+    let other = content.part_preference.is_some_and(|part| part.kind != BodyType::Html);
+    if other && exchange.version >= ProtocolVersion::V14_1 {
+        return Err(CommonStatus::BodyPartPreferenceTypeNotSupported);
+    }
+    Ok(())
 }
 
 /// An attachment, or a range of it, within the limit on attachments.

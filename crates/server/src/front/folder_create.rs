@@ -14,6 +14,7 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return failed(Status::ProtocolError);
     };
     if request.kind == FolderType::RecipientInformation {
+        // "The specified folder is the Recipient information folder" (MS-ASCMD 2.2.3.177.3).
         return failed(Status::SpecialParent);
     }
     // Collections of the other classes cannot be made by a phone.

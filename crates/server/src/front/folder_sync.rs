@@ -3,21 +3,21 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::folder_no;
+use super::reply::Reply;
 use dme_eas::folder_sync::{Changes, Folder, FolderType, Request, Response, Status};
 use dme_model::{Class, Role};
 use dme_sync::{FolderEntry, FolderNo, HierarchyChange, SyncKey};
 use dme_wbxml::Element;
 
-pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Reply, Failure> {
+    let failed = |status| Ok(Reply::Element(Response::failed(status).to_element()));
     let Ok(request) = Request::from_element(body) else {
-        return Ok(Response::failed(Status::ProtocolError).to_element());
+        return failed(Status::ProtocolError);
     };
     let key = SyncKey::new(request.sync_key);
     let answer = match exchange.engine().folder_sync(exchange.session(), &key).await {
         Ok(answer) => answer,
-        Err(dme_sync::Error::InvalidKey) => {
-            return Ok(Response::failed(Status::InvalidSyncKey).to_element());
-        }
+        Err(dme_sync::Error::InvalidKey) => return failed(Status::InvalidSyncKey),
         Err(error) => return Err(exchange.failed(error)),
     };
     let mut changes = Changes::default();
@@ -29,7 +29,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         }
     }
     let sync_key = Some(answer.key.to_string());
-    Ok(Response { status: Status::Success, sync_key, changes }.to_element())
+    let element = Response { status: Status::Success, sync_key, changes }.to_element();
+    Ok(if key.is_initial() { Reply::Beginning(element) } else { Reply::Element(element) })
 }
 
 fn folder(entry: &FolderEntry) -> Folder {

@@ -25,8 +25,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
             let sync_key = Some(key.to_string());
             Ok(Response { status: Status::Success, sync_key }.to_element())
         }
-        Err(FolderError::AlreadyExists) => failed(Status::AlreadyExists),
-        Err(FolderError::Special) => failed(Status::SpecialFolder),
+        // 2 in either case; 3 is for the recipient information only (MS-ASCMD 2.2.3.177.6).
+        Err(FolderError::AlreadyExists | FolderError::Special) => failed(Status::AlreadyExists),
         Err(FolderError::NotFound) => failed(Status::NotFound),
         Err(FolderError::ParentNotFound) => failed(Status::ParentNotFound),
         Err(FolderError::BadName(_)) => failed(Status::ProtocolError),

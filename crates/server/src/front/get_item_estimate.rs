@@ -4,8 +4,9 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::folder_no;
 use super::sync::filter_age;
+use dme_eas::CommonStatus;
 use dme_eas::get_item_estimate::{Collection, Estimate, Request, Response, Status};
-use dme_eas::sync::ItemClass;
+use dme_eas::sync::{FilterType, ItemClass, Options};
 use dme_sync::{FilterAge, SyncKey};
 use dme_wbxml::Element;
 
@@ -13,6 +14,10 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     let Ok(request) = Request::from_element(body) else {
         return Ok(Response::failed(Status::InvalidCollection).to_element());
     };
+    if request.collections.iter().filter_map(mail_filter).any(|filter| !is_of_mail(filter)) {
+        // MS-ASCMD 2.2.3.68.1: the status is 110, and stands for the whole.
+        return Err(CommonStatus::ServerError.into());
+    }
     let mut estimates = Vec::with_capacity(request.collections.len());
     for collection in request.collections.into_iter().take(exchange.front.limits.folders) {
         let (status, count) = estimate(exchange, &collection).await?;
@@ -34,13 +39,7 @@ async fn estimate(
         return Ok((Status::NotPrimed, None));
     }
     // MS-ASCMD 2.2.3.68.1: without a filter all is counted, whatever Sync was told.
-    let filter = collection
-        .options
-        .iter()
-        .find(|options| options.class.is_none_or(|class| class == ItemClass::Email))
-        .and_then(|options| options.filter)
-        .map_or(FilterAge::All, filter_age);
-    let filter = Some(filter);
+    let filter = Some(mail_filter(collection).map_or(FilterAge::All, filter_age));
     let engine = exchange.engine();
     match engine.estimate(exchange.session(), folder, &key, filter).await {
         Ok(count) => Ok((Status::Success, Some(count))),
@@ -48,4 +47,15 @@ async fn estimate(
         Err(dme_sync::Error::FolderNotFound(_)) => Ok((Status::InvalidCollection, None)),
         Err(error) => Err(exchange.failed(error)),
     }
+}
+
+/// How far back mail is wanted.
+fn mail_filter(collection: &Collection) -> Option<FilterType> {
+    let of_mail = |options: &&Options| options.class.is_none_or(|class| class == ItemClass::Email);
+    collection.options.iter().find(of_mail).and_then(|options| options.filter)
+}
+
+/// Whether mail can be filtered so: the others are for calendars and tasks.
+fn is_of_mail(filter: FilterType) -> bool {
+    !matches!(filter, FilterType::ThreeMonths | FilterType::SixMonths | FilterType::IncompleteTasks)
 }

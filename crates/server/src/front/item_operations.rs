@@ -3,7 +3,7 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::{attachment, mail_elements};
+use super::fetch::{attachment, check_parts, mail_elements};
 use super::ids::{folder_no, item_of, item_of_long_id};
 use super::reply::Reply;
 use bytes::Bytes;
@@ -24,6 +24,11 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
     let Ok(request) = Request::from_element(body) else {
         return Ok(Reply::Element(Response::status(Status::ProtocolError).into_element()));
     };
+    for operation in &request.operations {
+        if let Operation::Fetch(fetch) = operation {
+            check_parts(exchange, &fetch.content)?;
+        }
+    }
     let mut operations = Vec::with_capacity(request.operations.len());
     for operation in request.operations {
         operations.push(match operation {
@@ -73,7 +78,7 @@ async fn one_fetch(exchange: &Exchange<'_>, fetch: Fetch) -> Result<FetchRespons
             None => Err(Trouble::Status(Status::NotFound)),
         },
         FetchTarget::FileReference(reference) => one_file(exchange, reference, fetch.range).await,
-        FetchTarget::Link(_) => Err(Trouble::Status(Status::UnknownStore)),
+        FetchTarget::Link(_) | FetchTarget::Unknown => Err(Trouble::Status(Status::UnknownStore)),
     };
     match fetched {
         Ok(content) => {
@@ -103,7 +108,7 @@ async fn one_item(
     folder: FolderNo,
     item: &ItemId,
 ) -> Result<FetchContent, Trouble> {
-    let view = fetch.content.view();
+    let view = fetch.content.view().or_native(None);
     let items = std::slice::from_ref(item);
     let fetched = exchange.engine().fetch_items(exchange.session(), folder, items, &view).await;
     let fetched = match fetched {

@@ -12,8 +12,7 @@ use std::collections::HashMap;
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let request = Request::from_element(body)?;
     // Ids that are not ours never reach the engine; the others keep their order.
-    let mut parsed: Vec<Result<MoveRequest, Status>> = request.moves.iter().map(parse).collect();
-    refuse_second_destinations(&mut parsed);
+    let parsed: Vec<Result<MoveRequest, Status>> = parse_all(&request.moves);
     let moves: Vec<MoveRequest> = parsed.iter().filter_map(|one| one.clone().ok()).collect();
     let mut results = exchange
         .engine()
@@ -41,22 +40,29 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     Ok(Response { status: None, moved }.to_element())
 }
 
-/// Of an item that is to go to several places the first counts (MS-ASCMD 2.2.3.177.10, status 5).
-fn refuse_second_destinations(moves: &mut [Result<MoveRequest, Status>]) {
-    let mut places: HashMap<(FolderNo, ItemId), FolderNo> = HashMap::new();
-    for place in moves {
-        let Ok(one) = place else { continue };
-        if *places.entry((one.from, one.item.clone())).or_insert(one.to) != one.to {
-            *place = Err(Status::Failed);
-        }
+/// All of them. An item can go to one folder: to where it is asked for a second time it cannot be
+/// moved (status 5, "the same item to more than one destination", MS-ASCMD 2.2.3.177.10).
+fn parse_all(moves: &[Move]) -> Vec<Result<MoveRequest, Status>> {
+    let mut ways: HashMap<&str, &str> = HashMap::new();
+    let mut parsed = Vec::with_capacity(moves.len());
+    for asked in moves {
+        let to = asked.destination_folder.as_str();
+        let first = *ways.entry(&asked.source).or_insert(to);
+        parsed.push(if first == to { parse(asked) } else { Err(Status::Failed) });
     }
+    parsed
 }
 
+/// An item's id names its folder, and outside of that folder it is of no item or of another one:
+/// a phone with an old idea of where the item lies is told so (MS-ASCMD 2.2.3.177.10), lest another
+/// mail is moved.
 fn parse(asked: &Move) -> Result<MoveRequest, Status> {
-    let (_, item) = item_of(&asked.source).ok_or(Status::InvalidSource)?;
+    let from = folder_no(&asked.source_folder).ok_or(Status::InvalidSource)?;
+    let (_, item) =
+        item_of(&asked.source).filter(|(of, _)| *of == from).ok_or(Status::InvalidSource)?;
     Ok(MoveRequest {
         item,
-        from: folder_no(&asked.source_folder).ok_or(Status::InvalidSource)?,
+        from,
         to: folder_no(&asked.destination_folder).ok_or(Status::InvalidDestination)?,
     })
 }
@@ -68,5 +74,38 @@ fn status_of(error: &MoveError) -> Status {
         MoveError::SameFolder => Status::SameFolder,
         MoveError::Mailbox(error) if error.is_transient() => Status::Locked,
         MoveError::Mailbox(_) => Status::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(source: &str, from: &str, to: &str) -> Move {
+        Move { source: source.into(), source_folder: from.into(), destination_folder: to.into() }
+    }
+
+    fn statuses(moves: &[Move]) -> Vec<Option<Status>> {
+        parse_all(moves).into_iter().map(Result::err).collect()
+    }
+
+    #[test]
+    fn an_item_is_only_moved_from_the_folder_its_id_names() {
+        for (source, from, to, status) in [
+            ("5:12", "5", "1", None),
+            ("5:12", "1", "5", Some(Status::InvalidSource)),
+            ("12", "5", "1", Some(Status::InvalidSource)),
+            ("5:12", "five", "1", Some(Status::InvalidSource)),
+            ("5:12", "5", "one", Some(Status::InvalidDestination)),
+        ] {
+            assert_eq!(statuses(&[asked(source, from, to)]), [status], "{source} {from} {to}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_shall_go_to_two_folders_goes_to_the_first() {
+        let moves = [("5:1", "2"), ("5:1", "3"), ("5:2", "3"), ("5:1", "2")];
+        let moves = moves.map(|(source, to)| asked(source, "5", to));
+        assert_eq!(statuses(&moves), [None, Some(Status::Failed), None, None]);
     }
 }

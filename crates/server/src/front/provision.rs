@@ -19,7 +19,9 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return Ok(Response::status(Status::ProtocolError).to_element(exchange.version));
     };
     let mut response = answer(exchange, &request).await?;
-    if let Some(device) = &request.device {
+    if let Some(device) = &request.device
+        && response.status == Status::Success
+    {
         let json = information_json(device);
         store(exchange.front().store.set_information(&exchange.device, &json).await)?;
         response.device = Some(dme_eas::settings::Status::Success);
@@ -40,7 +42,7 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
             if front.policy.mode == PolicyMode::Off {
                 return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::NoPolicy));
             }
-            if must_say_what_it_is(exchange, request) {
+            if lacks_information(exchange, request) {
                 return Err(CommonStatus::DeviceInformationRequired.into());
             }
             let pending = PolicyKey { key: new_key()?, revision: front.policy.revision };
@@ -58,14 +60,14 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
             PolicyRequest::Download { policy_type }
             | PolicyRequest::Acknowledge { policy_type, .. },
         ) => Ok(Response::refused(policy_type.clone(), PolicyStatus::UnknownType)),
-        None if request.device.is_some() => Ok(Response::status(Status::Success)),
+        // Also with what the device is alone, or with a `Policy` that stands elsewhere (2.2.2.54.2).
         None => Ok(Response::status(Status::ProtocolError)),
     }
 }
 
-/// From 14.1 on a phone says what it is before it gets a policy (MS-ASPROV 2.2.2.53). Once is
-/// enough: what it said is kept, and one that comes for a new policy is known.
-fn must_say_what_it_is(exchange: &Exchange<'_>, request: &Request) -> bool {
+/// Whether a phone that must say what it is (14.1 on) did not, now or ever (MS-ASPROV 3.1.5.1.1.1).
+/// One that said so before, by Settings as up to 14.0, is let on.
+fn lacks_information(exchange: &Exchange<'_>, request: &Request) -> bool {
     exchange.version >= ProtocolVersion::V14_1
         && request.device.is_none()
         && matches!(exchange.record.information.as_str(), "" | "{}")
@@ -88,7 +90,11 @@ async fn acknowledged(
     if must && !matches!(applied, Applied::Fully | Applied::Partly) {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, ?applied,
             "the device does not apply the policy and stays out");
-        return Err(CommonStatus::DeviceNotFullyProvisionable.into());
+        return Err(match applied {
+            Applied::ByOthers => CommonStatus::ExternallyManagedDevicesNotAllowed,
+            _ => CommonStatus::DeviceNotFullyProvisionable,
+        }
+        .into());
     }
     let acknowledged = PolicyKey { key: new_key()?, revision: pending.revision };
     let policy = Policy { pending: Some(pending), acknowledged: Some(acknowledged) };

@@ -19,6 +19,9 @@ pub(super) enum Reply {
     Empty,
     /// A document.
     Element(Element),
+    /// One with which the phone begins anew: it is told what the server speaks, so that one set up
+    /// before an upgrade learns of it (MS-ASHTTP 3.2.5.1).
+    Beginning(Element),
     /// Bytes of another type: an attachment, a multipart answer, an autodiscover document.
     Bytes {
         /// Their media type.
@@ -33,6 +36,11 @@ impl Reply {
         match self {
             Self::Empty => Response::new(Full::default()),
             Self::Element(element) => with_body(WBXML, Bytes::from(encode(&element))),
+            Self::Beginning(element) => {
+                let mut response = with_body(WBXML, Bytes::from(encode(&element)));
+                super::add_versions(response.headers_mut());
+                response
+            }
             Self::Bytes { content_type, data } => with_body(&content_type, data),
         }
     }

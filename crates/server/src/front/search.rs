@@ -2,8 +2,9 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::mail_elements;
+use super::fetch::{check_parts, mail_elements};
 use super::ids::{folder_no, server_id};
+use dme_eas::ProtocolVersion;
 use dme_eas::gal::{Person, PictureStatus};
 use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
@@ -15,19 +16,24 @@ use dme_wbxml::Element;
 
 /// Results in an answer where the phone does not say (MS-ASCMD 2.2.3.143.4).
 pub(super) const RESULTS: u32 = 100;
+/// Bytes of a result's body where the phone does not say how much it wants.
+const UNASKED: u64 = 4 * 1024;
 /// Results in an answer at the most.
 pub(super) const MOST: u32 = 500;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let Ok(request) = Request::from_element(body) else {
-        return Ok(Response::failed(Status::InvalidRequest).into_element());
+        // Under Search itself only 1 and 3 may stand (MS-ASCMD 2.2.3.177.13).
+        return Ok(Response::store_failed(Status::InvalidRequest).into_element());
     };
+    check_parts(exchange, &request.content)?;
     let (first, limit) = page(request.range);
     let response = match &request.query {
         Query::Mailbox(query) => mailbox(exchange, query, &request, first, limit).await?,
         Query::Directory(text) => {
             let (people, total) = people(exchange, text, first, limit).await?;
-            let wanted = request.picture.is_some();
+            // The element is 14.1's.
+            let wanted = request.picture.is_some() && exchange.version >= ProtocolVersion::V14_1;
             let results = people.iter().map(|person| Found::Person(gal(person, wanted)));
             Response::results(results.collect(), first, total)
         }
@@ -91,7 +97,8 @@ async fn mailbox(
         Err(error) => return Err(exchange.failed(error)),
     };
     let (hits, total) = found;
-    let mails = mails(exchange, hits, &request.content.view()).await?;
+    let view = request.content.view().or_native(Some(UNASKED));
+    let mails = mails(exchange, hits, &view).await?;
     let results = mails.into_iter().map(|(hit, mail)| Found::Item {
         class: mail_class(),
         long_id: server_id(hit.folder, &hit.item),

@@ -23,15 +23,15 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     }
     // There is no out-of-office system yet, no place for recovery passwords and no rights
     // management: said plainly, so that the phone hides what would not work.
-    if let Some(oof) = &request.oof {
-        let status = match oof {
-            OofRequest::Get { .. } | OofRequest::Set(_) => Status::AccessDenied,
-        };
-        response.oof = Some((status, None));
-    }
-    if request.device_password.is_some() {
-        response.device_password = Some(Status::AccessDenied);
-    }
+    // Each has a status of its own: 2 and 5 where it is wrong (MS-ASCMD 2.2.3.177.15).
+    response.oof = request.oof.as_ref().map(|oof| match oof {
+        Ok(OofRequest::Get { .. } | OofRequest::Set(_)) => (Status::AccessDenied, None),
+        Err(_) => (Status::ProtocolError, None),
+    });
+    response.device_password = request.device_password.as_ref().map(|password| match password {
+        Ok(_) => Status::AccessDenied,
+        Err(_) => Status::InvalidArguments,
+    });
     if request.rights_management {
         response.rights_management = Some(dme_eas::CommonStatus::IrmFeatureDisabled.into());
     }

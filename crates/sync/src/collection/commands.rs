@@ -40,7 +40,7 @@ impl ClientCommand {
                 Some(fingerprint(&[b"change", item.as_str().as_bytes(), &patch]))
             }
             Self::Delete(item) => Some(fingerprint(&[b"delete", item.as_str().as_bytes()])),
-            Self::Fetch(..) => None,
+            Self::Fetch(_) => None,
             Self::AddDraft(id, written) => draft(b"add", &id.0, written),
             Self::ChangeDraft(item, written) => draft(b"edit", item.as_str(), written),
             // The same act whatever the message: it must not go out in two versions.
@@ -134,12 +134,13 @@ impl Work<'_> {
         &mut self,
         commands: &mut Commands<'_>,
         deletion: Deletion,
+        view: &BodyView,
     ) -> Result<()> {
         self.set_marks(commands).await?;
         self.save_drafts(commands).await?;
         self.send(commands).await?;
         self.delete(commands, deletion).await?;
-        self.fetch(commands).await
+        self.fetch(commands, view).await
     }
 
     async fn set_marks(&mut self, commands: &mut Commands<'_>) -> Result<()> {
@@ -396,35 +397,32 @@ impl Work<'_> {
         }
     }
 
-    async fn fetch(&mut self, commands: &mut Commands<'_>) -> Result<()> {
-        let mut views: Vec<(&BodyView, Vec<(usize, &ItemId)>)> = Vec::new();
+    /// The whole of each where the phone never said what it wants.
+    async fn fetch(&mut self, commands: &mut Commands<'_>, view: &BodyView) -> Result<()> {
+        let view = view.or_native(None);
+        let mut wanted: Vec<(usize, ItemId)> = Vec::new();
         let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
         for (at, command) in open {
-            let ClientCommand::Fetch(item, view) = command else { continue };
-            if !self.holds(item) {
+            let ClientCommand::Fetch(item) = command else { continue };
+            if self.holds(item) {
+                wanted.push((at, item.clone()));
+            } else {
                 commands.settle(at, CommandResult::NotFound);
-                continue;
-            }
-            match views.iter_mut().find(|(known, _)| *known == view) {
-                Some((_, items)) => items.push((at, item)),
-                None => views.push((view, vec![(at, item)])),
             }
         }
-        for (view, items) in views {
-            let mut reading =
-                self.reading(items.iter().map(|(_, item)| (*item).clone()).collect(), view);
-            let mut places = items.iter().map(|(at, _)| *at);
-            while let Some((_, outcome)) = reading.next().await? {
-                let result = match outcome {
-                    FetchOutcome::Item(mail) => CommandResult::Fetched(mail),
-                    FetchOutcome::Gone => CommandResult::NotFound,
-                    FetchOutcome::Unconvertible(_) => CommandResult::Fetched(Box::new(
-                        super::placeholder::placeholder(self.session.now, view),
-                    )),
-                };
-                if let Some(at) = places.next() {
-                    commands.settle(at, result);
-                }
+        let items = wanted.iter().map(|(_, item)| item.clone()).collect();
+        let mut reading = self.reading(items, &view);
+        let mut places = wanted.iter().map(|(at, _)| *at);
+        while let Some((_, outcome)) = reading.next().await? {
+            let result = match outcome {
+                FetchOutcome::Item(mail) => CommandResult::Fetched(mail),
+                FetchOutcome::Gone => CommandResult::NotFound,
+                FetchOutcome::Unconvertible(_) => CommandResult::Fetched(Box::new(
+                    super::placeholder::placeholder(self.session.now, &view),
+                )),
+            };
+            if let Some(at) = places.next() {
+                commands.settle(at, result);
             }
         }
         Ok(())

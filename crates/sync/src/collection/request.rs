@@ -74,7 +74,7 @@ pub enum Changes {
     Hold,
 }
 
-/// What holds for a collection until the phone says otherwise (`Options`, MS-ASCMD 2.2.3.125.5).
+/// What holds for a collection until the phone says otherwise (`Options`, MS-ASCMD 2.2.3.125.6).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CollectionOptions {
@@ -148,8 +148,8 @@ pub enum ClientCommand {
     Change(ItemId, FlagPatch),
     /// Deleted an item.
     Delete(ItemId),
-    /// Wants an item again, in this view.
-    Fetch(ItemId, BodyView),
+    /// Wants an item again, in the view that holds for the collection.
+    Fetch(ItemId),
     /// Wrote a draft (16.0 on).
     AddDraft(ClientId, Written),
     /// Wrote a draft anew (16.0 on). The mail system makes a new item of it; the phone is told

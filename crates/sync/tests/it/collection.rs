@@ -146,19 +146,20 @@ async fn an_answer_ends_when_its_bytes_are_reached_but_never_empty() {
 async fn options_hold_until_others_are_given() {
     let world = World::new().await;
     let inbox = world.folder(Role::Inbox).await;
-    let whole = BodyPreference {
-        kind: BodyKind::Plain,
+    let html = BodyPreference {
+        kind: BodyKind::Html,
         truncation: None,
         all_or_none: false,
         preview: None,
     };
-    let view = BodyView { preferences: vec![whole], ..BodyView::default() };
+    let view = BodyView { preferences: vec![html], ..BodyView::default() };
     let mut request = CollectionRequest::new(inbox, SyncKey::initial());
     request.options = Some(CollectionOptions { view, ..CollectionOptions::default() });
     let mut key = world.sync(&request).await.unwrap().key;
     world.arrive("one");
-    for (options, body) in
-        [(None, true), (Some(CollectionOptions::default()), false), (None, false)]
+    let nothing = CollectionOptions::default();
+    for (options, kind) in
+        [(None, BodyKind::Html), (Some(nothing), BodyKind::Plain), (None, BodyKind::Plain)]
     {
         world.arrive("another");
         let mut request = CollectionRequest::new(inbox, key);
@@ -166,7 +167,7 @@ async fn options_hold_until_others_are_given() {
         let answer = world.sync(&request).await.unwrap();
         for change in &answer.changes {
             let ServerChange::Add(_, mail) = change else { panic!("{change:?}") };
-            assert_eq!(mail.body.is_some(), body);
+            assert_eq!(mail.body.as_ref().map(|body| body.kind), Some(kind));
         }
         key = answer.key;
     }
@@ -244,23 +245,43 @@ async fn a_draft_gets_its_id_and_is_not_told_again() {
 }
 
 #[tokio::test]
-async fn a_fetch_gives_the_item_in_its_own_view_and_only_what_the_phone_has() {
+async fn a_fetch_gives_the_item_as_the_options_said_last_and_only_what_the_phone_has() {
     let world = World::new().await;
     let item = world.arrive("one");
     let (inbox, key) = world.in_step().await;
-    let whole = BodyPreference {
-        kind: BodyKind::Plain,
+    let fetch = || vec![ClientCommand::Fetch("99".into()), ClientCommand::Fetch(item.clone())];
+    let html = BodyPreference {
+        kind: BodyKind::Html,
         truncation: None,
         all_or_none: false,
         preview: None,
     };
-    let view = BodyView { preferences: vec![whole], ..BodyView::default() };
-    let commands =
-        vec![ClientCommand::Fetch("99".into(), view.clone()), ClientCommand::Fetch(item, view)];
-    let answer = world.sync(&with(inbox, &key, commands)).await.unwrap();
+    let view = BodyView { preferences: vec![html], ..BodyView::default() };
+    let options = CollectionOptions { view, ..CollectionOptions::default() };
+
+    // Nothing was said yet: the whole text, as it was written.
+    let answer = world.sync(&with(inbox, &key, fetch())).await.unwrap();
     assert_eq!(answer.results[0], CommandResult::NotFound);
-    let CommandResult::Fetched(mail) = &answer.results[1] else { panic!("{:?}", answer.results) };
-    assert!(mail.body.is_some());
+    let kind = |result: &CommandResult| match result {
+        CommandResult::Fetched(mail) => mail.body.as_ref().map(|body| body.kind),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(kind(&answer.results[1]), Some(BodyKind::Plain));
+    let request = CollectionRequest { options: Some(options), ..with(inbox, &answer.key, fetch()) };
+    let answer = world.sync(&request).await.unwrap();
+    assert_eq!(kind(&answer.results[1]), Some(BodyKind::Html));
+    let answer = world.sync(&with(inbox, &answer.key, fetch())).await.unwrap();
+    assert_eq!(kind(&answer.results[1]), Some(BodyKind::Html));
+}
+
+#[tokio::test]
+async fn a_new_item_has_a_body_also_where_none_was_asked_for() {
+    let world = World::new().await;
+    let (inbox, key) = world.in_step().await;
+    world.arrive("one");
+    let answer = world.sync(&CollectionRequest::new(inbox, key)).await.unwrap();
+    let [ServerChange::Add(_, mail)] = &answer.changes[..] else { panic!("{answer:?}") };
+    assert!(mail.body.as_ref().is_some_and(|body| !body.data.is_empty()));
 }
 
 #[tokio::test]

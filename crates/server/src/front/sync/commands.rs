@@ -8,7 +8,7 @@ use crate::front::ids::{item_of, server_id};
 use dme_eas::sync::{ClientCommand as Said, Collection, ItemClass, ItemResponse, Status};
 use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::ErrorKind;
-use dme_model::ItemId;
+use dme_model::{ItemId, Role};
 use dme_sync::{ClientCommand, ClientId, CommandResult, FolderNo, Outgoing};
 use dme_wbxml::Element;
 
@@ -29,7 +29,7 @@ impl Commands {
     ) -> Result<Self, Failure> {
         let mut all = Vec::with_capacity(collection.commands.len());
         for said in &collection.commands {
-            let meant = mean(exchange, folder, collection, said).await?;
+            let meant = mean(exchange, folder, said).await?;
             all.push(One { said: said.clone(), meant });
         }
         Ok(Self(all))
@@ -63,7 +63,6 @@ impl Commands {
 async fn mean(
     exchange: &Exchange<'_>,
     folder: FolderNo,
-    collection: &Collection,
     said: &Said,
 ) -> Result<Result<ClientCommand, Status>, Failure> {
     // An id that names another folder, or none of ours, is of no item here.
@@ -76,18 +75,16 @@ async fn mean(
     let has_drafts = exchange.version >= ProtocolVersion::V16_0;
     Ok(match said {
         Said::Delete { server_id, .. } => item(server_id).map(ClientCommand::Delete),
-        Said::Fetch { server_id } => {
-            let view = collection
-                .options_for(ItemClass::Email)
-                .map(|options| options.content.view())
-                .unwrap_or_default();
-            item(server_id).map(|item| ClientCommand::Fetch(item, view))
-        }
+        Said::Fetch { server_id } => item(server_id).map(ClientCommand::Fetch),
         Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
             Err(Status::ConversionError)
         }
-        // MS-ASCMD 2.2.3.7.2: mail cannot be added, before there are drafts.
+        // "If a client attempts to add emails to the server, a Status element with a value of 6 is
+        // returned" (MS-ASCMD 2.2.3.7.2): of mail only drafts are made by phones, from 16.0 on.
         Said::Add { .. } if !has_drafts => Err(Status::ConversionError),
+        Said::Add { send: false, .. } if !is_drafts(exchange, folder).await? => {
+            Err(Status::ConversionError)
+        }
         Said::Add { client_id, send, data, .. } => {
             let name = ClientId(client_id.clone());
             drafts::compose(exchange, folder, None, data, client_id).await?.map(|written| {
@@ -109,6 +106,13 @@ async fn mean(
             },
         },
     })
+}
+
+/// Whether it is the folder of drafts.
+async fn is_drafts(exchange: &Exchange<'_>, folder: FolderNo) -> Result<bool, Failure> {
+    let known = exchange.engine().known_folders(exchange.session()).await;
+    let known = known.map_err(|error| exchange.failed(error))?;
+    Ok(known.iter().any(|entry| entry.no == folder && entry.role == Some(Role::Drafts)))
 }
 
 async fn change_draft(

@@ -3,10 +3,9 @@
 
 use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
+use crate::front::fetch::check_parts;
 use crate::front::ids::folder_no;
-use dme_eas::body::BodyType;
 use dme_eas::sync::{Collection, FilterType, ItemClass, Limit, Request, Status};
-use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_sync::{Changes, Deletion, LastSync, RememberedCollection};
 use dme_wbxml::Element;
 use std::time::Duration;
@@ -37,11 +36,13 @@ pub(super) async fn read(
             return Ok(Err(Refusal::Status(Status::ProtocolError)));
         }
     };
-    if request.as_ref().is_some_and(|request| wants_other_parts(exchange, request)) {
-        let status = CommonStatus::BodyPartPreferenceTypeNotSupported;
-        return Ok(Err(Refusal::Status(status.into())));
+    let collections = request.iter().flat_map(|request| &request.collections);
+    for options in collections.flat_map(|collection| &collection.options) {
+        if let Err(status) = check_parts(exchange, &options.content) {
+            return Ok(Err(Refusal::Status(status.into())));
+        }
     }
-    if request.as_ref().is_some_and(|one| filters_otherwise(one) || wants_too_early(one)) {
+    if request.as_ref().is_some_and(filters_otherwise) {
         return Ok(Err(Refusal::Status(Status::ProtocolError)));
     }
     let longest = exchange.front().times.longest_wait.0;
@@ -75,21 +76,6 @@ pub(super) async fn read(
         Some(window) => window,
     };
     Ok(Ok(Asked { collections, wait, window }))
-}
-
-/// Whether body parts are wanted in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11).
-fn wants_other_parts(exchange: &Exchange<'_>, request: &Request) -> bool {
-    let options = request.collections.iter().flat_map(|collection| &collection.options);
-    exchange.version >= ProtocolVersion::V14_1
-        && options
-            .filter_map(|options| options.content.part_preference)
-            .any(|preference| preference.kind != BodyType::Html)
-}
-
-/// Whether changes are wanted with a key that stands for nothing yet (MS-ASCMD 2.2.3.84).
-fn wants_too_early(request: &Request) -> bool {
-    let collections = request.collections.iter();
-    collections.filter(|one| one.is_initial()).any(|one| one.get_changes == Some(true))
 }
 
 /// Whether mail is to be filtered as only calendars and tasks can be (MS-ASCMD 2.2.3.68.2).
