@@ -154,6 +154,8 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        // What a phone began that has hung up since.
+        self.front.metrics.none_served(self.front.times.shutdown.0).await;
         self.front.watches.end_all();
     }
 

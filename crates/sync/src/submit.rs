@@ -107,6 +107,20 @@ impl Engine {
         self.send_once(session, act).await
     }
 
+    /// Whether sending was begun under this name, and not found to be impossible.
+    pub(crate) async fn was_begun(&self, session: Session<'_>, name: &str) -> Result<bool> {
+        let device = session.device;
+        let _one_at_a_time =
+            self.locks.lock(Lock::Submission(device.clone(), name.to_owned())).await;
+        match self.store.begin_submission(device, name, session.now, CLIENT_LIFE).await? {
+            Journal::Sent(_) | Journal::Uncertain { .. } => Ok(true),
+            Journal::Begun => {
+                self.store.cancel_submission(device, name).await?;
+                Ok(false)
+            }
+        }
+    }
+
     pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Submitted> {
         let Act { name, life, mut submission } = act;
         let device = session.device;

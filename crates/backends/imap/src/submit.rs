@@ -3,9 +3,17 @@
 
 use crate::mailbox::ImapMailbox;
 use dme_mailbox::{Error, ErrorKind, Result, Submission, Submitted, Verb};
-use dme_mime::compose::{self, Finish, finish};
+use dme_mime::compose::{self, Finish, Finished, finish};
 use dme_model::{Address, FlagPatch, Role, Timestamp};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// How long what follows a sent message may take at least.
+const AFTERWARDS: Duration = Duration::from_secs(30);
+/// How long to wait before it is tried again, at first and at the most.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 impl ImapMailbox {
     pub(crate) async fn send(&self, submission: &Submission) -> Result<Submitted> {
@@ -64,10 +72,30 @@ impl ImapMailbox {
                 )
                 .await?;
         }
-        let warnings = &mut submitted.warnings;
-        if submission.save_in_sent && !went_out {
-            let filed = match &sent {
-                Some(sent) => self.file_sent(sent, &finished.message_id, &finished.sent_copy).await,
+        let copy = (submission.save_in_sent && !went_out).then_some((sent.as_deref(), &finished));
+        self.afterwards().finish_up(submission, copy, &mut submitted.warnings).await;
+        Ok(submitted)
+    }
+
+    /// The mailbox for what follows once the message is out: the copy in Sent is what a repeated
+    /// request is known by, so it has time of its own, also where sending took all there was.
+    fn afterwards(&self) -> Self {
+        let deadline = self.deadline.max(Instant::now() + AFTERWARDS);
+        Self { shared: self.shared.clone(), account: self.account.clone(), deadline }
+    }
+
+    async fn finish_up(
+        &self,
+        submission: &Submission,
+        copy: Option<(Option<&str>, &Finished)>,
+        warnings: &mut Vec<String>,
+    ) {
+        if let Some((sent, finished)) = copy {
+            let filed = match sent {
+                Some(sent) => {
+                    let (id, copy) = (&finished.message_id, &finished.sent_copy);
+                    self.patiently(|| self.file_sent(sent, id, copy)).await
+                }
                 None => Err(Error::new(ErrorKind::NotFound, "there is no folder for sent mail")),
             };
             warn(warnings, "the copy in Sent", filed);
@@ -79,15 +107,32 @@ impl ImapMailbox {
                 Verb::Forward => patch.forwarded = Some(true),
             }
             let patches = [(reference.item.clone(), patch)];
-            let marked = self.store_flags(&reference.collection, &patches).await;
+            let mark = || self.store_flags(&reference.collection, &patches);
+            let marked = self.patiently(mark).await;
             let marked = marked.and_then(|results| results.into_iter().try_for_each(|it| it.1));
             warn(warnings, "the mark on the original", marked);
         }
         if let Some((collection, item)) = &submission.draft {
-            let deleted = self.delete_messages(collection, std::slice::from_ref(item)).await;
-            warn(warnings, "the end of the draft", deleted);
+            let delete = || self.delete_messages(collection, std::slice::from_ref(item));
+            warn(warnings, "the end of the draft", self.patiently(delete).await);
         }
-        Ok(submitted)
+    }
+
+    /// Tries again, up to the deadline, while the server is away: it may just be starting anew.
+    async fn patiently<T, F>(&self, mut act: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match act().await {
+                Err(error) if error.is_transient() && Instant::now() + pause < self.deadline => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                ended => return ended,
+            }
+        }
     }
 
     async fn sent_folder(&self) -> Result<Option<String>> {

@@ -9,8 +9,8 @@ use dme_eas::sync::Status;
 use dme_mailbox::ErrorKind;
 use dme_mime::compose::{DraftChange, NewAttachment, draft};
 use dme_model::{Address, ItemId, PartId};
-use dme_sync::FolderNo;
-use dme_wbxml::Element;
+use dme_sync::{ClientId, FolderNo};
+use dme_wbxml::{Element, encode};
 
 /// The draft's message; of a changed one the old message with the change made to it. `name` makes
 /// the `Message-ID` of a new one, the same when the phone repeats itself.
@@ -57,6 +57,13 @@ pub(super) async fn compose(
     };
     let seed = format!("{}/{}/{name}", exchange.device.user, exchange.device.device);
     Ok(draft(old.as_ref(), &change, exchange.now, &seed).map_err(|_| Status::ConversionError))
+}
+
+/// Tells one version of a draft from another, by what the phone said of it.
+pub(super) fn name(id: &str, data: &[Element]) -> ClientId {
+    let said: Vec<Vec<u8>> = data.iter().map(encode).collect();
+    let said: Vec<&[u8]> = said.iter().map(Vec::as_slice).collect();
+    ClientId::of(&[&[id.as_bytes()], &said[..]].concat())
 }
 
 /// Whether a Change is of the message itself rather than of its marks. What cannot be read counts

@@ -167,7 +167,9 @@ async fn empty(
 ) -> Result<Status, Failure> {
     let Some(folder) = folder_no(collection_id) else { return Ok(Status::NotFound) };
     let within = if delete_subfolders { Subcollections::Delete } else { Subcollections::Keep };
-    let emptied = exchange.engine().empty_folder(exchange.session(), folder, within).await;
+    let emptied = exchange
+        .to_its_end(move |engine, session| Box::pin(engine.empty_folder(session, folder, within)))
+        .await?;
     outcome(exchange, emptied)
 }
 
@@ -182,8 +184,12 @@ async fn move_all(
     let Some(to) = folder_no(destination) else {
         return Err(CommonStatus::MoveCommandInvalidDestinationFolder.into());
     };
-    let moved = exchange.engine().move_conversation(exchange.session(), ConversationId(id), to);
-    outcome(exchange, moved.await.map(drop))
+    let moved = exchange
+        .to_its_end(move |engine, session| {
+            Box::pin(engine.move_conversation(session, ConversationId(id), to))
+        })
+        .await?;
+    outcome(exchange, moved.map(drop))
 }
 
 /// The status of an operation that has no content.

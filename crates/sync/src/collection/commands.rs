@@ -11,7 +11,6 @@ use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::submit::Act;
 use crate::{Result, TraceEvent};
-use bytes::Bytes;
 use dme_mailbox::{Draft, ErrorKind, FetchOutcome, SubmissionKey};
 use dme_model::{BodyView, FlagPatch, ItemId};
 use std::collections::HashMap;
@@ -29,9 +28,6 @@ pub(super) struct Commands<'r> {
 impl ClientCommand {
     /// Tells one command from another; none for those that change nothing.
     fn fingerprint(&self) -> Option<String> {
-        let draft = |kind: &[u8], id: &str, message: &Bytes| {
-            Some(fingerprint(&[kind, id.as_bytes(), message]))
-        };
         match self {
             Self::Change(item, patch) => {
                 // A patch always has a JSON form.
@@ -40,15 +36,23 @@ impl ClientCommand {
             }
             Self::Delete(item) => Some(fingerprint(&[b"delete", item.as_str().as_bytes()])),
             Self::Fetch(..) => None,
-            Self::AddDraft(id, message) => draft(b"add", &id.0, message),
-            Self::ChangeDraft(item, message) => draft(b"edit", item.as_str(), message),
+            Self::AddDraft(id, _) => Some(fingerprint(&[b"add", id.0.as_bytes()])),
+            Self::ChangeDraft(item, id, _) => {
+                Some(format!("{}{}", edited(item), fingerprint(&[id.0.as_bytes()])))
+            }
+            Self::LostDraft { item, send: false } => Some(edited(item)),
             // The same act whatever the message: it must not go out in two versions.
             Self::Send(Outgoing::New(id), _) => Some(fingerprint(&[b"send", id.0.as_bytes()])),
-            Self::Send(Outgoing::Draft(item), _) => {
+            Self::Send(Outgoing::Draft(item), _) | Self::LostDraft { item, send: true } => {
                 Some(fingerprint(&[b"send draft", item.as_str().as_bytes()]))
             }
         }
     }
+}
+
+/// What the fingerprints of all new versions of a draft begin with.
+fn edited(item: &ItemId) -> String {
+    format!("edit {} ", fingerprint(&[item.as_str().as_bytes()]))
 }
 
 impl<'r> Commands<'r> {
@@ -58,7 +62,11 @@ impl<'r> Commands<'r> {
             Base::Current => None,
             Base::Previous => {
                 let print = command.fingerprint()?;
-                let known = applied.iter().find(|known| known.command == print)?;
+                // Of a draft that is gone only its id is known.
+                let lost = matches!(command, ClientCommand::LostDraft { .. });
+                let known = applied.iter().find(|known| {
+                    known.command == print || lost && known.command.starts_with(&print)
+                })?;
                 Some(known.result.clone().into())
             }
         };
@@ -244,7 +252,7 @@ impl Work<'_> {
         for (at, command) in open {
             let (message, replaces) = match command {
                 ClientCommand::AddDraft(_, message) => (message, None),
-                ClientCommand::ChangeDraft(item, message) => (message, Some(item)),
+                ClientCommand::ChangeDraft(item, _, message) => (message, Some(item)),
                 _ => continue,
             };
             if let Some(item) = replaces.filter(|item| !self.holds(item)) {
@@ -284,7 +292,15 @@ impl Work<'_> {
     async fn send(&mut self, commands: &mut Commands<'_>) -> Result<()> {
         let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
         for (at, command) in open {
-            let ClientCommand::Send(outgoing, message) = command else { continue };
+            let (outgoing, message) = match command {
+                ClientCommand::Send(outgoing, message) => (outgoing, message),
+                ClientCommand::LostDraft { item, send } => {
+                    let result = self.lost_draft(item, *send).await?;
+                    commands.settle(at, result);
+                    continue;
+                }
+                _ => continue,
+            };
             let (name, draft) = match outgoing {
                 Outgoing::New(ClientId(id)) => (self.act_name("new", id), None),
                 Outgoing::Draft(item) => {
@@ -302,6 +318,19 @@ impl Work<'_> {
             commands.settle(at, result);
         }
         Ok(())
+    }
+
+    /// What became of a draft that is no longer there. Where its sending was begun it is its end
+    /// that took the draft away: nothing else of ours does.
+    async fn lost_draft(&mut self, item: &ItemId, send: bool) -> Result<CommandResult> {
+        if send
+            && self.engine.was_begun(self.session, &self.act_name("sent", item.as_str())).await?
+        {
+            return Ok(CommandResult::Sent);
+        }
+        let wanted = "a new version of a draft that is gone".into();
+        self.note(TraceEvent::PhoneOverruled { item: item.clone(), wanted });
+        Ok(CommandResult::NotFound)
     }
 
     /// The name of an act: the same for every repetition of the request, because a repeated

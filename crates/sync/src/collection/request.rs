@@ -1,5 +1,6 @@
 //! What a phone asks of one collection, and what it is answered (MS-ASCMD 2.2.1.21).
 
+use crate::fingerprint::fingerprint;
 use crate::{FolderNo, SyncKey};
 use bytes::Bytes;
 use dme_model::{BodyView, FlagPatch, Flags, ItemId, Mail, Timestamp};
@@ -140,6 +141,14 @@ impl CollectionRequest {
 #[serde(transparent)]
 pub struct ClientId(pub String);
 
+impl ClientId {
+    /// A name made of all that the phone said, so that the same said again has the same name. The
+    /// message made of it would not do: it bears the time at which it was made.
+    pub fn of(said: &[&[u8]]) -> Self {
+        Self(fingerprint(said))
+    }
+}
+
 /// What a phone did.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ClientCommand {
@@ -149,13 +158,21 @@ pub enum ClientCommand {
     Delete(ItemId),
     /// Wants an item again, in this view.
     Fetch(ItemId, BodyView),
-    /// Wrote a draft (16.0 on). The message is whole.
+    /// Wrote a draft (16.0 on). The message is whole; the name tells it from another version.
     AddDraft(ClientId, Bytes),
     /// Wrote a draft anew (16.0 on). The mail system makes a new item of it; the phone is told
     /// that the old one is gone.
-    ChangeDraft(ItemId, Bytes),
+    ChangeDraft(ItemId, ClientId, Bytes),
     /// Wrote or completed a mail and sends it (`Send`, 16.0 on).
     Send(Outgoing, Bytes),
+    /// Wrote anew, or sends, a draft that is no longer there: nobody can tell what the whole
+    /// message would be. An earlier attempt at the same may have been what took it away.
+    LostDraft {
+        /// Which.
+        item: ItemId,
+        /// Sends it.
+        send: bool,
+    },
 }
 
 /// Where a mail sent through Sync comes from.

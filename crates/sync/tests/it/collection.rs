@@ -236,7 +236,7 @@ async fn a_draft_gets_its_id_and_is_not_told_again() {
     assert_eq!(answer.results, [CommandResult::Added(item.clone())]);
     assert_eq!(told(&answer), Vec::<String>::new());
 
-    let change = ClientCommand::ChangeDraft(item.clone(), message("better"));
+    let change = ClientCommand::ChangeDraft(item.clone(), ClientId("v2".into()), message("better"));
     let answer = world.sync(&with(drafts, &answer.key, vec![change])).await.unwrap();
     let [newer] = world.items(Role::Drafts).try_into().unwrap();
     assert_eq!(answer.results, [CommandResult::Done]);

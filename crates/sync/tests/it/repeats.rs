@@ -1,7 +1,9 @@
 //! Rule S2: a phone that lost the answer gets it again, and nothing is done twice.
 
 use crate::world::{Call, World, message, read, told, with};
-use dme_model::{FlagPatch, Role};
+use dme_mailbox::ErrorKind;
+use dme_mailbox::memory::Failure;
+use dme_model::{FlagPatch, ItemId, Role};
 use dme_sync::{ClientCommand, ClientId, CollectionRequest, CommandResult, Error, Outgoing};
 
 #[tokio::test]
@@ -150,4 +152,63 @@ async fn beginning_again_makes_the_old_keys_worthless() {
     assert_eq!(world.engine.current_key(world.session(), inbox).await, Ok(Some(new)));
     let sent = world.folder(Role::Sent).await;
     assert_eq!(world.engine.current_key(world.session(), sent).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_draft_made_into_a_message_at_another_time_is_the_same_draft() {
+    let world = World::new().await;
+    let drafts = world.folder(Role::Drafts).await;
+    let key = world.begin(drafts).await;
+    let add = |when| vec![ClientCommand::AddDraft(ClientId::of(&[b"c1", b"text"]), message(when))];
+    let first = world.sync(&with(drafts, &key, add("noon"))).await.unwrap();
+    let again = world.sync(&with(drafts, &key, add("later"))).await.unwrap();
+    assert_eq!(again.results, first.results);
+    assert_eq!(world.items(Role::Drafts).len(), 1);
+}
+
+#[tokio::test]
+async fn a_draft_that_is_gone_because_it_was_sent_or_written_anew_is_answered_so() {
+    let world = World::new().await;
+    let drafts = world.folder(Role::Drafts).await;
+    let key = world.begin(drafts).await;
+    let add = |name: &str| ClientCommand::AddDraft(ClientId(name.into()), message(name));
+    let answer = world.sync(&with(drafts, &key, vec![add("a"), add("b")])).await.unwrap();
+    let [one, two] = world.items(Role::Drafts).try_into().unwrap();
+    let text = message("final");
+    let commands = vec![
+        ClientCommand::Send(Outgoing::Draft(one.clone()), text.clone()),
+        ClientCommand::ChangeDraft(two.clone(), ClientId("v2".into()), text),
+    ];
+    let done = world.sync(&with(drafts, &answer.key, commands)).await.unwrap();
+    assert_eq!(done.results, [CommandResult::Sent, CommandResult::Done]);
+    let lost = |item: &ItemId, send| ClientCommand::LostDraft { item: item.clone(), send };
+    let again = vec![lost(&one, true), lost(&two, false)];
+    let again = world.sync(&with(drafts, &answer.key, again)).await.unwrap();
+    assert_eq!(again.results, done.results);
+    assert_eq!(world.system.sent().len(), 1);
+    let stranger = vec![lost(&two, true), lost(&one, false)];
+    let refused = world.sync(&with(drafts, &again.key, stranger)).await.unwrap();
+    assert_eq!(refused.results, [CommandResult::NotFound, CommandResult::NotFound]);
+}
+
+#[tokio::test]
+async fn a_draft_that_was_sent_before_the_process_died_is_answered_as_sent() {
+    let world = World::new().await;
+    let drafts = world.folder(Role::Drafts).await;
+    let key = world.begin(drafts).await;
+    let add = ClientCommand::AddDraft(ClientId("a".into()), message("a"));
+    let answer = world.sync(&with(drafts, &key, vec![add])).await.unwrap();
+    let [item] = world.items(Role::Drafts).try_into().unwrap();
+    // Sent, the draft deleted, and the answer lost: nothing of it was written down.
+    let lost = dme_mailbox::Error::new(ErrorKind::Unavailable, "the connector died");
+    world
+        .system
+        .fail_when(move |call| (call == Call::Submit).then(|| Failure::After(lost.clone())));
+    let send = ClientCommand::Send(Outgoing::Draft(item.clone()), message("final"));
+    assert!(world.sync(&with(drafts, &answer.key, vec![send])).await.is_err());
+    world.system.heal();
+    let again = vec![ClientCommand::LostDraft { item, send: true }];
+    let again = world.sync(&with(drafts, &answer.key, again)).await.unwrap();
+    assert_eq!(again.results, [CommandResult::Sent]);
+    assert_eq!(world.system.sent().len(), 1);
 }

@@ -87,12 +87,12 @@ async fn mean(
         }
         Said::Add { .. } if !has_drafts => Err(Status::ProtocolError),
         Said::Add { client_id, send, data, .. } => {
-            let name = ClientId(client_id.clone());
             drafts::compose(exchange, folder, None, data, client_id).await?.map(|message| {
                 if *send {
+                    let name = ClientId(client_id.clone());
                     ClientCommand::Send(Outgoing::New(name), message)
                 } else {
-                    ClientCommand::AddDraft(name, message)
+                    ClientCommand::AddDraft(drafts::name(client_id, data), message)
                 }
             })
         }
@@ -117,14 +117,16 @@ async fn change_draft(
     data: &[dme_wbxml::Element],
 ) -> Result<Result<ClientCommand, Status>, Failure> {
     let seed = server_id(folder, &item);
-    let message = drafts::compose(exchange, folder, Some(&item), data, &seed).await?;
-    Ok(message.map(|message| {
-        if send {
-            ClientCommand::Send(Outgoing::Draft(item), message)
-        } else {
-            ClientCommand::ChangeDraft(item, message)
+    Ok(match drafts::compose(exchange, folder, Some(&item), data, &seed).await? {
+        Ok(message) if send => Ok(ClientCommand::Send(Outgoing::Draft(item), message)),
+        Ok(message) => {
+            let name = drafts::name(&seed, data);
+            Ok(ClientCommand::ChangeDraft(item, name, message))
         }
-    }))
+        // Perhaps gone because this very command was carried out and its answer lost.
+        Err(Status::ObjectNotFound) => Ok(ClientCommand::LostDraft { item, send }),
+        Err(status) => Err(status),
+    })
 }
 
 fn response(
