@@ -5,15 +5,11 @@ use crate::mailbox::ImapMailbox;
 use dme_mailbox::{Error, ErrorKind, Result, Submission, Submitted, Verb};
 use dme_mime::compose::{self, Finish, Finished, finish};
 use dme_model::{Address, FlagPatch, Role, Timestamp};
-use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 
-/// How long what follows a sent message may take at least.
-const AFTERWARDS: Duration = Duration::from_secs(30);
-/// How long to wait before it is tried again, at first and at the most.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// How long what follows a sent message may take.
+const AFTERWARDS: Duration = Duration::from_secs(15);
 
 impl ImapMailbox {
     pub(crate) async fn send(&self, submission: &Submission) -> Result<Submitted> {
@@ -48,18 +44,20 @@ impl ImapMailbox {
         let wanted = Finish { from: author, now: now(), seed: submission.key.0.clone() };
         let finished = finish(&message, &wanted).map_err(|error| told(&error))?;
 
-        let sent = match submission.save_in_sent || submission.uncertain {
+        let look = submission.uncertain && !submission.taken;
+        let sent = match submission.save_in_sent || look {
             true => self.sent_folder().await?,
             false => None,
         };
-        let went_out = match (&sent, submission.uncertain) {
+        let went_out = match (&sent, look) {
             (Some(sent), true) => self.has_message(sent, &finished.message_id).await?,
-            _ => false,
+            _ => submission.taken,
         };
         let mut submitted = Submitted {
             message_id: finished.message_id.clone(),
             refused: Vec::new(),
             warnings: Vec::new(),
+            unfinished: false,
         };
         if !went_out {
             submitted.refused = smtp
@@ -72,33 +70,31 @@ impl ImapMailbox {
                 )
                 .await?;
         }
-        let copy = (submission.save_in_sent && !went_out).then_some((sent.as_deref(), &finished));
-        self.afterwards().finish_up(submission, copy, &mut submitted.warnings).await;
+        self.afterwards().finish_up(submission, sent.as_deref(), &finished, &mut submitted).await;
         Ok(submitted)
     }
 
-    /// The mailbox for what follows once the message is out: the copy in Sent is what a repeated
-    /// request is known by, so it has time of its own, also where sending took all there was.
+    /// The mailbox for what follows once the message is out. It has time of its own, also where
+    /// sending took all there was; and not more, for until we answer nobody else knows of the
+    /// message. What is not done then is done in another attempt.
     fn afterwards(&self) -> Self {
-        let deadline = self.deadline.max(Instant::now() + AFTERWARDS);
+        let deadline = Instant::now() + AFTERWARDS;
         Self { shared: self.shared.clone(), account: self.account.clone(), deadline }
     }
 
     async fn finish_up(
         &self,
         submission: &Submission,
-        copy: Option<(Option<&str>, &Finished)>,
-        warnings: &mut Vec<String>,
+        sent: Option<&str>,
+        finished: &Finished,
+        submitted: &mut Submitted,
     ) {
-        if let Some((sent, finished)) = copy {
+        if submission.save_in_sent {
             let filed = match sent {
-                Some(sent) => {
-                    let (id, copy) = (&finished.message_id, &finished.sent_copy);
-                    self.patiently(|| self.file_sent(sent, id, copy)).await
-                }
+                Some(sent) => self.file_sent(sent, &finished.message_id, &finished.sent_copy).await,
                 None => Err(Error::new(ErrorKind::NotFound, "there is no folder for sent mail")),
             };
-            warn(warnings, "the copy in Sent", filed);
+            warn(submitted, "the copy in Sent", filed);
         }
         if let Some(reference) = &submission.reference {
             let mut patch = FlagPatch::default();
@@ -107,31 +103,13 @@ impl ImapMailbox {
                 Verb::Forward => patch.forwarded = Some(true),
             }
             let patches = [(reference.item.clone(), patch)];
-            let mark = || self.store_flags(&reference.collection, &patches);
-            let marked = self.patiently(mark).await;
+            let marked = self.store_flags(&reference.collection, &patches).await;
             let marked = marked.and_then(|results| results.into_iter().try_for_each(|it| it.1));
-            warn(warnings, "the mark on the original", marked);
+            warn(submitted, "the mark on the original", marked);
         }
         if let Some((collection, item)) = &submission.draft {
-            let delete = || self.delete_messages(collection, std::slice::from_ref(item));
-            warn(warnings, "the end of the draft", self.patiently(delete).await);
-        }
-    }
-
-    /// Tries again, up to the deadline, while the server is away: it may just be starting anew.
-    async fn patiently<T, F>(&self, mut act: impl FnMut() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match act().await {
-                Err(error) if error.is_transient() && Instant::now() + pause < self.deadline => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                ended => return ended,
-            }
+            let deleted = self.delete_messages(collection, std::slice::from_ref(item)).await;
+            warn(submitted, "the end of the draft", deleted);
         }
     }
 
@@ -142,10 +120,11 @@ impl ImapMailbox {
     }
 }
 
-fn warn(warnings: &mut Vec<String>, what: &str, result: Result<()>) {
+fn warn(submitted: &mut Submitted, what: &str, result: Result<()>) {
     if let Err(error) = result {
         tracing::warn!(error = error.name(), "{what} failed after a message was sent");
-        warnings.push(format!("{what}: {error}"));
+        submitted.warnings.push(format!("{what}: {error}"));
+        submitted.unfinished |= error.is_transient();
     }
 }
 

@@ -26,6 +26,8 @@ const KEPT: usize = 1000;
 /// Acts of one kind.
 pub(super) struct Acts<T> {
     keep: Duration,
+    /// Whether the answer is good for whoever asks again.
+    is_final: fn(&T) -> bool,
     table: Arc<Mutex<Table<T>>>,
     tasks: TaskTracker,
 }
@@ -42,9 +44,9 @@ struct Act<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Acts<T> {
-    /// None yet; the answers of those that go well are kept for this long.
-    pub(super) fn new(tasks: TaskTracker, keep: Duration) -> Self {
-        Self { keep, table: Arc::default(), tasks }
+    /// None yet; answers that are final are kept for this long.
+    pub(super) fn new(tasks: TaskTracker, keep: Duration, is_final: fn(&T) -> bool) -> Self {
+        Self { keep, is_final, table: Arc::default(), tasks }
     }
 
     /// The answer to the act of this name, which is begun unless it runs already or has just gone
@@ -59,10 +61,11 @@ impl<T: Clone + Send + Sync + 'static> Acts<T> {
             return known.answer.clone();
         }
         let (act, own, ended) = (act(), name.clone(), Arc::clone(&self.table));
+        let is_final = self.is_final;
         let task = async move {
             let mut running = Running { table: ended, name: own, went_well: false };
             let answer = act.await;
-            running.went_well = answer.is_ok();
+            running.went_well = answer.as_ref().is_ok_and(is_final);
             answer
         };
         let task = self.tasks.spawn(task.in_current_span());
@@ -132,7 +135,7 @@ mod tests {
     }
 
     fn acts(keep: Duration) -> Acts<u32> {
-        Acts::new(TaskTracker::new(), keep)
+        Acts::new(TaskTracker::new(), keep, |number| *number < 100)
     }
 
     #[tokio::test(start_paused = true)]
@@ -170,6 +173,10 @@ mod tests {
         assert_eq!(failed.await, Err(refused()));
         assert_eq!(acts.carry_out("a".into(), || async { Ok(1) }).await, Ok(1));
         assert!(lock(&acts.table).contains_key("a"));
+        // An answer that is not the last word is no answer to the next one.
+        for number in [100, 101] {
+            assert_eq!(acts.carry_out("b".into(), || async move { Ok(number) }).await, Ok(number));
+        }
     }
 
     #[tokio::test]

@@ -44,9 +44,11 @@ impl Undying {
     pub(super) fn new() -> Self {
         let tasks = TaskTracker::new();
         Self {
-            sending: Arc::new(Acts::new(tasks.clone(), KEEP_SENT)),
+            sending: Arc::new(Acts::new(tasks.clone(), KEEP_SENT, |sent: &Submitted| {
+                !sent.unfinished
+            })),
             // A draft that was saved is found by its key, and may have been deleted since.
-            saving: Arc::new(Acts::new(tasks.clone(), Duration::ZERO)),
+            saving: Arc::new(Acts::new(tasks.clone(), Duration::ZERO, |_| true)),
             tasks,
         }
     }

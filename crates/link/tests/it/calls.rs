@@ -313,6 +313,7 @@ async fn a_message_that_is_being_sent_when_the_line_breaks_is_sent_once() {
     let submission = Submission {
         key: SubmissionKey("ann/phone/1".into()),
         uncertain: false,
+        taken: false,
         message: "From: ann@example.org\r\nTo: bob@elsewhere.example\r\n\r\nHello\r\n".into(),
         reference: None,
         save_in_sent: true,

@@ -136,6 +136,7 @@ async fn mail_is_not_lost_while_the_submission_server_is_down() {
     let submission = Submission {
         key: SubmissionKey("k1".to_owned()),
         uncertain: false,
+        taken: false,
         message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
         reference: None,
         save_in_sent: true,
@@ -156,6 +157,34 @@ async fn mail_is_not_lost_while_the_submission_server_is_down() {
 }
 
 #[tokio::test]
+async fn what_follows_a_message_that_is_out_is_done_without_sending_it() {
+    let dovecot = Dovecot::start(users(&["ann", "bob"])).unwrap();
+    let mut postfix = Postfix::start(&dovecot, &PostfixOptions::default()).unwrap();
+    let system = ImapMailSystem::new(config(&dovecot, Some(&postfix))).unwrap();
+    let mailbox = open(&system, "ann").await;
+    postfix.kill();
+    let drafts = CollectionId::from("Drafts");
+    let draft = mailbox.deliver(&drafts, &message("draft")).await.unwrap();
+    let submission = Submission {
+        key: SubmissionKey("k1".to_owned()),
+        uncertain: false,
+        taken: true,
+        message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
+        reference: None,
+        save_in_sent: true,
+        draft: Some((drafts.clone(), draft)),
+    };
+    for _ in 0..2 {
+        let done = mailbox.submit(&submission).await.unwrap();
+        assert_eq!((done.warnings, done.unfinished), (Vec::<String>::new(), false));
+    }
+    let count = async |folder: &CollectionId| {
+        mailbox.list(folder, &ItemFilter::default()).await.unwrap().items.len()
+    };
+    assert_eq!((count(&CollectionId::from("Sent")).await, count(&drafts).await), (1, 0));
+}
+
+#[tokio::test]
 async fn a_message_too_large_is_refused_before_it_is_sent() {
     let dovecot = Dovecot::start(users(&["ann", "bob"])).unwrap();
     let options = PostfixOptions { message_size_limit: 20_000, ..PostfixOptions::default() };
@@ -166,6 +195,7 @@ async fn a_message_too_large_is_refused_before_it_is_sent() {
     let submission = Submission {
         key: SubmissionKey("k1".to_owned()),
         uncertain: false,
+        taken: false,
         message: format!("To: bob@example.org\r\nSubject: big\r\n\r\n{text}\r\n").into(),
         reference: None,
         save_in_sent: true,
