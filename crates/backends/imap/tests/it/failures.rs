@@ -4,10 +4,11 @@
 use crate::world::{account, config, context, open, plain, users};
 use dme_imap::{ImapConfig, ImapMailSystem, PoolConfig, TimeoutConfig};
 use dme_mailbox::{
-    CallContext, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey, WatchEvent,
+    CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey,
+    WatchEvent,
 };
 use dme_model::{BodyView, CollectionId, FlagPatch, RequestId, Role, Span};
-use dme_testkit::dovecot::{Capabilities, Dovecot};
+use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -232,6 +233,36 @@ async fn a_folder_made_anew_makes_old_tokens_invalid() {
     let changed = mailbox.changed(&[(folder.clone(), token)]).await.unwrap();
     assert_eq!(changed, std::slice::from_ref(&folder));
     assert!(mailbox.list(&folder, &ItemFilter::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_that_was_never_used_needs_no_beginning_anew() {
+    for capabilities in [Capabilities::All, Capabilities::Condstore, Capabilities::Basic] {
+        let dovecot = Dovecot::start(DovecotOptions { capabilities, ..users(&["ann"]) }).unwrap();
+        let system = ImapMailSystem::new(config(&dovecot, None)).unwrap();
+        let mailbox = open(&system, "ann").await;
+        let other = ImapMailSystem::new(config(&dovecot, None)).unwrap();
+        let other = open(&other, "ann").await;
+        let folder = mailbox.create_collection(None, "Fresh").await.unwrap();
+        let before = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
+        let validity = |token: &ChangeToken| token.0.split(':').nth(1).unwrap().to_owned();
+        // UIDVALIDITY counts seconds: the folder must be of another.
+        let after = loop {
+            other.delete_collection(&folder).await.unwrap();
+            other.create_collection(None, "Fresh").await.unwrap();
+            other.deliver(&folder, &message("first")).await.unwrap();
+            let listing = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
+            if validity(&listing.token) != validity(&before.token) {
+                break listing;
+            }
+        };
+        let changes = mailbox.changes(&folder, &before.token).await.unwrap();
+        let came: Vec<_> = changes.upserted.iter().map(|state| state.id.clone()).collect();
+        assert_eq!(came, after.items.iter().collect::<Vec<_>>(), "{capabilities:?}");
+        assert_eq!(changes.token, after.token);
+        let next = mailbox.changes(&folder, &changes.token).await.unwrap();
+        assert!(next.upserted.is_empty() && next.removed.is_empty());
+    }
 }
 
 #[tokio::test]
