@@ -141,7 +141,8 @@ pub struct RealmConfig {
     /// Other names that mean it: `EXAMPLE` of `EXAMPLE\ann`, former domains.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// The connector that authenticates it, by name; the in-process one where absent.
+    /// The connector that authenticates it, by name; any whose directory is of this realm
+    /// where absent.
     #[serde(default)]
     pub connector: Option<String>,
     /// The groups that give rights.

@@ -35,7 +35,7 @@ mod wait;
 
 use crate::client_address::TrustedProxies;
 use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
@@ -131,10 +131,11 @@ impl Front {
         peer: SocketAddr,
     ) -> Response<Full<Bytes>> {
         let id = self.next_id();
-        let _counted = self.metrics.serve();
+        let counted = Arc::new(self.metrics.serve());
         let client = self.proxies.client(peer.ip(), request.headers());
         let span = tracing::info_span!("request", request = %id);
-        let answer = self.route(request, client, id.clone()).instrument(span);
+        let asked = Asked { client, id: id.clone(), counted: counted.clone() };
+        let answer = self.route(request, asked).instrument(span);
         let mut response = answer.await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -148,14 +149,14 @@ impl Front {
     }
 
     async fn route(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
-        client: IpAddr,
-        id: RequestId,
+        asked: Asked,
     ) -> Response<Full<Bytes>> {
+        let client = asked.client;
         let path = request.uri().path().to_ascii_lowercase();
         match (path.trim_end_matches('/'), request.method()) {
-            (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, client, id)).await,
+            (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, asked)).await,
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
             (EAS_PATH, _) => {
                 // RFC 9110 §15.5.6: it must say what is allowed.
@@ -322,6 +323,14 @@ fn add_protocol_headers(headers: &mut HeaderMap) {
     for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+}
+
+/// What is known of a request before it is read.
+struct Asked {
+    client: IpAddr,
+    id: RequestId,
+    /// The request is being served as long as any of this is there.
+    counted: Arc<Counted>,
 }
 
 /// What is counted and logged of a served command.

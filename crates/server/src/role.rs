@@ -154,6 +154,8 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        // What a phone began that has hung up since.
+        self.front.metrics.none_served(self.front.times.shutdown.0).await;
         self.front.watches.end_all();
     }
 
@@ -342,8 +344,9 @@ fn front(
     let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
-        let directory = RealmDirectory::new(connectors.clone(), realm.connector.clone());
         let name = Realm::new(realm.name.as_str().trim().to_lowercase());
+        let directory =
+            RealmDirectory::new(connectors.clone(), name.clone(), realm.connector.clone());
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
             realm: realm.name.clone(),

@@ -223,17 +223,37 @@ async fn an_answer_is_remembered_though_the_phone_has_gone() {
 async fn a_directory_that_is_down_is_left_alone_for_a_moment() {
     let world = world();
     world.fakes[0].down.store(true, Ordering::SeqCst);
-    for n in 0..5 {
-        assert_eq!(world.admit("ann", &n.to_string(), "d").await, "unavailable");
+    for _ in 0..20 {
+        assert_eq!(world.admit("ann", "nna", "d").await, "unavailable");
     }
     assert_eq!(world.asked(), 1);
-    // Guessing is as slow as ever.
-    assert!(world.admit("ann", "5", "d").await.starts_with("throttled"));
+    // Asking in vain, again and again, costs none of the attempts.
+    for _ in 0..20 {
+        world.later(6);
+        assert_eq!(world.admit("ann", "nna", "d").await, "unavailable");
+    }
+    assert_eq!(world.asked(), 21);
     world.fakes[0].down.store(false, Ordering::SeqCst);
-    world.later(60);
+    world.later(5);
+    for n in 0..4 {
+        assert_eq!(world.admit("ann", &n.to_string(), "d").await, "wrong password");
+    }
     assert_eq!(world.admit("ann", "nna", "d").await, "Directory");
     // The other realm was never touched by it.
     assert_eq!(world.admit("ann@two.test", "nna", "d").await, "Directory");
+}
+
+#[tokio::test]
+async fn guessing_is_as_slow_as_ever_while_memory_lets_people_in() {
+    let world = world();
+    assert_eq!(world.admit("ann", "nna", "phone").await, "Directory");
+    world.fakes[0].down.store(true, Ordering::SeqCst);
+    world.later(600);
+    for n in 0..5 {
+        assert_eq!(world.admit("ann", &n.to_string(), "made-up").await, "unavailable");
+    }
+    assert!(world.admit("ann", "nna", "made-up").await.starts_with("throttled"));
+    assert_eq!(world.admit("ann", "nna", "phone").await, "Grace");
 }
 
 #[tokio::test(start_paused = true)]

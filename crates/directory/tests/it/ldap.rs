@@ -54,7 +54,9 @@ async fn other_passwords_and_other_people_are_not() {
     }
     let elsewhere = "ann@elsewhere.test".into();
     let answer = directory.authenticate(&elsewhere, &secret("ann's secret")).await;
-    assert_eq!(answer, Ok(Verdict::Unknown));
+    // Not "unknown": that would be told to a person who exists elsewhere.
+    assert!(matches!(answer, Err(Error::Refused(_))), "{answer:?}");
+    assert!(matches!(directory.find(&elsewhere).await, Err(Error::Refused(_))));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod access;
 mod architecture;
 mod cli;
 mod journey;
+mod kill;
 mod limits;
 mod outage;
 mod property;

@@ -172,7 +172,17 @@ impl Site {
 
     /// Ends the server as a power cut would, and starts it again.
     pub fn crash_server(&mut self) -> Result<()> {
+        self.kill_server();
+        self.restart_server()
+    }
+
+    /// Ends the server as a power cut would.
+    pub fn kill_server(&mut self) {
         self.server.kill();
+    }
+
+    /// Starts the server again.
+    pub fn restart_server(&mut self) -> Result<()> {
         self.server = start_server(self.folder.path(), &[self.phones_port, self.admin_port])?;
         Ok(())
     }

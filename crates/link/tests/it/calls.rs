@@ -6,7 +6,10 @@ use async_trait::async_trait;
 use dme_directory::Verdict;
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
 use dme_mailbox::conformance::{self, Resident, World};
-use dme_mailbox::{CallContext, Credentials, ErrorKind, FetchOutcome, WatchEvent};
+use dme_mailbox::memory::Operation;
+use dme_mailbox::{
+    CallContext, Credentials, ErrorKind, FetchOutcome, Submission, SubmissionKey, WatchEvent,
+};
 use dme_model::{
     BodyKind, BodyPreference, BodyView, CollectionId, Flags, Function, ItemId, MimeSupport,
     RequestId, Role, Secret, Timestamp, UserId,
@@ -293,4 +296,42 @@ async fn a_connector_in_the_same_process_is_called_without_a_wire() {
     let system = server.links.mail_system(&id);
     assert!(system.owns(&account(Credentials::None), &context()).await.unwrap());
     assert!(server.links.directory(&id).find(&user()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_sent_when_the_line_breaks_is_sent_once() {
+    let server = Server::start().await;
+    let line = Line::to(server.address).await;
+    let site = server.enrolled_at(line.address).await;
+    let mail = Arc::new(Probe::default());
+    let connector = site.run(mail.services(CredentialsNeeded::None));
+    server.until_linked(&connector.id).await;
+    let pair = Pair { server, site, connector, mail };
+
+    let memory = &pair.mail.memory;
+    let mailbox = pair.mailbox().await;
+    let submission = Submission {
+        key: SubmissionKey("ann/phone/1".into()),
+        uncertain: false,
+        taken: false,
+        message: "From: ann@example.org\r\nTo: bob@elsewhere.example\r\n\r\nHello\r\n".into(),
+        reference: None,
+        save_in_sent: true,
+        draft: None,
+    };
+    memory.set_latency(Duration::from_millis(500));
+    let (asked, first) = (mailbox.clone(), submission.clone());
+    let sending = tokio::spawn(async move { asked.submit(&first).await });
+    eventually(|| memory.take_calls().contains(&Operation::Submit)).await;
+    line.break_down();
+    let lost = sending.await.unwrap().unwrap_err();
+    assert_eq!(lost.kind, ErrorKind::Unavailable, "{lost}");
+    line.open();
+    pair.server.until_linked(&pair.connector.id).await;
+
+    // The memory would send again: not `uncertain` is what an engine says that knows nothing.
+    let again = mailbox.submit(&submission).await.unwrap();
+    assert_eq!(mailbox.submit(&submission).await.unwrap(), again);
+    assert_eq!(memory.sent().len(), 1);
+    assert_eq!(memory.take_calls(), []);
 }

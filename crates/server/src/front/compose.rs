@@ -47,9 +47,10 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
         save_in_sent: message.save_in_sent == SaveInSent::Yes,
     };
     let sent = exchange
-        .engine()
-        .submit(exchange.session(), &request)
-        .await
+        .to_its_end(move |engine, session| {
+            Box::pin(async move { engine.submit(session, &request).await })
+        })
+        .await?
         .map_err(|error| refusal(exchange, error))?;
     if sent.before && exchange.version >= ProtocolVersion::V14_0 {
         // The phone lost the first answer; 118 tells it that there is nothing left to do

@@ -172,7 +172,9 @@ async fn empty(
 ) -> Result<Status, Failure> {
     let Some(folder) = folder_no(collection_id) else { return Ok(Status::NotFound) };
     let within = if delete_subfolders { Subcollections::Delete } else { Subcollections::Keep };
-    let emptied = exchange.engine().empty_folder(exchange.session(), folder, within).await;
+    let emptied = exchange
+        .to_its_end(move |engine, session| Box::pin(engine.empty_folder(session, folder, within)))
+        .await?;
     outcome(exchange, emptied)
 }
 
@@ -190,8 +192,12 @@ async fn move_all(
     }
     let id = <[u8; 16]>::try_from(&conversation_id[..]).ok();
     let Some((id, to)) = id.zip(folder_no(destination)) else { return Ok(Status::NotFound) };
-    let moved = exchange.engine().move_conversation(exchange.session(), ConversationId(id), to);
-    match moved.await {
+    let moved = exchange
+        .to_its_end(move |engine, session| {
+            Box::pin(engine.move_conversation(session, ConversationId(id), to))
+        })
+        .await?;
+    match moved {
         Ok(None) => Ok(Status::NotFound),
         moved => outcome(exchange, moved.map(drop)),
     }

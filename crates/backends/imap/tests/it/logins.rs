@@ -60,6 +60,7 @@ async fn a_master_user_opens_any_mailbox_and_sends_for_its_owner() {
         let submission = Submission {
             key: SubmissionKey("k".to_owned()),
             uncertain: false,
+            taken: false,
             message: "To: bob@example.org\r\nSubject: hello\r\n\r\nhello\r\n".into(),
             reference: None,
             save_in_sent: true,
