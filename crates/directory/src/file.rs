@@ -29,7 +29,7 @@ pub use edit::{NewUser, add_user, list_users, remove_user, set_password};
 use crate::{DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Verdict};
 use async_trait::async_trait;
 use content::{Content, Entry};
-use dme_model::{Realm, Secret, Timestamp, UserId};
+use dme_model::{Secret, Timestamp, UserId};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -145,12 +145,9 @@ impl FileDirectory {
 }
 
 impl Content {
-    fn find(&self, user: &UserId) -> Result<Option<(&str, &Entry)>> {
-        if user.realm().is_none_or(|realm| realm.as_str() != self.realm) {
-            return Err(Error::stranger(user, &self.realm));
-        }
-        let found = self.users.get_key_value(user.local_part());
-        Ok(found.map(|(name, entry)| (name.as_str(), entry)))
+    fn find(&self, user: &UserId) -> Option<(&str, &Entry)> {
+        user.realm().filter(|realm| realm.as_str() == self.realm)?;
+        self.users.get_key_value(user.local_part()).map(|(name, entry)| (name.as_str(), entry))
     }
 
     fn person(&self, name: &str, entry: &Entry) -> Person {
@@ -167,13 +164,9 @@ impl Content {
 
 #[async_trait]
 impl DirectoryService for FileDirectory {
-    fn realm(&self) -> Option<Realm> {
-        Some(Realm::new(self.config.realm()))
-    }
-
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
         let content = self.content().await;
-        let found = content.find(user)?;
+        let found = content.find(user);
         let hash = found.and_then(|(_, entry)| entry.password.as_deref());
         let right = self.verify(hash.map_or_else(|| self.nobody.clone(), Arc::from), password);
         let right = right.await? && hash.is_some() && !password.expose().is_empty();
@@ -188,7 +181,7 @@ impl DirectoryService for FileDirectory {
 
     async fn find(&self, user: &UserId) -> Result<Option<Person>> {
         let content = self.content().await;
-        Ok(content.find(user)?.map(|(name, entry)| content.person(name, entry)))
+        Ok(content.find(user).map(|(name, entry)| content.person(name, entry)))
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {

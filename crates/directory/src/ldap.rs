@@ -22,7 +22,7 @@ use crate::{
 use async_trait::async_trait;
 use config::{Settings, fill};
 use connection::{Pool, Purpose};
-use dme_model::{Realm, Secret, Timestamp, UserId};
+use dme_model::{Secret, Timestamp, UserId};
 use query::{Amount, Bound, Entry, Failure, Query};
 use standing::Denial;
 use std::collections::{BTreeSet, HashMap};
@@ -101,7 +101,7 @@ impl LdapDirectory {
     /// The one entry of a user.
     async fn entry(&self, user: &UserId) -> Result<Option<Entry>> {
         if user.realm().is_none_or(|realm| realm.as_str() != self.settings.realm) {
-            return Err(Error::stranger(user, &self.settings.realm));
+            return Ok(None);
         }
         let filter = fill(&self.settings.user_filter, user.local_part(), user.as_str());
         let mut found: Vec<Entry> = Vec::new();
@@ -196,10 +196,6 @@ fn now() -> Timestamp {
 
 #[async_trait]
 impl DirectoryService for LdapDirectory {
-    fn realm(&self) -> Option<Realm> {
-        Some(Realm::new(self.settings.realm.clone()))
-    }
-
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
         if password.expose().is_empty() {
             return Ok(Verdict::WrongPassword);

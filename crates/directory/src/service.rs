@@ -2,7 +2,7 @@
 
 use crate::{GroupSnapshot, Person};
 use async_trait::async_trait;
-use dme_model::{Realm, Secret, UserId};
+use dme_model::{Secret, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The result of a directory call.
@@ -23,16 +23,6 @@ pub enum Error {
     Protocol(String),
 }
 
-impl Error {
-    /// The answer to a question about somebody of another realm.
-    pub(crate) fn stranger(user: &UserId, realm: &str) -> Self {
-        Self::Refused(format!(
-            "it is of the realm {realm} and was asked about {user}; set realms.connector to the \
-             connector that authenticates that realm"
-        ))
-    }
-}
-
 /// What a directory says of a login and a password.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -50,12 +40,6 @@ pub enum Verdict {
 /// One realm's directory. All calls are without a cache; callers remember.
 #[async_trait]
 pub trait DirectoryService: Send + Sync {
-    /// The realm it is the source of, where it is of one. It is asked about nobody else: it could
-    /// only say that it does not know them, which is no answer to whether they exist.
-    fn realm(&self) -> Option<Realm> {
-        None
-    }
-
     /// Checks a password. The user is canonical, `name@realm`.
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict>;
 

@@ -2,7 +2,7 @@
 
 use dme_directory::DirectoryService;
 use dme_mailbox::{Credentials, MailSystem};
-use dme_model::{Function, Realm};
+use dme_model::Function;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,11 +81,6 @@ pub struct Services {
 }
 
 impl Services {
-    /// Whose people its directory knows, where it is of one realm.
-    pub fn realm(&self) -> Option<Realm> {
-        self.directory.as_ref().and_then(|directory| directory.realm())
-    }
-
     /// What follows from the services there are.
     pub fn capabilities(&self) -> Capabilities {
         let mail = self.mail.iter().map(|(_, needed)| (Function::Mail, *needed));

@@ -4,7 +4,7 @@ use crate::config::ConnectorSettings;
 use dme_directory::DirectoryService;
 use dme_link::{CredentialsNeeded, LinkEvent, LinkState, Links};
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Function, Realm};
+use dme_model::{ConnectorId, Function};
 use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,18 +77,12 @@ impl Connectors {
         self.links.mail_system(id)
     }
 
-    /// The directory of a realm: of the connector with this name, where it is linked and offers
-    /// one; of any that does where no name is given. Never one that is of another realm: a password
-    /// is not for it, and what it says of strangers is worth nothing.
-    pub fn directory(
-        &self,
-        realm: &Realm,
-        name: Option<&str>,
-    ) -> Option<Arc<dyn DirectoryService>> {
+    /// The directory of the connector with this name, where it is linked and offers one; of any
+    /// that does where no name is given.
+    pub fn directory(&self, name: Option<&str>) -> Option<Arc<dyn DirectoryService>> {
         let link = self.links.connectors().into_iter().find(|link| {
             link.capabilities.offers(Function::Authentication)
                 && name.is_none_or(|name| link.name == name)
-                && link.realm.as_ref().is_none_or(|of| of == realm)
         })?;
         Some(self.links.directory(&link.id))
     }

@@ -344,9 +344,8 @@ fn front(
     let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
+        let directory = RealmDirectory::new(connectors.clone(), realm.connector.clone());
         let name = Realm::new(realm.name.as_str().trim().to_lowercase());
-        let directory =
-            RealmDirectory::new(connectors.clone(), name.clone(), realm.connector.clone());
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
             realm: realm.name.clone(),

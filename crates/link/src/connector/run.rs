@@ -346,7 +346,6 @@ impl Connector {
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: self.services.capabilities(),
-            realm: self.services.realm(),
         }
     }
 }

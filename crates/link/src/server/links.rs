@@ -10,7 +10,7 @@ use crate::wire::hello::{Hello, Lane};
 use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Realm, Timestamp};
+use dme_model::{ConnectorId, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -60,8 +60,6 @@ pub struct LinkState {
     pub name: String,
     /// What it offers.
     pub capabilities: Capabilities,
-    /// The realm its directory is of, where it says so.
-    pub realm: Option<Realm>,
     /// Its release.
     pub software: String,
     /// The address it came from; nothing for one in this process.
@@ -166,7 +164,6 @@ impl Links {
             id: id.clone(),
             name: local.name.clone(),
             capabilities: local.services.capabilities(),
-            realm: local.services.realm(),
             software: crate::SOFTWARE.into(),
             peer: None,
             since: local.since,
@@ -188,7 +185,6 @@ impl Links {
             id: link.id.clone(),
             name: link.name.clone(),
             capabilities: link.hello.capabilities.clone(),
-            realm: link.hello.realm.clone(),
             software: link.hello.software.clone(),
             peer: Some(link.peer.clone()),
             since: link.since,

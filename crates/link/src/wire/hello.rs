@@ -2,7 +2,7 @@
 
 use super::record::{Assembler, Limits, Record};
 use crate::{Capabilities, Error, Fingerprint, Refusal, Refused, Result};
-use dme_model::{ConnectorId, Realm, Secret};
+use dme_model::{ConnectorId, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -37,9 +37,6 @@ pub(crate) struct Hello {
     pub keepalive_timeout_ms: u64,
     /// What it offers.
     pub capabilities: Capabilities,
-    /// The realm its directory is of; older releases do not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub realm: Option<Realm>,
 }
 
 /// What the server says to a hello.
@@ -186,7 +183,6 @@ mod tests {
             keepalive_ms: 1,
             keepalive_timeout_ms: u64::MAX,
             capabilities: Capabilities::default(),
-            realm: None,
         }
     }
 
