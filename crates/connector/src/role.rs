@@ -58,6 +58,7 @@ pub fn services(
         }
         None => None,
     };
+    let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
             let directory = LdapDirectory::new((**config).clone())
@@ -71,7 +72,7 @@ pub fn services(
         }
         None => None,
     };
-    Ok(Services { mail, directory })
+    Ok(Services { mail, directory, realms })
 }
 
 /// Makes this connector's key and has the server certify it.

@@ -18,6 +18,9 @@ pub enum Error {
     /// It refused our own account, or the search it needs; only an administrator can mend it.
     #[error("the directory refused the connector: {0}")]
     Refused(String),
+    /// It cannot be told which directory to ask; only an administrator can mend it.
+    #[error("it cannot be told which directory to ask: {0}")]
+    NotChosen(String),
     /// It answered what makes no sense.
     #[error("the directory answered wrongly: {0}")]
     Protocol(String),

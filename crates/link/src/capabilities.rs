@@ -2,9 +2,9 @@
 
 use dme_directory::DirectoryService;
 use dme_mailbox::{Credentials, MailSystem};
-use dme_model::Function;
+use dme_model::{Function, Realm};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a function needs from the user to open their data (rule A3: nothing more is sent).
@@ -78,6 +78,8 @@ pub struct Services {
     pub mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)>,
     /// For `authentication`, `directory` and `search`.
     pub directory: Option<Arc<dyn DirectoryService>>,
+    /// The realms that directory is the source of: logins of others are never asked here.
+    pub realms: BTreeSet<Realm>,
 }
 
 impl Services {

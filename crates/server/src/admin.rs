@@ -135,7 +135,8 @@ impl Admin {
         let mut missing = Vec::new();
         for realm in self.front.gate.states() {
             if realm.groups_as_of.is_none() {
-                missing.push(format!("the groups of realm {} are not known yet", realm.realm));
+                let why = realm.trouble.map_or_else(String::new, |error| format!(": {error}"));
+                missing.push(format!("the groups of realm {} are not known yet{why}", realm.realm));
             }
         }
         if self.links.connectors().is_empty() {

@@ -4,9 +4,9 @@ use crate::config::ConnectorSettings;
 use dme_directory::DirectoryService;
 use dme_link::{CredentialsNeeded, LinkEvent, LinkState, Links};
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Function};
+use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,11 +19,18 @@ pub struct Connectors {
 }
 
 /// One connector as the router judges it.
+#[derive(Clone)]
 pub struct Endpoint {
+    /// Its name.
+    pub name: String,
     /// Its state.
     pub state: Connector,
     /// What its mail system needs of the user.
     pub mail_needs: Option<CredentialsNeeded>,
+    /// The realms its directory says it is the source of; none where its release does not say.
+    pub realms: Option<BTreeSet<Realm>>,
+    /// It runs in this process.
+    pub in_process: bool,
 }
 
 impl Connectors {
@@ -77,14 +84,9 @@ impl Connectors {
         self.links.mail_system(id)
     }
 
-    /// The directory of the connector with this name, where it is linked and offers one; of any
-    /// that does where no name is given.
-    pub fn directory(&self, name: Option<&str>) -> Option<Arc<dyn DirectoryService>> {
-        let link = self.links.connectors().into_iter().find(|link| {
-            link.capabilities.offers(Function::Authentication)
-                && name.is_none_or(|name| link.name == name)
-        })?;
-        Some(self.links.directory(&link.id))
+    /// A connector's directory.
+    pub fn directory(&self, id: &ConnectorId) -> Arc<dyn DirectoryService> {
+        self.links.directory(id)
     }
 
     fn endpoint(&self, link: LinkState) -> Endpoint {
@@ -92,6 +94,9 @@ impl Connectors {
         let outstanding = link.outstanding.saturating_add(link.queued);
         Endpoint {
             mail_needs: link.capabilities.needs(Function::Mail),
+            realms: link.realms,
+            in_process: link.peer.is_none(),
+            name: link.name,
             state: Connector {
                 functions: link.capabilities.functions().collect(),
                 id: link.id,

@@ -40,6 +40,7 @@ use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
 use crate::quarantine::Quarantine;
+use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::watch::Watches;
 use bytes::Bytes;
@@ -77,7 +78,7 @@ pub struct Front {
     /// Who may in.
     pub gate: Arc<Gate>,
     /// Each realm's directory, to find people in.
-    pub directories: BTreeMap<Realm, Arc<dyn DirectoryService>>,
+    pub directories: BTreeMap<Realm, Arc<RealmDirectory>>,
     /// Devices and states.
     pub store: SqliteStore,
     /// What phones are told.

@@ -16,7 +16,7 @@ use crate::router::Router;
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{WatchOpener, WatchTimes, Watches};
 use async_trait::async_trait;
-use dme_directory::{DirectoryService, Gate, RealmSetup};
+use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_mailbox::{Account, Mailbox};
 use dme_model::{ConnectorId, Realm, RequestId, Timestamp};
@@ -339,11 +339,16 @@ fn front(
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
     let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
-    let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
+    let mut directories = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
-        let directory = RealmDirectory::new(connectors.clone(), realm.connector.clone());
         let name = Realm::new(realm.name.as_str().trim().to_lowercase());
+        let directory = RealmDirectory::new(
+            connectors.clone(),
+            name.clone(),
+            realm.connector.clone(),
+            config.realms.len() == 1,
+        );
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
             realm: realm.name.clone(),

@@ -162,6 +162,9 @@ fn say_link(link: &api::Link) {
     let trip = link.round_trip_us.map_or_else(String::new, |us| format!(", round trip {us} us"));
     let (since, software) = (when(link.since), &link.software);
     say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}"));
+    if !link.realms.is_empty() {
+        say_line(format_args!("  directory of {}", link.realms.join(", ")));
+    }
     say_line(format_args!(
         "  {}; {} calls running, {} waiting, {} watches{}",
         link.functions.join(", "),

@@ -21,5 +21,6 @@ mod protocol_pyactivesync;
 mod protocol_sending;
 mod protocol_shape;
 mod protocol_text;
+mod realms;
 mod site;
 mod two_hosts;

@@ -10,8 +10,8 @@ use crate::wire::hello::{Hello, Lane};
 use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use dme_model::{ConnectorId, Realm, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
@@ -60,6 +60,8 @@ pub struct LinkState {
     pub name: String,
     /// What it offers.
     pub capabilities: Capabilities,
+    /// The realms its directory says it is the source of; none where its release does not say.
+    pub realms: Option<BTreeSet<Realm>>,
     /// Its release.
     pub software: String,
     /// The address it came from; nothing for one in this process.
@@ -164,6 +166,7 @@ impl Links {
             id: id.clone(),
             name: local.name.clone(),
             capabilities: local.services.capabilities(),
+            realms: Some(local.services.realms.clone()),
             software: crate::SOFTWARE.into(),
             peer: None,
             since: local.since,
@@ -185,6 +188,7 @@ impl Links {
             id: link.id.clone(),
             name: link.name.clone(),
             capabilities: link.hello.capabilities.clone(),
+            realms: link.hello.realms.clone(),
             software: link.hello.software.clone(),
             peer: Some(link.peer.clone()),
             since: link.since,

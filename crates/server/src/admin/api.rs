@@ -46,6 +46,9 @@ pub struct Link {
     pub software: String,
     /// What it offers.
     pub functions: Vec<String>,
+    /// The realms its directory says it is the source of.
+    #[serde(default)]
+    pub realms: Vec<String>,
     /// The round trip in microseconds.
     pub round_trip_us: Option<u64>,
     /// Calls that run.
@@ -117,6 +120,9 @@ pub struct User {
     pub access: String,
     /// Shut out here, whatever the directory says.
     pub disabled: bool,
+    /// Which connector checks the password, or why none does.
+    #[serde(default)]
+    pub authentication: String,
     /// Which connector serves the mail, and why.
     pub route: String,
     /// The user's devices.

@@ -115,6 +115,7 @@ fn link(state: &LinkState) -> api::Link {
             .map(Function::as_str)
             .map(str::to_owned)
             .collect(),
+        realms: state.realms.iter().flatten().map(ToString::to_string).collect(),
         round_trip_us: state
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),

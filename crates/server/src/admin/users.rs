@@ -1,7 +1,7 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
 use super::{Admin, Answer, Refusal, api, as_json};
-use dme_directory::{Access, GroupId, Login, Right};
+use dme_directory::{Access, DirectoryService, GroupId, Login, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{RequestId, UserId};
 use http::StatusCode;
@@ -10,6 +10,14 @@ impl Admin {
     pub(super) async fn show_user(&self, name: &str) -> Answer {
         let user = self.resolve(name)?;
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let authentication = match directory {
+            Some(directory) => match directory.source(&user).await {
+                Ok(Some(name)) => format!("by {name}"),
+                Ok(None) => "by nobody: no connector's scope covers the user".to_owned(),
+                Err(error) => format!("by nobody: {error}"),
+            },
+            None => "by nobody: the realm is not configured".to_owned(),
+        };
         let found = match directory {
             Some(directory) => directory.find(&user).await,
             None => Ok(None),
@@ -46,6 +54,7 @@ impl Admin {
             address: person.as_ref().map(|person| person.address.clone()),
             display_name: account.display_name,
             access,
+            authentication,
             route,
             devices: devices.iter().map(|device| self.device(device)).collect(),
         }))
