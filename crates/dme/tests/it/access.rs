@@ -158,6 +158,33 @@ async fn a_blocked_device_and_a_disabled_user_stay_out() -> Result<()> {
     Ok(())
 }
 
+/// Ann's mail address is not her user's name, as in most directories; her phones log in by either.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_shut_out_by_mail_address_is_out_and_a_slip_of_the_hand_is_refused() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    site.slapd.modify(&format!(
+        "dn: uid=ann,ou=people,{SUFFIX}\nchangetype: modify\nreplace: mail\n\
+         mail: ann.miller@example.org\n"
+    ))?;
+    let mut by_name = known(&site, "ann", "one").await?;
+    let mut by_mail = site.phone_as("ann.miller@example.org", USERS[0].1)?;
+    by_mail.client.account.device = "two".into();
+    by_mail.folder_sync().await?;
+    let said = site.dme(&["user", "disable", "ann.miller@example.org"])?;
+    ensure!(said.contains("ann@example.org") && said.contains("disabled here"), "{said}");
+    ensure!(by_name.folder_sync().await.is_err(), "by her name");
+    ensure!(by_mail.folder_sync().await.is_err(), "by her mail address");
+    site.dme(&["user", "enable", "ann.miller@example.org"])?;
+    by_name.folder_sync().await?;
+    for action in ["disable", "enable", "forget"] {
+        let slip =
+            site.dme(&["user", action, "amn@example.org"]).map_err(|error| error.to_string());
+        let slip = slip.err().unwrap_or_default();
+        ensure!(slip.contains("user amn@example.org"), "{action}: {slip}");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn while_the_directory_is_down_those_it_vouched_for_stay_in() -> Result<()> {
     let mut site = Site::start(&Wishes::default())?;

@@ -61,7 +61,7 @@ impl Admin {
     }
 
     pub(super) async fn change_user(&self, name: &str, action: &str) -> Answer {
-        let user = self.resolve(name)?;
+        let user = self.meant(name).await?;
         let now = (self.front.clock)();
         match action {
             "disable" => self.front.store.disable_user(&user, now).await?,
@@ -74,7 +74,38 @@ impl Admin {
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);
         tracing::warn!(%user, action, "user changed");
-        self.show_user(name).await
+        self.show_user(user.as_str()).await
+    }
+
+    /// The user whom a login means, as the directory has them: what sessions, devices and the list
+    /// of those shut out go by, while the login may be a mail address that differs. One whom
+    /// nobody knows is refused, lest a slip of the hand look like a change.
+    async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
+        let login = self.resolve(name)?;
+        let directory = login.realm().and_then(|realm| self.front.directories.get(&realm));
+        let found = match directory {
+            Some(directory) => directory.find(&login).await,
+            None => Ok(None),
+        };
+        if let Ok(Some(person)) = &found {
+            return Ok(person.user.clone());
+        }
+        // Who left the directory, or whose directory is down, is known from their time here.
+        let store = &self.front.store;
+        let known =
+            store.is_disabled(&login).await? || !store.devices(Some(&login)).await?.is_empty();
+        match found {
+            _ if known => Ok(login),
+            Ok(_) => Err(Refusal::not_found(format!(
+                "user {login}: neither the directory knows them, nor does a device of theirs"
+            ))),
+            Err(error) => Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!(
+                    "it cannot be told who {login} is, and no device is known of them: {error}"
+                ),
+            )),
+        }
     }
 
     fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
