@@ -106,6 +106,8 @@ pub struct LinksConfig {
     pub address: Option<String>,
     /// Calls under way at once on one connector.
     pub parallel_calls: usize,
+    /// Those of one user among them, at most half.
+    pub calls_per_user: usize,
     /// Calls waiting for a place beyond that; further ones are answered "busy".
     pub queued_calls: usize,
     /// How long a link's certificate lives; it renews itself at two thirds.
@@ -118,6 +120,7 @@ impl Default for LinksConfig {
             listen: None,
             address: None,
             parallel_calls: 25,
+            calls_per_user: 8,
             queued_calls: 200,
             certificate_life: seconds(30 * 86_400),
         }

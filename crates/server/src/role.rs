@@ -113,6 +113,7 @@ impl Server {
             Arc::new(registrar),
             dme_link::LinksConfig {
                 parallel: config.links.parallel_calls,
+                per_user: config.links.calls_per_user,
                 queued: config.links.queued_calls,
                 ..dme_link::LinksConfig::default()
             },

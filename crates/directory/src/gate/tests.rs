@@ -12,6 +12,7 @@ struct Fake {
     asked: AtomicUsize,
     grouped: AtomicUsize,
     down: AtomicBool,
+    busy: AtomicBool,
     standing: Mutex<Standing>,
     /// Whom it says everybody is.
     impostor: Option<&'static str>,
@@ -31,6 +32,9 @@ impl Fake {
     }
 
     fn up(&self) -> Result<(), Error> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(Error::Busy("much to do".into()));
+        }
         match self.down.load(Ordering::SeqCst) {
             true => Err(Error::Unavailable("down".into())),
             false => Ok(()),
@@ -339,4 +343,16 @@ fn the_settings_have_defaults_and_refuse_what_they_do_not_know() {
     assert_eq!(toml::from_str::<GateConfig>("").unwrap(), GateConfig::default());
     assert_eq!(toml::from_str::<GateConfig>("grace = '0s'").unwrap().grace, Span(Duration::ZERO));
     assert!(toml::from_str::<GateConfig>("grase = '1h'").is_err());
+}
+
+/// Too much to do for a moment is no outage: the next login is asked at once, and the realm's
+/// other people are not kept out for seconds.
+#[tokio::test]
+async fn a_busy_directory_is_asked_again_at_once() {
+    let world = world();
+    world.fakes[0].busy.store(true, Ordering::SeqCst);
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "unavailable");
+    world.fakes[0].busy.store(false, Ordering::SeqCst);
+    assert_eq!(world.admit("bob@one.test", "bob", "b").await, "Directory");
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "Directory");
 }

@@ -55,7 +55,7 @@ fn request_id() -> RequestId {
 fn error(failed: Failed) -> Error {
     match failed {
         Failed::Unavailable(why) => Error::Unavailable(why),
-        Failed::Busy(_) => Error::Unavailable("the connector has too much to do".into()),
+        Failed::Busy(_) => Error::Busy("the connector has too much to do".into()),
         Failed::Timeout => Error::Unavailable("the connector did not answer in time".into()),
         Failed::Unsupported => Error::Protocol("the connector has no directory".into()),
         Failed::Protocol(what) => Error::Protocol(what),

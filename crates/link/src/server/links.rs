@@ -25,8 +25,15 @@ pub struct LinksConfig {
     pub parallel: usize,
     /// Fetches a connector serves at once, beside the calls.
     pub parallel_fetches: usize,
+    /// Calls, and as many fetches, that a connector answers at once for one user; at most half of
+    /// what it answers at all.
+    pub per_user: usize,
     /// Calls and fetches that may wait for a place; beyond, callers get `Busy`.
     pub queued: usize,
+    /// Calls, and as many fetches, that may wait for others of the same user.
+    pub queued_per_user: usize,
+    /// Questions to the directory at once; as many as `queued` may wait.
+    pub directory: usize,
     /// Watches on a connector.
     pub watches: usize,
     /// What callers are told to wait when a connector is exhausted.
@@ -42,7 +49,10 @@ impl Default for LinksConfig {
         Self {
             parallel: 25,
             parallel_fetches: 25,
+            per_user: 8,
             queued: 250,
+            queued_per_user: 64,
+            directory: 32,
             watches: 100_000,
             busy_after: Duration::from_secs(2),
             directory_limit: Duration::from_secs(15),
