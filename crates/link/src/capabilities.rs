@@ -27,6 +27,9 @@ impl CredentialsNeeded {
             (Self::Password, Credentials::Password(_)) | (Self::Bearer, Credentials::Bearer(_)) => {
                 given.clone()
             }
+            // A phone has one place for what it shows: where its mail system takes tokens, that
+            // is a token, and was checked as one.
+            (Self::Bearer, Credentials::Password(token)) => Credentials::Bearer(token.clone()),
             _ => Credentials::None,
         }
     }
@@ -124,5 +127,7 @@ mod tests {
         assert_eq!(CredentialsNeeded::Password.admit(&password), password);
         assert_eq!(CredentialsNeeded::Password.admit(&bearer), Credentials::None);
         assert_eq!(CredentialsNeeded::Bearer.admit(&bearer), bearer);
+        let shown = Credentials::Bearer(Secret::new("p"));
+        assert_eq!(CredentialsNeeded::Bearer.admit(&password), shown, "the token a phone shows");
     }
 }

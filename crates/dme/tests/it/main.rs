@@ -23,4 +23,5 @@ mod protocol_shape;
 mod protocol_text;
 mod realms;
 mod site;
+mod tokens;
 mod two_hosts;

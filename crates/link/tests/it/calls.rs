@@ -227,7 +227,7 @@ async fn only_a_connector_that_needs_the_password_gets_it() {
     for (needed, expected) in [
         (CredentialsNeeded::None, Credentials::None),
         (CredentialsNeeded::Password, password.clone()),
-        (CredentialsNeeded::Bearer, Credentials::None),
+        (CredentialsNeeded::Bearer, Credentials::Bearer(Secret::new("pässword"))),
     ] {
         let pair = Pair::with(ServerOptions::default(), needed).await;
         let account = account(password.clone());
