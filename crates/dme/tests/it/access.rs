@@ -102,6 +102,34 @@ async fn a_lost_phone_is_wiped_at_its_next_contact() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_to_wipe_reaches_the_phone_of_somebody_who_was_shut_out() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    let mut lost = known(&site, "ann", "lost").await?;
+    let mut other = known(&site, "ann", "other").await?;
+    site.dme(&["user", "disable", "ann"])?;
+    let said = site.dme(&["device", "wipe", "ann@example.org", "lost"])?;
+    ensure!(!said.contains("warning"), "{said}");
+    let wiped = lost.folder_sync().await;
+    ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
+    let listed = site.dme(&["device", "list", "ann@example.org"])?;
+    ensure!(listed.contains("acknowledged (device)"), "{listed}");
+    for phone in [&mut lost, &mut other] {
+        let out = phone.folder_sync().await;
+        ensure!(out.is_err() && !matches!(out, Err(Error::Wiped(_))), "and nothing else: {out:?}");
+    }
+
+    // Who may not log in any more does not get as far; that is said where the order is given.
+    known(&site, "bob", "bobsphone").await?;
+    site.slapd.modify(&format!(
+        "dn: cn=sales,ou=groups,{SUFFIX}\nchangetype: modify\ndelete: member\n\
+         member: uid=bob,ou=people,{SUFFIX}\n"
+    ))?;
+    let said = site.dme(&["device", "wipe", "bob@example.org", "bobsphone"])?;
+    ensure!(said.contains("warning") && said.contains("log in"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_wipe_never_wipes_the_whole_of_an_older_phone() -> Result<()> {
     let site = Site::start(&Wishes::default())?;
     let mut old = site.phone("ann")?;

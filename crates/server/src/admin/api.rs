@@ -105,6 +105,9 @@ pub struct Device {
     pub policy: bool,
     /// What it said of itself.
     pub information: serde_json::Value,
+    /// Why what was just ordered may not come about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A user.

@@ -32,7 +32,12 @@ pub(super) struct Arrival<'a> {
 /// Lets a device in, or says why not.
 pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device, Pass), Failure> {
     if store(front.store.is_disabled(&arrival.key.user).await)? {
-        return Err(CommonStatus::AccountDisabled.into());
+        // An order to wipe reaches also the phone of somebody who was shut out: that is when it is
+        // given. Nothing else does.
+        let known = store(front.store.device(arrival.key).await)?;
+        if !known.is_some_and(|device| may_be_told_to_wipe(&device, arrival.version)) {
+            return Err(CommonStatus::AccountDisabled.into());
+        }
     }
     let device = see(front, &arrival).await?;
     if arrival.command != Command::Provision {
@@ -76,6 +81,11 @@ async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
 
 fn is_wiping(device: &Device) -> bool {
     matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. })
+}
+
+/// Whether there is an order for this device that its version of the protocol has words for.
+fn may_be_told_to_wipe(device: &Device, version: ProtocolVersion) -> bool {
+    is_wiping(device) && matches!(check_wipe(device, version), Err(Failure::Provision(_)))
 }
 
 /// A device to be wiped is sent to Provision, where it gets the order. Before 16.1 there is no
