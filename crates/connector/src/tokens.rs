@@ -34,7 +34,8 @@ impl DirectoryService for TokenDirectory {
             display_name: person.display_name.clone(),
             credentials: Credentials::Bearer(token.clone()),
         };
-        let context = CallContext::new(RequestId::from("login"), LIMIT);
+        let request = dme_directory::asking().unwrap_or_else(|| RequestId::from("login"));
+        let context = CallContext::new(request, LIMIT);
         match self.mail.try_login(&account, &context).await {
             Ok(()) => Ok(Verdict::Accepted(Box::new(person))),
             Err(error) if error.kind == ErrorKind::Auth => Ok(Verdict::WrongPassword),

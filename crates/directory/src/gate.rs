@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod refresh;
 
+use crate::asking::carried;
 use crate::{
     Access, AccessGroups, DirectoryService, Error, GroupGraph, Login, LoginError, Person, Realms,
     Reason, Right, Standing, Verdict,
@@ -379,10 +380,10 @@ impl Gate {
         // A task of its own: an answer that was paid for is remembered, also when the phone that
         // asked has gone.
         let (gate, mac) = (self.clone(), question.mac);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(carried(async move {
             let _closed = Closed { gate: &gate, mac };
             gate.ask(&part, &question).await
-        });
+        }));
         let unavailable = Admission::Unavailable { retry_after: DOWN };
         let check = task.map(|answer| answer.unwrap_or(unavailable)).boxed().shared();
         open.insert(mac, check.clone());

@@ -44,7 +44,7 @@ use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::watch::Watches;
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Gate, Person};
+use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
 use dme_eas::ProtocolVersion;
 use dme_eas::options::Options;
 use dme_eas::query::Command;
@@ -64,6 +64,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 /// The one path of ActiveSync (MS-ASHTTP 2.2.1.1.1.1).
 const EAS_PATH: &str = "/microsoft-server-activesync";
@@ -132,8 +133,10 @@ impl Front {
         let id = self.next_id();
         let _counted = self.metrics.serve();
         let client = self.proxies.client(peer.ip(), request.headers());
-        let span = tracing::info_span!("request", request = %id);
-        let answer = self.route(request, client, id.clone()).instrument(span);
+        // Who it is from is filled in with the login.
+        let span = tracing::info_span!("request", request = %id, user = Empty, device = Empty);
+        let answer = self.route(request, client, id.clone());
+        let answer = on_behalf_of(id.clone(), answer).instrument(span);
         let mut response = answer.await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -156,20 +159,23 @@ impl Front {
         match (path.trim_end_matches('/'), request.method()) {
             (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, client, id)).await,
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
-            (EAS_PATH, _) => status_only(StatusCode::METHOD_NOT_ALLOWED),
+            (EAS_PATH, _) => {
+                self.answered("unknown", client, status_only(StatusCode::METHOD_NOT_ALLOWED))
+            }
             (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
             // Some phones look first whether there is anything; the password comes with the POST.
-            (AUTODISCOVER_XML, _) => reply::failed(&Failure::Password, None),
+            (AUTODISCOVER_XML, _) => {
+                self.answered("autodiscover", client, reply::failed(&Failure::Password, None))
+            }
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
                 let uri = request.uri();
                 let query = uri.query().unwrap_or_default();
                 let (status, reply) = autodiscover::json(self, uri.path(), query);
                 let mut response = reply.into_response();
                 *response.status_mut() = status;
-                self.metrics.answered("autodiscover", status.as_u16(), None);
-                response
+                self.answered("autodiscover", client, response)
             }
-            _ => status_only(StatusCode::NOT_FOUND),
+            _ => self.answered("unknown", client, status_only(StatusCode::NOT_FOUND)),
         }
     }
 
@@ -184,7 +190,20 @@ impl Front {
             }
             Err(failure) => reply::failed(&failure, None),
         };
-        self.metrics.answered("options", response.status().as_u16(), None);
+        self.answered("options", client, response)
+    }
+
+    /// Counts and logs an answer to what is no command of ActiveSync. Neither path nor query is
+    /// told: people put passwords there.
+    fn answered(
+        &self,
+        what: &'static str,
+        client: IpAddr,
+        response: Response<Full<Bytes>>,
+    ) -> Response<Full<Bytes>> {
+        let status = response.status().as_u16();
+        self.metrics.answered(what, status, None);
+        tracing::info!(%client, command = what, status, "answered");
         response
     }
 
@@ -205,8 +224,7 @@ impl Front {
             Ok(reply) => reply.into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
-        self.metrics.answered("autodiscover", response.status().as_u16(), None);
-        response
+        self.answered("autodiscover", client, response)
     }
 
     /// A body within its limits of size and time.

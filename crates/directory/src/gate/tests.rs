@@ -10,6 +10,8 @@ use tokio::sync::Notify;
 #[derive(Default)]
 struct Fake {
     asked: AtomicUsize,
+    /// The requests it was asked for.
+    requests: Mutex<Vec<String>>,
     grouped: AtomicUsize,
     down: AtomicBool,
     busy: AtomicBool,
@@ -46,6 +48,8 @@ impl Fake {
 impl DirectoryService for Fake {
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict, Error> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        let request = crate::asking().map(|request| request.to_string());
+        self.requests.lock().unwrap().extend(request);
         if let Some(hold) = &self.hold {
             hold.notified().await;
         }
@@ -355,4 +359,12 @@ async fn a_busy_directory_is_asked_again_at_once() {
     world.fakes[0].busy.store(false, Ordering::SeqCst);
     assert_eq!(world.admit("bob@one.test", "bob", "b").await, "Directory");
     assert_eq!(world.admit("ann@one.test", "nna", "a").await, "Directory");
+}
+
+#[tokio::test]
+async fn the_directory_knows_which_request_it_is_asked_for() {
+    let world = world();
+    let login = world.admit("ann@one.test", "nna", "a");
+    assert_eq!(crate::on_behalf_of("phone-42".into(), login).await, "Directory");
+    assert_eq!(*world.fakes[0].requests.lock().unwrap(), ["phone-42"]);
 }

@@ -7,7 +7,9 @@ use crate::wire::call::{Call, Head};
 use crate::wire::directory::{Authenticate, Find, Groups, Search};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_directory::{
+    DirectoryService, Error, GroupSnapshot, Person, Result, Verdict, on_behalf_of,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Instant;
@@ -49,7 +51,7 @@ where
     let late = |_| Err(Error::Unavailable("the directory did not answer in time".into()));
     let answer = async {
         let begun = Instant::now();
-        let asking = head.args.ask(directory);
+        let asking = on_behalf_of(context.request.clone(), head.args.ask(directory));
         let answer = tokio::time::timeout_at(context.deadline.into(), asking).await;
         let answer = answer.unwrap_or_else(late);
         let (took_us, failed) = (begun.elapsed().as_micros(), answer.as_ref().err());

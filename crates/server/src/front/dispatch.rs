@@ -40,8 +40,7 @@ pub(super) async fn serve(
         Ok(read) => read,
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
-            front.metrics.answered("unknown", status.as_u16(), None);
-            return super::status_only(status);
+            return front.answered("unknown", client, super::status_only(status));
         }
     };
     let served = Served { command: line.command, version, began: Instant::now() };
