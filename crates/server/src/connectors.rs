@@ -1,8 +1,9 @@
 //! The connectors as the router sees them, wherever they run.
 
 use crate::config::ConnectorSettings;
+use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
-use dme_link::{CredentialsNeeded, LinkEvent, LinkState, Links};
+use dme_link::{ConnectorState, CredentialsNeeded, LinkEvent, LinkState, Links};
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
@@ -115,4 +116,22 @@ impl Connectors {
             },
         }
     }
+}
+
+/// Tells the metrics of every connector that may serve whether it is linked: also of one that has
+/// not come since the server's start, whose absence is what an alert is for.
+pub(crate) async fn count(links: &Links, metrics: &Metrics) {
+    let records = match links.registrar().book().list().await {
+        Ok(records) => records,
+        Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),
+    };
+    let linked = links.connectors();
+    let mut all = BTreeMap::new();
+    for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
+        let up = linked.iter().any(|link| link.id == record.id);
+        // Of several with one name, all must be there.
+        all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
+    }
+    all.extend(linked.into_iter().filter(|link| link.peer.is_none()).map(|own| (own.name, true)));
+    metrics.links(&all);
 }

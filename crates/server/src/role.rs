@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_mailbox::{Account, Mailbox};
-use dme_model::{ConnectorId, Realm, RequestId, Timestamp};
+use dme_model::{ConnectorId, Realm, RequestId, Timestamp, UserId};
 use dme_routing::Load;
 use dme_store::SqliteStore;
 use dme_sync::{Engine, StateStore};
@@ -40,6 +40,8 @@ const EMBEDDED: &str = "embedded";
 const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long a self-made certificate serves; it holds for a year.
 const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
+/// How often the connectors are counted though nothing was heard of a link.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -396,20 +398,15 @@ fn front(
 /// Keeps the metric of links true, as long as it is polled.
 async fn count_links(links: Links, metrics: Arc<Metrics>) {
     let mut events = links.subscribe();
-    let count_all = || {
-        metrics.no_links();
-        for link in links.connectors() {
-            metrics.link(link.id.as_str(), true);
-        }
-    };
-    count_all();
     loop {
-        match events.recv().await {
-            Ok(LinkEvent::Connected(id)) => metrics.link(id.as_str(), true),
-            Ok(LinkEvent::Lost { id, .. }) => metrics.link(id.as_str(), false),
-            // Missed some.
-            Err(RecvError::Lagged(_)) => count_all(),
-            Err(RecvError::Closed) => return,
+        crate::connectors::count(&links, &metrics).await;
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+            // A connector may have been enrolled, and never come.
+            () = tokio::time::sleep(COUNT_EVERY) => {}
         }
     }
 }
@@ -424,6 +421,10 @@ impl WatchOpener for RoutedWatches {
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
         let request = RequestId::from(format!("watch-{}", account.user));
         self.router.open_for(account, &request, now(), WATCH_LIMIT).await
+    }
+
+    fn serving(&self, user: &UserId) -> String {
+        self.router.serving(user)
     }
 }
 

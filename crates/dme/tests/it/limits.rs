@@ -414,6 +414,11 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
             Ok(said.starts_with("HTTP/1.1 503") && said.contains("no connector is linked"))
         })?;
         ensure!(site.get("/healthz")?.starts_with("HTTP/1.1 200"), "it lives all the same");
-        Ok(())
+        let absent = "dme_link_up{connector=\"branch\"} 0";
+        wait_until("the metrics say so", PATIENCE, || Ok(site.get("/metrics")?.contains(absent)))?;
+        site.crash_server()?;
+        wait_until("a server that never saw the connector counts it too", PATIENCE, || {
+            Ok(site.get("/metrics")?.contains(absent))
+        })
     })
 }

@@ -80,6 +80,7 @@ impl Admin {
             }
         };
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        crate::connectors::count(&self.links, &self.front.metrics).await;
         tracing::info!(connector = name, id = %record.id, action, "connector changed");
         let record = self.links.registrar().book().get(&record.id).await;
         let record = record.map_err(Refusal::failed)?;

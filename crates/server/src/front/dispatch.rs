@@ -134,7 +134,7 @@ async fn answer(
                 Source::Notice(front.quarantine.mailbox(&record))
             }
             Err(error) => {
-                front.metrics.mailbox_error(error.name());
+                front.metrics.mailbox_error(&front.router.serving(&account.user), error.name());
                 tracing::warn!(user = %account.user, %error, "no connector serves the user's mail");
                 return Err(Failure::of_mailbox(&error));
             }
