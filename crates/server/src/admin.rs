@@ -112,7 +112,9 @@ impl Admin {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (&parts.method, segments.as_slice()) {
             (&Method::GET, ["api", "connectors"]) => self.list_connectors().await,
+            (&Method::GET, ["api", "tokens"]) => self.list_tokens().await,
             (&Method::POST, ["api", "tokens"]) => self.issue_token(&body).await,
+            (&Method::POST, ["api", "tokens", name, "revoke"]) => self.revoke_tokens(name).await,
             (&Method::POST, ["api", "connectors", name, action]) => {
                 self.change_connector(name, action).await
             }

@@ -42,6 +42,8 @@ const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// How long an expired token is remembered.
+const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -311,6 +313,11 @@ impl Server {
                 let before = (front.clock)().minus(JOURNAL_LIFE);
                 if let Err(error) = front.store.expire(before).await {
                     tracing::warn!(%error, "old journal entries could not be dropped");
+                }
+                // Until then a late one is told that its token has expired, not that it never was.
+                let before = (front.clock)().minus(TOKENS_KEPT);
+                if let Err(error) = front.store.expire_enrolments(before).await {
+                    tracing::warn!(%error, "expired tokens could not be dropped");
                 }
             }
         });

@@ -40,6 +40,17 @@ pub enum Command {
         /// How long the token is good.
         #[arg(long, default_value = "1h")]
         valid: Span,
+        /// Make none, but take back those of this name that were not used yet.
+        #[arg(long, conflicts_with_all = ["approved", "valid"])]
+        revoke: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: list the tokens, without what they say.
+    Tokens {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: AdminOptions,
     },
@@ -79,7 +90,13 @@ impl Command {
         match self {
             Self::Run { config } => return run(&config).await,
             Self::Enroll { token, config } => enroll(&token, &config).await?,
-            Self::Token { name, approved, valid, server } => {
+            Self::Token { name, revoke: true, server, .. } => {
+                let path = ["tokens", &*name, "revoke"];
+                let gone: Vec<api::Token> = server.client()?.post(&path, &json!({})).await?;
+                say_line(format_args!("{} of {name} revoked", gone.len()));
+            }
+            Self::Tokens { json, server } => tokens(&server, json).await?,
+            Self::Token { name, approved, valid, server, .. } => {
                 let new = api::NewToken { name, approved, valid_seconds: valid.0.as_secs() };
                 let issued: api::IssuedToken = server.client()?.post(&["tokens"], &new).await?;
                 say_line(issued.token);
@@ -153,6 +170,23 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
             (None, Some(seen)) => say_line(format_args!("  not linked; last seen {}", when(seen))),
             (None, None) => say_line("  never linked"),
         }
+    }
+    Ok(())
+}
+
+async fn tokens(server: &AdminOptions, json: bool) -> Result<()> {
+    let tokens: Vec<api::Token> = server.client()?.get(&["tokens"]).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&tokens)?);
+        return Ok(());
+    }
+    if tokens.is_empty() {
+        say_line("no tokens; `dme connector token NAME` makes one");
+    }
+    for token in tokens {
+        let approved = if token.approved { ", approved" } else { "" };
+        let (name, state, expires) = (&token.name, &token.state, when(token.expires));
+        say_line(format_args!("{name}: {state}{approved}, good until {expires}"));
     }
     Ok(())
 }

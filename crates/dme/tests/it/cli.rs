@@ -204,3 +204,23 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     ensure!(!ok && said.contains("certificate"), "{said}");
     Ok(())
 }
+
+#[test]
+fn a_token_that_was_lost_is_seen_and_taken_back() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    let token = site.dme(&["connector", "token", "spare", "--valid", "2h"])?;
+    let listed = site.dme(&["connector", "tokens"])?;
+    ensure!(listed.contains("spare: unused") && listed.contains("branch: used"), "{listed}");
+    ensure!(!listed.contains(token.trim()), "what it says is not kept");
+    let revoked = site.dme(&["connector", "token", "--revoke", "spare"])?;
+    ensure!(revoked.contains("1 of spare revoked"), "{revoked}");
+    let config = std::fs::read_to_string(site.path("connector.toml"))?;
+    let elsewhere = config.replace("/connector\"", "/elsewhere\"");
+    std::fs::write(site.path("elsewhere.toml"), elsewhere)?;
+    let path = site.path("elsewhere.toml").display().to_string();
+    let (ok, said) = dme(&["connector", "enroll", token.trim(), "--config", &path]);
+    ensure!(!ok && said.contains("token"), "{said}");
+    let again = site.dme(&["connector", "token", "--revoke", "spare"]);
+    ensure!(again.is_err_and(|error| error.to_string().contains("spare")), "there is none left");
+    Ok(())
+}

@@ -80,6 +80,19 @@ pub struct IssuedToken {
     pub token: String,
 }
 
+/// A token that was made; what it says is not kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// The connector's name.
+    pub name: String,
+    /// Whether the connector may serve without being unlocked.
+    pub approved: bool,
+    /// Until when it is good, seconds since the epoch.
+    pub expires: i64,
+    /// `unused`, `used` or `expired`.
+    pub state: String,
+}
+
 /// A device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
