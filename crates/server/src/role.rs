@@ -44,6 +44,8 @@ const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
 const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// How often a self-made certificate is looked at while the server runs.
+const SELF_MADE_CHECK: Duration = Duration::from_secs(12 * 3600);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -165,7 +167,7 @@ impl Server {
     async fn listen_phones(
         &mut self,
         config: &ServerConfig,
-        authority: &Authority,
+        authority: &Arc<Authority>,
     ) -> Result<(), StartError> {
         let security = if config.phones.plain_http {
             Security::PlainFromProxies
@@ -173,6 +175,9 @@ impl Server {
             let (certificate, key) = certificate_files(config, authority)?;
             let certificate = ReloadingCertificate::read(&certificate, &key)?;
             self.run_until_stop(certificate.clone().keep_fresh());
+            if config.phones.certificate.is_none() {
+                self.run_until_stop(keep_self_made(config.clone(), authority.clone()));
+            }
             Security::Tls(Arc::new(phones(certificate)?).into())
         };
         let transport = Transport {
@@ -457,6 +462,17 @@ fn check(config: &ServerConfig) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Makes the self-made certificate anew before it ends, also where the server runs for longer than
+/// it holds. Whoever reads it takes the new one over by itself.
+async fn keep_self_made(config: ServerConfig, authority: Arc<Authority>) {
+    loop {
+        tokio::time::sleep(SELF_MADE_CHECK).await;
+        if let Err(error) = certificate_files(&config, &authority) {
+            tracing::error!(%error, "the self-made certificate could not be renewed");
+        }
+    }
+}
+
 /// The phones' certificate and key: as configured, else made by our own authority, where it is not
 /// there yet or is for another host.
 fn certificate_files(
@@ -519,4 +535,30 @@ async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListene
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_self_made_certificate_is_made_anew_before_it_ends_and_not_sooner() {
+        let home = tempfile::tempdir().unwrap();
+        let authority = Authority::open(&home.path().join("authority")).unwrap();
+        let config = serde_json::json!({
+            "directory": home.path(),
+            "phones": { "host": "mail.example.org" },
+            "realms": [],
+        });
+        let config: ServerConfig = serde_json::from_value(config).unwrap();
+        let made = || {
+            let (certificate, _) = certificate_files(&config, &authority).unwrap();
+            (std::fs::read(&certificate).unwrap(), certificate)
+        };
+        let (first, file) = made();
+        assert_eq!(made().0, first);
+        let file = std::fs::File::open(file).unwrap();
+        file.set_modified(SystemTime::now() - SELF_MADE_FOR).unwrap();
+        assert_ne!(made().0, first);
+    }
 }
