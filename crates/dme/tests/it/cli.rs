@@ -224,3 +224,18 @@ fn a_token_that_was_lost_is_seen_and_taken_back() -> Result<()> {
     ensure!(again.is_err_and(|error| error.to_string().contains("spare")), "there is none left");
     Ok(())
 }
+
+#[test]
+fn what_the_server_keeps_is_for_nobody_else_to_read() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::start(&Wishes::default())?;
+    let mode = |name: &str| -> Result<u32> {
+        Ok(std::fs::metadata(site.path(name))?.permissions().mode() & 0o777)
+    };
+    ensure!(mode("server")? == 0o700, "the directory: {:o}", mode("server")?);
+    for file in ["dme.db", "dme.db-wal", "admin.token", "phones.key"] {
+        let mode = mode(&format!("server/{file}"))?;
+        ensure!(mode == 0o600, "{file}: {mode:o}");
+    }
+    Ok(())
+}
