@@ -198,6 +198,8 @@ async fn who_is_shut_out_by_mail_address_is_out_and_a_slip_of_the_hand_is_refuse
     let mut by_mail = site.phone_as("ann.miller@example.org", USERS[0].1)?;
     by_mail.client.account.device = "two".into();
     by_mail.folder_sync().await?;
+    let listed = site.dme(&["device", "list", "ann.miller@example.org"])?;
+    ensure!(listed.contains("one") && listed.contains("two"), "her devices: {listed}");
     let said = site.dme(&["user", "disable", "ann.miller@example.org"])?;
     ensure!(said.contains("ann@example.org") && said.contains("disabled here"), "{said}");
     ensure!(by_name.folder_sync().await.is_err(), "by her name");

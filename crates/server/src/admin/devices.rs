@@ -9,19 +9,22 @@ use dme_sync::{DeviceKey, StateStore};
 
 impl Admin {
     pub(super) async fn list_devices(&self, user: Option<&str>) -> Answer {
-        let user = user.map(UserId::from);
+        let user = match user {
+            Some(user) => Some(self.meant(user).await?),
+            None => None,
+        };
         let devices = self.front.store.devices(user.as_ref()).await?;
         let all: Vec<api::Device> = devices.iter().map(|device| self.device(device)).collect();
         Ok(as_json(&all))
     }
 
     pub(super) async fn trace(&self, user: &str, device: &str) -> Answer {
-        let key = key(user, device);
+        let key = self.key(user, device).await?;
         Ok(as_json(&self.front.store.trace(&key).await.map_err(Refusal::failed)?))
     }
 
     pub(super) async fn change_device(&self, user: &str, device: &str, action: &str) -> Answer {
-        let key = key(user, device);
+        let key = self.key(user, device).await?;
         let store = &self.front.store;
         let now = (self.front.clock)();
         match action {
@@ -85,6 +88,10 @@ impl Admin {
         ))
     }
 
+    async fn key(&self, user: &str, device: &str) -> Result<DeviceKey, Refusal> {
+        Ok(DeviceKey { user: self.meant(user).await?, device: DeviceId::from(device) })
+    }
+
     /// A device that moves between its mailbox and quarantine begins anew: what it holds is of the
     /// other.
     async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<(), Refusal> {
@@ -133,8 +140,4 @@ impl Admin {
             warning: None,
         }
     }
-}
-
-fn key(user: &str, device: &str) -> DeviceKey {
-    DeviceKey { user: UserId::from(user), device: DeviceId::from(device) }
 }

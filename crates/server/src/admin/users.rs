@@ -80,24 +80,27 @@ impl Admin {
     /// The user whom a login means, as the directory has them: what sessions, devices and the list
     /// of those shut out go by, while the login may be a mail address that differs. One whom
     /// nobody knows is refused, lest a slip of the hand look like a change.
-    async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
-        let login = self.resolve(name)?;
+    pub(super) async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
+        let store = &self.front.store;
+        let resolved = self.resolve(name);
+        // Devices are kept by user: who has some is named as they are, also where the realm is not
+        // configured any more.
+        let login = resolved.as_ref().map_or_else(|_| UserId::from(name), UserId::clone);
+        if !store.devices(Some(&login)).await?.is_empty() {
+            return Ok(login);
+        }
+        resolved?;
         let directory = login.realm().and_then(|realm| self.front.directories.get(&realm));
         let found = match directory {
             Some(directory) => directory.find(&login).await,
             None => Ok(None),
         };
-        if let Ok(Some(person)) = &found {
-            return Ok(person.user.clone());
-        }
-        // Who left the directory, or whose directory is down, is known from their time here.
-        let store = &self.front.store;
-        let known =
-            store.is_disabled(&login).await? || !store.devices(Some(&login)).await?.is_empty();
         match found {
-            _ if known => Ok(login),
-            Ok(_) => Err(Refusal::not_found(format!(
-                "user {login}: neither the directory knows them, nor does a device of theirs"
+            Ok(Some(person)) => Ok(person.user),
+            // Whom the directory does not have, or cannot be asked about, may have been shut out.
+            _ if store.is_disabled(&login).await? => Ok(login),
+            Ok(None) => Err(Refusal::not_found(format!(
+                "user {login}: neither the directory knows them, nor is there a device of theirs"
             ))),
             Err(error) => Err(Refusal::new(
                 StatusCode::SERVICE_UNAVAILABLE,
