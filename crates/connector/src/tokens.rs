@@ -8,8 +8,9 @@ use dme_model::{RequestId, Secret, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the mail system may take to judge a token.
-const LIMIT: Duration = Duration::from_secs(15);
+/// How long the mail system may take to judge a token: less than whoever asked waits, so that one
+/// user whose sessions are all in use does not look like a directory that is down.
+const LIMIT: Duration = Duration::from_secs(8);
 
 /// A directory whose people show a token that only the mail system can judge. Who they are and
 /// what groups they are in stays the directory's to say.
@@ -39,7 +40,10 @@ impl DirectoryService for TokenDirectory {
         match self.mail.try_login(&account, &context).await {
             Ok(()) => Ok(Verdict::Accepted(Box::new(person))),
             Err(error) if error.kind == ErrorKind::Auth => Ok(Verdict::WrongPassword),
-            Err(error) => Err(Error::Unavailable(error.to_string())),
+            Err(error) => Err(match error.kind {
+                ErrorKind::Busy { .. } | ErrorKind::Timeout => Error::Busy(error.to_string()),
+                _ => Error::Unavailable(error.to_string()),
+            }),
         }
     }
 
