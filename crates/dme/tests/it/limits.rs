@@ -407,6 +407,12 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
         ensure!(!logs.contains(secret), "a log holds {secret:?}");
     }
 
+    let counted = "dme_mailbox_errors_total{connector=\"branch\"";
+    ensure!(
+        site.get("/metrics")?.contains(counted),
+        "at which connector: {}",
+        site.get("/metrics")?
+    );
     site.kill_connector();
     tokio::task::block_in_place(|| {
         wait_until("the server says that it is not ready", PATIENCE, || {
