@@ -249,7 +249,8 @@ impl Dovecot {
              \x20 mailbox Sent {{\n auto = subscribe\n special_use = \\Sent\n }}\n\
              \x20 mailbox Trash {{\n auto = subscribe\n special_use = \\Trash\n }}\n\
              \x20 mailbox Junk {{\n auto = subscribe\n special_use = \\Junk\n }}\n}}\n\
-             service anvil {{\n client_limit = 4000\n}}\n\
+             service anvil {{\n client_limit = 4000\n\
+             \x20 unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
              service auth {{\n client_limit = 6000\n inet_listener {{\n address = 127.0.0.1\n\
              \x20 port = {auth}\n }}\n}}\n\
              service imap-login {{\n service_count = 0\n client_limit = 4000\n\
