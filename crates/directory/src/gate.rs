@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod refresh;
 
+use crate::asking::carried;
 use crate::{
     Access, AccessGroups, DirectoryService, Error, GroupGraph, Login, LoginError, Person, Realms,
     Reason, Right, Standing, Verdict,
@@ -381,10 +382,10 @@ impl Gate {
         // A task of its own: an answer that was paid for is remembered, also when the phone that
         // asked has gone.
         let (gate, mac) = (self.clone(), question.mac);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(carried(async move {
             let _closed = Closed { gate: &gate, mac };
             gate.ask(&part, &question, taken).await
-        });
+        }));
         let unavailable = Admission::Unavailable { retry_after: DOWN };
         let check = task.map(|answer| answer.unwrap_or(unavailable)).boxed().shared();
         open.insert(mac, check.clone());
@@ -432,7 +433,7 @@ impl Gate {
                 part.note_failure(&error, now);
                 let admission = self.in_grace(question, now);
                 // What it refuses in its own way may be how it counts wrong passwords itself.
-                if matches!(error, Error::Unavailable(_))
+                if matches!(error, Error::Unavailable(_) | Error::Busy(_))
                     && !self.is_told_wrong(&admission, question, now)
                 {
                     self.limits.give_back(taken);

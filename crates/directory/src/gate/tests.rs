@@ -10,8 +10,11 @@ use tokio::sync::Notify;
 #[derive(Default)]
 struct Fake {
     asked: AtomicUsize,
+    /// The requests it was asked for.
+    requests: Mutex<Vec<String>>,
     grouped: AtomicUsize,
     down: AtomicBool,
+    busy: AtomicBool,
     standing: Mutex<Standing>,
     /// Whom it says everybody is.
     impostor: Option<&'static str>,
@@ -31,6 +34,9 @@ impl Fake {
     }
 
     fn up(&self) -> Result<(), Error> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(Error::Busy("much to do".into()));
+        }
         match self.down.load(Ordering::SeqCst) {
             true => Err(Error::Unavailable("down".into())),
             false => Ok(()),
@@ -42,6 +48,8 @@ impl Fake {
 impl DirectoryService for Fake {
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict, Error> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        let request = crate::asking().map(|request| request.to_string());
+        self.requests.lock().unwrap().extend(request);
         if let Some(hold) = &self.hold {
             hold.notified().await;
         }
@@ -359,4 +367,24 @@ fn the_settings_have_defaults_and_refuse_what_they_do_not_know() {
     assert_eq!(toml::from_str::<GateConfig>("").unwrap(), GateConfig::default());
     assert_eq!(toml::from_str::<GateConfig>("grace = '0s'").unwrap().grace, Span(Duration::ZERO));
     assert!(toml::from_str::<GateConfig>("grase = '1h'").is_err());
+}
+
+/// Too much to do for a moment is no outage: the next login is asked at once, and the realm's
+/// other people are not kept out for seconds.
+#[tokio::test]
+async fn a_busy_directory_is_asked_again_at_once() {
+    let world = world();
+    world.fakes[0].busy.store(true, Ordering::SeqCst);
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "unavailable");
+    world.fakes[0].busy.store(false, Ordering::SeqCst);
+    assert_eq!(world.admit("bob@one.test", "bob", "b").await, "Directory");
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "Directory");
+}
+
+#[tokio::test]
+async fn the_directory_knows_which_request_it_is_asked_for() {
+    let world = world();
+    let login = world.admit("ann@one.test", "nna", "a");
+    assert_eq!(crate::on_behalf_of("phone-42".into(), login).await, "Directory");
+    assert_eq!(*world.fakes[0].requests.lock().unwrap(), ["phone-42"]);
 }

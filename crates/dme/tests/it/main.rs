@@ -26,5 +26,7 @@ mod protocol_shape;
 mod protocol_sizes;
 mod protocol_text;
 mod protocol_wholes;
+mod realms;
 mod site;
+mod tokens;
 mod two_hosts;

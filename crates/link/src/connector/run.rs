@@ -346,6 +346,7 @@ impl Connector {
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: self.services.capabilities(),
+            realms: Some(self.services.realms.clone()),
         }
     }
 }

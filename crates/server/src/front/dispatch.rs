@@ -40,8 +40,7 @@ pub(super) async fn serve(
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
             let response = refused_line(&parts.uri, &parts.headers, status, &error);
-            front.metrics.answered("unknown", response.status().as_u16(), None);
-            return response;
+            return front.answered("unknown", client, response);
         }
     };
     let served = Served { command: line.command, version, began: Instant::now() };
@@ -159,7 +158,7 @@ async fn answer(
                 Source::Notice(front.quarantine.mailbox(&record))
             }
             Err(error) => {
-                front.metrics.mailbox_error(error.name());
+                front.metrics.mailbox_error(&front.router.serving(&account.user), error.name());
                 tracing::warn!(user = %account.user, %error, "no connector serves the user's mail");
                 return Err(Failure::of_mailbox(&error));
             }

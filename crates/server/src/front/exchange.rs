@@ -138,7 +138,8 @@ impl Exchange<'_> {
     /// What an engine error means to the phone; logged and counted here, once.
     pub fn failed(&self, error: dme_sync::Error) -> Failure {
         if let dme_sync::Error::Mailbox(error) = &error {
-            self.front.metrics.mailbox_error(error.name());
+            let connector = self.front.router.serving(&self.device.user);
+            self.front.metrics.mailbox_error(&connector, error.name());
             tracing::warn!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, error = error.name(), context = %error,
                 "the mail system failed a request");
