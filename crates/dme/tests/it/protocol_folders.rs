@@ -74,15 +74,6 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     f.text("one that is not there is not", &answer, "Status", "4");
     let answer = phone.ask(Command::FolderUpdate, &update(&at, &inbox, "0", "X")).await?;
     f.text("nor is the inbox", &answer, "Status", "2");
-    let information = create(&at, "0", "Recipients").replace("<Type>12<", "<Type>19<");
-    let answer = phone.ask(Command::FolderCreate, &information).await?;
-    f.text("a folder of recipient information is not made", &answer, "Status", "3");
-    let delete = |at: &str, id: &str| {
-        format!(
-            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
-             </FolderHierarchy:FolderDelete>"
-        )
-    };
     let answer = phone.ask(Command::FolderDelete, &delete(&at, &inbox)).await?;
     f.text("the inbox cannot be deleted", &answer, "Status", "3");
     let answer = phone.ask(Command::FolderDelete, &delete(&at, "987654")).await?;

@@ -3,7 +3,7 @@
 use crate::protocol::{Findings, Speaker, folder_sync};
 use crate::protocol_text::request;
 use crate::site::{REALM, Site, USERS};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

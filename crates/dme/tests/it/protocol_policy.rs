@@ -65,14 +65,14 @@ async fn one_version(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let information =
         "<Settings:DeviceInformation><Set><Model>Test</Model></Set></Settings:DeviceInformation>";
     let download = if phone.version() >= ProtocolVersion::V14_1 {
-        let answer = phone.ask(Command::Provision, &provision(wbxml)).await?;
+        let answer = phone.ask(Command::Provision, &provision(WBXML)).await?;
         f.text("from 14.1 on a phone must say what it is", &answer, "Status", "165");
         let alone = format!("<Provision:Provision>{information}</Provision:Provision>");
         let answer = phone.ask(Command::Provision, &alone).await?;
         f.text("but not that alone", &answer, "Status", "2");
-        provision(wbxml).replace("<Policies>", &format!("{information}<Policies>"))
+        provision(WBXML).replace("<Policies>", &format!("{information}<Policies>"))
     } else {
-        provision(wbxml)
+        provision(WBXML)
     };
     let answer = phone.ask(Command::Provision, &download).await?;
     f.text("the first phase goes well", &answer, "Status", "1");

@@ -4,8 +4,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{folder_no, item_of, server_id};
 use dme_eas::move_items::{Move, Moved, Request, Response, Status};
-use dme_model::ItemId;
-use dme_sync::{FolderNo, MoveError, MoveRequest};
+use dme_sync::{MoveError, MoveRequest};
 use dme_wbxml::Element;
 use std::collections::HashMap;
 
