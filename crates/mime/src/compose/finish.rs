@@ -151,7 +151,8 @@ fn is_plain(bytes: &[u8]) -> bool {
     bytes.is_ascii() && memchr::memchr(0, bytes).is_none()
 }
 
-/// A field as it may go out: lines ended by CRLF, and where it is not ASCII, encoded.
+/// A field as it may go out: lines ended by CRLF, and where it is not ASCII, encoded as its kind
+/// of field wants it.
 fn sendable(field: RawField<'_>) -> Vec<u8> {
     let name = String::from_utf8_lossy(field.name);
     let mut out = Vec::with_capacity(field.whole.len() + 2);
@@ -161,6 +162,13 @@ fn sendable(field: RawField<'_>) -> Vec<u8> {
         let mut addresses = Vec::new();
         header::addresses(field.value, &mut addresses);
         write::address_field(&name, &addresses, &mut out);
+    } else if (field.is("Content-Type") || field.is("Content-Disposition"))
+        && let Some((value, parameters)) = header::parameters(field.value)
+    {
+        // Encoded words over the whole would hide the boundary and the type.
+        let parameters: Vec<_> =
+            parameters.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        write::parameter_field(&name, &value, &parameters, &mut out);
     } else {
         write::text_field(&name, &header::text(field.value), &mut out);
     }

@@ -156,3 +156,29 @@ fn a_long_field_goes_out_whole_or_not_at_all() {
     let refused = finished(format!("To: a@x\r\nSubject: ü{long}\r\n\r\n"));
     assert_eq!(refused, Err(Error::HeaderTooLarge));
 }
+
+#[test]
+fn raw_names_in_the_content_fields_are_encoded_and_the_boundary_stays() {
+    let parts = "--b;1\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b;1--\r\n";
+    let raw = format!(
+        "To: a@x\r\nContent-Type: multipart/mixed; boundary=\"b;1\"; name=\"Grüße.eml\"\r\n\
+         Content-Disposition: attachment; filename=\"Grüße.eml\"\r\n\r\n{parts}"
+    );
+    let done = finished(raw).unwrap();
+    let head = text(&done.message).split("\r\n\r\n").next().unwrap();
+    assert!(head.is_ascii(), "{head}");
+    let value = |name: &str| {
+        let raw = done.message.as_ref();
+        let (fields, _) = Fields::parse(raw, 0, Of::Message);
+        header::parameters(fields.find(raw, name).unwrap()).unwrap()
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        value("Content-Type"),
+        ("multipart/mixed".to_owned(), vec![pair("boundary", "b;1"), pair("name", "Grüße.eml")])
+    );
+    assert_eq!(
+        value("Content-Disposition"),
+        ("attachment".to_owned(), vec![pair("filename", "Grüße.eml")])
+    );
+}
