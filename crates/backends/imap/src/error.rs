@@ -53,6 +53,9 @@ pub(crate) enum WireError {
     /// The answer is not IMAP, or beyond all limits.
     #[error("nonsense from the server: {0}")]
     Nonsense(String),
+    /// More was told in answer to a command than it can be worth.
+    #[error("the server told more than {0} bytes in answer to one command")]
+    Flood(usize),
     /// The server said no.
     #[error("the server said: {text}")]
     No {
@@ -85,7 +88,7 @@ impl WireError {
             Self::Local(error) => return error,
             Self::Io(_) | Self::Closed(_) => ErrorKind::Unavailable,
             Self::Timeout => ErrorKind::Timeout,
-            Self::Nonsense(_) | Self::Bad(_) => ErrorKind::Protocol,
+            Self::Nonsense(_) | Self::Flood(_) | Self::Bad(_) => ErrorKind::Protocol,
             Self::Login(_) => ErrorKind::Auth,
             Self::No { code, text } => kind_of_no(code.as_deref(), &text),
         };
