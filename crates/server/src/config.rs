@@ -255,6 +255,8 @@ pub struct LimitsConfig {
     pub body_before_login: ByteSize,
     /// Bytes of a body from someone who has.
     pub body: ByteSize,
+    /// Bytes of all bodies above 64 KiB in memory at once; one user may have a quarter of it.
+    pub bodies: ByteSize,
     /// Nested elements in WBXML.
     pub wbxml_depth: usize,
     /// Elements in WBXML.
@@ -284,6 +286,7 @@ impl Default for LimitsConfig {
             headers: 64,
             body_before_login: ByteSize(64 << 10),
             body: ByteSize(64 << 20),
+            bodies: ByteSize(512 << 20),
             wbxml_depth: 32,
             wbxml_elements: 100_000,
             wbxml_text: ByteSize(48 << 20),

@@ -4,6 +4,7 @@ use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
 use crate::config::ServerConfig;
 use crate::connectors::Connectors;
+use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::listener::{self, Security, Transport};
 use crate::metrics::Metrics;
@@ -377,6 +378,7 @@ fn front(
         policy: CurrentPolicy::new(&config.policy),
         devices: config.devices.clone(),
         limits: config.limits.clone(),
+        bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
         times: config.times.clone(),
         host: config.phones.host.clone(),
         proxies: TrustedProxies::new(config.phones.proxies.clone()),

@@ -6,6 +6,7 @@
 //! fits (`window`). What the phone then holds is the next generation.
 
 mod commands;
+mod fetching;
 mod placeholder;
 mod reading;
 mod request;
@@ -18,6 +19,7 @@ pub use request::{
     CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
 };
 pub(crate) use state::State;
+pub use window::mail_size;
 
 use crate::key::GenerationNo;
 use crate::locks::Lock;
@@ -118,7 +120,7 @@ impl Engine {
         if let Some(options) = &request.options {
             next.options = options.clone();
         }
-        let mut commands = Commands::new(&request.commands, base, &state.applied);
+        let mut commands = Commands::new(&request.commands, base, &state.applied, request.window);
         let mut work = Work {
             engine: self,
             session,
@@ -222,7 +224,8 @@ impl Work<'_> {
         match request.changes {
             Changes::Hold => Ok(Vec::new()),
             Changes::Send => {
-                let told = self.take_window(request.window, &options.view).await;
+                let window = Window { bytes: commands.left, ..request.window };
+                let told = self.take_window(window, &options.view).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
                     Err(_) if commands.effective => Ok(Vec::new()),

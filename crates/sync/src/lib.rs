@@ -29,7 +29,7 @@ pub mod store_suite;
 
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
+    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window, mail_size,
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};

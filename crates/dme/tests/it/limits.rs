@@ -28,16 +28,16 @@ const LIMITS: &str = "[limits]\nhandshakes = 8\nheaders = 30\nbody_before_login 
 const FOLDER_SYNC: &[u8] = &[3, 1, 0x6A, 0, 0, 7, 0x56, 0x52, 3, b'0', 0, 1, 1];
 
 /// A TLS connection on which a test may send anything.
-struct Wire(StreamOwned<ClientConnection, TcpStream>);
+pub struct Wire(StreamOwned<ClientConnection, TcpStream>);
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -46,7 +46,7 @@ impl Answer {
 }
 
 impl Wire {
-    fn open(site: &Site) -> Result<Self> {
+    pub fn open(site: &Site) -> Result<Self> {
         let authority = std::fs::read(site.path("server/authority/authority.pem"))?;
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(&authority)?)?;
@@ -61,12 +61,12 @@ impl Wire {
         Ok(Self(StreamOwned::new(tls, tcp)))
     }
 
-    fn send(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
         self.0.write_all(bytes)?;
         Ok(self.0.flush()?)
     }
 
-    fn answer(&mut self) -> Result<Answer> {
+    pub fn answer(&mut self) -> Result<Answer> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -82,14 +82,14 @@ impl Wire {
         Ok(answer)
     }
 
-    fn ask(&mut self, head: &str, body: &[u8]) -> Result<Answer> {
+    pub fn ask(&mut self, head: &str, body: &[u8]) -> Result<Answer> {
         self.send(&[head.as_bytes(), body].concat())?;
         self.answer()
     }
 }
 
 /// The head of Ann's command from this device, with a body of this length.
-fn head(command: &str, device: &str, length: impl std::fmt::Display) -> String {
+pub fn head(command: &str, device: &str, length: impl std::fmt::Display) -> String {
     let (user, password) = USERS[0];
     let login = format!("{user}@{REALM}:{password}");
     let login = base64::engine::general_purpose::STANDARD.encode(login);
@@ -122,7 +122,7 @@ fn resident(site: &Site) -> Result<u64> {
     bail!("the server is not among the processes")
 }
 
-async fn known(site: &Site, user: &str, device: &str) -> Result<(Phone, String)> {
+pub async fn known(site: &Site, user: &str, device: &str) -> Result<(Phone, String)> {
     let mut phone = site.phone(user)?;
     phone.client.account.device = device.into();
     phone.folder_sync().await?;

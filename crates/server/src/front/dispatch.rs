@@ -105,7 +105,7 @@ async fn answer(
         Ok(known) => known,
         Err(failure) => {
             // Read a little, so that the phone can send the password on the same connection.
-            let _ = front.read_body(body, front.limits.body_before_login.0).await;
+            let _ = front.read_small_body(body).await;
             return Err(failure);
         }
     };
@@ -125,7 +125,7 @@ async fn answer(
         now,
     };
     let (record, pass) = admission::admit(front, arrival).await?;
-    let body = front.read_body(body, front.limits.body.0).await?;
+    let (body, _room) = front.read_users_body(body, &account.user).await?;
     front.metrics.received(body.len());
     let mailbox = match pass {
         Pass::Mailbox => match front.router.open(&account, &request, now).await {

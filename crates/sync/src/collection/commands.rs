@@ -6,14 +6,14 @@
 
 use super::state::{Applied, Base};
 use super::work::Work;
-use super::{ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing};
+use super::{ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing, Window};
 use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::submit::Act;
 use crate::{Result, TraceEvent};
 use bytes::Bytes;
-use dme_mailbox::{Draft, ErrorKind, FetchOutcome, SubmissionKey};
-use dme_model::{BodyView, FlagPatch, ItemId};
+use dme_mailbox::{Draft, ErrorKind, SubmissionKey};
+use dme_model::{FlagPatch, ItemId};
 use std::collections::HashMap;
 
 /// The phone's commands on their way.
@@ -24,6 +24,8 @@ pub(super) struct Commands<'r> {
     pub echoes: HashMap<ItemId, FlagPatch>,
     /// The mail system was changed.
     pub effective: bool,
+    /// Bytes of mail that still fit into the answer.
+    pub left: u64,
 }
 
 impl ClientCommand {
@@ -53,7 +55,12 @@ impl ClientCommand {
 
 impl<'r> Commands<'r> {
     /// The commands; those that an earlier, identical request had carried out have their results.
-    pub fn new(commands: &'r [ClientCommand], base: Base, applied: &[Applied]) -> Self {
+    pub fn new(
+        commands: &'r [ClientCommand],
+        base: Base,
+        applied: &[Applied],
+        window: Window,
+    ) -> Self {
         let recorded = |command: &ClientCommand| match base {
             Base::Current => None,
             Base::Previous => {
@@ -63,7 +70,7 @@ impl<'r> Commands<'r> {
             }
         };
         let steps = commands.iter().map(|command| (command, recorded(command))).collect();
-        Self { steps, echoes: HashMap::new(), effective: false }
+        Self { steps, echoes: HashMap::new(), effective: false, left: window.bytes }
     }
 
     /// What to remember, so that none is carried out again.
@@ -88,12 +95,12 @@ impl<'r> Commands<'r> {
         self.steps.iter().any(|(_, result)| result.is_none())
     }
 
-    fn open(&self) -> impl Iterator<Item = (usize, &'r ClientCommand)> + '_ {
+    pub fn open(&self) -> impl Iterator<Item = (usize, &'r ClientCommand)> + '_ {
         let open = self.steps.iter().enumerate().filter(|(_, (_, result))| result.is_none());
         open.map(|(at, (command, _))| (at, *command))
     }
 
-    fn settle(&mut self, at: usize, result: CommandResult) {
+    pub fn settle(&mut self, at: usize, result: CommandResult) {
         if let Some((_, place)) = self.steps.get_mut(at) {
             *place = Some(result);
         }
@@ -233,7 +240,7 @@ impl Work<'_> {
     }
 
     /// Whether the phone has the item and the mail system too.
-    fn holds(&self, item: &ItemId) -> bool {
+    pub fn holds(&self, item: &ItemId) -> bool {
         let g = &self.generation;
         // In `pending` too: only its placeholder is to go.
         g.known.contains(item) && (!g.gone.contains(item) || g.pending.contains(item))
@@ -383,40 +390,6 @@ impl Work<'_> {
             Err(error) => Ok(items.into_iter().map(|item| (item, Err(error.clone()))).collect()),
             Ok(results) => Ok(results),
         }
-    }
-
-    async fn fetch(&mut self, commands: &mut Commands<'_>) -> Result<()> {
-        let mut views: Vec<(&BodyView, Vec<(usize, &ItemId)>)> = Vec::new();
-        let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
-        for (at, command) in open {
-            let ClientCommand::Fetch(item, view) = command else { continue };
-            if !self.holds(item) {
-                commands.settle(at, CommandResult::NotFound);
-                continue;
-            }
-            match views.iter_mut().find(|(known, _)| *known == view) {
-                Some((_, items)) => items.push((at, item)),
-                None => views.push((view, vec![(at, item)])),
-            }
-        }
-        for (view, items) in views {
-            let mut reading =
-                self.reading(items.iter().map(|(_, item)| (*item).clone()).collect(), view);
-            let mut places = items.iter().map(|(at, _)| *at);
-            while let Some((_, outcome)) = reading.next().await? {
-                let result = match outcome {
-                    FetchOutcome::Item(mail) => CommandResult::Fetched(mail),
-                    FetchOutcome::Gone => CommandResult::NotFound,
-                    FetchOutcome::Unconvertible(_) => CommandResult::Fetched(Box::new(
-                        super::placeholder::placeholder(self.session.now, view),
-                    )),
-                };
-                if let Some(at) = places.next() {
-                    commands.settle(at, result);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -184,6 +184,7 @@ fn status_of(result: &CommandResult) -> Status {
         | CommandResult::Added(_)
         | CommandResult::Sent
         | CommandResult::Fetched(_) => Status::Success,
+        CommandResult::Full => Status::Retry,
         CommandResult::NotFound => Status::ObjectNotFound,
         CommandResult::Conflict => Status::Conflict,
         CommandResult::Refused(error) => match error.kind {
