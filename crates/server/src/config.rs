@@ -106,6 +106,12 @@ pub struct LinksConfig {
     pub parallel_calls: usize,
     /// Calls waiting for a place beyond that; further ones are answered "busy".
     pub queued_calls: usize,
+    /// Fetches of items under way at once on one connector, beside the calls.
+    pub parallel_fetches: usize,
+    /// Mailboxes watched at once on one connector.
+    pub watches: usize,
+    /// Connections at once whose owner is not known yet; beyond, the oldest is closed.
+    pub handshakes: usize,
     /// How long a link's certificate lives; it renews itself at two thirds.
     pub certificate_life: Span,
 }
@@ -117,6 +123,9 @@ impl Default for LinksConfig {
             address: None,
             parallel_calls: 25,
             queued_calls: 200,
+            parallel_fetches: 25,
+            watches: 100_000,
+            handshakes: 512,
             certificate_life: seconds(30 * 86_400),
         }
     }
@@ -265,11 +274,19 @@ pub struct LimitsConfig {
     pub wbxml_text: ByteSize,
     /// Collections in one Sync or Ping.
     pub folders: usize,
+    /// What a phone may do in one collection in one Sync.
+    pub commands: usize,
+    /// Folders of a mailbox; further ones are not shown.
+    pub mailbox_folders: usize,
     /// Items in one answer, whatever the phone asks for (at most 512).
     pub window: u32,
     /// Bytes of items in one answer; more are announced as available.
     pub answer: ByteSize,
-    /// The largest attachment given out.
+    /// Unreadable items passed over in one answer.
+    pub unreadable: usize,
+    /// Items of one conversation that are moved as a whole.
+    pub conversation: u32,
+    /// The largest attachment, and the largest whole mail by ItemOperations, given out.
     pub attachment: ByteSize,
     /// Requests of one device at once; a waiting one counts.
     pub parallel_requests: usize,
@@ -291,8 +308,12 @@ impl Default for LimitsConfig {
             wbxml_elements: 100_000,
             wbxml_text: ByteSize(48 << 20),
             folders: 300,
+            commands: 2_000,
+            mailbox_folders: 5_000,
             window: 512,
             answer: ByteSize(16 << 20),
+            unreadable: 20,
+            conversation: 1_000,
             attachment: ByteSize(64 << 20),
             parallel_requests: 8,
             requests_per_minute: 600,

@@ -115,6 +115,8 @@ impl Server {
             dme_link::LinksConfig {
                 parallel: config.links.parallel_calls,
                 queued: config.links.queued_calls,
+                parallel_fetches: config.links.parallel_fetches,
+                watches: config.links.watches,
                 ..dme_link::LinksConfig::default()
             },
         );
@@ -251,8 +253,11 @@ impl Server {
         let Some(address) = config.links.listen else { return Ok(()) };
         let socket = listen("links.listen", address).await?;
         self.links = socket.local_addr().ok();
-        let listening =
-            ListenConfig { drain_limit: config.times.shutdown.0, ..ListenConfig::default() };
+        let listening = ListenConfig {
+            handshakes: config.links.handshakes,
+            drain_limit: config.times.shutdown.0,
+            ..ListenConfig::default()
+        };
         let (links, stop) = (links.clone(), self.stop.clone());
         let (served, grace) = (self.front.metrics.clone(), config.times.shutdown.0);
         self.tasks.spawn(async move {
@@ -368,7 +373,15 @@ fn front(
         gate,
         directories,
         store,
-        engine: Engine::new(shared, dme_sync::Limits::default()),
+        engine: Engine::new(
+            shared,
+            dme_sync::Limits {
+                commands: config.limits.commands,
+                folders: config.limits.mailbox_folders,
+                unreadable: config.limits.unreadable,
+                conversation: config.limits.conversation,
+            },
+        ),
         router,
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking: Arc::new(Parking::default()),
