@@ -331,7 +331,7 @@ pub struct TimesConfig {
     pub head: Span,
     /// For a request's body; also the longest a phone may take nothing of its answer.
     pub body: Span,
-    /// For answering a request that does not wait.
+    /// For answering a request, from the end of its body on; after a wait anew.
     pub request: Span,
     /// For one call to a connector.
     pub call: Span,

@@ -169,27 +169,20 @@ async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure>
     let composing =
         matches!(command, Command::SendMail | Command::SmartReply | Command::SmartForward);
     if composing && exchange.version == ProtocolVersion::V12_1 {
-        return compose::handle(exchange, Body::Message(body)).await;
+        return exchange.in_time(compose::handle(exchange, Body::Message(body))).await;
     }
     let document = if body.is_empty() { None } else { Some(read_document(exchange, &body)?) };
     drop(body);
-    let limit = exchange.front.times.request.0;
-    let answer = async {
-        match command {
-            Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
-            Command::Sync => sync::handle(exchange, document.as_ref()).await,
-            Command::GetAttachment => get_attachment::handle(exchange).await,
-            _ => {
-                let document = document.ok_or(CommonStatus::InvalidContent)?;
-                let whole = with_document(exchange, command, &document);
-                match tokio::time::timeout(limit, whole).await {
-                    Ok(answer) => answer,
-                    Err(_) => Err(Failure::Later(super::failure::LATER)),
-                }
-            }
+    match command {
+        // Both wait; what they do before and after has its limits of time where it is done.
+        Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
+        Command::Sync => sync::handle(exchange, document.as_ref()).await,
+        Command::GetAttachment => exchange.in_time(get_attachment::handle(exchange)).await,
+        _ => {
+            let document = document.ok_or(CommonStatus::InvalidContent)?;
+            exchange.in_time(with_document(exchange, command, &document)).await
         }
-    };
-    answer.await
+    }
 }
 
 async fn with_document(

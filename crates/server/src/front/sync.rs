@@ -40,7 +40,8 @@ pub(super) async fn handle(
             return Ok(reply(exchange, Response::limited(status, limit)));
         }
     };
-    let first = Box::pin(round(exchange, &asked.collections, asked.window)).await?;
+    let first = Box::pin(round(exchange, &asked.collections, asked.window));
+    let first = exchange.in_time(first).await?;
     let Some(wait) = asked.wait.filter(|_| first.is_empty()) else {
         return Ok(answer(exchange, first));
     };
@@ -84,7 +85,7 @@ async fn wait_then_round(
                 .filter(|c| folder_no(&c.collection_id).is_some_and(|no| changed.contains(&no)))
                 .map(|c| Collection { commands: Vec::new(), options: Vec::new(), ..c.clone() })
                 .collect();
-            round(exchange, &collections, asked.window).await
+            exchange.in_time(round(exchange, &collections, asked.window)).await
         }
     }
 }
@@ -209,7 +210,7 @@ fn deletion(collection: &Collection) -> Deletion {
     if collection.deletes_as_moves.unwrap_or(true) { Deletion::ToTrash } else { Deletion::ForGood }
 }
 
-/// Bytes of mail in an answer.
+/// Bytes of mail in an answer: new ones, and those the phone asked for.
 fn size_of(answer: &CollectionAnswer) -> u64 {
     let added = answer.changes.iter().filter_map(|change| match change {
         ServerChange::Add(_, mail) => Some(mail),
