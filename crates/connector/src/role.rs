@@ -23,6 +23,9 @@ pub enum StartError {
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
+    /// The settings of the link make no sense.
+    #[error("{0}")]
+    Settings(String),
     /// It serves nothing.
     #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
     Nothing,
@@ -54,6 +57,7 @@ pub fn services(
             Some((Arc::new(system), needs))
         }
         Some(MailConfig::Files(config)) => {
+            config.check().map_err(|error| StartError::Mail(error.to_string()))?;
             Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
         }
         None => None,
@@ -96,6 +100,7 @@ pub struct Running {
 /// When the settings or the identity are wrong. A server that cannot be reached is no error: it
 /// is tried until it can.
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
+    config.check().map_err(|error| StartError::Settings(error.to_string()))?;
     let services = services(config.mail.as_ref(), config.directory_service.as_ref())?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());

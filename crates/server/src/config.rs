@@ -1,6 +1,9 @@
 //! The server's settings. Every one has a default or says what is missing; unknown keys are errors.
 //! The commented sample in `docs/server.toml` names each with its default.
 
+mod check;
+mod never;
+
 use dme_directory::{AccessGroups, GateConfig};
 use dme_model::{ByteSize, Realm, Span, UserId};
 use dme_routing::Tier;
@@ -215,9 +218,11 @@ pub struct PolicyConfig {
     pub alphanumeric: bool,
     /// Simple codes such as 1234 are allowed.
     pub simple_password: bool,
-    /// Wrong codes until the phone wipes itself, 4 to 16; none for never.
+    /// Wrong codes until the phone wipes itself, 4 to 16, or `"never"`.
+    #[serde(deserialize_with = "never::number")]
     pub failed_attempts: Option<u8>,
-    /// Idle time until the phone locks itself, at most 9998 s; none for never.
+    /// Idle time until the phone locks itself, at most 9998 s, or `"never"`.
+    #[serde(deserialize_with = "never::span")]
     pub lock_after: Option<Span>,
     /// The phone's storage must be encrypted.
     pub encryption: bool,
@@ -225,7 +230,8 @@ pub struct PolicyConfig {
     pub camera: bool,
     /// Attachments may be fetched.
     pub attachments: bool,
-    /// The largest attachment to be fetched.
+    /// The largest attachment to be fetched, or `"unlimited"`.
+    #[serde(deserialize_with = "never::size")]
     pub attachment_size: Option<ByteSize>,
 }
 
@@ -333,7 +339,7 @@ pub struct TimesConfig {
     pub body: Span,
     /// For answering a request, from the end of its body on; after a wait anew.
     pub request: Span,
-    /// For one call to a connector.
+    /// For all calls to a connector that one request needs; after a wait anew.
     pub call: Span,
     /// The shortest wait a phone may ask for (Ping, Sync).
     pub shortest_wait: Span,

@@ -1,6 +1,7 @@
 //! What goes wrong on the wire, and how it is told to those above.
 
 use dme_mailbox::{Error, ErrorKind};
+use dme_model::OutOfRange;
 use std::time::Duration;
 
 /// Why a configuration cannot be used.
@@ -20,9 +21,9 @@ pub enum ConfigError {
         /// The host meant.
         host: String,
     },
-    /// A pool of none.
-    #[error("imap.pool.per_user and imap.pool.total must be at least 1")]
-    NoSessions,
+    /// A value that makes no sense.
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
     /// The file of authorities cannot be used.
     #[error("{at}.ca_file {path}: {reason}")]
     CaFile {
