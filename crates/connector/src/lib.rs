@@ -3,4 +3,4 @@
 pub mod config;
 mod role;
 
-pub use role::{Running, StartError, enroll, services, start};
+pub use role::{Running, StartError, enroll, reach, services, start};

@@ -6,7 +6,7 @@ use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, KeepAlive, Proxy, Services, Token,
+    Enrolled, KeepAlive, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::MailSystem;
 use std::sync::Arc;
@@ -85,6 +85,14 @@ pub fn services(
 pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result<Enrolled> {
     let link = link(config);
     dme_link::enroll(token, &link.identity, link.proxy.as_ref()).await
+}
+
+/// Tries the way to the server without making a link.
+///
+/// # Errors
+/// When there is no identity, or it is damaged.
+pub async fn reach(config: &ConnectorConfig) -> dme_link::Result<Vec<Reached>> {
+    dme_link::reach(&link(config)).await
 }
 
 /// A connector that runs.

@@ -188,6 +188,15 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     ensure!(ok && !said.contains('✗'), "{said}");
     ensure!(said.contains("IMAP") && said.contains("SMTP"), "{said}");
 
+    ensure!(said.contains("✓ server: 127.0.0.1:"), "the way to the server is tried: {said}");
+
+    let elsewhere = format!("servers = [\"127.0.0.1:{}\"]\n{good}", free_port()?);
+    let (ok, said) = check(&file("elsewhere.toml", &elsewhere)?, &right);
+    ensure!(!ok && said.contains("✗ server") && said.contains("refused"), "{said}");
+    let stranger = format!("servers = [\"127.0.0.1:{}\"]\n{good}", site.slapd.ldaps_port);
+    let (ok, said) = check(&file("stranger.toml", &stranger)?, &right);
+    ensure!(!ok && said.contains("✗ server"), "not the server it enrolled with: {said}");
+
     let (ok, said) = check(&site.path("connector.toml").display().to_string(), &wrong);
     ensure!(!ok && said.contains("✗ IMAP") && said.contains("password"), "{said}");
 
@@ -217,6 +226,22 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     let path = file("idle.toml", &text.replace(&links, &format!("127.0.0.1:{}", free_port()?)))?;
     let (ok, said) = dme(&["check", "server", "--config", &path]);
     ensure!(ok && !said.contains('✗'), "{said}");
+
+    let files = |certificate: &str, key: &str| {
+        let at = |name: &str| site.dovecot.dir().join(name).display().to_string();
+        format!("[phones]\ncertificate = {:?}\nkey = {:?}\n", at(certificate), at(key))
+    };
+    let idle = std::fs::read_to_string(&path)?;
+    let own = idle.replace("[phones]\n", &files("cert.pem", "key.pem"));
+    let (ok, said) = dme(&["check", "server", "--config", &file("own.toml", &own)?]);
+    ensure!(ok && said.contains("✓ certificate: it is for localhost"), "{said}");
+    ensure!(said.contains("! certificate: no authority known"), "{said}");
+    let other = own.replace("host = \"localhost", "host = \"127.0.0.3");
+    let (ok, said) = dme(&["check", "server", "--config", &file("other.toml", &other)?]);
+    ensure!(!ok && said.contains("✗ certificate: it is not for 127.0.0.3"), "{said}");
+    let keyless = idle.replace("[phones]\n", &files("cert.pem", "cert.pem"));
+    let (ok, said) = dme(&["check", "server", "--config", &file("keyless.toml", &keyless)?]);
+    ensure!(!ok && said.contains("✗ certificate"), "{said}");
 
     let address = format!("https://localhost:{}/Microsoft-Server-ActiveSync", site.phones_port);
     let authority = site.path("server/authority/authority.pem").display().to_string();
