@@ -5,6 +5,8 @@ use crate::limits::{Wire, head, known};
 use crate::protocol_text::{all, request, text};
 use crate::site::{PATIENCE, Site, Wishes};
 use anyhow::{Context, Result, ensure};
+use dme_eas::CommonStatus;
+use dme_eas::compose::{Message, Response, SaveInSent, Status};
 use dme_eas::query::Command;
 use dme_phone::Phone;
 use dme_testkit::ports::wait_until;
@@ -28,6 +30,9 @@ async fn an_answer_that_is_full_says_so_and_every_request_gets_further() -> Resu
     search(&mut ann, &inbox).await.context("Search")?;
     let (mut bob, inbox) = known(&site, "bob", "answers").await?;
     whole_mail(&mut bob, &inbox).await.context("a whole mail beyond the limit")?;
+    crowd(&mut ann).await.context("more recipients than are read")?;
+    bob.sync(&inbox).await?;
+    ensure!(bob.items(&inbox)?.len() == 1, "a refused message reaches nobody");
     tokio::task::block_in_place(|| bodies(&site)).context("bodies")
 }
 
@@ -119,6 +124,29 @@ async fn whole_mail(phone: &mut Phone, inbox: &str) -> Result<()> {
     let answer = phone.client.ask(Command::ItemOperations, request(&asked, &[])?).await?;
     let status = text(&answer, "Response/Fetch/Status");
     ensure!(status == Some("11"), "{status:?}: {}", answer.with_contents());
+    Ok(())
+}
+
+/// A message to more people than are read of its header goes to none of them, and the phone is told
+/// that it was not sent (status 120).
+async fn crowd(phone: &mut Phone) -> Result<()> {
+    let people: Vec<String> =
+        (0..2500).map(|n| format!("person-{n:04}@mail.example.org")).collect();
+    let mime = format!(
+        "From: ann@example.org\r\nTo: bob@example.org,\r\n {}\r\nSubject: Zq-crowd\r\n\r\nx\r\n",
+        people.join(",\r\n ")
+    );
+    let sent = phone
+        .client
+        .send_mail(&Message {
+            client_id: Some("crowd".into()),
+            account_id: None,
+            save_in_sent: SaveInSent::Yes,
+            mime: mime.into(),
+        })
+        .await?;
+    let refused = Response::Failed(Status::Common(CommonStatus::MailSubmissionFailed));
+    ensure!(sent == refused, "{sent:?}");
     Ok(())
 }
 

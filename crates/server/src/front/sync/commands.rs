@@ -189,7 +189,10 @@ fn status_of(result: &CommandResult) -> Status {
         CommandResult::Conflict => Status::Conflict,
         CommandResult::Refused(error) => match error.kind {
             ErrorKind::QuotaExceeded => Status::OutOfSpace,
-            ErrorKind::Unconvertible | ErrorKind::Invalid => Status::ConversionError,
+            // To send it again is no use.
+            ErrorKind::Unconvertible | ErrorKind::Invalid | ErrorKind::MessageTooLarge => {
+                Status::ConversionError
+            }
             _ => Status::ServerError,
         },
     }
