@@ -3,7 +3,7 @@
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
-use dme_model::{Realm, Secret, Span};
+use dme_model::{OutOfRange, Realm, Secret, Span, within};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +30,20 @@ pub struct ConnectorConfig {
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
+}
+
+impl ConnectorConfig {
+    /// Whether the settings of the link make sense; within these the server follows them.
+    ///
+    /// # Errors
+    /// In words, naming the setting and what is allowed.
+    pub fn check(&self) -> Result<(), OutOfRange> {
+        let second = Span::seconds(1);
+        within("link.keepalive", self.link.keepalive, second..=Span::seconds(900))?;
+        within("link.keepalive_timeout", self.link.keepalive_timeout, second..=Span::seconds(120))?;
+        within("link.dial", self.link.dial, second..=Span::seconds(600))?;
+        within("link.drain", self.link.drain, Span::seconds(0)..=Span::seconds(3_600))
+    }
 }
 
 /// What a connector serves, without its link: for the one in the server's own process.

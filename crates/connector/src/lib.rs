@@ -4,4 +4,4 @@ pub mod config;
 mod role;
 mod tokens;
 
-pub use role::{Running, StartError, enroll, services, start};
+pub use role::{Running, StartError, enroll, reach, services, start};

@@ -7,7 +7,7 @@ use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, KeepAlive, Proxy, Services, Token,
+    Enrolled, KeepAlive, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::MailSystem;
 use std::sync::Arc;
@@ -24,6 +24,9 @@ pub enum StartError {
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
+    /// The settings of the link make no sense.
+    #[error("{0}")]
+    Settings(String),
     /// It serves nothing.
     #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
     Nothing,
@@ -66,6 +69,7 @@ pub fn services(
             Some((system, needs))
         }
         Some(MailConfig::Files(config)) => {
+            config.check().map_err(|error| StartError::Mail(error.to_string()))?;
             Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
         }
         None => None,
@@ -101,6 +105,14 @@ pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result
     dme_link::enroll(token, &link.identity, link.proxy.as_ref()).await
 }
 
+/// Tries the way to the server without making a link.
+///
+/// # Errors
+/// When there is no identity, or it is damaged.
+pub async fn reach(config: &ConnectorConfig) -> dme_link::Result<Vec<Reached>> {
+    dme_link::reach(&link(config)).await
+}
+
 /// A connector that runs.
 pub struct Running {
     status: watch::Receiver<ConnectorStatus>,
@@ -114,6 +126,7 @@ pub struct Running {
 /// When the settings or the identity are wrong. A server that cannot be reached is no error: it
 /// is tried until it can.
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
+    config.check().map_err(|error| StartError::Settings(error.to_string()))?;
     let services = services(config.mail.as_ref(), config.directory_service.as_ref())?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());

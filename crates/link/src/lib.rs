@@ -20,7 +20,7 @@ pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, Memory
 pub use capabilities::{Capabilities, CredentialsNeeded, Services};
 pub use connector::{
     BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
-    Proxy, enroll,
+    Proxy, Reached, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};

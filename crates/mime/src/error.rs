@@ -14,6 +14,10 @@ pub enum Error {
     /// No part has this id.
     #[error("the message has no part {0}")]
     NoSuchPart(PartId),
+    /// There are more fields than are looked at, or one that would have to be read to be sent is
+    /// longer than is read: what is beyond would be lost, recipients among it.
+    #[error("the header is too large to be sent whole")]
+    HeaderTooLarge,
     /// To, Cc and Bcc are empty.
     #[error("the message has no recipient")]
     NoRecipient,

@@ -31,7 +31,11 @@ struct Field {
 
 /// The fields of one header, as places in the message.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fields(Vec<Field>);
+pub(crate) struct Fields {
+    fields: Vec<Field>,
+    /// Whether there are more, which are not looked at.
+    more: bool,
+}
 
 /// One field as it stands in the message.
 #[derive(Clone, Copy)]
@@ -43,9 +47,21 @@ pub(crate) struct RawField<'a> {
     pub(crate) whole: &'a [u8],
 }
 
+/// The fields that hold addresses.
+const ADDRESSES: [&str; 6] = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
+
 impl RawField<'_> {
     pub(crate) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name.as_bytes())
+    }
+
+    pub(crate) fn holds_addresses(&self) -> bool {
+        ADDRESSES.iter().any(|name| self.is(name))
+    }
+
+    /// Whether reading the value leaves the end of it out.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.value.len() > MAX_VALUE
     }
 }
 
@@ -57,13 +73,14 @@ impl Fields {
         let mut pos = start;
         // Whether a folded line belongs to the last field kept.
         let mut open = false;
+        let mut more = false;
         while pos < raw.len() {
             let rest = &raw[pos..];
             let end = memchr::memchr(b'\n', rest).map_or(raw.len(), |at| pos + at + 1);
             let line = &raw[pos..end];
             match line {
-                b"\n" | b"\r\n" => return (Self(fields), end),
-                [b'-', b'-', ..] if of == Of::Part => return (Self(fields), pos),
+                b"\n" | b"\r\n" => return (Self { fields, more }, end),
+                [b'-', b'-', ..] if of == Of::Part => return (Self { fields, more }, pos),
                 [b' ' | b'\t', ..] => {
                     if let (true, Some(last)) = (open, fields.last_mut()) {
                         last.value.end = end;
@@ -79,10 +96,10 @@ impl Fields {
                             });
                             open = true;
                         }
-                        Some(_) => {}
+                        Some(_) => more = true,
                         // A text without any header.
                         None if pos == start && !line.starts_with(b"From ") => {
-                            return (Self(fields), start);
+                            return (Self { fields, more }, start);
                         }
                         None => {}
                     }
@@ -90,16 +107,21 @@ impl Fields {
             }
             pos = end;
         }
-        (Self(fields), raw.len())
+        (Self { fields, more }, raw.len())
     }
 
     /// All fields in order.
     pub(crate) fn iter<'a>(&'a self, raw: &'a [u8]) -> impl Iterator<Item = RawField<'a>> + 'a {
-        self.0.iter().map(|field| RawField {
+        self.fields.iter().map(|field| RawField {
             name: &raw[field.name.clone()],
             value: &raw[field.value.clone()],
             whole: &raw[field.name.start..field.value.end],
         })
+    }
+
+    /// Whether every field was found; of a header with too many the rest is not.
+    pub(crate) fn are_all(&self) -> bool {
+        !self.more
     }
 
     /// The value of the first field of this name.

@@ -47,9 +47,14 @@ impl ItemSet {
     /// Whether the id is in the set.
     pub fn contains(&self, id: &ItemId) -> bool {
         match number(id) {
-            Some(n) => self.runs.range(..=n).next_back().is_some_and(|(_, &last)| last >= n),
+            Some(n) => self.contains_number(n),
             None => self.named.contains(id),
         }
+    }
+
+    /// Whether the id that is this number is in the set.
+    pub fn contains_number(&self, n: u32) -> bool {
+        self.runs.range(..=n).next_back().is_some_and(|(_, &last)| last >= n)
     }
 
     /// Puts the id in; says whether it was new.

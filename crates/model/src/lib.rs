@@ -26,6 +26,6 @@ pub use item_set::ItemSet;
 pub use mail::{
     Address, Attachment, AttachmentKind, Importance, Invitation, InvitationMethod, Mail, MailKind,
 };
-pub use quantity::{ByteSize, QuantityError, Span};
+pub use quantity::{ByteSize, OutOfRange, QuantityError, Span, within};
 pub use secret::Secret;
 pub use time::Timestamp;

@@ -20,6 +20,53 @@ pub struct QuantityError {
     wanted: &'static str,
 }
 
+/// A setting's value that is beyond what makes sense.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutOfRange {
+    key: String,
+    value: String,
+    allowed: String,
+}
+
+/// Whether a setting's value is one of those allowed, both ends included.
+///
+/// # Errors
+/// The key, the value and what is allowed, in words.
+pub fn within<T: PartialOrd + fmt::Display>(
+    key: &str,
+    value: T,
+    allowed: std::ops::RangeInclusive<T>,
+) -> Result<(), OutOfRange> {
+    if allowed.contains(&value) {
+        return Ok(());
+    }
+    Err(OutOfRange {
+        key: key.to_owned(),
+        value: value.to_string(),
+        allowed: format!("{} to {}", allowed.start(), allowed.end()),
+    })
+}
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}: {} are allowed", self.key, self.value, self.allowed)
+    }
+}
+
+impl std::error::Error for OutOfRange {}
+
+impl Span {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// So many milliseconds.
+    pub const fn millis(millis: u64) -> Self {
+        Self(Duration::from_millis(millis))
+    }
+}
+
 const SPANS: [(&str, u64); 5] =
     [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
@@ -122,6 +169,16 @@ mod tests {
         for text in ["512B", "64KiB", "10MiB", "1GiB", "0B", "1000B"] {
             assert_eq!(text.parse::<ByteSize>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_value_beyond_its_range_is_named_with_what_is_allowed() {
+        assert_eq!(within("limits.window", 512, 1..=512), Ok(()));
+        let error = within("limits.window", 0, 1..=512).unwrap_err().to_string();
+        assert_eq!(error, "limits.window is 0: 1 to 512 are allowed");
+        let spans = Span::millis(100)..=Span::seconds(120);
+        let error = within("times.body", Span::seconds(3600), spans).unwrap_err().to_string();
+        assert_eq!(error, "times.body is 1h: 100ms to 2m are allowed");
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod address;
 mod client;
 mod commands;
 mod connection;
+mod date;
 pub mod discover;
 mod error;
 mod phone;
@@ -17,6 +18,7 @@ mod trust;
 
 pub use address::Address;
 pub use client::{Account, AfterAnswer, Body, Client, Loss, Patience, QueryForm, Reply};
+pub use date::date;
 pub use error::{Error, Result};
 pub use phone::{Events, FolderState, Keep, Phone, Provisioned, Round, SyncOptions, Woken};
 pub use trust::{Tls, Trust};

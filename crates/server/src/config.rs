@@ -1,6 +1,9 @@
 //! The server's settings. Every one has a default or says what is missing; unknown keys are errors.
 //! The commented sample in `docs/server.toml` names each with its default.
 
+mod check;
+mod never;
+
 use dme_directory::{AccessGroups, GateConfig};
 use dme_model::{ByteSize, Realm, Span, UserId};
 use dme_routing::Tier;
@@ -110,6 +113,12 @@ pub struct LinksConfig {
     pub calls_per_user: usize,
     /// Calls waiting for a place beyond that; further ones are answered "busy".
     pub queued_calls: usize,
+    /// Fetches of items under way at once on one connector, beside the calls.
+    pub parallel_fetches: usize,
+    /// Mailboxes watched at once on one connector.
+    pub watches: usize,
+    /// Connections at once whose owner is not known yet; beyond, the oldest is closed.
+    pub handshakes: usize,
     /// How long a link's certificate lives; it renews itself at two thirds.
     pub certificate_life: Span,
 }
@@ -122,6 +131,9 @@ impl Default for LinksConfig {
             parallel_calls: 25,
             calls_per_user: 8,
             queued_calls: 200,
+            parallel_fetches: 25,
+            watches: 100_000,
+            handshakes: 512,
             certificate_life: seconds(30 * 86_400),
         }
     }
@@ -242,9 +254,11 @@ pub struct PolicyConfig {
     pub alphanumeric: bool,
     /// Simple codes such as 1234 are allowed.
     pub simple_password: bool,
-    /// Wrong codes until the phone wipes itself, 4 to 16; none for never.
+    /// Wrong codes until the phone wipes itself, 4 to 16, or `"never"`.
+    #[serde(deserialize_with = "never::number")]
     pub failed_attempts: Option<u8>,
-    /// Idle time until the phone locks itself, at most 9998 s; none for never.
+    /// Idle time until the phone locks itself, at most 9998 s, or `"never"`.
+    #[serde(deserialize_with = "never::span")]
     pub lock_after: Option<Span>,
     /// The phone's storage must be encrypted.
     pub encryption: bool,
@@ -252,7 +266,8 @@ pub struct PolicyConfig {
     pub camera: bool,
     /// Attachments may be fetched.
     pub attachments: bool,
-    /// The largest attachment to be fetched.
+    /// The largest attachment to be fetched, or `"unlimited"`.
+    #[serde(deserialize_with = "never::size")]
     pub attachment_size: Option<ByteSize>,
 }
 
@@ -291,6 +306,8 @@ pub struct LimitsConfig {
     pub body_before_login: ByteSize,
     /// Bytes of a body from someone who has.
     pub body: ByteSize,
+    /// Bytes of all bodies above 64 KiB in memory at once; one user may have a quarter of it.
+    pub bodies: ByteSize,
     /// Nested elements in WBXML.
     pub wbxml_depth: usize,
     /// Elements in WBXML.
@@ -299,11 +316,19 @@ pub struct LimitsConfig {
     pub wbxml_text: ByteSize,
     /// Collections in one Sync or Ping.
     pub folders: usize,
+    /// What a phone may do in one collection in one Sync.
+    pub commands: usize,
+    /// Folders of a mailbox; further ones are not shown.
+    pub mailbox_folders: usize,
     /// Items in one answer, whatever the phone asks for (at most 512).
     pub window: u32,
     /// Bytes of items in one answer; more are announced as available.
     pub answer: ByteSize,
-    /// The largest attachment given out.
+    /// Unreadable items passed over in one answer.
+    pub unreadable: usize,
+    /// Items of one conversation that are moved as a whole.
+    pub conversation: u32,
+    /// The largest attachment, and the largest whole mail by ItemOperations, given out.
     pub attachment: ByteSize,
     /// Requests of one device at once; a waiting one counts.
     pub parallel_requests: usize,
@@ -320,12 +345,17 @@ impl Default for LimitsConfig {
             headers: 64,
             body_before_login: ByteSize(64 << 10),
             body: ByteSize(64 << 20),
+            bodies: ByteSize(512 << 20),
             wbxml_depth: 32,
             wbxml_elements: 100_000,
             wbxml_text: ByteSize(48 << 20),
             folders: 300,
+            commands: 2_000,
+            mailbox_folders: 5_000,
             window: 512,
             answer: ByteSize(16 << 20),
+            unreadable: 20,
+            conversation: 1_000,
             attachment: ByteSize(64 << 20),
             parallel_requests: 8,
             requests_per_minute: 600,
@@ -343,9 +373,9 @@ pub struct TimesConfig {
     pub head: Span,
     /// For a request's body; also the longest a phone may take nothing of its answer.
     pub body: Span,
-    /// For answering a request that does not wait.
+    /// For answering a request, from the end of its body on; after a wait anew.
     pub request: Span,
-    /// For one call to a connector.
+    /// For all calls to a connector that one request needs; after a wait anew.
     pub call: Span,
     /// The shortest wait a phone may ask for (Ping, Sync).
     pub shortest_wait: Span,

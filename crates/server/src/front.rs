@@ -5,6 +5,7 @@
 
 mod admission;
 mod autodiscover;
+pub mod bodies;
 mod compose;
 mod dispatch;
 mod drafts;
@@ -27,6 +28,7 @@ mod ping;
 mod provision;
 mod reply;
 mod resolve_recipients;
+mod room;
 mod search;
 mod settings;
 mod sync;
@@ -43,6 +45,7 @@ use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::watch::Watches;
+use bodies::{Bodies, Held};
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
 use dme_eas::ProtocolVersion;
@@ -54,7 +57,7 @@ use dme_sync::Engine;
 use failure::Failure;
 use http::header::{ALLOW, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use std::collections::BTreeMap;
@@ -104,6 +107,8 @@ pub struct Front {
     pub devices: DevicesConfig,
     /// What is accepted.
     pub limits: LimitsConfig,
+    /// The memory of large request bodies.
+    pub bodies: Arc<Bodies>,
     /// How long things take.
     pub times: TimesConfig,
     /// The host phones use, with a port if not 443.
@@ -219,7 +224,7 @@ impl Front {
             let (parts, body) = request.into_parts();
             // The document is small; a phone that sends it before it was asked for the password
             // keeps its connection.
-            let body = self.read_body(body, self.limits.body_before_login.0).await?;
+            let body = self.read_small_body(body).await?;
             let (who, _) = login::log_in(self, &parts.headers, None, client).await?;
             Ok(autodiscover::xml(self, &who, &body))
         };
@@ -245,18 +250,56 @@ impl Front {
         self.answered("autodiscover", client, response)
     }
 
-    /// A body within its limits of size and time.
-    async fn read_body(&self, body: Incoming, limit: u64) -> Result<Bytes, Failure> {
-        if http_body::Body::size_hint(&body).lower() > limit {
-            return Err(Failure::Http(StatusCode::PAYLOAD_TOO_LARGE));
-        }
-        let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-        match tokio::time::timeout(self.times.body.0, limited.collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                Err(Failure::Http(StatusCode::PAYLOAD_TOO_LARGE))
+    /// A body from someone who has not logged in yet.
+    async fn read_small_body(&self, body: Incoming) -> Result<Bytes, Failure> {
+        let limit = self.limits.body_before_login.0;
+        self.read_body(body, limit, |_| true).await
+    }
+
+    /// A body from a user who has logged in, and the room it takes.
+    async fn read_users_body(
+        &self,
+        body: Incoming,
+        user: &UserId,
+    ) -> Result<(Bytes, Held), Failure> {
+        let mut held = self.bodies.hold(user);
+        let read = self.read_body(body, self.limits.body.0, |size| held.grow_to(size)).await?;
+        Ok((read, held))
+    }
+
+    /// A body within its limits of size and time. Before each piece is kept, `room` is asked
+    /// whether the body may grow to that size.
+    async fn read_body(
+        &self,
+        body: Incoming,
+        limit: u64,
+        mut room: impl FnMut(u64) -> bool,
+    ) -> Result<Bytes, Failure> {
+        let mut grow = |size: u64| match size {
+            size if size > limit => Err(Failure::Http(StatusCode::PAYLOAD_TOO_LARGE)),
+            size if !room(size) => Err(Failure::Later(failure::LATER)),
+            _ => Ok(()),
+        };
+        // What is announced is refused before it is read.
+        grow(http_body::Body::size_hint(&body).lower())?;
+        let read = async {
+            let mut body = std::pin::pin!(body);
+            let mut pieces = Vec::new();
+            let mut size = 0;
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|_| Failure::Http(StatusCode::BAD_REQUEST))?;
+                let Ok(piece) = frame.into_data() else { continue };
+                size += piece.len() as u64;
+                grow(size)?;
+                pieces.push(piece);
             }
-            Ok(Err(_)) => Err(Failure::Http(StatusCode::BAD_REQUEST)),
+            Ok(match pieces.len() {
+                1 => pieces.pop().unwrap_or_default(),
+                _ => pieces.concat().into(),
+            })
+        };
+        match tokio::time::timeout(self.times.body.0, read).await {
+            Ok(read) => read,
             Err(_) => Err(Failure::Http(StatusCode::REQUEST_TIMEOUT)),
         }
     }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connectors;
 pub mod door;
 pub mod front;
+pub mod host;
 pub mod listener;
 pub mod metrics;
 pub mod pace;

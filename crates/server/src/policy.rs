@@ -16,17 +16,17 @@ pub struct CurrentPolicy {
 }
 
 impl CurrentPolicy {
-    /// From the configuration. Values beyond the protocol's bounds are brought within.
+    /// From the configuration, whose check keeps the values within the protocol's bounds.
     pub fn new(config: &PolicyConfig) -> Self {
         let policy = Policy {
             password_enabled: config.password,
             alphanumeric_password: config.alphanumeric,
             simple_password: config.simple_password,
-            min_password_length: config.password.then(|| config.password_length.clamp(1, 16)),
-            max_failed_attempts: config.failed_attempts.map(|attempts| attempts.clamp(4, 16)),
+            min_password_length: config.password.then_some(config.password_length),
+            max_failed_attempts: config.failed_attempts,
             max_inactivity: config
                 .lock_after
-                .map(|after| u32::try_from(after.0.as_secs()).unwrap_or(u32::MAX).min(9998)),
+                .map(|after| u32::try_from(after.0.as_secs()).unwrap_or(u32::MAX)),
             device_encryption: config.encryption,
             camera: config.camera,
             attachments: config.attachments,

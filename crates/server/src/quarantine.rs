@@ -28,10 +28,14 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
-    /// With the administrator's words; `host` makes the sender's address.
+    /// With the administrator's words; `host`, a name or an address, makes the sender's address.
     pub fn new(note: &str, host: &str) -> Self {
-        let domain = host.split(':').next().unwrap_or(host);
-        Self { note: note.to_owned(), sender: format!("postmaster@{domain}") }
+        let sender = match host.contains(':') {
+            // An address literal of mail (RFC 5321 §4.1.3).
+            true => format!("postmaster@[IPv6:{host}]"),
+            false => format!("postmaster@{host}"),
+        };
+        Self { note: note.to_owned(), sender }
     }
 
     /// The mailbox of one device. The mail bears the time when the device first came, so that it

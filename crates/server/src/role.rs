@@ -4,7 +4,9 @@ use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
 use crate::config::ServerConfig;
 use crate::connectors::Connectors;
+use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
+use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::metrics::Metrics;
 use crate::pace::Pace;
@@ -17,7 +19,7 @@ use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{WatchOpener, WatchTimes, Watches};
 use async_trait::async_trait;
 use dme_directory::{Gate, RealmSetup};
-use dme_link::{Authority, LinkEvent, Links, ListenConfig, Registrar, Services};
+use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_mailbox::{Account, Mailbox};
 use dme_model::{ConnectorId, Realm, RequestId, Timestamp, UserId};
 use dme_routing::Load;
@@ -81,7 +83,7 @@ pub enum StartError {
     },
     /// The settings contradict each other.
     #[error("{0}")]
-    Settings(&'static str),
+    Settings(String),
 }
 
 /// A running server.
@@ -113,6 +115,7 @@ impl Server {
         let store = SqliteStore::open(config.directory.join("dme.db"))?;
         let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
         let shared: Arc<SqliteStore> = Arc::new(store.clone());
+        warn_of_strangers(&config, &*shared).await?;
         let registrar = Registrar::new(authority.clone(), shared.clone(), shared.clone())
             .certificate_life(config.links.certificate_life.0);
         let links = Links::new(
@@ -121,6 +124,8 @@ impl Server {
                 parallel: config.links.parallel_calls,
                 per_user: config.links.calls_per_user,
                 queued: config.links.queued_calls,
+                parallel_fetches: config.links.parallel_fetches,
+                watches: config.links.watches,
                 ..dme_link::LinksConfig::default()
             },
         );
@@ -219,9 +224,9 @@ impl Server {
     ) -> Result<(), StartError> {
         let socket = listen("admin.listen", config.admin.listen).await?;
         self.admin = socket.local_addr().unwrap_or(config.admin.listen);
-        let host = config.phones.host.split(':').next().unwrap_or_default();
-        let port = self.links.map_or(0, |address| address.port());
-        let address = config.links.address.clone().unwrap_or_else(|| format!("{host}:{port}"));
+        let port = self.links.map(|address| address.port());
+        let host = Host { port, ..host(config)? };
+        let address = config.links.address.clone().unwrap_or_else(|| host.to_string());
         let admin = Arc::new(Admin {
             front: self.front.clone(),
             links,
@@ -262,8 +267,11 @@ impl Server {
         let Some(address) = config.links.listen else { return Ok(()) };
         let socket = listen("links.listen", address).await?;
         self.links = socket.local_addr().ok();
-        let listening =
-            ListenConfig { drain_limit: config.times.shutdown.0, ..ListenConfig::default() };
+        let listening = ListenConfig {
+            handshakes: config.links.handshakes,
+            drain_limit: config.times.shutdown.0,
+            ..ListenConfig::default()
+        };
         let (links, stop) = (links.clone(), self.stop.clone());
         let (served, grace) = (self.front.metrics.clone(), config.times.shutdown.0);
         self.tasks.spawn(async move {
@@ -375,7 +383,7 @@ fn front(
         });
     }
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
-        .ok_or(StartError::Settings("realms: at least one realm is needed"))?;
+        .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     let router = Arc::new(Router::new(connectors, config.times.call.0));
     let run = now().as_millis().unsigned_abs();
     let opener = Arc::new(RoutedWatches { router: router.clone() });
@@ -389,16 +397,25 @@ fn front(
         gate,
         directories,
         store,
-        engine: Engine::new(shared, dme_sync::Limits::default()),
+        engine: Engine::new(
+            shared,
+            dme_sync::Limits {
+                commands: config.limits.commands,
+                folders: config.limits.mailbox_folders,
+                unreadable: config.limits.unreadable,
+                conversation: config.limits.conversation,
+            },
+        ),
         router,
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking: Arc::new(Parking::default()),
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
-        quarantine: Quarantine::new(&config.devices.quarantine_note, &config.phones.host),
+        quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
         policy: CurrentPolicy::new(&config.policy),
         devices: config.devices.clone(),
         limits: config.limits.clone(),
+        bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
         times: config.times.clone(),
         host: config.phones.host.clone(),
         proxies: TrustedProxies::new(config.phones.proxies.clone()),
@@ -443,23 +460,28 @@ impl WatchOpener for RoutedWatches {
 }
 
 fn check(config: &ServerConfig) -> Result<(), StartError> {
-    let phones = &config.phones;
-    if phones.plain_http && phones.proxies.is_empty() {
-        return Err(StartError::Settings(
-            "phones.plain_http needs phones.proxies: passwords must not cross the network in \
-             plain text; name the proxy that ends TLS, or remove plain_http",
-        ));
+    let problems = config.problems();
+    if problems.is_empty() { Ok(()) } else { Err(StartError::Settings(problems.join("\n"))) }
+}
+
+/// Names of connectors in the configuration that nobody has: a mistyped one would leave the
+/// connector meant without what is set for it. They may be about to enrol.
+async fn warn_of_strangers(
+    config: &ServerConfig,
+    book: &dyn ConnectorBook,
+) -> Result<(), StartError> {
+    if config.connectors.is_empty() {
+        return Ok(());
     }
-    if phones.proxy_protocol && phones.proxies.is_empty() {
-        return Err(StartError::Settings(
-            "phones.proxy_protocol needs phones.proxies: name the proxies that send the header",
-        ));
-    }
-    if phones.key.is_some() && phones.certificate.is_none() {
-        return Err(StartError::Settings("phones.key needs phones.certificate"));
-    }
-    if config.times.shortest_wait.0 > config.times.longest_wait.0 {
-        return Err(StartError::Settings("times.shortest_wait is longer than times.longest_wait"));
+    let known = book.list().await.map_err(dme_link::Error::from)?;
+    for name in config.connectors.keys() {
+        if name != EMBEDDED && !known.iter().any(|connector| connector.name == *name) {
+            tracing::warn!(
+                connector = name.as_str(),
+                "the configuration has [connectors.{name}], but no connector of this name is \
+                 enrolled: see `dme connector list`"
+            );
+        }
     }
     Ok(())
 }
@@ -475,6 +497,11 @@ async fn keep_self_made(config: ServerConfig, authority: Arc<Authority>) {
     }
 }
 
+fn host(config: &ServerConfig) -> Result<Host, StartError> {
+    Host::parse(&config.phones.host)
+        .map_err(|what| StartError::Settings(format!("phones.host {what}")))
+}
+
 /// The phones' certificate and key: as configured, else made by our own authority, where it is not
 /// there yet or is for another host.
 fn certificate_files(
@@ -485,7 +512,7 @@ fn certificate_files(
         let key = config.phones.key.clone().unwrap_or_else(|| certificate.clone());
         return Ok((certificate.clone(), key));
     }
-    let host = config.phones.host.split(':').next().unwrap_or_default().to_owned();
+    let host = host(config)?.name;
     let certificate = config.directory.join("phones.pem");
     let key = config.directory.join("phones.key");
     let names = config.directory.join("phones.names");

@@ -1,5 +1,9 @@
 //! The phones' certificate: read from files, read again when they change.
 
+mod about;
+
+pub use about::About;
+
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};

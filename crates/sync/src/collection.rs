@@ -6,6 +6,7 @@
 //! fits (`window`). What the phone then holds is the next generation.
 
 mod commands;
+mod fetching;
 mod placeholder;
 mod reading;
 mod request;
@@ -19,6 +20,7 @@ pub use request::{
     Written,
 };
 pub(crate) use state::State;
+pub use window::mail_size;
 
 use crate::key::GenerationNo;
 use crate::locks::Lock;
@@ -123,7 +125,7 @@ impl Engine {
         if let Some(options) = &request.options {
             next.options = options.clone();
         }
-        let mut commands = Commands::new(&request.commands, base, &state.applied);
+        let mut commands = Commands::new(&request.commands, base, &state.applied, request.window);
         let mut work = Work {
             engine: self,
             session,
@@ -228,7 +230,8 @@ impl Work<'_> {
             Changes::Hold => Ok(Vec::new()),
             Changes::Send => {
                 let view = options.view.or_native(Some(UNASKED));
-                let told = self.take_window(request.window, &view).await;
+                let window = Window { bytes: commands.left, ..request.window };
+                let told = self.take_window(window, &view).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
                     Err(_) if commands.effective => Ok(Vec::new()),

@@ -30,7 +30,7 @@ pub mod store_suite;
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
     CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
-    Written,
+    Written, mail_size,
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};

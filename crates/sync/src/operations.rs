@@ -1,8 +1,8 @@
 //! Requests that have no state: the engine only finds the folder a number stands for
 //! (ItemOperations, Search, Find; MS-ASCMD 2.2.1.10, 2.2.1.16, 2.2.1.2).
 
-use crate::{Engine, Error, FolderNo, Result, Session};
-use dme_mailbox::{ByteRange, Fetched, PartContent, SearchQuery, Subcollections};
+use crate::{Engine, Error, FolderNo, Result, Session, mail_size};
+use dme_mailbox::{ByteRange, FetchOutcome, Fetched, PartContent, SearchQuery, Subcollections};
 use dme_model::{BodyView, CollectionId, ConversationId, ItemId, PartId, Role, Timestamp};
 use futures_util::TryStreamExt;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -59,9 +59,35 @@ impl Engine {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<Vec<Fetched>> {
+        self.fetch_within(session, folder, items, view, u64::MAX).await
+    }
+
+    /// The same until so many bytes of mail have been read; the item with which they are is the
+    /// last.
+    ///
+    /// # Errors
+    /// As [`Engine::fetch_items`].
+    pub async fn fetch_within(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+        items: &[ItemId],
+        view: &BodyView,
+        bytes: u64,
+    ) -> Result<Vec<Fetched>> {
         let collection = self.collection(session, folder).await?;
-        let fetched = session.mailbox.fetch(&collection, items, view).await?;
-        Ok(fetched.try_collect().await?)
+        let mut stream = session.mailbox.fetch(&collection, items, view).await?;
+        let mut fetched = Vec::new();
+        let mut left = bytes;
+        while left > 0
+            && let Some(one) = stream.try_next().await?
+        {
+            if let FetchOutcome::Item(mail) = &one.outcome {
+                left = left.saturating_sub(mail_size(mail));
+            }
+            fetched.push(one);
+        }
+        Ok(fetched)
     }
 
     /// A part of an item, or a range of it; with no part the whole message.

@@ -249,12 +249,14 @@ mod tests {
         };
         let sent = engine.submit(session, &request).await.unwrap();
         let name = format!("mail/{}", fingerprint(&[b"client", b"1"]));
-        let unfinished = Submitted { unfinished: true, ..sent.clone() };
+        let unfinished = Submitted { unfinished: true, ..sent.submitted.clone() };
         store.finish_submission(&device, &name, &unfinished).await.unwrap();
 
         system.take_calls();
-        for _ in 0..2 {
-            assert_eq!(engine.submit(session, &request).await, Ok(sent.clone()));
+        // The first that finishes is answered as sent now, the next as sent before.
+        for before in [false, true] {
+            let expected = Sent { before, ..sent.clone() };
+            assert_eq!(engine.submit(session, &request).await, Ok(expected));
         }
         assert_eq!(system.take_calls(), [Operation::Submit]);
         assert_eq!(system.sent().len(), 1);
@@ -270,7 +272,7 @@ mod tests {
         };
         let Err(Error::Mailbox(error)) = finished(sent.clone()) else { panic!() };
         assert!(error.is_transient() && error.context.contains("the copy in Sent"), "{error}");
-        let sent = Submitted { unfinished: false, ..sent };
-        assert_eq!(finished(sent.clone()), Ok(sent));
+        let submitted = Submitted { unfinished: false, ..sent };
+        assert_eq!(finished(submitted.clone()), Ok(Sent { submitted, before: false }));
     }
 }

@@ -30,7 +30,7 @@ mod watch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
-use dme_model::{ByteSize, CollectionId, Flags, ItemId, Timestamp, UserId};
+use dme_model::{ByteSize, CollectionId, Flags, ItemId, OutOfRange, Timestamp, UserId, within};
 pub use folder::NewMail;
 use folders::Folders;
 use home::Home;
@@ -72,6 +72,18 @@ impl FilesConfig {
             max_message_size: default_max_message_size(),
             parallel: default_parallel(),
         }
+    }
+}
+
+impl FilesConfig {
+    /// Whether the limits make sense.
+    ///
+    /// # Errors
+    /// In words, naming the setting.
+    pub fn check(&self) -> std::result::Result<(), OutOfRange> {
+        let sizes = ByteSize(64 << 10)..=ByteSize(256 << 20);
+        within("files.max_message_size", self.max_message_size, sizes)?;
+        within("files.parallel", self.parallel, 1..=1_000)
     }
 }
 

@@ -178,7 +178,9 @@ impl Sender<'_> {
 
 fn unsendable(error: &dme_mime::Error) -> Error {
     let kind = match error {
-        dme_mime::Error::TooLarge { .. } => ErrorKind::MessageTooLarge,
+        dme_mime::Error::TooLarge(_) | dme_mime::Error::HeaderTooLarge => {
+            ErrorKind::MessageTooLarge
+        }
         _ => ErrorKind::Invalid,
     };
     Error::new(kind, format!("the message cannot be sent: {error}"))

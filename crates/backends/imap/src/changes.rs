@@ -13,6 +13,12 @@ use dme_mailbox::{ChangeToken, Changes, ErrorKind, ItemFilter, ItemState, Listin
 use dme_model::{CollectionId, ItemSet, Timestamp};
 use std::collections::BTreeMap;
 
+/// What may be told, in bytes, where every message of a folder may be told of: a million with
+/// their dates and some flags fit.
+const WHOLE_FOLDER: usize = 256 << 20;
+/// What may be told of one message without its content.
+pub(crate) const FIGURES: usize = 8 << 10;
+
 impl ImapMailbox {
     pub(crate) async fn list_items(
         &self,
@@ -235,7 +241,7 @@ async fn remembered(
     let mut states: BTreeMap<u32, ItemState> = BTreeMap::new();
     let mut removed = ItemSet::new();
     session
-        .run(command, |told| match told {
+        .run(Command::new(command).allowing(WHOLE_FOLDER), |told| match told {
             Untagged::Fetch(fetch) => {
                 let (Some(uid), Some(flags)) = (fetch.uid, fetch.flags) else { return };
                 let flags = marks::read(&flags);
@@ -306,7 +312,7 @@ pub(crate) async fn search_with(
     }
     let mut found = ItemSet::new();
     session
-        .run(command, |told| match told {
+        .run(command.allowing(WHOLE_FOLDER), |told| match told {
             Untagged::Esearch(uids) => found.extend_from(&uids),
             Untagged::Search(list) => found.extend_from(&uids(list.into_iter())),
             _ => {}
@@ -350,10 +356,11 @@ async fn states(session: &mut Session, items: &ItemSet) -> Result<Vec<ItemState>
     for set in sequences(items) {
         let command = format!("UID FETCH {set} (UID FLAGS INTERNALDATE)");
         session
-            .run(command, |told| {
+            .run(Command::new(command).allowing(WHOLE_FOLDER), |told| {
                 if let Untagged::Fetch(fetch) = told
                     && let (Some(uid), Some(flags), Some(received)) =
                         (fetch.uid, &fetch.flags, fetch.date)
+                    && items.contains_number(uid)
                 {
                     let flags = marks::read(flags);
                     states.insert(uid, ItemState { id: item(uid), received, flags });
@@ -396,7 +403,7 @@ async fn snapshot(
     }
     let mut all: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     session
-        .run("UID FETCH 1:* (UID FLAGS)", |told| {
+        .run(Command::new("UID FETCH 1:* (UID FLAGS)").allowing(WHOLE_FOLDER), |told| {
             if let Untagged::Fetch(fetch) = told
                 && let (Some(uid), Some(flags)) = (fetch.uid, fetch.flags)
             {

@@ -2,7 +2,7 @@
 //! but the host.
 
 use crate::error::ConfigError;
-use dme_model::{ByteSize, Role, Secret, Span};
+use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -193,9 +193,17 @@ impl ImapConfig {
         if let Some(smtp) = &self.smtp {
             smtp.server.check("imap.smtp.server")?;
         }
-        if self.pool.per_user == 0 || self.pool.total == 0 {
-            return Err(ConfigError::NoSessions);
-        }
+        let (pool, times) = (&self.pool, &self.timeouts);
+        let (least, hour) = (Span::millis(10), Span::seconds(3_600));
+        within("imap.poll", self.poll, least..=hour)?;
+        // No larger message is read, nor does a link carry one.
+        let sizes = ByteSize(64 << 10)..=ByteSize(256 << 20);
+        within("imap.max_message_size", self.max_message_size, sizes)?;
+        within("imap.pool.per_user", pool.per_user, 1..=1_000)?;
+        within("imap.pool.total", pool.total, 1..=1_000_000)?;
+        within("imap.pool.idle", pool.idle, Span::seconds(1)..=Span::seconds(86_400))?;
+        within("imap.timeouts.connect", times.connect, least..=hour)?;
+        within("imap.timeouts.silence", times.silence, least..=hour)?;
         Ok(())
     }
 
@@ -246,6 +254,21 @@ mod tests {
         let smtp = config.smtp.clone().unwrap();
         assert_eq!((smtp.auth.clone(), smtp.port()), (SmtpAuth::Same, 465));
         config.check().unwrap();
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_named_with_what_is_allowed() {
+        for (more, told) in [
+            ("pool.per_user = 0", "imap.pool.per_user is 0: 1 to 1000 are allowed"),
+            ("pool.idle = '0s'", "imap.pool.idle is 0s: 1s to 1d are allowed"),
+            ("timeouts.silence = '0s'", "imap.timeouts.silence is 0s"),
+            ("max_message_size = '1GiB'", "imap.max_message_size is 1GiB: 64KiB to 256MiB"),
+            ("poll = '0s'", "imap.poll is 0s"),
+        ] {
+            let config = read(&format!("server.host = 'imap'\n{more}")).unwrap();
+            let said = config.check().unwrap_err().to_string();
+            assert!(said.contains(told), "{more}: {said}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What goes wrong on the wire, and how it is told to those above.
 
 use dme_mailbox::{Error, ErrorKind};
+use dme_model::OutOfRange;
 use std::time::Duration;
 
 /// Why a configuration cannot be used.
@@ -20,9 +21,9 @@ pub enum ConfigError {
         /// The host meant.
         host: String,
     },
-    /// A pool of none.
-    #[error("imap.pool.per_user and imap.pool.total must be at least 1")]
-    NoSessions,
+    /// A value that makes no sense.
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
     /// The file of authorities cannot be used.
     #[error("{at}.ca_file {path}: {reason}")]
     CaFile {
@@ -53,6 +54,9 @@ pub(crate) enum WireError {
     /// The answer is not IMAP, or beyond all limits.
     #[error("nonsense from the server: {0}")]
     Nonsense(String),
+    /// More was told in answer to a command than it can be worth.
+    #[error("the server told more than {0} bytes in answer to one command")]
+    Flood(usize),
     /// The server said no.
     #[error("the server said: {text}")]
     No {
@@ -85,7 +89,7 @@ impl WireError {
             Self::Local(error) => return error,
             Self::Io(_) | Self::Closed(_) => ErrorKind::Unavailable,
             Self::Timeout => ErrorKind::Timeout,
-            Self::Nonsense(_) | Self::Bad(_) => ErrorKind::Protocol,
+            Self::Nonsense(_) | Self::Flood(_) | Self::Bad(_) => ErrorKind::Protocol,
             Self::Login(_) => ErrorKind::Auth,
             Self::No { code, text } => kind_of_no(code.as_deref(), &text),
         };

@@ -1,58 +1,27 @@
 //! Reading messages: batches on a session of their own, converted while the next is on its way.
 
+mod reader;
+
 use crate::changes::{sequences, uids};
 use crate::error::WireError;
 use crate::large;
-use crate::mailbox::{ImapMailbox, Shared, local, on_session, uid};
-use crate::marks;
+use crate::mailbox::{ImapMailbox, local, on_session, uid};
 use crate::pool::{Freshness, Lease};
 use crate::session::Session;
 use crate::wire::command::Command;
 use crate::wire::response::{Fetch, Untagged};
 use bytes::Bytes;
-use dme_mailbox::{
-    Account, ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result,
-};
-use dme_mime::Envelope;
-use dme_model::{BodyKind, BodyView, CollectionId, ItemId, Mail, MimeSupport, PartId};
+use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result};
+use dme_model::{BodyView, CollectionId, ItemId, Mail, PartId};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
+use reader::{Raw, Reader};
 use std::collections::HashMap;
-use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::time::Instant;
 
-/// Messages asked for at once.
-const BATCH: usize = 32;
-/// Messages read ahead of their conversion.
-const AHEAD: usize = 16;
 /// A message up to this size is read whole; of a larger one, only what is shown.
 pub(crate) const WHOLE: u64 = 512 << 10;
 /// Conversions of more than this leave the async threads.
 const HEAVY: usize = 128 << 10;
-
-/// A message as it was read.
-pub(crate) enum Raw {
-    /// All of it.
-    Whole(Envelope, Bytes),
-    /// What is shown of it.
-    Part(Box<large::Large>),
-    Gone,
-    /// It cannot be read; why.
-    Unreadable(String),
-}
-
-/// Reads the messages of one fetch and hands them over.
-struct Reader {
-    shared: Arc<Shared>,
-    account: Account,
-    deadline: Instant,
-    name: String,
-    view: BodyView,
-    /// How much of each message is asked for at first.
-    prefix: u64,
-    out: mpsc::Sender<Result<(ItemId, Raw)>>,
-}
 
 impl ImapMailbox {
     pub(crate) async fn fetch_items(
@@ -64,17 +33,8 @@ impl ImapMailbox {
         let name = collection.as_str().to_owned();
         let mut lease = self.select_for_read(&name, "fetch").await?;
         lease.set_deadline(self.deadline);
-        let (out, incoming) = mpsc::channel(AHEAD);
-        let max = self.shared.pool.config.max_message_size.0;
-        let reader = Reader {
-            shared: self.shared.clone(),
-            account: self.account.clone(),
-            deadline: self.deadline,
-            name,
-            view: view.clone(),
-            prefix: prefix(view, max),
-            out,
-        };
+        let (reader, incoming) =
+            Reader::new(self.shared.clone(), self.account.clone(), self.deadline, name, view);
         tokio::spawn(reader.run(lease, items.to_vec()));
         let view = view.clone();
         let stream = stream::unfold(incoming, |mut incoming| async move {
@@ -84,7 +44,7 @@ impl ImapMailbox {
             .then(move |read| {
                 let view = view.clone();
                 async move {
-                    let (id, raw) = read?;
+                    let (id, raw, _room) = read?;
                     Ok(Fetched { id, outcome: convert(raw, view).await? })
                 }
             })
@@ -135,167 +95,6 @@ impl ImapMailbox {
     }
 }
 
-/// How much of each message the view needs at first.
-fn prefix(view: &BodyView, max: u64) -> u64 {
-    let mime = view.preferences.iter().find(|it| it.kind == BodyKind::Mime);
-    match (mime, view.mime) {
-        (Some(mime), MimeSupport::Always | MimeSupport::Smime) => match mime.truncation {
-            // Some more than asked for, because of what conversion may take away.
-            Some(wanted) => WHOLE.max(wanted.saturating_mul(2)).min(max),
-            None if view.mime == MimeSupport::Always => max,
-            None => WHOLE.min(max),
-        },
-        _ => WHOLE.min(max),
-    }
-}
-
-impl Reader {
-    async fn run(self, mut lease: Lease, items: Vec<ItemId>) {
-        let mut freshness = Freshness::Any;
-        let mut batches = items.chunks(BATCH).peekable();
-        let mut asked = false;
-        while let Some(batch) = batches.peek().copied() {
-            let next = batches.clone().nth(1);
-            let read = async {
-                if !asked {
-                    self.ask(&mut lease, batch).await?;
-                }
-                self.read(&mut lease, batch, next).await
-            };
-            let read = tokio::select! {
-                read = read => read,
-                // Nobody waits for it any longer; the session is closed if it is busy.
-                () = self.out.closed() => return,
-            };
-            match read {
-                Ok((read, asked_next)) => {
-                    asked = asked_next;
-                    batches.next();
-                    freshness = Freshness::Any;
-                    for read in read {
-                        if self.out.send(Ok(read)).await.is_err() {
-                            return;
-                        }
-                    }
-                }
-                Err(error) if error.is_lost_session() && freshness == Freshness::Any => {
-                    freshness = Freshness::New;
-                    asked = false;
-                    match self.renew().await {
-                        Ok(renewed) => lease = renewed,
-                        Err(error) => {
-                            let _ = self.out.send(Err(error)).await;
-                            return;
-                        }
-                    }
-                }
-                Err(error) => {
-                    let _ = self.out.send(Err(error.told("fetch"))).await;
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn renew(&self) -> Result<Lease> {
-        let pool = &self.shared.pool;
-        let renewed = async {
-            let mut lease = pool.lease(&self.account, None, Freshness::New, self.deadline).await?;
-            lease.select(&self.name).await?;
-            Ok(lease)
-        };
-        renewed.await.map_err(|error: WireError| error.told("fetch"))
-    }
-
-    async fn ask(&self, session: &mut Session, batch: &[ItemId]) -> Result<(), WireError> {
-        let set = uids(batch.iter().filter_map(uid)).to_sequence();
-        if set.is_empty() {
-            return Ok(());
-        }
-        let prefix = self.prefix;
-        let command =
-            format!("UID FETCH {set} (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.{prefix}>)");
-        session.send(&[Command::new(command)]).await
-    }
-
-    /// Reads a batch that was asked for, in the order of its items, and asks for the next one as
-    /// soon as it is known that this one needs nothing more.
-    async fn read(
-        &self,
-        session: &mut Session,
-        batch: &[ItemId],
-        next: Option<&[ItemId]>,
-    ) -> Result<(Vec<(ItemId, Raw)>, bool), WireError> {
-        let mut found: HashMap<u32, Box<Fetch>> = HashMap::with_capacity(batch.len());
-        if batch.iter().any(|item| uid(item).is_some()) {
-            session
-                .finish(|told| {
-                    if let Untagged::Fetch(fetch) = told
-                        && let Some(uid) = fetch.uid
-                    {
-                        merge(&mut found, uid, fetch);
-                    }
-                })
-                .await??;
-        }
-        let is_large = |fetch: &Fetch| {
-            let read = fetch.bodies.first().map_or(0, |(_, body)| body.len() as u64);
-            read >= self.prefix && fetch.size.unwrap_or(read) > read
-        };
-        let mut asked = false;
-        if let Some(next) = next
-            && !found.values().any(|fetch| is_large(fetch))
-        {
-            self.ask(session, next).await?;
-            asked = true;
-        }
-        let mut read = Vec::with_capacity(batch.len());
-        for item in batch {
-            // Each is used once; an item asked for twice is there twice.
-            let Some(fetch) = uid(item).and_then(|uid| found.get(&uid)) else {
-                read.push((item.clone(), Raw::Gone));
-                continue;
-            };
-            let raw = match is_large(fetch) {
-                false => whole(fetch),
-                true => self.large(session, fetch).await?,
-            };
-            read.push((item.clone(), raw));
-        }
-        Ok((read, asked))
-    }
-
-    async fn large(&self, session: &mut Session, fetch: &Fetch) -> Result<Raw, WireError> {
-        let Raw::Whole(envelope, beginning) = whole(fetch) else { return Ok(Raw::Gone) };
-        let Some(uid) = fetch.uid else { return Ok(Raw::Gone) };
-        if self.prefix >= self.shared.pool.config.max_message_size.0 {
-            return Ok(Raw::Unreadable(format!(
-                "it has {} bytes, more than max_message_size",
-                envelope.size
-            )));
-        }
-        let mut large = large::read(session, uid, envelope, beginning).await?;
-        // Only now is it known whether all of a signed mail is wanted.
-        if self.view.mime == MimeSupport::Smime
-            && large.is_smime()
-            && self
-                .view
-                .preferences
-                .iter()
-                .any(|it| it.kind == BodyKind::Mime && it.truncation.is_none())
-        {
-            let max = self.shared.pool.config.max_message_size.0;
-            if large.envelope.size > max {
-                return Ok(Raw::Unreadable("a signed mail above max_message_size".to_owned()));
-            }
-            let whole = whole_message(session, uid, None).await?;
-            large.beginning = whole.data;
-            return Ok(Raw::Whole(large.envelope, large.beginning));
-        }
-        Ok(Raw::Part(Box::new(large)))
-    }
-}
-
 /// Puts together what a server tells of one message in several responses.
 fn merge(found: &mut HashMap<u32, Box<Fetch>>, uid: u32, mut fetch: Box<Fetch>) {
     match found.entry(uid) {
@@ -307,20 +106,14 @@ fn merge(found: &mut HashMap<u32, Box<Fetch>>, uid: u32, mut fetch: Box<Fetch>) 
             known.flags = fetch.flags.or(known.flags.take());
             known.date = fetch.date.or(known.date);
             known.size = fetch.size.or(known.size);
-            known.bodies.append(&mut fetch.bodies);
+            for (section, body) in fetch.bodies.drain(..) {
+                // Told twice, it is kept once.
+                if !known.bodies.iter().any(|(name, _)| *name == section) {
+                    known.bodies.push((section, body));
+                }
+            }
         }
     }
-}
-
-fn whole(fetch: &Fetch) -> Raw {
-    // A change of flags told unasked has no body: the message itself was not sent.
-    let Some((_, body)) = fetch.bodies.first() else { return Raw::Gone };
-    let envelope = Envelope {
-        flags: marks::read(fetch.flags.as_deref().unwrap_or_default()),
-        received: fetch.date.unwrap_or_default(),
-        size: fetch.size.unwrap_or(body.len() as u64).max(body.len() as u64),
-    };
-    Raw::Whole(envelope, body.clone())
 }
 
 async fn convert(raw: Raw, view: BodyView) -> Result<FetchOutcome> {
@@ -357,8 +150,10 @@ pub(crate) async fn sections(
 ) -> Result<Fetch, WireError> {
     let mut found = HashMap::new();
     for set in sequences(&uids([uid].into_iter())) {
+        let command = Command::new(format!("UID FETCH {set} (UID {items})"));
+        let command = command.allowing(session.whole_answer());
         session
-            .run(format!("UID FETCH {set} (UID {items})"), |told| {
+            .run(command, |told| {
                 if let Untagged::Fetch(fetch) = told
                     && fetch.uid == Some(uid)
                 {

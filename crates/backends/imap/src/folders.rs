@@ -12,7 +12,7 @@ use dme_model::{Access, Class, Collection, CollectionId, Role};
 use std::collections::{BTreeMap, HashSet};
 
 /// More folders than this are not listed.
-const MAX_FOLDERS: usize = 20_000;
+pub(crate) const MAX_FOLDERS: usize = 20_000;
 /// The longest name of one folder, in bytes.
 const MAX_NAME: usize = 255;
 

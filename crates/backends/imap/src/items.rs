@@ -22,11 +22,13 @@ impl ImapMailbox {
             let selected = session.select(name).await?;
             writable(&selected)?;
             let mut current = HashMap::new();
-            for set in sequences(&uids(patches.iter().filter_map(|(item, _)| uid(item)))) {
+            let asked = uids(patches.iter().filter_map(|(item, _)| uid(item)));
+            for set in sequences(&asked) {
                 session
                     .run(format!("UID FETCH {set} (UID FLAGS)"), |told| {
                         if let Untagged::Fetch(fetch) = told
                             && let (Some(uid), Some(flags)) = (fetch.uid, fetch.flags)
+                            && asked.contains_number(uid)
                         {
                             current.insert(uid, flags);
                         }

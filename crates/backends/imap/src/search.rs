@@ -13,6 +13,10 @@ use dme_model::{CollectionId, ConversationId, ItemSet, Role, Timestamp};
 /// Of one folder, at most so many of the newest hits are looked at.
 const MAX_HITS: usize = 20_000;
 
+/// What may be told, in bytes, where some hundred runs of messages are asked for what tells their
+/// conversation; none of it is kept.
+const HEADS: usize = 256 << 20;
+
 impl ImapMailbox {
     pub(crate) async fn find(&self, query: &SearchQuery) -> Result<SearchPage> {
         let mut hits: Vec<(Timestamp, u32, CollectionId)> = Vec::new();
@@ -109,7 +113,7 @@ async fn in_conversation(
     let mut found = ItemSet::new();
     for set in sequences(among) {
         session
-            .run(format!("UID FETCH {set} (UID {HEADERS})"), |told| {
+            .run(Command::new(format!("UID FETCH {set} (UID {HEADERS})")).allowing(HEADS), |told| {
                 if let Untagged::Fetch(fetch) = told
                     && let (Some(uid), Some((_, header))) = (fetch.uid, fetch.bodies.first())
                     && dme_mime::conversation_of(header) == Some(conversation)

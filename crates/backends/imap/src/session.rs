@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// while we still write.
 const STATUS_AT_ONCE: usize = 200;
 
+/// What may be told in answer to one of these questions, in bytes.
+const STATUS_ANSWER: usize = 64 << 10;
+
 /// What the server can do.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Capabilities(HashSet<String>);
@@ -78,6 +81,10 @@ pub(crate) struct Session {
     last_tag: u32,
     /// The tags of commands that have not ended.
     running: Vec<u32>,
+    /// What was told since the first of them, in bytes.
+    told: usize,
+    /// What may be told in answer to them.
+    allowed: usize,
     broken: bool,
 }
 
@@ -91,6 +98,8 @@ impl Session {
             selected: None,
             last_tag: 0,
             running: Vec::new(),
+            told: 0,
+            allowed: 0,
             broken: false,
         }
     }
@@ -113,6 +122,11 @@ impl Session {
     /// Whether the server has not hung up in the meantime.
     pub(crate) async fn is_alive(&mut self) -> bool {
         self.line.is_alive().await
+    }
+
+    /// What may be told, in bytes, in answer to a question for contents of one message.
+    pub(crate) fn whole_answer(&self) -> usize {
+        self.line.max_literals.saturating_add(1 << 20)
     }
 
     /// Gives memory back while it is not used.
@@ -170,7 +184,7 @@ impl Session {
     pub(crate) async fn send(&mut self, commands: &[Command]) -> Result<(), WireError> {
         let mut out: Vec<Bytes> = Vec::new();
         for command in commands {
-            let mut text = self.begin();
+            let mut text = self.begin(command.allowed);
             for piece in &command.pieces {
                 match piece {
                     Piece::Text(piece) => text.push_str(piece),
@@ -206,7 +220,7 @@ impl Session {
         command: &Command,
         mut on: impl FnMut(Untagged),
     ) -> Result<Result<Status, WireError>, WireError> {
-        let mut text = self.begin();
+        let mut text = self.begin(command.allowed);
         for piece in &command.pieces {
             match piece {
                 Piece::Text(piece) => text.push_str(piece),
@@ -230,8 +244,12 @@ impl Session {
         self.finish(on).await
     }
 
-    /// A new tag and the space after it.
-    fn begin(&mut self) -> String {
+    /// A new tag and the space after it; in answer so many bytes may be told.
+    fn begin(&mut self, allowed: usize) -> String {
+        if self.running.is_empty() {
+            (self.told, self.allowed) = (0, 0);
+        }
+        self.allowed = self.allowed.saturating_add(allowed);
         self.last_tag = self.last_tag.wrapping_add(1);
         self.running.push(self.last_tag);
         format!("A{} ", self.last_tag)
@@ -260,6 +278,17 @@ impl Session {
                 return Err(error);
             }
         };
+        if let Response::Untagged(told) = &response
+            && !self.running.is_empty()
+        {
+            // What the answers become in memory counts: a server could go on for ever, each of
+            // its lines in order.
+            self.told = self.told.saturating_add(self.line.last + told.weight());
+            if self.told > self.allowed {
+                self.broken = true;
+                return Err(WireError::Flood(self.allowed));
+            }
+        }
         match &response {
             Response::Untagged(Untagged::Status(Status {
                 kind: StatusKind::Bye, text, ..
@@ -372,7 +401,8 @@ impl Session {
         for names in names.chunks(STATUS_AT_ONCE) {
             let extra = commands.len();
             for name in names {
-                commands.push(Command::new("STATUS").mailbox(name).text(&format!(" ({items})")));
+                let command = Command::new("STATUS").mailbox(name).text(&format!(" ({items})"));
+                commands.push(command.allowing(STATUS_ANSWER));
             }
             let mut found: Vec<Option<StatusOf>> = names.iter().map(|_| None).collect();
             let results = self

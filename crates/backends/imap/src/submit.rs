@@ -130,7 +130,9 @@ fn warn(submitted: &mut Submitted, what: &str, result: Result<()>) {
 
 fn told(error: &dme_mime::Error) -> Error {
     let kind = match error {
-        dme_mime::Error::TooLarge(_) => ErrorKind::MessageTooLarge,
+        dme_mime::Error::TooLarge(_) | dme_mime::Error::HeaderTooLarge => {
+            ErrorKind::MessageTooLarge
+        }
         _ => ErrorKind::Invalid,
     };
     Error::new(kind, format!("imap: submit: {error}"))

@@ -3,6 +3,7 @@
 //! looked at every now and then.
 
 use crate::error::WireError;
+use crate::folders::MAX_FOLDERS;
 use crate::mailbox::ImapMailbox;
 use crate::pool::Pool;
 use crate::session::Session;
@@ -239,11 +240,15 @@ async fn watch_all(mut session: Session, hub: &HubState) -> std::result::Result<
             _ = wanted.changed() => {}
             () = tokio::time::sleep_until(try_at) => {
                 session.set_deadline(Instant::now() + PATIENCE);
-                let mut told_of = Vec::new();
-                session.run("NOOP", |told| told_of.push(told)).await?;
-                for told in told_of {
-                    tell(hub, told)?;
-                }
+                let mut ended = Ok(());
+                session
+                    .run("NOOP", |told| {
+                        if let Err(error) = tell(hub, told) {
+                            ended = Err(error);
+                        }
+                    })
+                    .await?;
+                ended?;
                 session.set_unhurried();
                 try_at = Instant::now() + RENEW;
             }
@@ -294,7 +299,9 @@ async fn watch_some(
         let mut folders = BTreeSet::new();
         session
             .run("LIST \"\" \"*\"", |told| {
-                if let Untagged::List(listed) = told {
+                if let Untagged::List(listed) = told
+                    && folders.len() < MAX_FOLDERS
+                {
                     folders.insert(listed.name);
                 }
             })

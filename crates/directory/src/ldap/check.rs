@@ -134,10 +134,11 @@ impl LdapDirectory {
                 person.address,
                 person.groups.len()
             )),
-            Ok(None) => Finding::warning(
-                format!("{user}: nobody is found"),
-                "correct users.filter or the bases, or the name",
-            ),
+            Ok(None) => Finding {
+                severity: Severity::Failure,
+                what: format!("{user}: nobody is found"),
+                advice: Some("correct users.filter or the bases, or the name"),
+            },
             Err(error) => Finding::failure(&error, user.as_str()),
         }
     }

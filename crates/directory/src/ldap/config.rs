@@ -260,6 +260,15 @@ impl LdapConfig {
         if self.page_size == 0 {
             return wrong("page_size", "is 0; 500 suits most servers");
         }
+        if !(1..=256).contains(&self.connections) {
+            return wrong("connections", format!("is {}; 1 to 256 are allowed", self.connections));
+        }
+        let times = [("timeout", self.timeout), ("groups_timeout", self.groups_timeout)];
+        for (key, time) in times {
+            if !(Span::millis(100)..=Span::seconds(3_600)).contains(&time) {
+                return wrong(key, format!("is {time}; 100ms to 1h are allowed"));
+            }
+        }
         let or = |set: Option<String>, default: &str| set.unwrap_or_else(|| default.to_owned());
         let (users, groups) = (self.users, self.groups);
         let user_filter = or(users.filter, defaults.user_filter);
@@ -298,10 +307,10 @@ impl LdapConfig {
             group_name: or(groups.name, "cn"),
             member: or(groups.member, "member"),
             nesting: groups.nesting.unwrap_or(defaults.nesting),
-            timeout: self.timeout.0.max(Duration::from_millis(100)),
-            groups_timeout: self.groups_timeout.0.max(Duration::from_millis(100)),
+            timeout: self.timeout.0,
+            groups_timeout: self.groups_timeout.0,
             page_size: self.page_size,
-            connections: self.connections.clamp(1, 256),
+            connections: self.connections,
         })
     }
 }
@@ -408,6 +417,9 @@ mod tests {
             ("bind_password = ''", "bind_password: is empty"),
             ("bases = []", "bases: is empty"),
             ("page_size = 0", "page_size: is 0"),
+            ("connections = 0", "connections: is 0; 1 to 256 are allowed"),
+            ("timeout = '0s'", "timeout: is 0s; 100ms to 1h are allowed"),
+            ("groups_timeout = '2h'", "groups_timeout: is 2h; 100ms to 1h are allowed"),
             ("users = { filter = '(uid=*)' }", "users.filter: has neither"),
             ("users = { filter = '(uid={user}' }", "users.filter: \"(uid=x\" is not a filter"),
             ("users = { filter = '(uid={user}{x})' }", "users.filter: has a placeholder"),

@@ -1,7 +1,12 @@
 //! `dme check`: tests a configuration before anybody depends on it.
 
+mod clock;
+mod connector;
+mod report;
+mod server;
+
 use super::{connector_file, server_file};
-use crate::ask::{password, say_line};
+use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dme_connector::config::{DirectoryConfig, MailConfig};
@@ -9,17 +14,13 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, UserId};
-use dme_server::config::ServerConfig;
-use dme_server::tls::ReloadingCertificate;
-use std::net::{SocketAddr, ToSocketAddrs};
+use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// A clock before this (2026) is wrong.
-const NOT_BEFORE: u64 = 1_767_225_600;
 
 /// What to check.
 #[derive(Args)]
@@ -46,23 +47,6 @@ enum Role {
     Connector,
 }
 
-/// What came of each step.
-#[derive(Default)]
-struct Report {
-    failures: usize,
-}
-
-impl Report {
-    fn good(&self, step: &str, what: impl std::fmt::Display) {
-        say_line(format_args!("✓ {step}: {what}"));
-    }
-
-    fn bad(&mut self, step: &str, what: impl std::fmt::Display) {
-        self.failures += 1;
-        say_line(format_args!("✗ {step}: {what}"));
-    }
-}
-
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut report = Report::default();
     let default = match options.role {
@@ -70,89 +54,53 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, mail, people) = match options.role {
+    let (server, connector, mail, people) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
             let (mail, people) =
                 file.embedded.map_or((None, None), |e| (e.mail, e.directory_service));
-            (Some(file.server), mail, people)
+            (Some(file.server), None, mail, people)
         }
         Role::Connector => {
             let file = connector_file(&path)?.connector;
-            (None, file.mail, file.directory_service)
+            let (mail, people) = (file.mail.clone(), file.directory_service.clone());
+            (None, Some(file), mail, people)
         }
     };
     report.good("configuration", "read, no unknown keys");
-    if options.offline {
-        return Ok(ExitCode::SUCCESS);
+    // What the role itself would refuse at its start is no good here either.
+    for problem in server.iter().flat_map(dme_server::config::ServerConfig::problems) {
+        report.bad("configuration", problem);
     }
-    clock(&mut report);
-    if let Some(server) = &server {
-        check_server(&mut report, server);
+    if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
+        report.bad("configuration", problem);
     }
-    if let Some(people) = &people {
-        check_people(&mut report, people, &options).await?;
+    let serves = connector.is_some() || mail.is_some() || people.is_some();
+    let services = serves.then(|| dme_connector::services(mail.as_ref(), people.as_ref()));
+    let refused = services.and_then(Result::err);
+    if let Some(problem) = &refused {
+        report.bad("configuration", problem);
     }
-    if let Some(mail) = &mail {
-        check_mail(&mut report, mail, &options).await?;
+    if !options.offline {
+        clock::alone(&mut report);
+        if let Some(server) = &server {
+            server::check(&mut report, server);
+            clock::unknown(&report);
+        }
+        if let Some(connector) = &connector {
+            connector::check(&mut report, connector).await;
+        }
+        if let Some(people) = people.as_ref().filter(|_| refused.is_none()) {
+            check_people(&mut report, people, &options).await?;
+        }
+        if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
+            check_mail(&mut report, mail, &options).await?;
+        }
     }
     if report.failures > 0 {
         bail!("{} of the checks failed", report.failures);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn clock(report: &mut Report) {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = super::when(i64::try_from(seconds).unwrap_or(i64::MAX));
-    if seconds < NOT_BEFORE {
-        report.bad("clock", format_args!("{now} is in the past; certificates will not hold"));
-    } else {
-        report.good("clock", now);
-    }
-}
-
-fn check_server(report: &mut Report, server: &ServerConfig) {
-    if let Some(certificate) = &server.phones.certificate {
-        let key = server.phones.key.as_ref().unwrap_or(certificate);
-        match ReloadingCertificate::read(certificate, key) {
-            Ok(_) => report.good("certificate", "readable, and the key fits"),
-            Err(error) => report.bad("certificate", error),
-        }
-    } else if !server.phones.plain_http {
-        report.good("certificate", "none set: a self-made one, which phones must be told to trust");
-    }
-    resolve(report, "phones.host", &server.phones.host, 443);
-    port(report, "phones.listen", server.phones.listen);
-    port(report, "admin.listen", server.admin.listen);
-    if let Some(listen) = server.links.listen {
-        port(report, "links.listen", listen);
-        if let Some(address) = &server.links.address {
-            resolve(report, "links.address", address, 443);
-        }
-    }
-}
-
-fn resolve(report: &mut Report, setting: &str, host: &str, port: u16) {
-    let with_port = if host.contains(':') { host.to_owned() } else { format!("{host}:{port}") };
-    match with_port.to_socket_addrs().map(Iterator::collect::<Vec<_>>) {
-        Ok(found) if !found.is_empty() => {
-            let found: Vec<String> = found.iter().map(|one| one.ip().to_string()).collect();
-            report.good(setting, format_args!("{host} is {}", found.join(", ")));
-        }
-        Ok(_) => report.bad(setting, format_args!("{host} has no address; add it to DNS")),
-        Err(error) => report.bad(setting, format_args!("{host} has no address: {error}")),
-    }
-}
-
-fn port(report: &mut Report, setting: &str, address: SocketAddr) {
-    match std::net::TcpListener::bind(address) {
-        Ok(_) => report.good(setting, format_args!("{address} is free")),
-        Err(error) => report.bad(
-            setting,
-            format_args!("{address} cannot be listened on: {error} (is the server running?)"),
-        ),
-    }
 }
 
 async fn check_people(
@@ -188,7 +136,8 @@ async fn check_people(
                 let said = format!("{}{advice}", finding.what);
                 match finding.severity {
                     Severity::Failure => report.bad("people", said),
-                    Severity::Fine | Severity::Warning => report.good("people", said),
+                    Severity::Warning => report.warn("people", said),
+                    Severity::Fine => report.good("people", said),
                 }
             }
         }
@@ -207,7 +156,7 @@ async fn check_mail(report: &mut Report, mail: &MailConfig, options: &Options) -
         },
         MailConfig::Imap(config) => {
             let Some(user) = &options.user else {
-                report.good("mail", "not tried: name a user with --user");
+                report.unknown("mail", "not tried: name a user with --user");
                 return Ok(());
             };
             let credentials = match config.auth {

@@ -32,6 +32,34 @@ fn a_missing_configuration_is_named() {
     assert!(!ok && said.contains("/nowhere/server.toml"), "{said}");
 }
 
+#[test]
+fn values_that_make_no_sense_are_refused_at_start_and_by_check() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("server.toml");
+    let (ok, sample) = dme(&["sample", "server"]);
+    ensure!(ok, "{sample}");
+    let text = sample
+        .replace("#window = 512", "window = 0")
+        .replace("#failed_attempts = 10", "failed_attempts = 99")
+        .replace("host = \"mail.example.org\"", "host = \"https://mail.example.org\"");
+    std::fs::write(&path, text)?;
+    let path = path.to_str().unwrap_or_default();
+    for arguments in
+        [["server", "--config", path].as_slice(), &["check", "server", "--config", path]]
+    {
+        let (ok, said) = dme(arguments);
+        ensure!(!ok, "{said}");
+        for problem in [
+            "limits.window is 0: 1 to 512 are allowed",
+            "policy.failed_attempts is 99: 4 to 16 are allowed, or \"never\"",
+            "phones.host is \"https://mail.example.org\": a host is wanted, not a URL",
+        ] {
+            ensure!(said.contains(problem), "{arguments:?}: {problem}: {said}");
+        }
+    }
+    Ok(())
+}
+
 /// Tables of a sample of which a configuration has one or the other.
 const ALTERNATIVES: [(&str, &[&str]); 3] = [
     ("server", &[]),
@@ -131,7 +159,10 @@ fn the_samples_name_every_key() -> Result<()> {
 /// `dme check` and `dme probe` pass on a good site and say what is wrong with a bad one.
 #[test]
 fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
-    let site = Site::start(&Wishes::default())?;
+    let mistyped = "[connectors.brnach]\ntier = \"failover\"\n";
+    let site = Site::start(&Wishes { server: mistyped.into() })?;
+    let said = site.logs()?;
+    ensure!(said.contains("[connectors.brnach], but no connector of this name"), "{said}");
     let good = std::fs::read_to_string(site.path("connector.toml"))?;
     let file = |name: &str, content: &str| -> Result<String> {
         std::fs::write(site.path(name), content)?;
@@ -156,6 +187,15 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     let (ok, said) = check(&site.path("connector.toml").display().to_string(), &right);
     ensure!(ok && !said.contains('✗'), "{said}");
     ensure!(said.contains("IMAP") && said.contains("SMTP"), "{said}");
+
+    ensure!(said.contains("✓ server: 127.0.0.1:"), "the way to the server is tried: {said}");
+
+    let elsewhere = format!("servers = [\"127.0.0.1:{}\"]\n{good}", free_port()?);
+    let (ok, said) = check(&file("elsewhere.toml", &elsewhere)?, &right);
+    ensure!(!ok && said.contains("✗ server") && said.contains("refused"), "{said}");
+    let stranger = format!("servers = [\"127.0.0.1:{}\"]\n{good}", site.slapd.ldaps_port);
+    let (ok, said) = check(&file("stranger.toml", &stranger)?, &right);
+    ensure!(!ok && said.contains("✗ server"), "not the server it enrolled with: {said}");
 
     let (ok, said) = check(&site.path("connector.toml").display().to_string(), &wrong);
     ensure!(!ok && said.contains("✗ IMAP") && said.contains("password"), "{said}");
@@ -186,6 +226,22 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     let path = file("idle.toml", &text.replace(&links, &format!("127.0.0.1:{}", free_port()?)))?;
     let (ok, said) = dme(&["check", "server", "--config", &path]);
     ensure!(ok && !said.contains('✗'), "{said}");
+
+    let files = |certificate: &str, key: &str| {
+        let at = |name: &str| site.dovecot.dir().join(name).display().to_string();
+        format!("[phones]\ncertificate = {:?}\nkey = {:?}\n", at(certificate), at(key))
+    };
+    let idle = std::fs::read_to_string(&path)?;
+    let own = idle.replace("[phones]\n", &files("cert.pem", "key.pem"));
+    let (ok, said) = dme(&["check", "server", "--config", &file("own.toml", &own)?]);
+    ensure!(ok && said.contains("✓ certificate: it is for localhost"), "{said}");
+    ensure!(said.contains("! certificate: no authority known"), "{said}");
+    let other = own.replace("host = \"localhost", "host = \"127.0.0.3");
+    let (ok, said) = dme(&["check", "server", "--config", &file("other.toml", &other)?]);
+    ensure!(!ok && said.contains("✗ certificate: it is not for 127.0.0.3"), "{said}");
+    let keyless = idle.replace("[phones]\n", &files("cert.pem", "cert.pem"));
+    let (ok, said) = dme(&["check", "server", "--config", &file("keyless.toml", &keyless)?]);
+    ensure!(!ok && said.contains("✗ certificate"), "{said}");
 
     let address = format!("https://localhost:{}/Microsoft-Server-ActiveSync", site.phones_port);
     let authority = site.path("server/authority/authority.pem").display().to_string();

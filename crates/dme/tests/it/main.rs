@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 mod access;
+mod answers;
 mod architecture;
 mod cli;
 mod journey;

@@ -210,6 +210,8 @@ impl Site {
 
     /// Starts the server again.
     pub fn restart_server(&mut self) -> Result<()> {
+        // Its log begins anew.
+        self.keeps_its_secrets()?;
         self.server = start_server(self.folder.path(), &[self.phones_port, self.admin_port])?;
         Ok(())
     }
@@ -221,8 +223,17 @@ impl Site {
 
     /// Starts the connector again.
     pub fn restart_connector(&mut self) -> Result<()> {
+        self.keeps_its_secrets()?;
         self.connector = start_connector(self.folder.path())?;
         Ok(())
+    }
+
+    /// That what was logged so far holds no secret and no subject.
+    fn keeps_its_secrets(&self) -> Result<()> {
+        let mut others = subjects(&self.dovecot.dir().join("mail"));
+        let token = std::fs::read_to_string(self.path("server/admin.token"))?;
+        others.push(token.trim().to_owned());
+        hold_no_secret(&self.logs()?, &others)
     }
 
     /// What server and connector logged so far.
@@ -234,6 +245,64 @@ impl Site {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// Whatever a test did, no log of it betrays anything. A test that panicked already says why.
+impl Drop for Site {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.keeps_its_secrets().expect("the logs hold no secret");
+        }
+    }
+}
+
+/// Texts that stand in mail and nowhere else.
+const MARK: &str = "Zq-";
+
+/// That these logs hold no password in any form that it has on the way, none of `others`, and no
+/// mail.
+pub fn hold_no_secret(logs: &str, others: &[String]) -> Result<()> {
+    use base64::Engine as _;
+    let encode = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    let logins = USERS.into_iter().flat_map(|(user, password)| {
+        let login = encode(format!("{user}@{REALM}:{password}"));
+        let sasl = encode(format!("\0{user}@{REALM}\0{password}"));
+        [password.to_owned(), encode(password.to_owned()), login, sasl]
+    });
+    let fixed = [SERVICE_PASSWORD.to_owned(), MARK.to_owned()];
+    for secret in logins.chain(fixed).chain(others.iter().cloned()) {
+        if let Some(line) = logs.lines().find(|line| line.contains(&secret)) {
+            anyhow::bail!("a log holds {secret:?}: {line}");
+        }
+    }
+    Ok(())
+}
+
+/// The subjects of all mail in a Dovecot's Maildirs that are told apart from other words.
+fn subjects(mail: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![mail.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let within = path.parent().and_then(Path::file_name).unwrap_or_default();
+            if within != "cur" && within != "new" {
+                continue;
+            }
+            let message = std::fs::read(&path).unwrap_or_default();
+            let message = String::from_utf8_lossy(&message);
+            let subject = message.lines().find_map(|line| line.strip_prefix("Subject: "));
+            let is_own = |subject: &&str| subject.len() >= 8 && subject.contains(' ');
+            found.extend(subject.map(str::trim).filter(is_own).map(str::to_owned));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn start_server(folder: &Path, ports: &[u16]) -> Result<Process> {

@@ -2,7 +2,7 @@
 //! system and the connector behind a router that translates addresses, a server that has no route
 //! to the branch, and a phone elsewhere. Files and commands are the README's own.
 
-use crate::site::{PATIENCE, REALM, USERS, dovecot, ldif, postfix};
+use crate::site::{PATIENCE, REALM, USERS, dovecot, hold_no_secret, ldif, postfix};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::dovecot::Dovecot;
 use dme_testkit::ports::wait_until;
@@ -260,6 +260,10 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     ensure!(!said.contains("FAIL"), "{said}");
     let devices = server.follow("dme device list", &[])?;
     ensure!(devices.contains(&format!("ann@{REALM}")), "{devices}");
+    for name in ["server.log", "connector.log"] {
+        let log = fs::read_to_string(folder.path().join(name))?;
+        hold_no_secret(&log, &[token.trim().to_owned()])?;
+    }
     Ok(())
 }
 

@@ -74,8 +74,8 @@ pub struct Drafted {
 /// `Message-ID` where it has none, as for [`super::finish`].
 ///
 /// # Errors
-/// [`Error::NoSuchPart`] where `detach` names none; [`Error::TooLarge`], and [`Error::Empty`] for
-/// an empty `Mime` body.
+/// [`Error::NoSuchPart`] where `detach` names none; [`Error::TooLarge`],
+/// [`Error::HeaderTooLarge`] of the old one, and [`Error::Empty`] for an empty `Mime` body.
 pub fn draft(
     old: Option<&Bytes>,
     change: &DraftChange,
@@ -83,6 +83,9 @@ pub fn draft(
     seed: &str,
 ) -> Result<Drafted, Error> {
     let old = old.map(|raw| Message::parse(raw.clone())).transpose()?;
+    if old.as_ref().is_some_and(|old| !old.root().fields.are_all()) {
+        return Err(Error::HeaderTooLarge);
+    }
     let given = match &change.body {
         Some((BodyKind::Mime, data)) => Some(Message::parse(data.clone())?),
         _ => None,

@@ -44,7 +44,8 @@ const MAX_ADDRESS: usize = 254;
 /// signatures hold.
 ///
 /// # Errors
-/// [`Error::NoRecipient`], [`Error::BadHeader`], [`Error::Empty`], [`Error::TooLarge`].
+/// [`Error::NoRecipient`], [`Error::BadHeader`], [`Error::HeaderTooLarge`], [`Error::Empty`],
+/// [`Error::TooLarge`].
 pub fn finish(raw: &Bytes, finish: &Finish) -> Result<Finished, Error> {
     if raw.is_empty() {
         return Err(Error::Empty);
@@ -53,6 +54,7 @@ pub fn finish(raw: &Bytes, finish: &Finish) -> Result<Finished, Error> {
         return Err(Error::TooLarge(raw.len() as u64));
     }
     let (fields, body) = Fields::parse(raw, 0, Of::Message);
+    all_is_read(&fields, raw)?;
     let from = author(&fields, raw, &finish.from)?;
     let recipients = recipients(&fields, raw)?;
     let known = conversation::message_id(&fields, raw).filter(|id| is_id(id));
@@ -92,6 +94,18 @@ pub fn finish(raw: &Bytes, finish: &Finish) -> Result<Finished, Error> {
     let sent_copy =
         if bcc.is_empty() { message.clone() } else { join([&head, &bcc, b"\r\n", &body]) };
     Ok(Finished { message, sent_copy, message_id, from, recipients })
+}
+
+/// Refuses what would be lost or cut: fields beyond the limit, and the ends of long ones that are
+/// not sent as they stand. An address cut short may be somebody else's.
+fn all_is_read(fields: &Fields, raw: &[u8]) -> Result<(), Error> {
+    let cut = |field: &RawField<'_>| {
+        field.is_cut() && (field.holds_addresses() || !is_plain(field.whole))
+    };
+    if !fields.are_all() || fields.iter(raw).any(|field| cut(&field)) {
+        return Err(Error::HeaderTooLarge);
+    }
+    Ok(())
 }
 
 fn names_author(fields: &Fields, raw: &[u8]) -> bool {
@@ -134,19 +148,29 @@ fn is_id(id: &str) -> bool {
     id.len() <= 900 && id.bytes().all(|b| b.is_ascii_graphic() && b != b'<' && b != b'>')
 }
 
-/// A field as it may go out: lines ended by CRLF, and where it is not ASCII, encoded.
+/// Whether the bytes can go out as they are (RFC 5322 §2.2).
+fn is_plain(bytes: &[u8]) -> bool {
+    bytes.is_ascii() && memchr::memchr(0, bytes).is_none()
+}
+
+/// A field as it may go out: lines ended by CRLF, and where it is not ASCII, encoded as its kind
+/// of field wants it.
 fn sendable(field: RawField<'_>) -> Vec<u8> {
     let name = String::from_utf8_lossy(field.name);
     let mut out = Vec::with_capacity(field.whole.len() + 2);
-    if field.whole.is_ascii() && memchr::memchr(0, field.whole).is_none() {
+    if is_plain(field.whole) {
         out.extend_from_slice(&crlf(field.whole));
-        return out;
-    }
-    let structured = ["From", "Sender", "Reply-To", "To", "Cc", "Bcc"];
-    if structured.iter().any(|one| field.is(one)) {
+    } else if field.holds_addresses() {
         let mut addresses = Vec::new();
         header::addresses(field.value, &mut addresses);
         write::address_field(&name, &addresses, &mut out);
+    } else if (field.is("Content-Type") || field.is("Content-Disposition"))
+        && let Some((value, parameters)) = header::parameters(field.value)
+    {
+        // Encoded words over the whole would hide the boundary and the type.
+        let parameters: Vec<_> =
+            parameters.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        write::parameter_field(&name, &value, &parameters, &mut out);
     } else {
         write::text_field(&name, &header::text(field.value), &mut out);
     }

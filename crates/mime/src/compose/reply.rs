@@ -37,7 +37,8 @@ const MAX_REFERENCES: usize = 40;
 /// The text is HTML where either is; an encrypted original is forwarded as a message attached.
 ///
 /// # Errors
-/// [`Error::Empty`] and [`Error::TooLarge`], of either message.
+/// [`Error::Empty`] and [`Error::TooLarge`], of either message; [`Error::HeaderTooLarge`] of the
+/// new one.
 pub fn reply(
     original: &Bytes,
     new: &Bytes,
@@ -46,6 +47,10 @@ pub fn reply(
 ) -> Result<Bytes, Error> {
     let original = Message::parse(original.clone())?;
     let new = Message::parse(new.clone())?;
+    // What is not looked at would be lost on the way.
+    if !new.root().fields.are_all() {
+        return Err(Error::HeaderTooLarge);
+    }
     let mut out = Vec::with_capacity(new.raw.len() + original.raw.len() + 2048);
     write_threading(&original, &new, &mut out);
     if replace_mime || kind::kind(&new) != MailKind::Note {

@@ -27,6 +27,18 @@ async fn options_tell_versions_and_commands() {
 }
 
 #[tokio::test]
+async fn a_server_tells_its_time_to_whoever_asks() {
+    let server = Server::start().await;
+    let tls = Tls::new(&Trust::Anyone).unwrap();
+    let told = dme_phone::date(&server.account().address, &tls, Duration::from_secs(10)).await;
+    let told = told.unwrap().unwrap();
+    assert!(told.ends_with(" GMT"), "{told}");
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let gone = Address { port: nobody.port(), ..server.account().address };
+    assert!(dme_phone::date(&gone, &tls, Duration::from_secs(10)).await.is_err());
+}
+
+#[tokio::test]
 async fn both_spellings_of_the_query_are_understood() {
     let server = Server::start().await;
     for query in [QueryForm::Plain, QueryForm::Base64] {

@@ -128,7 +128,7 @@ async fn answer(
         Ok(known) => known,
         Err(failure) => {
             // Read a little, so that the phone can send the password on the same connection.
-            let _ = front.read_body(body, front.limits.body_before_login.0).await;
+            let _ = front.read_small_body(body).await;
             return Err(failure);
         }
     };
@@ -148,7 +148,7 @@ async fn answer(
         now,
     };
     let (record, pass) = admission::admit(front, arrival).await?;
-    let body = front.read_body(body, front.limits.body.0).await?;
+    let (body, _room) = front.read_users_body(body, &account.user).await?;
     front.metrics.received(body.len());
     let mailbox = match pass {
         Pass::Mailbox => match front.router.open(&account, &request, now).await {
@@ -193,31 +193,24 @@ async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure>
     let composing =
         matches!(command, Command::SendMail | Command::SmartReply | Command::SmartForward);
     if composing && exchange.version == ProtocolVersion::V12_1 {
-        return compose::handle(exchange, Body::Message(body)).await;
+        return exchange.in_time(compose::handle(exchange, Body::Message(body))).await;
     }
     let document = if body.is_empty() { None } else { Some(read_document(exchange, &body)?) };
     drop(body);
-    let limit = exchange.front.times.request.0;
-    let answer = async {
-        match command {
-            Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
-            Command::Sync => sync::handle(exchange, document.as_ref()).await,
-            // From 14.0 on ItemOperations fetches attachments (MS-ASCMD 2.2.1.7).
-            Command::GetAttachment if exchange.version >= ProtocolVersion::V14_0 => {
-                Err(CommonStatus::CommandNotSupported.into())
-            }
-            Command::GetAttachment => get_attachment::handle(exchange).await,
-            _ => {
-                let document = document.ok_or(CommonStatus::InvalidContent)?;
-                let whole = with_document(exchange, command, &document);
-                match tokio::time::timeout(limit, whole).await {
-                    Ok(answer) => answer,
-                    Err(_) => Err(Failure::Later(super::failure::LATER)),
-                }
-            }
+    match command {
+        // Both wait; what they do before and after has its limits of time where it is done.
+        Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
+        Command::Sync => sync::handle(exchange, document.as_ref()).await,
+        // From 14.0 on ItemOperations fetches attachments (MS-ASCMD 2.2.1.7).
+        Command::GetAttachment if exchange.version >= ProtocolVersion::V14_0 => {
+            Err(CommonStatus::CommandNotSupported.into())
         }
-    };
-    answer.await
+        Command::GetAttachment => exchange.in_time(get_attachment::handle(exchange)).await,
+        _ => {
+            let document = document.ok_or(CommonStatus::InvalidContent)?;
+            exchange.in_time(with_document(exchange, command, &document)).await
+        }
+    }
 }
 
 async fn with_document(

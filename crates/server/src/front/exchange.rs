@@ -1,7 +1,7 @@
 //! One request of a phone that was let in: who, which device, in which version, on which mailbox.
 
 use super::Front;
-use super::failure::Failure;
+use super::failure::{Failure, LATER};
 use crate::metrics::Counted;
 use crate::pace::Turn;
 use crate::parking::Ticket;
@@ -116,6 +116,21 @@ impl Exchange<'_> {
                 let now = (self.front.clock)();
                 let opened = self.front.router.open(&self.account, &self.request, now).await;
                 opened.map_err(|error| self.failed(error.into()))
+            }
+        }
+    }
+
+    /// Does what does not wait within the time a request has (`times.request`).
+    pub async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.front.times.request.0, work).await {
+            Ok(done) => done,
+            Err(_) => {
+                tracing::warn!(request = %self.request, user = %self.device.user,
+                    device = %self.device.device, "a request took longer than times.request");
+                Err(Failure::Later(LATER))
             }
         }
     }

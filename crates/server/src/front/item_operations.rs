@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::fetch::{attachment, check_parts, mail_elements};
 use super::ids::{folder_no, item_of, item_of_long_id};
 use super::reply::Reply;
+use super::room::{Room, size};
 use bytes::Bytes;
 use dme_eas::CommonStatus;
 use dme_eas::item_operations::{
@@ -30,9 +31,13 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
         }
     }
     let mut operations = Vec::with_capacity(request.operations.len());
+    let room = Room::new(exchange.front().limits.answer.0);
+    let mut fetches = Fetches { left: room, asked: Vec::new() };
     for operation in request.operations {
-        operations.push(match operation {
-            Operation::Fetch(fetch) => OperationResponse::Fetch(one_fetch(exchange, fetch).await?),
+        let response = match operation {
+            Operation::Fetch(fetch) => {
+                OperationResponse::Fetch(fetches.one(exchange, fetch, &operations).await?)
+            }
             Operation::EmptyFolder { collection_id, delete_subfolders } => {
                 let status = empty(exchange, &collection_id, delete_subfolders).await?;
                 OperationResponse::EmptyFolder { status, collection_id }
@@ -41,7 +46,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
                 let status = move_all(exchange, &conversation_id, &destination, always).await?;
                 OperationResponse::Move { status, conversation_id }
             }
-        });
+        };
+        operations.push(response);
     }
     let response = Response { status: Status::Success, operations };
     if !exchange.accepts_multipart() {
@@ -56,6 +62,40 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
             tracing::warn!(%error, "the parts of an answer do not fit together");
             Err(CommonStatus::ServerError.into())
         }
+    }
+}
+
+/// The fetches of one request: where the answer to each is, for those that ask the same again.
+struct Fetches {
+    left: Room,
+    asked: Vec<(Fetch, usize)>,
+}
+
+impl Fetches {
+    /// Answers a fetch that stands after these operations.
+    async fn one(
+        &mut self,
+        exchange: &Exchange<'_>,
+        fetch: Fetch,
+        before: &[OperationResponse],
+    ) -> Result<FetchResponse, Failure> {
+        if self.left.is_none() {
+            return Ok(FetchResponse::failed(Status::TooLarge, fetch.target));
+        }
+        let known = self.asked.iter().find(|(asked, _)| *asked == fetch).map(|(_, place)| *place);
+        let response = match known.and_then(|place| before.get(place)) {
+            Some(OperationResponse::Fetch(response)) => response.clone(),
+            _ => {
+                self.asked.push((fetch.clone(), before.len()));
+                one_fetch(exchange, fetch).await?
+            }
+        };
+        self.left.take(match &response.content {
+            Some(FetchContent::Item(elements)) => elements.iter().map(size).sum(),
+            Some(FetchContent::File { data, .. }) => data.len() as u64,
+            None => 0,
+        });
+        Ok(response)
     }
 }
 
@@ -118,6 +158,9 @@ async fn one_item(
     };
     match fetched.map(|fetched| fetched.outcome) {
         Some(FetchOutcome::Item(mail)) => {
+            if dme_sync::mail_size(&mail) > exchange.front().limits.attachment.0 {
+                return Err(Trouble::Status(Status::TooLarge));
+            }
             let mut elements = mail_elements(exchange, folder, item, &mail);
             if !fetch.schema.is_empty() {
                 elements.retain(|element| fetch.schema.contains(&element.tag));

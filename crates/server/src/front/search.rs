@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::fetch::{check_parts, mail_elements};
 use super::ids::{folder_no, server_id};
+use super::room::Room;
 use dme_eas::ProtocolVersion;
 use dme_eas::gal::{Person, PictureStatus};
 use dme_eas::range::Range;
@@ -126,32 +127,48 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The mails of some hits, in their order; what is gone or cannot be read is left out.
+/// The mails of some hits, in their order, as far as they fit into an answer; the phone asks for
+/// those after them by their range. What is gone or cannot be read is left out.
 pub(super) async fn mails(
     exchange: &Exchange<'_>,
     hits: Vec<FolderHit>,
     view: &BodyView,
 ) -> Result<Vec<(FolderHit, Box<Mail>)>, Failure> {
-    let mut folders: Vec<FolderNo> = hits.iter().map(|hit| hit.folder).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    let mut found: Vec<Option<Box<Mail>>> = hits.iter().map(|_| None).collect();
+    // In the order of their first hits, so that the first of all is always among the mails.
+    let mut folders: Vec<FolderNo> = Vec::new();
+    for hit in &hits {
+        if !folders.contains(&hit.folder) {
+            folders.push(hit.folder);
+        }
+    }
+    let mut room = Room::new(exchange.front().limits.answer.0);
+    let mut found: Vec<Option<FetchOutcome>> = hits.iter().map(|_| None).collect();
     for folder in folders {
+        if room.is_none() {
+            break;
+        }
         let places: Vec<usize> = (0..hits.len()).filter(|i| hits[*i].folder == folder).collect();
         let items: Vec<_> = places.iter().map(|i| hits[*i].item.clone()).collect();
         let fetched = exchange
             .engine()
-            .fetch_items(exchange.session(), folder, &items, view)
+            .fetch_within(exchange.session(), folder, &items, view, room.bytes())
             .await
             .map_err(|error| exchange.failed(error))?;
         for (place, one) in places.into_iter().zip(fetched) {
-            if let FetchOutcome::Item(mail) = one.outcome {
-                found[place] = Some(mail);
+            if let FetchOutcome::Item(mail) = &one.outcome {
+                room.take(dme_sync::mail_size(mail));
             }
+            found[place] = Some(one.outcome);
         }
     }
-    let pairs = hits.into_iter().zip(found);
-    Ok(pairs.filter_map(|(hit, mail)| Some((hit, mail?))).collect())
+    // Without a gap: the range that is answered is one.
+    let pairs = hits.into_iter().zip(found).map_while(|(hit, outcome)| Some((hit, outcome?)));
+    Ok(pairs
+        .filter_map(|(hit, outcome)| match outcome {
+            FetchOutcome::Item(mail) => Some((hit, mail)),
+            FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
+        })
+        .collect())
 }
 
 /// A page of the people that fit, and how many there are, as far as was looked.

@@ -17,8 +17,8 @@ use dme_eas::sync::{
 use dme_eas::{ProtocolVersion, email};
 use dme_model::ItemId;
 use dme_sync::{
-    Changes, CollectionAnswer, CollectionOptions, CollectionRequest, ConflictRule, Deletion,
-    FilterAge, FolderNo, ServerChange, SyncKey, Window,
+    Changes, CollectionAnswer, CollectionOptions, CollectionRequest, CommandResult, ConflictRule,
+    Deletion, FilterAge, FolderNo, ServerChange, SyncKey, Window, mail_size,
 };
 use dme_wbxml::Element;
 use request::{Asked, Refusal};
@@ -40,7 +40,8 @@ pub(super) async fn handle(
             return Ok(reply(exchange, Response::limited(status, limit)));
         }
     };
-    let first = Box::pin(round(exchange, &asked.collections, asked.window)).await?;
+    let first = Box::pin(round(exchange, &asked.collections, asked.window));
+    let first = exchange.in_time(first).await?;
     let Some(wait) = asked.wait.filter(|_| first.is_empty()) else {
         return Ok(answer(exchange, first));
     };
@@ -84,7 +85,7 @@ async fn wait_then_round(
                 .filter(|c| folder_no(&c.collection_id).is_some_and(|no| changed.contains(&no)))
                 .map(|c| Collection { commands: Vec::new(), options: Vec::new(), ..c.clone() })
                 .collect();
-            round(exchange, &collections, asked.window).await
+            exchange.in_time(round(exchange, &collections, asked.window)).await
         }
     }
 }
@@ -183,7 +184,7 @@ fn to_engine(
         folder,
         key: SyncKey::new(collection.sync_key.as_str()),
         changes,
-        window: Window { items: items.max(1), bytes: left.bytes.max(1) },
+        window: Window { items: items.max(1), bytes: left.bytes },
         options: collection.options_for(ItemClass::Email).map(options),
         deletion: deletion(collection),
         commands: commands.for_engine(),
@@ -217,16 +218,17 @@ fn deletion(collection: &Collection) -> Deletion {
     if collection.deletes_as_moves.unwrap_or(true) { Deletion::ToTrash } else { Deletion::ForGood }
 }
 
-/// Bytes of mail in an answer.
+/// Bytes of mail in an answer: new ones, and those the phone asked for.
 fn size_of(answer: &CollectionAnswer) -> u64 {
-    let bytes = answer.changes.iter().map(|change| match change {
-        ServerChange::Add(_, mail) => {
-            let body = mail.body.as_ref().map_or(0, |body| body.data.len());
-            body + mail.body_part.as_ref().map_or(0, |body| body.data.len())
-        }
-        _ => 0,
+    let added = answer.changes.iter().filter_map(|change| match change {
+        ServerChange::Add(_, mail) => Some(mail),
+        _ => None,
     });
-    bytes.sum::<usize>() as u64
+    let fetched = answer.results.iter().filter_map(|result| match result {
+        CommandResult::Fetched(mail) => Some(mail),
+        _ => None,
+    });
+    added.chain(fetched).map(|mail| mail_size(mail)).sum()
 }
 
 /// What the phone is told of a collection; nothing where there is nothing to tell.

@@ -7,13 +7,14 @@
 use super::state::{Applied, Base};
 use super::work::Work;
 use super::{
-    ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing, Saved, Written,
+    ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing, Saved, Window,
+    Written,
 };
 use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::submit::Act;
 use crate::{Result, TraceEvent};
-use dme_mailbox::{Draft, ErrorKind, FetchOutcome, SubmissionKey};
+use dme_mailbox::{Draft, ErrorKind, SubmissionKey};
 use dme_model::{BodyView, FlagPatch, ItemId};
 use std::collections::HashMap;
 
@@ -25,6 +26,8 @@ pub(super) struct Commands<'r> {
     pub echoes: HashMap<ItemId, FlagPatch>,
     /// The mail system was changed.
     pub effective: bool,
+    /// Bytes of mail that still fit into the answer.
+    pub left: u64,
 }
 
 impl ClientCommand {
@@ -54,7 +57,12 @@ impl ClientCommand {
 
 impl<'r> Commands<'r> {
     /// The commands; those that an earlier, identical request had carried out have their results.
-    pub fn new(commands: &'r [ClientCommand], base: Base, applied: &[Applied]) -> Self {
+    pub fn new(
+        commands: &'r [ClientCommand],
+        base: Base,
+        applied: &[Applied],
+        window: Window,
+    ) -> Self {
         let recorded = |command: &ClientCommand| match base {
             Base::Current => None,
             Base::Previous => {
@@ -64,7 +72,7 @@ impl<'r> Commands<'r> {
             }
         };
         let steps = commands.iter().map(|command| (command, recorded(command))).collect();
-        Self { steps, echoes: HashMap::new(), effective: false }
+        Self { steps, echoes: HashMap::new(), effective: false, left: window.bytes }
     }
 
     /// What to remember, so that none is carried out again.
@@ -89,12 +97,12 @@ impl<'r> Commands<'r> {
         self.steps.iter().any(|(_, result)| result.is_none())
     }
 
-    fn open(&self) -> impl Iterator<Item = (usize, &'r ClientCommand)> + '_ {
+    pub fn open(&self) -> impl Iterator<Item = (usize, &'r ClientCommand)> + '_ {
         let open = self.steps.iter().enumerate().filter(|(_, (_, result))| result.is_none());
         open.map(|(at, (command, _))| (at, *command))
     }
 
-    fn settle(&mut self, at: usize, result: CommandResult) {
+    pub fn settle(&mut self, at: usize, result: CommandResult) {
         if let Some((_, place)) = self.steps.get_mut(at) {
             *place = Some(result);
         }
@@ -235,7 +243,7 @@ impl Work<'_> {
     }
 
     /// Whether the phone has the item and the mail system too.
-    fn holds(&self, item: &ItemId) -> bool {
+    pub fn holds(&self, item: &ItemId) -> bool {
         let g = &self.generation;
         // In `pending` too: only its placeholder is to go.
         g.known.contains(item) && (!g.gone.contains(item) || g.pending.contains(item))
@@ -395,37 +403,6 @@ impl Work<'_> {
             Err(error) => Ok(items.into_iter().map(|item| (item, Err(error.clone()))).collect()),
             Ok(results) => Ok(results),
         }
-    }
-
-    /// The whole of each where the phone never said what it wants.
-    async fn fetch(&mut self, commands: &mut Commands<'_>, view: &BodyView) -> Result<()> {
-        let view = view.or_native(None);
-        let mut wanted: Vec<(usize, ItemId)> = Vec::new();
-        let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
-        for (at, command) in open {
-            let ClientCommand::Fetch(item) = command else { continue };
-            if self.holds(item) {
-                wanted.push((at, item.clone()));
-            } else {
-                commands.settle(at, CommandResult::NotFound);
-            }
-        }
-        let items = wanted.iter().map(|(_, item)| item.clone()).collect();
-        let mut reading = self.reading(items, &view);
-        let mut places = wanted.iter().map(|(at, _)| *at);
-        while let Some((_, outcome)) = reading.next().await? {
-            let result = match outcome {
-                FetchOutcome::Item(mail) => CommandResult::Fetched(mail),
-                FetchOutcome::Gone => CommandResult::NotFound,
-                FetchOutcome::Unconvertible(_) => CommandResult::Fetched(Box::new(
-                    super::placeholder::placeholder(self.session.now, &view),
-                )),
-            };
-            if let Some(at) = places.next() {
-                commands.settle(at, result);
-            }
-        }
-        Ok(())
     }
 }
 

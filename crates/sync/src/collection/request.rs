@@ -91,8 +91,8 @@ pub struct CollectionOptions {
 pub struct Window {
     /// Changes; taken as 1 to 512.
     pub items: u32,
-    /// Bytes of mail. The mail with which it is reached is still sent, so that every answer gets
-    /// further.
+    /// Bytes of mail, those of fetched items among them. The mail with which it is reached is still
+    /// sent, so that every answer gets further; with none, no mail is.
     pub bytes: u64,
 }
 
@@ -220,6 +220,8 @@ pub enum CommandResult {
     Sent,
     /// Here is the item.
     Fetched(Box<Mail>),
+    /// The item would not fit into the answer any more: to be asked for again.
+    Full,
     /// The phone knows no such item, or it is gone (status 8).
     NotFound,
     /// The mail system changed the item too, and its version stays (status 7).

@@ -93,7 +93,7 @@ impl Recorded {
             CommandResult::NotFound => Self::NotFound,
             CommandResult::Conflict => Self::Conflict,
             CommandResult::Refused(error) => Self::Refused(error.clone()),
-            CommandResult::Fetched(_) => return None,
+            CommandResult::Fetched(_) | CommandResult::Full => return None,
         })
     }
 }

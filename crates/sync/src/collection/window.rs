@@ -88,7 +88,7 @@ impl Work<'_> {
     ) -> Result<()> {
         // Of an item whose placeholder goes with this answer the new form comes with the next.
         let held_back: ItemSet = told.iter().map(|change| change.item().clone()).collect();
-        let mut left = bytes.max(1);
+        let mut left = bytes;
         // Again and again, because items that are gone meanwhile leave room for others.
         while told.len() < room && left > 0 {
             let ready = self.generation.pending.difference(&held_back);
@@ -125,7 +125,7 @@ impl Work<'_> {
             }
         };
         self.generation.known.insert(&item);
-        let size = size(&mail);
+        let size = mail_size(&mail);
         told.push(ServerChange::Add(item, mail));
         size
     }
@@ -141,7 +141,8 @@ impl<'a> Work<'a> {
     }
 }
 
-fn size(mail: &Mail) -> u64 {
+/// What a mail counts in an answer, in bytes.
+pub fn mail_size(mail: &Mail) -> u64 {
     let bodies = mail.body.iter().chain(&mail.body_part);
     bodies.map(|body| body.data.len() as u64).sum::<u64>() + HEADERS
 }

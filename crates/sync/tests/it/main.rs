@@ -5,6 +5,8 @@ mod collection;
 #[cfg(test)]
 mod conflicts;
 #[cfg(test)]
+mod fetching;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod hierarchy;

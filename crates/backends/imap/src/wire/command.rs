@@ -2,10 +2,15 @@
 
 use bytes::Bytes;
 
+/// What a server may tell in answer to an ordinary command, in bytes.
+const USUAL: usize = 16 << 20;
+
 /// One command without its tag, as text and literals.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     pub(crate) pieces: Vec<Piece>,
+    /// What the server may tell in answer, in bytes; one that tells more is given up.
+    pub(crate) allowed: usize,
 }
 
 /// A stretch of a command.
@@ -20,7 +25,13 @@ pub(crate) enum Piece {
 impl Command {
     /// A command of plain text; arguments from outside come by [`Command::string`].
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self { pieces: vec![Piece::Text(text.into())] }
+        Self { pieces: vec![Piece::Text(text.into())], allowed: USUAL }
+    }
+
+    /// Lets the server tell so many bytes in answer instead of the usual number.
+    pub(crate) fn allowing(mut self, bytes: usize) -> Self {
+        self.allowed = bytes;
+        self
     }
 
     /// More plain text.

@@ -32,10 +32,12 @@ pub(crate) struct Line {
     /// How many bytes of that response were literals.
     literals: usize,
     /// The largest sum of literals in one response.
-    max_literals: usize,
+    pub(crate) max_literals: usize,
     silence: Duration,
     /// When the caller gives up.
     pub(crate) deadline: Instant,
+    /// The bytes of the last response read.
+    pub(crate) last: usize,
 }
 
 impl Line {
@@ -54,6 +56,7 @@ impl Line {
             max_literals,
             silence,
             deadline,
+            last: 0,
         }
     }
 
@@ -63,6 +66,7 @@ impl Line {
     pub(crate) async fn read(&mut self) -> Result<Response, WireError> {
         loop {
             if let Some(raw) = self.take_response()? {
+                self.last = raw.len();
                 return Response::read(&raw);
             }
             let now = Instant::now();

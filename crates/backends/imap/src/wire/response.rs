@@ -6,6 +6,15 @@ use crate::error::WireError;
 use bytes::Bytes;
 use dme_model::{ItemSet, Timestamp};
 
+/// What a word takes in memory beside its letters.
+const WORD: usize = 48;
+/// What a run of UIDs takes in a set.
+const RUN: usize = 16;
+/// The most words kept of one list: flags of a message, attributes of a mailbox, capabilities.
+const MAX_WORDS: usize = 1_000;
+/// The most contents kept of one message in one response.
+const MAX_BODIES: usize = 256;
+
 /// One response.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Response {
@@ -92,6 +101,24 @@ pub(crate) struct Fetch {
     pub(crate) structure: Option<Structure>,
     /// The section as asked (`1.2.MIME`, empty for all) and its content.
     pub(crate) bodies: Vec<(String, Bytes)>,
+}
+
+impl Untagged {
+    /// About what it takes in memory beside its own bytes: many short words weigh more than they
+    /// are long.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Fetch(fetch) => {
+                let flags = fetch.flags.as_ref().map_or(0, Vec::len);
+                (flags + fetch.bodies.len()) * WORD
+            }
+            Self::List(listed) => (listed.attributes.len() + 4) * WORD,
+            Self::Capability(words) => words.len() * WORD,
+            Self::Search(uids) => uids.len() * RUN,
+            Self::Esearch(uids) | Self::Vanished { uids, .. } => uids.runs().count() * RUN,
+            _ => 0,
+        }
+    }
 }
 
 impl Status {
@@ -195,7 +222,7 @@ fn untagged(cursor: &mut Cursor<'_>) -> Result<Untagged, WireError> {
 }
 
 pub(crate) fn words(line: &str) -> Vec<String> {
-    line.split_ascii_whitespace().map(str::to_ascii_uppercase).collect()
+    line.split_ascii_whitespace().take(MAX_WORDS).map(str::to_ascii_uppercase).collect()
 }
 
 /// UIDs after SEARCH or SORT, up to a `(MODSEQ n)`.
@@ -224,7 +251,10 @@ fn delimiter(cursor: &mut Cursor<'_>) -> Result<Option<char>, WireError> {
 fn listed(cursor: &mut Cursor<'_>) -> Result<Listed, WireError> {
     let mut attributes = Vec::new();
     cursor.list(|cursor| {
-        attributes.push(cursor.flag().to_ascii_lowercase());
+        let attribute = cursor.flag().to_ascii_lowercase();
+        if attributes.len() < MAX_WORDS {
+            attributes.push(attribute);
+        }
         Ok(())
     })?;
     cursor.expect(b' ')?;
@@ -295,7 +325,10 @@ fn fetch(cursor: &mut Cursor<'_>) -> Result<Fetch, WireError> {
             "FLAGS" => {
                 let mut flags = Vec::new();
                 cursor.list(|cursor| {
-                    flags.push(cursor.flag());
+                    let flag = cursor.flag();
+                    if flags.len() < MAX_WORDS {
+                        flags.push(flag);
+                    }
                     Ok(())
                 })?;
                 fetch.flags = Some(flags);
@@ -309,7 +342,9 @@ fn fetch(cursor: &mut Cursor<'_>) -> Result<Fetch, WireError> {
             _ => match item.strip_prefix("BODY[").and_then(|rest| rest.split_once(']')) {
                 Some((section, _)) => {
                     let content = cursor.nstring()?.unwrap_or_default();
-                    fetch.bodies.push((section.to_owned(), content));
+                    if fetch.bodies.len() < MAX_BODIES {
+                        fetch.bodies.push((section.to_owned(), content));
+                    }
                 }
                 None => cursor.skip_value()?,
             },

@@ -7,11 +7,13 @@ use dme_mailbox::{
     CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey,
     WatchEvent,
 };
-use dme_model::{BodyView, CollectionId, FlagPatch, RequestId, Role, Span};
+use dme_model::{BodyView, CollectionId, FlagPatch, ItemId, RequestId, Role, Span};
 use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -364,6 +366,84 @@ async fn nonsense_from_a_server_fails_the_call_and_no_more() {
     for (name, said, kind) in cases {
         let port = fake(move |_| said.clone()).await;
         assert_eq!(kind_of_failure(port).await, kind, "{name}");
+    }
+}
+
+/// A server that answers each command with the same lines for ever, and how many bytes of them
+/// it could get rid of.
+async fn flooding(line: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let flooded = Arc::new(AtomicUsize::new(0));
+    let count = flooded.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let count = count.clone();
+            tokio::spawn(async move {
+                let (reader, mut writer) = stream.into_split();
+                let greeting = b"* OK [CAPABILITY IMAP4rev1 LITERAL+ NAMESPACE UNSELECT] ready\r\n";
+                let _ = writer.write_all(greeting).await;
+                let mut lines = BufReader::new(reader).lines();
+                while let Ok(Some(said)) = lines.next_line().await {
+                    let (tag, command) = said.split_once(' ').unwrap_or((&said, ""));
+                    let quiet = ["AUTHENTICATE", "LOGIN", "NAMESPACE", "NOOP", "SELECT", "STATUS"];
+                    let word = command.split(' ').next().unwrap_or_default();
+                    if quiet.contains(&word) && !line.contains(word) {
+                        let told = match word {
+                            "AUTHENTICATE" | "LOGIN" => {
+                                "* CAPABILITY IMAP4rev1 LITERAL+ NAMESPACE UNSELECT\r\n"
+                            }
+                            "STATUS" => {
+                                "* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 UNSEEN 0)\r\n"
+                            }
+                            "SELECT" => "* OK [UIDVALIDITY 1] it is\r\n",
+                            _ => "",
+                        };
+                        let _ = writer.write_all(format!("{told}{tag} OK\r\n").as_bytes()).await;
+                        continue;
+                    }
+                    let lines = line.repeat(1000);
+                    while writer.write_all(lines.as_bytes()).await.is_ok() {
+                        count.fetch_add(lines.len(), Ordering::Relaxed);
+                    }
+                    return;
+                }
+            });
+        }
+    });
+    (port, flooded)
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_telling_for_ever_is_given_up() {
+    let fetches = "* 7 FETCH (UID 7 FLAGS (\\Seen a b c d e f g) BODY[] {5}\r\nhello)\r\n";
+    for line in [
+        "* LIST (\\HasNoChildren) \"/\" \"Another folder\"\r\n",
+        "* STATUS INBOX (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1 UNSEEN 0)\r\n",
+        "* 12 EXISTS\r\n",
+        "* OK still at it\r\n",
+        fetches,
+    ] {
+        let (port, flooded) = flooding(line).await;
+        let config = ImapConfig { server: plain(port), ..ImapConfig::default() };
+        let system = ImapMailSystem::new(config).unwrap();
+        let mailbox = open(&system, "ann").await;
+        let error = match line {
+            _ if line.contains("STATUS") => {
+                mailbox.list(&inbox(), &ItemFilter::default()).await.unwrap_err()
+            }
+            _ if line == fetches => {
+                let asked: Vec<ItemId> = ["1", "2"].map(ItemId::from).into();
+                let stream = mailbox.fetch(&inbox(), &asked, &BodyView::default()).await;
+                stream.unwrap().try_collect::<Vec<_>>().await.unwrap_err()
+            }
+            _ => mailbox.collections().await.unwrap_err(),
+        };
+        assert_eq!(error.kind, ErrorKind::Protocol, "{line}: {error}");
+        assert!(error.to_string().contains("told more than"), "{line}: {error}");
+        // What lies in the sockets' buffers comes on top.
+        let flooded = flooded.load(Ordering::Relaxed);
+        assert!(flooded < 48 << 20, "{line}: {flooded} bytes were read");
     }
 }
 

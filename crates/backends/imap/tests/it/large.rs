@@ -105,4 +105,17 @@ async fn large_and_small_mails_come_in_the_order_asked() {
         matches!(&fetched.outcome, FetchOutcome::Item(mail) if mail.attachments.len() == 1)
     });
     assert_eq!(attached.count(), 3);
+
+    // Whole, where that is asked for: one after another, and the others in between as they are.
+    let whole = self::view(BodyKind::Mime, None);
+    let stream = mailbox.fetch(&inbox, &items, &whole).await.unwrap();
+    let fetched: Vec<_> = stream.try_collect().await.unwrap();
+    let order: Vec<_> = fetched.iter().map(|fetched| fetched.id.clone()).collect();
+    assert_eq!(order, items);
+    let sizes = fetched.iter().filter_map(|fetched| match &fetched.outcome {
+        FetchOutcome::Item(mail) => mail.body.as_ref().map(|body| body.data.len()),
+        _ => None,
+    });
+    let (large, small): (Vec<_>, Vec<_>) = sizes.partition(|size| *size >= message().len());
+    assert_eq!((large.len(), small.len()), (3, 37));
 }

@@ -116,3 +116,69 @@ fn a_signed_message_stays_as_it_was_signed() {
     );
     assert!(text(&finished(raw).unwrap().message).ends_with(signed));
 }
+
+/// So many addresses that the field, one to a line, has about `bytes`.
+fn crowd(bytes: usize) -> Vec<String> {
+    let one = |number| format!("person-{number:05}@mail.example.com");
+    (0..bytes / 33).map(one).collect()
+}
+
+#[test]
+fn everyone_named_gets_the_message_or_it_is_refused() {
+    for name in ["To", "Cc", "Bcc"] {
+        let people = crowd(60 << 10);
+        let done = finished(format!("{name}: {}\r\n\r\nHello\r\n", people.join(",\r\n "))).unwrap();
+        assert_eq!(done.recipients, people, "{name}");
+
+        // Longer than is read: the last ones would get nothing, and one would be cut to another's.
+        let people = crowd(70 << 10).join(",\r\n ");
+        let refused = finished(format!("To: a@x\r\n{name}: {people}\r\n\r\nHello\r\n"));
+        assert_eq!(refused, Err(Error::HeaderTooLarge), "{name}");
+    }
+}
+
+#[test]
+fn a_header_of_more_fields_than_are_read_is_refused_and_not_cut() {
+    let of = |fields: usize| {
+        let own: String = (0..fields - 1).map(|number| format!("X-{number}: x\r\n")).collect();
+        finished(format!("{own}To: a@x\r\n\r\nHello\r\n"))
+    };
+    assert!(text(&of(1000).unwrap().message).contains("X-998: x\r\n"));
+    assert_eq!(of(1001), Err(Error::HeaderTooLarge));
+}
+
+#[test]
+fn a_long_field_goes_out_whole_or_not_at_all() {
+    let long = "x".repeat(70 << 10);
+    let kept = finished(format!("To: a@x\r\nX-Long: {long}\r\n\r\n")).unwrap();
+    assert!(text(&kept.message).contains(&format!("X-Long: {long}\r\n")));
+    // It would have to be encoded, and only its beginning is read.
+    let refused = finished(format!("To: a@x\r\nSubject: ü{long}\r\n\r\n"));
+    assert_eq!(refused, Err(Error::HeaderTooLarge));
+}
+
+#[test]
+fn raw_names_in_the_content_fields_are_encoded_and_the_boundary_stays() {
+    let parts = "--b;1\r\nContent-Type: text/plain\r\n\r\nHello\r\n--b;1--\r\n";
+    let raw = format!(
+        "To: a@x\r\nContent-Type: multipart/mixed; boundary=\"b;1\"; name=\"Grüße.eml\"\r\n\
+         Content-Disposition: attachment; filename=\"Grüße.eml\"\r\n\r\n{parts}"
+    );
+    let done = finished(raw).unwrap();
+    let head = text(&done.message).split("\r\n\r\n").next().unwrap();
+    assert!(head.is_ascii(), "{head}");
+    let value = |name: &str| {
+        let raw = done.message.as_ref();
+        let (fields, _) = Fields::parse(raw, 0, Of::Message);
+        header::parameters(fields.find(raw, name).unwrap()).unwrap()
+    };
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(
+        value("Content-Type"),
+        ("multipart/mixed".to_owned(), vec![pair("boundary", "b;1"), pair("name", "Grüße.eml")])
+    );
+    assert_eq!(
+        value("Content-Disposition"),
+        ("attachment".to_owned(), vec![pair("filename", "Grüße.eml")])
+    );
+}

@@ -179,3 +179,13 @@ fn an_answer_to_every_sample_can_be_read_again() {
         }
     }
 }
+
+#[test]
+fn a_new_message_with_more_fields_than_are_read_is_refused_and_not_cut() {
+    let own: String = (0..1000).map(|number| format!("X-{number}: x\r\n")).collect();
+    let new = Bytes::from(format!("{own}To: a@x\r\n\r\nHello\r\n"));
+    for replace_mime in [false, true] {
+        let refused = reply(&Bytes::from(PLAIN), &new, Verb::Reply, replace_mime);
+        assert_eq!(refused, Err(Error::HeaderTooLarge));
+    }
+}

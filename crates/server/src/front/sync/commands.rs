@@ -204,11 +204,15 @@ fn status_of(result: &CommandResult) -> Status {
         | CommandResult::Replaced(_)
         | CommandResult::Sent
         | CommandResult::Fetched(_) => Status::Success,
+        CommandResult::Full => Status::Retry,
         CommandResult::NotFound => Status::ObjectNotFound,
         CommandResult::Conflict => Status::Conflict,
         CommandResult::Refused(error) => match error.kind {
             ErrorKind::QuotaExceeded => Status::OutOfSpace,
-            ErrorKind::Unconvertible | ErrorKind::Invalid => Status::ConversionError,
+            // To send it again is no use.
+            ErrorKind::Unconvertible | ErrorKind::Invalid | ErrorKind::MessageTooLarge => {
+                Status::ConversionError
+            }
             _ => Status::ServerError,
         },
     }

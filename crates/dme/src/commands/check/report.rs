@@ -1,0 +1,33 @@
+//! What came of each step, as it is said.
+
+use crate::ask::say_line;
+use std::fmt::Display;
+
+/// Says each step, and counts what does not work.
+#[derive(Default)]
+pub struct Report {
+    pub failures: usize,
+}
+
+impl Report {
+    /// As it should be.
+    pub fn good(&self, step: &str, what: impl Display) {
+        say_line(format_args!("✓ {step}: {what}"));
+    }
+
+    /// It works, but somebody should look.
+    pub fn warn(&self, step: &str, what: impl Display) {
+        say_line(format_args!("! {step}: {what}"));
+    }
+
+    /// It does not work.
+    pub fn bad(&mut self, step: &str, what: impl Display) {
+        self.failures += 1;
+        say_line(format_args!("✗ {step}: {what}"));
+    }
+
+    /// It could not be found out.
+    pub fn unknown(&self, step: &str, what: impl Display) {
+        say_line(format_args!("? {step}: {what}"));
+    }
+}

@@ -1,0 +1,161 @@
+//! The server's own: certificate, names, ports.
+
+use super::report::Report;
+use crate::commands::when;
+use dme_server::config::ServerConfig;
+use dme_server::host::Host;
+use dme_server::tls::About;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::pki_types::{ServerName, UnixTime};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Certificates that end sooner are warned of: their renewal is late.
+const SOON: Duration = Duration::from_secs(21 * 86_400);
+const STEP: &str = "certificate";
+
+/// Tries what the server needs of this machine.
+pub fn check(report: &mut Report, server: &ServerConfig) {
+    // A host that is none was reported with the configuration.
+    if let Ok(host) = Host::parse(&server.phones.host) {
+        certificate(report, server, &host.name);
+        resolve(report, "phones.host", &host.or_port(443));
+    }
+    port(report, "phones.listen", server.phones.listen);
+    port(report, "admin.listen", server.admin.listen);
+    if let Some(listen) = server.links.listen {
+        port(report, "links.listen", listen);
+        if let Some(Ok(host)) = server.links.address.as_deref().map(Host::parse) {
+            resolve(report, "links.address", &host.or_port(listen.port()));
+        }
+    }
+}
+
+fn certificate(report: &mut Report, server: &ServerConfig, host: &str) {
+    if server.phones.plain_http {
+        report.unknown(STEP, "the proxy that ends TLS has it: try it with `dme probe`");
+        return;
+    }
+    let Some(certificate) = &server.phones.certificate else {
+        report.warn(STEP, "none is set: a self-made one, which phones must be told to trust");
+        return;
+    };
+    let key = server.phones.key.as_ref().unwrap_or(certificate);
+    let about = match About::read(certificate, key, host) {
+        Ok(about) => about,
+        Err(error) => return report.bad(STEP, error),
+    };
+    life(report, &about, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    match about.is_for_host {
+        true => report.good(STEP, format_args!("it is for {host}")),
+        false => report.bad(
+            STEP,
+            format_args!("it is not for {host}, which is phones.host; get one with that name"),
+        ),
+    }
+    if !about.in_order {
+        report.bad(
+            STEP,
+            "the certificates in the file do not sign each other; put the phones' first, then each \
+             with the one that signed it after it",
+        );
+    }
+    chain(report, &about, host);
+}
+
+/// Whether it holds now, and for long enough.
+fn life(report: &mut Report, about: &About, now: Duration) {
+    let seconds = |moment: i64| Duration::from_secs(u64::try_from(moment).unwrap_or(0));
+    let ends = when(about.ends);
+    if seconds(about.ends) < now {
+        report.bad(STEP, format_args!("it ended at {ends}; renew it"));
+    } else if seconds(about.begins) > now {
+        let begins = when(about.begins);
+        report.bad(STEP, format_args!("it holds from {begins} only; is the clock right?"));
+    } else if seconds(about.ends) < now + SOON {
+        report.warn(STEP, format_args!("the key fits, but it ends at {ends} already; renew it"));
+    } else {
+        report.good(STEP, format_args!("the key fits, and it holds until {ends}"));
+    }
+}
+
+/// Whether the chain ends at an authority that is known here, as phones know it.
+fn chain(report: &mut Report, about: &About, host: &str) {
+    let (Some((leaf, others)), Ok(name)) = (about.chain.split_first(), ServerName::try_from(host))
+    else {
+        return;
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let Ok(verifier) = verifier else {
+        report.unknown(STEP, "this machine knows no authorities: whether phones do cannot be told");
+        return;
+    };
+    match verifier.verify_server_cert(leaf, others, &name, &[], UnixTime::now()) {
+        Ok(_) => report.good(STEP, "an authority known to this machine signed it"),
+        Err(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+            let (length, issuer) = (about.length, &about.issuer);
+            report.warn(
+                STEP,
+                format_args!(
+                    "no authority known to this machine signed it ({length} in the file, the last \
+                     by {issuer}): add what is missing between, or have the phones trust {issuer}"
+                ),
+            );
+        }
+        // Its end and its names were looked at before.
+        Err(_) => {}
+    }
+}
+
+/// Whether a host has addresses.
+pub fn resolve(report: &mut Report, setting: &str, host: &Host) {
+    let port = host.port.unwrap_or(443);
+    match (host.name.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>) {
+        Ok(found) if !found.is_empty() => {
+            let found: Vec<String> = found.iter().map(|one| one.ip().to_string()).collect();
+            report.good(setting, format_args!("{} is {}", host.name, found.join(", ")));
+        }
+        Ok(_) => report.bad(setting, format_args!("{} has no address; add it to DNS", host.name)),
+        Err(error) => {
+            report.bad(setting, format_args!("{} has no address: {error}", host.name));
+        }
+    }
+}
+
+fn port(report: &mut Report, setting: &str, address: SocketAddr) {
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => report.good(setting, format_args!("{address} is free")),
+        Err(error) => report.bad(
+            setting,
+            format_args!("{address} cannot be listened on: {error} (is the server running?)"),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_beyond_its_time_is_a_failure() {
+        let about = About {
+            begins: 1_000,
+            ends: 10_000_000,
+            is_for_host: true,
+            issuer: String::new(),
+            length: 1,
+            in_order: true,
+            chain: Vec::new(),
+        };
+        for (now, failures) in [(0, 1), (2_000, 0), (9_000_000, 0), (10_000_001, 1)] {
+            let mut report = Report::default();
+            life(&mut report, &about, Duration::from_secs(now));
+            assert_eq!(report.failures, failures, "at {now}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Whether the settings make sense, before anything is opened.
+
+use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
+use super::{GateConfig, TimesConfig};
+use crate::host::Host;
+use dme_model::{ByteSize, OutOfRange, Span, within};
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const DAY: Span = Span::seconds(86_400);
+const HOUR: Span = Span::seconds(3_600);
+
+/// What is wrong, collected in the order of the sample.
+#[derive(Default)]
+struct Problems(Vec<String>);
+
+impl Problems {
+    fn say(&mut self, what: impl Into<String>) {
+        self.0.push(what.into());
+    }
+
+    fn see(&mut self, result: Result<(), OutOfRange>) {
+        if let Err(error) = result {
+            self.say(error.to_string());
+        }
+    }
+
+    fn span(&mut self, key: &str, value: Span, least: Span, most: Span) {
+        self.see(within(key, value, least..=most));
+    }
+
+    fn size(&mut self, key: &str, value: ByteSize, least: u64, most: u64) {
+        self.see(within(key, value, ByteSize(least)..=ByteSize(most)));
+    }
+}
+
+impl ServerConfig {
+    /// All that is wrong with the settings, each with its key and what is allowed. With any, the
+    /// server does not start.
+    pub fn problems(&self) -> Vec<String> {
+        let mut found = Problems::default();
+        phones(&self.phones, &mut found);
+        links(&self.links, &mut found);
+        if self.realms.is_empty() {
+            found.say("realms: at least one realm is needed");
+        }
+        logins(&self.logins, &mut found);
+        devices(&self.devices, &mut found);
+        policy(&self.policy, &mut found);
+        limits(&self.limits, &mut found);
+        times(&self.times, &mut found);
+        found.0
+    }
+}
+
+fn phones(phones: &PhonesConfig, found: &mut Problems) {
+    if let Err(what) = Host::parse(&phones.host) {
+        found.say(format!("phones.host {what}"));
+    }
+    if phones.plain_http && phones.proxies.is_empty() {
+        found.say(
+            "phones.plain_http needs phones.proxies: passwords must not cross the network in \
+             plain text; name the proxy that ends TLS, or remove plain_http",
+        );
+    }
+    if phones.proxy_protocol && phones.proxies.is_empty() {
+        found.say(
+            "phones.proxy_protocol needs phones.proxies: name the proxies that send the header",
+        );
+    }
+    if phones.key.is_some() && phones.certificate.is_none() {
+        found.say("phones.key needs phones.certificate");
+    }
+}
+
+fn links(links: &LinksConfig, found: &mut Problems) {
+    match links.address.as_deref().map(Host::parse) {
+        Some(Err(what)) => found.say(format!("links.address {what}")),
+        Some(Ok(Host { name, port: None })) => {
+            found.say(format!(
+                "links.address is \"{name}\": the port is missing, as in {name}:8443"
+            ));
+        }
+        Some(Ok(_)) | None => {}
+    }
+    found.see(within("links.parallel_calls", links.parallel_calls, 1..=10_000));
+    found.see(within("links.queued_calls", links.queued_calls, 0..=1_000_000));
+    found.see(within("links.parallel_fetches", links.parallel_fetches, 1..=10_000));
+    found.see(within("links.watches", links.watches, 1..=100_000_000));
+    found.see(within("links.handshakes", links.handshakes, 1..=1_000_000));
+    found.span(
+        "links.certificate_life",
+        links.certificate_life,
+        Span::seconds(60),
+        Span::seconds(3650 * 86_400),
+    );
+}
+
+fn logins(logins: &GateConfig, found: &mut Problems) {
+    let none = Span::seconds(0);
+    let month = Span::seconds(30 * 86_400);
+    found.span("logins.password_life", logins.password_life, none, month);
+    found.span("logins.wrong_password_life", logins.wrong_password_life, none, month);
+    found.span("logins.grace", logins.grace, none, month);
+    found.span("logins.refresh", logins.refresh, Span::millis(100), DAY);
+    found.span("logins.check_timeout", logins.check_timeout, Span::millis(100), HOUR);
+    found.see(within("logins.attempts", logins.attempts, 1..=1_000_000));
+    found.span("logins.attempt_every", logins.attempt_every, Span::millis(100), DAY);
+    found.see(within("logins.parallel_checks", logins.parallel_checks, 1..=100_000));
+    found.see(within("logins.remembered_users", logins.remembered_users, 1..=100_000_000));
+}
+
+fn devices(devices: &DevicesConfig, found: &mut Problems) {
+    found.see(within("devices.per_user", devices.per_user, 1..=1_000_000));
+}
+
+/// As far as the protocol can carry it (MS-ASPROV 2.2.2).
+fn policy(policy: &PolicyConfig, found: &mut Problems) {
+    found.see(within("policy.password_length", policy.password_length, 1..=16));
+    let or_never = |result: Result<(), OutOfRange>, found: &mut Problems, never: &str| {
+        if let Err(error) = result {
+            found.say(format!("{error}, or \"{never}\""));
+        }
+    };
+    if let Some(attempts) = policy.failed_attempts {
+        or_never(within("policy.failed_attempts", attempts, 4..=16), found, "never");
+    }
+    if let Some(after) = policy.lock_after {
+        let allowed = Span::seconds(1)..=Span::seconds(9998);
+        or_never(within("policy.lock_after", after, allowed), found, "never");
+    }
+    if let Some(size) = policy.attachment_size {
+        let allowed = ByteSize(1)..=ByteSize(u64::from(u32::MAX));
+        or_never(within("policy.attachment_size", size, allowed), found, "unlimited");
+    }
+}
+
+fn limits(limits: &LimitsConfig, found: &mut Problems) {
+    found.see(within("limits.connections", limits.connections, 1..=100_000_000));
+    found.see(within("limits.handshakes", limits.handshakes, 1..=1_000_000));
+    // The HTTP library reads no less at once.
+    found.size("limits.head", limits.head, 8 * KIB, 16 * MIB);
+    found.see(within("limits.headers", limits.headers, 8..=10_000));
+    found.size("limits.body_before_login", limits.body_before_login, 256, 16 * MIB);
+    found.size("limits.body", limits.body, KIB, GIB);
+    if limits.bodies < limits.body {
+        found.say(format!(
+            "limits.bodies is {}: at least limits.body, which is {}",
+            limits.bodies, limits.body
+        ));
+    }
+    found.see(within("limits.wbxml_depth", limits.wbxml_depth, 6..=256));
+    found.see(within("limits.wbxml_elements", limits.wbxml_elements, 16..=100_000_000));
+    found.size("limits.wbxml_text", limits.wbxml_text, KIB, GIB);
+    found.see(within("limits.folders", limits.folders, 1..=10_000));
+    found.see(within("limits.commands", limits.commands, 1..=1_000_000));
+    found.see(within("limits.mailbox_folders", limits.mailbox_folders, 10..=1_000_000));
+    found.see(within("limits.unreadable", limits.unreadable, 0..=512));
+    found.see(within("limits.conversation", limits.conversation, 1..=1_000_000));
+    found.see(within("limits.window", limits.window, 1..=512));
+    found.size("limits.answer", limits.answer, KIB, GIB);
+    found.size("limits.attachment", limits.attachment, KIB, GIB);
+    // A phone that waits for mail sends at the same time.
+    found.see(within("limits.parallel_requests", limits.parallel_requests, 2..=10_000));
+    let most = 1_000_000_000;
+    found.see(within("limits.requests_per_minute", limits.requests_per_minute, 10..=most));
+}
+
+fn times(times: &TimesConfig, found: &mut Problems) {
+    let least = Span::millis(100);
+    let wait = Span::seconds(59 * 60);
+    found.span("times.handshake", times.handshake, least, HOUR);
+    found.span("times.head", times.head, least, HOUR);
+    found.span("times.body", times.body, least, HOUR);
+    found.span("times.request", times.request, least, HOUR);
+    found.span("times.call", times.call, least, HOUR);
+    found.span("times.shortest_wait", times.shortest_wait, Span::seconds(1), wait);
+    found.span("times.longest_wait", times.longest_wait, Span::seconds(1), wait);
+    if times.shortest_wait > times.longest_wait {
+        found.say("times.shortest_wait is longer than times.longest_wait");
+    }
+    found.span("times.watch_linger", times.watch_linger, Span::seconds(0), DAY);
+    found.span("times.shutdown", times.shutdown, Span::seconds(0), HOUR);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(more: &str) -> Vec<String> {
+        let all = format!(
+            "directory = '/nowhere'\nphones.host = 'mail.example.org'\n{more}\n[[realms]]\n\
+             name = 'example.org'\naccess.users = 'everyone'\n"
+        );
+        toml::from_str::<ServerConfig>(&all).unwrap().problems()
+    }
+
+    #[test]
+    fn the_defaults_make_sense() {
+        assert_eq!(problems(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_named_with_what_is_allowed() {
+        for (more, told) in [
+            ("limits.connections = 0", "limits.connections is 0: 1 to 100000000 are allowed"),
+            ("limits.head = '1KiB'", "limits.head is 1KiB: 8KiB to 16MiB are allowed"),
+            ("limits.window = 513", "limits.window is 513: 1 to 512 are allowed"),
+            ("limits.folders = 0", "limits.folders is 0: 1 to 10000 are allowed"),
+            ("limits.parallel_requests = 0", "limits.parallel_requests is 0: 2 to 10000"),
+            ("limits.bodies = '1MiB'", "limits.bodies is 1MiB: at least limits.body"),
+            ("links.parallel_calls = 0", "links.parallel_calls is 0"),
+            ("links.certificate_life = '0s'", "links.certificate_life is 0s"),
+            (
+                "links.address = 'mail.example.org'",
+                "links.address is \"mail.example.org\": the port",
+            ),
+            ("logins.attempts = 0", "logins.attempts is 0"),
+            ("devices.per_user = 0", "devices.per_user is 0"),
+            ("policy.password_length = 17", "policy.password_length is 17: 1 to 16 are allowed"),
+            (
+                "policy.failed_attempts = 3",
+                "policy.failed_attempts is 3: 4 to 16 are allowed, or \"never\"",
+            ),
+            ("policy.lock_after = '3h'", "policy.lock_after is 3h: 1s to 9998s are allowed, or"),
+            ("policy.attachment_size = '8GiB'", "or \"unlimited\""),
+            ("times.call = '0s'", "times.call is 0s: 100ms to 1h are allowed"),
+            ("times.longest_wait = '2h'", "times.longest_wait is 2h: 1s to 59m are allowed"),
+            ("phones.proxy_protocol = true", "phones.proxy_protocol needs phones.proxies"),
+        ] {
+            let said = problems(more);
+            assert!(said.len() == 1 && said[0].contains(told), "{more}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn never_can_be_written() {
+        let policy: PolicyConfig = toml::from_str(
+            "failed_attempts = 'never'\nlock_after = 'never'\nattachment_size = 'unlimited'",
+        )
+        .unwrap();
+        let meant = (policy.failed_attempts, policy.lock_after, policy.attachment_size);
+        assert_eq!(meant, (None, None, None));
+        let policy: PolicyConfig =
+            toml::from_str("failed_attempts = 8\nlock_after = '1m'").unwrap();
+        assert_eq!(policy.failed_attempts, Some(8));
+        assert_eq!(policy.lock_after, Some(Span::seconds(60)));
+        for (wrong, told) in [
+            ("failed_attempts = 'none'", "\"never\""),
+            ("failed_attempts = 1000", "\"never\""),
+            ("lock_after = 'soon'", "such as \"30s\", or \"never\""),
+        ] {
+            let said = toml::from_str::<PolicyConfig>(wrong).unwrap_err().to_string();
+            assert!(said.contains(told), "{wrong}: {said}");
+        }
+    }
+}
