@@ -38,3 +38,5 @@ pub use config::{
 };
 pub use error::ConfigError;
 pub use mailbox::ImapMailSystem;
+#[doc(hidden)]
+pub use wire::fuzz::read_responses;

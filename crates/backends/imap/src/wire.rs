@@ -8,6 +8,7 @@
 
 pub(crate) mod command;
 mod cursor;
+pub(crate) mod fuzz;
 pub(crate) mod line;
 pub(crate) mod name;
 pub(crate) mod response;

@@ -131,8 +131,13 @@ impl Line {
         }
     }
 
+    /// Bytes as if they had been read.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
     /// Cuts the first response off, once it is there with all its literals.
-    fn take_response(&mut self) -> Result<Option<Bytes>, WireError> {
+    pub(super) fn take_response(&mut self) -> Result<Option<Bytes>, WireError> {
         loop {
             let from = self.searched.max(self.scanned);
             let Some(unseen) = self.buffer.get(from..) else { return Ok(None) };
