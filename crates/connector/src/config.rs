@@ -3,7 +3,7 @@
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
-use dme_model::{Secret, Span};
+use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,4 +102,15 @@ pub enum DirectoryConfig {
     Ldap(Box<LdapConfig>),
     /// A file.
     File(FileConfig),
+}
+
+impl DirectoryConfig {
+    /// The realm it is the source of.
+    pub fn realm(&self) -> Realm {
+        let realm = match self {
+            Self::Ldap(config) => &config.realm,
+            Self::File(config) => &config.realm,
+        };
+        Realm::new(realm.trim().to_lowercase())
+    }
 }

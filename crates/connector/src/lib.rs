@@ -2,5 +2,6 @@
 
 pub mod config;
 mod role;
+mod tokens;
 
 pub use role::{Running, StartError, enroll, services, start};

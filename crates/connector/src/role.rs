@@ -1,6 +1,7 @@
 //! From settings to services, and to a running link.
 
 use crate::config::{ConnectorConfig, DirectoryConfig, MailConfig};
+use crate::tokens::TokenDirectory;
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
@@ -26,6 +27,12 @@ pub enum StartError {
     /// It serves nothing.
     #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
     Nothing,
+    /// A mail system that takes tokens is alone.
+    #[error(
+        "mail.imap.auth = \"bearer\" needs [people] in the same connector: a phone shows its user's \
+         token as the password, and only this mail system can say whether it is good"
+    )]
+    TokensOfNobody,
     /// The link's identity is missing or damaged.
     #[error("the connector's identity: {0}; `dme connector enroll` makes one")]
     Identity(dme_link::Error),
@@ -42,22 +49,28 @@ pub fn services(
     if mail.is_none() && directory.is_none() {
         return Err(StartError::Nothing);
     }
+    let mut tokens = None;
     let mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)> = match mail {
         Some(MailConfig::Imap(config)) => {
-            let needs = match config.auth {
-                dme_imap::Auth::Password => CredentialsNeeded::Password,
-                dme_imap::Auth::Bearer => CredentialsNeeded::Bearer,
-                dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
-            };
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
-            Some((Arc::new(system), needs))
+            let system = Arc::new(system);
+            let needs = match config.auth {
+                dme_imap::Auth::Password => CredentialsNeeded::Password,
+                dme_imap::Auth::Bearer => {
+                    tokens = Some(system.clone());
+                    CredentialsNeeded::Bearer
+                }
+                dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
+            };
+            Some((system, needs))
         }
         Some(MailConfig::Files(config)) => {
             Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
         }
         None => None,
     };
+    let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
             let directory = LdapDirectory::new((**config).clone())
@@ -71,7 +84,12 @@ pub fn services(
         }
         None => None,
     };
-    Ok(Services { mail, directory })
+    let directory = match (directory, tokens) {
+        (Some(people), Some(mail)) => Some(Arc::new(TokenDirectory::new(people, mail)) as _),
+        (None, Some(_)) => return Err(StartError::TokensOfNobody),
+        (directory, None) => directory,
+    };
+    Ok(Services { mail, directory, realms })
 }
 
 /// Makes this connector's key and has the server certify it.

@@ -15,6 +15,7 @@ mod limits;
 mod memory;
 mod refresh;
 
+use crate::asking::carried;
 use crate::{
     Access, AccessGroups, DirectoryService, Error, GroupGraph, Login, LoginError, Person, Realms,
     Reason, Right, Standing, Verdict,
@@ -22,7 +23,7 @@ use crate::{
 use dme_model::{DeviceId, Realm, Secret, Span, Timestamp, UserId};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use limits::Limits;
+use limits::{Limits, Taken};
 use memory::{Mac, MacKey, Memory, Recalled};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -59,7 +60,8 @@ pub struct GateConfig {
     /// The longest time a phone waits for the directory.
     pub check_timeout: Span,
     /// How many wrong passwords, and how many questions to the directory, a device may cause for a
-    /// user in a row. Devices that were never let in count together.
+    /// user in a row. Devices that were never let in count together; what the directory was not
+    /// there to answer does not count.
     pub attempts: u32,
     /// How often one more is allowed.
     pub attempt_every: Span,
@@ -300,7 +302,7 @@ impl Gate {
         let question = Question { login, user, password: password.clone(), mac };
         if part.is_down(now) {
             let admission = self.in_grace(&question, now);
-            if !matches!(admission, Admission::Admitted { .. }) {
+            if self.is_told_wrong(&admission, &question, now) {
                 // The next one is refused; this one was answered already.
                 let _ = self.limits.take(&question.user, device, now);
             }
@@ -373,24 +375,26 @@ impl Gate {
         if open.len() >= self.config.parallel_checks {
             return Asked::Answered(Admission::Throttled { retry_after: BUSY });
         }
-        if let Err(retry_after) = self.limits.take(&question.user, device, now) {
-            return Asked::Answered(Admission::Throttled { retry_after });
-        }
+        let taken = match self.limits.take(&question.user, device, now) {
+            Ok(taken) => taken,
+            Err(retry_after) => return Asked::Answered(Admission::Throttled { retry_after }),
+        };
         // A task of its own: an answer that was paid for is remembered, also when the phone that
         // asked has gone.
         let (gate, mac) = (self.clone(), question.mac);
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(carried(async move {
             let _closed = Closed { gate: &gate, mac };
-            gate.ask(&part, &question).await
-        });
+            gate.ask(&part, &question, taken).await
+        }));
         let unavailable = Admission::Unavailable { retry_after: DOWN };
         let check = task.map(|answer| answer.unwrap_or(unavailable)).boxed().shared();
         open.insert(mac, check.clone());
         Asked::Open(check)
     }
 
-    /// Asks the directory, and remembers what it says.
-    async fn ask(&self, part: &Part, question: &Question) -> Admission {
+    /// Asks the directory, and remembers what it says. An attempt that could not be decided for
+    /// want of the directory is given back.
+    async fn ask(&self, part: &Part, question: &Question, taken: Taken) -> Admission {
         let asked = tokio::time::timeout(self.config.check_timeout.0, async {
             let Question { login, password, .. } = question;
             let verdict = part.directory.authenticate(login, password).await?;
@@ -427,9 +431,22 @@ impl Gate {
             }
             Err(error) => {
                 part.note_failure(&error, now);
-                self.in_grace(question, now)
+                let admission = self.in_grace(question, now);
+                // What it refuses in its own way may be how it counts wrong passwords itself.
+                if matches!(error, Error::Unavailable(_) | Error::Busy(_))
+                    && !self.is_told_wrong(&admission, question, now)
+                {
+                    self.limits.give_back(taken);
+                }
+                admission
             }
         }
+    }
+
+    /// Whether the answer tells a guesser that the password is wrong, though the directory is down:
+    /// it does where the right one would be let in from memory. Such guesses count as ever.
+    fn is_told_wrong(&self, answer: &Admission, question: &Question, now: Timestamp) -> bool {
+        !matches!(answer, Admission::Admitted { .. }) && self.memory.could_tell(&question.user, now)
     }
 
     /// The answer while the directory is down.

@@ -6,6 +6,7 @@
 //! memory, and ends the sessions of those who may no longer.
 
 mod access;
+mod asking;
 mod file;
 mod gate;
 mod graph;
@@ -15,6 +16,7 @@ mod person;
 mod service;
 
 pub use access::{Access, AccessGroups, Reason, Right, Users};
+pub use asking::{asking, on_behalf_of};
 pub use file::{
     FileConfig, FileDirectory, FileError, NewUser, add_user, list_users, remove_user, set_password,
 };

@@ -23,8 +23,8 @@ use zeroize::Zeroizing;
 pub const MAX_NAME: usize = 128;
 /// The longest realm or domain, in characters (RFC 1035 §2.3.4).
 pub const MAX_REALM: usize = 255;
-/// The longest password, in bytes.
-pub const MAX_PASSWORD: usize = 1024;
+/// The longest password, in bytes. Where it is an access token, it is a long one.
+pub const MAX_PASSWORD: usize = 4096;
 /// The longest `Authorization` value that is looked at, in bytes: base64 of the above.
 const MAX_HEADER: usize = (MAX_NAME * 4 + MAX_REALM * 8 + MAX_PASSWORD) * 4 / 3 + 16;
 

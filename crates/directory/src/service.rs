@@ -15,9 +15,15 @@ pub enum Error {
     /// It cannot be reached, or not in time.
     #[error("the directory is unavailable: {0}")]
     Unavailable(String),
+    /// It has too much to do; it is there all the same.
+    #[error("the directory is busy: {0}")]
+    Busy(String),
     /// It refused our own account, or the search it needs; only an administrator can mend it.
     #[error("the directory refused the connector: {0}")]
     Refused(String),
+    /// It cannot be told which directory to ask; only an administrator can mend it.
+    #[error("it cannot be told which directory to ask: {0}")]
+    NotChosen(String),
     /// It answered what makes no sense.
     #[error("the directory answered wrongly: {0}")]
     Protocol(String),

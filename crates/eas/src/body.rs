@@ -285,10 +285,11 @@ pub(crate) fn body_element(body: &Body, preview: Option<&str>) -> Element {
     Element::parent(page::BODY, children)
 }
 
-/// A body part as it stands in an item (MS-ASAIRS 2.2.2.10).
-pub(crate) fn body_part_element(part: &Body) -> Element {
+/// A body part as it stands in an item (MS-ASAIRS 2.2.2.10), with the preview beside it.
+pub(crate) fn body_part_element(part: &Body, preview: Option<&str>) -> Element {
     let mut children = vec![Element::text(page::STATUS, "1")];
     children.append(&mut body_children(part));
+    children.put_some(page::PREVIEW, preview);
     Element::parent(page::BODY_PART, children)
 }
 

@@ -13,7 +13,7 @@ mod time_zone;
 mod view;
 mod write;
 
-pub use draft::{DraftContent, NewAttachment};
+pub use draft::{AttachedFile, DraftContent, NewAttachment, attached_to_elements};
 pub use marks::{flags_to_elements, patch_from_elements, patch_to_elements};
 pub use view::{AttachmentView, EmailView, MeetingView};
 pub use write::to_elements;

@@ -22,6 +22,9 @@ pub(crate) trait Fields {
     fn number_of<T: FromStr>(&self, tag: Tag) -> Result<Option<T>>;
     /// A child that holds a number and must be there.
     fn required_number<T: FromStr>(&self, tag: Tag) -> Result<T>;
+    /// A child that holds a span of time. Below zero it is zero and beyond 32 bits the most they
+    /// hold: out of range, which is told otherwise than what is no number at all.
+    fn span_of(&self, tag: Tag) -> Result<Option<u32>>;
     /// A child that holds a boolean (MS-ASDTYPE 2.1): `0` or `1`; without content it is true.
     fn boolean_of(&self, tag: Tag) -> Result<Option<bool>>;
 }
@@ -67,6 +70,11 @@ impl Fields for Element {
 
     fn required_number<T: FromStr>(&self, tag: Tag) -> Result<T> {
         self.number_of(tag)?.ok_or(Error::Missing { parent: self.tag, element: tag })
+    }
+
+    fn span_of(&self, tag: Tag) -> Result<Option<u32>> {
+        let span = self.number_of::<i64>(tag)?;
+        Ok(span.map(|span| u32::try_from(span.max(0)).unwrap_or(u32::MAX)))
     }
 
     fn boolean_of(&self, tag: Tag) -> Result<Option<bool>> {

@@ -84,8 +84,10 @@ async fn connectors(dir: &Path) {
     let system: Arc<MemoryMailSystem> = Arc::new(mail_system());
     let mut running = JoinSet::new();
     for entry in std::fs::read_dir(dir).unwrap() {
-        let services =
-            Services { mail: Some((system.clone(), CredentialsNeeded::None)), directory: None };
+        let services = Services {
+            mail: Some((system.clone(), CredentialsNeeded::None)),
+            ..Services::default()
+        };
         let config = ConnectorConfig::new(entry.unwrap().path());
         running.spawn(Connector::new(config, services).unwrap().run(std::future::pending()));
     }

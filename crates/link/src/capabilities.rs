@@ -2,9 +2,9 @@
 
 use dme_directory::DirectoryService;
 use dme_mailbox::{Credentials, MailSystem};
-use dme_model::Function;
+use dme_model::{Function, Realm};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a function needs from the user to open their data (rule A3: nothing more is sent).
@@ -27,6 +27,9 @@ impl CredentialsNeeded {
             (Self::Password, Credentials::Password(_)) | (Self::Bearer, Credentials::Bearer(_)) => {
                 given.clone()
             }
+            // A phone has one place for what it shows: where its mail system takes tokens, that
+            // is a token, and was checked as one.
+            (Self::Bearer, Credentials::Password(token)) => Credentials::Bearer(token.clone()),
             _ => Credentials::None,
         }
     }
@@ -78,6 +81,8 @@ pub struct Services {
     pub mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)>,
     /// For `authentication`, `directory` and `search`.
     pub directory: Option<Arc<dyn DirectoryService>>,
+    /// The realms that directory is the source of: logins of others are never asked here.
+    pub realms: BTreeSet<Realm>,
 }
 
 impl Services {
@@ -122,5 +127,7 @@ mod tests {
         assert_eq!(CredentialsNeeded::Password.admit(&password), password);
         assert_eq!(CredentialsNeeded::Password.admit(&bearer), Credentials::None);
         assert_eq!(CredentialsNeeded::Bearer.admit(&bearer), bearer);
+        let shown = Credentials::Bearer(Secret::new("p"));
+        assert_eq!(CredentialsNeeded::Bearer.admit(&password), shown, "the token a phone shows");
     }
 }

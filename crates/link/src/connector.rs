@@ -1,5 +1,6 @@
 //! The connector's side: it dials, and then answers calls.
 
+mod acts;
 mod backoff;
 mod config;
 mod control;

@@ -41,6 +41,10 @@ pub struct Submission {
     /// An earlier attempt with this key may have gone out: look in Sent for its Message-ID
     /// before sending.
     pub uncertain: bool,
+    /// The message is out, by an earlier attempt that answered [`Submitted::unfinished`]: it is not
+    /// sent again, and only what follows is done.
+    #[serde(default)]
+    pub taken: bool,
     /// The message as the phone gave it; headers it lacks are added. Recipients are read from it.
     /// Carried beside the JSON on the link.
     #[serde(skip)]
@@ -62,6 +66,10 @@ pub struct Submitted {
     pub refused: Vec<String>,
     /// What did not succeed after the message was accepted, such as the copy in Sent.
     pub warnings: Vec<String>,
+    /// Of that, something may succeed when it is tried again: the same submission shall come once
+    /// more, as `taken`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 /// A draft to save.

@@ -87,6 +87,7 @@ async fn a_repetition_that_does_not_say_so_is_sent_twice_for_all_to_see() {
     let mut submission = Submission {
         key: SubmissionKey("k".into()),
         uncertain: false,
+        taken: false,
         message: "To: bob@elsewhere.example\r\nSubject: a\r\n\r\ntext\r\n".into(),
         reference: None,
         save_in_sent: true,

@@ -8,7 +8,7 @@ mod notice;
 mod reply;
 pub(crate) mod write;
 
-pub use draft::{DraftChange, NewAttachment, draft};
+pub use draft::{DRAFT_KEY, DraftChange, Drafted, NewAttachment, draft};
 pub use finish::{Finish, Finished, finish};
 pub use notice::{Notice, notice};
 pub use reply::{Verb, reply};

@@ -36,6 +36,8 @@ pub(crate) fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Ma
         Some((body, preview)) => (Some(body), preview),
         None => (None, None),
     };
+    let (body_part, part_preview) =
+        view.part_preference.map(|preference| forms.own(preference)).unzip();
     let subject = fields.text(raw, "Subject");
     let sent = fields.date(raw, "Date");
     let began = sent.unwrap_or_else(|| envelope.received.as_seconds());
@@ -58,7 +60,8 @@ pub(crate) fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Ma
         flags: envelope.flags,
         size: envelope.size,
         native: Some(native),
-        body_part: view.part_preference.map(|preference| forms.own(preference)),
+        body_part,
+        part_preview: part_preview.flatten(),
         body,
         preview: preview.map(|length| text::preview(&message, &layout, usize::from(length))),
         attachments: attachment::list(&message, &layout, &told),
@@ -87,8 +90,8 @@ impl Forms<'_> {
         }
     }
 
-    /// The author's own text (MS-ASAIRS 2.2.2.10).
-    fn own(&mut self, preference: BodyPreference) -> Body {
+    /// The author's own text and the preview of it that is wanted (MS-ASAIRS 2.2.2.10).
+    fn own(&mut self, preference: BodyPreference) -> (Body, Option<String>) {
         let whole = self.get(preference.kind);
         let end = match preference.kind {
             BodyKind::Plain => own_text::own_plain(as_str(&whole)),
@@ -96,7 +99,12 @@ impl Forms<'_> {
             BodyKind::Mime => whole.len(),
         };
         let own = whole.slice(..end);
-        fit(&own, preference).unwrap_or_else(|| withheld(&own, preference.kind))
+        let preview = preference.preview.filter(|_| preference.kind != BodyKind::Mime);
+        let preview = preview.map(|length| {
+            let is_html = preference.kind == BodyKind::Html;
+            text::preview_of(as_str(&own), is_html, usize::from(length))
+        });
+        (fit(&own, preference).unwrap_or_else(|| withheld(&own, preference.kind)), preview)
     }
 }
 

@@ -64,14 +64,15 @@ pub(crate) fn preview(message: &Message, layout: &Layout, characters: usize) -> 
     for part in &layout.plain {
         let node = &message.nodes[*part];
         let text = part_text(message, node);
-        if node.is("text/html") {
-            // Four bytes a character, and room for spaces that are drawn together.
-            let limit = characters.saturating_mul(8).saturating_add(64);
-            line.push(&to_text(as_str(&text), Links::Hidden, limit));
-        } else {
-            line.push(as_str(&text));
-        }
+        line.push_form(as_str(&text), node.is("text/html"));
     }
+    line.out
+}
+
+/// The same of a text by itself.
+pub(crate) fn preview_of(text: &str, is_html: bool, characters: usize) -> String {
+    let mut line = Preview { out: String::new(), left: characters };
+    line.push_form(text, is_html);
     line.out
 }
 
@@ -82,6 +83,16 @@ struct Preview {
 }
 
 impl Preview {
+    fn push_form(&mut self, text: &str, is_html: bool) {
+        if is_html {
+            // Four bytes a character, and room for spaces that are drawn together.
+            let limit = self.left.saturating_mul(8).saturating_add(64);
+            self.push(&to_text(text, Links::Hidden, limit));
+        } else {
+            self.push(text);
+        }
+    }
+
     fn push(&mut self, text: &str) {
         for word in text.split_whitespace() {
             let space = usize::from(!self.out.is_empty());

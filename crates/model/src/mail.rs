@@ -175,6 +175,8 @@ pub struct Mail {
     pub body_part: Option<Body>,
     /// The first characters as plain text, where a preview was asked for.
     pub preview: Option<String>,
+    /// The same of the author's own text.
+    pub part_preview: Option<String>,
     /// Attachments, inline ones included.
     pub attachments: Vec<Attachment>,
 }

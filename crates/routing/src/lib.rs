@@ -4,11 +4,15 @@
 //! is the judgement on each, and tells who serves, who would be next, and what speaks against the
 //! others. Push and sync ask the same. Nothing is remembered here, so a route is never out of date
 //! (rule R4): it is worked out anew whenever it is asked for, which costs microseconds.
+//!
+//! [`sources`] and [`one`] tell who checks the passwords of a realm (rule A3).
 
 mod connector;
 mod route;
+mod source;
 
 pub use connector::{Connector, Duty, Link, Load, Lock, Scope, Tier};
 pub use route::{
     Candidate, Choice, Explanation, Knowledge, Known, Objection, Question, Route, Why,
 };
+pub use source::{Assignment, Claimant, NoSource, covers, one, sources};

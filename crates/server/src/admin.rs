@@ -112,7 +112,9 @@ impl Admin {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (&parts.method, segments.as_slice()) {
             (&Method::GET, ["api", "connectors"]) => self.list_connectors().await,
+            (&Method::GET, ["api", "tokens"]) => self.list_tokens().await,
             (&Method::POST, ["api", "tokens"]) => self.issue_token(&body).await,
+            (&Method::POST, ["api", "tokens", name, "revoke"]) => self.revoke_tokens(name).await,
             (&Method::POST, ["api", "connectors", name, action]) => {
                 self.change_connector(name, action).await
             }
@@ -135,7 +137,8 @@ impl Admin {
         let mut missing = Vec::new();
         for realm in self.front.gate.states() {
             if realm.groups_as_of.is_none() {
-                missing.push(format!("the groups of realm {} are not known yet", realm.realm));
+                let why = realm.trouble.map_or_else(String::new, |error| format!(": {error}"));
+                missing.push(format!("the groups of realm {} are not known yet{why}", realm.realm));
             }
         }
         if self.links.connectors().is_empty() {

@@ -5,8 +5,10 @@ use dme_directory::{AccessGroups, GateConfig};
 use dme_model::{ByteSize, Realm, Span, UserId};
 use dme_routing::Tier;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -104,6 +106,8 @@ pub struct LinksConfig {
     pub address: Option<String>,
     /// Calls under way at once on one connector.
     pub parallel_calls: usize,
+    /// Those of one user among them, at most half.
+    pub calls_per_user: usize,
     /// Calls waiting for a place beyond that; further ones are answered "busy".
     pub queued_calls: usize,
     /// How long a link's certificate lives; it renews itself at two thirds.
@@ -116,6 +120,7 @@ impl Default for LinksConfig {
             listen: None,
             address: None,
             parallel_calls: 25,
+            calls_per_user: 8,
             queued_calls: 200,
             certificate_life: seconds(30 * 86_400),
         }
@@ -132,6 +137,36 @@ pub struct ConnectorSettings {
     pub tier: Tier,
 }
 
+/// Connectors by name: one text, or a list of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ConnectorNames(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for ConnectorNames {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+        impl<'de> Visitor<'de> for Names {
+            type Value = ConnectorNames;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a connector's name, or a list of names")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(ConnectorNames(vec![name.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(name) = names.next_element()? {
+                    all.push(name);
+                }
+                Ok(ConnectorNames(all))
+            }
+        }
+        deserializer.deserialize_any(Names)
+    }
+}
+
 /// One realm: the part of a login after `@`, and who checks its passwords.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -141,9 +176,10 @@ pub struct RealmConfig {
     /// Other names that mean it: `EXAMPLE` of `EXAMPLE\ann`, former domains.
     #[serde(default)]
     pub aliases: Vec<String>,
-    /// The connector that authenticates it, by name; the in-process one where absent.
+    /// The connectors that authenticate it, by name, the first before the next; where absent the
+    /// in-process one, else the only one that says its directory is of this realm.
     #[serde(default)]
-    pub connector: Option<String>,
+    pub connector: ConnectorNames,
     /// The groups that give rights.
     pub access: AccessGroups,
 }
@@ -339,4 +375,17 @@ impl Default for TimesConfig {
 
 const fn seconds(seconds: u64) -> Span {
     Span(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_realms_connector_is_one_name_or_several() {
+        let read = |text: &str| serde_json::from_str::<ConnectorNames>(text);
+        assert_eq!(read(r#""a""#).unwrap().0, ["a"]);
+        assert_eq!(read(r#"["a", "b"]"#).unwrap().0, ["a", "b"]);
+        assert!(read("1").unwrap_err().to_string().contains("a list of names"));
+    }
 }

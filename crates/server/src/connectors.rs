@@ -1,12 +1,13 @@
 //! The connectors as the router sees them, wherever they run.
 
 use crate::config::ConnectorSettings;
+use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
-use dme_link::{CredentialsNeeded, LinkEvent, LinkState, Links};
+use dme_link::{ConnectorState, CredentialsNeeded, LinkEvent, LinkState, Links};
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Function};
+use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,11 +20,18 @@ pub struct Connectors {
 }
 
 /// One connector as the router judges it.
+#[derive(Clone)]
 pub struct Endpoint {
+    /// Its name.
+    pub name: String,
     /// Its state.
     pub state: Connector,
     /// What its mail system needs of the user.
     pub mail_needs: Option<CredentialsNeeded>,
+    /// The realms its directory says it is the source of; none where its release does not say.
+    pub realms: Option<BTreeSet<Realm>>,
+    /// It runs in this process.
+    pub in_process: bool,
 }
 
 impl Connectors {
@@ -77,14 +85,9 @@ impl Connectors {
         self.links.mail_system(id)
     }
 
-    /// The directory of the connector with this name, where it is linked and offers one; of any
-    /// that does where no name is given.
-    pub fn directory(&self, name: Option<&str>) -> Option<Arc<dyn DirectoryService>> {
-        let link = self.links.connectors().into_iter().find(|link| {
-            link.capabilities.offers(Function::Authentication)
-                && name.is_none_or(|name| link.name == name)
-        })?;
-        Some(self.links.directory(&link.id))
+    /// A connector's directory.
+    pub fn directory(&self, id: &ConnectorId) -> Arc<dyn DirectoryService> {
+        self.links.directory(id)
     }
 
     fn endpoint(&self, link: LinkState) -> Endpoint {
@@ -92,6 +95,9 @@ impl Connectors {
         let outstanding = link.outstanding.saturating_add(link.queued);
         Endpoint {
             mail_needs: link.capabilities.needs(Function::Mail),
+            realms: link.realms,
+            in_process: link.peer.is_none(),
+            name: link.name,
             state: Connector {
                 functions: link.capabilities.functions().collect(),
                 id: link.id,
@@ -110,4 +116,22 @@ impl Connectors {
             },
         }
     }
+}
+
+/// Tells the metrics of every connector that may serve whether it is linked: also of one that has
+/// not come since the server's start, whose absence is what an alert is for.
+pub(crate) async fn count(links: &Links, metrics: &Metrics) {
+    let records = match links.registrar().book().list().await {
+        Ok(records) => records,
+        Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),
+    };
+    let linked = links.connectors();
+    let mut all = BTreeMap::new();
+    for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
+        let up = linked.iter().any(|link| link.id == record.id);
+        // Of several with one name, all must be there.
+        all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
+    }
+    all.extend(linked.into_iter().filter(|link| link.peer.is_none()).map(|own| (own.name, true)));
+    metrics.links(&all);
 }

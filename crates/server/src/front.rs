@@ -35,15 +35,16 @@ mod wait;
 
 use crate::client_address::TrustedProxies;
 use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
-use crate::metrics::Metrics;
+use crate::metrics::{Counted, Metrics};
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
 use crate::quarantine::Quarantine;
+use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::watch::Watches;
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Gate, Person};
+use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
 use dme_eas::ProtocolVersion;
 use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
@@ -63,6 +64,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+use tracing::field::Empty;
 
 /// The one path of ActiveSync (MS-ASHTTP 2.2.1.1.1.1).
 const EAS_PATH: &str = "/microsoft-server-activesync";
@@ -79,7 +81,7 @@ pub struct Front {
     /// Who may in.
     pub gate: Arc<Gate>,
     /// Each realm's directory, to find people in.
-    pub directories: BTreeMap<Realm, Arc<dyn DirectoryService>>,
+    pub directories: BTreeMap<Realm, Arc<RealmDirectory>>,
     /// Devices and states.
     pub store: SqliteStore,
     /// What phones are told.
@@ -131,10 +133,13 @@ impl Front {
         peer: SocketAddr,
     ) -> Response<Full<Bytes>> {
         let id = self.next_id();
-        let _counted = self.metrics.serve();
+        let counted = Arc::new(self.metrics.serve());
         let client = self.proxies.client(peer.ip(), request.headers());
-        let span = tracing::info_span!("request", request = %id);
-        let answer = self.route(request, client, id.clone()).instrument(span);
+        // Who it is from is filled in with the login.
+        let span = tracing::info_span!("request", request = %id, user = Empty, device = Empty);
+        let asked = Asked { client, id: id.clone(), counted: counted.clone() };
+        let answer = self.route(request, asked);
+        let answer = on_behalf_of(id.clone(), answer).instrument(span);
         let mut response = answer.await;
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
@@ -148,20 +153,20 @@ impl Front {
     }
 
     async fn route(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
-        client: IpAddr,
-        id: RequestId,
+        asked: Asked,
     ) -> Response<Full<Bytes>> {
+        let client = asked.client;
         let path = request.uri().path().to_ascii_lowercase();
         match (path.trim_end_matches('/'), request.method()) {
-            (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, client, id)).await,
+            (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, asked)).await,
             (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
             (EAS_PATH, _) => {
                 // RFC 9110 §15.5.6: it must say what is allowed.
                 let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
-                response
+                self.answered("unknown", client, response)
             }
             (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
             (AUTODISCOVER_XML, _) => self.autodiscover_looked_at(&request, client).await,
@@ -171,10 +176,9 @@ impl Front {
                 let (status, reply) = autodiscover::json(self, uri.path(), query);
                 let mut response = reply.into_response();
                 *response.status_mut() = status;
-                self.metrics.answered("autodiscover", status.as_u16(), None);
-                response
+                self.answered("autodiscover", client, response)
             }
-            _ => status_only(StatusCode::NOT_FOUND),
+            _ => self.answered("unknown", client, status_only(StatusCode::NOT_FOUND)),
         }
     }
 
@@ -189,7 +193,20 @@ impl Front {
             }
             Err(failure) => reply::failed(&failure, None),
         };
-        self.metrics.answered("options", response.status().as_u16(), None);
+        self.answered("options", client, response)
+    }
+
+    /// Counts and logs an answer to what is no command of ActiveSync. Neither path nor query is
+    /// told: people put passwords there.
+    fn answered(
+        &self,
+        what: &'static str,
+        client: IpAddr,
+        response: Response<Full<Bytes>>,
+    ) -> Response<Full<Bytes>> {
+        let status = response.status().as_u16();
+        self.metrics.answered(what, status, None);
+        tracing::info!(%client, command = what, status, "answered");
         response
     }
 
@@ -210,8 +227,7 @@ impl Front {
             Ok(reply) => reply.into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
-        self.metrics.answered("autodiscover", response.status().as_u16(), None);
-        response
+        self.answered("autodiscover", client, response)
     }
 
     /// Some phones look first whether there is anything, before they know how to log in or to try
@@ -226,8 +242,7 @@ impl Front {
             Ok((who, _)) => autodiscover::xml(self, &who, &Bytes::new()).into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
-        self.metrics.answered("autodiscover", response.status().as_u16(), None);
-        response
+        self.answered("autodiscover", client, response)
     }
 
     /// A body within its limits of size and time.
@@ -322,6 +337,14 @@ fn add_protocol_headers(headers: &mut HeaderMap) {
     for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
+}
+
+/// What is known of a request before it is read.
+struct Asked {
+    client: IpAddr,
+    id: RequestId,
+    /// The request is being served as long as any of this is there.
+    counted: Arc<Counted>,
 }
 
 /// What is counted and logged of a served command.

@@ -6,6 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,12 @@ struct CommandLabels {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct ConnectorLabels {
     connector: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct MailboxErrorLabels {
+    connector: String,
+    error: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -45,7 +52,9 @@ pub struct Metrics {
     running: Gauge,
     sync_bytes: Family<DirectionLabels, Counter>,
     link_up: Family<ConnectorLabels, Gauge>,
-    backend_errors: Family<ErrorLabels, Counter>,
+    /// The connectors that `link_up` tells of.
+    known_links: Mutex<BTreeSet<String>>,
+    backend_errors: Family<MailboxErrorLabels, Counter>,
     logins: Family<ErrorLabels, Counter>,
 }
 
@@ -97,6 +106,7 @@ impl Default for Metrics {
             running,
             sync_bytes,
             link_up,
+            known_links: Mutex::default(),
             backend_errors,
             logins,
         }
@@ -172,20 +182,28 @@ impl Metrics {
         }
     }
 
-    /// The state of a connector's link.
-    pub fn link(&self, connector: &str, up: bool) {
-        let labels = ConnectorLabels { connector: connector.to_owned() };
-        self.link_up.get_or_create(&labels).set(i64::from(up));
+    /// The links of all connectors that may serve, by name, and whether each stands. What was told
+    /// of others is forgotten.
+    pub fn links(&self, links: &BTreeMap<String, bool>) {
+        let mut known = self.known_links.lock().unwrap_or_else(PoisonError::into_inner);
+        let labels = |connector: &str| ConnectorLabels { connector: connector.to_owned() };
+        for (connector, up) in links {
+            self.link_up.get_or_create(&labels(connector)).set(i64::from(*up));
+            known.insert(connector.clone());
+        }
+        known.retain(|connector| {
+            let stays = links.contains_key(connector);
+            if !stays {
+                self.link_up.remove(&labels(connector));
+            }
+            stays
+        });
     }
 
-    /// No link is known to stand.
-    pub fn no_links(&self) {
-        self.link_up.clear();
-    }
-
-    /// A mailbox call failed.
-    pub fn mailbox_error(&self, error: &'static str) {
-        self.backend_errors.get_or_create(&ErrorLabels { error }).inc();
+    /// A mailbox call failed, at this connector; its name is empty where none serves the user.
+    pub fn mailbox_error(&self, connector: &str, error: &'static str) {
+        let labels = MailboxErrorLabels { connector: connector.to_owned(), error };
+        self.backend_errors.get_or_create(&labels).inc();
     }
 
     /// A login was refused.
@@ -214,8 +232,8 @@ mod tests {
         // One with labels shows only when it has a value.
         metrics.answered("Sync", 200, Some(Duration::ZERO));
         metrics.received(1);
-        metrics.link("branch", true);
-        metrics.mailbox_error("timeout");
+        metrics.links(&BTreeMap::from([("branch".to_owned(), true)]));
+        metrics.mailbox_error("branch", "timeout");
         metrics.login_refused("malformed");
         let text = metrics.to_text();
         let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
@@ -227,5 +245,18 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 9);
+    }
+
+    #[test]
+    fn a_connector_that_is_away_is_told_of_and_one_that_was_removed_is_not() {
+        let metrics = Metrics::default();
+        let of = |links: &[(&str, bool)]| {
+            metrics.links(&links.iter().map(|(name, up)| ((*name).to_owned(), *up)).collect());
+            metrics.to_text()
+        };
+        let text = of(&[("branch", false), ("head-office", true)]);
+        assert!(text.contains("dme_link_up{connector=\"branch\"} 0"), "{text}");
+        assert!(text.contains("dme_link_up{connector=\"head-office\"} 1"), "{text}");
+        assert!(!of(&[("head-office", true)]).contains("branch"));
     }
 }

@@ -16,7 +16,10 @@ pub struct Parking(Mutex<Places>);
 
 #[derive(Default)]
 struct Places {
-    stays: HashMap<DeviceKey, CancellationToken>,
+    /// Each phone's, with its number: whose stay it is when one that was replaced is dropped late.
+    stays: HashMap<DeviceKey, (u64, CancellationToken)>,
+    /// Counts the stays.
+    numbers: u64,
     /// Counts the ends.
     ends: u64,
     /// Which end was the last of each user.
@@ -34,6 +37,7 @@ pub struct Ticket(u64);
 pub struct Stay {
     parking: Arc<Parking>,
     device: DeviceKey,
+    number: u64,
     token: CancellationToken,
 }
 
@@ -51,19 +55,21 @@ impl Parking {
         if ended.max(places.all_ended) > ticket.0 {
             token.cancel();
         }
-        let before = places.stays.insert(device.clone(), token.clone());
+        places.numbers += 1;
+        let number = places.numbers;
+        let before = places.stays.insert(device.clone(), (number, token.clone()));
         drop(places);
-        if let Some(before) = before {
+        if let Some((_, before)) = before {
             before.cancel();
         }
-        Stay { parking: self.clone(), device: device.clone(), token }
+        Stay { parking: self.clone(), device: device.clone(), number, token }
     }
 
     /// Ends a phone's stay, so that it comes again.
     pub fn end_device(&self, device: &DeviceKey) {
         let mut places = self.lock();
         places.note_end(&device.user);
-        if let Some(token) = places.stays.get(device) {
+        if let Some((_, token)) = places.stays.get(device) {
             token.cancel();
         }
     }
@@ -72,7 +78,7 @@ impl Parking {
     pub fn end_user(&self, user: &UserId) {
         let mut places = self.lock();
         places.note_end(user);
-        for (_, token) in places.stays.iter().filter(|(device, _)| device.user == *user) {
+        for (_, (_, token)) in places.stays.iter().filter(|(device, _)| device.user == *user) {
             token.cancel();
         }
     }
@@ -82,7 +88,7 @@ impl Parking {
         let mut places = self.lock();
         places.ends += 1;
         places.all_ended = places.ends;
-        for token in places.stays.values() {
+        for (_, token) in places.stays.values() {
             token.cancel();
         }
     }
@@ -112,10 +118,9 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        // A cancelled stay was already replaced, or its place is still its own: either way only
-        // one's own entry is removed.
+        // Only one's own entry: another stay may have taken the place already.
         let stays = &mut self.parking.lock().stays;
-        if !self.token.is_cancelled() || stays.get(&self.device).is_some_and(|t| t.is_cancelled()) {
+        if stays.get(&self.device).is_some_and(|(number, _)| *number == self.number) {
             stays.remove(&self.device);
         }
     }
@@ -141,6 +146,24 @@ mod tests {
         assert!(second.token.is_cancelled());
         drop(second);
         assert!(parking.lock().stays.is_empty());
+    }
+
+    /// However late the older one hears that it was replaced, it takes its own entry with it only:
+    /// else nobody could end the newer one's wait.
+    #[test]
+    fn an_older_stay_that_ends_by_itself_leaves_the_newer_one_in_its_place() {
+        let parking = Arc::new(Parking::default());
+        let first = parking.park(&phone("a"), parking.ticket());
+        let second = parking.park(&phone("a"), parking.ticket());
+        // The first ends at the moment when the second has its place and has not told it yet.
+        drop(Stay {
+            parking: parking.clone(),
+            device: first.device.clone(),
+            number: first.number,
+            token: CancellationToken::new(),
+        });
+        parking.end_device(&phone("a"));
+        assert!(second.token.is_cancelled());
     }
 
     #[tokio::test]

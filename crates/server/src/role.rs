@@ -16,10 +16,10 @@ use crate::router::Router;
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{WatchOpener, WatchTimes, Watches};
 use async_trait::async_trait;
-use dme_directory::{DirectoryService, Gate, RealmSetup};
+use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_mailbox::{Account, Mailbox};
-use dme_model::{ConnectorId, Realm, RequestId, Timestamp};
+use dme_model::{ConnectorId, Realm, RequestId, Timestamp, UserId};
 use dme_routing::Load;
 use dme_store::SqliteStore;
 use dme_sync::{Engine, StateStore};
@@ -40,6 +40,12 @@ const EMBEDDED: &str = "embedded";
 const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long a self-made certificate serves; it holds for a year.
 const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
+/// How often the connectors are counted though nothing was heard of a link.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
+/// How long an expired token is remembered.
+const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// How often a self-made certificate is looked at while the server runs.
+const SELF_MADE_CHECK: Duration = Duration::from_secs(12 * 3600);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -113,6 +119,7 @@ impl Server {
             Arc::new(registrar),
             dme_link::LinksConfig {
                 parallel: config.links.parallel_calls,
+                per_user: config.links.calls_per_user,
                 queued: config.links.queued_calls,
                 ..dme_link::LinksConfig::default()
             },
@@ -154,13 +161,15 @@ impl Server {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        // What a phone began that has hung up since.
+        self.front.metrics.none_served(self.front.times.shutdown.0).await;
         self.front.watches.end_all();
     }
 
     async fn listen_phones(
         &mut self,
         config: &ServerConfig,
-        authority: &Authority,
+        authority: &Arc<Authority>,
     ) -> Result<(), StartError> {
         let security = if config.phones.plain_http {
             Security::PlainFromProxies
@@ -168,6 +177,9 @@ impl Server {
             let (certificate, key) = certificate_files(config, authority)?;
             let certificate = ReloadingCertificate::read(&certificate, &key)?;
             self.run_until_stop(certificate.clone().keep_fresh());
+            if config.phones.certificate.is_none() {
+                self.run_until_stop(keep_self_made(config.clone(), authority.clone()));
+            }
             Security::Tls(Arc::new(phones(certificate)?).into())
         };
         let transport = Transport {
@@ -309,6 +321,11 @@ impl Server {
                 if let Err(error) = front.store.expire(before).await {
                     tracing::warn!(%error, "old journal entries could not be dropped");
                 }
+                // Until then a late one is told that its token has expired, not that it never was.
+                let before = (front.clock)().minus(TOKENS_KEPT);
+                if let Err(error) = front.store.expire_enrolments(before).await {
+                    tracing::warn!(%error, "expired tokens could not be dropped");
+                }
             }
         });
     }
@@ -339,11 +356,16 @@ fn front(
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
     let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
-    let mut directories: BTreeMap<Realm, Arc<dyn DirectoryService>> = BTreeMap::new();
+    let mut directories = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
-        let directory = RealmDirectory::new(connectors.clone(), realm.connector.clone());
         let name = Realm::new(realm.name.as_str().trim().to_lowercase());
+        let directory = RealmDirectory::new(
+            connectors.clone(),
+            name.clone(),
+            realm.connector.clone(),
+            config.realms.len() == 1,
+        );
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
             realm: realm.name.clone(),
@@ -390,20 +412,15 @@ fn front(
 /// Keeps the metric of links true, as long as it is polled.
 async fn count_links(links: Links, metrics: Arc<Metrics>) {
     let mut events = links.subscribe();
-    let count_all = || {
-        metrics.no_links();
-        for link in links.connectors() {
-            metrics.link(link.id.as_str(), true);
-        }
-    };
-    count_all();
     loop {
-        match events.recv().await {
-            Ok(LinkEvent::Connected(id)) => metrics.link(id.as_str(), true),
-            Ok(LinkEvent::Lost { id, .. }) => metrics.link(id.as_str(), false),
-            // Missed some.
-            Err(RecvError::Lagged(_)) => count_all(),
-            Err(RecvError::Closed) => return,
+        crate::connectors::count(&links, &metrics).await;
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+            // A connector may have been enrolled, and never come.
+            () = tokio::time::sleep(COUNT_EVERY) => {}
         }
     }
 }
@@ -418,6 +435,10 @@ impl WatchOpener for RoutedWatches {
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
         let request = RequestId::from(format!("watch-{}", account.user));
         self.router.open_for(account, &request, now(), WATCH_LIMIT).await
+    }
+
+    fn serving(&self, user: &UserId) -> String {
+        self.router.serving(user)
     }
 }
 
@@ -441,6 +462,17 @@ fn check(config: &ServerConfig) -> Result<(), StartError> {
         return Err(StartError::Settings("times.shortest_wait is longer than times.longest_wait"));
     }
     Ok(())
+}
+
+/// Makes the self-made certificate anew before it ends, also where the server runs for longer than
+/// it holds. Whoever reads it takes the new one over by itself.
+async fn keep_self_made(config: ServerConfig, authority: Arc<Authority>) {
+    loop {
+        tokio::time::sleep(SELF_MADE_CHECK).await;
+        if let Err(error) = certificate_files(&config, &authority) {
+            tracing::error!(%error, "the self-made certificate could not be renewed");
+        }
+    }
 }
 
 /// The phones' certificate and key: as configured, else made by our own authority, where it is not
@@ -476,13 +508,19 @@ fn certificate_files(
     Ok((certificate, key))
 }
 
+/// Makes the directory for us alone, also where it is there and open to others.
 fn private_directory(path: &Path) -> Result<(), StartError> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|reason| StartError::Directory { path: path.to_owned(), reason })
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let unusable = |reason| StartError::Directory { path: path.to_owned(), reason };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
+    let mode = std::fs::metadata(path).map_err(unusable)?.permissions().mode();
+    if mode & 0o077 != 0
+        && let Err(error) = std::fs::set_permissions(path, PermissionsExt::from_mode(0o700))
+    {
+        // It is somebody else's, who lets us in by its group.
+        tracing::warn!(path = %path.display(), %error, "the directory is open to others");
+    }
+    Ok(())
 }
 
 /// Writes a file that only its owner can read, from the first byte on.
@@ -505,4 +543,46 @@ async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListene
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_self_made_certificate_is_made_anew_before_it_ends_and_not_sooner() {
+        let home = tempfile::tempdir().unwrap();
+        let authority = Authority::open(&home.path().join("authority")).unwrap();
+        let config = serde_json::json!({
+            "directory": home.path(),
+            "phones": { "host": "mail.example.org" },
+            "realms": [],
+        });
+        let config: ServerConfig = serde_json::from_value(config).unwrap();
+        let made = || {
+            let (certificate, _) = certificate_files(&config, &authority).unwrap();
+            (std::fs::read(&certificate).unwrap(), certificate)
+        };
+        let (first, file) = made();
+        assert_eq!(made().0, first);
+        let file = std::fs::File::open(file).unwrap();
+        file.set_modified(SystemTime::now() - SELF_MADE_FOR).unwrap();
+        assert_ne!(made().0, first);
+    }
+
+    #[test]
+    fn the_directory_is_nobody_elses_also_where_it_was() {
+        let home = tempfile::tempdir().unwrap();
+        for before in [None, Some(0o755), Some(0o770)] {
+            let path = home.path().join(format!("{before:?}"));
+            if let Some(mode) = before {
+                std::fs::create_dir(&path).unwrap();
+                std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            }
+            private_directory(&path).unwrap();
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o700, "{before:?}");
+        }
+    }
 }

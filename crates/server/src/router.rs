@@ -31,6 +31,8 @@ pub struct Router {
 struct Remembered {
     /// The connector that served last, and the version of the connectors it was chosen in.
     serving: Option<(ConnectorId, u64)>,
+    /// Its name.
+    name: String,
     owns: HashMap<ConnectorId, (bool, Instant)>,
 }
 
@@ -140,14 +142,15 @@ impl Router {
                 return Err(Error::new(ErrorKind::Unavailable, words));
             }
         };
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.state.id == chosen);
         remembered.serving = Some((chosen.clone(), version));
+        remembered.name = endpoint.map(|endpoint| endpoint.name.clone()).unwrap_or_default();
         let mut known = self.lock();
         if known.len() >= REMEMBERED && !known.contains_key(&account.user) {
             known.clear();
         }
         known.insert(account.user.clone(), remembered);
         drop(known);
-        let endpoint = endpoints.iter().find(|endpoint| endpoint.state.id == chosen);
         let needs = endpoint.and_then(|endpoint| endpoint.mail_needs).unwrap_or_default();
         Ok((chosen, needs))
     }
@@ -199,6 +202,11 @@ impl Router {
         let route = Route::new(endpoints.iter().map(|e| &e.state), question, &knowledge);
         let before = remembered.serving.as_ref().map(|(id, _)| id);
         route.explain(before).to_string()
+    }
+
+    /// The name of the connector that served the user last; empty where none did.
+    pub fn serving(&self, user: &UserId) -> String {
+        self.lock().get(user).map(|known| known.name.clone()).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Remembered>> {

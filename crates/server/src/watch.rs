@@ -20,6 +20,11 @@ use tokio::time::Instant;
 pub trait WatchOpener: Send + Sync {
     /// A handle without a deadline of its own.
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>>;
+
+    /// The name of the connector that serves the user, for what is counted.
+    fn serving(&self, _: &UserId) -> String {
+        String::new()
+    }
 }
 
 /// How watches behave.
@@ -218,7 +223,7 @@ impl Watches {
                 pause = self.times.first_pause;
             }
             tracing::info!(%user, error = %lost, ?pause, "watch lost; it is renewed");
-            self.metrics.mailbox_error(lost.name());
+            self.metrics.mailbox_error(&self.opener.serving(&user), lost.name());
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = watch.changed.notified() => {}

@@ -120,6 +120,26 @@ pub struct Sighting {
     pub protocol: String,
 }
 
+/// What becomes of a device that comes for the first time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Newcomers {
+    /// As what it is entered.
+    pub admission: Admission,
+    /// How many devices its user may have; beyond, it is not entered.
+    pub per_user: u32,
+}
+
+/// What a device is that came.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// It was known.
+    Known(Device),
+    /// It was entered just now.
+    New(Device),
+    /// It was not entered: its user has as many as allowed.
+    TooMany,
+}
+
 const COLUMNS: &str = "user_id, device_id, device_type, user_agent, protocol, first_seen, \
      last_seen, admission, policy, wipe, information, notice_sent";
 const WHERE_KEY: &str = "WHERE user_id = $1 AND device_id = $2";
@@ -127,6 +147,7 @@ const FIRST_SEEN: &str = "INSERT INTO device (user_id, device_id, device_type, u
      protocol, first_seen, last_seen, admission, policy, wipe, information) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}') \
      ON CONFLICT (user_id, device_id) DO NOTHING";
+const COUNT: &str = "SELECT COUNT(*) FROM device WHERE user_id = $1";
 const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protocol = $3, \
      last_seen = $4 WHERE user_id = $5 AND device_id = $6";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
@@ -182,8 +203,9 @@ fn find(connection: &Connection, key: &DeviceKey) -> Result<Option<Device>> {
 }
 
 impl SqliteStore {
-    /// Notes that a device came, and answers what is known of it; a new one is entered with this
-    /// admission. Usually reads only.
+    /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
+    /// user has enough: counted in the same transaction, so that many at once are no more. Usually
+    /// reads only.
     ///
     /// # Errors
     /// The database's.
@@ -191,15 +213,15 @@ impl SqliteStore {
         &self,
         key: &DeviceKey,
         sighting: &Sighting,
-        newcomers: Admission,
+        newcomers: Newcomers,
         now: Timestamp,
-    ) -> Result<Device> {
+    ) -> Result<Seen> {
         if let Some(device) = self.device(key).await? {
             let same = device.device_type == sighting.device_type
                 && device.user_agent == sighting.user_agent
                 && device.protocol == sighting.protocol;
             if same && now < device.last_seen.plus(SEEN_EVERY) {
-                return Ok(device);
+                return Ok(Seen::Known(device));
             }
         }
         let (key, seen) = (key.clone(), sighting.clone());
@@ -207,6 +229,14 @@ impl SqliteStore {
             let (user, id) = (key.user.as_str(), key.device.as_str());
             let Sighting { device_type, user_agent, protocol } = &seen;
             let now = now.as_millis();
+            let known = find(connection, &key)?.is_some();
+            if !known {
+                let mut count = connection.prepare_cached(COUNT)?;
+                let others: i64 = count.query_row([user], |row| row.get(0))?;
+                if others >= i64::from(newcomers.per_user) {
+                    return Ok(Seen::TooMany);
+                }
+            }
             connection.prepare_cached(FIRST_SEEN)?.execute(params![
                 user,
                 id,
@@ -215,7 +245,7 @@ impl SqliteStore {
                 protocol,
                 now,
                 now,
-                to_json(&newcomers, "device.admission")?,
+                to_json(&newcomers.admission, "device.admission")?,
                 to_json(&Policy::default(), "device.policy")?,
                 to_json(&Wipe::None, "device.wipe")?,
             ])?;
@@ -227,7 +257,9 @@ impl SqliteStore {
                 user,
                 id
             ])?;
-            find(connection, &key)?.ok_or_else(|| Error::NotFound(format!("device {id}")))
+            let device = find(connection, &key)?;
+            let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
+            Ok(if known { Seen::Known(device) } else { Seen::New(device) })
         })
         .await
     }

@@ -17,6 +17,8 @@ const ENROLMENTS: &str =
 const REDEEM: &str = "UPDATE enrolment SET used_by = $1 WHERE hash = $2";
 const REVOKE: &str = "DELETE FROM enrolment WHERE name = $1 AND used_by IS NULL";
 
+const EXPIRE: &str = "DELETE FROM enrolment WHERE expires < $1";
+
 type Written = (String, String, String, i64, Option<String>);
 
 fn written(row: &Row<'_>) -> rusqlite::Result<Written> {
@@ -54,6 +56,20 @@ fn from_hex(text: &str) -> Result<TokenHash> {
         *byte = u8::from_str_radix(digits, 16).map_err(|_| unreadable())?;
     }
     Ok(TokenHash(bytes))
+}
+
+impl SqliteStore {
+    /// Forgets the tokens that expired before this moment, used or not.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expire_enrolments(&self, before: Timestamp) -> Result<()> {
+        self.write(move |connection| {
+            connection.prepare_cached(EXPIRE)?.execute([before.as_millis()])?;
+            Ok(())
+        })
+        .await
+    }
 }
 
 #[async_trait]

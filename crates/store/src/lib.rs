@@ -14,7 +14,9 @@ mod sqlite;
 mod states;
 mod users;
 
-pub use devices::{Admission, Device, Policy, PolicyKey, Sighting, Wipe, WipeKind};
+pub use devices::{
+    Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
+};
 pub use error::{Error, Result};
 pub use sqlite::SqliteStore;
 

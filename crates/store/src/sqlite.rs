@@ -57,6 +57,7 @@ impl SqliteStore {
     /// When the file cannot be opened or is not ours, or a newer release wrote it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
+        keep_private(&path)?;
         let mut connection = connect(&path, OpenFlags::default())?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -155,6 +156,34 @@ impl Drop for Reader {
             self.pool.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
     }
+}
+
+/// Makes the file, and what SQLite keeps beside it, our user's alone. New files beside it get the
+/// mode of the first. None of them is opened where it is there: closing it would drop the locks
+/// that another connection of this process has on it.
+fn keep_private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let failed =
+        |error: std::io::Error| Error::Database(format!("cannot open {}: {error}", path.display()));
+    let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(failed(error));
+        }
+        Err(_) => {}
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(suffix);
+        match std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn connect(path: &PathBuf, flags: OpenFlags) -> Result<Connection> {

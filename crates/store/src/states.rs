@@ -238,7 +238,15 @@ impl StateStore for SqliteStore {
                 .optional()?;
             match known {
                 Some((begun, sent)) if begun >= now.minus(life.0).as_millis() => match sent {
-                    Some(sent) => Ok(Journal::Sent(from_json(&sent, "submission.sent")?)),
+                    Some(sent) => {
+                        let sent: Submitted = from_json(&sent, "submission.sent")?;
+                        let since = Timestamp::from_millis(begun);
+                        Ok(if sent.unfinished {
+                            Journal::Unfinished { since, sent }
+                        } else {
+                            Journal::Sent(sent)
+                        })
+                    }
                     None => Ok(Journal::Uncertain { since: Timestamp::from_millis(begun) }),
                 },
                 _ => {

@@ -15,7 +15,8 @@ mod work;
 
 pub use request::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
+    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
+    Written,
 };
 pub(crate) use state::State;
 

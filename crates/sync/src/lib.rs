@@ -29,7 +29,8 @@ pub mod store_suite;
 
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, ServerChange, Window,
+    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
+    Written,
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};

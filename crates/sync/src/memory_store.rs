@@ -132,6 +132,9 @@ impl StateStore for MemoryStore {
         let place = (device.clone(), key.to_owned());
         match tables.journal.get(&place) {
             Some(act) if act.begun >= now.minus(life.0) => Ok(match &act.sent {
+                Some(sent) if sent.unfinished => {
+                    Journal::Unfinished { since: act.begun, sent: sent.clone() }
+                }
                 Some(sent) => Journal::Sent(sent.clone()),
                 None => Journal::Uncertain { since: act.begun },
             }),

@@ -95,7 +95,8 @@ impl Engine {
     }
 
     /// Moves all of a conversation's items, wherever they lie, except sent ones, drafts and what
-    /// is in Trash or Junk. Answers how many were moved.
+    /// is in Trash or Junk. Answers how many were moved; none where no mail is of it. One whose
+    /// mails are where they shall be is moved: a phone may repeat itself.
     ///
     /// # Errors
     /// As [`Engine::fetch_items`].
@@ -104,7 +105,7 @@ impl Engine {
         session: Session<'_>,
         conversation: ConversationId,
         to: FolderNo,
-    ) -> Result<u64> {
+    ) -> Result<Option<u64>> {
         let to = self.collection(session, to).await?;
         let stays: HashSet<CollectionId> = session
             .mailbox
@@ -125,7 +126,11 @@ impl Engine {
             ..SearchQuery::default()
         };
         let mut places: BTreeMap<CollectionId, Vec<ItemId>> = BTreeMap::new();
-        for hit in session.mailbox.search(&query).await?.hits {
+        let hits = session.mailbox.search(&query).await?.hits;
+        if hits.is_empty() {
+            return Ok(None);
+        }
+        for hit in hits {
             if !stays.contains(&hit.collection) {
                 places.entry(hit.collection).or_default().push(hit.item);
             }
@@ -135,7 +140,7 @@ impl Engine {
             let results = session.mailbox.move_items(&from, &to, &items).await?;
             moved += results.iter().filter(|(_, result)| result.is_ok()).count() as u64;
         }
-        Ok(moved)
+        Ok(Some(moved))
     }
 
     /// Finds items, newest first; answers a page and how many there are in all.

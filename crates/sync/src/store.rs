@@ -57,6 +57,14 @@ pub enum Journal {
         /// When it was begun first.
         since: Timestamp,
     },
+    /// It was begun at this moment, the message is out, and not all is done that follows
+    /// ([`Submitted::unfinished`]).
+    Unfinished {
+        /// When it was begun first.
+        since: Timestamp,
+        /// What was noted.
+        sent: Submitted,
+    },
     /// It was carried out.
     Sent(Submitted),
 }
@@ -166,7 +174,8 @@ pub trait StateStore: Send + Sync {
         life: SubmissionLife,
     ) -> Result<Journal, StoreError>;
 
-    /// Notes that the act was carried out, and with which result.
+    /// Notes that the message is out, and with which result; with an unfinished one this is done
+    /// again.
     async fn finish_submission(
         &self,
         device: &DeviceKey,

@@ -54,7 +54,12 @@ fn ids<const N: usize>(ids: [&str; N]) -> Vec<CollectionId> {
 }
 
 fn sent(message_id: &str) -> Submitted {
-    Submitted { message_id: message_id.into(), refused: Vec::new(), warnings: Vec::new() }
+    Submitted {
+        message_id: message_id.into(),
+        refused: Vec::new(),
+        warnings: Vec::new(),
+        unfinished: false,
+    }
 }
 
 macro_rules! ok {
@@ -173,6 +178,10 @@ async fn an_act_is_begun_once_and_answered_as_sent(store: &dyn StateStore) {
     assert_eq!(ok!(store.begin_submission(&phone, "act", NOW, HOUR)), Journal::Begun);
     let uncertain = Journal::Uncertain { since: NOW };
     assert_eq!(ok!(store.begin_submission(&phone, "act", later, HOUR)), uncertain);
+    let unfinished = Submitted { unfinished: true, ..sent("1@x") };
+    ok!(store.finish_submission(&phone, "act", &unfinished));
+    let known = Journal::Unfinished { since: NOW, sent: unfinished };
+    assert_eq!(ok!(store.begin_submission(&phone, "act", later, HOUR)), known);
     ok!(store.finish_submission(&phone, "act", &sent("1@x")));
     let known = Journal::Sent(sent("1@x"));
     assert_eq!(ok!(store.begin_submission(&phone, "act", later, HOUR)), known);

@@ -69,6 +69,7 @@ impl Act {
             submission: Submission {
                 key: SubmissionKey(String::new()),
                 uncertain: false,
+                taken: false,
                 message,
                 reference: None,
                 save_in_sent: true,
@@ -116,25 +117,46 @@ impl Engine {
         self.send_once(session, act).await
     }
 
+    /// Whether an act that sends a draft was carried out, where the draft is gone and there is
+    /// nothing left to send: it goes only after its mail went out, so that an act whose end is
+    /// not known was.
+    pub(crate) async fn is_sent(&self, session: Session<'_>, name: &str) -> Result<bool> {
+        let device = session.device;
+        let _one_at_a_time =
+            self.locks.lock(Lock::Submission(device.clone(), name.to_owned())).await;
+        match self.store.begin_submission(device, name, session.now, CLIENT_LIFE).await? {
+            Journal::Sent(_) | Journal::Unfinished { .. } | Journal::Uncertain { .. } => Ok(true),
+            Journal::Begun => {
+                self.store.cancel_submission(device, name).await?;
+                Ok(false)
+            }
+        }
+    }
+
     pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Sent> {
         let Act { name, life, mut submission } = act;
         let device = session.device;
         let _one_at_a_time = self.locks.lock(Lock::Submission(device.clone(), name.clone())).await;
-        let (since, uncertain) =
+        let (since, uncertain, taken) =
             match self.store.begin_submission(device, &name, session.now, life).await? {
                 Journal::Sent(submitted) => return Ok(Sent { submitted, before: true }),
-                Journal::Begun => (session.now, false),
-                Journal::Uncertain { since } => (since, true),
+                Journal::Unfinished { since, sent } => (since, false, Some(sent)),
+                Journal::Begun => (session.now, false, None),
+                Journal::Uncertain { since } => (since, true, None),
             };
         // With the time: once the journal has forgotten the act, its name may come again for
         // another.
         let since = since.as_millis();
         submission.key = SubmissionKey(format!("{}/{}/{name}@{since}", device.user, device.device));
+        if let Some(sent) = taken {
+            submission.taken = true;
+            return self.finish_sending(session, &name, &submission, sent).await;
+        }
         submission.uncertain = uncertain;
         match session.mailbox.submit(&submission).await {
             Ok(submitted) => {
                 self.store.finish_submission(device, &name, &submitted).await?;
-                Ok(Sent { submitted, before: false })
+                finished(submitted)
             }
             Err(error) => {
                 // An earlier attempt may have gone out, whatever became of this one.
@@ -145,6 +167,40 @@ impl Engine {
             }
         }
     }
+}
+
+impl Engine {
+    /// Does what was not done when the message went out. What can never be done is let go: the
+    /// message is sent, and that is what the phone asked for.
+    async fn finish_sending(
+        &self,
+        session: Session<'_>,
+        name: &str,
+        submission: &Submission,
+        sent: Submitted,
+    ) -> Result<Sent> {
+        let now = match session.mailbox.submit(submission).await {
+            Ok(again) => Submitted { refused: sent.refused, ..again },
+            Err(error) if error.is_transient() => return Err(Error::Mailbox(error)),
+            Err(error) => {
+                let warnings = vec![format!("what follows a sent message: {error}")];
+                Submitted { warnings, unfinished: false, ..sent }
+            }
+        };
+        self.store.finish_submission(session.device, name, &now).await?;
+        finished(now)
+    }
+}
+
+/// A message counts as sent to the phone when all is done that follows: it repeats its request
+/// until then.
+fn finished(submitted: Submitted) -> Result<Sent> {
+    if !submitted.unfinished {
+        return Ok(Sent { submitted, before: false });
+    }
+    let left = submitted.warnings.join("; ");
+    let context = format!("the message is sent, and something is still to be done: {left}");
+    Err(Error::Mailbox(dme_mailbox::Error::new(ErrorKind::Unavailable, context)))
 }
 
 fn certainly_not_sent(kind: &ErrorKind) -> bool {
@@ -163,5 +219,58 @@ fn certainly_not_sent(kind: &ErrorKind) -> bool {
         | ErrorKind::Unconvertible
         | ErrorKind::Unsupported => true,
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Bug => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeviceKey, Limits, MemoryStore, StateStore};
+    use dme_mailbox::memory::{MemoryMailSystem, Operation};
+    use dme_model::{Timestamp, UserId};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_was_left_when_a_message_went_out_is_done_and_nothing_is_sent() {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        let mailbox = system.mailbox(&user).unwrap();
+        let store = Arc::new(MemoryStore::default());
+        let engine = Engine::new(store.clone(), Limits::default());
+        let device = DeviceKey { user, device: "phone".into() };
+        let session =
+            Session { device: &device, mailbox: &*mailbox, now: Timestamp::from_seconds(1) };
+        let request = SubmitRequest {
+            id: SubmitId::Client("1".into()),
+            message: "From: ann@example.com\r\nTo: eve@elsewhere.example\r\n\r\nHello\r\n".into(),
+            reference: None,
+            replace_mime: false,
+            save_in_sent: true,
+        };
+        let sent = engine.submit(session, &request).await.unwrap();
+        let name = format!("mail/{}", fingerprint(&[b"client", b"1"]));
+        let unfinished = Submitted { unfinished: true, ..sent.clone() };
+        store.finish_submission(&device, &name, &unfinished).await.unwrap();
+
+        system.take_calls();
+        for _ in 0..2 {
+            assert_eq!(engine.submit(session, &request).await, Ok(sent.clone()));
+        }
+        assert_eq!(system.take_calls(), [Operation::Submit]);
+        assert_eq!(system.sent().len(), 1);
+    }
+
+    #[test]
+    fn a_message_that_is_not_finished_is_not_yet_sent_to_the_phone() {
+        let sent = Submitted {
+            message_id: "1@x".into(),
+            refused: Vec::new(),
+            warnings: vec!["the copy in Sent: away".into()],
+            unfinished: true,
+        };
+        let Err(Error::Mailbox(error)) = finished(sent.clone()) else { panic!() };
+        assert!(error.is_transient() && error.context.contains("the copy in Sent"), "{error}");
+        let sent = Submitted { unfinished: false, ..sent };
+        assert_eq!(finished(sent.clone()), Ok(sent));
     }
 }

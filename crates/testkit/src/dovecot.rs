@@ -29,6 +29,8 @@ pub struct DovecotOptions {
     pub master: Option<(String, String)>,
     /// OAuth access tokens and whose they are; any switches XOAUTH2 and OAUTHBEARER on.
     pub tokens: Vec<(String, String)>,
+    /// Which of the two there is then; both where not set.
+    pub token_mechanism: Option<&'static str>,
     /// Instead of Maildir in a folder of the server's own; `%u` is the user.
     pub mail_location: Option<String>,
     /// The hierarchy separator, `/` where none is given.
@@ -226,12 +228,17 @@ impl Dovecot {
             .unwrap_or_else(|| format!("maildir:{at}/mail/%u/Maildir"));
         let mechanisms = match options.tokens.is_empty() {
             true => "plain login",
-            false => "plain login xoauth2 oauthbearer",
+            false => "plain login ",
+        };
+        let by_token = match (options.tokens.is_empty(), options.token_mechanism) {
+            (true, _) => "",
+            (false, None) => "xoauth2 oauthbearer",
+            (false, Some(one)) => one,
         };
         let mut conf = format!(
             "base_dir = {at}/run\nstate_dir = {at}/state\nlog_path = {at}/dovecot.log\n\
              protocols = imap lmtp\nlisten = 127.0.0.1\ninstance_name = {at}\n\
-             disable_plaintext_auth = no\nauth_mechanisms = {mechanisms}\n\
+             disable_plaintext_auth = no\nauth_mechanisms = {mechanisms}{by_token}\n\
              auth_failure_delay = 0\nauth_cache_size = 1M\nauth_verbose = yes\n\
              mail_location = {location}\nmail_home = {at}/mail/%u\nmail_uid = mail\n\
              mail_gid = mail\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n\
@@ -242,7 +249,8 @@ impl Dovecot {
              \x20 mailbox Sent {{\n auto = subscribe\n special_use = \\Sent\n }}\n\
              \x20 mailbox Trash {{\n auto = subscribe\n special_use = \\Trash\n }}\n\
              \x20 mailbox Junk {{\n auto = subscribe\n special_use = \\Junk\n }}\n}}\n\
-             service anvil {{\n client_limit = 4000\n}}\n\
+             service anvil {{\n client_limit = 4000\n\
+             \x20 unix_listener anvil-auth-penalty {{\n mode = 0\n }}\n}}\n\
              service auth {{\n client_limit = 6000\n inet_listener {{\n address = 127.0.0.1\n\
              \x20 port = {auth}\n }}\n}}\n\
              service imap-login {{\n service_count = 0\n client_limit = 4000\n\

@@ -22,12 +22,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the command in a process group of its own. What it prints goes to `output`.
+    /// Starts the command in a process group of its own. What it prints is added to `output`, which
+    /// so tells of all its lives.
     ///
     /// # Errors
     /// When it cannot be started, most often because its package is not installed.
     pub fn start(name: &'static str, command: &mut Command, output: &Path) -> anyhow::Result<Self> {
-        let log = File::create(output)?;
+        let log = File::options().create(true).append(true).open(output)?;
         let child = command
             .process_group(0)
             .stdin(Stdio::null())

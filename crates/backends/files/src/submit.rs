@@ -28,7 +28,8 @@ impl Sender<'_> {
         }
         let mut journal = Journal::open(&self.home.maildir(), &submission.key)?;
         let mut warnings = Vec::new();
-        if !journal.progress.done {
+        // What cannot be filed is a warning here and never tried again.
+        if !journal.progress.done && !submission.taken {
             let finished = self.compose(submission)?;
             self.send(&finished, &mut journal)?;
             if !journal.progress.filed {
@@ -44,7 +45,8 @@ impl Sender<'_> {
         self.finish_up(submission, &mut warnings);
         let progress = &journal.progress;
         let message_id = progress.begun.clone().unwrap_or_default();
-        Ok(Submitted { message_id, refused: progress.refused.clone(), warnings })
+        let refused = progress.refused.clone();
+        Ok(Submitted { message_id, refused, warnings, unfinished: false })
     }
 
     /// The message as it goes out: with the original where the phone left it to us, and the

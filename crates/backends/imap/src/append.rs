@@ -9,10 +9,8 @@ use crate::session::Session;
 use crate::wire::command::Command;
 use bytes::Bytes;
 use dme_mailbox::{Draft, ErrorKind, Result};
+use dme_mime::compose::DRAFT_KEY;
 use dme_model::{CollectionId, ItemId, ItemSet};
-
-/// The header field by which a draft that was saved already is known.
-const KEY: &str = "X-DME-Key";
 
 impl ImapMailbox {
     pub(crate) async fn append_message(
@@ -38,11 +36,11 @@ impl ImapMailbox {
         let key = hash::name_of(&draft.key.0);
         on_session!(self, Some(name), "save a draft", |session| {
             session.select(name).await?;
-            let saved = newest(session, KEY, &key).await?;
+            let saved = newest(session, DRAFT_KEY, &key).await?;
             let saved = match saved {
                 Some(saved) => saved,
                 None => {
-                    let mut message = format!("{KEY}: {key}\r\n").into_bytes();
+                    let mut message = format!("{DRAFT_KEY}: {key}\r\n").into_bytes();
                     message.extend_from_slice(&crlf(&draft.message));
                     append(session, name, "(\\Draft \\Seen) ", message.into()).await?
                 }

@@ -34,10 +34,15 @@ impl ImapMailbox {
             if Some(selected.uid_validity) != status.uid_validity {
                 session.reselect(name).await?;
             }
-            let items = match filter.received_since {
+            let mut items = match filter.received_since {
                 None => search(session, "ALL").await?,
                 Some(since) => search_since(session, since).await?,
             };
+            if token.is_of_unused_folder() {
+                // The first messages came just now. They are told as changes: who has this token
+                // holds nothing.
+                items = ItemSet::new();
+            }
             Ok(Listing { items, token: token.write() })
         })
     }
@@ -61,7 +66,13 @@ impl ImapMailbox {
                 };
             };
             if token.validity() != status.uid_validity {
-                return Err(invalid("the folder was made anew"));
+                if !token.is_of_unused_folder() {
+                    return Err(invalid("the folder was made anew"));
+                }
+                // Dovecot gives some folders their lasting UIDVALIDITY with the first message.
+                // Nobody holds an item that could be taken for another.
+                let (upserted, token) = everything(session, name, &status).await?;
+                return Ok(Changes { upserted, removed: ItemSet::new(), token });
             }
             let now = Token::of(session.memory, &status);
             if now.as_ref() == Some(&token) {
@@ -142,6 +153,21 @@ impl ImapMailbox {
             Ok(changed)
         })
     }
+}
+
+/// All that is in a folder, and the token from before it was looked at.
+async fn everything(
+    session: &mut Session,
+    name: &str,
+    status: &StatusOf,
+) -> Result<(Vec<ItemState>, ChangeToken), WireError> {
+    let token = match Token::of(session.memory, status) {
+        Some(token) => token,
+        None => Token::snapshot(status, &snapshot(session, name, status).await?),
+    };
+    select_same(session, name, status).await?;
+    let there = search(session, "ALL").await?;
+    Ok((states(session, &there).await?, token.write()))
 }
 
 fn invalid(why: &str) -> WireError {

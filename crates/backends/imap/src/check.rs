@@ -75,6 +75,15 @@ impl ImapMailSystem {
         findings
     }
 
+    /// Logs in anew as this user, whatever sessions there are: what was good for those may have
+    /// been taken back since.
+    ///
+    /// # Errors
+    /// `Auth` where the mail system does not let the user in; else why it could not be asked.
+    pub async fn try_login(&self, account: &Account, context: &CallContext) -> Result<(), Error> {
+        self.mailbox(account, context).lease(None, Freshness::New, "log in").await.map(drop)
+    }
+
     async fn check_folders(
         &self,
         account: &Account,

@@ -129,15 +129,9 @@ async fn authenticate(
             let initial = encode(format!("{on_behalf_of}\0{user}\0{}", secret.expose()));
             sasl(session, can, "PLAIN", initial).await
         }
-        Login::Bearer { user, token } if can.has("AUTH=OAUTHBEARER") => {
-            let token = token.expose();
-            let initial = encode(format!("n,a={user},\x01auth=Bearer {token}\x01\x01"));
-            sasl(session, can, "OAUTHBEARER", initial).await
-        }
         Login::Bearer { user, token } => {
-            let token = token.expose();
-            let initial = encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"));
-            sasl(session, can, "XOAUTH2", initial).await
+            let mechanism = TokenMechanism::of(|name| can.has(&format!("AUTH={name}")));
+            sasl(session, can, mechanism.name(), mechanism.initial(user, token)).await
         }
     };
     result.map_err(|error| match error {
@@ -150,6 +144,55 @@ async fn authenticate(
         },
         other => other,
     })
+}
+
+/// How an access token is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TokenMechanism {
+    /// RFC 7628.
+    OauthBearer,
+    /// Google's and Microsoft's, from before it.
+    Xoauth2,
+}
+
+impl TokenMechanism {
+    /// The better one of those the server offers.
+    pub(crate) fn of(offers: impl Fn(&str) -> bool) -> Self {
+        if offers("OAUTHBEARER") { Self::OauthBearer } else { Self::Xoauth2 }
+    }
+
+    fn named(name: &str) -> Self {
+        Self::of(|other| other == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::OauthBearer => "OAUTHBEARER",
+            Self::Xoauth2 => "XOAUTH2",
+        }
+    }
+
+    /// What is said first, in base64.
+    pub(crate) fn initial(self, user: &str, token: &Secret) -> String {
+        let token = token.expose();
+        BASE64_STANDARD.encode(match self {
+            Self::OauthBearer => {
+                // A `saslname` (RFC 5801 §4): these two would end it.
+                let user = user.replace('=', "=3D").replace(',', "=2C");
+                format!("n,a={user},\x01auth=Bearer {token}\x01\x01")
+            }
+            Self::Xoauth2 => format!("user={user}\x01auth=Bearer {token}\x01\x01"),
+        })
+    }
+
+    /// What is said to the challenge that tells the error, in base64: a single ^A (RFC 7628
+    /// §3.2.3), or nothing.
+    pub(crate) fn to_error(self) -> &'static str {
+        match self {
+            Self::OauthBearer => "AQ==",
+            Self::Xoauth2 => "",
+        }
+    }
 }
 
 /// LOGIN's strings are ASCII in practice; anything else goes by SASL, which is UTF-8.
@@ -170,10 +213,11 @@ async fn sasl(
     session.send(&[Command::new(command)]).await?;
     loop {
         match session.next().await? {
-            // After our answer, a further challenge holds the error of XOAUTH2 and OAUTHBEARER;
-            // an empty line asks for the verdict.
+            // After our answer, a further challenge holds the error of a token, and wants a
+            // certain answer before the verdict comes.
             Response::Continue => {
-                session.send_raw(&answer.take().unwrap_or_default()).await?;
+                let to_error = || TokenMechanism::named(mechanism).to_error().to_owned();
+                session.send_raw(&answer.take().unwrap_or_else(to_error)).await?;
             }
             Response::Untagged(_) => {}
             Response::Tagged { status, .. } => {
@@ -226,4 +270,27 @@ async fn settle(session: &mut Session, prefix: Option<&str>) -> Result<(), WireE
     session.memory = memory;
     session.place = place;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_shown_as_each_mechanism_has_it() {
+        let said = |mechanism: TokenMechanism, user: &str| {
+            let initial = mechanism.initial(user, &Secret::new("t0ken"));
+            String::from_utf8(BASE64_STANDARD.decode(initial).unwrap()).unwrap()
+        };
+        let bearer = TokenMechanism::of(|name| name == "OAUTHBEARER");
+        assert_eq!(
+            said(bearer, "ann@example.org"),
+            "n,a=ann@example.org,\x01auth=Bearer t0ken\x01\x01"
+        );
+        assert_eq!(said(bearer, "a=b,c"), "n,a=a=3Db=2Cc,\x01auth=Bearer t0ken\x01\x01");
+        let older = TokenMechanism::of(|_| false);
+        assert_eq!(said(older, "a=b,c"), "user=a=b,c\x01auth=Bearer t0ken\x01\x01");
+        assert_eq!(BASE64_STANDARD.decode(bearer.to_error()).unwrap(), b"\x01");
+        assert_eq!(older.to_error(), "");
+    }
 }

@@ -7,7 +7,7 @@
 use crate::config::{Auth, LoginName, SmtpAuth};
 use crate::dial::{Dialer, Stream};
 use crate::error::WireError;
-use crate::login::Login;
+use crate::login::{Login, TokenMechanism};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -166,15 +166,12 @@ impl Connection {
                 self.command(&format!("AUTH PLAIN {initial}")).await?
             }
             Login::Bearer { user, token } => {
-                let token = token.expose();
-                let (mechanism, text) = match self.offers("OAUTHBEARER") {
-                    true => ("OAUTHBEARER", format!("n,a={user},\x01auth=Bearer {token}\x01\x01")),
-                    false => ("XOAUTH2", format!("user={user}\x01auth=Bearer {token}\x01\x01")),
-                };
-                let reply = self.command(&format!("AUTH {mechanism} {}", encode(text))).await?;
+                let mechanism = TokenMechanism::of(|name| self.offers(name));
+                let (name, initial) = (mechanism.name(), mechanism.initial(user, token));
+                let reply = self.command(&format!("AUTH {name} {initial}")).await?;
                 match reply.code {
-                    // The error is told in a challenge; an empty answer asks for the verdict.
-                    334 => self.command("").await?,
+                    // The error is told in a challenge, and the verdict comes after an answer.
+                    334 => self.command(mechanism.to_error()).await?,
                     _ => reply,
                 }
             }

@@ -3,9 +3,13 @@
 
 use crate::mailbox::ImapMailbox;
 use dme_mailbox::{Error, ErrorKind, Result, Submission, Submitted, Verb};
-use dme_mime::compose::{self, Finish, finish};
+use dme_mime::compose::{self, Finish, Finished, finish};
 use dme_model::{Address, FlagPatch, Role, Timestamp};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
+
+/// How long what follows a sent message may take.
+const AFTERWARDS: Duration = Duration::from_secs(15);
 
 impl ImapMailbox {
     pub(crate) async fn send(&self, submission: &Submission) -> Result<Submitted> {
@@ -40,18 +44,20 @@ impl ImapMailbox {
         let wanted = Finish { from: author, now: now(), seed: submission.key.0.clone() };
         let finished = finish(&message, &wanted).map_err(|error| told(&error))?;
 
-        let sent = match submission.save_in_sent || submission.uncertain {
+        let look = submission.uncertain && !submission.taken;
+        let sent = match submission.save_in_sent || look {
             true => self.sent_folder().await?,
             false => None,
         };
-        let went_out = match (&sent, submission.uncertain) {
+        let went_out = match (&sent, look) {
             (Some(sent), true) => self.has_message(sent, &finished.message_id).await?,
-            _ => false,
+            _ => submission.taken,
         };
         let mut submitted = Submitted {
             message_id: finished.message_id.clone(),
             refused: Vec::new(),
             warnings: Vec::new(),
+            unfinished: false,
         };
         if !went_out {
             submitted.refused = smtp
@@ -64,13 +70,31 @@ impl ImapMailbox {
                 )
                 .await?;
         }
-        let warnings = &mut submitted.warnings;
-        if submission.save_in_sent && !went_out {
-            let filed = match &sent {
+        self.afterwards().finish_up(submission, sent.as_deref(), &finished, &mut submitted).await;
+        Ok(submitted)
+    }
+
+    /// The mailbox for what follows once the message is out. It has time of its own, also where
+    /// sending took all there was; and not more, for until we answer nobody else knows of the
+    /// message. What is not done then is done in another attempt.
+    fn afterwards(&self) -> Self {
+        let deadline = Instant::now() + AFTERWARDS;
+        Self { shared: self.shared.clone(), account: self.account.clone(), deadline }
+    }
+
+    async fn finish_up(
+        &self,
+        submission: &Submission,
+        sent: Option<&str>,
+        finished: &Finished,
+        submitted: &mut Submitted,
+    ) {
+        if submission.save_in_sent {
+            let filed = match sent {
                 Some(sent) => self.file_sent(sent, &finished.message_id, &finished.sent_copy).await,
                 None => Err(Error::new(ErrorKind::NotFound, "there is no folder for sent mail")),
             };
-            warn(warnings, "the copy in Sent", filed);
+            warn(submitted, "the copy in Sent", filed);
         }
         if let Some(reference) = &submission.reference {
             let mut patch = FlagPatch::default();
@@ -81,13 +105,12 @@ impl ImapMailbox {
             let patches = [(reference.item.clone(), patch)];
             let marked = self.store_flags(&reference.collection, &patches).await;
             let marked = marked.and_then(|results| results.into_iter().try_for_each(|it| it.1));
-            warn(warnings, "the mark on the original", marked);
+            warn(submitted, "the mark on the original", marked);
         }
         if let Some((collection, item)) = &submission.draft {
             let deleted = self.delete_messages(collection, std::slice::from_ref(item)).await;
-            warn(warnings, "the end of the draft", deleted);
+            warn(submitted, "the end of the draft", deleted);
         }
-        Ok(submitted)
     }
 
     async fn sent_folder(&self) -> Result<Option<String>> {
@@ -97,10 +120,11 @@ impl ImapMailbox {
     }
 }
 
-fn warn(warnings: &mut Vec<String>, what: &str, result: Result<()>) {
+fn warn(submitted: &mut Submitted, what: &str, result: Result<()>) {
     if let Err(error) = result {
         tracing::warn!(error = error.name(), "{what} failed after a message was sent");
-        warnings.push(format!("{what}: {error}"));
+        submitted.warnings.push(format!("{what}: {error}"));
+        submitted.unfinished |= error.is_transient();
     }
 }
 

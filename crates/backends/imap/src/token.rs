@@ -74,6 +74,16 @@ impl Token {
         }
     }
 
+    /// Whether no message had ever been there: no UID was given out yet (RFC 9051 §2.3.1.1).
+    pub(crate) fn is_of_unused_folder(&self) -> bool {
+        match self {
+            Self::Qresync { next, .. }
+            | Self::Condstore { next, .. }
+            | Self::Snapshot { next, .. } => *next == 1,
+            Self::NoSelect => false,
+        }
+    }
+
     pub(crate) fn read(token: &ChangeToken) -> Option<Self> {
         let mut parts = token.0.split(':');
         let kind = parts.next()?;

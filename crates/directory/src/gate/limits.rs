@@ -25,6 +25,10 @@ struct State {
     buckets: Generations<(UserId, Option<DeviceId>), Bucket>,
 }
 
+/// A token that was taken, and whose it was.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Taken((UserId, Option<DeviceId>));
+
 struct Bucket {
     tokens: u32,
     /// When the next token comes, in milliseconds; without meaning while the bucket is full.
@@ -72,21 +76,29 @@ impl Limits {
         user: &UserId,
         device: Option<&DeviceId>,
         now: Timestamp,
-    ) -> Result<(), Duration> {
+    ) -> Result<Taken, Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let key = state.key(user, device);
         let now = now.as_millis();
         let Some(bucket) = state.buckets.get_mut(&key) else {
             let bucket = Bucket { tokens: self.burst - 1, next: now.saturating_add(self.every) };
-            state.buckets.insert(key, bucket);
-            return Ok(());
+            state.buckets.insert(key.clone(), bucket);
+            return Ok(Taken(key));
         };
         bucket.check(self.burst, self.every, now)?;
         if bucket.tokens == self.burst {
             bucket.next = now.saturating_add(self.every);
         }
         bucket.tokens -= 1;
-        Ok(())
+        Ok(Taken(key))
+    }
+
+    /// Puts a token back: what it was taken for came to nothing, through no fault of the user's.
+    pub(super) fn give_back(&self, taken: Taken) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = state.buckets.get_mut(&taken.0) {
+            bucket.tokens = bucket.tokens.saturating_add(1).min(self.burst);
+        }
     }
 }
 
@@ -144,7 +156,7 @@ mod tests {
     #[test]
     fn a_burst_is_allowed_and_then_one_at_a_time() {
         let limits = limits();
-        let take = |second| limits.take(&"ann".into(), None, at(second));
+        let take = |second| limits.take(&"ann".into(), None, at(second)).map(drop);
         for _ in 0..3 {
             assert_eq!(take(100), Ok(()));
         }
@@ -161,13 +173,15 @@ mod tests {
     fn made_up_devices_share_one_bucket_and_never_touch_that_of_a_known_one() {
         let limits = limits();
         limits.know(&"ann".into(), &"phone".into());
-        let take = |device: &str| limits.take(&"ann".into(), Some(&device.into()), at(100));
+        let take = |user: &str, device: &str| {
+            limits.take(&user.into(), Some(&device.into()), at(100)).map(drop)
+        };
         for device in ["a", "b", "c"] {
-            assert_eq!(take(device), Ok(()));
+            assert_eq!(take("ann", device), Ok(()));
         }
-        assert!(take("d").is_err());
-        assert_eq!(take("phone"), Ok(()));
-        assert_eq!(limits.take(&"bob".into(), Some(&"d".into()), at(100)), Ok(()));
+        assert!(take("ann", "d").is_err());
+        assert_eq!(take("ann", "phone"), Ok(()));
+        assert_eq!(take("bob", "d"), Ok(()));
     }
 
     #[test]
@@ -178,6 +192,20 @@ mod tests {
         }
         let wait = limits.take(&"ann".into(), None, at(100)).unwrap_err();
         assert!(wait <= Duration::from_secs(10));
-        assert_eq!(limits.take(&"ann".into(), None, at(110)), Ok(()));
+        assert!(limits.take(&"ann".into(), None, at(110)).is_ok());
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_never_more_than_there_was() {
+        let limits = limits();
+        let take = || limits.take(&"ann".into(), None, at(100));
+        for _ in 0..10 {
+            limits.give_back(take().unwrap());
+        }
+        let taken = [take().unwrap(), take().unwrap(), take().unwrap()];
+        assert!(take().is_err());
+        taken.into_iter().for_each(|taken| limits.give_back(taken));
+        limits.give_back(Taken(("ann".into(), None)));
+        assert_eq!((0..4).filter(|_| take().is_ok()).count(), 3);
     }
 }

@@ -164,6 +164,13 @@ impl Memory {
         (entry.mac == *mac && within(self.grace, entry.confirmed, now)).then(|| entry.who.clone())
     }
 
+    /// Whether [`Memory::in_grace`] would let somebody in with the right password, so that its no
+    /// tells that this one is wrong.
+    pub(super) fn could_tell(&self, user: &UserId, now: Timestamp) -> bool {
+        let mut admitted = self.admitted();
+        admitted.peek_mut(user).is_some_and(|entry| within(self.grace, entry.confirmed, now))
+    }
+
     pub(super) fn admit(&self, who: Arc<Admitted>, mac: Mac, now: Timestamp) {
         let user = who.person.user.clone();
         let entry = Entry { mac, who, checked: now, confirmed: now, seen: now };

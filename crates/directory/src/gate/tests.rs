@@ -10,8 +10,11 @@ use tokio::sync::Notify;
 #[derive(Default)]
 struct Fake {
     asked: AtomicUsize,
+    /// The requests it was asked for.
+    requests: Mutex<Vec<String>>,
     grouped: AtomicUsize,
     down: AtomicBool,
+    busy: AtomicBool,
     standing: Mutex<Standing>,
     /// Whom it says everybody is.
     impostor: Option<&'static str>,
@@ -32,6 +35,9 @@ impl Fake {
     }
 
     fn up(&self) -> Result<(), Error> {
+        if self.busy.load(Ordering::SeqCst) {
+            return Err(Error::Busy("much to do".into()));
+        }
         match self.down.load(Ordering::SeqCst) {
             true => Err(Error::Unavailable("down".into())),
             false => Ok(()),
@@ -43,6 +49,8 @@ impl Fake {
 impl DirectoryService for Fake {
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict, Error> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        let request = crate::asking().map(|request| request.to_string());
+        self.requests.lock().unwrap().extend(request);
         if let Some(hold) = &self.hold {
             hold.notified().await;
         }
@@ -224,17 +232,37 @@ async fn an_answer_is_remembered_though_the_phone_has_gone() {
 async fn a_directory_that_is_down_is_left_alone_for_a_moment() {
     let world = world();
     world.fakes[0].down.store(true, Ordering::SeqCst);
-    for n in 0..5 {
-        assert_eq!(world.admit("ann", &n.to_string(), "d").await, "unavailable");
+    for _ in 0..20 {
+        assert_eq!(world.admit("ann", "nna", "d").await, "unavailable");
     }
     assert_eq!(world.asked(), 1);
-    // Guessing is as slow as ever.
-    assert!(world.admit("ann", "5", "d").await.starts_with("throttled"));
+    // Asking in vain, again and again, costs none of the attempts.
+    for _ in 0..20 {
+        world.later(6);
+        assert_eq!(world.admit("ann", "nna", "d").await, "unavailable");
+    }
+    assert_eq!(world.asked(), 21);
     world.fakes[0].down.store(false, Ordering::SeqCst);
-    world.later(60);
+    world.later(5);
+    for n in 0..4 {
+        assert_eq!(world.admit("ann", &n.to_string(), "d").await, "wrong password");
+    }
     assert_eq!(world.admit("ann", "nna", "d").await, "Directory");
     // The other realm was never touched by it.
     assert_eq!(world.admit("ann@two.test", "nna", "d").await, "Directory");
+}
+
+#[tokio::test]
+async fn guessing_is_as_slow_as_ever_while_memory_lets_people_in() {
+    let world = world();
+    assert_eq!(world.admit("ann", "nna", "phone").await, "Directory");
+    world.fakes[0].down.store(true, Ordering::SeqCst);
+    world.later(600);
+    for n in 0..5 {
+        assert_eq!(world.admit("ann", &n.to_string(), "made-up").await, "unavailable");
+    }
+    assert!(world.admit("ann", "nna", "made-up").await.starts_with("throttled"));
+    assert_eq!(world.admit("ann", "nna", "phone").await, "Grace");
 }
 
 #[tokio::test(start_paused = true)]
@@ -340,4 +368,24 @@ fn the_settings_have_defaults_and_refuse_what_they_do_not_know() {
     assert_eq!(toml::from_str::<GateConfig>("").unwrap(), GateConfig::default());
     assert_eq!(toml::from_str::<GateConfig>("grace = '0s'").unwrap().grace, Span(Duration::ZERO));
     assert!(toml::from_str::<GateConfig>("grase = '1h'").is_err());
+}
+
+/// Too much to do for a moment is no outage: the next login is asked at once, and the realm's
+/// other people are not kept out for seconds.
+#[tokio::test]
+async fn a_busy_directory_is_asked_again_at_once() {
+    let world = world();
+    world.fakes[0].busy.store(true, Ordering::SeqCst);
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "unavailable");
+    world.fakes[0].busy.store(false, Ordering::SeqCst);
+    assert_eq!(world.admit("bob@one.test", "bob", "b").await, "Directory");
+    assert_eq!(world.admit("ann@one.test", "nna", "a").await, "Directory");
+}
+
+#[tokio::test]
+async fn the_directory_knows_which_request_it_is_asked_for() {
+    let world = world();
+    let login = world.admit("ann@one.test", "nna", "a");
+    assert_eq!(crate::on_behalf_of("phone-42".into(), login).await, "Directory");
+    assert_eq!(*world.fakes[0].requests.lock().unwrap(), ["phone-42"]);
 }

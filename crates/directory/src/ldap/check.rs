@@ -47,7 +47,8 @@ impl Finding {
                 "check name, port and firewall, and that the server runs and speaks TLS there"
             }
             Error::Refused(_) => "correct the setting that is named, or the account's rights",
-            Error::Protocol(_) => "check that the port is LDAP's",
+            Error::Busy(_) => "try again later",
+            Error::Protocol(_) | Error::NotChosen(_) => "check that the port is LDAP's",
         };
         let severity = Severity::Failure;
         Self { severity, what: format!("{what}: {text}"), advice: Some(advice) }

@@ -40,6 +40,17 @@ pub enum Command {
         /// How long the token is good.
         #[arg(long, default_value = "1h")]
         valid: Span,
+        /// Make none, but take back those of this name that were not used yet.
+        #[arg(long, conflicts_with_all = ["approved", "valid"])]
+        revoke: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: list the tokens, without what they say.
+    Tokens {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: AdminOptions,
     },
@@ -79,7 +90,13 @@ impl Command {
         match self {
             Self::Run { config } => return run(&config).await,
             Self::Enroll { token, config } => enroll(&token, &config).await?,
-            Self::Token { name, approved, valid, server } => {
+            Self::Token { name, revoke: true, server, .. } => {
+                let path = ["tokens", &*name, "revoke"];
+                let gone: Vec<api::Token> = server.client()?.post(&path, &json!({})).await?;
+                say_line(format_args!("{} of {name} revoked", gone.len()));
+            }
+            Self::Tokens { json, server } => tokens(&server, json).await?,
+            Self::Token { name, approved, valid, server, .. } => {
                 let new = api::NewToken { name, approved, valid_seconds: valid.0.as_secs() };
                 let issued: api::IssuedToken = server.client()?.post(&["tokens"], &new).await?;
                 say_line(issued.token);
@@ -157,11 +174,31 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
     Ok(())
 }
 
+async fn tokens(server: &AdminOptions, json: bool) -> Result<()> {
+    let tokens: Vec<api::Token> = server.client()?.get(&["tokens"]).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&tokens)?);
+        return Ok(());
+    }
+    if tokens.is_empty() {
+        say_line("no tokens; `dme connector token NAME` makes one");
+    }
+    for token in tokens {
+        let approved = if token.approved { ", approved" } else { "" };
+        let (name, state, expires) = (&token.name, &token.state, when(token.expires));
+        say_line(format_args!("{name}: {state}{approved}, good until {expires}"));
+    }
+    Ok(())
+}
+
 fn say_link(link: &api::Link) {
     let peer = link.peer.as_deref().unwrap_or("this process");
     let trip = link.round_trip_us.map_or_else(String::new, |us| format!(", round trip {us} us"));
     let (since, software) = (when(link.since), &link.software);
     say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}"));
+    if !link.realms.is_empty() {
+        say_line(format_args!("  directory of {}", link.realms.join(", ")));
+    }
     say_line(format_args!(
         "  {}; {} calls running, {} waiting, {} watches{}",
         link.functions.join(", "),

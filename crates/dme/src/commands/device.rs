@@ -121,4 +121,7 @@ pub fn say(device: &api::Device) {
         if device.policy { "acknowledged" } else { "not acknowledged" },
         device.wipe
     ));
+    if let Some(warning) = &device.warning {
+        say_line(format_args!("  warning: {warning}"));
+    }
 }

@@ -158,6 +158,7 @@ fn say(user: &api::User) {
     if user.disabled {
         say_line("  disabled here; `dme user enable` lets them in again");
     }
+    say_line(format_args!("  password checked {}", user.authentication));
     say_line(format_args!("  mail {}", user.route.replace('\n', "\n    ")));
     user.devices.iter().for_each(device::say);
 }

@@ -10,7 +10,9 @@ use dme_mime::sample::{self, SampleFolder, Sizes};
 use dme_model::{Address, RequestId, Role, Secret, Timestamp, UserId};
 use dme_server::config::ServerConfig;
 use dme_server::role::Server;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -110,7 +112,9 @@ fn password(directory: &Path) -> Result<Secret> {
     let mut bytes = [0; 6];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow!("no randomness to be had"))?;
     let password: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    std::fs::write(&path, &password)?;
+    let mut file = std::fs::OpenOptions::new();
+    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    file.write_all(password.as_bytes())?;
     Ok(Secret::new(password))
 }
 

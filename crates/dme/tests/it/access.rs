@@ -102,6 +102,34 @@ async fn a_lost_phone_is_wiped_at_its_next_contact() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_order_to_wipe_reaches_the_phone_of_somebody_who_was_shut_out() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    let mut lost = known(&site, "ann", "lost").await?;
+    let mut other = known(&site, "ann", "other").await?;
+    site.dme(&["user", "disable", "ann"])?;
+    let said = site.dme(&["device", "wipe", "ann@example.org", "lost"])?;
+    ensure!(!said.contains("warning"), "{said}");
+    let wiped = lost.folder_sync().await;
+    ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
+    let listed = site.dme(&["device", "list", "ann@example.org"])?;
+    ensure!(listed.contains("acknowledged (device)"), "{listed}");
+    for phone in [&mut lost, &mut other] {
+        let out = phone.folder_sync().await;
+        ensure!(out.is_err() && !matches!(out, Err(Error::Wiped(_))), "and nothing else: {out:?}");
+    }
+
+    // Who may not log in any more does not get as far; that is said where the order is given.
+    known(&site, "bob", "bobsphone").await?;
+    site.slapd.modify(&format!(
+        "dn: cn=sales,ou=groups,{SUFFIX}\nchangetype: modify\ndelete: member\n\
+         member: uid=bob,ou=people,{SUFFIX}\n"
+    ))?;
+    let said = site.dme(&["device", "wipe", "bob@example.org", "bobsphone"])?;
+    ensure!(said.contains("warning") && said.contains("log in"), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_wipe_never_wipes_the_whole_of_an_older_phone() -> Result<()> {
     let site = Site::start(&Wishes::default())?;
     let mut old = site.phone("ann")?;
@@ -155,6 +183,35 @@ async fn a_blocked_device_and_a_disabled_user_stay_out() -> Result<()> {
     ensure!(other.folder_sync().await.is_err(), "a disabled user");
     site.dme(&["user", "enable", "ann"])?;
     other.folder_sync().await?;
+    Ok(())
+}
+
+/// Ann's mail address is not her user's name, as in most directories; her phones log in by either.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_shut_out_by_mail_address_is_out_and_a_slip_of_the_hand_is_refused() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    site.slapd.modify(&format!(
+        "dn: uid=ann,ou=people,{SUFFIX}\nchangetype: modify\nreplace: mail\n\
+         mail: ann.miller@example.org\n"
+    ))?;
+    let mut by_name = known(&site, "ann", "one").await?;
+    let mut by_mail = site.phone_as("ann.miller@example.org", USERS[0].1)?;
+    by_mail.client.account.device = "two".into();
+    by_mail.folder_sync().await?;
+    let listed = site.dme(&["device", "list", "ann.miller@example.org"])?;
+    ensure!(listed.contains("one") && listed.contains("two"), "her devices: {listed}");
+    let said = site.dme(&["user", "disable", "ann.miller@example.org"])?;
+    ensure!(said.contains("ann@example.org") && said.contains("disabled here"), "{said}");
+    ensure!(by_name.folder_sync().await.is_err(), "by her name");
+    ensure!(by_mail.folder_sync().await.is_err(), "by her mail address");
+    site.dme(&["user", "enable", "ann.miller@example.org"])?;
+    by_name.folder_sync().await?;
+    for action in ["disable", "enable", "forget"] {
+        let slip =
+            site.dme(&["user", action, "amn@example.org"]).map_err(|error| error.to_string());
+        let slip = slip.err().unwrap_or_default();
+        ensure!(slip.contains("user amn@example.org"), "{action}: {slip}");
+    }
     Ok(())
 }
 

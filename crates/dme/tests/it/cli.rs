@@ -204,3 +204,38 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     ensure!(!ok && said.contains("certificate"), "{said}");
     Ok(())
 }
+
+#[test]
+fn a_token_that_was_lost_is_seen_and_taken_back() -> Result<()> {
+    let site = Site::start(&Wishes::default())?;
+    let token = site.dme(&["connector", "token", "spare", "--valid", "2h"])?;
+    let listed = site.dme(&["connector", "tokens"])?;
+    ensure!(listed.contains("spare: unused") && listed.contains("branch: used"), "{listed}");
+    ensure!(!listed.contains(token.trim()), "what it says is not kept");
+    let revoked = site.dme(&["connector", "token", "--revoke", "spare"])?;
+    ensure!(revoked.contains("1 of spare revoked"), "{revoked}");
+    let config = std::fs::read_to_string(site.path("connector.toml"))?;
+    let elsewhere = config.replace("/connector\"", "/elsewhere\"");
+    std::fs::write(site.path("elsewhere.toml"), elsewhere)?;
+    let path = site.path("elsewhere.toml").display().to_string();
+    let (ok, said) = dme(&["connector", "enroll", token.trim(), "--config", &path]);
+    ensure!(!ok && said.contains("token"), "{said}");
+    let again = site.dme(&["connector", "token", "--revoke", "spare"]);
+    ensure!(again.is_err_and(|error| error.to_string().contains("spare")), "there is none left");
+    Ok(())
+}
+
+#[test]
+fn what_the_server_keeps_is_for_nobody_else_to_read() -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let site = Site::start(&Wishes::default())?;
+    let mode = |name: &str| -> Result<u32> {
+        Ok(std::fs::metadata(site.path(name))?.permissions().mode() & 0o777)
+    };
+    ensure!(mode("server")? == 0o700, "the directory: {:o}", mode("server")?);
+    for file in ["dme.db", "dme.db-wal", "admin.token", "phones.key"] {
+        let mode = mode(&format!("server/{file}"))?;
+        ensure!(mode == 0o600, "{file}: {mode:o}");
+    }
+    Ok(())
+}

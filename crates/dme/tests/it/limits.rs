@@ -37,6 +37,12 @@ struct Answer {
 }
 
 impl Answer {
+    /// Whether it is a FolderSync's answer of a status alone.
+    fn is_status(&self, status: &str) -> bool {
+        let begin = [3, 1, 0x6A, 0, 0, 7, 0x56, 0x4C, 3].as_slice();
+        self.status == 200 && self.body == [begin, status.as_bytes(), &[0, 1, 1]].concat()
+    }
+
     fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -158,6 +164,12 @@ fn bad_documents(site: &Site) -> Result<()> {
     let id = first.header("x-request-id").context("no request id")?.to_owned();
     let connector = std::fs::read_to_string(site.path("connector.log"))?;
     ensure!(connector.contains(&id), "the connector's log does not have the request {id}");
+    let asked = connector.lines().any(|line| {
+        line.contains(&id) && line.contains("directory/authenticate") && line.contains("accepted")
+    });
+    ensure!(asked, "the connector's log does not say that the login of {id} was good");
+    let line = answered(site, &id)?;
+    ensure!(line.contains("ann@example.org") && line.contains("docs"), "whose it was: {line}");
 
     let begin = [3, 1, 0x6A, 0, 0, 7].as_slice();
     let of = |rest: &[u8]| [begin, rest].concat();
@@ -174,16 +186,33 @@ fn bad_documents(site: &Site) -> Result<()> {
     ];
     for (what, body) in bad {
         let answer = post(site, "docs", &body)?;
-        ensure!(answer.status == 400, "{what}: {}", answer.head);
+        ensure!(answer.is_status("102"), "{what}: {}", answer.head);
         let id = answer.header("x-request-id").context("no request id")?;
         let log = std::fs::read_to_string(site.path("server.log"))?;
         ensure!(log.contains(id), "{what}: the log does not have the request {id}");
     }
     let line = "POST /Microsoft-Server-ActiveSync?Cmd=Sync&User=ann HTTP/1.1\r\nHost: localhost\r\n\
                 Content-Length: 0\r\n\r\n";
-    let answer = Wire::open(site)?.ask(line, b"")?;
-    ensure!(answer.status == 400, "a bad request line: {}", answer.head);
+    let path = "/Microsoft-Server-ActiveSync";
+    let no_commands = [
+        ("a bad request line", 400, line.to_owned()),
+        ("an unknown path", 404, "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned()),
+        ("no method of ours", 405, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")),
+        ("no password", 401, format!("OPTIONS {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")),
+    ];
+    for (what, status, request) in no_commands {
+        let answer = Wire::open(site)?.ask(&request, b"")?;
+        ensure!(answer.status == status, "{what}: {}", answer.head);
+        answered(site, answer.header("x-request-id").context("no request id")?)?;
+    }
     Ok(())
+}
+
+/// The line of the server's log that says how this request was answered.
+fn answered(site: &Site, id: &str) -> Result<String> {
+    let log = std::fs::read_to_string(site.path("server.log"))?;
+    let line = log.lines().find(|line| line.contains(id) && line.contains("answered"));
+    Ok(line.with_context(|| format!("the log does not say how {id} was answered"))?.to_owned())
 }
 
 fn bodies(site: &Site) -> Result<()> {
@@ -363,7 +392,7 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
     tokio::task::block_in_place(|| {
         let broken = b"\x03\x01\x6A\0Zq-body";
         let answer = post(&site, "broken", broken)?;
-        ensure!(answer.status == 400, "{}", answer.head);
+        ensure!(answer.is_status("102"), "{}", answer.head);
         let with_query = "GET /nowhere?password=Zq-query HTTP/1.1\r\nHost: localhost\r\n\r\n";
         let nowhere = Wire::open(&site)?.ask(with_query, b"")?;
         ensure!(nowhere.status == 404, "{}", nowhere.head);
@@ -372,6 +401,9 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
     let token = site.dme(&["connector", "token", "another"])?;
     let admin = std::fs::read_to_string(site.path("server/admin.token"))?;
     let logs = site.logs()?;
+    let refused = logs.lines().find(|line| line.contains("login refused"));
+    let refused = refused.context("the log does not have the wrong password")?;
+    ensure!(refused.contains("bob@example.org"), "whose it was: {refused}");
     let encoded = USERS.map(|(user, password)| {
         base64::engine::general_purpose::STANDARD.encode(format!("{user}@{REALM}:{password}"))
     });
@@ -381,6 +413,12 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
         ensure!(!logs.contains(secret), "a log holds {secret:?}");
     }
 
+    let counted = "dme_mailbox_errors_total{connector=\"branch\"";
+    ensure!(
+        site.get("/metrics")?.contains(counted),
+        "at which connector: {}",
+        site.get("/metrics")?
+    );
     site.kill_connector();
     tokio::task::block_in_place(|| {
         wait_until("the server says that it is not ready", PATIENCE, || {
@@ -388,6 +426,11 @@ async fn a_mail_system_that_hangs_for_one_user_disturbs_no_other_and_logs_hold_n
             Ok(said.starts_with("HTTP/1.1 503") && said.contains("no connector is linked"))
         })?;
         ensure!(site.get("/healthz")?.starts_with("HTTP/1.1 200"), "it lives all the same");
-        Ok(())
+        let absent = "dme_link_up{connector=\"branch\"} 0";
+        wait_until("the metrics say so", PATIENCE, || Ok(site.get("/metrics")?.contains(absent)))?;
+        site.crash_server()?;
+        wait_until("a server that never saw the connector counts it too", PATIENCE, || {
+            Ok(site.get("/metrics")?.contains(absent))
+        })
     })
 }

@@ -5,7 +5,7 @@
 //! a real link. They are seeded: a failure names its seed, and `DME_PROPERTY_SEED` plays that one
 //! alone, or a range such as `100..200`.
 
-mod chance;
-mod imap;
+pub mod chance;
+pub mod imap;
 mod line;
 mod lives;

@@ -4,11 +4,12 @@
 //! decoder (`protocol_decoder.rs`).
 
 use crate::protocol_decoder::Decoder;
+use crate::protocol_drafts::drafts;
 use crate::protocol_finding::{finding, waiting};
 use crate::protocol_folders::{folders, sync};
 use crate::protocol_http::{autodiscover, http};
 use crate::protocol_items::{bodies, items};
-use crate::protocol_sending::{drafts, sending};
+use crate::protocol_sending::sending;
 use crate::protocol_shape as shape;
 use crate::protocol_text::{all, has, request, text};
 use crate::site::{Site, Wishes};
@@ -100,7 +101,8 @@ impl Speaker {
             reply.status
         );
         let Some(element) = reply.element(command)? else { return Ok(None) };
-        shape::check(&element).with_context(|| element.with_contents().to_string())?;
+        shape::check(&element, self.version())
+            .with_context(|| element.with_contents().to_string())?;
         if !reply.is_multipart() {
             self.decoder.check(&reply.body, &element, self.version())?;
         }

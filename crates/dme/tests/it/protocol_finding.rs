@@ -39,6 +39,15 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         "Response/Fetch/Properties/Subject",
         "attached",
     );
+    for beside in [
+        "<AirSync:Class>Email</AirSync:Class>",
+        "<FreeText>short</FreeText>",
+        "<And><FreeText>short</FreeText></And>",
+    ] {
+        let search = mailbox("attached", "0-9").replace("<Query>", &format!("<Query>{beside}"));
+        let answer = phone.ask(Command::Search, &search).await?;
+        f.text("conditions beside And are too complex", &answer, &format!("{found}/Status"), "8");
+    }
     let answer = phone.ask(Command::Search, &mailbox("Xylophone", "0-9")).await?;
     let empty = all(&answer, &format!("{found}/Result"));
     f.that(
@@ -106,6 +115,9 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
             "Response/Result/Properties/HasAttachments",
             "1",
         );
+        let later = find.replace("0-4", "1-4");
+        let answer = phone.ask(Command::Find, &later).await?;
+        f.text("a range begins at 0", &answer, "Status", "4");
     } else if version >= ProtocolVersion::V14_0 {
         let answer = phone.ask(Command::Find, &find).await?;
         f.text("Find is 16.1's", &answer, "Status", "137");
@@ -188,6 +200,9 @@ pub async fn waiting(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
     let answer = phone.ask(Command::Ping, &ping("0", &inbox)).await?;
     f.text("an interval may be too short", &answer, "Status", "5");
     f.text("the shortest is told", &answer, "HeartbeatInterval", "1");
+    let answer = phone.ask(Command::Ping, &ping("-100", &inbox)).await?;
+    f.text("even below nothing", &answer, "Status", "5");
+    f.text("the shortest is told then too", &answer, "HeartbeatInterval", "1");
     let answer = phone.ask(Command::Ping, &ping("99999", &inbox)).await?;
     f.text("or too long", &answer, "HeartbeatInterval", "3540");
     let answer = phone.ask(Command::Ping, &ping("60", "987654")).await?;

@@ -30,6 +30,12 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
              <DisplayName>{name}</DisplayName><Type>12</Type></FolderHierarchy:FolderCreate>"
         )
     };
+    let delete = |at: &str, id: &str| {
+        format!(
+            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
+             </FolderHierarchy:FolderDelete>"
+        )
+    };
     let answer = phone.ask(Command::FolderCreate, &create(&at, "0", "Projects")).await?;
     f.text("a folder is made", &answer, "Status", "1");
     let made = text(&answer, "ServerId").context("no id")?.to_owned();
@@ -38,6 +44,19 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     f.text("a second of the name is not", &answer, "Status", "2");
     let answer = phone.ask(Command::FolderCreate, &create(&at, "987654", "Within")).await?;
     f.text("nor one in a folder that is not there", &answer, "Status", "5");
+    for (name, sentence) in [
+        ("x".repeat(257), "one of more than 256 characters is malformed"),
+        (String::new(), "and one of none"),
+        ("odd.name".into(), "and one that the mail system cannot take"),
+    ] {
+        let answer = phone.ask(Command::FolderCreate, &create(&at, "0", &name)).await?;
+        f.text(sentence, &answer, "Status", "10");
+    }
+    for (kind, status) in [("19", "3"), ("2", "10"), ("99", "10")] {
+        let text = create(&at, "0", "Typed").replace("<Type>12", &format!("<Type>{kind}"));
+        let answer = phone.ask(Command::FolderCreate, &text).await?;
+        f.text(&format!("no folder of type {kind} is made"), &answer, "Status", status);
+    }
     let answer = phone.ask(Command::FolderCreate, &create("unknown", "0", "Third")).await?;
     f.text("nor one with an unknown key", &answer, "Status", "9");
     let update = |at: &str, id: &str, parent: &str, name: &str| {
@@ -55,15 +74,6 @@ pub async fn folders(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     f.text("one that is not there is not", &answer, "Status", "4");
     let answer = phone.ask(Command::FolderUpdate, &update(&at, &inbox, "0", "X")).await?;
     f.text("nor is the inbox", &answer, "Status", "2");
-    let information = create(&at, "0", "Recipients").replace("<Type>12<", "<Type>19<");
-    let answer = phone.ask(Command::FolderCreate, &information).await?;
-    f.text("a folder of recipient information is not made", &answer, "Status", "3");
-    let delete = |at: &str, id: &str| {
-        format!(
-            "<FolderHierarchy:FolderDelete><SyncKey>{at}</SyncKey><ServerId>{id}</ServerId>\
-             </FolderHierarchy:FolderDelete>"
-        )
-    };
     let answer = phone.ask(Command::FolderDelete, &delete(&at, &inbox)).await?;
     f.text("the inbox cannot be deleted", &answer, "Status", "3");
     let answer = phone.ask(Command::FolderDelete, &delete(&at, "987654")).await?;
@@ -160,6 +170,28 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
         matches!(status, Some("8" | "12")),
         &answer.with_contents(),
     );
+    let twice = "<Options><Class>Email</Class></Options>".repeat(2);
+    for (key, within, sentence) in [
+        ("0", "<GetChanges>1</GetChanges>", "changes cannot be wanted before there is a key"),
+        ("0", "<GetChanges/>", "nor by an empty element, which means the same"),
+        (&first, "<Options><FilterType>6</FilterType></Options>", "mail has no filter of months"),
+        (&first, "<Options><FilterType>8</FilterType></Options>", "nor one for tasks"),
+        (&first, "<Options><FilterType>9</FilterType></Options>", "nor one there is not"),
+        (&first, &twice, "options of one class are said once"),
+    ] {
+        let answer = phone.sync(key, &inbox, within).await?;
+        f.text(sentence, &answer, "Status", "4");
+    }
+    let zero = phone.sync("0", &inbox, "<GetChanges>0</GetChanges>").await?;
+    f.text("that changes are not wanted may be said", &zero, STATUS, "1");
+    let first = key(&zero)?;
+    if phone.version() < ProtocolVersion::V16_0 {
+        let add = "<GetChanges>0</GetChanges><Commands><Add><ClientId>c</ClientId>\
+             <ApplicationData><Email:Subject>x</Email:Subject></ApplicationData></Add></Commands>";
+        let answer = phone.sync(&first, &inbox, add).await?;
+        let status = "Collections/Collection/Responses/Add/Status";
+        f.text("mail cannot be added", &answer, status, "6");
+    }
     let answer = phone.ask(Command::Sync, "<AirSync:Sync><Collections/></AirSync:Sync>").await?;
     f.text("a request without collections is malformed", &answer, "Status", "4");
     let both = phone.sync_text(
@@ -173,6 +205,7 @@ pub async fn sync(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<
     for (after, limit) in [
         ("<Wait>60</Wait>", "59"),
         ("<Wait>0</Wait>", "1"),
+        ("<Wait>-1</Wait>", "1"),
         ("<HeartbeatInterval>59</HeartbeatInterval>", "60"),
         ("<HeartbeatInterval>3541</HeartbeatInterval>", "3540"),
     ] {

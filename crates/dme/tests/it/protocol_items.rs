@@ -6,8 +6,11 @@ use anyhow::{Context, Result};
 use dme_eas::ProtocolVersion;
 use dme_eas::query::{Command, Parameters};
 use dme_phone::Body;
+use dme_wbxml::Element;
 use std::time::Duration;
 
+/// Where an item's body says its form.
+const TYPE: &str = "ApplicationData/Body/Type";
 /// Where the text of an item's body stands.
 pub const DATA: &str = "ApplicationData/Body/Data";
 
@@ -97,6 +100,59 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
             (1..=20).contains(&shown.chars().count()),
             &shown,
         );
+    }
+    let both = "<Type>2</Type><TruncationSize>500</TruncationSize><AllOrNone>1</AllOrNone>\
+         </AirSyncBase:BodyPreference><AirSyncBase:BodyPreference><Type>1</Type>\
+         <TruncationSize>600</TruncationSize>";
+    let (both, _) = phone.everything(&inbox, &with("", both)).await?;
+    let long = item(&both, "long")?;
+    f.text("what must be whole and is not gives way to the next", long, TYPE, "1");
+    let size = text(long, DATA).unwrap_or_default().len();
+    f.that("cut as that says", (500..=600).contains(&size), &size);
+    f.text("what fits is in the form it was written in", item(&both, "short")?, TYPE, "2");
+    let alone = with("", "<Type>2</Type><AllOrNone>1</AllOrNone>");
+    let (alone, _) = phone.everything(&inbox, &alone).await?;
+    let whole = text(item(&alone, "long")?, DATA).unwrap_or_default().len();
+    f.that("AllOrNone without TruncationSize means nothing", whole > 10_000, &whole);
+    let nothing = with("", "<Type>1</Type><TruncationSize>0</TruncationSize>");
+    let (nothing, _) = phone.everything(&inbox, &nothing).await?;
+    let short = item(&nothing, "short")?;
+    f.text("of a body no byte may be wanted", short, "ApplicationData/Body/Truncated", "1");
+    f.that("so that there is none", !has(short, DATA), &short.with_contents());
+    if phone.version() >= ProtocolVersion::V14_0 {
+        let first = phone.first_key(&inbox).await?;
+        let long = with("", "<Type>1</Type><Preview>256</Preview>");
+        let answer = phone.sync(&first, &inbox, &long).await?;
+        f.text("a preview is of 255 characters at the most", &answer, "Status", "4");
+        let most = with("", "<Type>1</Type><Preview>255</Preview>");
+        let (most, _) = phone.everything(&inbox, &most).await?;
+        let shown = text(item(&most, "long")?, "ApplicationData/Body/Preview");
+        let length = shown.unwrap_or_default().chars().count();
+        f.that("which it may have", (200..=255).contains(&length), &length);
+    }
+    if phone.version() >= ProtocolVersion::V14_1 {
+        let within = |limits: &str| {
+            format!(
+                "<Options><AirSyncBase:BodyPartPreference><Type>2</Type>{limits}\
+                 </AirSyncBase:BodyPartPreference></Options>"
+            )
+        };
+        let part = "ApplicationData/BodyPart";
+        let cut = within("<TruncationSize>300</TruncationSize><Preview>12</Preview>");
+        let (cut, _) = phone.everything(&inbox, &cut).await?;
+        let long = item(&cut, "long")?;
+        f.text("a part is cut", long, &format!("{part}/Truncated"), "1");
+        let size = text(long, &format!("{part}/Data")).unwrap_or_default().len();
+        f.that("at TruncationSize", (1..=300).contains(&size), &size);
+        f.text("with the preview asked for", long, &format!("{part}/Preview"), "A paragraph");
+        f.that("and no body", !has(long, "ApplicationData/Body"), &long.with_contents());
+        let all = within("<TruncationSize>300</TruncationSize><AllOrNone>1</AllOrNone>");
+        let (all, _) = phone.everything(&inbox, &all).await?;
+        let long = item(&all, "long")?;
+        f.that("or left out", !has(long, &format!("{part}/Data")), &long.with_contents());
+        f.text("its size is told", long, &format!("{part}/Truncated"), "1");
+        let short = item(&all, "short")?;
+        f.that("where it does not fit", has(short, &format!("{part}/Data")), short);
     }
     if phone.version() >= ProtocolVersion::V14_1 {
         let part = |kind: u8| {
@@ -291,16 +347,19 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         f.text(sentence, &answer, "Response/Status", status);
     }
     let drafts = phone.folder("3").await?;
-    let two = moves(&other, &inbox, &trash).replace(
-        "</Move:MoveItems>",
-        &format!(
-            "<Move><SrcMsgId>{other}</SrcMsgId><SrcFldId>{inbox}</SrcFldId><DstFldId>{drafts}</DstFldId></Move></Move:MoveItems>"
-        ),
-    );
-    let answer = phone.ask(Command::MoveItems, &two).await?;
+    let one = |to: &str| moves(&other, &inbox, to);
+    let both = one(&trash).replace("</Move:MoveItems>", "")
+        + &one(&drafts).replace("<Move:MoveItems>", "");
+    let answer = phone.ask(Command::MoveItems, &both).await?;
+    let told: Vec<_> =
+        all(&answer, "Response/Status").into_iter().filter_map(Element::as_text).collect();
+    f.that("an item goes to one place", told == ["3", "5"], &answer.with_contents());
+    let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
+    let answer = phone.ask(Command::MoveItems, &moves(&moved, &trash, &inbox)).await?;
+    f.text("from where it is taken back", &answer, "Response/Status", "3");
+    let other = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
+    let answer = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("an item is moved", &answer, "Response/Status", "3");
-    let second = all(&answer, "Response/Status").get(1).and_then(|status| status.as_text());
-    f.that("but to one folder only (5)", second == Some("5"), &answer.with_contents());
     let again = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("a repeated move has the same answer", &again, "Response/Status", "3");
     let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();

@@ -1,8 +1,8 @@
-//! Sending, and drafts: the parts of `protocol.rs` for each version.
+//! Sending: a part of `protocol.rs` for each version.
 
-use crate::protocol::{Findings, STATUS, Speaker, id, item};
+use crate::protocol::{Findings, Speaker, id, item};
 use crate::protocol_items::DATA;
-use crate::protocol_text::{all, has, text};
+use crate::protocol_text::text;
 use crate::site::{PATIENCE, Site};
 use anyhow::{Context, Result, bail};
 use dme_eas::ProtocolVersion;
@@ -95,6 +95,27 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
             )
             .await?;
         f.that("and SmartForward", answer.is_none(), &format!("{answer:?}"));
+        let other = "<AccountId>other</AccountId>";
+        let answer = phone
+            .try_ask(Command::SendMail, &compose("SendMail", "six", other), mail.as_bytes())
+            .await?;
+        let answer = answer.context("sent from an account that there is not")?;
+        // MS-ASCMD 2.2.3.3.1: the element is known from 14.1 on.
+        let status = if version == ProtocolVersion::V14_0 { "103" } else { "166" };
+        f.text("there is no other account to send from", &answer, "Status", status);
+        if version >= ProtocolVersion::V16_0 {
+            let people =
+                "<Forwardees><Forwardee><Email>bob@example.org</Email></Forwardee></Forwardees>";
+            let people = format!("{source}{people}");
+            let both = compose("SmartForward", "seven", &people);
+            let answer = phone.try_ask(Command::SmartForward, &both, mail.as_bytes()).await?;
+            let answer = answer.context("forwarded twofold")?;
+            f.text("a message and forwardees exclude each other", &answer, "Status", "178");
+            let alone = both.replace("<Mime>@</Mime>", "");
+            let answer = phone.try_ask(Command::SmartForward, &alone, b"").await?;
+            let answer = answer.context("forwarded as a meeting")?;
+            f.text("a mail is not forwarded as a meeting is", &answer, "Status", "179");
+        }
         let gone =
             format!("<Source><FolderId>{inbox}</FolderId><ItemId>{inbox}:987654</ItemId></Source>");
         let both = format!("<Source><ItemId>{short}</ItemId><LongId>{short}</LongId></Source>");
@@ -154,6 +175,14 @@ pub async fn sending(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Resu
                 message("x", to_bob),
                 "103",
                 "and one without ClientId",
+            ),
+            (
+                Command::SendMail,
+                "SendMail",
+                "<ComposeMail:SendMail><ClientId>n5</ClientId></ComposeMail:SendMail>".into(),
+                String::new(),
+                "103",
+                "and one without a message",
             ),
         ] {
             let answer = phone.try_ask(command, &text_, opaque.as_bytes()).await?;
@@ -222,94 +251,4 @@ pub async fn arrival(bob: &mut Speaker, subject: &str) -> Result<Vec<Element>> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-/// MS-ASCMD 2.2.1.21 and MS-ASEMAIL 2.2.2: drafts, from 16.0 on.
-pub async fn drafts(site: &Site, phone: &mut Speaker, f: &mut Findings) -> Result<()> {
-    let drafts = phone.folder("3").await?;
-    let (_, at) = phone.everything(&drafts, "").await?;
-    let version = phone.version();
-    let subject = format!("draft {version}");
-    let data = |subject: &str, body: &str, more: &str| {
-        format!(
-            "<ApplicationData><Email:To>bob@example.org</Email:To><Email:Subject>{subject}</Email:Subject>\
-         <AirSyncBase:Body><Type>1</Type><Data>{body}</Data></AirSyncBase:Body>{more}</ApplicationData>"
-        )
-    };
-    let attach = "<AirSyncBase:Attachments><Add><ClientId>file1</ClientId><Method>1</Method><Content>@</Content><DisplayName>notes.txt</DisplayName></Add></AirSyncBase:Attachments>";
-    let add = format!(
-        "<GetChanges>0</GetChanges><Commands><Add><ClientId>c1</ClientId>{}</Add></Commands>",
-        data(&subject, "first", attach)
-    );
-    let text_ = phone.sync_text(&at, &drafts, &add, "");
-    let answer = phone.try_ask(Command::Sync, &text_, b"some notes").await?.context("no answer")?;
-    f.text("a draft is added", &answer, "Collections/Collection/Responses/Add/Status", "1");
-    let draft =
-        text(&answer, "Collections/Collection/Responses/Add/ServerId").context("no id")?.to_owned();
-    let (items, _) = phone.everything(&drafts, "").await?;
-    let shown = item(&items, &subject)?;
-    f.text("and is one", shown, "ApplicationData/IsDraft", "1");
-    f.text(
-        "with its attachment",
-        shown,
-        "ApplicationData/Attachments/Attachment/DisplayName",
-        "notes.txt",
-    );
-    let (_, at) = phone.everything(&drafts, "").await?;
-    let listed: Vec<&str> = items.iter().map(id).collect();
-    f.that("under the id that was told", listed.contains(&draft.as_str()), &format!("{listed:?}"));
-    let change = format!(
-        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{draft}</ServerId>{}</Change></Commands>",
-        data(&subject, "second", "")
-    );
-    let answer = phone.sync(&at, &drafts, &change).await?;
-    f.text("a draft is changed", &answer, STATUS, "1");
-    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
-    f.that(
-        "without complaint",
-        refused.iter().all(|s| s.as_text() == Some("1")),
-        &answer.with_contents(),
-    );
-    let options = "<Options><AirSyncBase:BodyPreference><Type>1</Type></AirSyncBase:BodyPreference></Options>";
-    let (items, at) = phone.everything(&drafts, options).await?;
-    let shown = item(&items, &subject)?;
-    f.that(
-        "its body is the new one",
-        text(shown, DATA).is_some_and(|d| d.contains("second")),
-        &shown.with_contents(),
-    );
-    f.that(
-        "its attachment is still there",
-        has(shown, "ApplicationData/Attachments/Attachment"),
-        &shown.with_contents(),
-    );
-    let send = format!(
-        "<GetChanges>0</GetChanges><Commands><Change><ServerId>{}</ServerId><Email2:Send/>{}</Change></Commands>",
-        id(shown),
-        data(&subject, "third", "")
-    );
-    let answer = phone.sync(&at, &drafts, &send).await?;
-    let refused = all(&answer, "Collections/Collection/Responses/Change/Status");
-    f.that(
-        "a draft is sent",
-        refused.iter().all(|s| s.as_text() == Some("1")),
-        &answer.with_contents(),
-    );
-    let mut bob = Speaker::new(site, "bob", version, "receiver")?;
-    let arrived = arrival(&mut bob, &subject).await?;
-    let arrived = item(&arrived, &subject)?;
-    f.that(
-        "as it was last",
-        text(arrived, DATA).is_some_and(|d| d.contains("third")),
-        &arrived.with_contents(),
-    );
-    f.text(
-        "with its attachment",
-        arrived,
-        "ApplicationData/Attachments/Attachment/DisplayName",
-        "notes.txt",
-    );
-    let (left, _) = phone.everything(&drafts, "").await?;
-    f.that("and is a draft no longer", item(&left, &subject).is_err(), &left.len());
-    Ok(())
 }

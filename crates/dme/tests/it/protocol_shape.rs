@@ -3,6 +3,7 @@
 //! comes too early.
 
 use anyhow::{Result, bail, ensure};
+use dme_eas::ProtocolVersion;
 use dme_wbxml::Element;
 
 /// How children stand within an element, given as `Parent/Name` or `Name`; `?` may be missing, `*`
@@ -28,6 +29,7 @@ const SHAPES: &[(&str, &str)] = &[
         "~DisplayName? FileReference Method EstimatedDataSize ContentId? ContentLocation? \
          IsInline? ClientId?",
     ),
+    ("Answered/Attachment", "~ClientId FileReference"),
     (
         "MeetingRequest",
         "AllDayEvent? StartTime? DtStamp EndTime? InstanceType? Location? Organizer? \
@@ -68,14 +70,70 @@ const SHAPES: &[(&str, &str)] = &[
     ("MeetingResponse/Result", "RequestId? Status CalendarId?"),
 ];
 
+/// Since which version an element may stand in an answer, by the tables of MS-ASEMAIL 2.2.2,
+/// MS-ASAIRS 2.2.2 and MS-ASCMD 2.2.3; `*` is all of a code page that is not named before it. An
+/// older phone ends a Sync at what it does not know.
+const SINCE: &[(&str, &str, ProtocolVersion)] = &[
+    ("Email2", "Bcc", ProtocolVersion::V16_0),
+    ("Email2", "IsDraft", ProtocolVersion::V16_0),
+    ("Email2", "MeetingMessageType", ProtocolVersion::V14_1),
+    ("Email2", "FirstDayOfWeek", ProtocolVersion::V14_1),
+    ("Email2", "*", ProtocolVersion::V14_0),
+    ("Email", "Categories", ProtocolVersion::V14_0),
+    ("Email", "DisallowNewTimeProposal", ProtocolVersion::V14_0),
+    ("AirSyncBase", "Preview", ProtocolVersion::V14_0),
+    ("AirSyncBase", "BodyPart", ProtocolVersion::V14_1),
+    ("AirSyncBase", "ClientId", ProtocolVersion::V16_0),
+    ("AirSyncBase", "InstanceId", ProtocolVersion::V16_0),
+    ("AirSyncBase", "Location", ProtocolVersion::V16_0),
+    ("Calendar", "*", ProtocolVersion::V16_0),
+    ("ComposeMail", "*", ProtocolVersion::V14_0),
+    ("ItemOperations", "Move", ProtocolVersion::V14_0),
+    ("Settings", "Accounts", ProtocolVersion::V14_1),
+    ("Settings", "RightsManagementInformation", ProtocolVersion::V14_1),
+    ("GAL", "Picture", ProtocolVersion::V14_1),
+];
+
+/// Before which version an element may stand in an answer.
+const BEFORE: &[(&str, &str, ProtocolVersion)] = &[
+    ("AirSync", "Class", ProtocolVersion::V14_0),
+    ("Email", "GlobalObjId", ProtocolVersion::V16_0),
+    ("Email", "Location", ProtocolVersion::V16_0),
+];
+
 /// Checks an answer and everything within it.
-pub fn check(element: &Element) -> Result<()> {
-    within(element, "")
+pub fn check(element: &Element, version: ProtocolVersion) -> Result<()> {
+    known(element, "", version)?;
+    within(element, "", false)
 }
 
-fn within(element: &Element, parent: &str) -> Result<()> {
+fn known(element: &Element, parent: &str, version: ProtocolVersion) -> Result<()> {
+    let page = element.tag.page_name().unwrap_or("?");
     let name = element.tag.name().unwrap_or("?");
-    let full = format!("{parent}/{name}");
+    let find = |table: &[(&str, &str, ProtocolVersion)]| {
+        let of_page = table.iter().filter(|(of, ..)| *of == page);
+        let mut named = of_page.filter(|(_, one, _)| *one == name || *one == "*");
+        named.next().map(|(.., version)| *version)
+    };
+    let since = find(SINCE).unwrap_or(version);
+    ensure!(version >= since, "{page}:{name} is {since}'s and told to {version}");
+    // A collection's class; that of a search's result stays.
+    if name != "Class" || parent == "Collection" {
+        let before = find(BEFORE);
+        let gone = before.is_some_and(|before| version >= before);
+        ensure!(!gone, "{page}:{name} is before {before:?} only and told to {version}");
+    }
+    element.children().iter().try_for_each(|child| known(child, name, version))
+}
+
+/// `answered`: within the answer to what the phone wrote itself.
+fn within(element: &Element, parent: &str, answered: bool) -> Result<()> {
+    let name = element.tag.name().unwrap_or("?");
+    let full = match (parent, name) {
+        ("Attachments", "Attachment") if answered => "Answered/Attachment".into(),
+        _ => format!("{parent}/{name}"),
+    };
+    let answered = answered || matches!(&*full, "Responses/Add" | "Responses/Change");
     let shape = |wanted: &str| SHAPES.iter().find(|(name, _)| *name == wanted);
     // Some names are a leaf's elsewhere: `Store` in an answer to Find.
     let shape = shape(&full).or_else(|| shape(name)).filter(|_| !element.children().is_empty());
@@ -92,7 +150,7 @@ fn within(element: &Element, parent: &str) -> Result<()> {
         tags.sort_unstable();
         ensure!(tags.windows(2).all(|pair| pair[0] != pair[1]), "{full}: an element twice");
     }
-    element.children().iter().try_for_each(|child| within(child, name))
+    element.children().iter().try_for_each(|child| within(child, name, answered))
 }
 
 fn in_order(name: &str, shape: &str, children: &[&str]) -> Result<()> {

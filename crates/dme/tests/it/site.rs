@@ -171,9 +171,46 @@ impl Site {
         dme(self.folder.path(), &[arguments, &["--config", "server.toml"]].concat())
     }
 
+    /// Runs `dme` as it is called.
+    pub fn run(&self, arguments: &[&str]) -> Result<String> {
+        dme(self.folder.path(), arguments)
+    }
+
+    /// Enrols and starts one more connector, which may serve at once. It logs to `NAME.log`.
+    pub fn add_connector(&self, name: &str, config: &str) -> Result<Process> {
+        let file = format!("{name}.toml");
+        let config = format!(
+            "directory = {:?}\n{config}[log]\nlevel = \"debug,h2=info,hyper=info\"\n",
+            self.path(name)
+        );
+        write(self.folder.path(), &file, &config)?;
+        let token = self.dme(&["connector", "token", name, "--approved"])?;
+        self.run(&["connector", "enroll", token.trim(), "--config", &file])?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
+        command.args(["connector", "run", "--config", &file]).current_dir(self.folder.path());
+        Process::start("dme connector", &mut command, &self.path(&format!("{name}.log")))
+    }
+
+    /// Changes the server's configuration, and ends and starts it.
+    pub fn reconfigure(&mut self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let path = self.path("server.toml");
+        std::fs::write(&path, change(std::fs::read_to_string(&path)?))?;
+        self.crash_server()
+    }
+
     /// Ends the server as a power cut would, and starts it again.
     pub fn crash_server(&mut self) -> Result<()> {
+        self.kill_server();
+        self.restart_server()
+    }
+
+    /// Ends the server as a power cut would.
+    pub fn kill_server(&mut self) {
         self.server.kill();
+    }
+
+    /// Starts the server again.
+    pub fn restart_server(&mut self) -> Result<()> {
         self.server = start_server(self.folder.path(), &[self.phones_port, self.admin_port])?;
         Ok(())
     }

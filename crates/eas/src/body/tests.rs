@@ -115,9 +115,10 @@ fn a_body_has_its_elements_in_the_order_of_the_document() {
     assert_eq!((received.truncated, received.estimated_size), (true, Some(9000)));
     assert_eq!(received.preview.as_deref(), Some("ab"));
 
-    let part = body_part_element(&Body { truncated: false, ..body });
+    let part = body_part_element(&Body { truncated: false, ..body }, Some("The"));
     let tags: Vec<_> = part.children().iter().map(|child| child.tag).collect();
-    assert_eq!(tags, [page::STATUS, page::TYPE, page::ESTIMATED_DATA_SIZE, page::DATA]);
+    let order = [page::STATUS, page::TYPE, page::ESTIMATED_DATA_SIZE, page::DATA, page::PREVIEW];
+    assert_eq!(tags, order);
 }
 
 #[test]

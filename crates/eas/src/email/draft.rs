@@ -170,6 +170,27 @@ impl NewAttachment {
     }
 }
 
+/// A file that was attached, as the answer tells it (MS-ASAIRS 2.2.2.7, in `Responses`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttachedFile {
+    /// The phone's name for it.
+    pub client_id: String,
+    /// By what it is fetched and taken off from now on.
+    pub reference: String,
+}
+
+/// The children of `ApplicationData` in an answer to a draft; none where nothing was attached.
+pub fn attached_to_elements(files: impl IntoIterator<Item = AttachedFile>) -> Vec<Element> {
+    let attachments = files.into_iter().map(|file| {
+        let client_id = Element::text(air_sync_base::CLIENT_ID, file.client_id);
+        let reference = Element::text(air_sync_base::FILE_REFERENCE, file.reference);
+        Element::parent(air_sync_base::ATTACHMENT, vec![client_id, reference])
+    });
+    let mut children = vec![];
+    children.put_parent(air_sync_base::ATTACHMENTS, attachments.collect());
+    children
+}
+
 /// Opaque data as it is; text is base64 (MS-ASAIRS 2.2.2.15).
 fn read_content(element: &Element) -> Result<Bytes> {
     match &element.content {

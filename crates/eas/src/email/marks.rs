@@ -23,7 +23,8 @@ pub fn flags_to_elements(flags: &Flags, version: ProtocolVersion) -> Vec<Element
     children
 }
 
-/// `Flag` (MS-ASEMAIL 2.2.2.34): empty where the mail is not marked.
+/// `Flag` (MS-ASEMAIL 2.2.2.34): empty where the mail is not marked. When it was completed
+/// (`CompleteTime`, `DateCompleted`) is not kept by mail systems and not told.
 pub(super) fn flag_element(followup: Followup) -> Element {
     let mut children = vec![];
     match followup {

@@ -38,7 +38,7 @@ pub fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<
         children.push(body_element(body, preview));
     }
     if let Some(part) = mail.body_part.as_ref().filter(|_| version >= ProtocolVersion::V14_1) {
-        children.push(body_part_element(part));
+        children.push(body_part_element(part, mail.part_preview.as_deref()));
     }
     children.put(page::MESSAGE_CLASS, message_class(&mail.kind));
     let mut content_class = "urn:content-classes:message";

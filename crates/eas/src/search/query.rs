@@ -23,8 +23,8 @@ const MAX_CONVERSATION_ID: usize = 64;
 pub enum Query {
     /// In the mailbox.
     Mailbox(MailboxQuery),
-    /// In the mailbox, but with `Or`, which the documents allow and no server takes; answered with
-    /// `TooComplex`.
+    /// In the mailbox, but with `Or`, which the documents allow and no server takes, or with
+    /// conditions beside `And`; answered with `TooComplex`.
     TooComplex,
     /// For people in the directory: the beginning of a name or address.
     Directory(String),
@@ -65,7 +65,10 @@ impl Query {
             return Err(Error::Value { element: s::NAME, expected });
         }
         let all = query.child(s::AND).unwrap_or(query);
-        if query.child(s::OR).is_some() || all.child(s::OR).is_some() {
+        // All conditions stand in one `And` (MS-ASCMD 2.2.3.10); where there is none, they are
+        // taken to.
+        let more = query.children().len() > 1 && query.child(s::AND).is_some();
+        if more || query.child(s::OR).is_some() || all.child(s::OR).is_some() {
             return Ok(Self::TooComplex);
         }
         Ok(Self::Mailbox(MailboxQuery::from_element(all)?))

@@ -7,8 +7,8 @@ use crate::fields::{Children, Fields};
 use dme_wbxml::{Element, Tag, pages::air_sync as page};
 use std::time::Duration;
 
-/// How items of one class are wanted. What is none stays as the phone said it last; at first it is
-/// the default.
+/// How items of one class are wanted. What is none is the default: whoever says anything anew says
+/// all of it (MS-ASCMD 2.2.3.125.6).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     /// For which class; none means the collection's own.
@@ -24,7 +24,7 @@ pub struct Options {
 }
 
 /// How far back items are wanted (MS-ASCMD 2.2.3.68.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum FilterType {
     /// All (0).
     All,

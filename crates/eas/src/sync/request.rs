@@ -100,8 +100,8 @@ impl Request {
     pub fn from_element(element: &Element) -> Result<Self> {
         let root = element.expect_tag(page::SYNC)?;
         let wait = match (
-            root.number_of(page::WAIT)?.map(Wait::Minutes),
-            root.number_of(page::HEARTBEAT_INTERVAL)?.map(Wait::Seconds),
+            root.span_of(page::WAIT)?.map(Wait::Minutes),
+            root.span_of(page::HEARTBEAT_INTERVAL)?.map(Wait::Seconds),
         ) {
             (Some(_), Some(_)) => {
                 return Err(Error::Conflict(page::WAIT, page::HEARTBEAT_INTERVAL));
@@ -184,6 +184,12 @@ impl Collection {
             return Err(Error::TooMany { element: page::OPTIONS, limit: MAX_OPTIONS });
         }
         let options = element.each(page::OPTIONS).map(Options::from_element);
+        let options: Vec<Options> = options.collect::<Result<_>>()?;
+        let mut classes = options.iter().enumerate().map(|(at, one)| (at, one.class));
+        if classes.any(|(at, class)| options.iter().take(at).any(|one| one.class == class)) {
+            // MS-ASCMD 2.2.3.27.6: what would hold for the class is not said.
+            return Err(Error::Conflict(page::OPTIONS, page::CLASS));
+        }
         let commands = element.child(page::COMMANDS).map(Element::children).unwrap_or_default();
         if commands.len() > MAX_COMMANDS {
             return Err(Error::TooMany { element: page::COMMANDS, limit: MAX_COMMANDS });
@@ -207,7 +213,7 @@ impl Collection {
             get_changes,
             window_size: element.number_of(page::WINDOW_SIZE)?,
             conversation_mode: element.boolean_of(page::CONVERSATION_MODE)?,
-            options: options.collect::<Result<_>>()?,
+            options,
             commands: commands.filter_map(Result::transpose).collect::<Result<_>>()?,
         })
     }

@@ -402,3 +402,20 @@ fn every_class_filter_and_status_is_read_back() {
         assert_eq!(Status::from_code(code).code(), code);
     }
 }
+
+#[test]
+fn options_of_one_class_stand_once() {
+    let sms = Options { class: Some(ItemClass::Sms), ..Options::default() };
+    let mail = Options { class: Some(ItemClass::Email), ..Options::default() };
+    for (given, fits) in [
+        (vec![options(), sms.clone()], true),
+        (vec![mail.clone(), sms.clone()], true),
+        (vec![options(), options()], false),
+        (vec![sms.clone(), mail, sms], false),
+    ] {
+        let collections = vec![Collection { options: given, ..Collection::new("1", "1") }];
+        let request = Request { collections, ..Request::default() };
+        let read = Request::from_element(&request.to_element(ProtocolVersion::V14_1));
+        assert_eq!(read.is_ok(), fits, "{request:?}");
+    }
+}

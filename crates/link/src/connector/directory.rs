@@ -7,10 +7,13 @@ use crate::wire::call::{Call, Head};
 use crate::wire::directory::{Authenticate, Find, Groups, Search};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_directory::{
+    DirectoryService, Error, GroupSnapshot, Person, Result, Verdict, on_behalf_of,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing::{Instrument, info_span};
+use std::time::Instant;
+use tracing::{Instrument, debug, info_span};
 
 pub(super) async fn dispatch(
     shared: &Shared,
@@ -31,6 +34,11 @@ pub(super) async fn dispatch(
 #[async_trait]
 trait Ask: Call + DeserializeOwned + Send {
     async fn ask(self, directory: &dyn DirectoryService) -> Result<Self::Answer>;
+
+    /// What the log says of an answer: whether a login was good, nothing of what was found.
+    fn said(_: &Self::Answer) -> Option<&'static str> {
+        None
+    }
 }
 
 async fn answer<A>(directory: &dyn DirectoryService, asked: Asked) -> Result<Outgoing, Unanswerable>
@@ -40,17 +48,41 @@ where
 {
     let head: Head<'_, A> = asked.head()?;
     let context = head.context();
-    let span = info_span!("call", request = %context.request);
-    let asking = head.args.ask(directory).instrument(span);
-    let answered = tokio::time::timeout_at(context.deadline.into(), asking).await;
     let late = |_| Err(Error::Unavailable("the directory did not answer in time".into()));
-    write(answered.unwrap_or_else(late), Bytes::new())
+    let answer = async {
+        let begun = Instant::now();
+        let asking = on_behalf_of(context.request.clone(), head.args.ask(directory));
+        let answer = tokio::time::timeout_at(context.deadline.into(), asking).await;
+        let answer = answer.unwrap_or_else(late);
+        let (took_us, failed) = (begun.elapsed().as_micros(), answer.as_ref().err());
+        let said = answer.as_ref().ok().and_then(A::said);
+        debug!(
+            call = A::NAME,
+            took_us,
+            said,
+            failed = failed.map(tracing::field::display),
+            "answered"
+        );
+        answer
+    };
+    // Whatever is logged meanwhile carries the request id too (rule L7).
+    let answer = answer.instrument(info_span!("call", request = %context.request));
+    write(answer.await, Bytes::new())
 }
 
 #[async_trait]
 impl Ask for Authenticate<'static> {
     async fn ask(self, directory: &dyn DirectoryService) -> Result<Verdict> {
         directory.authenticate(&self.user, &self.password).await
+    }
+
+    fn said(verdict: &Verdict) -> Option<&'static str> {
+        Some(match verdict {
+            Verdict::Accepted(_) => "accepted",
+            Verdict::WrongPassword => "wrong password",
+            Verdict::Unknown => "unknown user",
+            Verdict::Barred(_) => "barred",
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
     CallContext, Changes, Error, ErrorKind, Identity, ItemResult, Listing, MailSystem, Mailbox,
-    Result, SearchPage, Submitted, WatchEvent,
+    Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
 };
 use dme_model::{Collection, CollectionId, ItemId};
 use serde::Serialize;
@@ -21,10 +21,11 @@ pub(super) async fn dispatch(
     name: &str,
     asked: Asked,
 ) -> Result<Outgoing, Unanswerable> {
-    let system = match &shared.services.mail {
-        Some((system, _)) => &**system,
+    let owned = match &shared.services.mail {
+        Some((system, _)) => system,
         None => return Err(Unanswerable::Unknown),
     };
+    let system = &**owned;
     match name {
         Owns::NAME => owns(system, asked).await,
         Collections::NAME => answer::<Collections>(system, asked).await,
@@ -40,9 +41,9 @@ pub(super) async fn dispatch(
         MoveItems::NAME => answer::<MoveItems<'_>>(system, asked).await,
         DeleteItems::NAME => answer::<DeleteItems<'_>>(system, asked).await,
         EmptyCollection::NAME => answer::<EmptyCollection<'_>>(system, asked).await,
-        SaveDraft::NAME => answer::<SaveDraft<'_>>(system, asked).await,
+        SaveDraft::NAME => save_draft(shared, owned, asked).await,
         Deliver::NAME => answer::<Deliver<'_>>(system, asked).await,
-        Submit::NAME => answer::<Submit<'_>>(system, asked).await,
+        Submit::NAME => submit(shared, owned, asked).await,
         Search::NAME => answer::<Search<'_>>(system, asked).await,
         Watch::NAME => watch(shared, system, asked).await,
         IdentityOf::NAME => answer::<IdentityOf>(system, asked).await,
@@ -69,6 +70,52 @@ where
         head.args.ask(&*mailbox, asked.blob()).await
     });
     write(answered.await, Bytes::new())
+}
+
+/// Sends, whatever becomes of the caller.
+async fn submit(
+    shared: &Shared,
+    system: &Arc<dyn MailSystem>,
+    asked: Asked,
+) -> Result<Outgoing, Unanswerable> {
+    let head: Head<'static, Submit<'static>> = asked.head()?;
+    let context = head.context();
+    let (system, within, message) = (system.clone(), context.clone(), asked.blob());
+    let name = name(&head, &head.args.submission.key);
+    let sent = until(&context, async {
+        let act = async move {
+            let mailbox = open(&*system, &head, &within).await?;
+            head.args.ask(&*mailbox, message).await
+        };
+        shared.undying.sending.carry_out(name, || act).await
+    });
+    write(sent.await, Bytes::new())
+}
+
+/// Saves a draft, whatever becomes of the caller.
+async fn save_draft(
+    shared: &Shared,
+    system: &Arc<dyn MailSystem>,
+    asked: Asked,
+) -> Result<Outgoing, Unanswerable> {
+    let head: Head<'static, SaveDraft<'static>> = asked.head()?;
+    let context = head.context();
+    let (system, within, message) = (system.clone(), context.clone(), asked.blob());
+    let name = name(&head, &head.args.draft.key);
+    let saved = until(&context, async {
+        let act = async move {
+            let mailbox = open(&*system, &head, &within).await?;
+            head.args.ask(&*mailbox, message).await
+        };
+        shared.undying.saving.carry_out(name, || act).await
+    });
+    write(saved.await, Bytes::new())
+}
+
+/// An act's name; what one user's phone names is never another's.
+fn name<A>(head: &Head<'_, A>, key: &SubmissionKey) -> String {
+    let user = head.account.as_deref().map(|account| account.user.as_str());
+    format!("{} {}", user.unwrap_or_default(), key.0)
 }
 
 async fn open<A: Sync>(

@@ -4,7 +4,7 @@ use super::backoff::{Backoff, random};
 use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
-use super::session::{Order, Session, Told};
+use super::session::{Order, Session, Told, Undying};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
 use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
@@ -44,6 +44,7 @@ pub enum ConnectorStatus {
 pub struct Connector {
     config: ConnectorConfig,
     services: Services,
+    undying: Undying,
     identities: Identities,
     status: watch::Sender<ConnectorStatus>,
 }
@@ -67,7 +68,7 @@ impl Connector {
     pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
         let identities = Identities::open(&config.identity)?;
         let status = watch::Sender::new(ConnectorStatus::Dialling);
-        Ok(Self { config, services, identities, status })
+        Ok(Self { config, services, undying: Undying::new(), identities, status })
     }
 
     /// Who it is.
@@ -91,6 +92,11 @@ impl Connector {
         let ended = self.live(shutdown.as_mut(), &drains).await;
         drains.close();
         drains.wait().await;
+        let acts = &self.undying.tasks;
+        acts.close();
+        if tokio::time::timeout(self.config.drain_limit, acts.wait()).await.is_err() {
+            warn!(left = acts.len(), "what was being sent did not end in time, and is cut off");
+        }
         self.status.send_replace(ConnectorStatus::Stopped);
         ended
     }
@@ -292,8 +298,8 @@ impl Connector {
                     self.identities.accepted(which)?;
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
-                    let services = self.services.clone();
-                    return Ok(Session::begin(calls, bulk, services, &self.config));
+                    let (services, undying) = (self.services.clone(), self.undying.clone());
+                    return Ok(Session::begin(calls, bulk, services, undying, &self.config));
                 }
                 // With the other key it may know us.
                 Err(error @ Error::Refused(Refused { reason: Refusal::Unknown, .. })) => {
@@ -340,6 +346,7 @@ impl Connector {
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: self.services.capabilities(),
+            realms: Some(self.services.realms.clone()),
         }
     }
 }

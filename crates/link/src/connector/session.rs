@@ -1,10 +1,13 @@
 //! One link as the connector holds it: two connections served until they end or are drained.
 
+use super::acts::Acts;
 use super::config::ConnectorConfig;
 use super::serve;
 use crate::h2::{Executor, Pulse};
 use crate::wire::control::{Drain, ToServer};
 use crate::{Refused, Services};
+use dme_mailbox::Submitted;
+use dme_model::ItemId;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::pin::pin;
@@ -13,18 +16,42 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::warn;
 
 /// What the handlers of a link share.
 pub(super) struct Shared {
     pub services: Services,
+    /// What is not cancelled when the link is lost.
+    pub undying: Undying,
     /// What the server orders.
     pub orders: mpsc::Sender<Order>,
     /// Cancelled when the link is to end: whatever would last for ever ends then.
     pub ending: CancellationToken,
     /// Where to tell the server something, once it listens.
     teller: Mutex<Option<mpsc::Sender<ToServer>>>,
+}
+
+/// The acts that outlive a link; one set for all links of a connector.
+#[derive(Clone)]
+pub(super) struct Undying {
+    pub sending: Arc<Acts<Submitted>>,
+    pub saving: Arc<Acts<ItemId>>,
+    pub tasks: TaskTracker,
+}
+
+impl Undying {
+    pub(super) fn new() -> Self {
+        let tasks = TaskTracker::new();
+        Self {
+            sending: Arc::new(Acts::new(tasks.clone(), KEEP_SENT, |sent: &Submitted| {
+                !sent.unfinished
+            })),
+            // A draft that was saved is found by its key, and may have been deleted since.
+            saving: Arc::new(Acts::new(tasks.clone(), Duration::ZERO, |_| true)),
+            tasks,
+        }
+    }
 }
 
 /// What the server orders.
@@ -68,18 +95,27 @@ pub(super) struct Session {
     drain_limit: Duration,
 }
 
+/// How long it is known here that a message was sent: phones try again within minutes.
+const KEEP_SENT: Duration = Duration::from_secs(15 * 60);
 /// Orders that may wait.
 const ORDERS: usize = 16;
 
 impl Session {
     /// Serves the two connections of a link.
-    pub(super) fn begin<I>(calls: I, bulk: I, services: Services, config: &ConnectorConfig) -> Self
+    pub(super) fn begin<I>(
+        calls: I,
+        bulk: I,
+        services: Services,
+        undying: Undying,
+        config: &ConnectorConfig,
+    ) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (sender, orders) = mpsc::channel(ORDERS);
         let shared = Arc::new(Shared {
             services,
+            undying,
             orders: sender,
             ending: CancellationToken::new(),
             teller: Mutex::default(),

@@ -73,11 +73,12 @@ impl Target<'_> {
         A: Call,
         A::Answer: DeserializeOwned,
     {
+        // Only a directory's calls are for nobody's mailbox.
+        let work = if caller.account.is_some() { Work::Call } else { Work::Directory };
         let request = caller.request.clone();
         let begun = Instant::now();
         let outcome = until(caller.deadline, async {
-            let (mut records, _permit) =
-                self.begin(link, lane, Work::Call, caller, args, blob).await?;
+            let (mut records, _permit) = self.begin(link, lane, work, caller, args, blob).await?;
             let record = records.only().await?;
             match record.parse()? {
                 Answer::Ok(answer) => Ok((answer, record.blob)),
@@ -124,7 +125,8 @@ impl Target<'_> {
         blob: Bytes,
     ) -> Result<(Records, Permit), Failed> {
         let busy = |_: Exhausted| Failed::Busy(self.links.config().busy_after);
-        let permit = link.gate.enter(work).await.map_err(busy)?;
+        let user = caller.account.as_ref().map(|account| &account.user);
+        let permit = link.gate.enter(work, user).await.map_err(busy)?;
         let head = Head {
             request: Cow::Borrowed(caller.request),
             left_ms: left_ms(caller.deadline),

@@ -30,8 +30,8 @@ impl RemoteDirectory {
         A::Answer: DeserializeOwned,
     {
         let target = Target { links: &self.links, id: &self.id };
-        // The trait gives no request id; one of our own still joins the two ends' logs.
-        let request = request_id();
+        // What no phone asked for has an id of our own, which still joins the two ends' logs.
+        let request = dme_directory::asking().unwrap_or_else(request_id);
         let caller = Caller {
             request: &request,
             deadline: Instant::now() + self.links.config().directory_limit,
@@ -55,7 +55,7 @@ fn request_id() -> RequestId {
 fn error(failed: Failed) -> Error {
     match failed {
         Failed::Unavailable(why) => Error::Unavailable(why),
-        Failed::Busy(_) => Error::Unavailable("the connector has too much to do".into()),
+        Failed::Busy(_) => Error::Busy("the connector has too much to do".into()),
         Failed::Timeout => Error::Unavailable("the connector did not answer in time".into()),
         Failed::Unsupported => Error::Protocol("the connector has no directory".into()),
         Failed::Protocol(what) => Error::Protocol(what),

@@ -10,8 +10,8 @@ use crate::wire::hello::{Hello, Lane};
 use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use dme_model::{ConnectorId, Realm, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
@@ -25,8 +25,15 @@ pub struct LinksConfig {
     pub parallel: usize,
     /// Fetches a connector serves at once, beside the calls.
     pub parallel_fetches: usize,
+    /// Calls, and as many fetches, that a connector answers at once for one user; at most half of
+    /// what it answers at all.
+    pub per_user: usize,
     /// Calls and fetches that may wait for a place; beyond, callers get `Busy`.
     pub queued: usize,
+    /// Calls, and as many fetches, that may wait for others of the same user.
+    pub queued_per_user: usize,
+    /// Questions to the directory at once; as many as `queued` may wait.
+    pub directory: usize,
     /// Watches on a connector.
     pub watches: usize,
     /// What callers are told to wait when a connector is exhausted.
@@ -42,7 +49,10 @@ impl Default for LinksConfig {
         Self {
             parallel: 25,
             parallel_fetches: 25,
+            per_user: 8,
             queued: 250,
+            queued_per_user: 64,
+            directory: 32,
             watches: 100_000,
             busy_after: Duration::from_secs(2),
             directory_limit: Duration::from_secs(15),
@@ -60,6 +70,8 @@ pub struct LinkState {
     pub name: String,
     /// What it offers.
     pub capabilities: Capabilities,
+    /// The realms its directory says it is the source of; none where its release does not say.
+    pub realms: Option<BTreeSet<Realm>>,
     /// Its release.
     pub software: String,
     /// The address it came from; nothing for one in this process.
@@ -164,6 +176,7 @@ impl Links {
             id: id.clone(),
             name: local.name.clone(),
             capabilities: local.services.capabilities(),
+            realms: Some(local.services.realms.clone()),
             software: crate::SOFTWARE.into(),
             peer: None,
             since: local.since,
@@ -185,6 +198,7 @@ impl Links {
             id: link.id.clone(),
             name: link.name.clone(),
             capabilities: link.hello.capabilities.clone(),
+            realms: link.hello.realms.clone(),
             software: link.hello.software.clone(),
             peer: Some(link.peer.clone()),
             since: link.since,

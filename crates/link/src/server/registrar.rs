@@ -42,6 +42,11 @@ impl Registrar {
         &self.authority
     }
 
+    /// The tokens handed out.
+    pub fn enrolments(&self) -> &Arc<dyn Enrolments> {
+        &self.enrolments
+    }
+
     /// The connectors.
     pub fn book(&self) -> &Arc<dyn ConnectorBook> {
         &self.book

@@ -2,9 +2,10 @@
 
 use super::record::{Assembler, Limits, Record};
 use crate::{Capabilities, Error, Fingerprint, Refusal, Refused, Result};
-use dme_model::{ConnectorId, Secret};
+use dme_model::{ConnectorId, Realm, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -37,6 +38,9 @@ pub(crate) struct Hello {
     pub keepalive_timeout_ms: u64,
     /// What it offers.
     pub capabilities: Capabilities,
+    /// The realms its directory is the source of. A release from before this field does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realms: Option<BTreeSet<Realm>>,
 }
 
 /// What the server says to a hello.
@@ -183,6 +187,7 @@ mod tests {
             keepalive_ms: 1,
             keepalive_timeout_ms: u64::MAX,
             capabilities: Capabilities::default(),
+            realms: Some([Realm::from("example.org")].into()),
         }
     }
 
@@ -226,5 +231,22 @@ mod tests {
         let mut json = serde_json::to_value(hello(2, 1)).unwrap();
         json["compression"] = "zstd".into();
         assert_eq!(serde_json::from_value::<Hello>(json).unwrap(), hello(2, 1));
+    }
+
+    #[test]
+    fn a_release_that_did_not_tell_its_realms_is_understood_and_understands() {
+        let mut json = serde_json::to_value(hello(1, 1)).unwrap();
+        json.as_object_mut().unwrap().remove("realms");
+        let older = serde_json::from_value::<Hello>(json).unwrap();
+        assert_eq!(older, Hello { realms: None, ..hello(1, 1) });
+
+        /// What such a release reads of a hello.
+        #[derive(Deserialize)]
+        struct Before {
+            capabilities: Capabilities,
+        }
+        let read: Before =
+            serde_json::from_value(serde_json::to_value(hello(1, 1)).unwrap()).unwrap();
+        assert_eq!(read.capabilities, Capabilities::default());
     }
 }

@@ -6,7 +6,11 @@ use async_trait::async_trait;
 use dme_directory::Verdict;
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
 use dme_mailbox::conformance::{self, Resident, World};
-use dme_mailbox::{CallContext, Credentials, ErrorKind, FetchOutcome, WatchEvent};
+use dme_mailbox::memory::Operation;
+use dme_mailbox::{
+    Account, CallContext, Credentials, ErrorKind, FetchOutcome, Submission, SubmissionKey,
+    WatchEvent,
+};
 use dme_model::{
     BodyKind, BodyPreference, BodyView, CollectionId, Flags, Function, ItemId, MimeSupport,
     RequestId, Role, Secret, Timestamp, UserId,
@@ -168,19 +172,23 @@ async fn a_call_ends_at_its_deadline_on_both_sides() {
 #[tokio::test]
 async fn a_connector_with_too_much_to_do_is_not_given_more() {
     let limits = LinksConfig { parallel: 2, queued: 1, ..LinksConfig::default() };
+    let of = |number| Account {
+        user: format!("{number}@example.org").into(),
+        ..account(Credentials::None)
+    };
     let options = ServerOptions { links: limits, ..ServerOptions::default() };
     let pair = Pair::with(options, CredentialsNeeded::None).await;
     pair.mail.hang();
     let calls: Vec<_> = (0..3)
-        .map(|_| {
-            let (system, account) = (pair.system(), account(Credentials::None));
+        .map(|number| {
+            let (system, account) = (pair.system(), of(number));
             tokio::spawn(async move { system.owns(&account, &context()).await })
         })
         .collect();
     let state = || pair.server.links.connectors().remove(0);
     eventually(|| state().exhausted && pair.mail.running() == 2).await;
     assert_eq!((state().outstanding, state().queued), (2, 1));
-    let error = pair.system().owns(&account(Credentials::None), &context()).await.unwrap_err();
+    let error = pair.system().owns(&of(4), &context()).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Busy { .. }), "{error}");
     for call in calls {
         pair.mail.release.notify_one();
@@ -190,12 +198,40 @@ async fn a_connector_with_too_much_to_do_is_not_given_more() {
 }
 
 #[tokio::test]
+async fn one_user_whose_mailbox_hangs_does_not_take_the_connector_from_the_others() {
+    let limits = LinksConfig { parallel: 4, queued: 1, per_user: 2, ..LinksConfig::default() };
+    let options = ServerOptions { links: limits, ..ServerOptions::default() };
+    let pair = Pair::with(options, CredentialsNeeded::None).await;
+    pair.mail.hang();
+    let anns: Vec<_> = (0..20)
+        .map(|_| {
+            let system = pair.system();
+            tokio::spawn(async move { system.owns(&account(Credentials::None), &context()).await })
+        })
+        .collect();
+    eventually(|| pair.mail.running() == 2).await;
+    let state = pair.server.links.connectors().remove(0);
+    assert_eq!((state.outstanding, state.queued, state.exhausted), (2, 0, false));
+    let directory = pair.server.links.directory(&pair.connector.id);
+    assert!(directory.find(&user()).await.unwrap().is_some(), "logins pass by");
+    let bob = Account { user: "bob@example.org".into(), ..account(Credentials::None) };
+    let system = pair.system();
+    let bobs = tokio::spawn(async move { system.owns(&bob, &context()).await });
+    eventually(|| pair.mail.running() == 3).await;
+    for call in anns {
+        call.abort();
+    }
+    pair.mail.release.notify_waiters();
+    let _ = bobs.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn only_a_connector_that_needs_the_password_gets_it() {
     let password = Credentials::Password(Secret::new("pässword"));
     for (needed, expected) in [
         (CredentialsNeeded::None, Credentials::None),
         (CredentialsNeeded::Password, password.clone()),
-        (CredentialsNeeded::Bearer, Credentials::None),
+        (CredentialsNeeded::Bearer, Credentials::Bearer(Secret::new("pässword"))),
     ] {
         let pair = Pair::with(ServerOptions::default(), needed).await;
         let account = account(password.clone());
@@ -293,4 +329,42 @@ async fn a_connector_in_the_same_process_is_called_without_a_wire() {
     let system = server.links.mail_system(&id);
     assert!(system.owns(&account(Credentials::None), &context()).await.unwrap());
     assert!(server.links.directory(&id).find(&user()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_sent_when_the_line_breaks_is_sent_once() {
+    let server = Server::start().await;
+    let line = Line::to(server.address).await;
+    let site = server.enrolled_at(line.address).await;
+    let mail = Arc::new(Probe::default());
+    let connector = site.run(mail.services(CredentialsNeeded::None));
+    server.until_linked(&connector.id).await;
+    let pair = Pair { server, site, connector, mail };
+
+    let memory = &pair.mail.memory;
+    let mailbox = pair.mailbox().await;
+    let submission = Submission {
+        key: SubmissionKey("ann/phone/1".into()),
+        uncertain: false,
+        taken: false,
+        message: "From: ann@example.org\r\nTo: bob@elsewhere.example\r\n\r\nHello\r\n".into(),
+        reference: None,
+        save_in_sent: true,
+        draft: None,
+    };
+    memory.set_latency(Duration::from_millis(500));
+    let (asked, first) = (mailbox.clone(), submission.clone());
+    let sending = tokio::spawn(async move { asked.submit(&first).await });
+    eventually(|| memory.take_calls().contains(&Operation::Submit)).await;
+    line.break_down();
+    let lost = sending.await.unwrap().unwrap_err();
+    assert_eq!(lost.kind, ErrorKind::Unavailable, "{lost}");
+    line.open();
+    pair.server.until_linked(&pair.connector.id).await;
+
+    // The memory would send again: not `uncertain` is what an engine says that knows nothing.
+    let again = mailbox.submit(&submission).await.unwrap();
+    assert_eq!(mailbox.submit(&submission).await.unwrap(), again);
+    assert_eq!(memory.sent().len(), 1);
+    assert_eq!(memory.take_calls(), []);
 }

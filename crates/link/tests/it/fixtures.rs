@@ -9,7 +9,7 @@ use dme_link::{
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
-use dme_model::{ConnectorId, RequestId, Secret, UserId};
+use dme_model::{ConnectorId, Realm, RequestId, Secret, UserId};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -250,7 +250,11 @@ pub struct Probe {
 impl Probe {
     pub fn services(self: &Arc<Self>, needed: CredentialsNeeded) -> Services {
         self.memory.add_user(&user(), "ann@example.org");
-        Services { mail: Some((self.clone(), needed)), directory: Some(Arc::new(People)) }
+        Services {
+            mail: Some((self.clone(), needed)),
+            directory: Some(Arc::new(People)),
+            realms: [Realm::from("example.org")].into(),
+        }
     }
 
     pub fn hang(&self) {

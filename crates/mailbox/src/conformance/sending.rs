@@ -19,6 +19,7 @@ fn submission(key: &str, message: Vec<u8>) -> Submission {
     Submission {
         key: SubmissionKey(key.into()),
         uncertain: false,
+        taken: false,
         message: message.into(),
         reference: None,
         save_in_sent: true,

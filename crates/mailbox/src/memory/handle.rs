@@ -302,7 +302,7 @@ fn submit(state: &mut State, sender: &UserId, submission: &Submission) -> Result
     // Only a caller who says that an earlier attempt may have gone out is spared a second one:
     // one that repeats a sending without saying so is wrong, and a test shall see it.
     let before = state.user(sender)?.submitted.get(&submission.key).cloned();
-    let mut submitted = match before.filter(|_| submission.uncertain) {
+    let mut submitted = match before.filter(|_| submission.uncertain || submission.taken) {
         Some(before) => before,
         None => send(state, sender, submission)?,
     };
@@ -361,7 +361,12 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
         let flags = Flags { seen: true, ..Flags::default() };
         user.append(&sent, message, flags, now, None)?;
     }
-    let submitted = Submitted { message_id: message_id.clone(), refused, warnings: Vec::new() };
+    let submitted = Submitted {
+        message_id: message_id.clone(),
+        refused,
+        warnings: Vec::new(),
+        unfinished: false,
+    };
     user.submitted.insert(submission.key.clone(), submitted.clone());
     let key = submission.key.clone();
     let (user, message) = (sender.clone(), transmitted);

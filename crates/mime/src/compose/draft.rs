@@ -17,6 +17,10 @@ use crate::{
 use bytes::Bytes;
 use dme_model::{Address, BodyKind, Importance, PartId, Timestamp};
 
+/// The header field by which a mail system's client knows a draft that it saved already. It is of
+/// the form it stands in alone: a changed draft is another, and a sent mail is none.
+pub const DRAFT_KEY: &str = "X-DME-Key";
+
 /// A file to attach.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewAttachment {
@@ -56,6 +60,16 @@ pub struct DraftChange {
     pub detach: Vec<PartId>,
 }
 
+/// A draft's message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Drafted {
+    /// The whole of it.
+    pub message: Bytes,
+    /// Which of its parts are the files of [`DraftChange::attach`], in their order. One that lies
+    /// beyond the most parts a message is read with has none.
+    pub attached: Vec<Option<PartId>>,
+}
+
 /// The draft with the change made to it, or a new one. `now` becomes its `Date`; `seed` makes its
 /// `Message-ID` where it has none, as for [`super::finish`].
 ///
@@ -67,7 +81,7 @@ pub fn draft(
     change: &DraftChange,
     now: Timestamp,
     seed: &str,
-) -> Result<Bytes, Error> {
+) -> Result<Drafted, Error> {
     let old = old.map(|raw| Message::parse(raw.clone())).transpose()?;
     let given = match &change.body {
         Some((BodyKind::Mime, data)) => Some(Message::parse(data.clone())?),
@@ -78,8 +92,41 @@ pub fn draft(
     // Not of the id alone: an attached earlier form of this draft has boundaries of that.
     let before = old.as_ref().map_or(&[][..], |old| &old.raw);
     let boundaries = write::digits(&[id.as_bytes(), before, &now.as_millis().to_be_bytes()]);
-    content(old.as_ref(), given.as_ref(), change)?.write(&boundaries, &mut out);
-    Ok(out.into())
+    let content = content(old.as_ref(), given.as_ref(), change)?;
+    content.write(&boundaries, &mut out);
+    let message = Bytes::from(out);
+    let attached = attached(&content, change, &message)?;
+    Ok(Drafted { message, attached })
+}
+
+/// Where the new files came to lie.
+fn attached(
+    content: &Content<'_>,
+    change: &DraftChange,
+    message: &Bytes,
+) -> Result<Vec<Option<PartId>>, Error> {
+    if change.attach.is_empty() {
+        return Ok(Vec::new());
+    }
+    let written = Message::parse(message.clone())?;
+    // The text stands first in either list of parts, see `Content::write`.
+    let within = |parent: Option<usize>, place: usize| {
+        let children = &written.nodes.get(parent?)?.children;
+        children.get(place + 1).map(|index| written.id(*index))
+    };
+    let root = Some(0);
+    let related = match content.attachments.is_empty() {
+        true => root,
+        false => written.root().children.first().copied(),
+    };
+    let place = |list: &[Piece<'_>], file: &NewAttachment| {
+        list.iter().position(|piece| matches!(piece, Piece::New(one) if std::ptr::eq(*one, file)))
+    };
+    let of = |file| match place(&content.inline, file) {
+        Some(at) => within(related, at),
+        None => within(root, place(&content.attachments, file)?),
+    };
+    Ok(change.attach.iter().map(of).collect())
 }
 
 /// Writes all but the content's description; says the `Message-ID`.
@@ -103,6 +150,7 @@ fn write_header(
         id = conversation::message_id(&old.root().fields, &old.raw);
         for field in old.root().fields.iter(&old.raw) {
             let changed = field.is("Date")
+                || field.is(DRAFT_KEY)
                 || lists.iter().any(|(name, list)| list.is_some() && field.is(name))
                 || (change.subject.is_some() && field.is("Subject"))
                 || (change.importance.is_some() && importance.iter().any(|name| field.is(name)));

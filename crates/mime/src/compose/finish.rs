@@ -1,6 +1,6 @@
 //! Makes a phone's message fit to be sent (RFC 5322 §3.6, RFC 6409 §8).
 
-use super::write;
+use super::{draft::DRAFT_KEY, write};
 use crate::{
     Error, MAX_MESSAGE, conversation,
     header::{self, Fields, Of, RawField},
@@ -65,7 +65,9 @@ pub fn finish(raw: &Bytes, finish: &Finish) -> Result<Finished, Error> {
             || (field.is("From") && !names_author(&fields, raw))
             || (field.is("Date") && fields.date(raw, "Date").is_none())
             // What only a delivering server may say (RFC 5321 §4.4).
-            || field.is("Return-Path");
+            || field.is("Return-Path")
+            // Between us and the folder of drafts only.
+            || field.is(DRAFT_KEY);
         if field.is("Bcc") {
             bcc.extend_from_slice(&sendable(field));
         } else if !replaced {

@@ -239,6 +239,24 @@ fn a_whole_message_shares_the_memory_it_was_read_from() {
 }
 
 #[test]
+fn a_body_parts_preview_is_of_the_authors_own_text() {
+    const ANSWER: &str = "Content-Type: text/html\r\n\r\n<html><body><p>Mine, <b>short</b></p>\
+        <div class=\"gmail_quote\">theirs</div></body></html>";
+    for (kind, length, expected) in [
+        (BodyKind::Html, Some(255), Some("Mine, short")),
+        (BodyKind::Html, Some(4), Some("Mine")),
+        (BodyKind::Html, None, None),
+    ] {
+        let part = BodyPreference { preview: length, ..want(kind, Some(10)) };
+        let mut view = view(&[]);
+        view.part_preference = Some(part);
+        let mail = parse(ANSWER, &view);
+        assert_eq!(mail.part_preview.as_deref(), expected);
+        assert_eq!(mail.preview, None);
+    }
+}
+
+#[test]
 fn a_preview_is_the_first_characters_in_one_line() {
     let preview = |raw: &str, length| {
         let preference = BodyPreference { preview: Some(length), ..want(BodyKind::Html, Some(0)) };

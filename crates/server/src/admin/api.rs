@@ -46,6 +46,9 @@ pub struct Link {
     pub software: String,
     /// What it offers.
     pub functions: Vec<String>,
+    /// The realms its directory says it is the source of.
+    #[serde(default)]
+    pub realms: Vec<String>,
     /// The round trip in microseconds.
     pub round_trip_us: Option<u64>,
     /// Calls that run.
@@ -77,6 +80,19 @@ pub struct IssuedToken {
     pub token: String,
 }
 
+/// A token that was made; what it says is not kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// The connector's name.
+    pub name: String,
+    /// Whether the connector may serve without being unlocked.
+    pub approved: bool,
+    /// Until when it is good, seconds since the epoch.
+    pub expires: i64,
+    /// `unused`, `used` or `expired`.
+    pub state: String,
+}
+
 /// A device.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Device {
@@ -102,6 +118,9 @@ pub struct Device {
     pub policy: bool,
     /// What it said of itself.
     pub information: serde_json::Value,
+    /// Why what was just ordered may not come about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// A user.
@@ -117,6 +136,9 @@ pub struct User {
     pub access: String,
     /// Shut out here, whatever the directory says.
     pub disabled: bool,
+    /// Which connector checks the password, or why none does.
+    #[serde(default)]
+    pub authentication: String,
     /// Which connector serves the mail, and why.
     pub route: String,
     /// The user's devices.

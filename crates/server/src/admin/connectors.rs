@@ -2,8 +2,8 @@
 
 use super::{Admin, Answer, Refusal, api, as_json};
 use bytes::Bytes;
-use dme_link::{Approval, ConnectorRecord, ConnectorState, LinkState};
-use dme_model::Function;
+use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, LinkState};
+use dme_model::{Function, Timestamp};
 use http::StatusCode;
 use std::time::Duration;
 
@@ -59,6 +59,29 @@ impl Admin {
         Ok(as_json(&api::IssuedToken { token }))
     }
 
+    pub(super) async fn list_tokens(&self) -> Answer {
+        let now = (self.front.clock)();
+        let all = self.links.registrar().enrolments().list().await.map_err(Refusal::failed)?;
+        let all: Vec<api::Token> = all.into_iter().map(|one| token(one, now)).collect();
+        Ok(as_json(&all))
+    }
+
+    /// Takes back the tokens of this name that nobody used yet.
+    pub(super) async fn revoke_tokens(&self, name: &str) -> Answer {
+        let enrolments = self.links.registrar().enrolments();
+        let all = enrolments.list().await.map_err(Refusal::failed)?;
+        let now = (self.front.clock)();
+        let (gone, _): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|one| one.name == name && one.used_by.is_none());
+        if gone.is_empty() {
+            return Err(Refusal::not_found(format!("unused token of the name {name}")));
+        }
+        enrolments.revoke(name).await.map_err(Refusal::failed)?;
+        tracing::info!(connector = name, tokens = gone.len(), "tokens revoked");
+        let gone: Vec<api::Token> = gone.into_iter().map(|one| token(one, now)).collect();
+        Ok(as_json(&gone))
+    }
+
     pub(super) async fn change_connector(&self, name: &str, action: &str) -> Answer {
         let state = match action {
             "unlock" => ConnectorState::Unlocked,
@@ -80,11 +103,26 @@ impl Admin {
             }
         };
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        crate::connectors::count(&self.links, &self.front.metrics).await;
         tracing::info!(connector = name, id = %record.id, action, "connector changed");
         let record = self.links.registrar().book().get(&record.id).await;
         let record = record.map_err(Refusal::failed)?;
         let record = record.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
         Ok(as_json(&connector(record, None)))
+    }
+}
+
+fn token(enrolment: Enrolment, now: Timestamp) -> api::Token {
+    let state = match enrolment.used_by {
+        Some(_) => "used",
+        None if now >= enrolment.expires => "expired",
+        None => "unused",
+    };
+    api::Token {
+        name: enrolment.name,
+        approved: enrolment.approval == Approval::Given,
+        expires: enrolment.expires.as_seconds(),
+        state: state.into(),
     }
 }
 
@@ -99,7 +137,7 @@ fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector
         id: record.id.to_string(),
         state: state.into(),
         fingerprints: record.keys.iter().map(dme_link::Fingerprint::grouped).collect(),
-        last_seen: record.last_seen.map(dme_model::Timestamp::as_seconds),
+        last_seen: record.last_seen.map(Timestamp::as_seconds),
         link,
     }
 }
@@ -115,6 +153,7 @@ fn link(state: &LinkState) -> api::Link {
             .map(Function::as_str)
             .map(str::to_owned)
             .collect(),
+        realms: state.realms.iter().flatten().map(ToString::to_string).collect(),
         round_trip_us: state
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),

@@ -1,25 +1,30 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
 use super::{Admin, Answer, Refusal, api, as_json};
+use dme_directory::{Access, DirectoryService, Right, Standing};
+use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
 use dme_store::{Admission, Device, Wipe, WipeKind};
 use dme_sync::{DeviceKey, StateStore};
 
 impl Admin {
     pub(super) async fn list_devices(&self, user: Option<&str>) -> Answer {
-        let user = user.map(UserId::from);
+        let user = match user {
+            Some(user) => Some(self.meant(user).await?),
+            None => None,
+        };
         let devices = self.front.store.devices(user.as_ref()).await?;
         let all: Vec<api::Device> = devices.iter().map(|device| self.device(device)).collect();
         Ok(as_json(&all))
     }
 
     pub(super) async fn trace(&self, user: &str, device: &str) -> Answer {
-        let key = key(user, device);
+        let key = self.key(user, device).await?;
         Ok(as_json(&self.front.store.trace(&key).await.map_err(Refusal::failed)?))
     }
 
     pub(super) async fn change_device(&self, user: &str, device: &str, action: &str) -> Answer {
-        let key = key(user, device);
+        let key = self.key(user, device).await?;
         let store = &self.front.store;
         let now = (self.front.clock)();
         match action {
@@ -49,7 +54,42 @@ impl Admin {
         tracing::warn!(%user, %device, action, "device changed");
         let changed = store.device(&key).await?;
         let changed = changed.ok_or_else(|| Refusal::not_found(format!("device {device}")))?;
-        Ok(as_json(&self.device(&changed)))
+        let warning = match action {
+            "wipe" => self.no_login(&key.user).await,
+            "wipe-account" if changed.protocol != ProtocolVersion::V16_1.to_string() => Some(
+                "it spoke a version before 16.1, which has no words for this: it is shut out, and \
+                 keeps what it has"
+                    .to_owned(),
+            ),
+            "wipe-account" => self.no_login(&key.user).await,
+            _ => None,
+        };
+        Ok(as_json(&api::Device { warning, ..self.device(&changed) }))
+    }
+
+    /// Why a phone of this user would not get as far as an order to wipe, if it would not: it is
+    /// told only after a login that the directory lets in.
+    async fn no_login(&self, user: &UserId) -> Option<String> {
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm))?;
+        let why = match directory.find(user).await {
+            Ok(Some(person)) if person.standing != Standing::Active => {
+                format!("the directory has the account as {:?}", person.standing)
+            }
+            Ok(Some(person)) => match self.front.gate.explain(Right::User, &person) {
+                Access::Allowed(_) => return None,
+                Access::Refused(reason) => reason.to_string(),
+            },
+            Ok(None) => "the directory does not have the user".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Some(format!(
+            "no phone of the user's can log in ({why}), and it gets the order after a login only; \
+             let the user in until it has, and use `dme user disable` meanwhile"
+        ))
+    }
+
+    async fn key(&self, user: &str, device: &str) -> Result<DeviceKey, Refusal> {
+        Ok(DeviceKey { user: self.meant(user).await?, device: DeviceId::from(device) })
     }
 
     /// A device that moves between its mailbox and quarantine begins anew: what it holds is of the
@@ -97,10 +137,7 @@ impl Admin {
             wipe,
             policy: acknowledged.is_some_and(|held| held.revision == self.front.policy.revision),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
+            warning: None,
         }
     }
-}
-
-fn key(user: &str, device: &str) -> DeviceKey {
-    DeviceKey { user: UserId::from(user), device: DeviceId::from(device) }
 }

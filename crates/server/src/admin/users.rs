@@ -1,7 +1,7 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
 use super::{Admin, Answer, Refusal, api, as_json};
-use dme_directory::{Access, GroupId, Login, Right};
+use dme_directory::{Access, DirectoryService, GroupId, Login, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{RequestId, UserId};
 use http::StatusCode;
@@ -10,6 +10,14 @@ impl Admin {
     pub(super) async fn show_user(&self, name: &str) -> Answer {
         let user = self.resolve(name)?;
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let authentication = match directory {
+            Some(directory) => match directory.source(&user).await {
+                Ok(Some(name)) => format!("by {name}"),
+                Ok(None) => "by nobody: no connector's scope covers the user".to_owned(),
+                Err(error) => format!("by nobody: {error}"),
+            },
+            None => "by nobody: the realm is not configured".to_owned(),
+        };
         let found = match directory {
             Some(directory) => directory.find(&user).await,
             None => Ok(None),
@@ -46,13 +54,14 @@ impl Admin {
             address: person.as_ref().map(|person| person.address.clone()),
             display_name: account.display_name,
             access,
+            authentication,
             route,
             devices: devices.iter().map(|device| self.device(device)).collect(),
         }))
     }
 
     pub(super) async fn change_user(&self, name: &str, action: &str) -> Answer {
-        let user = self.resolve(name)?;
+        let user = self.meant(name).await?;
         let now = (self.front.clock)();
         match action {
             "disable" => self.front.store.disable_user(&user, now).await?,
@@ -65,7 +74,41 @@ impl Admin {
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);
         tracing::warn!(%user, action, "user changed");
-        self.show_user(name).await
+        self.show_user(user.as_str()).await
+    }
+
+    /// The user whom a login means, as the directory has them: what sessions, devices and the list
+    /// of those shut out go by, while the login may be a mail address that differs. One whom
+    /// nobody knows is refused, lest a slip of the hand look like a change.
+    pub(super) async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
+        let store = &self.front.store;
+        let resolved = self.resolve(name);
+        // Devices are kept by user: who has some is named as they are, also where the realm is not
+        // configured any more.
+        let login = resolved.as_ref().map_or_else(|_| UserId::from(name), UserId::clone);
+        if !store.devices(Some(&login)).await?.is_empty() {
+            return Ok(login);
+        }
+        resolved?;
+        let directory = login.realm().and_then(|realm| self.front.directories.get(&realm));
+        let found = match directory {
+            Some(directory) => directory.find(&login).await,
+            None => Ok(None),
+        };
+        match found {
+            Ok(Some(person)) => Ok(person.user),
+            // Whom the directory does not have, or cannot be asked about, may have been shut out.
+            _ if store.is_disabled(&login).await? => Ok(login),
+            Ok(None) => Err(Refusal::not_found(format!(
+                "user {login}: neither the directory knows them, nor is there a device of theirs"
+            ))),
+            Err(error) => Err(Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!(
+                    "it cannot be told who {login} is, and no device is known of them: {error}"
+                ),
+            )),
+        }
     }
 
     fn resolve(&self, name: &str) -> Result<UserId, Refusal> {

@@ -7,7 +7,7 @@ use crate::front::Front;
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_model::Timestamp;
-use dme_store::{Admission, Device, Sighting, Wipe, WipeKind};
+use dme_store::{Admission, Device, Newcomers, Seen, Sighting, Wipe, WipeKind};
 use dme_sync::DeviceKey;
 
 /// What an admitted device gets.
@@ -32,7 +32,12 @@ pub(super) struct Arrival<'a> {
 /// Lets a device in, or says why not.
 pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device, Pass), Failure> {
     if store(front.store.is_disabled(&arrival.key.user).await)? {
-        return Err(CommonStatus::AccountDisabled.into());
+        // An order to wipe reaches also the phone of somebody who was shut out: that is when it is
+        // given. Nothing else does.
+        let known = store(front.store.device(arrival.key).await)?;
+        if !known.is_some_and(|device| may_be_told_to_wipe(&device, arrival.version)) {
+            return Err(CommonStatus::AccountDisabled.into());
+        }
     }
     let device = see(front, &arrival).await?;
     if arrival.command != Command::Provision {
@@ -52,29 +57,35 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
 
 /// Enters the device where it is new, if it may come.
 async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
-    let known = store(front.store.device(arrival.key).await)?;
-    if known.is_none() {
-        let others = store(front.store.devices(Some(&arrival.key.user)).await)?.len();
-        if others >= front.devices.per_user as usize {
-            tracing::warn!(user = %arrival.key.user, limit = front.devices.per_user,
-                "device refused: its user has as many as allowed");
-            return Err(CommonStatus::MaximumDevicesReached.into());
-        }
-    }
-    let newcomers = match front.devices.unknown {
+    let admission = match front.devices.unknown {
         UnknownDevice::Allow => Admission::Allowed,
         UnknownDevice::Quarantine => Admission::Quarantined,
         UnknownDevice::Refuse => Admission::Blocked,
     };
-    if known.is_none() {
-        tracing::info!(user = %arrival.key.user, device = %arrival.key.device,
-            kind = arrival.sighting.device_type, admission = ?newcomers, "new device");
+    let newcomers = Newcomers { admission, per_user: front.devices.per_user };
+    let Arrival { key, sighting, now, .. } = arrival;
+    match store(front.store.see_device(key, sighting, newcomers, *now).await)? {
+        Seen::Known(device) => Ok(device),
+        Seen::New(device) => {
+            tracing::info!(user = %key.user, device = %key.device, kind = sighting.device_type,
+                ?admission, "new device");
+            Ok(device)
+        }
+        Seen::TooMany => {
+            tracing::warn!(user = %key.user, device = %key.device, limit = newcomers.per_user,
+                "device refused: its user has as many as allowed");
+            Err(CommonStatus::MaximumDevicesReached.into())
+        }
     }
-    store(front.store.see_device(arrival.key, &arrival.sighting, newcomers, arrival.now).await)
 }
 
 fn is_wiping(device: &Device) -> bool {
     matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. })
+}
+
+/// Whether there is an order for this device that its version of the protocol has words for.
+fn may_be_told_to_wipe(device: &Device, version: ProtocolVersion) -> bool {
+    is_wiping(device) && matches!(check_wipe(device, version), Err(Failure::Provision(_)))
 }
 
 /// A device to be wiped is sent to Provision, where it gets the order. Before 16.1 there is no

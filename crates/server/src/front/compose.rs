@@ -22,6 +22,9 @@ pub(super) enum Body<'a> {
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Reply, Failure> {
     let (message, source, replace_mime) = read(exchange, body)?;
+    if message.account_id.is_some() {
+        return Err(other_account(exchange.version).into());
+    }
     if !begins_with_field(&message.mime) {
         return Err(CommonStatus::InvalidMime.into());
     }
@@ -44,9 +47,10 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
         save_in_sent: message.save_in_sent == SaveInSent::Yes,
     };
     let sent = exchange
-        .engine()
-        .submit(exchange.session(), &request)
-        .await
+        .to_its_end(move |engine, session| {
+            Box::pin(async move { engine.submit(session, &request).await })
+        })
+        .await?
         .map_err(|error| refusal(exchange, error))?;
     if sent.before && exchange.version >= ProtocolVersion::V14_0 {
         // The phone lost the first answer; 118 tells it that there is nothing left to do
@@ -82,6 +86,7 @@ fn read(
         }
         (Body::Document(element), Command::SmartForward) => {
             let request = smart_forward::Request::from_element(element)?;
+            check_forwardees(exchange.version, &request)?;
             Ok((request.message, Some(request.source), request.replace_mime))
         }
         (Body::Document(element), _) => {
@@ -101,6 +106,31 @@ fn read(
             }
             Ok((message, source.filter(|_| command != Command::SendMail), false))
         }
+    }
+}
+
+/// A mail is sent from the user's own account: Settings tells of no other, so that no other can be
+/// asked for (MS-ASCMD 2.2.3.3.1), and the element is known from 14.1 on only.
+fn other_account(version: ProtocolVersion) -> CommonStatus {
+    if version < ProtocolVersion::V14_1 {
+        CommonStatus::InvalidXml
+    } else {
+        CommonStatus::InvalidAccountId
+    }
+}
+
+/// Forwardees are of a meeting, which a calendar would send on; a mail says in its own head to
+/// whom it goes (16.0 on).
+fn check_forwardees(
+    version: ProtocolVersion,
+    request: &smart_forward::Request,
+) -> Result<(), CommonStatus> {
+    if version < ProtocolVersion::V16_0 || request.forwardees.is_empty() {
+        Ok(())
+    } else if request.message.mime.is_empty() {
+        Err(CommonStatus::InvalidSmartForwardParameters)
+    } else {
+        Err(CommonStatus::InvalidMimeBodyCombination)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::admission::{self, Arrival, Pass};
 use super::compose::{self, Body};
-use super::exchange::{Exchange, Source};
+use super::exchange::{Exchange, Held, Source};
 use super::failure::Failure;
 use super::reply::{self, Reply};
-use super::{Front, Served, login, wbxml_limits};
+use super::{Asked, Front, Served, login, wbxml_limits};
 use super::{
     find, folder_create, folder_delete, folder_sync, folder_update, get_attachment,
     get_item_estimate, item_operations, meeting_response, move_items, ping, provision,
@@ -14,7 +14,6 @@ use super::{
 use bytes::Bytes;
 use dme_eas::query::{Command, RequestLine};
 use dme_eas::{CommonStatus, ProtocolVersion};
-use dme_model::RequestId;
 use dme_store::Sighting;
 use dme_sync::DeviceKey;
 use dme_wbxml::{Element, decode};
@@ -22,7 +21,7 @@ use http::header::USER_AGENT;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -30,24 +29,23 @@ use std::time::Instant;
 const USER_AGENT_LENGTH: usize = 200;
 
 pub(super) async fn serve(
-    front: &Front,
+    front: &Arc<Front>,
     request: Request<Incoming>,
-    client: IpAddr,
-    id: RequestId,
+    asked: Asked,
 ) -> Response<Full<Bytes>> {
+    let client = asked.client;
     let (parts, body) = request.into_parts();
     let (line, version) = match read_line(&parts.uri, &parts.headers) {
         Ok(read) => read,
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
             let response = refused_line(&parts.uri, &parts.headers, status, &error);
-            front.metrics.answered("unknown", response.status().as_u16(), None);
-            return response;
+            return front.answered("unknown", client, response);
         }
     };
     let served = Served { command: line.command, version, began: Instant::now() };
     let mut waited = false;
-    let answer = answer(front, line, version, &parts.headers, body, client, id, &mut waited);
+    let answer = answer(front, line, version, &parts.headers, body, asked, &mut waited);
     let answer = answer.await;
     let (mut response, refused) = match answer {
         Ok(reply) => (reply.into_response(), None),
@@ -115,17 +113,16 @@ fn version(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request, used once")]
 async fn answer(
-    front: &Front,
+    front: &Arc<Front>,
     line: RequestLine,
     version: ProtocolVersion,
     headers: &HeaderMap,
     body: Incoming,
-    client: IpAddr,
-    request: RequestId,
+    asked: Asked,
     waited: &mut bool,
 ) -> Result<Reply, Failure> {
+    let Asked { client, id: request, counted } = asked;
     let ticket = front.parking.ticket();
     let (_, account) = match login::log_in(front, headers, Some(&line.device), client).await {
         Ok(known) => known,
@@ -136,7 +133,7 @@ async fn answer(
         }
     };
     let device = DeviceKey { user: account.user.clone(), device: line.device.clone() };
-    let _turn = front.pace.turn(&device, Instant::now()).map_err(|wait| {
+    let turn = front.pace.turn(&device, Instant::now()).map_err(|wait| {
         tracing::warn!(user = %device.user, device = %device.device, ?wait,
             "the device is slowed down: too many requests");
         Failure::Later(wait)
@@ -161,7 +158,7 @@ async fn answer(
                 Source::Notice(front.quarantine.mailbox(&record))
             }
             Err(error) => {
-                front.metrics.mailbox_error(error.name());
+                front.metrics.mailbox_error(&front.router.serving(&account.user), error.name());
                 tracing::warn!(user = %account.user, %error, "no connector serves the user's mail");
                 return Err(Failure::of_mailbox(&error));
             }
@@ -182,6 +179,7 @@ async fn answer(
         now,
         ticket,
         mailbox,
+        held: Arc::new(Held { _turn: turn, _counted: counted }),
         waited: AtomicBool::new(false),
     };
     let reply = command(&exchange, body).await;
@@ -250,6 +248,8 @@ async fn with_document(
     element.map(Reply::Element)
 }
 
+/// What is no WBXML, or more of it than is allowed, has a status from 14.0 on and is HTTP 400
+/// before (MS-ASCMD 2.2.2).
 fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failure> {
     decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,

@@ -3,27 +3,32 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
-use bytes::Bytes;
-use dme_eas::email::DraftContent;
+use dme_eas::email::{self, AttachedFile, DraftContent};
+use dme_eas::server_id::{FileReference, ServerId};
 use dme_eas::sync::Status;
 use dme_mailbox::ErrorKind;
 use dme_mime::compose::{DraftChange, NewAttachment, draft};
 use dme_model::{Address, ItemId, PartId};
-use dme_sync::FolderNo;
-use dme_wbxml::Element;
+use dme_sync::{FolderNo, Saved, Written};
+use dme_wbxml::pages::air_sync;
+use dme_wbxml::{Element, encode};
 
-/// The draft's message; of a changed one the old message with the change made to it. `name` makes
-/// the `Message-ID` of a new one, the same when the phone repeats itself.
+/// What the phone wrote as a message; of a changed draft the old message with the change made to
+/// it. `name` makes the `Message-ID` of a new one, the same when the phone repeats itself.
+///
+/// Where the old draft is gone there is no message: the phone may be repeating a change whose
+/// answer it lost, and only the engine knows what that was answered.
 pub(super) async fn compose(
     exchange: &Exchange<'_>,
     folder: FolderNo,
     old: Option<&ItemId>,
     data: &[Element],
     name: &str,
-) -> Result<Result<Bytes, Status>, Failure> {
+) -> Result<Result<Written, Status>, Failure> {
     let Ok(content) = DraftContent::from_elements(data) else {
         return Ok(Err(Status::ConversionError));
     };
+    let words = encode(&Element::parent(air_sync::APPLICATION_DATA, data.to_vec()));
     let old = match old {
         Some(item) => {
             let whole =
@@ -31,7 +36,7 @@ pub(super) async fn compose(
             match whole {
                 Ok(part) => Some(part.data),
                 Err(dme_sync::Error::Mailbox(error)) if error.kind == ErrorKind::NotFound => {
-                    return Ok(Err(Status::ObjectNotFound));
+                    return Ok(Ok(Written::new(&words, None)));
                 }
                 Err(error) => return Err(exchange.failed(error)),
             }
@@ -56,7 +61,22 @@ pub(super) async fn compose(
         detach,
     };
     let seed = format!("{}/{}/{name}", exchange.device.user, exchange.device.device);
-    Ok(draft(old.as_ref(), &change, exchange.now, &seed).map_err(|_| Status::ConversionError))
+    let drafted = draft(old.as_ref(), &change, exchange.now, &seed);
+    Ok(drafted
+        .map_err(|_| Status::ConversionError)
+        .map(|drafted| Written::new(&words, Some(drafted.message)).with_attached(drafted.attached)))
+}
+
+/// What the phone is told of the files it attached: by which references they can be fetched and
+/// taken off again (MS-ASAIRS 2.2.2.7, 2.2.2.14).
+pub(super) fn attached(folder: FolderNo, saved: &Saved, data: &[Element]) -> Vec<Element> {
+    let Ok(content) = DraftContent::from_elements(data) else { return Vec::new() };
+    let id = ServerId::new(folder.0, saved.item.clone());
+    let files = content.attach.into_iter().zip(&saved.attached).filter_map(|(file, part)| {
+        let reference = FileReference { item: id.clone(), part: part.clone()? };
+        Some(AttachedFile { client_id: file.client_id, reference: reference.to_string() })
+    });
+    email::attached_to_elements(files)
 }
 
 /// Whether a Change is of the message itself rather than of its marks. What cannot be read counts

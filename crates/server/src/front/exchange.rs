@@ -2,20 +2,24 @@
 
 use super::Front;
 use super::failure::Failure;
+use crate::metrics::Counted;
+use crate::pace::Turn;
 use crate::parking::Ticket;
-use dme_eas::ProtocolVersion;
 use dme_eas::query::RequestLine;
+use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{Account, Mailbox};
 use dme_model::{CollectionId, RequestId, Timestamp};
 use dme_store::Device;
 use dme_sync::{DeviceKey, Engine, FolderNo, Session};
+use futures_core::future::BoxFuture;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tracing::Instrument;
 
 /// What a command's file works with.
 pub(super) struct Exchange<'a> {
-    pub front: &'a Front,
+    pub front: &'a Arc<Front>,
     pub request: RequestId,
     pub account: Account,
     pub device: DeviceKey,
@@ -29,8 +33,16 @@ pub(super) struct Exchange<'a> {
     /// Taken before the login was checked.
     pub ticket: Ticket,
     pub mailbox: Source,
+    /// What the request holds while anything of it goes on.
+    pub held: Arc<Held>,
     /// Whether the request waited: its time then says nothing about the server.
     pub waited: AtomicBool,
+}
+
+/// A request's turn, and its place among the running ones.
+pub(super) struct Held {
+    pub _turn: Turn,
+    pub _counted: Arc<Counted>,
 }
 
 /// Where the device's mail comes from.
@@ -66,6 +78,36 @@ impl Exchange<'_> {
         Session { device: &self.device, mailbox, now: (self.front.clock)() }
     }
 
+    /// Carries out what changes something, to its end: in a task of its own, because a phone may
+    /// hang up at any moment, and a mail that was sent must be written down as sent. The phone's
+    /// repetition waits for the engine's lock and is then answered with what came of it. What only
+    /// reads is not worth that: it ends with the phone's connection.
+    pub async fn to_its_end<T, F>(&self, act: F) -> Result<T, Failure>
+    where
+        F: for<'s> FnOnce(&'s Engine, Session<'s>) -> BoxFuture<'s, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.to_its_end_on(self.mailbox().clone(), act).await
+    }
+
+    /// The same on another handle.
+    pub async fn to_its_end_on<T, F>(&self, mailbox: Arc<dyn Mailbox>, act: F) -> Result<T, Failure>
+    where
+        F: for<'s> FnOnce(&'s Engine, Session<'s>) -> BoxFuture<'s, T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let (front, device, held) = (self.front.clone(), self.device.clone(), self.held.clone());
+        let task = async move {
+            let _held = held;
+            let now = (front.clock)();
+            act(&front.engine, Session { device: &device, mailbox: &*mailbox, now }).await
+        };
+        tokio::spawn(task.in_current_span()).await.map_err(|error| {
+            tracing::error!(request = %self.request, %error, "a request came to no end");
+            CommonStatus::ServerError.into()
+        })
+    }
+
     /// A handle with a deadline of its own, by the route there is now; for requests that waited.
     pub async fn fresh_mailbox(&self) -> Result<Arc<dyn Mailbox>, Failure> {
         match &self.mailbox {
@@ -96,7 +138,8 @@ impl Exchange<'_> {
     /// What an engine error means to the phone; logged and counted here, once.
     pub fn failed(&self, error: dme_sync::Error) -> Failure {
         if let dme_sync::Error::Mailbox(error) = &error {
-            self.front.metrics.mailbox_error(error.name());
+            let connector = self.front.router.serving(&self.device.user);
+            self.front.metrics.mailbox_error(&connector, error.name());
             tracing::warn!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, error = error.name(), context = %error,
                 "the mail system failed a request");

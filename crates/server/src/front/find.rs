@@ -22,6 +22,10 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return Ok(Response::failed(Status::InvalidRequest).to_element());
     };
     let (first, limit) = page(request.range);
+    if first != 0 {
+        // MS-ASCMD 2.2.3.177.2: whoever wants more asks for more from the beginning.
+        return Ok(Response::failed(Status::StartWithRangeZero).to_element());
+    }
     let response = match &request.criterion {
         Criterion::Directory { text, picture } => {
             let (people, total) = people(exchange, text, first, limit).await?;

@@ -24,9 +24,11 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     let Ok(parent) = parent_no(&request.parent_id) else { return failed(Status::ParentNotFound) };
     let key = SyncKey::new(request.sync_key);
     let made = exchange
-        .engine()
-        .folder_create(exchange.session(), &key, parent, &request.display_name)
-        .await;
+        .to_its_end(move |engine, session| {
+            let name = request.display_name;
+            Box::pin(async move { engine.folder_create(session, &key, parent, &name).await })
+        })
+        .await?;
     match made {
         Ok(created) => {
             let created =

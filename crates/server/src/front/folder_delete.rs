@@ -14,7 +14,12 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     };
     let Some(folder) = folder_no(&request.server_id) else { return failed(Status::NotFound) };
     let key = SyncKey::new(request.sync_key);
-    match exchange.engine().folder_delete(exchange.session(), &key, folder).await {
+    let deleted = exchange
+        .to_its_end(move |engine, session| {
+            Box::pin(async move { engine.folder_delete(session, &key, folder).await })
+        })
+        .await?;
+    match deleted {
         Ok(key) => {
             let sync_key = Some(key.to_string());
             Ok(Response { status: Status::Success, sync_key }.to_element())

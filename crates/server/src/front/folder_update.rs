@@ -17,9 +17,13 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     let Ok(parent) = parent_no(&request.parent_id) else { return failed(Status::ParentNotFound) };
     let key = SyncKey::new(request.sync_key);
     let updated = exchange
-        .engine()
-        .folder_update(exchange.session(), &key, folder, parent, &request.display_name)
-        .await;
+        .to_its_end(move |engine, session| {
+            let name = request.display_name;
+            Box::pin(
+                async move { engine.folder_update(session, &key, folder, parent, &name).await },
+            )
+        })
+        .await?;
     match updated {
         Ok(key) => {
             let sync_key = Some(key.to_string());

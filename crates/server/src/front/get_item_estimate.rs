@@ -7,7 +7,7 @@ use super::sync::filter_age;
 use dme_eas::CommonStatus;
 use dme_eas::get_item_estimate::{Collection, Estimate, Request, Response, Status};
 use dme_eas::sync::{FilterType, ItemClass, Options};
-use dme_sync::SyncKey;
+use dme_sync::{FilterAge, SyncKey};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -38,7 +38,8 @@ async fn estimate(
     if key.is_initial() {
         return Ok((Status::NotPrimed, None));
     }
-    let filter = mail_filter(collection).map(filter_age);
+    // MS-ASCMD 2.2.3.68.1: without a filter all is counted, whatever Sync was told.
+    let filter = Some(mail_filter(collection).map_or(FilterAge::All, filter_age));
     let engine = exchange.engine();
     match engine.estimate(exchange.session(), folder, &key, filter).await {
         Ok(count) => Ok((Status::Success, Some(count))),

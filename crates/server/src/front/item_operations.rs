@@ -37,8 +37,8 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
                 let status = empty(exchange, &collection_id, delete_subfolders).await?;
                 OperationResponse::EmptyFolder { status, collection_id }
             }
-            Operation::Move { conversation_id, destination, .. } => {
-                let status = move_all(exchange, &conversation_id, &destination).await?;
+            Operation::Move { conversation_id, destination, always } => {
+                let status = move_all(exchange, &conversation_id, &destination, always).await?;
                 OperationResponse::Move { status, conversation_id }
             }
         });
@@ -172,23 +172,35 @@ async fn empty(
 ) -> Result<Status, Failure> {
     let Some(folder) = folder_no(collection_id) else { return Ok(Status::NotFound) };
     let within = if delete_subfolders { Subcollections::Delete } else { Subcollections::Keep };
-    let emptied = exchange.engine().empty_folder(exchange.session(), folder, within).await;
+    let emptied = exchange
+        .to_its_end(move |engine, session| Box::pin(engine.empty_folder(session, folder, within)))
+        .await?;
     outcome(exchange, emptied)
 }
 
+/// Moves the mails there are. What comes to the conversation later stays where it is delivered:
+/// that is for the mail system's own filters, of which connectors know nothing yet.
 async fn move_all(
     exchange: &Exchange<'_>,
     conversation_id: &Bytes,
     destination: &str,
+    always: bool,
 ) -> Result<Status, Failure> {
-    let Ok(id) = <[u8; 16]>::try_from(&conversation_id[..]) else {
-        return Ok(Status::NotFound);
-    };
-    let Some(to) = folder_no(destination) else {
-        return Err(CommonStatus::MoveCommandInvalidDestinationFolder.into());
-    };
-    let moved = exchange.engine().move_conversation(exchange.session(), ConversationId(id), to);
-    outcome(exchange, moved.await.map(drop))
+    if !always {
+        // MS-ASCMD 2.2.3.118: there is no other move of a conversation.
+        return Ok(CommonStatus::MoveCommandDisallowedForNonPersistentMoveAction.into());
+    }
+    let id = <[u8; 16]>::try_from(&conversation_id[..]).ok();
+    let Some((id, to)) = id.zip(folder_no(destination)) else { return Ok(Status::NotFound) };
+    let moved = exchange
+        .to_its_end(move |engine, session| {
+            Box::pin(engine.move_conversation(session, ConversationId(id), to))
+        })
+        .await?;
+    match moved {
+        Ok(None) => Ok(Status::NotFound),
+        moved => outcome(exchange, moved.map(drop)),
+    }
 }
 
 /// The status of an operation that has no content.

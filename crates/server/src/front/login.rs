@@ -2,7 +2,7 @@
 
 use super::Front;
 use super::failure::{Failure, LATER};
-use dme_directory::{Admission, Admitted, BasicCredentials, LoginError, Refusal};
+use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Refusal};
 use dme_eas::CommonStatus;
 use dme_mailbox::{Account, Credentials};
 use dme_model::DeviceId;
@@ -22,10 +22,12 @@ pub(super) async fn log_in(
 ) -> Result<(Arc<Admitted>, Account), Failure> {
     let Some(header) = headers.get(AUTHORIZATION) else { return Err(Failure::Password) };
     let credentials = BasicCredentials::from_header(header.as_bytes()).map_err(|error| {
-        refuse(front, client, device, "malformed", &error);
+        refuse(front, client, "malformed", &error);
         Failure::Password
     })?;
-    match front.gate.admit(&credentials.login, &credentials.password, device).await {
+    let admission = front.gate.admit(&credentials.login, &credentials.password, device).await;
+    note(front, &credentials.login, &admission, device);
+    match admission {
         Admission::Admitted { who, .. } => {
             let account = Account {
                 user: who.person.user.clone(),
@@ -43,28 +45,37 @@ pub(super) async fn log_in(
                 Refusal::UnknownUser => ("unknown_user", Failure::Password),
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
-            refuse(front, client, device, name, &refusal);
+            refuse(front, client, name, &refusal);
             Err(failure)
         }
         Admission::Throttled { retry_after } => {
-            refuse(front, client, device, "throttled", &"too many attempts");
+            refuse(front, client, "throttled", &"too many attempts");
             Err(Failure::Later(retry_after))
         }
         Admission::Unavailable { retry_after } => {
-            refuse(front, client, device, "directory_unavailable", &"the directory is down");
+            refuse(front, client, "directory_unavailable", &"the directory is down");
             Err(Failure::Later(retry_after.max(LATER / 6)))
         }
     }
 }
 
-fn refuse(
-    front: &Front,
-    client: IpAddr,
-    device: Option<&DeviceId>,
-    name: &'static str,
-    reason: &dyn std::fmt::Display,
-) {
+/// Puts into the request's place in the log whose it is: every line from here on has it.
+fn note(front: &Front, login: &Login, admission: &Admission, device: Option<&DeviceId>) {
+    let span = tracing::Span::current();
+    match admission {
+        Admission::Admitted { who, .. } => span.record("user", who.person.user.as_str()),
+        // As it would be, if there is such a one.
+        _ => match front.gate.realms().resolve(login) {
+            Ok(user) => span.record("user", user.as_str()),
+            Err(_) => span.record("user", login.name()),
+        },
+    };
+    if let Some(device) = device {
+        span.record("device", device.as_str());
+    }
+}
+
+fn refuse(front: &Front, client: IpAddr, name: &'static str, reason: &dyn std::fmt::Display) {
     front.metrics.login_refused(name);
-    let device = device.map(DeviceId::as_str);
-    tracing::info!(%client, device, %reason, "login refused");
+    tracing::info!(%client, %reason, "login refused");
 }

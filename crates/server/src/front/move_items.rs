@@ -14,9 +14,10 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     let parsed: Vec<Result<MoveRequest, Status>> = parse_all(&request.moves);
     let moves: Vec<MoveRequest> = parsed.iter().filter_map(|one| one.clone().ok()).collect();
     let mut results = exchange
-        .engine()
-        .move_items(exchange.session(), &moves)
-        .await
+        .to_its_end(move |engine, session| {
+            Box::pin(async move { engine.move_items(session, &moves).await })
+        })
+        .await?
         .map_err(|error| exchange.failed(error))?
         .into_iter();
     let mut moved = Vec::with_capacity(parsed.len());

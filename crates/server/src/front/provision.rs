@@ -39,11 +39,11 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
     let front = exchange.front();
     match &request.policy {
         Some(PolicyRequest::Download { policy_type: PolicyType::Wbxml }) => {
-            if lacks_information(exchange, request) {
-                return Err(CommonStatus::DeviceInformationRequired.into());
-            }
             if front.policy.mode == PolicyMode::Off {
                 return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::NoPolicy));
+            }
+            if lacks_information(exchange, request) {
+                return Err(CommonStatus::DeviceInformationRequired.into());
             }
             let pending = PolicyKey { key: new_key()?, revision: front.policy.revision };
             let policy = Policy {

@@ -109,8 +109,16 @@ async fn round(
         }
         let commands = Commands::read(exchange, folder, collection).await?;
         let request = to_engine(exchange, collection, folder, &commands, left);
-        let session = exchange.session_on(&*mailbox);
-        let answer = exchange.engine().sync_collection(session, &request).await;
+        let answer = if request.commands.is_empty() {
+            let session = exchange.session_on(&*mailbox);
+            exchange.engine().sync_collection(session, &request).await
+        } else {
+            exchange
+                .to_its_end_on(mailbox.clone(), move |engine, session| {
+                    Box::pin(async move { engine.sync_collection(session, &request).await })
+                })
+                .await?
+        };
         let response = match answer {
             Ok(answer) => {
                 let used = u32::try_from(answer.changes.len()).unwrap_or(u32::MAX);

@@ -65,8 +65,8 @@ impl World {
         }
         let site = Site { mail, asked: AtomicUsize::default(), hangs: false.into() };
         let site = Arc::new(site);
-        let services =
-            Services { mail: Some((site.clone(), CredentialsNeeded::Password)), directory: None };
+        let mail = Some((site.clone() as Arc<dyn MailSystem>, CredentialsNeeded::Password));
+        let services = Services { mail, ..Services::default() };
         let before = self.connectors.version();
         self.links.attach_local(ConnectorId::from(name), name, services);
         while self.connectors.version() == before {

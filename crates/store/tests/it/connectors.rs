@@ -125,3 +125,22 @@ async fn a_token_serves_one_key_once_and_again_for_the_same() {
         assert_eq!(tokens.list().await.unwrap(), [used], "a redeemed one stays");
     }
 }
+
+#[tokio::test]
+async fn tokens_that_expired_long_ago_are_forgotten() {
+    let home = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    for (number, name, expires) in [(1, "old", NOW), (2, "new", LATER)] {
+        let enrolment = Enrolment {
+            hash: TokenHash([number; 32]),
+            name: name.into(),
+            approval: Approval::Needed,
+            expires,
+            used_by: None,
+        };
+        store.create(enrolment).await.unwrap();
+    }
+    store.expire_enrolments(LATER).await.unwrap();
+    let left = Enrolments::list(&store).await.unwrap();
+    assert_eq!(left.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["new"]);
+}

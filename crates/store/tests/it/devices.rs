@@ -1,7 +1,10 @@
 //! The registry of devices and of users switched off.
 
 use dme_model::Timestamp;
-use dme_store::{Admission, Error, Policy, PolicyKey, Sighting, SqliteStore, Wipe, WipeKind};
+use dme_store::{
+    Admission, Device, Error, Newcomers, Policy, PolicyKey, Seen, Sighting, SqliteStore, Wipe,
+    WipeKind,
+};
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
 
@@ -29,15 +32,55 @@ fn store() -> (tempfile::TempDir, SqliteStore) {
     (home, store)
 }
 
+async fn see(
+    store: &SqliteStore,
+    phone: &DeviceKey,
+    sighting: &Sighting,
+    admission: Admission,
+    now: Timestamp,
+) -> Device {
+    let newcomers = Newcomers { admission, per_user: 20 };
+    match store.see_device(phone, sighting, newcomers, now).await.unwrap() {
+        Seen::Known(device) | Seen::New(device) => device,
+        Seen::TooMany => panic!("{phone:?} is one too many"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_that_come_at_once_are_no_more_than_a_user_may_have() {
+    let (_home, store) = store();
+    let newcomers = Newcomers { admission: Admission::Allowed, per_user: 3 };
+    let come = |user: &'static str, number: usize| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let phone = key(user, &number.to_string());
+            store.see_device(&phone, &iphone(), newcomers, NOW).await.unwrap()
+        })
+    };
+    let all: Vec<_> = (0..20).map(|number| come("ann@x", number)).collect();
+    let mut refused = 0;
+    for seen in all {
+        refused += usize::from(seen.await.unwrap() == Seen::TooMany);
+    }
+    let devices = store.devices(Some(&"ann@x".into())).await.unwrap();
+    assert_eq!((devices.len(), refused), (3, 17));
+    let again = store.see_device(&devices[0].key, &iphone(), newcomers, later(90)).await.unwrap();
+    assert!(matches!(again, Seen::Known(_)), "one that is there may come again");
+    assert!(
+        matches!(come("bob@x", 0).await.unwrap(), Seen::New(_)),
+        "and other users' are not counted"
+    );
+}
+
 #[tokio::test]
 async fn a_new_device_is_entered_as_the_setting_says_and_stays_so() {
     let (_home, store) = store();
     let phone = key("ann@x", "1");
-    let new = store.see_device(&phone, &iphone(), Admission::Quarantined, NOW).await.unwrap();
+    let new = see(&store, &phone, &iphone(), Admission::Quarantined, NOW).await;
     assert_eq!(new.admission, Admission::Quarantined);
     assert_eq!((new.first_seen, new.last_seen), (NOW, NOW));
     assert_eq!((new.policy, new.wipe), (Policy::default(), Wipe::None));
-    let again = store.see_device(&phone, &iphone(), Admission::Allowed, later(1)).await.unwrap();
+    let again = see(&store, &phone, &iphone(), Admission::Allowed, later(1)).await;
     assert_eq!(again, new);
 }
 
@@ -45,15 +88,15 @@ async fn a_new_device_is_entered_as_the_setting_says_and_stays_so() {
 async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once() {
     let (_home, store) = store();
     let phone = key("ann@x", "1");
-    let see = |sighting: Sighting, at| {
+    let come = |sighting: Sighting, at| {
         let (store, phone) = (store.clone(), phone.clone());
-        async move { store.see_device(&phone, &sighting, Admission::Allowed, at).await.unwrap() }
+        async move { see(&store, &phone, &sighting, Admission::Allowed, at).await }
     };
-    see(iphone(), NOW).await;
-    assert_eq!(see(iphone(), later(59)).await.last_seen, NOW);
-    assert_eq!(see(iphone(), later(60)).await.last_seen, later(60));
+    come(iphone(), NOW).await;
+    assert_eq!(come(iphone(), later(59)).await.last_seen, NOW);
+    assert_eq!(come(iphone(), later(60)).await.last_seen, later(60));
     let updated = Sighting { protocol: "14.1".into(), ..iphone() };
-    let device = see(updated, later(61)).await;
+    let device = come(updated, later(61)).await;
     assert_eq!((device.protocol.as_str(), device.last_seen), ("14.1", later(61)));
     assert_eq!(device.first_seen, NOW);
 }
@@ -62,7 +105,7 @@ async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once() {
 async fn what_is_set_is_there() {
     let (_home, store) = store();
     let phone = key("ann@x", "1");
-    store.see_device(&phone, &iphone(), Admission::Allowed, NOW).await.unwrap();
+    see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
     let policy = Policy {
         pending: Some(PolicyKey { key: 2, revision: 7 }),
         acknowledged: Some(PolicyKey { key: 1, revision: 6 }),
@@ -96,7 +139,7 @@ async fn devices_are_listed_by_user() {
     let (_home, store) = store();
     for (user, device) in [("bob@x", "3"), ("ann@x", "2"), ("ann@x", "1")] {
         let phone = key(user, device);
-        store.see_device(&phone, &iphone(), Admission::Allowed, NOW).await.unwrap();
+        see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
     }
     let keys = |devices: Vec<dme_store::Device>| {
         devices.into_iter().map(|device| device.key).collect::<Vec<_>>()
@@ -111,7 +154,7 @@ async fn devices_are_listed_by_user() {
 async fn a_removed_device_is_forgotten_with_its_states() {
     let (_home, store) = store();
     let phone = key("ann@x", "1");
-    store.see_device(&phone, &iphone(), Admission::Blocked, NOW).await.unwrap();
+    see(&store, &phone, &iphone(), Admission::Blocked, NOW).await;
     store.save(&phone, Slot::Hierarchy, b"state".to_vec()).await.unwrap();
     store.remove_device(&phone).await.unwrap();
     assert_eq!(store.device(&phone).await.unwrap(), None);

@@ -6,12 +6,13 @@
 
 use super::state::{Applied, Base};
 use super::work::Work;
-use super::{ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing};
+use super::{
+    ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing, Saved, Written,
+};
 use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::submit::Act;
 use crate::{Result, TraceEvent};
-use bytes::Bytes;
 use dme_mailbox::{Draft, ErrorKind, FetchOutcome, SubmissionKey};
 use dme_model::{BodyView, FlagPatch, ItemId};
 use std::collections::HashMap;
@@ -29,8 +30,8 @@ pub(super) struct Commands<'r> {
 impl ClientCommand {
     /// Tells one command from another; none for those that change nothing.
     fn fingerprint(&self) -> Option<String> {
-        let draft = |kind: &[u8], id: &str, message: &Bytes| {
-            Some(fingerprint(&[kind, id.as_bytes(), message]))
+        let draft = |kind: &[u8], id: &str, written: &Written| {
+            Some(fingerprint(&[kind, id.as_bytes(), written.words()]))
         };
         match self {
             Self::Change(item, patch) => {
@@ -40,8 +41,8 @@ impl ClientCommand {
             }
             Self::Delete(item) => Some(fingerprint(&[b"delete", item.as_str().as_bytes()])),
             Self::Fetch(_) => None,
-            Self::AddDraft(id, message) => draft(b"add", &id.0, message),
-            Self::ChangeDraft(item, message) => draft(b"edit", item.as_str(), message),
+            Self::AddDraft(id, written) => draft(b"add", &id.0, written),
+            Self::ChangeDraft(item, written) => draft(b"edit", item.as_str(), written),
             // The same act whatever the message: it must not go out in two versions.
             Self::Send(Outgoing::New(id), _) => Some(fingerprint(&[b"send", id.0.as_bytes()])),
             Self::Send(Outgoing::Draft(item), _) => {
@@ -116,8 +117,8 @@ impl Work<'_> {
     pub fn recall(&mut self, commands: &Commands<'_>) {
         for (command, result) in &commands.steps {
             match (command, result) {
-                (_, Some(CommandResult::Added(item))) => {
-                    self.generation.known.insert(item);
+                (_, Some(CommandResult::Added(saved))) => {
+                    self.generation.known.insert(&saved.item);
                 }
                 (ClientCommand::Delete(item), Some(CommandResult::Done)) => {
                     self.generation.forget(item);
@@ -243,17 +244,20 @@ impl Work<'_> {
     async fn save_drafts(&mut self, commands: &mut Commands<'_>) -> Result<()> {
         let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
         for (at, command) in open {
-            let (message, replaces) = match command {
-                ClientCommand::AddDraft(_, message) => (message, None),
-                ClientCommand::ChangeDraft(item, message) => (message, Some(item)),
+            let (written, replaces) = match command {
+                ClientCommand::AddDraft(_, written) => (written, None),
+                ClientCommand::ChangeDraft(item, written) => (written, Some(item)),
                 _ => continue,
             };
-            if let Some(item) = replaces.filter(|item| !self.holds(item)) {
-                let wanted = "a new version of a draft that is gone".into();
-                self.note(TraceEvent::PhoneOverruled { item: item.clone(), wanted });
+            let there = replaces.is_none_or(|item| self.holds(item));
+            let Some(message) = written.message.as_ref().filter(|_| there) else {
+                if let Some(item) = replaces.cloned() {
+                    let wanted = "a new version of a draft that is gone".into();
+                    self.note(TraceEvent::PhoneOverruled { item, wanted });
+                }
                 commands.settle(at, CommandResult::NotFound);
                 continue;
-            }
+            };
             let act = self.act_name("draft", &command.fingerprint().unwrap_or_default());
             let device = self.session.device;
             let draft = Draft {
@@ -261,9 +265,10 @@ impl Work<'_> {
                 message: message.clone(),
                 replaces: replaces.cloned(),
             };
+            let saved = |item| Saved { item, attached: written.attached.clone() };
             let result = match self.session.mailbox.save_draft(self.collection, &draft).await {
                 Err(error) => refused(error)?,
-                Ok(_) if replaces.is_some() => CommandResult::Done,
+                Ok(item) if replaces.is_some() => CommandResult::Replaced(saved(item)),
                 Ok(item) => {
                     // The phone has it already, under a name of its own. If it is older than
                     // this request, it was saved in an earlier attempt and may have been marked
@@ -273,7 +278,7 @@ impl Work<'_> {
                     }
                     self.generation.known.insert(&item);
                     commands.echoes.insert(item.clone(), FlagPatch::default());
-                    CommandResult::Added(item)
+                    CommandResult::Added(saved(item))
                 }
             };
             commands.effective = true;
@@ -285,13 +290,19 @@ impl Work<'_> {
     async fn send(&mut self, commands: &mut Commands<'_>) -> Result<()> {
         let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
         for (at, command) in open {
-            let ClientCommand::Send(outgoing, message) = command else { continue };
+            let ClientCommand::Send(outgoing, written) = command else { continue };
             let (name, draft) = match outgoing {
                 Outgoing::New(ClientId(id)) => (self.act_name("new", id), None),
                 Outgoing::Draft(item) => {
                     let there = self.holds(item).then(|| (self.collection.clone(), item.clone()));
                     (self.act_name("sent", item.as_str()), there)
                 }
+            };
+            let Some(message) = &written.message else {
+                let sent = self.engine.is_sent(self.session, &name).await?;
+                let result = if sent { CommandResult::Sent } else { CommandResult::NotFound };
+                commands.settle(at, result);
+                continue;
             };
             let act = Act::of_client(&name, message.clone()).with_draft(draft);
             commands.effective = true;

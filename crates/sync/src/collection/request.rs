@@ -1,8 +1,9 @@
 //! What a phone asks of one collection, and what it is answered (MS-ASCMD 2.2.1.21).
 
+use crate::fingerprint::fingerprint;
 use crate::{FolderNo, SyncKey};
 use bytes::Bytes;
-use dme_model::{BodyView, FlagPatch, Flags, ItemId, Mail, Timestamp};
+use dme_model::{BodyView, FlagPatch, Flags, ItemId, Mail, PartId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// How far back a phone wants its mail (`FilterType`, MS-ASCMD 2.2.3.68.2). Whole days, UTC.
@@ -149,13 +150,51 @@ pub enum ClientCommand {
     Delete(ItemId),
     /// Wants an item again, in the view that holds for the collection.
     Fetch(ItemId),
-    /// Wrote a draft (16.0 on). The message is whole.
-    AddDraft(ClientId, Bytes),
+    /// Wrote a draft (16.0 on).
+    AddDraft(ClientId, Written),
     /// Wrote a draft anew (16.0 on). The mail system makes a new item of it; the phone is told
     /// that the old one is gone.
-    ChangeDraft(ItemId, Bytes),
+    ChangeDraft(ItemId, Written),
     /// Wrote or completed a mail and sends it (`Send`, 16.0 on).
-    Send(Outgoing, Bytes),
+    Send(Outgoing, Written),
+}
+
+/// What a phone wrote.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Written {
+    /// Tells what the phone said from whatever else it may say; the same when it repeats itself.
+    /// The message is not: it bears the time at which it was put together.
+    words: String,
+    /// The whole message that makes. None where the draft it changes is gone: then only what is
+    /// remembered of it can be answered.
+    pub message: Option<Bytes>,
+    /// Which parts of the message are the files the phone attached, in its order.
+    pub attached: Vec<Option<PartId>>,
+}
+
+impl Written {
+    /// What the phone said in `words`, however they are written down.
+    pub fn new(words: &[u8], message: Option<Bytes>) -> Self {
+        Self { words: fingerprint(&[words]), message, attached: Vec::new() }
+    }
+
+    /// With these files attached.
+    #[must_use]
+    pub fn with_attached(mut self, attached: Vec<Option<PartId>>) -> Self {
+        self.attached = attached;
+        self
+    }
+
+    pub(super) fn words(&self) -> &[u8] {
+        self.words.as_bytes()
+    }
+}
+
+impl From<Bytes> for Written {
+    /// A message that is the phone's own word for word.
+    fn from(message: Bytes) -> Self {
+        Self::new(&message.clone(), Some(message))
+    }
 }
 
 /// Where a mail sent through Sync comes from.
@@ -173,8 +212,10 @@ pub enum Outgoing {
 pub enum CommandResult {
     /// It was carried out.
     Done,
-    /// The draft lies under this id.
-    Added(ItemId),
+    /// The draft is in the mail system.
+    Added(Saved),
+    /// A draft's new form is.
+    Replaced(Saved),
     /// The mail was sent.
     Sent,
     /// Here is the item.
@@ -185,6 +226,23 @@ pub enum CommandResult {
     Conflict,
     /// The mail system refuses it; to repeat it is no use.
     Refused(dme_mailbox::Error),
+}
+
+/// A draft as the mail system took it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its id from now on.
+    pub item: ItemId,
+    /// As [`Written::attached`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Option<PartId>>,
+}
+
+impl From<ItemId> for Saved {
+    /// One to which nothing was attached.
+    fn from(item: ItemId) -> Self {
+        Self { item, attached: Vec::new() }
+    }
 }
 
 /// One thing the phone must be told.

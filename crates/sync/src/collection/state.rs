@@ -4,7 +4,7 @@
 //! phone's next request says which is true. What is remembered are sets of item ids and the mail
 //! system's own token: a folder of 100,000 messages takes a few hundred bytes.
 
-use super::{CollectionOptions, CommandResult};
+use super::{CollectionOptions, CommandResult, Saved};
 use crate::key::GenerationNo;
 use crate::{Error, Result, SyncKey};
 use dme_mailbox::ChangeToken;
@@ -74,7 +74,8 @@ pub(crate) struct Applied {
 #[serde(rename_all = "snake_case", tag = "result", content = "of")]
 pub(crate) enum Recorded {
     Done,
-    Added(ItemId),
+    Added(Saved),
+    Replaced(Saved),
     Sent,
     NotFound,
     Conflict,
@@ -86,7 +87,8 @@ impl Recorded {
     pub fn of(result: &CommandResult) -> Option<Self> {
         Some(match result {
             CommandResult::Done => Self::Done,
-            CommandResult::Added(item) => Self::Added(item.clone()),
+            CommandResult::Added(saved) => Self::Added(saved.clone()),
+            CommandResult::Replaced(saved) => Self::Replaced(saved.clone()),
             CommandResult::Sent => Self::Sent,
             CommandResult::NotFound => Self::NotFound,
             CommandResult::Conflict => Self::Conflict,
@@ -100,7 +102,8 @@ impl From<Recorded> for CommandResult {
     fn from(recorded: Recorded) -> Self {
         match recorded {
             Recorded::Done => Self::Done,
-            Recorded::Added(item) => Self::Added(item),
+            Recorded::Added(saved) => Self::Added(saved),
+            Recorded::Replaced(saved) => Self::Replaced(saved),
             Recorded::Sent => Self::Sent,
             Recorded::NotFound => Self::NotFound,
             Recorded::Conflict => Self::Conflict,

@@ -289,7 +289,7 @@ impl<'w> Life<'w> {
                 let (subject, message) = self.message("draft");
                 self.queue_in_drafts(|folder| {
                     folder.drafts.insert(subject.clone(), subject.clone());
-                    folder.queue.push(ClientCommand::AddDraft(ClientId(subject), message));
+                    folder.queue.push(ClientCommand::AddDraft(ClientId(subject), message.into()));
                 });
                 Ok(())
             }
@@ -297,7 +297,7 @@ impl<'w> Life<'w> {
                 let (subject, message) = self.message("synced");
                 self.queue_in_drafts(|folder| {
                     let new = Outgoing::New(ClientId(subject));
-                    folder.queue.push(ClientCommand::Send(new, message));
+                    folder.queue.push(ClientCommand::Send(new, message.into()));
                 });
                 Ok(())
             }

@@ -5,7 +5,8 @@
 
 use crate::{
     ClientCommand, CollectionAnswer, CollectionOptions, CollectionRequest, CommandResult,
-    FilterAge, FolderEntry, FolderNo, HierarchyAnswer, HierarchyChange, ServerChange, SyncKey,
+    FilterAge, FolderEntry, FolderNo, HierarchyAnswer, HierarchyChange, Saved, ServerChange,
+    SyncKey,
 };
 use dme_model::{Flags, ItemId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,7 +97,7 @@ impl PhoneFolder {
         self.key = answer.key;
         for (command, result) in request.commands.iter().zip(answer.results) {
             match (command, result) {
-                (ClientCommand::AddDraft(client, _), CommandResult::Added(item)) => {
+                (ClientCommand::AddDraft(client, _), CommandResult::Added(Saved { item, .. })) => {
                     let subject = self.drafts.remove(&client.0).unwrap_or_default();
                     let flags = Flags { draft: true, seen: true, ..Flags::default() };
                     if self.items.insert(item.clone(), Shown { subject, flags }).is_some() {

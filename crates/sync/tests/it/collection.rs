@@ -231,16 +231,16 @@ async fn a_draft_gets_its_id_and_is_not_told_again() {
     let world = World::new().await;
     let drafts = world.folder(Role::Drafts).await;
     let key = world.begin(drafts).await;
-    let add = ClientCommand::AddDraft(ClientId("c1".into()), message("draft"));
+    let add = ClientCommand::AddDraft(ClientId("c1".into()), message("draft").into());
     let answer = world.sync(&with(drafts, &key, vec![add])).await.unwrap();
     let [item] = world.items(Role::Drafts).try_into().unwrap();
-    assert_eq!(answer.results, [CommandResult::Added(item.clone())]);
+    assert_eq!(answer.results, [CommandResult::Added(item.clone().into())]);
     assert_eq!(told(&answer), Vec::<String>::new());
 
-    let change = ClientCommand::ChangeDraft(item.clone(), message("better"));
+    let change = ClientCommand::ChangeDraft(item.clone(), message("better").into());
     let answer = world.sync(&with(drafts, &answer.key, vec![change])).await.unwrap();
     let [newer] = world.items(Role::Drafts).try_into().unwrap();
-    assert_eq!(answer.results, [CommandResult::Done]);
+    assert_eq!(answer.results, [CommandResult::Replaced(newer.clone().into())]);
     assert_eq!(told(&answer), [format!("delete {item}"), format!("add {newer} better")]);
 }
 

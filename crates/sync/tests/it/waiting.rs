@@ -108,7 +108,7 @@ async fn requests_without_state_find_their_folder() {
         panic!("{fetched:?}")
     };
     let conversation = mail.conversation.unwrap();
-    assert_eq!(engine.move_conversation(session, conversation, archive).await, Ok(1));
+    assert_eq!(engine.move_conversation(session, conversation, archive).await, Ok(Some(1)));
     assert_eq!(world.items(Role::Archive).len(), 1);
 
     world.arrive("another");

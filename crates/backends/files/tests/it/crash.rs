@@ -18,6 +18,7 @@ fn submission(number: usize, uncertain: bool) -> Submission {
     Submission {
         key: SubmissionKey(format!("k{number}")),
         uncertain,
+        taken: false,
         message: format!("To: {BOB}\r\nSubject: sent {number}\r\n\r\ntext\r\n").into(),
         reference: None,
         save_in_sent: true,

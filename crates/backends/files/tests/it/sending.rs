@@ -17,6 +17,7 @@ fn submission(key: &str, to: &str) -> Submission {
     Submission {
         key: SubmissionKey(key.into()),
         uncertain: false,
+        taken: false,
         message: format!("To: {to}\r\nSubject: hello\r\n\r\ntext\r\n").into(),
         reference: None,
         save_in_sent: true,

@@ -4,10 +4,11 @@
 use crate::world::{account, config, context, open, plain, users};
 use dme_imap::{ImapConfig, ImapMailSystem, PoolConfig, TimeoutConfig};
 use dme_mailbox::{
-    CallContext, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey, WatchEvent,
+    CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey,
+    WatchEvent,
 };
 use dme_model::{BodyView, CollectionId, FlagPatch, RequestId, Role, Span};
-use dme_testkit::dovecot::{Capabilities, Dovecot};
+use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -136,6 +137,7 @@ async fn mail_is_not_lost_while_the_submission_server_is_down() {
     let submission = Submission {
         key: SubmissionKey("k1".to_owned()),
         uncertain: false,
+        taken: false,
         message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
         reference: None,
         save_in_sent: true,
@@ -156,6 +158,34 @@ async fn mail_is_not_lost_while_the_submission_server_is_down() {
 }
 
 #[tokio::test]
+async fn what_follows_a_message_that_is_out_is_done_without_sending_it() {
+    let dovecot = Dovecot::start(users(&["ann", "bob"])).unwrap();
+    let mut postfix = Postfix::start(&dovecot, &PostfixOptions::default()).unwrap();
+    let system = ImapMailSystem::new(config(&dovecot, Some(&postfix))).unwrap();
+    let mailbox = open(&system, "ann").await;
+    postfix.kill();
+    let drafts = CollectionId::from("Drafts");
+    let draft = mailbox.deliver(&drafts, &message("draft")).await.unwrap();
+    let submission = Submission {
+        key: SubmissionKey("k1".to_owned()),
+        uncertain: false,
+        taken: true,
+        message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
+        reference: None,
+        save_in_sent: true,
+        draft: Some((drafts.clone(), draft)),
+    };
+    for _ in 0..2 {
+        let done = mailbox.submit(&submission).await.unwrap();
+        assert_eq!((done.warnings, done.unfinished), (Vec::<String>::new(), false));
+    }
+    let count = async |folder: &CollectionId| {
+        mailbox.list(folder, &ItemFilter::default()).await.unwrap().items.len()
+    };
+    assert_eq!((count(&CollectionId::from("Sent")).await, count(&drafts).await), (1, 0));
+}
+
+#[tokio::test]
 async fn a_message_too_large_is_refused_before_it_is_sent() {
     let dovecot = Dovecot::start(users(&["ann", "bob"])).unwrap();
     let options = PostfixOptions { message_size_limit: 20_000, ..PostfixOptions::default() };
@@ -166,6 +196,7 @@ async fn a_message_too_large_is_refused_before_it_is_sent() {
     let submission = Submission {
         key: SubmissionKey("k1".to_owned()),
         uncertain: false,
+        taken: false,
         message: format!("To: bob@example.org\r\nSubject: big\r\n\r\n{text}\r\n").into(),
         reference: None,
         save_in_sent: true,
@@ -202,6 +233,36 @@ async fn a_folder_made_anew_makes_old_tokens_invalid() {
     let changed = mailbox.changed(&[(folder.clone(), token)]).await.unwrap();
     assert_eq!(changed, std::slice::from_ref(&folder));
     assert!(mailbox.list(&folder, &ItemFilter::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_that_was_never_used_needs_no_beginning_anew() {
+    for capabilities in [Capabilities::All, Capabilities::Condstore, Capabilities::Basic] {
+        let dovecot = Dovecot::start(DovecotOptions { capabilities, ..users(&["ann"]) }).unwrap();
+        let system = ImapMailSystem::new(config(&dovecot, None)).unwrap();
+        let mailbox = open(&system, "ann").await;
+        let other = ImapMailSystem::new(config(&dovecot, None)).unwrap();
+        let other = open(&other, "ann").await;
+        let folder = mailbox.create_collection(None, "Fresh").await.unwrap();
+        let before = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
+        let validity = |token: &ChangeToken| token.0.split(':').nth(1).unwrap().to_owned();
+        // UIDVALIDITY counts seconds: the folder must be of another.
+        let after = loop {
+            other.delete_collection(&folder).await.unwrap();
+            other.create_collection(None, "Fresh").await.unwrap();
+            other.deliver(&folder, &message("first")).await.unwrap();
+            let listing = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
+            if validity(&listing.token) != validity(&before.token) {
+                break listing;
+            }
+        };
+        let changes = mailbox.changes(&folder, &before.token).await.unwrap();
+        let came: Vec<_> = changes.upserted.iter().map(|state| state.id.clone()).collect();
+        assert_eq!(came, after.items.iter().collect::<Vec<_>>(), "{capabilities:?}");
+        assert_eq!(changes.token, after.token);
+        let next = mailbox.changes(&folder, &changes.token).await.unwrap();
+        assert!(next.upserted.is_empty() && next.removed.is_empty());
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,7 @@ async fn a_master_user_opens_any_mailbox_and_sends_for_its_owner() {
         let submission = Submission {
             key: SubmissionKey("k".to_owned()),
             uncertain: false,
+            taken: false,
             message: "To: bob@example.org\r\nSubject: hello\r\n\r\nhello\r\n".into(),
             reference: None,
             save_in_sent: true,
@@ -71,8 +72,15 @@ async fn a_master_user_opens_any_mailbox_and_sends_for_its_owner() {
 }
 
 #[tokio::test]
-async fn an_access_token_opens_the_mailbox() {
+async fn an_access_token_opens_the_mailbox_by_either_mechanism() {
+    for mechanism in ["oauthbearer", "xoauth2"] {
+        token_opens(mechanism).await;
+    }
+}
+
+async fn token_opens(mechanism: &'static str) {
     let mut options = users(&["ann"]);
+    options.token_mechanism = Some(mechanism);
     options.tokens = vec![("good-token".to_owned(), "ann@example.org".to_owned())];
     let dovecot = Dovecot::start(options).unwrap();
     let postfix = Postfix::start(&dovecot, &PostfixOptions::default()).unwrap();
@@ -86,7 +94,14 @@ async fn an_access_token_opens_the_mailbox() {
     assert_eq!(folders(&system, &with("bad-token")).await, Err(ErrorKind::Auth));
     let findings = system.check(&with("good-token"), &context()).await;
     let wrong: Vec<_> = findings.iter().filter(|finding| finding.outcome.is_err()).collect();
-    assert!(wrong.is_empty(), "{wrong:?}\n{}", postfix.log());
+    assert!(wrong.is_empty(), "{mechanism}: {wrong:?}\n{}", postfix.log());
+    // The server tells the error in a challenge of its own, which must be answered.
+    let findings = system.check(&with("bad-token"), &context()).await;
+    let wrong: Vec<_> = findings.iter().filter_map(|it| it.outcome.as_ref().err()).collect();
+    assert_eq!(wrong.len(), 2, "{mechanism}, IMAP and SMTP: {findings:?}");
+    let refused = system.try_login(&with("bad-token"), &context()).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Auth, "{mechanism}");
+    system.try_login(&with("good-token"), &context()).await.unwrap();
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ impl Link {
         };
         let config = ConnectorConfig { backoff, ..ConnectorConfig::new(identity) };
         let services =
-            Services { mail: Some((system, CredentialsNeeded::Password)), directory: None };
+            Services { mail: Some((system, CredentialsNeeded::Password)), ..Services::default() };
         tokio::spawn(Connector::new(config, services)?.run(std::future::pending()));
         Ok(Self { links, line, id })
     }

@@ -38,7 +38,7 @@ fn full() -> Bytes {
         attach: vec![file("Übersicht.png", None), file("i.png", Some("i@x"))],
         detach: Vec::new(),
     };
-    draft(None, &change, NOW, "seed").unwrap()
+    draft(None, &change, NOW, "seed").unwrap().message
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn a_change_leaves_everything_else_as_it_was() {
     let old = full();
     let (before, html) = view(&old, BodyKind::Html);
     let change = DraftChange { subject: Some("Neu".into()), ..DraftChange::default() };
-    let (after, same) = view(&draft(Some(&old), &change, NOW, "other").unwrap(), BodyKind::Html);
+    let (after, same) =
+        view(&draft(Some(&old), &change, NOW, "other").unwrap().message, BodyKind::Html);
     assert_eq!(same, html);
     let expected = Mail {
         subject: "Neu".into(),
@@ -85,7 +86,7 @@ fn a_new_text_replaces_the_old_in_every_form_and_the_files_stay() {
         body: Some((BodyKind::Plain, Bytes::from("Nur Text"))),
         ..DraftChange::default()
     };
-    let raw = draft(Some(&full()), &change, NOW, "s").unwrap();
+    let raw = draft(Some(&full()), &change, NOW, "s").unwrap().message;
     let (mail, text) = view(&raw, BodyKind::Plain);
     assert_eq!((text.as_str(), mail.native), ("Nur Text", Some(BodyKind::Plain)));
     assert_eq!(mail.attachments.len(), 2);
@@ -100,7 +101,7 @@ fn files_are_added_and_taken_off() {
         attach: vec![file("new.png", None)],
         ..DraftChange::default()
     };
-    let raw = draft(Some(&old), &change, NOW, "s").unwrap();
+    let raw = draft(Some(&old), &change, NOW, "s").unwrap().message;
     let (mail, _) = view(&raw, BodyKind::Plain);
     let names: Vec<_> = mail.attachments.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["i.png", "new.png"]);
@@ -112,6 +113,41 @@ fn files_are_added_and_taken_off() {
 }
 
 #[test]
+fn it_is_told_which_part_each_new_file_became() {
+    let html = Some((BodyKind::Html, Bytes::from("<img src=\"cid:i@x\"><img src=\"cid:j@x\">")));
+    let (a, i) = (file("a.png", None), file("i.png", Some("i@x")));
+    for (attach, names) in [
+        (vec![a.clone()], ["a.png"].as_slice()),
+        (vec![i.clone()], &["i.png"]),
+        (vec![a.clone(), i.clone(), a.clone()], &["a.png", "i.png", "a.png"]),
+        (vec![], &[]),
+    ] {
+        for old in [None, Some(full())] {
+            let body = html.clone();
+            let change = DraftChange { body, attach: attach.clone(), ..DraftChange::default() };
+            let Drafted { message, attached } = draft(old.as_ref(), &change, NOW, "s").unwrap();
+            let (mail, _) = view(&message, BodyKind::Html);
+            let name_of = |part: &Option<PartId>| {
+                let part = part.as_ref().unwrap();
+                mail.attachments.iter().find(|one| one.part == *part).unwrap().name.clone()
+            };
+            assert_eq!(attached.iter().map(name_of).collect::<Vec<_>>(), *names);
+            let mut different = attached.clone();
+            different.dedup();
+            assert_eq!(different.len(), attached.len(), "{attached:?}");
+        }
+    }
+}
+
+#[test]
+fn the_key_of_an_earlier_form_is_not_taken_over() {
+    let mut old = b"X-DME-Key: 1\r\n".to_vec();
+    old.extend_from_slice(&full());
+    let raw = draft(Some(&old.into()), &DraftChange::default(), NOW, "s").unwrap().message;
+    assert!(!String::from_utf8_lossy(&raw).contains("X-DME-Key"));
+}
+
+#[test]
 fn a_whole_message_gives_its_text_and_files() {
     let given = "Subject: ignored\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ngiven\r\n--b\r\n\
                  Content-Type: application/pdf; name=g.pdf\r\n\r\npdf\r\n--b--\r\n";
@@ -120,7 +156,7 @@ fn a_whole_message_gives_its_text_and_files() {
         body: Some((BodyKind::Mime, Bytes::from(given))),
         ..DraftChange::default()
     };
-    let (mail, text) = view(&draft(None, &change, NOW, "s").unwrap(), BodyKind::Plain);
+    let (mail, text) = view(&draft(None, &change, NOW, "s").unwrap().message, BodyKind::Plain);
     assert_eq!((text.as_str(), mail.subject.as_str()), ("given", "Kept"));
     assert_eq!(mail.attachments[0].name, "g.pdf");
 }
@@ -140,7 +176,7 @@ fn nothing_told_can_begin_a_header_or_a_part_of_its_own() {
         }],
         ..DraftChange::default()
     };
-    let raw = draft(None, &change, NOW, evil).unwrap();
+    let raw = draft(None, &change, NOW, evil).unwrap().message;
     let (mail, _) = view(&raw, BodyKind::Plain);
     assert!(mail.bcc.is_empty());
     assert!(!std::str::from_utf8(&raw).unwrap().contains("\r\nBcc"));
@@ -149,7 +185,7 @@ fn nothing_told_can_begin_a_header_or_a_part_of_its_own() {
 
 #[test]
 fn an_empty_draft_is_a_draft() {
-    let raw = draft(None, &DraftChange::default(), NOW, "s").unwrap();
+    let raw = draft(None, &DraftChange::default(), NOW, "s").unwrap().message;
     let (mail, text) = view(&raw, BodyKind::Plain);
     assert_eq!((text.as_str(), mail.subject.as_str(), mail.to.len()), ("", "", 0));
 }

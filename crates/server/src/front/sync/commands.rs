@@ -10,6 +10,7 @@ use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::ErrorKind;
 use dme_model::{ItemId, Role};
 use dme_sync::{ClientCommand, ClientId, CommandResult, FolderNo, Outgoing};
+use dme_wbxml::Element;
 
 /// A collection's commands in their order; those the engine need not see have their answer.
 pub(super) struct Commands(Vec<One>);
@@ -76,7 +77,7 @@ async fn mean(
         Said::Delete { server_id, .. } => item(server_id).map(ClientCommand::Delete),
         Said::Fetch { server_id } => item(server_id).map(ClientCommand::Fetch),
         Said::Add { class: Some(class), .. } if *class != ItemClass::Email => {
-            Err(Status::ProtocolError)
+            Err(Status::ConversionError)
         }
         // "If a client attempts to add emails to the server, a Status element with a value of 6 is
         // returned" (MS-ASCMD 2.2.3.7.2): of mail only drafts are made by phones, from 16.0 on.
@@ -86,11 +87,11 @@ async fn mean(
         }
         Said::Add { client_id, send, data, .. } => {
             let name = ClientId(client_id.clone());
-            drafts::compose(exchange, folder, None, data, client_id).await?.map(|message| {
+            drafts::compose(exchange, folder, None, data, client_id).await?.map(|written| {
                 if *send {
-                    ClientCommand::Send(Outgoing::New(name), message)
+                    ClientCommand::Send(Outgoing::New(name), written)
                 } else {
-                    ClientCommand::AddDraft(name, message)
+                    ClientCommand::AddDraft(name, written)
                 }
             })
         }
@@ -119,15 +120,15 @@ async fn change_draft(
     folder: FolderNo,
     item: ItemId,
     send: bool,
-    data: &[dme_wbxml::Element],
+    data: &[Element],
 ) -> Result<Result<ClientCommand, Status>, Failure> {
     let seed = server_id(folder, &item);
-    let message = drafts::compose(exchange, folder, Some(&item), data, &seed).await?;
-    Ok(message.map(|message| {
+    let written = drafts::compose(exchange, folder, Some(&item), data, &seed).await?;
+    Ok(written.map(|written| {
         if send {
-            ClientCommand::Send(Outgoing::Draft(item), message)
+            ClientCommand::Send(Outgoing::Draft(item), written)
         } else {
-            ClientCommand::ChangeDraft(item, message)
+            ClientCommand::ChangeDraft(item, written)
         }
     }))
 }
@@ -143,15 +144,15 @@ fn response(
         Err(status) => *status,
     };
     match said {
-        Said::Add { client_id, class, .. } => Some(ItemResponse::Add {
+        Said::Add { client_id, class, data, .. } => Some(ItemResponse::Add {
             client_id: client_id.clone(),
             server_id: match &result {
-                Ok(CommandResult::Added(item)) => Some(server_id(folder, item)),
+                Ok(CommandResult::Added(saved)) => Some(server_id(folder, &saved.item)),
                 _ => None,
             },
             class: *class,
             status,
-            data: Vec::new(),
+            data: attached(folder, &result, data),
         }),
         Said::Fetch { server_id } => {
             let data = match (&result, item_of(server_id)) {
@@ -162,15 +163,15 @@ fn response(
             };
             Some(ItemResponse::Fetch { server_id: server_id.clone(), status, data })
         }
-        Said::Change { server_id, instance_id, class, .. } => {
+        Said::Change { server_id, instance_id, class, data, .. } => {
             let told = status != Status::Success
-                || matches!(result, Ok(CommandResult::Added(_) | CommandResult::Sent));
+                || matches!(result, Ok(CommandResult::Replaced(_) | CommandResult::Sent));
             told.then(|| ItemResponse::Change {
                 server_id: server_id.clone(),
                 instance_id: instance_id.clone(),
                 class: *class,
                 status,
-                data: Vec::new(),
+                data: attached(folder, &result, data),
             })
         }
         Said::Delete { server_id, instance_id } => {
@@ -183,10 +184,24 @@ fn response(
     }
 }
 
+fn attached(
+    folder: FolderNo,
+    result: &Result<CommandResult, Status>,
+    data: &[Element],
+) -> Vec<Element> {
+    match result {
+        Ok(CommandResult::Added(saved) | CommandResult::Replaced(saved)) => {
+            drafts::attached(folder, saved, data)
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn status_of(result: &CommandResult) -> Status {
     match result {
         CommandResult::Done
         | CommandResult::Added(_)
+        | CommandResult::Replaced(_)
         | CommandResult::Sent
         | CommandResult::Fetched(_) => Status::Success,
         CommandResult::NotFound => Status::ObjectNotFound,

@@ -5,7 +5,7 @@ use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
 use crate::front::fetch::check_parts;
 use crate::front::ids::folder_no;
-use dme_eas::sync::{Collection, Limit, Request, Status};
+use dme_eas::sync::{Collection, FilterType, ItemClass, Limit, Request, Status};
 use dme_sync::{Changes, Deletion, LastSync, RememberedCollection};
 use dme_wbxml::Element;
 use std::time::Duration;
@@ -42,6 +42,9 @@ pub(super) async fn read(
             return Ok(Err(Refusal::Status(status.into())));
         }
     }
+    if request.as_ref().is_some_and(filters_otherwise) {
+        return Ok(Err(Refusal::Status(Status::ProtocolError)));
+    }
     let longest = exchange.front().times.longest_wait.0;
     let wait = match request.as_ref().and_then(|request| request.wait) {
         Some(wait) => match wait.duration(longest) {
@@ -73,6 +76,12 @@ pub(super) async fn read(
         Some(window) => window,
     };
     Ok(Ok(Asked { collections, wait, window }))
+}
+
+/// Whether mail is to be filtered as only calendars and tasks can be (MS-ASCMD 2.2.3.68.2).
+fn filters_otherwise(request: &Request) -> bool {
+    let options = request.collections.iter().filter_map(|one| one.options_for(ItemClass::Email));
+    options.filter_map(|options| options.filter).any(|filter| filter > FilterType::OneMonth)
 }
 
 type Complete = (Vec<Collection>, Option<Duration>, Option<u32>);

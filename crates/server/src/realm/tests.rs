@@ -1,0 +1,152 @@
+//! Which connector a password goes to: connectors in this process that remember what they are
+//! asked.
+
+use super::*;
+use crate::config::ConnectorSettings;
+use dme_directory::{Card, Standing};
+use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
+use dme_model::ConnectorId;
+use dme_routing::Load;
+use dme_store::SqliteStore;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// A directory that knows people by user and by mail address, and accepts any password.
+#[derive(Default)]
+struct People {
+    people: Vec<(UserId, UserId)>,
+    passwords: Mutex<Vec<UserId>>,
+}
+
+impl People {
+    fn person(&self, login: &UserId) -> Option<Person> {
+        let found = self.people.iter().find(|(user, mail)| user == login || mail == login)?;
+        Some(Person {
+            user: found.0.clone(),
+            address: found.1.to_string(),
+            display_name: None,
+            groups: Vec::new(),
+            standing: Standing::Active,
+            card: Card::default(),
+        })
+    }
+
+    fn asked_for(&self) -> Vec<String> {
+        self.passwords.lock().unwrap().iter().map(ToString::to_string).collect()
+    }
+}
+
+#[async_trait]
+impl DirectoryService for People {
+    async fn authenticate(&self, user: &UserId, _: &Secret) -> Result<Verdict> {
+        self.passwords.lock().unwrap().push(user.clone());
+        let accept = |person| Verdict::Accepted(Box::new(person));
+        Ok(self.person(user).map_or(Verdict::Unknown, accept))
+    }
+
+    async fn find(&self, user: &UserId) -> Result<Option<Person>> {
+        Ok(self.person(user))
+    }
+
+    async fn groups(&self) -> Result<GroupSnapshot> {
+        Ok(GroupSnapshot::default())
+    }
+
+    async fn search(&self, _: &str, _: u32) -> Result<Vec<Person>> {
+        Ok(self.people.iter().filter_map(|(user, _)| self.person(user)).collect())
+    }
+}
+
+struct World {
+    links: Links,
+    connectors: Arc<Connectors>,
+    _directory: tempfile::TempDir,
+}
+
+impl World {
+    /// With these users as the scope of the connector "scoped".
+    fn new(scope: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
+        let store = Arc::new(SqliteStore::open(directory.path().join("dme.db")).unwrap());
+        let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
+        let links = Links::new(registrar, LinksConfig::default());
+        let users = Some(scope.iter().map(|user| UserId::from(*user)).collect());
+        let scoped = ConnectorSettings { users, ..ConnectorSettings::default() };
+        let settings = BTreeMap::from([("scoped".to_owned(), scoped)]);
+        let connectors = Connectors::new(links.clone(), settings, Load::default());
+        Self { links, connectors, _directory: directory }
+    }
+
+    /// Links a connector that says its directory is of the realm, and has these people.
+    fn link(&self, name: &str, realm: &str, people: &[(&str, &str)]) -> Arc<People> {
+        let people = people.iter().map(|(user, mail)| ((*user).into(), (*mail).into()));
+        let people = Arc::new(People { people: people.collect(), ..People::default() });
+        let services = Services {
+            directory: Some(people.clone()),
+            realms: [Realm::from(realm)].into(),
+            ..Services::default()
+        };
+        self.links.attach_local(ConnectorId::from(name), name, services);
+        people
+    }
+
+    fn realm(&self, realm: &str, named: &[&str]) -> Arc<RealmDirectory> {
+        let named = ConnectorNames(named.iter().map(|name| (*name).to_owned()).collect());
+        RealmDirectory::new(self.connectors.clone(), realm.into(), named, false)
+    }
+}
+
+async fn log_in(realm: &RealmDirectory, user: &str) -> Result<Verdict> {
+    realm.authenticate(&user.into(), &Secret::new("secret")).await
+}
+
+#[tokio::test]
+async fn a_password_goes_to_the_connector_of_its_realm_and_to_no_other() {
+    let world = World::new(&[]);
+    let west = world.link("a", "west.example", &[("ann@west.example", "ann@west.example")]);
+    let east = world.link("b", "east.example", &[("bob@east.example", "bob@east.example")]);
+    let accepted = log_in(&world.realm("east.example", &[]), "bob@east.example").await.unwrap();
+    assert!(matches!(accepted, Verdict::Accepted(_)), "{accepted:?}");
+    assert_eq!((west.asked_for(), east.asked_for().len()), (vec![], 1));
+    let person = world.realm("west.example", &[]).find(&"ann@west.example".into()).await.unwrap();
+    assert!(person.is_some());
+}
+
+#[tokio::test]
+async fn a_connector_that_claims_a_realm_given_to_another_gets_no_password() {
+    let world = World::new(&[]);
+    let thief = world.link("a-thief", "example.org", &[("ann@example.org", "ann@example.org")]);
+    let realm = world.realm("example.org", &["head-office"]);
+    let absent = log_in(&realm, "ann@example.org").await.unwrap_err();
+    assert!(matches!(&absent, Error::Unavailable(why) if why.contains("head-office")), "{absent}");
+    let right = world.link("head-office", "example.org", &[]);
+    assert_eq!(log_in(&realm, "ann@example.org").await.unwrap(), Verdict::Unknown);
+    assert_eq!((thief.asked_for(), right.asked_for().len()), (vec![], 1));
+    assert_eq!(realm.source(&"ann@example.org".into()).await.unwrap().unwrap(), "head-office");
+}
+
+#[tokio::test]
+async fn a_named_connector_of_another_realm_is_refused_with_its_name() {
+    let world = World::new(&[]);
+    let other = world.link("head-office", "other.example", &[]);
+    let realm = world.realm("example.org", &["head-office"]);
+    let wrong = log_in(&realm, "ann@example.org").await.unwrap_err();
+    assert!(matches!(&wrong, Error::NotChosen(why) if why.contains("head-office")), "{wrong}");
+    assert_eq!(other.asked_for(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_connector_hears_and_speaks_of_the_users_in_its_scope_only() {
+    let world = World::new(&["ann@example.org"]);
+    let people = [("ann@example.org", "a.smith@example.org"), ("bob@example.org", "b@example.org")];
+    let scoped = world.link("scoped", "example.org", &people);
+    let realm = world.realm("example.org", &[]);
+    assert_eq!(log_in(&realm, "bob@example.org").await.unwrap(), Verdict::Unknown);
+    assert_eq!(scoped.asked_for(), [""; 0], "Bob's password is not shown to it");
+    assert_eq!(realm.find(&"b@example.org".into()).await.unwrap(), None);
+    let by_mail = log_in(&realm, "a.smith@example.org").await.unwrap();
+    assert!(matches!(by_mail, Verdict::Accepted(_)), "Ann by her mail address: {by_mail:?}");
+    let found = realm.search("", 10).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+}
