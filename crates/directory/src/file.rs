@@ -26,7 +26,9 @@ mod edit;
 pub use content::FileError;
 pub use edit::{NewUser, add_user, list_users, remove_user, set_password};
 
-use crate::{DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Verdict};
+use crate::{
+    Card, DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Verdict,
+};
 use async_trait::async_trait;
 use content::{Content, Entry};
 use dme_model::{Secret, Timestamp, UserId};
@@ -158,6 +160,7 @@ impl Content {
             display_name: entry.display_name.clone(),
             groups: entry.groups.iter().map(|group| GroupId(group.clone())).collect(),
             standing: entry.standing,
+            card: Card::default(),
         }
     }
 }

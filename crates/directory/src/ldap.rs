@@ -4,6 +4,7 @@
 //! person on another connection. Groups are read whole, page by page. References to other servers
 //! are never followed: a password must not go where the configuration does not send it.
 
+mod card;
 mod check;
 mod config;
 mod connection;
@@ -41,6 +42,8 @@ pub struct LdapDirectory {
     binding: Pool,
     /// What is asked of a person's entry.
     person_attributes: Vec<String>,
+    /// The same and those of the card.
+    card_attributes: Vec<String>,
 }
 
 impl LdapDirectory {
@@ -55,11 +58,14 @@ impl LdapDirectory {
             [&settings.name, &settings.address, &settings.display_name].map(Clone::clone).into();
         person_attributes.extend(["cn", MEMBER_OF].map(str::to_owned));
         person_attributes.extend(standing::ATTRIBUTES.map(str::to_owned));
+        let mut card_attributes = person_attributes.clone();
+        card_attributes.extend(card::ATTRIBUTES.map(str::to_owned));
         Ok(Self {
             searching: Pool::new(settings.clone(), tls.clone(), Purpose::Search),
             binding: Pool::new(settings.clone(), tls, Purpose::Bind),
             settings,
             person_attributes,
+            card_attributes,
         })
     }
 
@@ -152,6 +158,7 @@ impl LdapDirectory {
             display_name: display_name.map(str::to_owned),
             groups,
             standing: standing::of_entry(entry, now()),
+            card: card::of_entry(entry),
             user,
         })
     }
@@ -289,7 +296,7 @@ impl DirectoryService for LdapDirectory {
             let query = Query {
                 base,
                 filter: &filter,
-                attributes: &self.person_attributes,
+                attributes: &self.card_attributes,
                 amount: Amount::First(limit),
             };
             for entry in self.read(&query, self.settings.timeout).await? {

@@ -30,5 +30,5 @@ pub use ldap::{
     Severity, Transport, UserOptions,
 };
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
-pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
+pub use person::{Card, Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

@@ -57,10 +57,11 @@ pub struct BodyView {
 
 impl BodyView {
     /// The same, or where it names no form that there is: the form the author wrote in, of at most
-    /// so many bytes. Every item a phone is given has a body, asked for or not (MS-ASAIRS 2.2.2.9).
+    /// so many bytes. Every item a phone is given has a body, asked for or not (MS-ASAIRS 2.2.2.9);
+    /// one that asks for a body part is given that alone.
     #[must_use]
     pub fn or_native(&self, truncation: Option<u64>) -> Self {
-        if !self.preferences.is_empty() {
+        if !self.preferences.is_empty() || self.part_preference.is_some() {
             return self.clone();
         }
         // Of the forms named the native one is taken.
@@ -97,5 +98,8 @@ mod tests {
         assert_eq!(forms, [(BodyKind::Plain, Some(9)), (BodyKind::Html, Some(9))]);
         assert_eq!(view.mime, MimeSupport::Smime);
         assert_eq!(view.or_native(None), view, "what is named stays");
+        let part = view.preferences.first().copied();
+        let part = BodyView { part_preference: part, ..BodyView::default() };
+        assert_eq!(part.or_native(None), part, "and a body part is enough");
     }
 }

@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use dme_directory::{DirectoryService, GroupSnapshot, Person, Standing, Verdict};
+use dme_directory::{Card, DirectoryService, GroupSnapshot, Person, Standing, Verdict};
 use dme_link::{CredentialsNeeded, Services};
 use dme_mailbox::memory::{MemoryMailSystem, Operation};
 use dme_model::{Role, Secret, UserId};
@@ -29,6 +29,7 @@ fn person(user: &UserId) -> Person {
         display_name: None,
         groups: Vec::new(),
         standing: Standing::Active,
+        card: Card::default(),
     }
 }
 

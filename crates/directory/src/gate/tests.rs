@@ -1,7 +1,7 @@
 //! What the gate asks of the directory, and what it does not.
 
 use super::*;
-use crate::{GroupId, GroupSnapshot, Users};
+use crate::{Card, GroupId, GroupSnapshot, Users};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use tokio::sync::Notify;
@@ -30,6 +30,7 @@ impl Fake {
             display_name: None,
             groups: vec![GroupId("staff".into())],
             standing: *self.standing.lock().unwrap(),
+            card: Card::default(),
         }
     }
 

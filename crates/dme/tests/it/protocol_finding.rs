@@ -67,6 +67,18 @@ pub async fn finding(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         &format!("{found}/Result/Properties/EmailAddress"),
         "bob@example.org",
     );
+    f.text(
+        "as the directory has them",
+        &answer,
+        &format!("{found}/Result/Properties/LastName"),
+        "Example",
+    );
+    f.text(
+        "with their telephone",
+        &answer,
+        &format!("{found}/Result/Properties/Phone"),
+        "+1 555 1",
+    );
     f.text("their number is told", &answer, &format!("{found}/Total"), "1");
     let answer = phone
         .ask(Command::Search, "<Search:Search><Store><Name>Nonsense</Name></Store></Search:Search>")

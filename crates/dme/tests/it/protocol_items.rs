@@ -360,8 +360,6 @@ pub async fn items(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
     let other = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();
     let answer = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("an item is moved", &answer, "Response/Status", "3");
-    let second = all(&answer, "Response/Status").get(1).and_then(|status| status.as_text());
-    f.that("but to one folder only (5)", second == Some("5"), &answer.with_contents());
     let again = phone.ask(Command::MoveItems, &moves(&other, &inbox, &trash)).await?;
     f.text("a repeated move has the same answer", &again, "Response/Status", "3");
     let moved = text(&answer, "Response/DstMsgId").context("no new id")?.to_owned();

@@ -49,7 +49,8 @@ pub fn ldif() -> String {
         let password = base64::engine::general_purpose::STANDARD.encode(password);
         ldif.push_str(&format!(
             "dn: uid={name},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: {name}\n\
-             cn: {name} Example\nsn: Example\nmail: {name}@{REALM}\nuserPassword:: {password}\n\n"
+             cn: {name} Example\nsn: Example\ntelephoneNumber: +1 555 1\nmail: {name}@{REALM}\n\
+             userPassword:: {password}\n\n"
         ));
     }
     ldif.push_str(&format!(

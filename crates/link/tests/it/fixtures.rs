@@ -1,7 +1,7 @@
 //! A server, connectors, and what they serve.
 
 use async_trait::async_trait;
-use dme_directory::{DirectoryService, GroupSnapshot, Person, Standing, Verdict};
+use dme_directory::{Card, DirectoryService, GroupSnapshot, Person, Standing, Verdict};
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
     CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments,
@@ -306,6 +306,7 @@ pub fn person() -> Person {
         display_name: Some("Ann Ödegård".into()),
         groups: Vec::new(),
         standing: Standing::Active,
+        card: Card { title: Some("Engineer".into()), ..Card::default() },
     }
 }
 

@@ -186,12 +186,20 @@ pub(super) async fn people(
 
 /// A person as the directory's entry for phones.
 pub(super) fn gal(person: &dme_directory::Person, picture: bool) -> Person {
+    let card = person.card.clone();
     Person {
         display_name: person.display_name.clone(),
+        phone: card.phone,
+        office: card.office,
+        title: card.title,
+        company: card.company,
+        first_name: card.first_name,
+        last_name: card.last_name,
+        home_phone: card.home_phone,
+        mobile_phone: card.mobile_phone,
         alias: Some(person.user.local_part().to_owned()),
         email: Some(person.address.clone()),
         picture: picture.then_some((PictureStatus::None, None)),
-        ..Person::default()
     }
 }
 

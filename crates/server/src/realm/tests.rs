@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::ConnectorSettings;
-use dme_directory::Standing;
+use dme_directory::{Card, Standing};
 use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
 use dme_routing::Load;
@@ -27,6 +27,7 @@ impl People {
             display_name: None,
             groups: Vec::new(),
             standing: Standing::Active,
+            card: Card::default(),
         })
     }
 
