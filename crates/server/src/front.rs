@@ -166,15 +166,15 @@ impl Front {
         let path = request.uri().path().to_ascii_lowercase();
         match (path.trim_end_matches('/'), request.method()) {
             (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, asked)).await,
-            (EAS_PATH, &Method::OPTIONS) => self.options(&request, client).await,
+            (EAS_PATH, &Method::OPTIONS) => Box::pin(self.options(&request, client)).await,
             (EAS_PATH, _) => {
                 // RFC 9110 §15.5.6: it must say what is allowed.
                 let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
                 self.answered("unknown", client, response)
             }
-            (AUTODISCOVER_XML, &Method::POST) => self.autodiscover(request, client).await,
-            (AUTODISCOVER_XML, _) => self.autodiscover_looked_at(&request, client).await,
+            (AUTODISCOVER_XML, &Method::POST) => Box::pin(self.autodiscover(request, client)).await,
+            (AUTODISCOVER_XML, _) => Box::pin(self.autodiscover_looked_at(&request, client)).await,
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
                 let uri = request.uri();
                 let query = uri.query().unwrap_or_default();

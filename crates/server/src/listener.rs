@@ -113,7 +113,7 @@ pub async fn serve<H, F>(
             });
             match shaken.await {
                 Ok((Stream::Plain(io), peer)) => http(io, peer, limits, ends, handle).await,
-                Ok((Stream::Tls(io), peer)) => http(*io, peer, limits, ends, handle).await,
+                Ok((Stream::Tls(io), peer)) => http(io, peer, limits, ends, handle).await,
                 Err(error) => tracing::debug!(%peer, %error, "connection refused"),
             }
         });

@@ -80,7 +80,7 @@ impl World {
         let services = Services {
             mail: Some((Arc::new(mail.clone()), CredentialsNeeded::None)),
             directory: Some(Arc::new(Everyone)),
-            ..Services::default()
+            realms: ["example.org".into()].into(),
         };
         let server = Server::start(config, Some(services)).await.unwrap();
         Self { server, mail, _folder: folder }

@@ -1,6 +1,7 @@
 //! One ActiveSync request, from its query to its answer.
 
 use super::admission::{self, Arrival, Pass};
+use super::bodies;
 use super::compose::{self, Body};
 use super::exchange::{Exchange, Held, Source};
 use super::failure::Failure;
@@ -18,6 +19,7 @@ use dme_store::Sighting;
 use dme_sync::DeviceKey;
 use dme_wbxml::{Element, decode};
 use http::header::USER_AGENT;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -34,19 +36,28 @@ pub(super) async fn serve(
     asked: Asked,
 ) -> Response<Full<Bytes>> {
     let client = asked.client;
-    let (parts, body) = request.into_parts();
-    let (line, version) = match read_line(&parts.uri, &parts.headers) {
+    let (Parts { uri, headers, .. }, body) = request.into_parts();
+    let (line, version) = match read_line(&uri, &headers) {
         Ok(read) => read,
         Err((status, error)) => {
             tracing::info!(%client, %error, "request line refused");
-            let response = refused_line(&parts.uri, &parts.headers, status, &error);
+            let response = refused_line(&uri, &headers, status, &error);
             return front.answered("unknown", client, response);
         }
     };
+    // A phone may wait for an hour from here on. What is needed before is boxed and gone by then,
+    // and so are the line and the headers: they would keep the buffer they were read into.
+    drop(uri);
     let served = Served { command: line.command, version, began: Instant::now() };
     let mut waited = false;
-    let answer = answer(front, line, version, &parts.headers, body, asked, &mut waited);
-    let answer = answer.await;
+    let answer = match Box::pin(let_in(front, line, version, headers, body, asked)).await {
+        Ok((exchange, body, _room)) => {
+            let answer = command(&exchange, body).await;
+            waited = exchange.waited.into_inner();
+            answer
+        }
+        Err(failure) => Err(failure),
+    };
     let (mut response, refused) = match answer {
         Ok(reply) => (reply.into_response(), None),
         Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
@@ -113,18 +124,19 @@ fn version(
     }
 }
 
-async fn answer(
+/// The request, once its login is checked and its device admitted, and its body with the room that
+/// takes.
+async fn let_in(
     front: &Arc<Front>,
     line: RequestLine,
     version: ProtocolVersion,
-    headers: &HeaderMap,
+    headers: HeaderMap,
     body: Incoming,
     asked: Asked,
-    waited: &mut bool,
-) -> Result<Reply, Failure> {
+) -> Result<(Exchange<'_>, Bytes, bodies::Held), Failure> {
     let Asked { client, id: request, counted } = asked;
     let ticket = front.parking.ticket();
-    let (_, account) = match login::log_in(front, headers, Some(&line.device), client).await {
+    let (_, account) = match login::log_in(front, &headers, Some(&line.device), client).await {
         Ok(known) => known,
         Err(failure) => {
             // Read a little, so that the phone can send the password on the same connection.
@@ -141,14 +153,14 @@ async fn answer(
     let now = (front.clock)();
     let arrival = Arrival {
         key: &device,
-        sighting: sighting(&line, version, headers),
+        sighting: sighting(&line, version, &headers),
         command: line.command,
         version,
-        policy_key: policy_key(&line, headers),
+        policy_key: policy_key(&line, &headers),
         now,
     };
     let (record, pass) = admission::admit(front, arrival).await?;
-    let (body, _room) = front.read_users_body(body, &account.user).await?;
+    let (body, room) = front.read_users_body(body, &account.user).await?;
     front.metrics.received(body.len());
     let mailbox = match pass {
         Pass::Mailbox => match front.router.open(&account, &request, now).await {
@@ -182,33 +194,34 @@ async fn answer(
         held: Arc::new(Held { _turn: turn, _counted: counted }),
         waited: AtomicBool::new(false),
     };
-    let reply = command(&exchange, body).await;
-    *waited = exchange.waited.into_inner();
-    reply
+    Ok((exchange, body, room))
 }
 
-/// Carries the command out.
+/// Carries the command out. Each is boxed: a phone that waits should take no more than its own
+/// command needs.
 async fn command(exchange: &Exchange<'_>, body: Bytes) -> Result<Reply, Failure> {
     let command = exchange.line.command;
     let composing =
         matches!(command, Command::SendMail | Command::SmartReply | Command::SmartForward);
     if composing && exchange.version == ProtocolVersion::V12_1 {
-        return exchange.in_time(compose::handle(exchange, Body::Message(body))).await;
+        return Box::pin(exchange.in_time(compose::handle(exchange, Body::Message(body)))).await;
     }
     let document = if body.is_empty() { None } else { Some(read_document(exchange, &body)?) };
     drop(body);
     match command {
         // Both wait; what they do before and after has its limits of time where it is done.
-        Command::Ping => ping::handle(exchange, document.as_ref()).await.map(Reply::Element),
-        Command::Sync => sync::handle(exchange, document.as_ref()).await,
+        Command::Ping => Box::pin(ping::handle(exchange, document)).await.map(Reply::Element),
+        Command::Sync => Box::pin(sync::handle(exchange, document)).await,
         // From 14.0 on ItemOperations fetches attachments (MS-ASCMD 2.2.1.7).
         Command::GetAttachment if exchange.version >= ProtocolVersion::V14_0 => {
             Err(CommonStatus::CommandNotSupported.into())
         }
-        Command::GetAttachment => exchange.in_time(get_attachment::handle(exchange)).await,
+        Command::GetAttachment => {
+            Box::pin(exchange.in_time(get_attachment::handle(exchange))).await
+        }
         _ => {
             let document = document.ok_or(CommonStatus::InvalidContent)?;
-            exchange.in_time(with_document(exchange, command, &document)).await
+            Box::pin(exchange.in_time(with_document(exchange, command, &document))).await
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::pace::Turn;
 use crate::parking::Ticket;
 use dme_eas::query::RequestLine;
 use dme_eas::{CommonStatus, ProtocolVersion};
-use dme_mailbox::{Account, Mailbox};
+use dme_mailbox::{Account, ErrorKind, Mailbox};
 use dme_model::{CollectionId, RequestId, Timestamp};
 use dme_store::Device;
 use dme_sync::{DeviceKey, Engine, FolderNo, Session};
@@ -128,6 +128,10 @@ impl Exchange<'_> {
         match tokio::time::timeout(self.front.times.request.0, work).await {
             Ok(done) => done,
             Err(_) => {
+                // There is nothing else that a request waits for so long.
+                let connector = self.front.router.serving(&self.device.user);
+                let late = dme_mailbox::Error::new(ErrorKind::Timeout, "times.request");
+                self.front.metrics.mailbox_error(&connector, late.name());
                 tracing::warn!(request = %self.request, user = %self.device.user,
                     device = %self.device.device, "a request took longer than times.request");
                 Err(Failure::Later(LATER))
@@ -158,7 +162,7 @@ impl Exchange<'_> {
             tracing::warn!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, error = error.name(), context = %error,
                 "the mail system failed a request");
-            if error.kind == dme_mailbox::ErrorKind::Auth {
+            if error.kind == ErrorKind::Auth {
                 self.front.gate.doubt(&self.device.user);
             }
         } else {

@@ -13,16 +13,17 @@ use std::time::Duration;
 
 pub(super) async fn handle(
     exchange: &Exchange<'_>,
-    body: Option<&Element>,
+    body: Option<Element>,
 ) -> Result<Element, Failure> {
     Ok(answer(exchange, body).await?.to_element())
 }
 
-async fn answer(exchange: &Exchange<'_>, body: Option<&Element>) -> Result<Response, Failure> {
-    let request = match body.map(Request::from_element).transpose() {
+async fn answer(exchange: &Exchange<'_>, body: Option<Element>) -> Result<Response, Failure> {
+    let request = match body.as_ref().map(Request::from_element).transpose() {
         Ok(request) => request.unwrap_or_default(),
         Err(_) => return Ok(Response::Failed(Status::ProtocolError)),
     };
+    drop(body);
     let times = &exchange.front().times;
     let (shortest, longest) = (times.shortest_wait.0, times.longest_wait.0);
     if let Some(heartbeat) = request.heartbeat
@@ -34,13 +35,14 @@ async fn answer(exchange: &Exchange<'_>, body: Option<&Element>) -> Result<Respo
     if request.folders.as_ref().is_some_and(|folders| folders.len() > limit) {
         return Ok(Response::TooManyFolders(u32::try_from(limit).unwrap_or(u32::MAX)));
     }
-    let Some((heartbeat, folders)) = complete(exchange, request).await? else {
+    let Some((heartbeat, folders)) = Box::pin(complete(exchange, request)).await? else {
         return Ok(Response::Failed(Status::MissingParameters));
     };
-    let known = exchange.known_folder_numbers().await?;
+    let known = Box::pin(exchange.known_folder_numbers()).await?;
     if folders.iter().any(|no| !known.contains(no)) {
         return Ok(Response::Failed(Status::FolderSyncRequired));
     }
+    drop(known);
     Ok(match wait_for_change(exchange, &folders, heartbeat).await? {
         Outcome::Changed(folders) => {
             Response::Changed(folders.iter().map(FolderNo::to_string).collect())

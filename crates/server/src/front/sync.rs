@@ -31,9 +31,11 @@ const LARGEST_WINDOW: u32 = 512;
 
 pub(super) async fn handle(
     exchange: &Exchange<'_>,
-    body: Option<&Element>,
+    body: Option<Element>,
 ) -> Result<Reply, Failure> {
-    let asked = match request::read(exchange, body).await? {
+    let read = Box::pin(request::read(exchange, body.as_ref())).await?;
+    drop(body);
+    let asked = match read {
         Ok(asked) => asked,
         Err(Refusal::Status(status)) => return Ok(reply(exchange, Response::failed(status))),
         Err(Refusal::Limited(status, limit)) => {
@@ -85,7 +87,7 @@ async fn wait_then_round(
                 .filter(|c| folder_no(&c.collection_id).is_some_and(|no| changed.contains(&no)))
                 .map(|c| Collection { commands: Vec::new(), options: Vec::new(), ..c.clone() })
                 .collect();
-            exchange.in_time(round(exchange, &collections, asked.window)).await
+            Box::pin(exchange.in_time(round(exchange, &collections, asked.window))).await
         }
     }
 }

@@ -46,13 +46,14 @@ pub(super) async fn wait_for_change(
         }
         return Ok(Outcome::Expired);
     }
-    let collections = exchange.collections_of(folders).await?;
+    let collections = Box::pin(exchange.collections_of(folders)).await?;
     let ids: Vec<CollectionId> = collections.iter().map(|(_, id)| id.clone()).collect();
-    let mut seat = front.watches.sit(&exchange.account, &ids, WATCH_PATIENCE.min(limit)).await;
+    let sit = front.watches.sit(&exchange.account, &ids, WATCH_PATIENCE.min(limit));
+    let mut seat = Box::pin(sit).await;
     let mut look: Vec<FolderNo> = folders.to_vec();
     let mut look_at_hierarchy = true;
     loop {
-        match look_now(exchange, &look, look_at_hierarchy).await {
+        match Box::pin(look_now(exchange, &look, look_at_hierarchy)).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
             // The mail system is down: the phone stays parked and is roused when it is back.
