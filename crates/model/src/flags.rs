@@ -58,6 +58,12 @@ impl FlagPatch {
         *self == Self::default()
     }
 
+    /// Whether it may contradict a change made elsewhere to the same item. A mark that is on or off
+    /// cannot: if it is not yet as wanted, nobody else changed it from what the phone saw.
+    pub fn may_contradict(&self) -> bool {
+        self.followup.is_some() || self.categories.is_some()
+    }
+
     /// The marks after the change.
     pub fn apply(&self, flags: &Flags) -> Flags {
         Flags {

@@ -229,6 +229,11 @@ impl Work<'_> {
         if patch.apply(marks) == *marks {
             return Some(CommandResult::Done);
         }
+        // Nor where the one changed what the other left alone: a reply marks its original, which
+        // must not keep the phone from marking it read.
+        if !patch.may_contradict() {
+            return None;
+        }
         let (item, wanted) = (item.clone(), describe(patch));
         match self.conflict {
             ConflictRule::ServerWins => {

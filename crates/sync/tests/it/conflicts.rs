@@ -56,6 +56,20 @@ async fn both_wanting_the_same_is_no_conflict() {
 }
 
 #[tokio::test]
+async fn a_mail_that_was_answered_can_still_be_marked_read() {
+    let world = World::new().await;
+    let item = world.arrive("one");
+    let (inbox, key) = world.in_step().await;
+    world.mark(&item, &FlagPatch { answered: Some(true), ..FlagPatch::default() });
+    let change = ClientCommand::Change(item.clone(), read());
+    let answer = world.sync(&with(inbox, &key, vec![change])).await.unwrap();
+    assert_eq!(answer.results, [CommandResult::Done]);
+    let marks = world.marks(&item);
+    assert!(marks.seen && marks.answered, "{marks:?}");
+    assert_eq!(world.store.trace(&world.device).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_change_the_phone_was_not_told_of_yet_is_a_conflict_too() {
     let world = World::new().await;
     let (one, two) = (world.arrive("one"), world.arrive("two"));
