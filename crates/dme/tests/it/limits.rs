@@ -37,7 +37,7 @@ pub struct Answer {
 
 impl Answer {
     /// Whether it is a FolderSync's answer of a status alone.
-    fn is_status(&self, status: &str) -> bool {
+    pub fn is_status(&self, status: &str) -> bool {
         let begin = [3, 1, 0x6A, 0, 0, 7, 0x56, 0x4C, 3].as_slice();
         self.status == 200 && self.body == [begin, status.as_bytes(), &[0, 1, 1]].concat()
     }
