@@ -1,8 +1,12 @@
 //! Any part may be killed at any moment: phones see at most a retry.
 
 use crate::journey::wait_parked;
-use crate::site::{PATIENCE, Site, Wishes};
-use anyhow::{Result, ensure};
+use crate::property::imap::Client;
+use crate::protocol_text::{all, request};
+use crate::site::{PATIENCE, Site, USERS, Wishes};
+use anyhow::{Context, Result, ensure};
+use dme_eas::folder_sync::FolderType;
+use dme_eas::query::Command;
 use dme_phone::{Phone, Woken};
 use std::time::{Duration, Instant};
 
@@ -62,6 +66,42 @@ async fn a_killed_connector_leaves_the_phone_parked_and_is_replaced() -> Result<
     let (_, woken) = tokio::time::timeout(PATIENCE, parked).await??;
     ensure!(woken? == Woken::Changed(vec![inbox.clone()]), "the parked phone was woken");
     comes_to(&mut phone, &inbox, &["while away"]).await
+}
+
+/// After longer than a call may take (`times.call`): what the phone is then told is looked up anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_sync_tells_of_every_folder_that_changed_while_the_connector_was_away()
+-> Result<()> {
+    let mut site = Site::start(&Wishes { server: "[times]\ncall = \"2s\"\n".into() })?;
+    let (mut phone, inbox) = ready(&site).await?;
+    let trash = phone.folder_of(FolderType::Deleted)?;
+    phone.sync(&trash).await?;
+    let collection = |id: &str| {
+        let key = &phone.folder(id)?.sync_key;
+        Ok(format!(
+            "<Collection><SyncKey>{key}</SyncKey><CollectionId>{id}</CollectionId></Collection>"
+        ))
+    };
+    let both: Result<String> = [&inbox, &trash].into_iter().map(|id| collection(id)).collect();
+    let asked =
+        format!("<AirSync:Sync><Collections>{}</Collections><Wait>5</Wait></AirSync:Sync>", both?);
+    let asked = request(&asked, &[])?;
+    let wait = Duration::from_secs(300);
+    let waiting =
+        tokio::spawn(
+            async move { phone.client.send_element(Command::Sync, Some(asked), wait).await },
+        );
+    wait_parked(&site, 1).await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    site.kill_connector();
+    let mut other = Client::login(site.dovecot.imap_port, "ann@example.org", USERS[0].1)?;
+    other.append("INBOX", "", None, &mail("in the inbox"))?;
+    other.append("Trash", "", None, &mail("in the trash"))?;
+    site.restart_connector()?;
+    let answer = tokio::time::timeout(PATIENCE, waiting).await???.context("nothing was told")?;
+    let told = all(&answer, "Collections/Collection/Commands/Add").len();
+    ensure!(told == 2, "{}", answer.with_contents());
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -15,6 +15,7 @@ use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
 };
 use dme_eas::{ProtocolVersion, email};
+use dme_mailbox::Mailbox;
 use dme_model::ItemId;
 use dme_sync::{
     Changes, CollectionAnswer, CollectionOptions, CollectionRequest, CommandResult, ConflictRule,
@@ -98,8 +99,8 @@ async fn round(
     collections: &[Collection],
     window: u32,
 ) -> Result<Vec<CollectionResponse>, Failure> {
-    let silent = silent(exchange, collections).await?;
     let mailbox = exchange.fresh_mailbox().await?;
+    let silent = silent(exchange, &*mailbox, collections).await?;
     let mut left = Window { items: window, bytes: exchange.front().limits.answer.0 };
     let mut responses = Vec::new();
     for collection in collections {
@@ -141,15 +142,17 @@ async fn round(
 /// looked at in full.
 async fn silent(
     exchange: &Exchange<'_>,
+    mailbox: &dyn Mailbox,
     collections: &[Collection],
 ) -> Result<Vec<FolderNo>, Failure> {
+    let session = exchange.session_on(mailbox);
     let mut quiet = Vec::new();
     for collection in collections {
         let Some(folder) = folder_no(&collection.collection_id) else { continue };
         if !collection.commands.is_empty() || !collection.options.is_empty() {
             continue;
         }
-        let current = exchange.engine().current_key(exchange.session(), folder).await;
+        let current = exchange.engine().current_key(session, folder).await;
         let current = current.map_err(|error| exchange.failed(error))?;
         if current.is_some_and(|key| key.as_str() == collection.sync_key) {
             quiet.push(folder);
@@ -158,7 +161,7 @@ async fn silent(
     if quiet.len() < 2 {
         return Ok(Vec::new());
     }
-    let changed = exchange.engine().changed_folders(exchange.session(), &quiet).await;
+    let changed = exchange.engine().changed_folders(session, &quiet).await;
     let changed = changed.map_err(|error| exchange.failed(error))?;
     quiet.retain(|folder| !changed.contains(folder));
     Ok(quiet)
