@@ -107,7 +107,10 @@ impl ImapMailbox {
             let marked = marked.and_then(|results| results.into_iter().try_for_each(|it| it.1));
             warn(submitted, "the mark on the original", marked);
         }
-        if let Some((collection, item)) = &submission.draft {
+        // Last, and only when all else is done: the draft is what another attempt is known by.
+        if let Some((collection, item)) = &submission.draft
+            && !submitted.unfinished
+        {
             let deleted = self.delete_messages(collection, std::slice::from_ref(item)).await;
             warn(submitted, "the end of the draft", deleted);
         }
