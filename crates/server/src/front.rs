@@ -45,7 +45,7 @@ use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::watch::Watches;
-use bodies::{Bodies, Held};
+use bodies::{Bodies, BodyRoom};
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
 use dme_eas::ProtocolVersion;
@@ -261,7 +261,7 @@ impl Front {
         &self,
         body: Incoming,
         user: &UserId,
-    ) -> Result<(Bytes, Held), Failure> {
+    ) -> Result<(Bytes, BodyRoom), Failure> {
         let mut held = self.bodies.hold(user);
         let read = self.read_body(body, self.limits.body.0, |size| held.grow_to(size)).await?;
         Ok((read, held))

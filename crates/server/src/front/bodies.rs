@@ -23,7 +23,7 @@ struct HeldBytes {
 
 /// The room of one body, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct BodyRoom {
     bodies: Arc<Bodies>,
     user: UserId,
     bytes: u64,
@@ -36,8 +36,8 @@ impl Bodies {
     }
 
     /// Room for a body of this user, which grows as it is read.
-    pub(crate) fn hold(self: &Arc<Self>, user: &UserId) -> Held {
-        Held { bodies: self.clone(), user: user.clone(), bytes: 0 }
+    pub(crate) fn hold(self: &Arc<Self>, user: &UserId) -> BodyRoom {
+        BodyRoom { bodies: self.clone(), user: user.clone(), bytes: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, HeldBytes> {
@@ -45,7 +45,7 @@ impl Bodies {
     }
 }
 
-impl Held {
+impl BodyRoom {
     /// Makes room for a body of so many bytes; says whether there is.
     pub fn grow_to(&mut self, bytes: u64) -> bool {
         if bytes <= SMALL || bytes <= self.bytes {
@@ -66,7 +66,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for BodyRoom {
     fn drop(&mut self) {
         if self.bytes == 0 {
             return;
@@ -92,7 +92,7 @@ mod tests {
     fn large_bodies_share_a_limit_and_give_their_room_back() {
         let bodies = Arc::new(Bodies::new(8 * MIB, 2 * MIB));
         let user = |name: &str| bodies.hold(&UserId::from(name));
-        let mut all: Vec<Held> = ["a", "b", "c", "d"].map(user).into();
+        let mut all: Vec<BodyRoom> = ["a", "b", "c", "d"].map(user).into();
         for held in &mut all {
             assert!(held.grow_to(MIB) && held.grow_to(2 * MIB), "it grows as it is read");
         }

@@ -1,7 +1,6 @@
 //! One ActiveSync request, from its query to its answer.
 
 use super::admission::{self, Arrival, Pass};
-use super::bodies;
 use super::compose::{self, Body};
 use super::exchange::{Exchange, Held, Source};
 use super::failure::Failure;
@@ -51,7 +50,7 @@ pub(super) async fn serve(
     let served = Served { command: line.command, version, began: Instant::now() };
     let mut waited = false;
     let answer = match Box::pin(let_in(front, line, version, headers, body, asked)).await {
-        Ok((exchange, body, _room)) => {
+        Ok((exchange, body)) => {
             let answer = command(&exchange, body).await;
             waited = exchange.waited.into_inner();
             answer
@@ -124,8 +123,7 @@ fn version(
     }
 }
 
-/// The request, once its login is checked and its device admitted, and its body with the room that
-/// takes.
+/// The request, once its login is checked and its device admitted, and its body.
 async fn let_in(
     front: &Arc<Front>,
     line: RequestLine,
@@ -133,7 +131,7 @@ async fn let_in(
     headers: HeaderMap,
     body: Incoming,
     asked: Asked,
-) -> Result<(Exchange<'_>, Bytes, bodies::Held), Failure> {
+) -> Result<(Exchange<'_>, Bytes), Failure> {
     let Asked { client, id: request, counted } = asked;
     let ticket = front.parking.ticket();
     let (_, account) = match login::log_in(front, &headers, Some(&line.device), client).await {
@@ -191,10 +189,10 @@ async fn let_in(
         now,
         ticket,
         mailbox,
-        held: Arc::new(Held { _turn: turn, _counted: counted }),
+        held: Arc::new(Held::new(turn, counted, room)),
         waited: AtomicBool::new(false),
     };
-    Ok((exchange, body, room))
+    Ok((exchange, body))
 }
 
 /// Carries the command out. Each is boxed: a phone that waits should take no more than its own
@@ -260,7 +258,6 @@ fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failu
     decode(body, &wbxml_limits(&exchange.front.limits)).map_err(|error| {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, %error,
             "the body is not WBXML as ActiveSync has it");
-        // 102 from 14.0 on; HTTP 400 before (MS-ASCMD 2.2.2).
         CommonStatus::InvalidWbxml.into()
     })
 }

@@ -1,6 +1,7 @@
 //! One request of a phone that was let in: who, which device, in which version, on which mailbox.
 
 use super::Front;
+use super::bodies::BodyRoom;
 use super::failure::{Failure, LATER};
 use crate::metrics::Counted;
 use crate::pace::Turn;
@@ -13,8 +14,8 @@ use dme_store::Device;
 use dme_sync::{DeviceKey, Engine, FolderNo, Session};
 use futures_core::future::BoxFuture;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Instrument;
 
 /// What a command's file works with.
@@ -39,10 +40,17 @@ pub(super) struct Exchange<'a> {
     pub waited: AtomicBool,
 }
 
-/// A request's turn, and its place among the running ones.
+/// A request's turn, its place among the running ones, and the room its body takes.
 pub(super) struct Held {
-    pub _turn: Turn,
-    pub _counted: Arc<Counted>,
+    _turn: Turn,
+    _counted: Arc<Counted>,
+    room: Mutex<Option<BodyRoom>>,
+}
+
+impl Held {
+    pub fn new(turn: Turn, counted: Arc<Counted>, room: BodyRoom) -> Self {
+        Self { _turn: turn, _counted: counted, room: Mutex::new(Some(room)) }
+    }
 }
 
 /// Where the device's mail comes from.
@@ -149,8 +157,9 @@ impl Exchange<'_> {
         self.line.parameters.accept_multi_part || self.multipart
     }
 
-    /// Notes that the request waits.
+    /// Notes that the request waits. Its body is gone by then, and somebody else's may have its room.
     pub fn parked(&self) {
+        self.held.room.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.waited.store(true, Ordering::Relaxed);
     }
 
