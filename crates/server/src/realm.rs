@@ -253,6 +253,14 @@ impl DirectoryService for RealmDirectory {
             }
         }
     }
+
+    fn is_several(&self) -> bool {
+        let apart = |linked| {
+            let apart = self.all(&linked)?.len();
+            Ok(apart + self.missing(&linked).len() > 1)
+        };
+        self.linked().and_then(apart).unwrap_or(false)
+    }
 }
 
 #[cfg(test)]

@@ -215,6 +215,7 @@ async fn of_two_for_the_same_users_one_is_enough() {
     world.link("a", "example.org", &[(ANN, ANN)]);
     let realm = world.realm("example.org", &["b", "a"]);
     assert_eq!(log_in(&realm, BOB).await, Ok(Verdict::Unknown));
+    assert!(!realm.is_several());
     realm.groups().await.unwrap();
     let realm = world.realm("example.org", &["a"]);
     realm.groups().await.unwrap();
@@ -227,6 +228,7 @@ async fn directories_that_scopes_keep_apart_are_one_to_groups_and_searches() {
     for named in [&[][..], &["a", "b"]] {
         let realm = world.realm("example.org", named);
         assert!(is_away(realm.groups().await, "b"), "{named:?}");
+        assert!(realm.is_several(), "the others are asked while b is away: {named:?}");
         assert_eq!(realm.search("", 10).await.unwrap().len(), 1, "Ann is found: {named:?}");
     }
     world.link("b", "example.org", &[(ANN, "not-anns@example.org"), (BOB, BOB)]);
