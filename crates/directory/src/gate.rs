@@ -532,15 +532,24 @@ impl Part {
         }
     }
 
+    /// Whether it is left alone. Of several directories one may be down, and the others are asked.
     fn is_down(&self, now: Timestamp) -> bool {
+        self.failed_lately(now) && !self.directory.is_several()
+    }
+
+    fn failed_lately(&self, now: Timestamp) -> bool {
         let until = self.down_until.load(Ordering::Relaxed);
         // A clock that was set back must not keep the directory down for longer than it is.
         now.as_millis() < until && until <= now.plus(DOWN).as_millis()
     }
 
     fn note_failure(&self, error: &Error, now: Timestamp) {
-        tracing::warn!(realm = %self.realm, %error, "the directory could not be asked");
-        if matches!(error, Error::Unavailable(_)) {
+        let is_away = matches!(error, Error::Unavailable(_));
+        // Of a directory that is away it is not said again for everybody who is in it.
+        if !is_away || !self.failed_lately(now) {
+            tracing::warn!(realm = %self.realm, %error, "the directory could not be asked");
+        }
+        if is_away {
             self.down_until.store(now.plus(DOWN).as_millis(), Ordering::Relaxed);
         }
     }

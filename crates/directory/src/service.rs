@@ -58,4 +58,10 @@ pub trait DirectoryService: Send + Sync {
     /// People whose name or address begins with or holds the text, at most `limit`. Their groups
     /// may be left out.
     async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>>;
+
+    /// Whether it is several now, each for users of its own: what is unavailable about one user may
+    /// be there for the next.
+    fn is_several(&self) -> bool {
+        false
+    }
 }

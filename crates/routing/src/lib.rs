@@ -5,7 +5,7 @@
 //! others. Push and sync ask the same. Nothing is remembered here, so a route is never out of date
 //! (rule R4): it is worked out anew whenever it is asked for, which costs microseconds.
 //!
-//! [`sources`] and [`one`] tell who checks the passwords of a realm (rule A3).
+//! [`sources`], [`one`] and [`all`] tell who checks the passwords of a realm (rule A3).
 
 mod connector;
 mod route;
@@ -15,4 +15,4 @@ pub use connector::{Connector, Duty, Link, Load, Lock, Scope, Tier};
 pub use route::{
     Candidate, Choice, Explanation, Knowledge, Known, Objection, Question, Route, Why,
 };
-pub use source::{Assignment, Claimant, NoSource, covers, one, sources};
+pub use source::{Assignment, Claimant, NoSource, adds, all, covers, one, sources};

@@ -57,6 +57,14 @@ pub enum NoSource {
     /// Nobody says so.
     #[error("no linked connector says that its directory is of the realm {0}")]
     Nobody(Realm),
+    /// One that may speak for users of the realm whom no other may is not linked.
+    #[error("the connector {name}, which may speak for users of the realm {realm}, is not linked")]
+    Away {
+        /// Which realm.
+        realm: Realm,
+        /// Who is not linked.
+        name: String,
+    },
     /// More than one says so.
     #[error(
         "more than one connector says that its directory is of the realm {realm}: {}; name the \
@@ -134,6 +142,103 @@ pub fn one<'a>(
         return Err(NoSource::Ambiguous { realm: realm.realm.clone(), names });
     }
     Ok(sources.first().copied())
+}
+
+/// Those to ask about the realm as a whole, of those that [`sources`] found: each one that [`one`]
+/// would ask about somebody, the more wanted before the others.
+///
+/// # Errors
+/// When the scopes of two that are wanted alike do not keep them apart.
+pub fn all<'a>(
+    sources: &[Claimant<'a>],
+    realm: &Assignment<'_>,
+) -> Result<Vec<Claimant<'a>>, NoSource> {
+    let mut ranked = sources.to_vec();
+    let rank = |claimant: &Claimant<'_>| (!claimant.in_process, claimant.connector.tier);
+    // Of those that are named, and of those in this process, the first is meant.
+    let ordered = |claimant: &Claimant<'_>| !realm.named.is_empty() || claimant.in_process;
+    if realm.named.is_empty() {
+        ranked.sort_by_key(rank);
+    }
+    let mut found: Vec<Claimant<'a>> = Vec::new();
+    let mut covered = Coverage::default();
+    for alike in ranked.chunk_by(|a, b| !ordered(a) && !ordered(b) && rank(a) == rank(b)) {
+        let theirs: Vec<_> = alike
+            .iter()
+            .map(|claimant| (claimant, covered.lacks(&claimant.connector.scope, realm.realm)))
+            .filter(|(_, more)| !more.is_empty())
+            .collect();
+        let overlaps = |index: usize| {
+            let mut all = theirs.iter().enumerate();
+            theirs.get(index).is_some_and(|(_, mine)| {
+                all.any(|(other, (_, theirs))| other != index && mine.overlaps(theirs))
+            })
+        };
+        let unclear = theirs.iter().enumerate().filter(|(index, _)| overlaps(*index));
+        let names: Vec<String> = unclear.map(|(_, (one, _))| one.name.to_owned()).collect();
+        if !names.is_empty() {
+            return Err(NoSource::Ambiguous { realm: realm.realm.clone(), names });
+        }
+        for (claimant, more) in theirs {
+            found.push(*claimant);
+            covered.add(more);
+        }
+    }
+    // Nobody of the realm is in any scope: no login gets as far as to need more than an answer.
+    if found.is_empty() {
+        found.extend(one(sources, realm)?);
+    }
+    Ok(found)
+}
+
+/// Whether one with this scope may speak for somebody of the realm for whom none of the others may.
+pub fn adds(scope: &Scope, others: &[Claimant<'_>], realm: &Realm) -> bool {
+    let mut covered = Coverage::default();
+    for other in others {
+        covered.add(covered.lacks(&other.connector.scope, realm));
+    }
+    !covered.lacks(scope, realm).is_empty()
+}
+
+/// Whom connectors may speak for in a realm.
+#[derive(Default)]
+struct Coverage<'a> {
+    everyone: bool,
+    users: BTreeSet<&'a UserId>,
+}
+
+impl<'a> Coverage<'a> {
+    fn is_empty(&self) -> bool {
+        !self.everyone && self.users.is_empty()
+    }
+
+    /// Those of a scope that are not in this yet.
+    fn lacks<'b>(&self, scope: &'b Scope, realm: &Realm) -> Coverage<'b> {
+        let mut more = Coverage::default();
+        match scope {
+            _ if self.everyone => {}
+            Scope::Everyone => more.everyone = true,
+            Scope::Users(users) => {
+                let new = |user: &&UserId| {
+                    user.realm().as_ref() == Some(realm) && !self.users.contains(*user)
+                };
+                more.users = users.iter().filter(new).collect();
+            }
+            // As in `covers`.
+            Scope::Group(_) => {}
+        }
+        more
+    }
+
+    /// Neither is empty.
+    fn overlaps(&self, other: &Coverage<'_>) -> bool {
+        self.everyone || other.everyone || self.users.iter().any(|user| other.users.contains(user))
+    }
+
+    fn add(&mut self, more: Coverage<'a>) {
+        self.everyone |= more.everyone;
+        self.users.extend(more.users);
+    }
 }
 
 /// Whether a connector may speak for a user. Nobody is put into a directory group's scope here: no
@@ -246,6 +351,66 @@ mod tests {
         let mut sites = [site("a", &["example.org"]), site("b", &["example.org"])];
         sites[0].connector.tier = Tier::Failover;
         assert_eq!(ask(&sites, "example.org", &[], true).unwrap(), "b");
+    }
+
+    fn of(users: &[&str]) -> Scope {
+        Scope::Users(users.iter().map(|user| UserId::from(*user)).collect())
+    }
+
+    fn ask_all(sites: &[Site], named: &[&str]) -> Result<Vec<&'static str>, NoSource> {
+        let realm = Realm::from("example.org");
+        let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+        let assignment = Assignment { realm: &realm, named: &named, only: true };
+        let claimants = sites.iter().map(|site| Claimant {
+            name: site.name,
+            connector: &site.connector,
+            realms: site.realms.as_ref(),
+            in_process: site.in_process,
+        });
+        let found = all(&sources(claimants, &assignment)?, &assignment)?;
+        let place = |one: &Claimant<'_>| sites.iter().find(|site| site.name == one.name);
+        Ok(found.iter().filter_map(|one| Some(place(one)?.name)).collect())
+    }
+
+    #[test]
+    fn the_realm_as_a_whole_is_asked_of_all_that_scopes_keep_apart() {
+        let mut sites = [site("a", &["example.org"]), site("b", &["example.org"])];
+        sites[0].connector.scope = of(&["ann@example.org", "eve@other.example"]);
+        sites[1].connector.scope = of(&["bob@example.org", "eve@other.example"]);
+        assert_eq!(ask_all(&sites, &[]).unwrap(), ["a", "b"]);
+        sites[1].connector.scope = of(&["ann@example.org", "bob@example.org"]);
+        assert!(matches!(ask_all(&sites, &[]), Err(NoSource::Ambiguous { .. })));
+        sites[1].connector.scope = Scope::Everyone;
+        assert!(matches!(ask_all(&sites, &[]), Err(NoSource::Ambiguous { .. })));
+    }
+
+    #[test]
+    fn who_would_be_asked_about_nobody_is_not_asked_about_the_realm() {
+        let mut sites = [site("a", &["example.org"]), site("b", &["example.org"])];
+        assert!(matches!(ask_all(&sites, &[]), Err(NoSource::Ambiguous { .. })));
+        assert_eq!(ask_all(&sites, &["b", "a"]).unwrap(), ["b"]);
+        sites[1].connector.tier = Tier::Failover;
+        assert_eq!(ask_all(&sites, &[]).unwrap(), ["a"]);
+        sites[0].connector.scope = of(&["ann@example.org"]);
+        assert_eq!(ask_all(&sites, &[]).unwrap(), ["a", "b"]);
+        assert_eq!(ask_all(&sites, &["a", "b"]).unwrap(), ["a", "b"]);
+        assert_eq!(ask_all(&sites, &["b", "a"]).unwrap(), ["b"]);
+        sites[1].in_process = true;
+        assert_eq!(ask_all(&sites, &[]).unwrap(), ["b"]);
+    }
+
+    #[test]
+    fn a_scope_adds_the_users_of_the_realm_that_others_do_not_have() {
+        let realm = Realm::from("example.org");
+        let mut a = site("a", &["example.org"]);
+        let adds = |a: &Site, scope: &Scope| {
+            let (name, connector) = (a.name, &a.connector);
+            adds(scope, &[Claimant { name, connector, realms: None, in_process: false }], &realm)
+        };
+        assert!(!adds(&a, &Scope::Everyone) && !adds(&a, &of(&["ann@example.org"])));
+        a.connector.scope = of(&["ann@example.org"]);
+        assert!(adds(&a, &Scope::Everyone) && adds(&a, &of(&["bob@example.org"])));
+        assert!(!adds(&a, &of(&["ann@example.org", "bob@other.example"])));
     }
 
     #[test]

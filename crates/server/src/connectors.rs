@@ -80,6 +80,18 @@ impl Connectors {
         self.links.connectors().into_iter().map(|link| self.endpoint(link)).collect()
     }
 
+    /// Whom a connector of this name may serve, linked or not.
+    pub fn scope(&self, name: &str) -> Scope {
+        let users = self.settings.get(name).and_then(|settings| settings.users.clone());
+        users.map_or(Scope::Everyone, Scope::Users)
+    }
+
+    /// The names of the connectors that the configuration gives their users, linked or not.
+    pub fn scoped(&self) -> impl Iterator<Item = &String> {
+        let scoped = self.settings.iter().filter(|(_, settings)| settings.users.is_some());
+        scoped.map(|(name, _)| name)
+    }
+
     /// A connector's mail system.
     pub fn mail_system(&self, id: &ConnectorId) -> Arc<dyn MailSystem> {
         self.links.mail_system(id)
@@ -97,14 +109,11 @@ impl Connectors {
             mail_needs: link.capabilities.needs(Function::Mail),
             realms: link.realms,
             in_process: link.peer.is_none(),
-            name: link.name,
             state: Connector {
                 functions: link.capabilities.functions().collect(),
                 id: link.id,
                 tier: settings.map_or(Tier::Primary, |settings| settings.tier),
-                scope: settings
-                    .and_then(|settings| settings.users.clone())
-                    .map_or(Scope::Everyone, Scope::Users),
+                scope: self.scope(&link.name),
                 // A locked connector has no link.
                 lock: Lock::Unlocked,
                 link: Link::Linked { since: link.since },
@@ -114,6 +123,7 @@ impl Connectors {
                     ..self.load
                 },
             },
+            name: link.name,
         }
     }
 }

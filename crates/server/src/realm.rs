@@ -1,5 +1,6 @@
-//! A realm's directory: the one connector that is its authentication source, found anew at each
-//! question, so that it may come, go and be replaced. Who that is, `dme_routing` tells.
+//! A realm's directory: the connectors that are its authentication source, one for each user, found
+//! anew at each question, so that they may come, go and be replaced. Who that is, `dme_routing`
+//! tells.
 
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
 use dme_model::{Realm, Secret, UserId};
 use dme_routing::{Assignment, Claimant, NoSource, covers};
+use futures_util::future;
 use std::sync::Arc;
 
 /// The directory of one realm.
@@ -16,6 +18,14 @@ pub struct RealmDirectory {
     named: ConnectorNames,
     /// The server has no other realm.
     only: bool,
+}
+
+/// Who is linked, as far as a realm looks at it.
+struct Linked {
+    /// All who may be asked about the realm, the best first.
+    sources: Vec<Endpoint>,
+    /// The names of the others.
+    others: Vec<String>,
 }
 
 /// Who was found for a question.
@@ -47,17 +57,47 @@ impl RealmDirectory {
         Ok(self.source_for(user).await?.map(|source| source.endpoint.name))
     }
 
-    /// All who may be asked about the realm, the best first.
-    fn sources(&self) -> Result<Vec<Endpoint>> {
+    /// Who is linked now.
+    fn linked(&self) -> Result<Linked> {
         let endpoints = self.connectors.endpoints();
         let found = dme_routing::sources(endpoints.iter().map(claimant), &self.assignment());
         let found: Vec<_> =
             found.map_err(not_chosen)?.iter().map(|one| one.connector.id.clone()).collect();
         let place = |endpoint: &Endpoint| found.iter().position(|id| *id == endpoint.state.id);
-        let mut endpoints: Vec<_> =
-            endpoints.into_iter().filter_map(|one| Some((place(&one)?, one))).collect();
-        endpoints.sort_by_key(|(place, _)| *place);
-        Ok(endpoints.into_iter().map(|(_, endpoint)| endpoint).collect())
+        let (mut sources, mut others) = (Vec::new(), Vec::new());
+        for endpoint in endpoints {
+            match place(&endpoint) {
+                Some(place) => sources.push((place, endpoint)),
+                None => others.push(endpoint.name),
+            }
+        }
+        sources.sort_by_key(|(place, _)| *place);
+        let sources = sources.into_iter().map(|(_, endpoint)| endpoint).collect();
+        Ok(Linked { sources, others })
+    }
+
+    /// Those who may speak for users of the realm for whom none of the linked sources may, and are
+    /// not linked themselves, or are and say that they are not of this realm: what only they know
+    /// is not known now.
+    fn missing(&self, linked: &Linked) -> Vec<NoSource> {
+        let sources: Vec<_> = linked.sources.iter().map(claimant).collect();
+        let missing = |name: &&String| {
+            !sources.iter().any(|source| source.name == **name)
+                && dme_routing::adds(&self.connectors.scope(name), &sources, &self.realm)
+        };
+        let why = |name: &String| {
+            let (realm, name) = (self.realm.clone(), name.clone());
+            match linked.others.contains(&name) {
+                true => NoSource::NotOfRealm { realm, name },
+                false => NoSource::Away { realm, name },
+            }
+        };
+        if self.named.0.is_empty() {
+            // One that is linked and of another realm, or has no directory, is not meant.
+            let away = |name: &&String| !linked.others.contains(name);
+            return self.connectors.scoped().filter(away).filter(missing).map(why).collect();
+        }
+        self.named.0.iter().filter(missing).map(why).collect()
     }
 
     /// The one of these to ask (rule A3): a password is never offered to a second.
@@ -66,17 +106,17 @@ impl RealmDirectory {
         let one = dme_routing::one(&claimants, &self.assignment()).map_err(not_chosen)?;
         let id = one.map(|one| one.connector.id.clone());
         let found = sources.iter().find(|source| Some(&source.state.id) == id.as_ref());
-        Ok(found.map(|endpoint| Source {
-            endpoint: endpoint.clone(),
-            directory: self.connectors.directory(&endpoint.state.id),
-        }))
+        Ok(found.map(|endpoint| self.at(endpoint)))
     }
 
     /// The one that may speak for this user (rule A6). A login may be another name of a user in a
-    /// connector's scope, such as a mail address: that is asked, without a password.
+    /// connector's scope, such as a mail address: that is asked, without a password. There is none
+    /// only where everyone who may know the user was looked at (rule A7).
     async fn source_for(&self, login: &UserId) -> Result<Option<Source>> {
+        let linked = self.linked()?;
+        let missing = self.missing(&linked).into_iter().next();
         let (covering, others): (Vec<_>, Vec<_>) =
-            self.sources()?.into_iter().partition(|source| covers(&source.state, login));
+            linked.sources.into_iter().partition(|source| covers(&source.state, login));
         if !covering.is_empty() {
             return self.one(&covering);
         }
@@ -87,13 +127,27 @@ impl RealmDirectory {
                 meant.push(source);
             }
         }
-        self.one(&meant)
+        match missing {
+            Some(why) if meant.is_empty() => Err(not_chosen(why)),
+            _ => self.one(&meant),
+        }
     }
 
-    /// The one that is asked about the realm as a whole.
-    fn source_of_all(&self) -> Result<Source> {
-        let absent = || not_chosen(NoSource::Nobody(self.realm.clone()));
-        self.one(&self.sources()?)?.ok_or_else(absent)
+    /// Those of the linked that are asked about the realm as a whole, the best first.
+    fn all(&self, linked: &Linked) -> Result<Vec<Source>> {
+        let claimants: Vec<_> = linked.sources.iter().map(claimant).collect();
+        let all = dme_routing::all(&claimants, &self.assignment()).map_err(not_chosen)?;
+        let endpoint = |one: &Claimant<'_>| {
+            linked.sources.iter().find(|source| source.state.id == one.connector.id)
+        };
+        Ok(all.iter().filter_map(endpoint).map(|endpoint| self.at(endpoint)).collect())
+    }
+
+    fn at(&self, endpoint: &Endpoint) -> Source {
+        Source {
+            endpoint: endpoint.clone(),
+            directory: self.connectors.directory(&endpoint.state.id),
+        }
     }
 }
 
@@ -126,7 +180,7 @@ fn claimant(endpoint: &Endpoint) -> Claimant<'_> {
 fn not_chosen(why: NoSource) -> Error {
     match why {
         // It may come any moment.
-        NoSource::NamedNotLinked { .. } | NoSource::Nobody(_) => {
+        NoSource::NamedNotLinked { .. } | NoSource::Nobody(_) | NoSource::Away { .. } => {
             Error::Unavailable(why.to_string())
         }
         NoSource::NotOfRealm { .. } | NoSource::Ambiguous { .. } => {
@@ -152,15 +206,60 @@ impl DirectoryService for RealmDirectory {
         Ok(found.filter(|person| source.covers(person)))
     }
 
+    /// Those of all directories that scopes keep apart. While one of them is away there is no
+    /// answer, lest the groups of its people be taken for empty.
     async fn groups(&self) -> Result<GroupSnapshot> {
-        self.source_of_all()?.directory.groups().await
+        let linked = self.linked()?;
+        let sources = self.all(&linked)?;
+        let away = |why: &NoSource| matches!(why, NoSource::Away { .. });
+        if let Some(why) = self.missing(&linked).into_iter().find(away) {
+            return Err(not_chosen(why));
+        }
+        let read = sources.iter().map(|source| source.directory.groups());
+        let snapshots = future::try_join_all(read).await?;
+        let as_of = snapshots.iter().map(|snapshot| snapshot.as_of).min().unwrap_or_default();
+        let groups = snapshots.into_iter().flat_map(|snapshot| snapshot.groups).collect();
+        Ok(GroupSnapshot { groups, as_of })
     }
 
+    /// In all directories that scopes keep apart, and of each those people it is asked about. One
+    /// that does not answer hides its own people only.
     async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        let source = self.source_of_all()?;
-        let mut found = source.directory.search(text, limit).await?;
-        found.retain(|person| source.covers(person));
-        Ok(found)
+        let sources = self.all(&self.linked()?)?;
+        let asked = sources.iter().map(|source| source.directory.search(text, limit));
+        let answers = future::join_all(asked).await;
+        let (mut found, mut answered, mut failure) = (Vec::new(), false, None);
+        for (place, (source, answer)) in sources.iter().zip(answers).enumerate() {
+            match answer {
+                Ok(people) => {
+                    answered = true;
+                    let before = || sources.iter().take(place);
+                    found.extend(people.into_iter().filter(|person| {
+                        source.covers(person) && !before().any(|better| better.covers(person))
+                    }));
+                }
+                Err(error) => {
+                    let connector = &source.endpoint.name;
+                    tracing::warn!(connector, %error, "the directory could not be searched");
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) if !answered => Err(error),
+            _ => {
+                found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                Ok(found)
+            }
+        }
+    }
+
+    fn is_several(&self) -> bool {
+        let apart = |linked| {
+            let apart = self.all(&linked)?.len();
+            Ok(apart + self.missing(&linked).len() > 1)
+        };
+        self.linked().and_then(apart).unwrap_or(false)
     }
 }
 

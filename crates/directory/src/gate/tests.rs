@@ -15,6 +15,8 @@ struct Fake {
     grouped: AtomicUsize,
     down: AtomicBool,
     busy: AtomicBool,
+    /// It is several, and that of this user is down.
+    apart: Option<&'static str>,
     standing: Mutex<Standing>,
     /// Whom it says everybody is.
     impostor: Option<&'static str>,
@@ -31,6 +33,14 @@ impl Fake {
             groups: vec![GroupId("staff".into())],
             standing: *self.standing.lock().unwrap(),
             card: Card::default(),
+        }
+    }
+
+    fn up_for(&self, user: &UserId) -> Result<(), Error> {
+        match self.apart {
+            Some(other) if other == user.local_part() => self.up(),
+            Some(_) => Ok(()),
+            None => self.up(),
         }
     }
 
@@ -54,7 +64,7 @@ impl DirectoryService for Fake {
         if let Some(hold) = &self.hold {
             hold.notified().await;
         }
-        self.up()?;
+        self.up_for(user)?;
         let right: String = user.local_part().chars().rev().collect();
         Ok(match user.local_part() {
             "nobody" => Verdict::Unknown,
@@ -65,7 +75,7 @@ impl DirectoryService for Fake {
     }
 
     async fn find(&self, user: &UserId) -> Result<Option<Person>, Error> {
-        self.up()?;
+        self.up_for(user)?;
         Ok(Some(self.person(user)))
     }
 
@@ -77,6 +87,10 @@ impl DirectoryService for Fake {
 
     async fn search(&self, _: &str, _: u32) -> Result<Vec<Person>, Error> {
         Ok(Vec::new())
+    }
+
+    fn is_several(&self) -> bool {
+        self.apart.is_some()
     }
 }
 
@@ -250,6 +264,31 @@ async fn a_directory_that_is_down_is_left_alone_for_a_moment() {
     assert_eq!(world.admit("ann", "nna", "d").await, "Directory");
     // The other realm was never touched by it.
     assert_eq!(world.admit("ann@two.test", "nna", "d").await, "Directory");
+}
+
+#[tokio::test]
+async fn of_several_directories_one_that_is_down_keeps_nobody_of_the_others_out() {
+    let fake = Fake { apart: Some("bob"), ..Fake::default() };
+    let config = GateConfig { grace: Span(Duration::from_secs(3600)), ..GateConfig::default() };
+    let world = World::new(fake, config);
+    let mut revocations = world.gate.revocations();
+    for user in ["ann", "bob"] {
+        let password: String = user.chars().rev().collect();
+        assert_eq!(world.admit(user, &password, user).await, "Directory");
+    }
+    world.fakes[0].down.store(true, Ordering::SeqCst);
+    for _ in 0..5 {
+        world.later(700);
+        // The groups cannot be read, and what is known of them serves.
+        world.gate.refresh().await;
+        assert_eq!(world.admit("bob", "bob", "bob").await, "Grace");
+        assert_eq!(world.admit("ann", "nna", "ann").await, "Directory");
+    }
+    world.later(700);
+    world.gate.refresh().await;
+    let gone = Revoked { user: "bob@one.test".into(), why: Revocation::GraceOver };
+    assert_eq!(revocations.try_recv(), Ok(gone));
+    assert!(revocations.try_recv().is_err(), "Ann was vouched for all the time");
 }
 
 #[tokio::test]

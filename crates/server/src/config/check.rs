@@ -1,9 +1,10 @@
 //! Whether the settings make sense, before anything is opened.
 
 use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
-use super::{GateConfig, TimesConfig};
+use super::{GateConfig, RealmConfig, TimesConfig};
 use crate::host::Host;
 use dme_model::{ByteSize, OutOfRange, Span, within};
+use std::collections::BTreeMap;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -42,9 +43,7 @@ impl ServerConfig {
         let mut found = Problems::default();
         phones(&self.phones, &mut found);
         links(&self.links, &mut found);
-        if self.realms.is_empty() {
-            found.say("realms: at least one realm is needed");
-        }
+        realms(&self.realms, &mut found);
         logins(&self.logins, &mut found);
         devices(&self.devices, &mut found);
         policy(&self.policy, &mut found);
@@ -85,6 +84,7 @@ fn links(links: &LinksConfig, found: &mut Problems) {
         Some(Ok(_)) | None => {}
     }
     found.see(within("links.parallel_calls", links.parallel_calls, 1..=10_000));
+    found.see(within("links.calls_per_user", links.calls_per_user, 1..=10_000));
     found.see(within("links.queued_calls", links.queued_calls, 0..=1_000_000));
     found.see(within("links.parallel_fetches", links.parallel_fetches, 1..=10_000));
     found.see(within("links.watches", links.watches, 1..=100_000_000));
@@ -95,6 +95,19 @@ fn links(links: &LinksConfig, found: &mut Problems) {
         Span::seconds(60),
         Span::seconds(3650 * 86_400),
     );
+}
+
+fn realms(realms: &[RealmConfig], found: &mut Problems) {
+    if realms.is_empty() {
+        found.say("realms: at least one realm is needed");
+    }
+    let mut names = BTreeMap::<String, usize>::new();
+    for realm in realms {
+        *names.entry(realm.name.as_str().trim().to_lowercase()).or_default() += 1;
+    }
+    for (name, times) in names.iter().filter(|(_, times)| **times > 1) {
+        found.say(format!("realms: {name} is there {times} times; write it once"));
+    }
 }
 
 fn logins(logins: &GateConfig, found: &mut Problems) {
@@ -211,6 +224,8 @@ mod tests {
             ("limits.parallel_requests = 0", "limits.parallel_requests is 0: 2 to 10000"),
             ("limits.bodies = '1MiB'", "limits.bodies is 1MiB: at least limits.body"),
             ("links.parallel_calls = 0", "links.parallel_calls is 0"),
+            ("links.calls_per_user = 0", "links.calls_per_user is 0: 1 to 10000 are allowed"),
+            ("links.calls_per_user = 10001", "links.calls_per_user is 10001: 1 to 10000"),
             ("links.certificate_life = '0s'", "links.certificate_life is 0s"),
             (
                 "links.address = 'mail.example.org'",
@@ -232,6 +247,17 @@ mod tests {
             let said = problems(more);
             assert!(said.len() == 1 && said[0].contains(told), "{more}: {said:?}");
         }
+    }
+
+    #[test]
+    fn a_realm_is_written_once() {
+        let again = |name: &str| {
+            problems(&format!("[[realms]]\nname = '{name}'\naccess.users = 'everyone'"))
+        };
+        assert_eq!(again("other.example"), Vec::<String>::new());
+        let told = "realms: example.org is there 2 times; write it once";
+        assert_eq!(again("example.org"), [told]);
+        assert_eq!(again(" Example.ORG"), [told]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::ConnectorSettings;
-use dme_directory::{Card, Standing};
+use dme_directory::{Card, Group, GroupGraph, GroupId, Standing};
 use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
 use dme_routing::Load;
@@ -15,6 +15,8 @@ use std::sync::Mutex;
 #[derive(Default)]
 struct People {
     people: Vec<(UserId, UserId)>,
+    /// Its one group, if any.
+    group: Option<String>,
     passwords: Mutex<Vec<UserId>>,
 }
 
@@ -49,7 +51,12 @@ impl DirectoryService for People {
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {
-        Ok(GroupSnapshot::default())
+        let group = self.group.iter().map(|name| Group {
+            id: GroupId(name.clone()),
+            name: name.clone(),
+            parents: Vec::new(),
+        });
+        Ok(GroupSnapshot { groups: group.collect(), ..GroupSnapshot::default() })
     }
 
     async fn search(&self, _: &str, _: u32) -> Result<Vec<Person>> {
@@ -66,22 +73,32 @@ struct World {
 impl World {
     /// With these users as the scope of the connector "scoped".
     fn new(scope: &[&str]) -> Self {
+        Self::scoped(&[("scoped", scope)])
+    }
+
+    /// With these users as the scopes of these connectors.
+    fn scoped(scopes: &[(&str, &[&str])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
         let store = Arc::new(SqliteStore::open(directory.path().join("dme.db")).unwrap());
         let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
         let links = Links::new(registrar, LinksConfig::default());
-        let users = Some(scope.iter().map(|user| UserId::from(*user)).collect());
-        let scoped = ConnectorSettings { users, ..ConnectorSettings::default() };
-        let settings = BTreeMap::from([("scoped".to_owned(), scoped)]);
+        let settings = scopes.iter().map(|(name, users)| {
+            let users = Some(users.iter().map(|user| UserId::from(*user)).collect());
+            ((*name).to_owned(), ConnectorSettings { users, ..ConnectorSettings::default() })
+        });
+        let settings: BTreeMap<_, _> = settings.collect();
         let connectors = Connectors::new(links.clone(), settings, Load::default());
         Self { links, connectors, _directory: directory }
     }
 
-    /// Links a connector that says its directory is of the realm, and has these people.
+    /// Links a connector that says its directory is of the realm, and has these people and a group
+    /// of its own name.
     fn link(&self, name: &str, realm: &str, people: &[(&str, &str)]) -> Arc<People> {
         let people = people.iter().map(|(user, mail)| ((*user).into(), (*mail).into()));
-        let people = Arc::new(People { people: people.collect(), ..People::default() });
+        let people = people.collect();
+        let group = Some(name.to_owned());
+        let people = Arc::new(People { people, group, ..People::default() });
         let services = Services {
             directory: Some(people.clone()),
             realms: [Realm::from(realm)].into(),
@@ -149,4 +166,91 @@ async fn a_connector_hears_and_speaks_of_the_users_in_its_scope_only() {
     assert!(matches!(by_mail, Verdict::Accepted(_)), "Ann by her mail address: {by_mail:?}");
     let found = realm.search("", 10).await.unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
+}
+
+const ANN: &str = "ann@example.org";
+const BOB: &str = "bob@example.org";
+
+fn is_away<T: std::fmt::Debug>(result: Result<T>, name: &str) -> bool {
+    matches!(&result.unwrap_err(), Error::Unavailable(why) if why.contains(name))
+}
+
+#[tokio::test]
+async fn who_may_be_known_to_a_connector_that_is_away_is_not_unknown() {
+    let world = World::scoped(&[("a", &[ANN]), ("b", &[BOB]), ("c", &["eve@other.example"])]);
+    let a = world.link("a", "example.org", &[(ANN, ANN)]);
+    for named in [&[][..], &["a", "b"]] {
+        let realm = world.realm("example.org", named);
+        assert!(is_away(log_in(&realm, BOB).await, "b"), "{named:?}");
+        assert!(is_away(realm.find(&BOB.into()).await, "b"), "{named:?}");
+        // It may be Bob's other name.
+        assert!(is_away(log_in(&realm, "b.smith@example.org").await, "b"), "{named:?}");
+        assert!(matches!(log_in(&realm, ANN).await, Ok(Verdict::Accepted(_))), "{named:?}");
+    }
+    assert_eq!(a.asked_for(), [ANN; 2], "nobody else's password is shown to it");
+    let b = world.link("b", "example.org", &[(BOB, BOB)]);
+    for named in [&[][..], &["a", "b"]] {
+        let realm = world.realm("example.org", named);
+        assert!(matches!(log_in(&realm, BOB).await, Ok(Verdict::Accepted(_))), "{named:?}");
+        let nobody = log_in(&realm, "eve@example.org").await;
+        assert_eq!(nobody, Ok(Verdict::Unknown), "all who may know were asked: {named:?}");
+    }
+    assert_eq!(b.asked_for(), [BOB; 2]);
+}
+
+#[tokio::test]
+async fn a_named_connector_without_a_scope_may_know_whom_the_others_do_not() {
+    let world = World::scoped(&[("a", &[ANN])]);
+    world.link("a", "example.org", &[(ANN, ANN)]);
+    let realm = world.realm("example.org", &["a", "head-office"]);
+    assert!(is_away(log_in(&realm, BOB).await, "head-office"));
+    world.link("head-office", "other.example", &[]);
+    let wrong = log_in(&realm, BOB).await.unwrap_err();
+    assert!(matches!(&wrong, Error::NotChosen(why) if why.contains("head-office")), "{wrong}");
+}
+
+#[tokio::test]
+async fn of_two_for_the_same_users_one_is_enough() {
+    let world = World::scoped(&[("a", &[ANN]), ("b", &[ANN])]);
+    world.link("a", "example.org", &[(ANN, ANN)]);
+    let realm = world.realm("example.org", &["b", "a"]);
+    assert_eq!(log_in(&realm, BOB).await, Ok(Verdict::Unknown));
+    assert!(!realm.is_several());
+    realm.groups().await.unwrap();
+    let realm = world.realm("example.org", &["a"]);
+    realm.groups().await.unwrap();
+}
+
+#[tokio::test]
+async fn directories_that_scopes_keep_apart_are_one_to_groups_and_searches() {
+    let world = World::scoped(&[("a", &[ANN]), ("b", &[BOB])]);
+    world.link("a", "example.org", &[(ANN, ANN), (BOB, "not-bobs@example.org")]);
+    for named in [&[][..], &["a", "b"]] {
+        let realm = world.realm("example.org", named);
+        assert!(is_away(realm.groups().await, "b"), "{named:?}");
+        assert!(realm.is_several(), "the others are asked while b is away: {named:?}");
+        assert_eq!(realm.search("", 10).await.unwrap().len(), 1, "Ann is found: {named:?}");
+    }
+    world.link("b", "example.org", &[(ANN, "not-anns@example.org"), (BOB, BOB)]);
+    for named in [&[][..], &["a", "b"]] {
+        let realm = world.realm("example.org", named);
+        let graph = GroupGraph::new(&[realm.groups().await.unwrap()]);
+        assert_eq!(graph.len(), 2, "{named:?}");
+        let found = realm.search("", 10).await.unwrap();
+        let found: Vec<_> = found.iter().map(|person| person.address.as_str()).collect();
+        assert_eq!(found, [ANN, BOB], "{named:?}");
+        assert_eq!(realm.search("", 1).await.unwrap().len(), 1, "{named:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_a_scope_goes_before_who_is_named_after_it_for_the_rest() {
+    let world = World::scoped(&[("a", &[ANN])]);
+    world.link("a", "example.org", &[(ANN, "anns@example.org")]);
+    let rest = [(ANN, "not-anns@example.org"), (BOB, BOB)];
+    world.link("rest", "example.org", &rest);
+    let realm = world.realm("example.org", &["a", "rest"]);
+    let found = realm.search("", 10).await.unwrap();
+    let found: Vec<_> = found.iter().map(|person| person.address.as_str()).collect();
+    assert_eq!(found, ["anns@example.org", BOB]);
 }
