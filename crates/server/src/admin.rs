@@ -8,7 +8,8 @@ mod devices;
 mod users;
 
 use crate::front::Front;
-use crate::role::{StartError, write_private};
+use crate::private_files::write_private;
+use crate::role::StartError;
 use aws_lc_rs::{constant_time, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

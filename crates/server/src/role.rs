@@ -12,9 +12,11 @@ use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
+use crate::private_files::private_directory;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::router::Router;
+use crate::self_made::{certificate_files, keep_self_made};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{WatchOpener, WatchTimes, Watches};
 use async_trait::async_trait;
@@ -27,7 +29,7 @@ use dme_store::SqliteStore;
 use dme_sync::{Engine, StateStore};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,14 +42,10 @@ use tokio_util::task::TaskTracker;
 const EMBEDDED: &str = "embedded";
 /// A watch lives until it is dropped; this is longer than any server runs.
 const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// How long a self-made certificate serves; it holds for a year.
-const SELF_MADE_FOR: Duration = Duration::from_secs(300 * 86_400);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
 const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
-/// How often a self-made certificate is looked at while the server runs.
-const SELF_MADE_CHECK: Duration = Duration::from_secs(12 * 3600);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -367,7 +365,7 @@ fn front(
     let mut directories = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
-        let name = Realm::new(realm.name.as_str().trim().to_lowercase());
+        let name = Realm::named(realm.name.as_str());
         let directory = RealmDirectory::new(
             connectors.clone(),
             name.clone(),
@@ -486,79 +484,10 @@ async fn warn_of_strangers(
     Ok(())
 }
 
-/// Makes the self-made certificate anew before it ends, also where the server runs for longer than
-/// it holds. Whoever reads it takes the new one over by itself.
-async fn keep_self_made(config: ServerConfig, authority: Arc<Authority>) {
-    loop {
-        tokio::time::sleep(SELF_MADE_CHECK).await;
-        if let Err(error) = certificate_files(&config, &authority) {
-            tracing::error!(%error, "the self-made certificate could not be renewed");
-        }
-    }
-}
-
-fn host(config: &ServerConfig) -> Result<Host, StartError> {
+/// The host phones use, as configured.
+pub(crate) fn host(config: &ServerConfig) -> Result<Host, StartError> {
     Host::parse(&config.phones.host)
         .map_err(|what| StartError::Settings(format!("phones.host {what}")))
-}
-
-/// The phones' certificate and key: as configured, else made by our own authority, where it is not
-/// there yet or is for another host.
-fn certificate_files(
-    config: &ServerConfig,
-    authority: &Authority,
-) -> Result<(PathBuf, PathBuf), StartError> {
-    if let Some(certificate) = &config.phones.certificate {
-        let key = config.phones.key.clone().unwrap_or_else(|| certificate.clone());
-        return Ok((certificate.clone(), key));
-    }
-    let host = host(config)?.name;
-    let certificate = config.directory.join("phones.pem");
-    let key = config.directory.join("phones.key");
-    let names = config.directory.join("phones.names");
-    let unusable = |path: &Path| {
-        let path = path.to_owned();
-        move |reason| StartError::Directory { path, reason }
-    };
-    // Made anew only for another host or near its end: phones that accepted it ask again.
-    let fresh = std::fs::metadata(&certificate)
-        .and_then(|meta| meta.modified())
-        .is_ok_and(|made| made.elapsed().unwrap_or_default() < SELF_MADE_FOR);
-    if fresh && key.exists() && std::fs::read_to_string(&names).is_ok_and(|held| held == host) {
-        return Ok((certificate, key));
-    }
-    let made =
-        authority.listener_identity(&[host.clone(), "localhost".into(), "127.0.0.1".into()])?;
-    write_private(&key, made.key.expose().as_bytes()).map_err(unusable(&key))?;
-    std::fs::write(&certificate, made.chain).map_err(unusable(&certificate))?;
-    std::fs::write(&names, host).map_err(unusable(&names))?;
-    Ok((certificate, key))
-}
-
-/// Makes the directory for us alone, also where it is there and open to others.
-fn private_directory(path: &Path) -> Result<(), StartError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    let unusable = |reason| StartError::Directory { path: path.to_owned(), reason };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(unusable)?;
-    let mode = std::fs::metadata(path).map_err(unusable)?.permissions().mode();
-    if mode & 0o077 != 0
-        && let Err(error) = std::fs::set_permissions(path, PermissionsExt::from_mode(0o700))
-    {
-        // It is somebody else's, who lets us in by its group.
-        tracing::warn!(path = %path.display(), %error, "the directory is open to others");
-    }
-    Ok(())
-}
-
-/// Writes a file that only its owner can read, from the first byte on.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let _ = std::fs::remove_file(path);
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
 }
 
 async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -570,46 +499,4 @@ async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListene
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn a_self_made_certificate_is_made_anew_before_it_ends_and_not_sooner() {
-        let home = tempfile::tempdir().unwrap();
-        let authority = Authority::open(&home.path().join("authority")).unwrap();
-        let config = serde_json::json!({
-            "directory": home.path(),
-            "phones": { "host": "mail.example.org" },
-            "realms": [],
-        });
-        let config: ServerConfig = serde_json::from_value(config).unwrap();
-        let made = || {
-            let (certificate, _) = certificate_files(&config, &authority).unwrap();
-            (std::fs::read(&certificate).unwrap(), certificate)
-        };
-        let (first, file) = made();
-        assert_eq!(made().0, first);
-        let file = std::fs::File::open(file).unwrap();
-        file.set_modified(SystemTime::now() - SELF_MADE_FOR).unwrap();
-        assert_ne!(made().0, first);
-    }
-
-    #[test]
-    fn the_directory_is_nobody_elses_also_where_it_was() {
-        let home = tempfile::tempdir().unwrap();
-        for before in [None, Some(0o755), Some(0o770)] {
-            let path = home.path().join(format!("{before:?}"));
-            if let Some(mode) = before {
-                std::fs::create_dir(&path).unwrap();
-                std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            }
-            private_directory(&path).unwrap();
-            let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode, 0o700, "{before:?}");
-        }
-    }
 }
