@@ -125,6 +125,6 @@ impl DirectoryConfig {
             Self::Ldap(config) => &config.realm,
             Self::File(config) => &config.realm,
         };
-        Realm::new(realm.trim().to_lowercase())
+        Realm::named(realm)
     }
 }

@@ -31,7 +31,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use content::{Content, Entry};
-use dme_model::{Secret, Timestamp, UserId};
+use dme_model::{Realm, Secret, Timestamp, UserId};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -58,7 +58,7 @@ impl FileConfig {
     }
 
     fn realm(&self) -> String {
-        self.realm.trim().to_lowercase()
+        Realm::named(&self.realm).to_string()
     }
 }
 

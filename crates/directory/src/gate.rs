@@ -231,7 +231,7 @@ impl Gate {
         let mut realms = Realms::new(setups.first()?.realm.clone());
         let mut parts = BTreeMap::new();
         for setup in setups {
-            let realm = Realm::new(setup.realm.as_str().trim().to_lowercase());
+            let realm = Realm::named(setup.realm.as_str());
             realms = realms.with(realm.clone(), setup.aliases.iter().map(String::as_str));
             let part = Part {
                 realm: realm.clone(),

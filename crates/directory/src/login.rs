@@ -179,7 +179,7 @@ fn windows_1252(byte: u8) -> char {
 impl Realms {
     /// Realms with a default one.
     pub fn new(default: impl Into<Realm>) -> Self {
-        let default = lower(&default.into());
+        let default = Realm::named(default.into().as_str());
         let names = BTreeMap::from([(default.as_str().to_owned(), default.clone())]);
         Self { default, names }
     }
@@ -191,7 +191,7 @@ impl Realms {
         realm: impl Into<Realm>,
         aliases: impl IntoIterator<Item = &'a str>,
     ) -> Self {
-        let realm = lower(&realm.into());
+        let realm = Realm::named(realm.into().as_str());
         self.names.insert(realm.as_str().to_owned(), realm.clone());
         for alias in aliases {
             self.names.insert(alias.trim().to_lowercase(), realm.clone());
@@ -216,10 +216,6 @@ impl Realms {
         };
         Ok(UserId::new(format!("{}@{realm}", login.name)))
     }
-}
-
-fn lower(realm: &Realm) -> Realm {
-    Realm::new(realm.as_str().trim().to_lowercase())
 }
 
 #[cfg(test)]

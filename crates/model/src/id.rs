@@ -86,6 +86,14 @@ id! {
     RequestId
 }
 
+impl Realm {
+    /// A realm as people write it: case and space around it mean nothing. Server and connector must
+    /// agree on this, since passwords go by it.
+    pub fn named(text: &str) -> Self {
+        Self::new(text.trim().to_lowercase())
+    }
+}
+
 impl UserId {
     /// The part before the last `@`, or all of it.
     pub fn local_part(&self) -> &str {

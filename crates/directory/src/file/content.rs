@@ -4,7 +4,7 @@ use super::FileConfig;
 use crate::{Login, Standing};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
-use dme_model::Secret;
+use dme_model::{Realm, Secret};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -121,7 +121,7 @@ impl Content {
             let problem = format!("line {line}: {}", error.message());
             FileError::Syntax { path: config.path.display().to_string(), problem }
         })?;
-        content.realm = content.realm.trim().to_lowercase();
+        content.realm = Realm::named(&content.realm).to_string();
         if content.realm != config.realm() {
             let problem = "is not the realm that the configuration names for this file";
             return Err(FileError::Value { what: format!("realm {:?}", content.realm), problem });

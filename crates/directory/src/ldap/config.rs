@@ -1,6 +1,6 @@
 //! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
 
-use dme_model::{Secret, Span};
+use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -239,7 +239,7 @@ impl LdapConfig {
     /// Fills the defaults in and checks everything that can be checked without a connection.
     pub(super) fn settings(self) -> Result<Settings, ConfigError> {
         let defaults = self.kind.defaults();
-        let realm = self.realm.trim().to_lowercase();
+        let realm = Realm::named(&self.realm).to_string();
         if realm.is_empty() {
             return wrong("realm", "is empty; write what stands after the @ of its users");
         }

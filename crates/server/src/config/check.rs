@@ -3,7 +3,7 @@
 use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
 use super::{GateConfig, RealmConfig, TimesConfig};
 use crate::host::Host;
-use dme_model::{ByteSize, OutOfRange, Span, within};
+use dme_model::{ByteSize, OutOfRange, Realm, Span, within};
 use std::collections::BTreeMap;
 
 const KIB: u64 = 1 << 10;
@@ -101,9 +101,9 @@ fn realms(realms: &[RealmConfig], found: &mut Problems) {
     if realms.is_empty() {
         found.say("realms: at least one realm is needed");
     }
-    let mut names = BTreeMap::<String, usize>::new();
+    let mut names = BTreeMap::<Realm, usize>::new();
     for realm in realms {
-        *names.entry(realm.name.as_str().trim().to_lowercase()).or_default() += 1;
+        *names.entry(Realm::named(realm.name.as_str())).or_default() += 1;
     }
     for (name, times) in names.iter().filter(|(_, times)| **times > 1) {
         found.say(format!("realms: {name} is there {times} times; write it once"));
