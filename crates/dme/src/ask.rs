@@ -38,7 +38,7 @@ pub fn password(file: Option<&Path>, prompt: &str) -> Result<Secret> {
     };
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        bail!("the password is empty");
+        bail!("the password is empty; give one with --password-file or on standard input");
     }
     Ok(Secret::new(password))
 }

@@ -10,10 +10,10 @@ use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dme_connector::config::{DirectoryConfig, MailConfig};
-use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity};
+use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
-use dme_model::{RequestId, UserId};
+use dme_model::{RequestId, Secret, UserId};
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,11 +90,24 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
+        let uses_tokens =
+            matches!(&mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
+        let secret = match &options.user {
+            Some(user) if (people.is_some() || mail.is_some()) && refused.is_none() => {
+                let what = if uses_tokens { "access token" } else { "password" };
+                password(options.password_file.as_deref(), &format!("{what} of {user}"))
+                    .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
+                    .ok()
+            }
+            _ => None,
+        };
         if let Some(people) = people.as_ref().filter(|_| refused.is_none()) {
-            check_people(&mut report, people, &options).await?;
+            // A token is the mail system's to judge.
+            let secret = secret.as_ref().filter(|_| !uses_tokens);
+            check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
         if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, &options).await?;
+            check_mail(&mut report, mail, options.user.as_deref(), secret).await;
         }
     }
     if report.failures > 0 {
@@ -106,9 +119,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 async fn check_people(
     report: &mut Report,
     people: &DirectoryConfig,
-    options: &Options,
+    user: Option<&str>,
+    secret: Option<&Secret>,
 ) -> Result<()> {
-    let user = options.user.as_deref().map(UserId::from);
+    let user = user.map(UserId::from);
+    let login = user.as_ref().zip(secret);
     match people {
         DirectoryConfig::File(config) => match FileDirectory::open(config.clone()) {
             Ok(directory) => {
@@ -120,6 +135,7 @@ async fn check_people(
                         None => report.bad("person", format_args!("{user} is not in the file")),
                     }
                 }
+                try_password(report, &directory, login).await;
             }
             Err(error) => report.bad("people", error),
         },
@@ -140,46 +156,80 @@ async fn check_people(
                     Severity::Fine => report.good("people", said),
                 }
             }
+            try_password(report, &directory, login).await;
         }
     }
     Ok(())
 }
 
-async fn check_mail(report: &mut Report, mail: &MailConfig, options: &Options) -> Result<()> {
+/// Logs in as the user, as a phone's login would be checked.
+async fn try_password(
+    report: &mut Report,
+    directory: &dyn DirectoryService,
+    login: Option<(&UserId, &Secret)>,
+) {
+    let Some((user, secret)) = login else { return };
+    match directory.authenticate(user, secret).await {
+        Ok(Verdict::Accepted(person)) => {
+            report.good("person", format_args!("{}: the password is accepted", person.user));
+        }
+        Ok(Verdict::WrongPassword) => report.bad(
+            "person",
+            format_args!("the directory refuses the password of {user}; phones will be told 401"),
+        ),
+        Ok(Verdict::Unknown) => report.bad(
+            "person",
+            format_args!("the directory does not know {user}; phones will be told 401"),
+        ),
+        Ok(Verdict::Barred(standing)) => report.bad(
+            "person",
+            format_args!(
+                "the directory does not let {user} in, whatever the password: {standing:?}"
+            ),
+        ),
+        Err(error) => report.bad("person", error),
+    }
+}
+
+async fn check_mail(
+    report: &mut Report,
+    mail: &MailConfig,
+    user: Option<&str>,
+    secret: Option<Secret>,
+) {
     match mail {
         MailConfig::Files(config) => match std::fs::metadata(&config.root) {
             Ok(meta) if meta.is_dir() => report.good("mail", config.root.display()),
             Ok(_) => {
                 report.bad("mail", format_args!("{} is no directory", config.root.display()));
             }
-            Err(error) => report.bad("mail", format_args!("{}: {error}", config.root.display())),
+            Err(error) => report.bad(
+                "mail",
+                format_args!(
+                    "{}: {error}; make it, owned by the user the service runs as",
+                    config.root.display()
+                ),
+            ),
         },
         MailConfig::Imap(config) => {
-            let Some(user) = &options.user else {
-                report.unknown("mail", "not tried: name a user with --user");
-                return Ok(());
+            let Some(user) = user else {
+                return report.unknown("mail", "not tried: name a user with --user");
             };
-            let credentials = match config.auth {
-                dme_imap::Auth::Master { .. } => Credentials::None,
-                dme_imap::Auth::Password => Credentials::Password(password(
-                    options.password_file.as_deref(),
-                    &format!("password of {user}"),
-                )?),
-                dme_imap::Auth::Bearer => Credentials::Bearer(password(
-                    options.password_file.as_deref(),
-                    &format!("access token of {user}"),
-                )?),
+            let credentials = match (&config.auth, secret) {
+                (dme_imap::Auth::Master { .. }, _) => Credentials::None,
+                (dme_imap::Auth::Password, Some(secret)) => Credentials::Password(secret),
+                (dme_imap::Auth::Bearer, Some(secret)) => Credentials::Bearer(secret),
+                (_, None) => {
+                    return report.unknown("mail", "not tried: there is nothing to log in with");
+                }
             };
             let system = match ImapMailSystem::new((**config).clone()) {
                 Ok(system) => system,
-                Err(error) => {
-                    report.bad("mail", error);
-                    return Ok(());
-                }
+                Err(error) => return report.bad("mail", error),
             };
             let account = Account {
-                user: UserId::from(user.as_str()),
-                address: user.clone(),
+                user: UserId::from(user),
+                address: user.to_owned(),
                 display_name: None,
                 credentials,
             };
@@ -192,5 +242,4 @@ async fn check_mail(report: &mut Report, mail: &MailConfig, options: &Options) -
             }
         }
     }
-    Ok(())
 }

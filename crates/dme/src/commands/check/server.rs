@@ -130,10 +130,15 @@ pub fn resolve(report: &mut Report, setting: &str, host: &Host) {
 fn port(report: &mut Report, setting: &str, address: SocketAddr) {
     match std::net::TcpListener::bind(address) {
         Ok(_) => report.good(setting, format_args!("{address} is free")),
-        Err(error) => report.bad(
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => report.warn(
             setting,
-            format_args!("{address} cannot be listened on: {error} (is the server running?)"),
+            format_args!(
+                "{address} is in use: by this server, if it runs; else by another program"
+            ),
         ),
+        Err(error) => {
+            report.bad(setting, format_args!("{address} cannot be listened on: {error}"));
+        }
     }
 }
 
