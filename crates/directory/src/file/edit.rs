@@ -165,7 +165,8 @@ fn lock(path: &Path) -> Result<File, FileError> {
 }
 
 fn write(config: &FileConfig, head: &str, content: &Content) -> Result<(), FileError> {
-    use std::os::unix::fs::OpenOptionsExt;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
     let path = &config.path;
     let body = toml::to_string(content).map_err(|error| FileError::Syntax {
         path: path.display().to_string(),
@@ -180,8 +181,20 @@ fn write(config: &FileConfig, head: &str, content: &Content) -> Result<(), FileE
     let written = || -> std::io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        if let Ok(old) = std::fs::metadata(path) {
-            file.set_permissions(old.permissions())?;
+        match std::fs::metadata(path) {
+            Ok(old) => {
+                file.set_permissions(old.permissions())?;
+                // Who may read it stays so also where another edits it.
+                let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+            }
+            // In a folder of another group a new one is for that group to read: root writes it, the
+            // service reads it.
+            Err(_) => {
+                let group = std::fs::metadata(folder(path))?.gid();
+                if group != file.metadata()?.gid() && fchown(&file, None, Some(group)).is_ok() {
+                    file.set_permissions(Permissions::from_mode(0o640))?;
+                }
+            }
         }
         file.write_all(text.as_bytes())?;
         file.sync_all()?;

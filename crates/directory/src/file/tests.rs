@@ -162,6 +162,18 @@ async fn changes_that_cannot_be_are_refused_and_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_new_file_in_a_folder_of_the_services_group_is_for_the_service_to_read() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    // Only root may give a folder away.
+    let Ok(()) = chown(folder.path(), None, Some(12_345)) else { return };
+    let config = FileConfig::new("example.test", folder.path().join("people.toml"));
+    add_user(&config, &new_user("ann"), &Secret::new("secret")).await.unwrap();
+    let meta = fs::metadata(&config.path).unwrap();
+    assert_eq!((meta.gid(), meta.mode() & 0o777), (12_345, 0o640));
+}
+
+#[tokio::test]
 async fn the_head_and_the_rights_of_the_file_stay_and_no_password_is_in_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::with_users().await;
