@@ -47,8 +47,20 @@ impl Admin {
         if valid.is_zero() || valid > LONGEST {
             return Err(bad("a token is good for one second to seven days".into()));
         }
-        if new.name.is_empty() || new.name.chars().count() > 64 {
-            return Err(bad("a connector's name has 1 to 64 characters".into()));
+        let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
+            return Err(bad("a connector's name has 1 to 64 letters, digits, - _ and .".into()));
+        }
+        let known = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let taken = |one: &ConnectorRecord| {
+            one.state != ConnectorState::Removed
+                && (one.name == new.name || one.id.as_str() == new.name)
+        };
+        if known.iter().any(taken) {
+            return Err(bad(format!(
+                "there is a connector {} already; remove it first, or take another name",
+                new.name
+            )));
         }
         let approval = if new.approved { Approval::Given } else { Approval::Needed };
         let registrar = self.links.registrar();
