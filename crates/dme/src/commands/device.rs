@@ -76,6 +76,9 @@ impl Command {
             Self::Trace(one) => {
                 let path = ["devices", &*one.user, &*one.device, "trace"];
                 let entries: Vec<serde_json::Value> = one.server.client()?.get(&path).await?;
+                if entries.is_empty() {
+                    say_line("nothing is on record: no conflict, no mail that could not be read");
+                }
                 entries.iter().for_each(say_line);
             }
         }

@@ -20,6 +20,9 @@ impl Admin {
 
     pub(super) async fn trace(&self, user: &str, device: &str) -> Answer {
         let key = self.key(user, device).await?;
+        if self.front.store.device(&key).await.map_err(Refusal::failed)?.is_none() {
+            return Err(Refusal::not_found(format!("device {device} of {}", key.user)));
+        }
         Ok(as_json(&self.front.store.trace(&key).await.map_err(Refusal::failed)?))
     }
 
