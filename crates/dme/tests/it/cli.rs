@@ -187,6 +187,7 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
     let (ok, said) = check(&site.path("connector.toml").display().to_string(), &right);
     ensure!(ok && !said.contains('✗'), "{said}");
     ensure!(said.contains("IMAP") && said.contains("SMTP"), "{said}");
+    ensure!(said.contains("the password is accepted"), "{said}");
 
     ensure!(said.contains("✓ server: 127.0.0.1:"), "the way to the server is tried: {said}");
 
@@ -199,6 +200,7 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
 
     let (ok, said) = check(&site.path("connector.toml").display().to_string(), &wrong);
     ensure!(!ok && said.contains("✗ IMAP") && said.contains("password"), "{said}");
+    ensure!(said.contains("✗ person: the directory refuses the password"), "{said}");
 
     let path = file("bind.toml", &good.replace(SERVICE_PASSWORD, "not the reader's"))?;
     let (ok, said) = check(&path, &right);
@@ -216,7 +218,7 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
 
     let server = site.path("server.toml").display().to_string();
     let (ok, said) = dme(&["check", "server", "--config", &server]);
-    ensure!(!ok && said.contains("is the server running?"), "{said}");
+    ensure!(ok && said.contains("is in use: by this server, if it runs"), "{said}");
     let mut text = std::fs::read_to_string(&server)?;
     for port in [site.phones_port, site.admin_port] {
         text = text.replace(&format!(":{port}\""), &format!(":{}\"", free_port()?));
@@ -264,6 +266,11 @@ fn checks_and_probes_say_what_is_wrong_and_how_to_mend_it() -> Result<()> {
 #[test]
 fn a_token_that_was_lost_is_seen_and_taken_back() -> Result<()> {
     let site = Site::start(&Wishes::default())?;
+    for (name, why) in [("branch", "already"), ("Bad\u{1b}name", "letters, digits")] {
+        let refused = site.dme(&["connector", "token", name]);
+        let said = refused.err().map(|error| format!("{error:#}")).unwrap_or_default();
+        ensure!(said.contains(why), "{name:?}: {said}");
+    }
     let token = site.dme(&["connector", "token", "spare", "--valid", "2h"])?;
     let listed = site.dme(&["connector", "tokens"])?;
     ensure!(listed.contains("spare: unused") && listed.contains("branch: used"), "{listed}");

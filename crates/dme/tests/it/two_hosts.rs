@@ -137,7 +137,8 @@ fn said(program: &str, arguments: &[&str], output: &Output) -> Result<String> {
 
 /// A command that the README tells its reader to give.
 fn in_readme(line: &str) -> Result<&str> {
-    let told = README.lines().any(|told| told.strip_prefix("sudo -u dme ").unwrap_or(told) == line);
+    let told =
+        README.lines().any(|told| told.strip_prefix("runuser -u dme -- ").unwrap_or(told) == line);
     ensure!(told, "the README no longer has {line:?}");
     Ok(line)
 }
