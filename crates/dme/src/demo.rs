@@ -8,7 +8,7 @@ mod world;
 use crate::ask::say_line;
 use crate::commands::server::terminated;
 use crate::log::{self, LogConfig};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,10 +22,10 @@ pub struct Options {
     #[arg(long, default_value = "demo-data")]
     directory: PathBuf,
     /// Where phones connect.
-    #[arg(long, default_value = "0.0.0.0:8443")]
+    #[arg(long, default_value = "0.0.0.0:8443", conflicts_with = "once")]
     listen: SocketAddr,
     /// The name or address by which a real phone reaches this machine.
-    #[arg(long, default_value = "localhost")]
+    #[arg(long, default_value = "localhost", conflicts_with = "once")]
     host: String,
     /// Messages in each mailbox.
     #[arg(long, default_value_t = 200)]
@@ -39,7 +39,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     log::begin(&LogConfig::quiet());
     let listen = if options.once { private_port()? } else { options.listen };
     say_line("Making a server with a connector, a directory and sample mail …");
-    let world = World::start(&options.directory, listen, &options.host, options.messages).await?;
+    let world =
+        World::start(&options.directory, listen, &options.host, options.messages).await.context(
+            "the demo did not start; --listen takes another address, --directory another place",
+        )?;
     if !options.once {
         world.explain();
     }

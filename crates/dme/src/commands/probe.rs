@@ -34,7 +34,7 @@ pub struct Options {
     /// The newest protocol version to speak.
     #[arg(long, default_value = "16.1")]
     version: ProtocolVersion,
-    /// How long to watch a Ping before it counts as held.
+    /// How long to watch a Ping before it counts as held, such as `10s`; 3s if not given.
     #[arg(long)]
     hold: Option<Span>,
     /// The report as JSON.
