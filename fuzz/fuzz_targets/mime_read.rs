@@ -45,7 +45,8 @@ fuzz_target!(|data: &[u8]| {
     }
     let from = Address { name: None, email: "bob@example.com".into() };
     let now = Timestamp::from_seconds(1_790_000_000);
-    written.extend(draft(Some(&raw), &DraftChange::default(), now, "seed"));
+    let drafted = draft(Some(&raw), &DraftChange::default(), now, "seed");
+    written.extend(drafted.map(|drafted| drafted.message));
     for message in written {
         read(message, Envelope::default(), &BodyView::default()).expect("what we wrote");
     }
