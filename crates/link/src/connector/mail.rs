@@ -1,5 +1,6 @@
 //! The calls of a mail system and its mailboxes, answered by the connector's own.
 
+use super::acts::Acts;
 use super::serve::{Asked, Unanswerable, unless, until, write, write_stream};
 use super::session::Shared;
 use crate::wire::body::Outgoing;
@@ -41,9 +42,15 @@ pub(super) async fn dispatch(
         MoveItems::NAME => answer::<MoveItems<'_>>(system, asked).await,
         DeleteItems::NAME => answer::<DeleteItems<'_>>(system, asked).await,
         EmptyCollection::NAME => answer::<EmptyCollection<'_>>(system, asked).await,
-        SaveDraft::NAME => save_draft(shared, owned, asked).await,
+        SaveDraft::NAME => {
+            let acts = &shared.undying.saving;
+            to_its_end::<SaveDraft<'_>>(acts, owned, asked, |args| &args.draft.key).await
+        }
         Deliver::NAME => answer::<Deliver<'_>>(system, asked).await,
-        Submit::NAME => submit(shared, owned, asked).await,
+        Submit::NAME => {
+            let acts = &shared.undying.sending;
+            to_its_end::<Submit<'_>>(acts, owned, asked, |args| &args.submission.key).await
+        }
         Search::NAME => answer::<Search<'_>>(system, asked).await,
         Watch::NAME => watch(shared, system, asked).await,
         IdentityOf::NAME => answer::<IdentityOf>(system, asked).await,
@@ -72,44 +79,29 @@ where
     write(answered.await, Bytes::new())
 }
 
-/// Sends, whatever becomes of the caller.
-async fn submit(
-    shared: &Shared,
+/// Carries an act out to its end, whatever becomes of the caller.
+async fn to_its_end<A>(
+    acts: &Acts<A::Answer>,
     system: &Arc<dyn MailSystem>,
     asked: Asked,
-) -> Result<Outgoing, Unanswerable> {
-    let head: Head<'static, Submit<'static>> = asked.head()?;
+    key: impl FnOnce(&A) -> &SubmissionKey,
+) -> Result<Outgoing, Unanswerable>
+where
+    A: Ask + 'static,
+    A::Answer: Clone + Serialize + Send + Sync + 'static,
+{
+    let head: Head<'static, A> = asked.head()?;
     let context = head.context();
     let (system, within, message) = (system.clone(), context.clone(), asked.blob());
-    let name = name(&head, &head.args.submission.key);
-    let sent = until(&context, async {
+    let name = name(&head, key(&head.args));
+    let answered = until(&context, async {
         let act = async move {
             let mailbox = open(&*system, &head, &within).await?;
             head.args.ask(&*mailbox, message).await
         };
-        shared.undying.sending.carry_out(name, || act).await
+        acts.carry_out(name, || act).await
     });
-    write(sent.await, Bytes::new())
-}
-
-/// Saves a draft, whatever becomes of the caller.
-async fn save_draft(
-    shared: &Shared,
-    system: &Arc<dyn MailSystem>,
-    asked: Asked,
-) -> Result<Outgoing, Unanswerable> {
-    let head: Head<'static, SaveDraft<'static>> = asked.head()?;
-    let context = head.context();
-    let (system, within, message) = (system.clone(), context.clone(), asked.blob());
-    let name = name(&head, &head.args.draft.key);
-    let saved = until(&context, async {
-        let act = async move {
-            let mailbox = open(&*system, &head, &within).await?;
-            head.args.ask(&*mailbox, message).await
-        };
-        shared.undying.saving.carry_out(name, || act).await
-    });
-    write(saved.await, Bytes::new())
+    write(answered.await, Bytes::new())
 }
 
 /// An act's name; what one user's phone names is never another's.
