@@ -55,15 +55,15 @@ use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
 use dme_sync::Engine;
 use failure::Failure;
-use http::header::{ALLOW, HeaderName, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -341,42 +341,36 @@ fn status_only(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-/// What is spoken here.
-fn offered() -> Options {
-    Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1)
-}
-
-fn insert(headers: &mut HeaderMap, name: &str, value: &str) {
-    if let (Ok(name), Ok(value)) =
-        (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-    {
-        headers.insert(name, value);
-    }
-}
+/// What is spoken here: the release, the versions, the commands. Every answer has some of it, so it
+/// is written once.
+static OFFERED: LazyLock<Vec<(HeaderName, HeaderValue)>> = LazyLock::new(|| {
+    let offered = Options::between(ProtocolVersion::V12_1, ProtocolVersion::V16_1).to_headers();
+    let header = |(name, value): (&str, String)| {
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(&value).ok()?))
+    };
+    offered.into_iter().filter_map(header).collect()
+});
 
 /// What every answer to a command carries: the release, and that it is for its asker alone
 /// (MS-ASHTTP 2.2.2.1.2).
 fn add_release(headers: &mut HeaderMap) {
-    let [(release, newest), ..] = offered().to_headers();
-    insert(headers, release, &newest);
-    insert(headers, "cache-control", "private");
+    headers.extend(OFFERED.iter().take(1).cloned());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
 }
 
 /// What the answer carries with which a phone begins anew: the versions and commands, and the
 /// versions again where phones look whether there are others than they know.
 fn add_versions(headers: &mut HeaderMap) {
-    let [_, versions, commands] = offered().to_headers();
-    insert(headers, RENEGOTIATE, &versions.1);
-    for (name, value) in [versions, commands] {
-        insert(headers, name, &value);
+    let [_, (_, spoken), ..] = &OFFERED[..] else { return };
+    if let Ok(renegotiate) = HeaderName::from_bytes(RENEGOTIATE.as_bytes()) {
+        headers.insert(renegotiate, spoken.clone());
     }
+    headers.extend(OFFERED.iter().skip(1).cloned());
 }
 
 /// What every answer to OPTIONS carries (MS-ASHTTP 2.2.4).
 fn add_protocol_headers(headers: &mut HeaderMap) {
-    for (name, value) in offered().to_headers() {
-        insert(headers, name, &value);
-    }
+    headers.extend(OFFERED.iter().cloned());
     for (name, value) in [("allow", METHODS), ("public", METHODS), ("cache-control", "private")] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
