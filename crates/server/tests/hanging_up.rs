@@ -117,6 +117,12 @@ impl World {
         }
     }
 
+    /// A phone that is gone while the mail system takes its mail.
+    async fn hang_up_while_sending(&self) {
+        let _phone = self.send().await;
+        self.until_sending().await;
+    }
+
     fn copies(&self) -> usize {
         let user = "ann@example.org".into();
         let sent = self.mail.collection(&user, Role::Sent).unwrap();
@@ -128,11 +134,7 @@ impl World {
 async fn a_phone_that_hangs_up_while_its_mail_is_sent_and_repeats_sends_it_once() {
     let world = World::start().await;
     world.mail.set_latency(SLOWLY);
-    drop({
-        let phone = world.send().await;
-        world.until_sending().await;
-        phone
-    });
+    world.hang_up_while_sending().await;
     // It repeats itself while the first is still under way, and once more when it is over.
     for _ in 0..2 {
         let phone = world.send().await;
@@ -147,11 +149,7 @@ async fn a_phone_that_hangs_up_while_its_mail_is_sent_and_repeats_sends_it_once(
 async fn a_server_that_goes_down_ends_what_a_phone_that_is_gone_began() {
     let world = World::start().await;
     world.mail.set_latency(SLOWLY);
-    drop({
-        let phone = world.send().await;
-        world.until_sending().await;
-        phone
-    });
+    world.hang_up_while_sending().await;
     world.server.stop().await;
     assert_eq!(world.mail.sent().len(), 1);
 }

@@ -1,7 +1,6 @@
 //! Calls over a link: what they carry, how they end.
 
 use crate::fixtures::*;
-use crate::line::Line;
 use async_trait::async_trait;
 use dme_directory::Verdict;
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
@@ -88,13 +87,7 @@ async fn a_large_message_arrives_byte_for_byte() {
 
 #[tokio::test]
 async fn a_fetch_whose_line_breaks_ends_with_an_error_and_not_in_silence() {
-    let server = Server::start().await;
-    let line = Line::to(server.address).await;
-    let site = server.enrolled_at(line.address).await;
-    let mail = Arc::new(Probe::default());
-    let connector = site.run(mail.services(CredentialsNeeded::None));
-    server.until_linked(&connector.id).await;
-    let pair = Pair { server, site, connector, mail };
+    let (pair, line) = Pair::over_a_line().await;
 
     let (inbox, items) = fill(&pair, 200, 200_000);
     let mailbox = pair.mailbox().await;
@@ -333,13 +326,7 @@ async fn a_connector_in_the_same_process_is_called_without_a_wire() {
 
 #[tokio::test]
 async fn a_message_that_is_being_sent_when_the_line_breaks_is_sent_once() {
-    let server = Server::start().await;
-    let line = Line::to(server.address).await;
-    let site = server.enrolled_at(line.address).await;
-    let mail = Arc::new(Probe::default());
-    let connector = site.run(mail.services(CredentialsNeeded::None));
-    server.until_linked(&connector.id).await;
-    let pair = Pair { server, site, connector, mail };
+    let (pair, line) = Pair::over_a_line().await;
 
     let memory = &pair.mail.memory;
     let mailbox = pair.mailbox().await;

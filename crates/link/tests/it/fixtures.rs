@@ -1,5 +1,6 @@
 //! A server, connectors, and what they serve.
 
+use crate::line::Line;
 use async_trait::async_trait;
 use dme_directory::{Card, DirectoryService, GroupSnapshot, Person, Standing, Verdict};
 use dme_link::{
@@ -226,6 +227,17 @@ impl Pair {
         let connector = site.run(mail.services(needed));
         server.until_linked(&connector.id).await;
         Self { server, site, connector, mail }
+    }
+
+    /// A pair whose link runs over a line that can be broken.
+    pub async fn over_a_line() -> (Self, Line) {
+        let server = Server::start().await;
+        let line = Line::to(server.address).await;
+        let site = server.enrolled_at(line.address).await;
+        let mail = Arc::new(Probe::default());
+        let connector = site.run(mail.services(CredentialsNeeded::None));
+        server.until_linked(&connector.id).await;
+        (Self { server, site, connector, mail }, line)
     }
 
     pub fn system(&self) -> Arc<dyn MailSystem> {
