@@ -148,6 +148,9 @@ impl Dovecot {
     /// When it does not start.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         self.kill();
+        // A process that was killed while it held a mailbox's lock leaves it, and Dovecot waits
+        // minutes for it to be given back: longer than any call, or test, waits for Dovecot.
+        remove_locks(&self.folder.path().join("mail"))?;
         let mut command = Command::new("dovecot");
         command.arg("-F").arg("-c").arg(self.folder.path().join("dovecot.conf"));
         let mut process =
@@ -429,4 +432,17 @@ impl Drop for TokenServer {
         // Wakes the accepting thread so that it sees the flag.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
+}
+
+fn remove_locks(folder: &Path) -> anyhow::Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            remove_locks(&path)?;
+        } else if path.file_name().is_some_and(|name| name == "dovecot-uidlist.lock") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
