@@ -1,0 +1,1 @@
+//! Time zones: names, rules, and the clock readings they give. No I/O.
