@@ -151,7 +151,7 @@ impl Engine {
             folders = self.read_folders(session).await?;
         }
         let Some(trash) = folders.iter().find(|folder| folder.role == Some(Role::Trash)) else {
-            return match session.mailbox.create_collection(None, "Trash").await {
+            return match session.mailbox.create_collection(None, "Trash", Class::Mail).await {
                 Ok(made) => Ok(Trash::At(made)),
                 Err(error) if error.kind == ErrorKind::AlreadyExists => {
                     let all = session.mailbox.collections().await?;

@@ -65,7 +65,7 @@ impl Engine {
         check_name(name)?;
         known.check_parent(parent)?;
         let above = self.parent_collection(session, parent).await?;
-        let made = session.mailbox.create_collection(above.as_ref(), name).await;
+        let made = session.mailbox.create_collection(above.as_ref(), name, Class::Mail).await;
         let made = made.map_err(|error| in_place(error, FolderError::ParentNotFound))?;
         let numbers = self.numbers(session, &[made]).await?;
         let no = numbers.first().copied().ok_or(FolderError::NotFound)?;

@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use dme_mailbox::{FetchOutcome, ItemFilter};
-use dme_model::{BodyView, Collection, CollectionId, Flags, ItemId, Role, Timestamp};
+use dme_model::{BodyView, Class, Collection, CollectionId, Flags, Item, ItemId, Role, Timestamp};
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
@@ -175,7 +175,7 @@ impl<'w> Life<'w> {
         let mut contents = Vec::new();
         while let Some(next) = fetched.next().await {
             let next = next.map_err(wrong)?;
-            if let FetchOutcome::Item(mail) = next.outcome {
+            if let FetchOutcome::Item(Item::Mail(mail)) = next.outcome {
                 let shown = Shown { subject: mail.subject.clone(), flags: mail.flags.clone() };
                 contents.push((next.id, shown, mail.received));
             }
@@ -250,7 +250,7 @@ impl<'w> Life<'w> {
                 self.made += 1;
                 let name = format!("other{}", self.made);
                 let parent = parent.map(|found| &found.id);
-                let made = self.world.mailbox().create_collection(parent, &name).await;
+                let made = self.world.mailbox().create_collection(parent, &name, Class::Mail).await;
                 made.map(drop).map_err(wrong)
             }
             Op::OtherDeleteFolder { folder } => {

@@ -7,7 +7,7 @@ use dme_mailbox::{
     ItemResult, Listing, Mailbox, PartContent, Result, SearchPage, SearchQuery, Subcollections,
     Submission, Submitted, WatchEvent,
 };
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use std::future::poll_fn;
@@ -137,7 +137,7 @@ impl Mailbox for Faulty {
         parent: Option<&CollectionId>,
         name: &str,
     ) -> Result<CollectionId> {
-        call!(self, self.inner.create_collection(parent, name))
+        call!(self, self.inner.create_collection(parent, name, Class::Mail))
     }
 
     async fn update_collection(

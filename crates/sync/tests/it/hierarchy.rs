@@ -3,7 +3,7 @@
 use crate::world::World;
 use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::Failure;
-use dme_model::Role;
+use dme_model::{Class, Role};
 use dme_sync::{
     CollectionRequest, Error, FolderEntry, FolderError, FolderNo, HierarchyChange, SyncKey,
 };
@@ -45,8 +45,8 @@ async fn the_first_answer_has_all_and_the_next_nothing_and_writes_nothing() {
 async fn what_another_client_does_is_told_and_told_again_if_the_answer_was_lost() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    let made = world.mailbox.create_collection(None, "Bücher").await.unwrap();
-    world.mailbox.create_collection(Some(&made), "中文").await.unwrap();
+    let made = world.mailbox.create_collection(None, "Bücher", Class::Mail).await.unwrap();
+    world.mailbox.create_collection(Some(&made), "中文", Class::Mail).await.unwrap();
     assert!(world.engine.hierarchy_changed(world.session()).await.unwrap());
     let first = world.engine.folder_sync(world.session(), &key).await.unwrap();
     assert_eq!(names(&first.changes), ["add Bücher", "add 中文"]);
@@ -97,7 +97,7 @@ async fn a_folder_of_the_phone_is_made_once_and_needs_no_telling() {
 async fn what_others_did_meanwhile_is_told_by_the_next_folder_sync() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    world.mailbox.create_collection(None, "Other").await.unwrap();
+    world.mailbox.create_collection(None, "Other", Class::Mail).await.unwrap();
     let made = world.engine.folder_create(world.session(), &key, None, "Mine").await.unwrap();
     let next = world.engine.folder_sync(world.session(), &made.key).await.unwrap();
     assert_eq!(names(&next.changes), ["add Other"]);
@@ -170,7 +170,7 @@ async fn the_numbers_are_the_same_for_all_devices_of_a_user() {
     let world = World::new().await;
     let mut other = world.device.clone();
     other.device = "tablet".into();
-    world.mailbox.create_collection(None, "New").await.unwrap();
+    world.mailbox.create_collection(None, "New", Class::Mail).await.unwrap();
     let session = dme_sync::Session { device: &other, ..world.session() };
     let second = world.engine.folder_sync(session, &SyncKey::initial()).await.unwrap();
     let first = world.engine.folder_sync(world.session(), &SyncKey::initial()).await.unwrap();
