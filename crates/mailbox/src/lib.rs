@@ -14,6 +14,7 @@ mod change;
 pub mod conformance;
 mod error;
 mod fetch;
+mod joined;
 pub mod memory;
 mod search;
 mod submit;
@@ -25,6 +26,7 @@ pub use change::{
 };
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
+pub use joined::Joined;
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use write::{BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, Written};
