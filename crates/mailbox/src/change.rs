@@ -12,12 +12,13 @@ pub struct ChangeToken(pub String);
 
 /// Which items are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ItemFilter {
     /// Mail received at or after the begin of this moment's day (UTC), events whose last instance
     /// ends then or later ([`dme_model::Item::reaches`]).
     pub since: Option<Timestamp>,
     /// Of tasks, only those that are not done.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
 }
 
@@ -96,7 +97,7 @@ pub struct Changes {
     /// Items that are gone. May name items that the caller never knew.
     pub removed: ItemSet,
     /// Where the mail system can only tell what is there: every item there is. Whatever else the
-    /// caller knew is gone, and what it did not know and finds here is new.
+    /// caller knew is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub present: Option<ItemSet>,
     /// Ask from here next time; equal to the old one where nothing changed.

@@ -11,7 +11,11 @@ use dme_mailbox::ErrorKind;
 use dme_model::{Class, CollectionId, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::PoisonError;
 use tree::{Base, Hierarchy};
+
+/// Folders whose class is remembered at the most; beyond, all are forgotten and read again.
+const CLASSES: usize = 200_000;
 
 /// One folder as a phone knows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -141,6 +145,27 @@ impl Engine {
     pub async fn known_folders(&self, session: Session<'_>) -> Result<Vec<FolderEntry>> {
         let hierarchy = self.load_hierarchy(session).await?;
         Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
+    }
+
+    /// What a folder holds. One that the phone was not told of counts as mail: whatever is asked
+    /// of it is refused elsewhere.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn folder_class(&self, session: Session<'_>, folder: FolderNo) -> Result<Class> {
+        let key = (session.device.user.clone(), folder);
+        let classes = || self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(class) = classes().get(&key) {
+            return Ok(*class);
+        }
+        let folders = self.known_folders(session).await?;
+        let mut known = classes();
+        if known.len() >= CLASSES {
+            known.clear();
+        }
+        let user = &session.device.user;
+        known.extend(folders.into_iter().map(|entry| ((user.clone(), entry.no), entry.class)));
+        Ok(known.get(&key).copied().unwrap_or(Class::Mail))
     }
 
     /// Where the items of a folder go when the phone deletes them. A mailbox without Trash gets
