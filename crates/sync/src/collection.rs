@@ -258,7 +258,7 @@ impl Work<'_> {
                 let view = options.view.or_native(Some(UNASKED));
                 let window = Window { bytes: commands.left, ..request.window };
                 let told = self.take_window(window, &view).await;
-                self.take_meetings_in().await;
+                Box::pin(self.take_meetings_in()).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
                     Err(_) if commands.effective => Ok(Vec::new()),

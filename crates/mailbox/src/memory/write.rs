@@ -3,8 +3,8 @@
 use super::state::{Content, State, User, no_item};
 use crate::{Edit, Error, ErrorKind, NewItem, Result, Written};
 use dme_model::{
-    Answer, CollectionId, Contact, Event, EventPatch, Exception, Flags, InstanceChange, Item,
-    ItemEdit, ItemId, ItemPatch, LocalTime, Note, Task, Timestamp, UserId,
+    Answer, CollectionId, Event, EventPatch, Exception, Flags, InstanceChange, Item, ItemEdit,
+    ItemId, ItemPatch, LocalTime, Timestamp, UserId,
 };
 
 pub(super) fn create(
@@ -91,9 +91,9 @@ fn event(item: &mut Item) -> Result<&mut Event> {
 fn empty(patch: &ItemPatch) -> Item {
     match patch {
         ItemPatch::Event(_) => Item::Event(Box::new(Event { own: true, ..Event::default() })),
-        ItemPatch::Contact(_) => Item::Contact(Box::new(Contact::default())),
-        ItemPatch::Task(_) => Item::Task(Box::new(Task::default())),
-        ItemPatch::Note(_) => Item::Note(Box::new(Note::default())),
+        ItemPatch::Contact(_) => Item::Contact(Box::default()),
+        ItemPatch::Task(_) => Item::Task(Box::default()),
+        ItemPatch::Note(_) => Item::Note(Box::default()),
     }
 }
 

@@ -155,8 +155,9 @@ impl Work<'_> {
     ) -> Result<()> {
         self.set_marks(commands).await?;
         self.save_drafts(commands).await?;
-        self.write(commands).await?;
-        self.send(commands).await?;
+        // Rare and large: not a part of every Sync.
+        Box::pin(self.write(commands)).await?;
+        Box::pin(self.send(commands)).await?;
         self.delete(commands, deletion).await?;
         self.fetch(commands, view).await
     }
@@ -376,7 +377,7 @@ impl Work<'_> {
         commands.effective = true;
         let items: Vec<ItemId> = wanted.keys().cloned().collect();
         if self.class == Class::Calendar {
-            self.call_off(&items).await?;
+            Box::pin(self.call_off(&items)).await?;
         }
         for (item, result) in self.delete_in_mailbox(items, deletion).await? {
             let result = match result.map_or_else(refused, |()| Ok(CommandResult::Done))? {
