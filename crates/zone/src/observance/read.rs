@@ -10,7 +10,7 @@ const MOST_OBSERVANCES: usize = 512;
 const MOST_CHANGES: usize = 4_096;
 
 /// No zone is or was further from UTC.
-const FURTHEST: i32 = 86_400;
+const FURTHEST: u32 = 86_400;
 
 impl Timeline {
     /// The changes in a year and the ones after it; the last one before is known by its offset.
@@ -21,7 +21,8 @@ impl Timeline {
         years: i16,
     ) -> Option<Self> {
         let is_usable = |observance: &&Observance| {
-            observance.offset_from.abs() < FURTHEST && observance.offset_to.abs() < FURTHEST
+            let offsets = [observance.offset_from, observance.offset_to];
+            offsets.iter().all(|offset| offset.unsigned_abs() < FURTHEST)
         };
         let mut onsets = vec![];
         for observance in observances.iter().take(MOST_OBSERVANCES).filter(is_usable) {

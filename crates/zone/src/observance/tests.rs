@@ -171,9 +171,11 @@ fn rules_that_have_ended_and_dates_count_as_far_as_they_go() {
 fn without_a_definition_the_name_decides_alone() {
     assert_eq!(read("W. Europe Standard Time", &[]), "Europe/Berlin");
     assert_eq!(read("Our office", &[]), "none");
-    let absurd = observance(local(1970, 1, 1, 0), 1_000, 2_000, None);
-    assert_eq!(read("Europe/Berlin", std::slice::from_ref(&absurd)), "Europe/Berlin");
-    assert_eq!(read("Our office", &[absurd]), "none");
+    for offset in [i32::MIN, -86_400, 86_400, i32::MAX] {
+        let absurd = Observance { offset_to: offset, ..berlin()[0].clone() };
+        assert_eq!(read("Europe/Berlin", std::slice::from_ref(&absurd)), "Europe/Berlin");
+        assert_eq!(read("Our office", &[absurd]), "none");
+    }
 }
 
 #[test]
