@@ -4,9 +4,8 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
 use dme_eas::body::{BodyType, ContentOptions};
-use dme_eas::email;
 use dme_eas::server_id::ServerId;
-use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_eas::{CommonStatus, ProtocolVersion, calendar, contacts, email, notes, tasks};
 use dme_mailbox::{ByteRange, PartContent};
 use dme_model::{Item, ItemId};
 use dme_sync::FolderNo;
@@ -19,10 +18,13 @@ pub(super) fn item_elements(
     id: &ItemId,
     item: &Item,
 ) -> Vec<Element> {
-    let id = ServerId::new(folder.0, id.clone());
+    let (id, home) = (ServerId::new(folder.0, id.clone()), &exchange.front().home);
     match item {
         Item::Mail(mail) => email::to_elements(mail, &id, exchange.version),
-        Item::Event(_) | Item::Contact(_) | Item::Task(_) | Item::Note(_) => Vec::new(),
+        Item::Event(event) => calendar::to_elements(event, &id, exchange.version, home),
+        Item::Contact(contact) => contacts::to_elements(contact, exchange.version),
+        Item::Task(task) => tasks::to_elements(task, exchange.version, home),
+        Item::Note(note) => notes::to_elements(note),
     }
 }
 

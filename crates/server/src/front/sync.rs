@@ -3,6 +3,7 @@
 
 mod commands;
 mod request;
+mod writing;
 
 use super::exchange::Exchange;
 use super::failure::Failure;
@@ -11,10 +12,11 @@ use super::ids::{folder_no, server_id};
 use super::reply::Reply;
 use super::wait::{Outcome, wait_for_change};
 use commands::Commands;
+
 use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
 };
-use dme_eas::{ProtocolVersion, email};
+use dme_eas::{Ghosting, ProtocolVersion, email};
 use dme_mailbox::Mailbox;
 use dme_model::{Class, ItemId};
 use dme_sync::{
@@ -201,10 +203,16 @@ fn to_engine(
         changes,
         window: Window { items: items.max(1), bytes: left.bytes },
         options: collection.options_for(place.class.into()).map(options),
-        supported: None,
+        supported: supported(collection),
         deletion: deletion(collection),
         commands: commands.for_engine(),
     }
+}
+
+/// What the phone says of the elements it knows, as the engine keeps it.
+fn supported(collection: &Collection) -> Option<String> {
+    let named = collection.supported.as_deref()?;
+    serde_json::to_string(&Ghosting::of(Some(named))).ok()
 }
 
 fn options(options: &dme_eas::sync::Options) -> CollectionOptions {
