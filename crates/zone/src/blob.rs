@@ -82,7 +82,7 @@ fn read_rules(blob: &[u8]) -> Option<Rules> {
     let bias = read_number(blob, place::BIAS)?;
     let offset = |at: usize| {
         let minutes = bias.checked_add(read_number(blob, at)?)?;
-        minutes.checked_mul(-60).filter(|seconds| seconds.abs() < 86_400)
+        minutes.checked_mul(-60).filter(|seconds| seconds.unsigned_abs() < 86_400)
     };
     let standard = offset(place::STANDARD_BIAS)?;
     let (start, end) =

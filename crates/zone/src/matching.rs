@@ -5,6 +5,7 @@ use crate::timeline::{Timeline, year_of, year_start};
 use crate::windows;
 use crate::zone::Zone;
 use dme_model::Timestamp;
+use std::sync::LazyLock;
 
 /// Of zones with the same rules the one that most people would name, before the order of Windows'
 /// own list decides.
@@ -53,7 +54,11 @@ pub(crate) fn same_year(one: &Zone, other: &Zone, at: Timestamp) -> bool {
 pub(crate) fn same_as(clock: &Timeline, zone: &Zone, at: Timestamp) -> bool {
     let year = year_of(at);
     let (from, to) = (year_start(year) + 2 * 86_400, year_start(year + 1) - 2 * 86_400);
-    clock.agrees(&Timeline::of_zone(&zone.clock, year, 1), from, to)
+    // Most zones differ by their offset at either, which is soon found out.
+    [from, i64::midpoint(from, to)]
+        .into_iter()
+        .all(|moment| zone.offset_at(Timestamp::from_seconds(moment)) == clock.offset_at(moment))
+        && clock.agrees(&Timeline::of_zone(&zone.clock, year, 1), from, to)
 }
 
 /// Whether a zone has these rules, or nearly, in the year of a moment or for good.
@@ -68,6 +73,9 @@ pub(crate) fn best_known(zone: &Zone, at: Timestamp) -> Option<Zone> {
 
 /// The same for a clock that is no zone.
 pub(crate) fn best_known_as(clock: &Timeline, at: Timestamp) -> Option<Zone> {
-    let names = BEST_KNOWN.into_iter().chain(windows::main_zones());
-    names.filter_map(Zone::iana).find(|zone| same_as(clock, zone, at))
+    static ZONES: LazyLock<Vec<Zone>> = LazyLock::new(|| {
+        let names = BEST_KNOWN.into_iter().chain(windows::main_zones());
+        names.filter_map(Zone::iana).collect()
+    });
+    ZONES.iter().find(|zone| same_as(clock, zone, at)).cloned()
 }

@@ -3,7 +3,7 @@
 /// A fixed offset as POSIX rules: `<+0530>-5:30` is five and a half hours ahead of UTC. None from a
 /// day on.
 pub(crate) fn posix(seconds: i32) -> Option<String> {
-    if seconds.abs() >= 86_400 {
+    if seconds.unsigned_abs() >= 86_400 {
         return None;
     }
     let sign = if seconds < 0 { '-' } else { '+' };

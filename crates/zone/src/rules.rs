@@ -54,23 +54,18 @@ impl Rules {
 
     /// The rules by which a clock went in a year: its two changes, wherever they lie. Where it had
     /// only one it began the year with the other, as Windows puts it. A year with more changes has
-    /// no such rules; then the two that follow a moment count, so that its surroundings are right.
+    /// no such rules; then those that follow a moment count, so that its surroundings are right.
     pub(crate) fn of_timeline(timeline: &Timeline, year: i16, at: Timestamp) -> Self {
-        let of_year = timeline.year(year);
-        match of_year {
-            [] => Self { standard: timeline.offset_at(at.as_seconds()), daylight: None },
+        let pairs = |one: &Change, other: &Change| one.before == other.after;
+        let mut changes = timeline.year(year);
+        if changes.len() > 2 {
+            let following = changes.partition_point(|change| change.at <= at.as_seconds());
+            changes = changes.get(following..).unwrap_or_default();
+        }
+        match changes {
             [change] => Self::of_single(change, year),
-            [one, other] if one.before == other.after => Self::of_pair(one, other, timeline),
-            _ => {
-                let following = timeline.changes.iter().filter(|c| c.at > at.as_seconds());
-                let following: Vec<&Change> = following.take(2).collect();
-                match following[..] {
-                    [one, other] if one.before == other.after => {
-                        Self::of_pair(one, other, timeline)
-                    }
-                    _ => Self { standard: timeline.offset_at(at.as_seconds()), daylight: None },
-                }
-            }
+            [one, other, ..] if pairs(one, other) => Self::of_pair(one, other, timeline),
+            _ => Self { standard: timeline.offset_at(at.as_seconds()), daylight: None },
         }
     }
 

@@ -1,6 +1,7 @@
 //! Windows' names of time zones (Unicode CLDR, `windowsZones.xml`).
 
 use crate::zone::Zone;
+use std::sync::LazyLock;
 
 /// A line a zone: its name, what Windows' settings call it, the IANA name of its most populous
 /// place and those of others.
@@ -10,39 +11,43 @@ const TABLE: &str = include_str!("windows_zones.tsv");
 struct Entry {
     name: &'static str,
     description: &'static str,
-    iana: &'static str,
+    /// The most populous place's first.
+    zones: Vec<&'static str>,
 }
 
 impl Entry {
     fn main_zone(&self) -> &'static str {
-        self.zones().next().unwrap_or_default()
+        self.zones.first().copied().unwrap_or_default()
     }
 
-    fn zones(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.iana.split(' ')
+    fn has(&self, zone: &str) -> bool {
+        self.zones.contains(&zone)
     }
 }
 
-fn entries() -> impl Iterator<Item = Entry> {
-    TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
-        let (name, rest) = line.split_once('\t')?;
-        let (description, iana) = rest.split_once('\t')?;
-        Some(Entry { name, description, iana })
-    })
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        let entry = |line: &'static str| {
+            let (name, rest) = line.split_once('\t')?;
+            let (description, zones) = rest.split_once('\t')?;
+            Some(Entry { name, description, zones: zones.split(' ').collect() })
+        };
+        lines.filter_map(entry).collect()
+    });
+    ENTRIES.iter()
 }
 
 /// The zones of the most populous places, from west to east.
 pub(crate) fn main_zones() -> impl Iterator<Item = &'static str> {
-    entries().map(|entry| entry.main_zone())
+    entries().map(Entry::main_zone)
 }
 
 /// Windows' name of a zone. None for one that Windows does not know.
 pub(crate) fn name_of(zone: &Zone) -> Option<&'static str> {
-    let name = zone.id().as_str();
-    let primary = zone.clock.primary_iana_name();
-    let has = |entry: &Entry, wanted: &str| entry.zones().any(|zone| zone == wanted);
-    let entry = entries().find(|entry| has(entry, name));
-    Some(entry.or_else(|| entries().find(|entry| primary.is_some_and(|it| has(entry, it))))?.name)
+    let of_name = |name: &str| entries().find(|entry| entry.has(name));
+    let entry = of_name(zone.id().as_str());
+    Some(entry.or_else(|| of_name(zone.clock.primary_iana_name()?))?.name)
 }
 
 /// What the zone with this name is called in summer.
@@ -61,7 +66,7 @@ pub(crate) fn zone(name: &str) -> Option<Zone> {
         .trim_end();
     let standard = format!("{stem} Standard Time");
     let whole = name.replace("Daylight Time", "Standard Time");
-    let is_it = |entry: &Entry| {
+    let is_it = |entry: &&Entry| {
         [&whole, &standard].into_iter().any(|name| entry.name.eq_ignore_ascii_case(name))
     };
     entries().find(is_it).and_then(|entry| Zone::iana(entry.main_zone()))
@@ -86,9 +91,9 @@ fn place_zone(place: &str) -> Option<Zone> {
     let city = |name: &&str| {
         name.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(&underscored))
     };
-    let named = entries().find_map(|entry| entry.zones().find(city));
+    let named = entries().find_map(|entry| entry.zones.iter().copied().find(city));
     let described = || {
-        let mentions = |entry: &Entry| {
+        let mentions = |entry: &&Entry| {
             entry.description.split(',').any(|known| known.trim().eq_ignore_ascii_case(place))
         };
         entries().find(mentions).map(|entry| entry.main_zone())

@@ -8,19 +8,22 @@ use dme_eas::email;
 use dme_eas::server_id::ServerId;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
-use dme_model::{ItemId, Mail};
+use dme_model::{Item, ItemId};
 use dme_sync::FolderNo;
 use dme_wbxml::Element;
 
-/// A mail's elements in the phone's version.
-pub(super) fn mail_elements(
+/// An item's elements in the phone's version.
+pub(super) fn item_elements(
     exchange: &Exchange<'_>,
     folder: FolderNo,
-    item: &ItemId,
-    mail: &Mail,
+    id: &ItemId,
+    item: &Item,
 ) -> Vec<Element> {
-    let id = ServerId::new(folder.0, item.clone());
-    email::to_elements(mail, &id, exchange.version)
+    let id = ServerId::new(folder.0, id.clone());
+    match item {
+        Item::Mail(mail) => email::to_elements(mail, &id, exchange.version),
+        Item::Event(_) | Item::Contact(_) | Item::Task(_) | Item::Note(_) => Vec::new(),
+    }
 }
 
 /// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1

@@ -7,10 +7,10 @@ use jiff::civil::{self, Date};
 
 /// No zone has had so many changes in its written history.
 const MOST_OBSERVANCES: usize = 512;
-const MOST_DATES: usize = 1_024;
+const MOST_CHANGES: usize = 4_096;
 
 /// No zone is or was further from UTC.
-const FURTHEST: i32 = 86_400;
+const FURTHEST: u32 = 86_400;
 
 impl Timeline {
     /// The changes in a year and the ones after it; the last one before is known by its offset.
@@ -21,11 +21,13 @@ impl Timeline {
         years: i16,
     ) -> Option<Self> {
         let is_usable = |observance: &&Observance| {
-            observance.offset_from.abs() < FURTHEST && observance.offset_to.abs() < FURTHEST
+            let offsets = [observance.offset_from, observance.offset_to];
+            offsets.iter().all(|offset| offset.unsigned_abs() < FURTHEST)
         };
         let mut onsets = vec![];
         for observance in observances.iter().take(MOST_OBSERVANCES).filter(is_usable) {
-            for local in times(observance, year, years) {
+            let room = MOST_CHANGES.saturating_sub(onsets.len());
+            for local in times(observance, year, years).into_iter().take(room) {
                 let at = local.as_seconds().saturating_sub(i64::from(observance.offset_from));
                 onsets.push((at, observance));
             }
@@ -55,12 +57,13 @@ impl Timeline {
 /// The times of an observance in some years, and at least the last one before them.
 fn times(observance: &Observance, year: i16, years: i16) -> Vec<LocalTime> {
     let mut times = vec![observance.start];
-    times.extend(observance.dates.iter().take(MOST_DATES));
+    times.extend(observance.dates.iter().take(MOST_CHANGES));
     let Some(rule) = observance.rule.as_ref() else { return times };
     if rule.frequency != Frequency::Yearly {
         return times;
     }
     let start = clock(observance.start.as_seconds(), 0);
+    let first = start.year();
     let interval = i16::try_from(rule.interval.max(1)).unwrap_or(i16::MAX);
     let last = match rule.end {
         RecurrenceEnd::Never => i16::MAX,
@@ -68,16 +71,14 @@ fn times(observance: &Observance, year: i16, years: i16) -> Vec<LocalTime> {
         // A rule of a zone has one day a year.
         RecurrenceEnd::Count(count) => {
             let years = i16::try_from(count).unwrap_or(i16::MAX).saturating_sub(1);
-            start.year().saturating_add(years.saturating_mul(interval))
+            first.saturating_add(years.saturating_mul(interval))
         }
     };
     let last = last.min(year.saturating_add(years));
-    // One year back, and for the interval's sake some more.
-    let before = year.min(last).saturating_sub(interval);
-    for year in before.max(start.year())..=last {
-        if (year - start.year()) % interval != 0 {
-            continue;
-        }
+    // The last time before these years is wanted too.
+    let skipped = year.min(last).saturating_sub(first).max(0) / interval;
+    let from = first.saturating_add(skipped.saturating_sub(1).saturating_mul(interval)).max(first);
+    for year in (from..=last).step_by(usize::from(interval.unsigned_abs())) {
         for date in dates(rule, start.date(), year) {
             let time = i64::from(crate::rules::second_of_day(start));
             let local = days_since_epoch(date).saturating_mul(86_400).saturating_add(time);
@@ -96,12 +97,12 @@ fn times(observance: &Observance, year: i16, years: i16) -> Vec<LocalTime> {
 
 /// The days of a yearly rule in a year.
 fn dates(rule: &Recurrence, start: Date, year: i16) -> Vec<Date> {
-    let months = match rule.by_month.as_slice() {
-        [] => vec![start.month()],
-        months => months.iter().filter_map(|month| i8::try_from(*month).ok()).collect(),
+    let is_month = |month: &i8| match &*rule.by_month {
+        [] => *month == start.month(),
+        months => months.contains(&month.unsigned_abs()),
     };
     let mut all = vec![];
-    for first in months.into_iter().filter_map(|month| Date::new(year, month, 1).ok()) {
+    for first in (1..=12).filter(is_month).filter_map(|month| Date::new(year, month, 1).ok()) {
         let days: Vec<Date> = first.series(jiff::Span::new().days(1)).take(31).collect();
         let days = days.into_iter().filter(|day| day.month() == first.month());
         all.extend(days.filter(|day| match (&*rule.by_day, &*rule.by_month_day) {
@@ -122,7 +123,8 @@ fn dates(rule: &Recurrence, start: Date, year: i16) -> Vec<Date> {
         place if position > 0 => all.get(place - 1),
         place => all.get(all.len().checked_sub(place)?),
     };
-    rule.by_set_position.iter().filter_map(|position| place(*position).copied()).collect()
+    let positions = rule.by_set_position.iter().take(366);
+    positions.filter_map(|position| place(*position).copied()).collect()
 }
 
 fn is_month_day(day: Date, month_days: &[i8]) -> bool {

@@ -1,9 +1,10 @@
 //! What the phone did in a collection: to the engine, and back as responses.
 
+use super::Place;
 use crate::front::drafts;
 use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
-use crate::front::fetch::mail_elements;
+use crate::front::fetch::item_elements;
 use crate::front::ids::{item_of, server_id};
 use dme_eas::sync::{ClientCommand as Said, Collection, ItemClass, ItemResponse, Status};
 use dme_eas::{ProtocolVersion, email};
@@ -24,12 +25,12 @@ impl Commands {
     /// Reads them; a draft's message is put together here.
     pub async fn read(
         exchange: &Exchange<'_>,
-        folder: FolderNo,
+        place: Place,
         collection: &Collection,
     ) -> Result<Self, Failure> {
         let mut all = Vec::with_capacity(collection.commands.len());
         for said in &collection.commands {
-            let meant = mean(exchange, folder, said).await?;
+            let meant = mean(exchange, place.folder, said).await?;
             all.push(One { said: said.clone(), meant });
         }
         Ok(Self(all))
@@ -45,7 +46,7 @@ impl Commands {
     pub fn responses(
         &self,
         exchange: &Exchange<'_>,
-        folder: FolderNo,
+        place: Place,
         results: Vec<CommandResult>,
     ) -> Vec<ItemResponse> {
         let mut results = results.into_iter();
@@ -54,7 +55,7 @@ impl Commands {
                 Ok(_) => results.next().ok_or(Status::ServerError),
                 Err(status) => Err(*status),
             };
-            response(exchange, folder, &one.said, result)
+            response(exchange, place.folder, &one.said, result)
         });
         answers.flatten().collect()
     }
@@ -156,8 +157,8 @@ fn response(
         }),
         Said::Fetch { server_id } => {
             let data = match (&result, item_of(server_id)) {
-                (Ok(CommandResult::Fetched(mail)), Some((_, item))) => {
-                    mail_elements(exchange, folder, &item, mail)
+                (Ok(CommandResult::Fetched(fetched)), Some((_, item))) => {
+                    item_elements(exchange, folder, &item, fetched)
                 }
                 _ => Vec::new(),
             };
