@@ -35,3 +35,6 @@ pub struct Context<'a> {
     /// The server's time: for events without a begin.
     pub now: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

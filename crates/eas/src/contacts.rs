@@ -101,6 +101,7 @@ pub fn patch_from_elements(
     home: &Zone,
 ) -> Result<ContactPatch> {
     let mut value = from_elements(data, home)?;
+    value.native = value.text.as_ref().map(|text| text.kind);
     for which in SET_BY_SERVER {
         value.set_text(which, "");
     }
@@ -184,3 +185,6 @@ fn read_picture(element: &Element) -> Result<Option<Picture>> {
     }
     Ok((!bytes.is_empty()).then_some(Picture(bytes)))
 }
+
+#[cfg(test)]
+mod tests;

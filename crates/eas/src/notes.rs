@@ -59,6 +59,7 @@ pub fn from_elements(data: &[Element]) -> Result<Note> {
 /// Where an element does not hold what it must.
 pub fn patch_from_elements(data: &[Element], writing: Writing<'_, Note>) -> Result<NotePatch> {
     let mut value = from_elements(data)?;
+    value.native = value.text.as_ref().map(|text| text.kind);
     if matches!(writing, Writing::Add) {
         return Ok(NotePatch::whole(value));
     }
@@ -91,3 +92,6 @@ fn field_of(tag: Tag) -> Option<NoteField> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -258,3 +258,6 @@ impl Said for Recurrence {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -153,6 +153,7 @@ pub fn patch_from_elements(
     now: Timestamp,
 ) -> Result<TaskPatch> {
     let mut value = from_elements(data, home)?;
+    value.native = value.text.as_ref().map(|text| text.kind);
     if value.complete {
         value.completed = value.completed.or(Some(now));
     }
@@ -228,3 +229,6 @@ fn clock_reading(moment: Timestamp) -> LocalTime {
 fn is_midnight(time: LocalTime) -> bool {
     time == LocalTime::from_days(time.as_days())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::fields::{Children, Fields};
 use crate::ghosting::{Writing, keep_text, patch};
 use crate::server_id::{FileReference, ServerId};
 use crate::version::ProtocolVersion;
-use dme_model::{Event, EventField, EventPatch, Participation};
+use dme_model::{Event, EventField, EventPatch};
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_wbxml::{Element, Tag};
 use dme_zone::Zone;
@@ -31,6 +31,7 @@ pub fn patch_from_elements(
 ) -> Result<EventPatch> {
     let present = writing.present();
     let (mut value, mut fields) = read(data, version, context, present)?;
+    (value.native, value.attachments) = (value.text.as_ref().map(|text| text.kind), vec![]);
     let Writing::Change { ghosting, .. } = writing else {
         return Ok(EventPatch::whole(new(value, version, context)));
     };
@@ -49,6 +50,9 @@ pub fn patch_from_elements(
         let elements = write::of_event(present, version, context.home);
         let (mut event, _) = read(&elements, version, context, Some(present))?;
         event.own = present.own;
+        // The list is the server's: a phone adds to it and takes off.
+        event.attachments.clone_from(&present.attachments);
+        value.attachments.clone_from(&present.attachments);
         keep_text((&mut value.text, &mut value.native), (&event.text, event.native));
         told = Some(event);
     }
@@ -69,14 +73,9 @@ fn new(event: Event, version: ProtocolVersion, context: &Context<'_>) -> Event {
         .filter(|organizer| version < ProtocolVersion::V16_0 && !organizer.email.is_empty());
     Event {
         organizer,
-        participation: match event.own {
-            true => Participation::Accepted,
-            false => event.participation,
-        },
         replied: None,
         online_link: None,
         online_external_link: None,
-        attachments: vec![],
         detach: vec![],
         stamp: if event.stamp.as_millis() == 0 { context.now } else { event.stamp },
         ..event

@@ -15,6 +15,7 @@ use crate::server_id::FileReference;
 use crate::version::ProtocolVersion;
 use dme_model::{
     Address, Attachment, AttachmentKind, Attendee, Event, EventField, NewAttachment, PartId,
+    Participation,
 };
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_wbxml::{Element, Tag};
@@ -73,6 +74,9 @@ pub(super) fn read(
     }
     if event.native.is_none() {
         event.native = event.text.as_ref().map(|text| text.kind);
+    }
+    if event.own {
+        event.participation = Participation::Accepted;
     }
     Ok((event, fields))
 }
