@@ -15,6 +15,7 @@ mod error;
 mod header;
 mod html;
 mod invitation;
+mod item_text;
 mod kind;
 mod layout;
 mod own_text;
@@ -27,6 +28,7 @@ mod transfer;
 mod wire;
 
 pub use error::Error;
+pub use item_text::{Written, plain_of};
 
 use bytes::Bytes;
 use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};

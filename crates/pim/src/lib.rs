@@ -2,3 +2,8 @@
 //!
 //! Reading makes a neutral item of an object; writing applies a patch to the object, so that what
 //! the neutral item has no place for survives.
+
+pub mod calendar;
+mod error;
+
+pub use error::Error;
