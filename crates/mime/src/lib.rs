@@ -39,6 +39,12 @@ use structure::Message;
 /// The largest message read, in bytes.
 pub const MAX_MESSAGE: usize = 256 << 20;
 
+/// Encodings of MIME that older formats of calendars and contacts share (vCard 2.1).
+pub mod decode {
+    pub use crate::charset::decode as charset;
+    pub use crate::transfer::{base64, quoted_printable};
+}
+
 /// What the mail system knows of a message beside its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Envelope {

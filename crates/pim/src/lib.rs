@@ -4,6 +4,8 @@
 //! the neutral item has no place for survives.
 
 pub mod calendar;
+pub mod contact;
 mod error;
+mod uid;
 
 pub use error::Error;
