@@ -5,5 +5,6 @@
 
 pub mod calendar;
 mod error;
+mod itip;
 
 pub use error::Error;
