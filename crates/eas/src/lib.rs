@@ -26,6 +26,7 @@ pub mod folder_update;
 pub mod gal;
 pub mod get_item_estimate;
 mod ghosting;
+pub mod item;
 pub mod item_operations;
 mod line;
 pub mod meeting_response;
