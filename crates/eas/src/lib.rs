@@ -23,6 +23,7 @@ pub mod folder_create;
 pub mod folder_delete;
 pub mod folder_sync;
 pub mod folder_update;
+pub mod free_busy;
 pub mod gal;
 pub mod get_item_estimate;
 mod ghosting;
