@@ -36,6 +36,11 @@ pub fn drop_instance(instance_id: &str) -> Result<ItemEdit> {
     Ok(ItemEdit::DropInstance { original: read(instance_id)? })
 }
 
+/// The `InstanceId` of the instance that begins then by the rule.
+pub fn instance_id(original: Timestamp) -> String {
+    date::format_compact(original)
+}
+
 fn read(instance_id: &str) -> Result<Timestamp> {
     let wrong = Error::Value { element: air_sync_base::INSTANCE_ID, expected: "a date and time" };
     date::parse(instance_id).ok_or(wrong)
