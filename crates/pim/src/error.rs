@@ -25,4 +25,7 @@ pub enum Error {
     /// The edit is of another class than the object, or makes no sense for it.
     #[error("edit does not fit the object: {0}")]
     Misfit(&'static str),
+    /// A list of people (`KIND:group`), which phones have no place for.
+    #[error("card is of a group of people, not of a person")]
+    Group,
 }

@@ -4,7 +4,9 @@
 //! the neutral item has no place for survives.
 
 pub mod calendar;
+pub mod contact;
 mod error;
 mod itip;
+mod uid;
 
 pub use error::Error;
