@@ -19,7 +19,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use dme_model::{
-    BodyKind, BodyPreference, BodyView, CollectionId, Flags, ItemId, ItemSet, Mail, Role,
+    BodyKind, BodyPreference, BodyView, CollectionId, Flags, Item, ItemId, ItemSet, Mail, Role,
 };
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -310,7 +310,7 @@ async fn mail(
 ) -> Result<Mail, Failure> {
     let fetched = fetch(mailbox, collection, std::slice::from_ref(item), view).await?;
     match fetched.into_iter().next().map(|fetched| fetched.outcome) {
-        Some(FetchOutcome::Item(mail)) => Ok(*mail),
+        Some(FetchOutcome::Item(Item::Mail(mail))) => Ok(*mail),
         other => Err(Failure(format!("item {item}: got {other:?}"))),
     }
 }
@@ -355,7 +355,7 @@ async fn arrival(world: &dyn World, resident: &Resident, subject: &str) -> Resul
         let items: Vec<ItemId> = list(&*resident.mailbox, inbox).await?.iter().collect();
         let fetched = fetch(&*resident.mailbox, inbox, &items, &whole_text()).await?;
         let mut mails = fetched.into_iter().filter_map(|fetched| match fetched.outcome {
-            FetchOutcome::Item(mail) => Some(*mail),
+            FetchOutcome::Item(item) => item.into_mail().map(|mail| *mail),
             _ => None,
         });
         Ok(mails.find(|mail| mail.subject == subject))

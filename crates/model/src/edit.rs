@@ -22,6 +22,9 @@ pub enum ItemEdit {
         /// As above.
         original: Timestamp,
     },
+    /// It is about to be deleted: a meeting of the user's own does not take place, and those who
+    /// were asked are told so. Nothing where it is none.
+    Cancel,
 }
 
 /// What the mailbox's user answers to an invitation.

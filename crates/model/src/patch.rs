@@ -29,7 +29,7 @@ pub trait Fields: Default {
 }
 
 /// New values for some fields of an item. Named and empty means: emptied.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(bound(
     serialize = "T: Serialize, T::Field: Serialize",
     deserialize = "T: Deserialize<'de>, T::Field: Deserialize<'de>"
@@ -39,6 +39,12 @@ pub struct Patch<T: Fields> {
     pub fields: BTreeSet<T::Field>,
     /// Their values; the others have none that means anything.
     pub value: T,
+}
+
+impl<T: Fields> Default for Patch<T> {
+    fn default() -> Self {
+        Self { fields: BTreeSet::new(), value: T::default() }
+    }
 }
 
 impl<T: Fields> Patch<T> {

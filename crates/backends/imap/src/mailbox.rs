@@ -12,7 +12,7 @@ use dme_mailbox::{
     Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, PartContent, Result,
     SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
 };
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -173,7 +173,11 @@ impl Mailbox for ImapMailbox {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
+        if class != Class::Mail {
+            return Err(Error::new(ErrorKind::Unsupported, "there is nothing but mail here"));
+        }
         self.create_folder(parent, name).await
     }
 

@@ -17,7 +17,7 @@ use dme_eas::multipart;
 use dme_eas::range::Range;
 use dme_eas::sync::ItemClass;
 use dme_mailbox::{ByteRange, ErrorKind, FetchOutcome, Subcollections};
-use dme_model::{ConversationId, ItemId};
+use dme_model::{ConversationId, Item, ItemId};
 use dme_sync::FolderNo;
 use dme_wbxml::{Element, encode};
 
@@ -157,7 +157,7 @@ async fn one_item(
         Err(error) => return Err(Trouble::Whole(exchange.failed(error))),
     };
     match fetched.map(|fetched| fetched.outcome) {
-        Some(FetchOutcome::Item(mail)) => {
+        Some(FetchOutcome::Item(Item::Mail(mail))) => {
             if dme_sync::mail_size(&mail) > exchange.front().limits.attachment.0 {
                 return Err(Trouble::Status(Status::TooLarge));
             }

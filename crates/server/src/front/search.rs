@@ -11,7 +11,7 @@ use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
 use dme_eas::sync::ItemClass;
 use dme_mailbox::FetchOutcome;
-use dme_model::{BodyView, ConversationId, Mail};
+use dme_model::{BodyView, ConversationId, Item, Mail};
 use dme_sync::{FolderHit, FolderNo, FolderSearch};
 use dme_wbxml::Element;
 
@@ -155,7 +155,7 @@ pub(super) async fn mails(
             .await
             .map_err(|error| exchange.failed(error))?;
         for (place, one) in places.into_iter().zip(fetched) {
-            if let FetchOutcome::Item(mail) = &one.outcome {
+            if let FetchOutcome::Item(Item::Mail(mail)) = &one.outcome {
                 room.take(dme_sync::mail_size(mail));
             }
             found[place] = Some(one.outcome);
@@ -165,7 +165,7 @@ pub(super) async fn mails(
     let pairs = hits.into_iter().zip(found).map_while(|(hit, outcome)| Some((hit, outcome?)));
     Ok(pairs
         .filter_map(|(hit, outcome)| match outcome {
-            FetchOutcome::Item(mail) => Some((hit, mail)),
+            FetchOutcome::Item(Item::Mail(mail)) => Some((hit, mail)),
             FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
         })
         .collect())

@@ -8,14 +8,36 @@ use crate::{
     FilterAge, FolderEntry, FolderNo, HierarchyAnswer, HierarchyChange, Saved, ServerChange,
     SyncKey,
 };
-use dme_model::{Flags, ItemId};
+use dme_model::{ContactText, Flags, Item, ItemId, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An item as the phone shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Shown {
     pub subject: String,
+    pub notes: String,
     pub flags: Flags,
+}
+
+impl Shown {
+    /// What the phone shows of an item: of one that is no mail its title and its notes.
+    pub fn of(item: &Item) -> Self {
+        let plain = |title: &str, text: &Option<Text>| {
+            let notes = text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
+            Self { subject: title.to_owned(), notes: notes.to_owned(), flags: Flags::default() }
+        };
+        match item {
+            Item::Mail(mail) => Self {
+                subject: mail.subject.clone(),
+                notes: String::new(),
+                flags: mail.flags.clone(),
+            },
+            Item::Event(event) => plain(&event.title, &event.text),
+            Item::Contact(contact) => plain(contact.text_of(ContactText::LastName), &contact.text),
+            Item::Task(task) => plain(&task.title, &task.text),
+            Item::Note(note) => plain(&note.title, &note.text),
+        }
+    }
 }
 
 /// A folder as the phone has it.
@@ -100,7 +122,11 @@ impl PhoneFolder {
                 (ClientCommand::AddDraft(client, _), CommandResult::Added(Saved { item, .. })) => {
                     let subject = self.drafts.remove(&client.0).unwrap_or_default();
                     let flags = Flags { draft: true, seen: true, ..Flags::default() };
-                    if self.items.insert(item.clone(), Shown { subject, flags }).is_some() {
+                    if self
+                        .items
+                        .insert(item.clone(), Shown { subject, notes: String::new(), flags })
+                        .is_some()
+                    {
                         return Err(format!("the draft {item} was added twice"));
                     }
                 }
@@ -133,14 +159,19 @@ impl PhoneFolder {
 
     fn apply_change(&mut self, change: ServerChange) -> Result<(), String> {
         match change {
-            ServerChange::Add(item, mail) => {
-                let shown = Shown { subject: mail.subject.clone(), flags: mail.flags.clone() };
+            ServerChange::Add(item, added) => {
+                let shown = Shown::of(&added);
                 if self.items.insert(item.clone(), shown).is_some() {
                     return Err(format!("item {item} was added though the phone has it"));
                 }
             }
             ServerChange::Change(item, flags) => match self.items.get_mut(&item) {
                 Some(shown) => shown.flags = flags,
+                None if self.thrown_away.contains(&item) => {}
+                None => return Err(format!("item {item} was changed, which the phone never had")),
+            },
+            ServerChange::Update(item, now) => match self.items.get_mut(&item) {
+                Some(shown) => *shown = Shown::of(&now),
                 None if self.thrown_away.contains(&item) => {}
                 None => return Err(format!("item {item} was changed, which the phone never had")),
             },

@@ -159,9 +159,12 @@ impl Life<'_> {
         let key = &act.key;
         let done = match &act.what {
             What::Create { parent, name } => {
-                let made =
-                    meet(self.world, fate, self.engine.folder_create(session, key, *parent, name))
-                        .await;
+                let made = meet(
+                    self.world,
+                    fate,
+                    self.engine.folder_create(session, key, *parent, name, Class::Mail),
+                )
+                .await;
                 made.map(|made| {
                     made.map(|made| {
                         self.phone.add_folder(FolderEntry {
