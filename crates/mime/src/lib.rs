@@ -15,6 +15,7 @@ mod error;
 mod header;
 mod html;
 mod invitation;
+mod item_text;
 mod kind;
 mod layout;
 mod own_text;
@@ -27,6 +28,7 @@ mod transfer;
 mod wire;
 
 pub use error::Error;
+pub use item_text::{Written, plain_of};
 
 use bytes::Bytes;
 use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
@@ -36,6 +38,12 @@ use structure::Message;
 
 /// The largest message read, in bytes.
 pub const MAX_MESSAGE: usize = 256 << 20;
+
+/// Encodings of MIME that older formats of calendars and contacts share (vCard 2.1).
+pub mod decode {
+    pub use crate::charset::decode as charset;
+    pub use crate::transfer::{base64, quoted_printable};
+}
 
 /// What the mail system knows of a message beside its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
