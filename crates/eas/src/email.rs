@@ -9,7 +9,6 @@ mod flag;
 mod marks;
 mod meeting;
 mod recurrence;
-mod time_zone;
 mod view;
 mod write;
 

@@ -3,6 +3,7 @@
 //! Reading makes a neutral item of an object; writing applies a patch to the object, so that what
 //! the neutral item has no place for survives.
 
+pub mod calendar;
 pub mod contact;
 mod error;
 mod uid;
