@@ -12,7 +12,8 @@ mod recurrence;
 mod view;
 mod write;
 
-pub use draft::{AttachedFile, DraftContent, NewAttachment, attached_to_elements};
+pub use crate::attachment::{AttachedFile, NewAttachment, attached_to_elements};
+pub use draft::DraftContent;
 pub use marks::{flags_to_elements, patch_from_elements, patch_to_elements};
 pub use view::{AttachmentView, EmailView, MeetingView};
 pub use write::to_elements;

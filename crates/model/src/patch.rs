@@ -42,6 +42,7 @@ pub struct Patch<T: Fields> {
 }
 
 impl<T: Fields> Default for Patch<T> {
+    /// Changes nothing.
     fn default() -> Self {
         Self { fields: BTreeSet::new(), value: T::default() }
     }

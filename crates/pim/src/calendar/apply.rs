@@ -162,6 +162,7 @@ fn change(bytes: &[u8], edit: &ItemEdit, writing: &Writing) -> Result<Applied, E
         ItemEdit::DropInstance { original } => {
             drop_instance(&mut object, *original, writing, &zones)?
         }
+        ItemEdit::Cancel => false,
     };
     if !changed {
         return Ok(Applied { object: bytes.to_vec(), uid, notices: Vec::new() });

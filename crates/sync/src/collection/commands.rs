@@ -51,14 +51,11 @@ impl ClientCommand {
             Self::Send(Outgoing::Draft(item), _) => {
                 Some(fingerprint(&[b"send draft", item.as_str().as_bytes()]))
             }
-            // So have these.
-            Self::Create(id, patch) => {
-                let patch = serde_json::to_vec(patch).unwrap_or_default();
-                Some(fingerprint(&[b"create", id.0.as_bytes(), &patch]))
+            Self::Create(id, said) => {
+                Some(fingerprint(&[b"create", id.0.as_bytes(), said.words()]))
             }
-            Self::Edit(item, edit) => {
-                let edit = serde_json::to_vec(edit).unwrap_or_default();
-                Some(fingerprint(&[b"revise", item.as_str().as_bytes(), &edit]))
+            Self::Edit(item, said) => {
+                Some(fingerprint(&[b"revise", item.as_str().as_bytes(), said.words()]))
             }
         }
     }
@@ -155,8 +152,9 @@ impl Work<'_> {
     ) -> Result<()> {
         self.set_marks(commands).await?;
         self.save_drafts(commands).await?;
-        self.write(commands).await?;
-        self.send(commands).await?;
+        // Rare and large: not a part of every Sync.
+        Box::pin(self.write(commands)).await?;
+        Box::pin(self.send(commands)).await?;
         self.delete(commands, deletion).await?;
         self.fetch(commands, view).await
     }
@@ -376,7 +374,7 @@ impl Work<'_> {
         commands.effective = true;
         let items: Vec<ItemId> = wanted.keys().cloned().collect();
         if self.class == Class::Calendar {
-            self.call_off(&items).await?;
+            Box::pin(self.call_off(&items)).await?;
         }
         for (item, result) in self.delete_in_mailbox(items, deletion).await? {
             let result = match result.map_or_else(refused, |()| Ok(CommandResult::Done))? {
