@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod contact;
 mod error;
+mod itip;
 mod uid;
 
 pub use error::Error;

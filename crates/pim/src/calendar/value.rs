@@ -97,7 +97,7 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 }
 
 /// Year, month and day of so many days from 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days.saturating_add(719_468);
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
