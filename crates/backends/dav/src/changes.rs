@@ -49,7 +49,9 @@ impl DavMailbox {
                 _ => self.members_of_class(&place, filter.since).await?,
             };
             let token = token.unwrap_or_else(|| match remote.tag {
-                Tag::Sync(token) | Tag::Marks(token) => Token::Sync { members: members.len(), token },
+                Tag::Sync(token) | Tag::Marks(token) => {
+                    Token::Sync { members: members.len(), token }
+                }
             });
             let mut items = ItemSet::new();
             for member in &members {
@@ -124,7 +126,10 @@ impl DavMailbox {
 
     async fn token_of_marks(&self, path: &Path, ctag: &str) -> Result<Token, WireError> {
         let members = self.members(path).await?;
-        Ok(Token::Marks { buckets: Buckets::of(pairs(&members).into_iter()), ctag: ctag.to_owned() })
+        Ok(Token::Marks {
+            buckets: Buckets::of(pairs(&members).into_iter()),
+            ctag: ctag.to_owned(),
+        })
     }
 
     pub(crate) async fn changes_since(

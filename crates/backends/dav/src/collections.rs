@@ -90,9 +90,8 @@ impl Remote {
         let kind = response.prop(Ns::Dav, "resourcetype")?;
         let classes = if kind.holds(Ns::CalDav, "calendar") {
             let set = response.prop(Ns::CalDav, "supported-calendar-component-set");
-            let said: Option<Vec<&str>> = set.map(|set| {
-                set.children.iter().filter_map(|comp| comp.named.as_deref()).collect()
-            });
+            let said: Option<Vec<&str>> = set
+                .map(|set| set.children.iter().filter_map(|comp| comp.named.as_deref()).collect());
             let all = [Class::Calendar, Class::Tasks, Class::Notes];
             // Without the property anything may be in it (RFC 4791 §5.2.3).
             let holds = |class: &Class| {
@@ -153,8 +152,7 @@ impl DavMailbox {
             };
             for response in &told.responses {
                 let path = Path::read(&response.href, &self.shared.client.origin);
-                let remote =
-                    path.and_then(|path| Remote::of(response, path.into_collection()));
+                let remote = path.and_then(|path| Remote::of(response, path.into_collection()));
                 let Some(remote) = remote.filter(|remote| self.wants(remote)) else { continue };
                 if found.len() >= MAX_COLLECTIONS {
                     let said = format!("more than {MAX_COLLECTIONS} collections");
@@ -285,7 +283,10 @@ impl DavMailbox {
     }
 
     fn taken(&self, name: &str) -> Error {
-        Error::new(ErrorKind::AlreadyExists, format!("dav: the name of {} letters is taken", name.chars().count()))
+        Error::new(
+            ErrorKind::AlreadyExists,
+            format!("dav: the name of {} letters is taken", name.chars().count()),
+        )
     }
 
     pub(crate) async fn rename_collection(

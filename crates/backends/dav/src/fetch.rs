@@ -9,9 +9,7 @@ use crate::object::{self, Unreadable};
 use crate::report;
 use crate::xml::Ns;
 use bytes::Bytes;
-use dme_mailbox::{
-    ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result,
-};
+use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result};
 use dme_model::{BodyView, Class, CollectionId, ItemId, PartId};
 use dme_pim::calendar::AttachmentContent;
 use futures_core::stream::BoxStream;

@@ -7,6 +7,7 @@
 //! marks, item ids are the names of resources, collection ids their paths. What the server does
 //! against its protocols is in one place, the module `quirks`.
 
+mod busy;
 mod changes;
 mod client;
 mod collections;
@@ -16,6 +17,7 @@ mod fetch;
 mod hash;
 mod href;
 mod mailbox;
+mod meetings;
 mod multistatus;
 mod object;
 mod principal;

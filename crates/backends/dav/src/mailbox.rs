@@ -8,12 +8,12 @@ use crate::principal::Principals;
 use crate::watch::Watches;
 use async_trait::async_trait;
 use dme_mailbox::{
-    Account, ByteRange, CallContext, ChangeToken, Changes, Credentials, Draft, Edit, Error,
-    ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, NewItem,
-    PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission, Submitted,
-    WatchEvent, Written,
+    Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
+    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
+    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
+    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
 };
-use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -269,5 +269,23 @@ impl Mailbox for DavMailbox {
         edit: &Edit,
     ) -> Result<Written> {
         self.edit_item(collection, item, edit).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        self.answer_invitation(collection, item, key, answer).await
+    }
+
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        self.take_in_message(message).await
+    }
+
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        self.busy_times(query).await
     }
 }

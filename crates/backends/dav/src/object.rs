@@ -2,8 +2,8 @@
 
 use crate::report::component;
 use dme_mailbox::{Error, ErrorKind};
-use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, Timestamp};
-use dme_pim::calendar::{self, Kind, Writing};
+use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp};
+use dme_pim::calendar::{self, Applied, Kind, Writing};
 use dme_pim::contact;
 
 /// Why an object makes no item.
@@ -20,6 +20,14 @@ pub(crate) enum Unreadable {
 pub(crate) struct Rewritten {
     pub(crate) object: Vec<u8>,
     pub(crate) notices: Vec<Notice>,
+    /// Of each file that was attached, which part it is.
+    pub(crate) attached: Vec<PartId>,
+}
+
+impl From<Applied> for Rewritten {
+    fn from(made: Applied) -> Self {
+        Self { object: made.object, notices: made.notices, attached: made.attached }
+    }
 }
 
 /// Reads an object as an item of this class. `owner` are the user's addresses.
@@ -54,9 +62,9 @@ fn lacks_component(class: Class, object: &[u8]) -> bool {
             .split(|byte| *byte == b'\n')
             .any(|it| it.trim_ascii().eq_ignore_ascii_case(line.as_bytes()))
     };
-    let others = [Class::Calendar, Class::Tasks, Class::Notes].into_iter().filter(|it| *it != class);
-    !component(class).is_some_and(begins)
-        && others.filter_map(component).any(|other| begins(other))
+    let others =
+        [Class::Calendar, Class::Tasks, Class::Notes].into_iter().filter(|it| *it != class);
+    !component(class).is_some_and(begins) && others.filter_map(component).any(|other| begins(other))
 }
 
 /// Whether it is a task that is done.
@@ -66,18 +74,21 @@ pub(crate) fn is_done(object: &[u8]) -> bool {
 
 /// Whether it is the event with this UID.
 pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
-    calendar::summary(object)
-        .is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
+    calendar::summary(object).is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
 }
 
 /// A new object.
 pub(crate) fn create(patch: &ItemPatch, writing: &Writing) -> Result<Rewritten, Error> {
     match patch {
         ItemPatch::Contact(patch) => contact::apply(None, patch, &writing.key, writing.now)
-            .map(|made| Rewritten { object: made.object, notices: Vec::new() })
+            .map(|made| Rewritten {
+                object: made.object,
+                notices: Vec::new(),
+                attached: Vec::new(),
+            })
             .map_err(told),
         _ => calendar::apply(None, &ItemEdit::Patch(patch.clone()), writing)
-            .map(|made| Rewritten { object: made.object, notices: made.notices })
+            .map(Rewritten::from)
             .map_err(told),
     }
 }
@@ -91,12 +102,14 @@ pub(crate) fn change(
     match edit {
         ItemEdit::Patch(ItemPatch::Contact(patch)) => {
             contact::apply(Some(object), patch, &writing.key, writing.now)
-                .map(|made| Rewritten { object: made.object, notices: Vec::new() })
+                .map(|made| Rewritten {
+                    object: made.object,
+                    notices: Vec::new(),
+                    attached: Vec::new(),
+                })
                 .map_err(told)
         }
-        _ => calendar::apply(Some(object), edit, writing)
-            .map(|made| Rewritten { object: made.object, notices: made.notices })
-            .map_err(told),
+        _ => calendar::apply(Some(object), edit, writing).map(Rewritten::from).map_err(told),
     }
 }
 

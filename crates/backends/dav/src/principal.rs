@@ -133,7 +133,8 @@ impl DavMailbox {
     async fn locate(&self) -> Result<Path, WireError> {
         let config = &self.shared.config;
         let given = self.shared.place.clone();
-        let known = [("/.well-known/caldav", config.calendars), ("/.well-known/carddav", config.contacts)];
+        let known =
+            [("/.well-known/caldav", config.calendars), ("/.well-known/carddav", config.contacts)];
         let mut places = Vec::new();
         if given.as_str() != "/" {
             places.push(given);

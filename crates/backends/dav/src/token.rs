@@ -88,7 +88,8 @@ impl Buckets {
         if !rest.is_empty() || !sizes.contains(&sums.len()) {
             return None;
         }
-        let number = |sum: &[u8; BYTES]| sum.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let number =
+            |sum: &[u8; BYTES]| sum.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         Some(Self(sums.iter().map(number).collect()))
     }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use dme_mailbox::{
     ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written,
 };
-use dme_model::{Class, CollectionId, ItemId, ZoneId};
+use dme_model::{Class, CollectionId, ItemId, Notice, PartId, ZoneId};
 use dme_pim::calendar::Writing;
 use http::Method;
 use std::time::Duration;
@@ -64,7 +64,7 @@ impl DavMailbox {
             // An earlier attempt of the same act made it.
             Put::Lost => None,
         };
-        Ok(Written { notices: made.notices, ..Written::quietly(item, mark) })
+        Ok(written(item, mark, made.notices, made.attached))
     }
 
     pub(crate) async fn edit_item(
@@ -93,7 +93,7 @@ impl DavMailbox {
             let made = change(&there.object)?;
             if made.object == there.object {
                 let mark = there.mark.map(ContentMark);
-                return Ok(Written { notices: made.notices, ..Written::quietly(item.clone(), mark) });
+                return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
             let before = match &there.mark {
                 Some(mark) => Before::Marked(mark),
@@ -101,7 +101,7 @@ impl DavMailbox {
             };
             let put = self.put(&path, place.class, made.object.into(), before).await;
             if let Put::Done(mark) = put.map_err(|error| error.told("change an item"))? {
-                return Ok(Written { notices: made.notices, ..Written::quietly(item.clone(), mark) });
+                return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
         }
         let after = Duration::from_secs(1);
@@ -224,9 +224,8 @@ impl DavMailbox {
     ) -> Result<ItemId, WireError> {
         let destination = format!("{}{target}", self.shared.client.origin);
         let method = Method::from_bytes(b"MOVE").unwrap_or(Method::OPTIONS);
-        let request = Request::new(method, source)
-            .with("destination", &destination)
-            .with("overwrite", "F");
+        let request =
+            Request::new(method, source).with("destination", &destination).with("overwrite", "F");
         let answer = self.send(request).await?;
         match answer.status.as_u16() {
             // The name is taken, or the server moves nothing.
@@ -279,6 +278,15 @@ impl DavMailbox {
             zone: ZoneId::utc(),
         })
     }
+}
+
+fn written(
+    item: ItemId,
+    mark: Option<ContentMark>,
+    notices: Vec<Notice>,
+    attached: Vec<PartId>,
+) -> Written {
+    Written { item, mark, notices, attached: attached.into_iter().map(Some).collect() }
 }
 
 fn extension(class: Class) -> &'static str {
