@@ -48,6 +48,16 @@ pub enum Writing<'a, T> {
 }
 
 impl<'a, T> Writing<'a, T> {
+    /// The same of an item that is known more exactly; one that is of another class is not known.
+    pub fn of<U>(self, known: impl FnOnce(&'a T) -> Option<&'a U>) -> Writing<'a, U> {
+        match self {
+            Self::Add => Writing::Add,
+            Self::Change { ghosting, present } => {
+                Writing::Change { ghosting, present: present.and_then(known) }
+            }
+        }
+    }
+
     /// The item as it is now.
     pub(crate) fn present(&self) -> Option<&'a T> {
         match self {
