@@ -17,6 +17,7 @@ mod fetch;
 pub mod memory;
 mod search;
 mod submit;
+mod vacation;
 
 pub use call::{Account, CallContext, Credentials};
 pub use change::{ChangeToken, Changes, ItemFilter, ItemState, Listing, WatchEvent};
@@ -24,9 +25,10 @@ pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
+pub use vacation::{VacationService, WithVacation, check_vacation};
 
 use async_trait::async_trait;
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
 
@@ -159,6 +161,18 @@ pub trait Mailbox: Send + Sync {
 
     /// Who the user is to the mail system.
     async fn identity(&self) -> Result<Identity>;
+
+    /// The out-of-office message. `Unsupported` where the mail system has none.
+    async fn vacation(&self) -> Result<Vacation> {
+        Err(vacation::unsupported())
+    }
+
+    /// Sets the out-of-office message, whole; the same twice is as once. What the mail system
+    /// cannot do of it is left out, and not told by [`Mailbox::vacation`] either. `Invalid` where
+    /// it makes no sense, `Forbidden` where a rule of the user's own stands in the way.
+    async fn set_vacation(&self, _vacation: &Vacation) -> Result<()> {
+        Err(vacation::unsupported())
+    }
 }
 
 /// Who the mailbox's owner is to the mail system.

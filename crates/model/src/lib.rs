@@ -14,6 +14,7 @@ mod mail;
 mod quantity;
 mod secret;
 mod time;
+mod vacation;
 
 pub use body::{Body, BodyKind, BodyPreference, BodyView, MimeSupport};
 pub use collection::{Access, Class, Collection, Role};
@@ -29,3 +30,4 @@ pub use mail::{
 pub use quantity::{ByteSize, OutOfRange, QuantityError, Span, within};
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use vacation::{MAX_VACATION_TEXT, Vacation, VacationAudience, VacationState, VacationText};

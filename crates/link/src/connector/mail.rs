@@ -12,7 +12,7 @@ use dme_mailbox::{
     CallContext, Changes, Error, ErrorKind, Identity, ItemResult, Listing, MailSystem, Mailbox,
     Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
 };
-use dme_model::{Collection, CollectionId, ItemId};
+use dme_model::{Collection, CollectionId, ItemId, Vacation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -54,6 +54,8 @@ pub(super) async fn dispatch(
         Search::NAME => answer::<Search<'_>>(system, asked).await,
         Watch::NAME => watch(shared, system, asked).await,
         IdentityOf::NAME => answer::<IdentityOf>(system, asked).await,
+        VacationOf::NAME => answer::<VacationOf>(system, asked).await,
+        SetVacation::NAME => answer::<SetVacation<'_>>(system, asked).await,
         _ => Err(Unanswerable::Unknown),
     }
 }
@@ -206,6 +208,8 @@ ask! {
         mailbox.empty_collection(&args.collection, args.subcollections);
     Search<'static> => SearchPage, args, mailbox, _m: mailbox.search(&args.query);
     IdentityOf => Identity, _a, mailbox, _m: mailbox.identity();
+    VacationOf => Vacation, _a, mailbox, _m: mailbox.vacation();
+    SetVacation<'static> => (), args, mailbox, _m: mailbox.set_vacation(&args.vacation);
     Deliver<'static> => ItemId, args, mailbox, message:
         mailbox.deliver(&args.collection, &message);
     SaveDraft<'static> => ItemId, args, mailbox, message: async {

@@ -15,7 +15,7 @@ use dme_mailbox::{
     SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
 };
 use dme_model::{
-    BodyView, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId, PartId,
+    BodyView, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId, PartId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -293,6 +293,14 @@ impl Mailbox for RemoteMailbox {
 
     async fn identity(&self) -> Result<Identity> {
         self.call(wire::IdentityOf {}).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(wire::VacationOf {}).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(wire::SetVacation { vacation: Cow::Borrowed(vacation) }).await
     }
 }
 

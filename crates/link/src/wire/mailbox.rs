@@ -7,7 +7,9 @@ use dme_mailbox::{
     ItemFilter, Listing, PartContent, SearchPage, SearchQuery, Subcollections, Submission,
     Submitted,
 };
-use dme_model::{Body, BodyView, Collection, CollectionId, FlagPatch, ItemId, Mail, PartId};
+use dme_model::{
+    Body, BodyView, Collection, CollectionId, FlagPatch, ItemId, Mail, PartId, Vacation,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -114,6 +116,10 @@ calls! {
     Watch<'a> = "mailbox/watch" { collections: Cow<'a, [CollectionId]> } -> serde_json::Value;
     /// [`dme_mailbox::Mailbox::identity`]
     IdentityOf = "mailbox/identity" {} -> Identity;
+    /// [`dme_mailbox::Mailbox::vacation`]
+    VacationOf = "mailbox/vacation" {} -> Vacation;
+    /// [`dme_mailbox::Mailbox::set_vacation`]
+    SetVacation<'a> = "mailbox/set_vacation" { vacation: Cow<'a, Vacation> } -> ();
 }
 
 /// A fetched item; its bodies follow each other in the blob.

@@ -27,6 +27,8 @@ pub enum Operation {
     Search,
     Watch,
     Identity,
+    Vacation,
+    SetVacation,
 }
 
 /// How a call fails.

@@ -7,12 +7,13 @@ use super::state::{SentMessage, State, User, no_item};
 use crate::{
     ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, FetchOutcome, Fetched, Hit, Identity,
     ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, Submitted, Verb, WatchEvent,
+    Subcollections, Submission, Submitted, Verb, WatchEvent, check_vacation,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_model::{
     BodyView, Collection, CollectionId, FlagPatch, Flags, ItemId, PartId, Role, Timestamp, UserId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -293,6 +294,19 @@ impl Mailbox for MemoryMailbox {
     async fn identity(&self) -> Result<Identity> {
         self.call(Operation::Identity, |user| {
             Ok(Identity { addresses: vec![user.address.clone()], ..Identity::default() })
+        })
+        .await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(Operation::Vacation, |user| Ok(user.vacation.clone())).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(Operation::SetVacation, |user| {
+            check_vacation(vacation)?;
+            user.vacation = vacation.clone();
+            Ok(())
         })
         .await
     }
