@@ -24,6 +24,7 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod oof;
 mod ping;
 mod provision;
 mod reply;
