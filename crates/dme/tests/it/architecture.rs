@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("eas", &["model", "wbxml"]),
@@ -17,7 +17,9 @@ const MAY_USE: [(&str, &[&str]); 18] = [
     ("routing", &["model"]),
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime"]),
-    ("imap", &["model", "mailbox", "mime"]),
+    ("dial", &["model", "mailbox"]),
+    ("imap", &["model", "mailbox", "mime", "dial"]),
+    ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory"]),
     ("store", &["model", "sync", "mailbox", "link"]),
     (
@@ -35,7 +37,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "store",
         ],
     ),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve"]),
     ("phone", &["model", "wbxml", "eas"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
@@ -50,6 +52,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "link",
             "files",
             "imap",
+            "sieve",
             "server",
             "connector",
             "phone",
