@@ -25,6 +25,7 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod oof;
 mod people;
 mod ping;
 mod provision;
