@@ -4,8 +4,10 @@
 //! the neutral item has no place for survives.
 
 pub mod calendar;
+mod civil;
 pub mod contact;
 mod error;
+pub mod recurrence;
 mod uid;
 
 pub use error::Error;
