@@ -29,9 +29,7 @@ impl<'a> Written<'a> {
     pub fn whole(&self, kind: BodyKind) -> Option<Cow<'a, str>> {
         match (kind, self.plain, self.html) {
             (BodyKind::Plain, Some(plain), _) => Some(plain.into()),
-            (BodyKind::Plain, None, Some(html)) => {
-                Some(to_text(html, Links::Shown, usize::MAX).into())
-            }
+            (BodyKind::Plain, None, Some(html)) => Some(plain_of(html).into()),
             (BodyKind::Html, _, Some(html)) => Some(html.into()),
             (BodyKind::Html, Some(plain), None) => Some(html::from_text(plain).into()),
             _ => None,
@@ -72,7 +70,7 @@ impl<'a> Written<'a> {
 
 /// The plain text of an HTML document or piece.
 pub fn plain_of(html: &str) -> String {
-    to_text(html, Links::Shown, usize::MAX)
+    to_text(html, Links::Shown, usize::MAX).trim_end().to_owned()
 }
 
 #[cfg(test)]

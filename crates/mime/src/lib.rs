@@ -105,6 +105,18 @@ pub fn conversation_of(raw: &[u8]) -> Option<ConversationId> {
     conversation::id(&fields, raw)
 }
 
+/// What a message says of a meeting (RFC 6047): its calendar data, and the address it is from. None
+/// where it has no calendar data, or nobody is named.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn calendar_message(raw: &Bytes) -> Result<Option<(String, String)>, Error> {
+    let message = Message::parse(raw.clone())?;
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    let from = fields.addresses(raw, "From").into_iter().next();
+    Ok(invitation::calendar(&message).zip(from.map(|from| from.email)))
+}
+
 /// The `Message-ID` of a message without the brackets, from its header alone.
 pub fn message_id(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::parse(raw, 0, Of::Message);

@@ -15,27 +15,28 @@
 //! None of it is destroyed: a rule that the phone did not change stays as it was.
 
 mod alarm;
-mod apply;
+pub(crate) mod apply;
 mod attachment;
-mod clock;
+pub(crate) mod change_event;
+pub(crate) mod clock;
 mod description;
-mod event;
-mod event_fields;
-mod exceptions;
-mod line;
+pub(crate) mod event;
+pub(crate) mod event_fields;
+pub(crate) mod exceptions;
+pub(crate) mod line;
 mod note;
-mod object;
+pub(crate) mod object;
 mod online;
-mod people;
+pub(crate) mod people;
 mod place;
 pub mod rule;
-mod series;
+pub(crate) mod series;
 mod summary;
 mod task;
-mod text;
+pub(crate) mod text;
 mod timezone;
 mod uri;
-mod value;
+pub(crate) mod value;
 
 pub use attachment::AttachmentContent;
 pub use object::MAX_OBJECT;
@@ -43,9 +44,12 @@ pub use people::MAX_ATTENDEES;
 pub use series::MAX_EXCEPTIONS;
 pub use summary::{Summary, summary};
 
+pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
+
 use crate::Error;
+use crate::itip::{respond, take_in};
 use clock::Zones;
-use dme_model::{BodyView, Item, ItemEdit, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, PartId, Timestamp, ZoneId};
 use event::Reading;
 use object::{Component, Object};
 use people::Owner;
@@ -77,6 +81,8 @@ pub struct Applied {
     pub uid: String,
     /// What others must be told.
     pub notices: Vec<Notice>,
+    /// Of each file that was attached, in order, which part it is.
+    pub attached: Vec<PartId>,
 }
 
 /// What an object is of.
@@ -101,7 +107,7 @@ impl Kind {
 }
 
 /// The property that names the act by which others were told last.
-const ACT: &str = "X-DME-ACT";
+pub(crate) const ACT: &str = "X-DME-ACT";
 
 /// Reads an object: an event or series, a task or a note. `owner` are the user's addresses.
 ///
@@ -132,6 +138,29 @@ pub fn apply(object: Option<&[u8]>, edit: &ItemEdit, writing: &Writing) -> Resul
     apply::apply(object, edit, writing)
 }
 
+/// Carries the user's answer to an invitation out.
+///
+/// # Errors
+/// Those of [`read`]; [`Error::Misfit`] where the user is not asked, [`Error::NoSuchInstance`].
+pub fn respond(object: &[u8], answer: &Answer, writing: &Writing) -> Result<Applied, Error> {
+    respond::respond(object, answer, writing)
+}
+
+/// Takes what someone else says of a meeting into the calendar. `existing` is the event with the
+/// `UID` that [`message_uid`] tells, where the calendar has one; `message` is the `text/calendar`
+/// part of a mail and `from` the address of its sender.
+///
+/// # Errors
+/// Those of [`read`], of both.
+pub fn take_in(
+    existing: Option<&[u8]>,
+    message: &[u8],
+    from: &str,
+    writing: &Writing,
+) -> Result<TakenIn, Error> {
+    take_in::take_in(existing, message, from, writing)
+}
+
 /// The content of an attachment that [`read`] listed.
 ///
 /// # Errors
@@ -142,7 +171,7 @@ pub fn attachment(object: &[u8], part: &PartId) -> Result<AttachmentContent, Err
 }
 
 /// What a calendar is of: its first item decides.
-fn kind(calendar: &Component) -> Result<Kind, Error> {
+pub(crate) fn kind(calendar: &Component) -> Result<Kind, Error> {
     let kinds = [Kind::Event, Kind::Task, Kind::Note];
     calendar
         .components()

@@ -7,6 +7,7 @@ pub mod calendar;
 mod civil;
 pub mod contact;
 mod error;
+mod itip;
 pub mod recurrence;
 mod uid;
 

@@ -23,7 +23,16 @@ pub enum AttachmentContent {
 /// Names an attachment by what it is rather than by its place: taking one off leaves the names of
 /// the others as they were.
 fn part(line: &Line) -> PartId {
-    let digest = Sha256::digest(line.value().as_bytes());
+    part_named(line.value())
+}
+
+/// Which part a file will be.
+pub(crate) fn part_of(file: &NewAttachment) -> PartId {
+    part_named(&base64::engine::general_purpose::STANDARD.encode(&file.data))
+}
+
+fn part_named(value: &str) -> PartId {
+    let digest = Sha256::digest(value.as_bytes());
     PartId::from(digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 

@@ -64,7 +64,7 @@ pub(crate) fn set(component: &mut Component, new: Option<&Text>) {
         BodyKind::Html => plain_of(&new.text),
         _ => new.text.clone(),
     });
-    let plain = plain.map(|plain| text::escape(plain.trim_end())).filter(|text| !text.is_empty());
+    let plain = plain.map(|plain| text::escape(&plain)).filter(|text| !text.is_empty());
     let html = new.filter(|new| new.kind == BodyKind::Html).map(|new| new.text.as_str());
     component.set("DESCRIPTION", plain.as_deref());
     let in_altrep = component.line("DESCRIPTION").is_some_and(|line| {

@@ -5,11 +5,13 @@ use super::event::{self, Reading, Times};
 use super::event_fields as fields;
 use super::line::Line;
 use super::object::{Component, Node};
-use super::series::{self, Beat};
+use super::people::Owner;
+use super::series::{self, Beat, Series};
 use super::value::DAY;
-use crate::Error;
+use crate::{Error, recurrence};
 use dme_model::{
-    Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime, Timestamp,
+    BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
+    MimeSupport, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -20,6 +22,27 @@ pub(crate) struct Editing<'a, 'r> {
     /// The series as it is now.
     pub(crate) event: Event,
     pub(crate) beat: Beat,
+}
+
+/// Texts are compared where they are written.
+pub(crate) static NO_TEXT: BodyView =
+    BodyView { preferences: Vec::new(), mime: MimeSupport::Never, part_preference: None };
+
+impl<'a, 'r> Editing<'a, 'r> {
+    /// # Errors
+    /// [`Error::Unconvertible`] where there is no event, or none that begins.
+    pub(crate) fn of(
+        calendar: &'a mut Component,
+        owner: Owner<'r>,
+        zones: &'r Zones,
+    ) -> Result<Self, Error> {
+        let reading = Reading { owner, view: &NO_TEXT, zones };
+        let series = Series::find(calendar, "VEVENT");
+        let series = series.ok_or(Error::Unconvertible("there is no event in it"))?;
+        let event = series::read(&series, &reading)?;
+        let beat = Beat::of(&Times::of(series.main, zones)?);
+        Ok(Self { calendar, reading, event, beat })
+    }
 }
 
 impl Editing<'_, '_> {
@@ -153,10 +176,11 @@ impl Editing<'_, '_> {
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
         }
         let start = self.event.start;
-        let known =
-            self.event.recurrence.as_ref().is_none_or(|rule| {
-                original == start || series::has_instance(start, rule, original)
-            });
+        let known = self
+            .event
+            .recurrence
+            .as_ref()
+            .is_none_or(|rule| recurrence::is_instance(start, rule, original));
         let dates = main.into_iter().flat_map(|main| main.all("RDATE"));
         let mut dates = dates.flat_map(|line| self.reading.zones.list(line));
         let there = known
@@ -165,13 +189,27 @@ impl Editing<'_, '_> {
         if there { Ok(Some(original)) } else { Err(Error::NoSuchInstance) }
     }
 
+    /// Whether the series has an instance there, by its rule or otherwise.
+    pub(crate) fn has(&self, original: LocalTime) -> bool {
+        matches!(self.instance(self.beat.start.clock.to_utc(original)), Ok(Some(_)))
+    }
+
+    /// Makes this the component that overrides an instance.
+    pub(crate) fn put_override(&mut self, original: LocalTime, component: Component) {
+        let place = self.find_override(original).and_then(|at| self.component_mut(at));
+        match place {
+            Some(there) => *there = component,
+            None => self.put(component),
+        }
+    }
+
     /// The component that overrides an instance.
     pub(crate) fn overriding(&mut self, original: LocalTime) -> Option<&mut Component> {
         let at = self.find_override(original)?;
         self.component_mut(at)
     }
 
-    fn is_excluded(&self, original: LocalTime) -> bool {
+    pub(crate) fn is_excluded(&self, original: LocalTime) -> bool {
         let main = self.main();
         main.is_some_and(|main| {
             series::excluded(main, &self.beat, &self.reading).contains(&original)
@@ -212,8 +250,9 @@ impl Editing<'_, '_> {
         let time = self.event.start.as_seconds().rem_euclid(DAY);
         let rule = self.event.recurrence.clone();
         let start = self.event.start;
-        let is_instance =
-            |at: LocalTime| rule.as_ref().is_none_or(|rule| series::has_instance(start, rule, at));
+        let is_instance = |at: LocalTime| {
+            rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
+        };
         let map = |original: LocalTime| {
             let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
@@ -311,6 +350,18 @@ impl Editing<'_, '_> {
         self.calendar.nodes.insert(place, Node::Component(component));
     }
 
+    /// The components of the event, the series first.
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Component> {
+        let series = Series::find(self.calendar, "VEVENT");
+        series.into_iter().flat_map(|series| std::iter::once(series.main).chain(series.overrides))
+    }
+
+    /// The component that overrides an instance, or would.
+    pub(crate) fn override_or_new(&self, original: LocalTime) -> Option<Component> {
+        let there = self.find_override(original).and_then(|at| self.component(at)).cloned();
+        there.or_else(|| self.new_override(original, &series::instance(&self.event, original)))
+    }
+
     fn remove_override(&mut self, original: LocalTime) -> bool {
         let found = self.find_override(original);
         if let Some(at) = found {
@@ -337,7 +388,7 @@ impl Editing<'_, '_> {
             .collect()
     }
 
-    fn main(&self) -> Option<&Component> {
+    pub(crate) fn main(&self) -> Option<&Component> {
         self.calendar.components().find(|one| is_main(one))
     }
 
