@@ -31,7 +31,7 @@ impl Ghosting {
 }
 
 /// What a phone does with what it writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Writing<'a, T> {
     /// It makes a new item: what it leaves out has its default.
     Add,
@@ -46,6 +46,15 @@ pub enum Writing<'a, T> {
         present: Option<&'a T>,
     },
 }
+
+// By hand, since what is copied is a reference, whatever the item.
+impl<T> Clone for Writing<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Writing<'_, T> {}
 
 impl<'a, T> Writing<'a, T> {
     /// The same of an item that is known more exactly; one that is of another class is not known.
