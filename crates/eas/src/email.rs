@@ -34,7 +34,10 @@ fn message_class(kind: &MailKind) -> &'static str {
             InvitationMethod::Request => "IPM.Schedule.Meeting.Request",
             InvitationMethod::Cancel => "IPM.Schedule.Meeting.Canceled",
             InvitationMethod::Accepted => "IPM.Schedule.Meeting.Resp.Pos",
-            InvitationMethod::Tentative => "IPM.Schedule.Meeting.Resp.Tent",
+            // What counters is no less than a perhaps.
+            InvitationMethod::Tentative | InvitationMethod::Counter => {
+                "IPM.Schedule.Meeting.Resp.Tent"
+            }
             InvitationMethod::Declined => "IPM.Schedule.Meeting.Resp.Neg",
         },
     }

@@ -2,3 +2,11 @@
 //!
 //! Reading makes a neutral item of an object; writing applies a patch to the object, so that what
 //! the neutral item has no place for survives.
+
+pub mod calendar;
+pub mod contact;
+mod error;
+mod itip;
+mod uid;
+
+pub use error::Error;

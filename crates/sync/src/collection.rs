@@ -18,7 +18,7 @@ mod writing;
 
 pub use request::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
+    CommandResult, ConflictRule, Deletion, FilterAge, Meant, Outgoing, Saved, ServerChange, Window,
     Written,
 };
 pub(crate) use state::State;
@@ -37,7 +37,7 @@ use work::Work;
 
 /// Bytes of a new item's body where the phone never said how much it wants: what fills a screen
 /// many times over, and no more. The rest can be fetched.
-const UNASKED: u64 = 32 * 1024;
+pub const UNASKED: u64 = 32 * 1024;
 
 impl Engine {
     /// Carries out what the phone did in a collection and tells it what changed there.
@@ -196,20 +196,22 @@ impl Engine {
         Ok(state.map_or(0, |state| state.current.failed.len() as u64))
     }
 
-    /// What the phone said of the elements it knows when it began the folder.
+    /// What holds for a folder: what the phone said last of filter, view and conflicts, and of the
+    /// elements it knows when it began the folder.
     ///
     /// # Errors
     /// The store's.
-    pub async fn supported(
+    pub async fn held(
         &self,
         session: Session<'_>,
         folder: FolderNo,
-    ) -> Result<Option<String>> {
-        match self.load_state(session, folder).await {
-            Ok((_, state)) => Ok(state.and_then(|state| state.supported)),
-            Err(Error::FolderNotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+    ) -> Result<(CollectionOptions, Option<String>)> {
+        let state = match self.load_state(session, folder).await {
+            Ok((_, state)) => state,
+            Err(Error::FolderNotFound(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(state.map(|state| (state.options, state.supported)).unwrap_or_default())
     }
 
     /// The key a folder is at, for requests that leave it out (empty and `Partial` Sync). None

@@ -30,8 +30,8 @@ pub mod store_suite;
 
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
-    Written, item_size,
+    CommandResult, ConflictRule, Deletion, FilterAge, Meant, Outgoing, Saved, ServerChange,
+    UNASKED, Window, Written, item_size,
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};

@@ -10,9 +10,9 @@ use crate::submit::Sender;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    Account, ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, FetchOutcome, Fetched,
-    Identity, ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result, SearchPage,
-    SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
+    Account, ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Error, ErrorKind,
+    FetchOutcome, Fetched, Identity, ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result,
+    SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
 };
 use dme_mime::Envelope;
 use dme_model::{
@@ -168,6 +168,17 @@ impl Mailbox for FilesMailbox {
             content(&raw, part.as_ref(), range)
         })
         .await
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let whole = self.fetch_part(collection, item, None, None).await?;
+        let said = dme_mime::calendar_message(&whole.data)
+            .map_err(|error| Error::new(ErrorKind::Unconvertible, error.to_string()))?;
+        Ok(said.map(|(calendar, from)| CalendarMessage { calendar, from }))
     }
 
     async fn set_flags(

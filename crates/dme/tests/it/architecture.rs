@@ -38,7 +38,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
         ],
     ),
     ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
-    ("phone", &["model", "wbxml", "eas"]),
+    ("phone", &["model", "wbxml", "zone", "eas"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
     (

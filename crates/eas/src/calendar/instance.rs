@@ -38,6 +38,11 @@ pub fn drop_instance(instance_id: &str) -> Result<ItemEdit> {
     Ok(ItemEdit::DropInstance { original: read(instance_id)? })
 }
 
+/// The `InstanceId` of the instance that begins then by the rule.
+pub fn instance_id(original: Timestamp) -> String {
+    date::format_compact(original)
+}
+
 /// The moment by which backends know an instance, from the one by which a phone of this version does
 /// (MeetingResponse's `InstanceId`): of whole days, midnight in UTC rather than on the user's clock.
 pub fn original(

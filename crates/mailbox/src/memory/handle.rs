@@ -145,7 +145,7 @@ impl Mailbox for MemoryMailbox {
             };
             let outcome = match found {
                 None => FetchOutcome::Gone,
-                Some((Content::Other(item), ..)) => FetchOutcome::Item(item),
+                Some((Content::Other(item), ..)) => FetchOutcome::Item(write::viewed(item, &view)),
                 Some((Content::Message(message), flags, received)) => {
                     match shared.reader.read(&message, &flags, received, &view) {
                         Ok(mail) => FetchOutcome::Item(Item::Mail(Box::new(mail))),

@@ -3,8 +3,8 @@
 use super::state::{Content, State, User, no_item};
 use crate::{Edit, Error, ErrorKind, NewItem, Result, Written};
 use dme_model::{
-    Answer, CollectionId, Event, EventPatch, Exception, Flags, InstanceChange, Item, ItemEdit,
-    ItemId, ItemPatch, LocalTime, Timestamp, UserId,
+    Answer, BodyView, CollectionId, Event, EventPatch, Exception, Flags, InstanceChange, Item,
+    ItemEdit, ItemId, ItemPatch, LocalTime, Text, Timestamp, UserId,
 };
 
 pub(super) fn create(
@@ -133,6 +133,31 @@ fn settle(item: &mut Item, now: Timestamp) {
         Item::Note(note) => note.modified = now,
         _ => {}
     }
+}
+
+/// The item with as much of its text as the view asks for; never in another form.
+pub(super) fn viewed(mut item: Item, view: &BodyView) -> Item {
+    let text = match &mut item {
+        Item::Event(event) => &mut event.text,
+        Item::Contact(contact) => &mut contact.text,
+        Item::Task(task) => &mut task.text,
+        Item::Note(note) => &mut note.text,
+        Item::Mail(_) => return item,
+    };
+    let wanted = |text: &Text| {
+        let same = view.preferences.iter().find(|one| one.kind == text.kind);
+        same.or(view.preferences.first()).map(|one| one.truncation)
+    };
+    *text = text.take().and_then(|text| Some((wanted(&text)?, text))).map(|(limit, mut text)| {
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        if text.text.len() > limit {
+            let end = (0..=limit).rev().find(|at| text.text.is_char_boundary(*at));
+            text.text.truncate(end.unwrap_or_default());
+            text.truncated = true;
+        }
+        text
+    });
+    item
 }
 
 fn change_instance(item: &mut Item, original: Timestamp, patch: &EventPatch) -> Result<()> {

@@ -4,7 +4,6 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
 use dme_eas::body::{BodyType, ContentOptions};
-use dme_eas::email;
 use dme_eas::server_id::ServerId;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
@@ -20,10 +19,7 @@ pub(super) fn item_elements(
     item: &Item,
 ) -> Vec<Element> {
     let id = ServerId::new(folder.0, id.clone());
-    match item {
-        Item::Mail(mail) => email::to_elements(mail, &id, exchange.version),
-        Item::Event(_) | Item::Contact(_) | Item::Task(_) | Item::Note(_) => Vec::new(),
-    }
+    dme_eas::item::to_elements(item, &id, exchange.version, &exchange.front().home)
 }
 
 /// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1

@@ -3,6 +3,7 @@
 
 mod commands;
 mod request;
+mod writing;
 
 use super::exchange::Exchange;
 use super::failure::Failure;
@@ -11,6 +12,7 @@ use super::ids::{folder_no, server_id};
 use super::reply::Reply;
 use super::wait::{Outcome, wait_for_change};
 use commands::Commands;
+
 use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
 };
@@ -201,10 +203,15 @@ fn to_engine(
         changes,
         window: Window { items: items.max(1), bytes: left.bytes },
         options: collection.options_for(place.class.into()).map(options),
-        supported: None,
+        supported: supported(collection),
         deletion: deletion(collection),
         commands: commands.for_engine(),
     }
+}
+
+/// What the phone says of the elements it knows, as the engine keeps it.
+fn supported(collection: &Collection) -> Option<String> {
+    serde_json::to_string(&collection.ghosting()?).ok()
 }
 
 fn options(options: &dme_eas::sync::Options) -> CollectionOptions {

@@ -51,14 +51,11 @@ impl ClientCommand {
             Self::Send(Outgoing::Draft(item), _) => {
                 Some(fingerprint(&[b"send draft", item.as_str().as_bytes()]))
             }
-            // So have these.
-            Self::Create(id, patch) => {
-                let patch = serde_json::to_vec(patch).unwrap_or_default();
-                Some(fingerprint(&[b"create", id.0.as_bytes(), &patch]))
+            Self::Create(id, said) => {
+                Some(fingerprint(&[b"create", id.0.as_bytes(), said.words()]))
             }
-            Self::Edit(item, edit) => {
-                let edit = serde_json::to_vec(edit).unwrap_or_default();
-                Some(fingerprint(&[b"revise", item.as_str().as_bytes(), &edit]))
+            Self::Edit(item, said) => {
+                Some(fingerprint(&[b"revise", item.as_str().as_bytes(), said.words()]))
             }
         }
     }

@@ -141,7 +141,7 @@ pub struct CollectionRequest {
     /// What holds from now on; none: what held before.
     pub options: Option<CollectionOptions>,
     /// With key 0: which elements the phone knows (`Supported`), in the front's words; they are
-    /// kept and given back by [`crate::Engine::supported`].
+    /// kept and given back by [`crate::Engine::held`].
     pub supported: Option<String>,
     /// What its Deletes mean.
     pub deletion: Deletion,
@@ -187,9 +187,29 @@ pub enum ClientCommand {
     /// Wrote or completed a mail and sends it (`Send`, 16.0 on).
     Send(Outgoing, Written),
     /// Made an event, contact, task or note.
-    Create(ClientId, Box<ItemPatch>),
+    Create(ClientId, Meant<ItemPatch>),
     /// Changed one.
-    Edit(ItemId, Box<ItemEdit>),
+    Edit(ItemId, Meant<ItemEdit>),
+}
+
+/// What a phone said, and what it means by what is there now. It says the same when it repeats
+/// itself; what it means may be something else by then.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Meant<T> {
+    words: String,
+    /// What it means.
+    pub meaning: Box<T>,
+}
+
+impl<T> Meant<T> {
+    /// What the phone said in `words`, however they are written down, and its meaning.
+    pub fn new(words: &[u8], meaning: T) -> Self {
+        Self { words: fingerprint(&[words]), meaning: Box::new(meaning) }
+    }
+
+    pub(super) fn words(&self) -> &[u8] {
+        self.words.as_bytes()
+    }
 }
 
 /// What a phone wrote.

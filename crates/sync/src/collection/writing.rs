@@ -13,17 +13,18 @@ impl Work<'_> {
         let open: Vec<(usize, &ClientCommand)> = commands.open().collect();
         for (at, command) in open {
             let (result, written) = match command {
-                ClientCommand::Create(_, patch) => {
+                ClientCommand::Create(_, said) => {
                     let key = self.act_key("new", command);
-                    let item = NewItem { key, patch: (**patch).clone() };
+                    let item = NewItem { key, patch: (*said.meaning).clone() };
                     (self.session.mailbox.create_item(self.collection, &item).await, None)
                 }
-                ClientCommand::Edit(item, edit) => {
-                    if let Some(result) = self.without_writing(item) {
+                ClientCommand::Edit(item, said) => {
+                    if let Some(result) = self.without_writing(item, &said.meaning) {
                         commands.settle(at, result);
                         continue;
                     }
-                    let edit = Edit { key: self.act_key("edit", command), edit: (**edit).clone() };
+                    let edit = (*said.meaning).clone();
+                    let edit = Edit { key: self.act_key("edit", command), edit };
                     let changed = self.session.mailbox.change_item(self.collection, item, &edit);
                     (changed.await, Some(item))
                 }
@@ -47,9 +48,12 @@ impl Work<'_> {
     }
 
     /// The result of an edit that is not to be carried out.
-    fn without_writing(&mut self, item: &ItemId) -> Option<CommandResult> {
+    fn without_writing(&mut self, item: &ItemId, edit: &ItemEdit) -> Option<CommandResult> {
         if !self.holds(item) {
             return Some(CommandResult::NotFound);
+        }
+        if matches!(edit, ItemEdit::Patch(patch) if patch.is_empty()) {
+            return Some(CommandResult::Done);
         }
         if !self.generation.dirty.contains(item) {
             return None;

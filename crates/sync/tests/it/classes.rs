@@ -9,7 +9,7 @@ use dme_model::{
 };
 use dme_sync::{
     ClientCommand, ClientId, CollectionOptions, CollectionRequest, CommandResult, ConflictRule,
-    FilterAge, FolderNo, ServerChange, SyncKey,
+    FilterAge, FolderNo, Meant, ServerChange, SyncKey,
 };
 
 const DAY: i64 = 86_400;
@@ -22,13 +22,13 @@ fn contact(name: &str) -> Contact {
 
 fn create(client: &str, name: &str) -> ClientCommand {
     let patch = ItemPatch::Contact(Box::new(ContactPatch::whole(contact(name))));
-    ClientCommand::Create(ClientId(client.into()), Box::new(patch))
+    ClientCommand::Create(ClientId(client.into()), Meant::new(name.as_bytes(), patch))
 }
 
 fn rename(item: &ItemId, name: &str) -> ClientCommand {
     let field = ContactField::Of(ContactText::LastName);
     let patch = ItemPatch::Contact(Box::new(ContactPatch::of([field], contact(name))));
-    ClientCommand::Edit(item.clone(), Box::new(ItemEdit::Patch(patch)))
+    ClientCommand::Edit(item.clone(), Meant::new(name.as_bytes(), ItemEdit::Patch(patch)))
 }
 
 fn names(world: &World) -> Vec<String> {
@@ -196,7 +196,7 @@ async fn what_the_phone_leaves_alone_stays() {
     let key = world.begin(folder).await;
     let value = Event { title: "The bridge".into(), ..Event::default() };
     let patch = ItemPatch::Event(Box::new(EventPatch::of([EventField::Title], value)));
-    let edit = ClientCommand::Edit(item, Box::new(ItemEdit::Patch(patch)));
+    let edit = ClientCommand::Edit(item, Meant::new(b"retitle", ItemEdit::Patch(patch)));
     world.sync(&with(folder, &key, vec![edit])).await.unwrap();
     let items = world.system.items(&world.user, &calendar).unwrap();
     let [(_, Item::Event(now))] = &items[..] else { panic!("{items:?}") };
@@ -210,9 +210,9 @@ async fn what_the_phone_supports_is_kept_until_it_begins_again() {
     let mut first = CollectionRequest::new(folder, SyncKey::initial());
     first.supported = Some("names only".into());
     world.sync(&first).await.unwrap();
-    let said = world.engine.supported(world.session(), folder).await.unwrap();
+    let (_, said) = world.engine.held(world.session(), folder).await.unwrap();
     assert_eq!(said.as_deref(), Some("names only"));
     assert_eq!(world.engine.folder_class(world.session(), folder).await.unwrap(), Class::Contacts);
     world.begin(folder).await;
-    assert_eq!(world.engine.supported(world.session(), folder).await.unwrap(), None);
+    assert_eq!(world.engine.held(world.session(), folder).await.unwrap().1, None);
 }
