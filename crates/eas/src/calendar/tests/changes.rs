@@ -12,6 +12,17 @@ fn without(mut elements: Vec<Element>, tag: Tag) -> Vec<Element> {
     elements
 }
 
+/// Without any element of this tag, however deep.
+fn without_within(elements: Vec<Element>, tag: Tag) -> Vec<Element> {
+    let mut elements = without(elements, tag);
+    for element in &mut elements {
+        if let dme_wbxml::Content::Children(children) = &mut element.content {
+            *children = without_within(std::mem::take(children), tag);
+        }
+    }
+    elements
+}
+
 fn with(elements: Vec<Element>, element: Element) -> Vec<Element> {
     let mut elements = without(elements, element.tag);
     elements.push(element);
@@ -288,6 +299,37 @@ fn exceptions_that_were_not_told_are_not_lost() {
     let mut after = series.clone();
     change(&data, V14_1, &series).apply(&mut after);
     assert_eq!(after.exceptions, series.exceptions[..299]);
+}
+
+#[test]
+fn what_of_an_exception_is_repeated_is_as_it_was() {
+    let mut series = meeting();
+    // Where it cannot be told in full: cut, as one name, as free.
+    let value = Event {
+        text: Some(Text { truncated: true, full_size: 9_000, ..Text::plain("Bring cups") }),
+        place: Some(Place { city: Some("Berne".into()), ..Place::from("Room 2") }),
+        busy: BusyStatus::WorkingElsewhere,
+        ..Event::default()
+    };
+    let fields = [EventField::Text, EventField::Place, EventField::Busy];
+    let mut patch = EventPatch::default();
+    fields.into_iter().for_each(|field| patch.set(field, &value));
+    let change = InstanceChange::Changed(Box::new(patch));
+    series.exceptions = vec![Exception { original: at("20261208T100000"), change: change.clone() }];
+    // Another instance is taken out.
+    let mut data = without_within(told(&series, V14_1), base::TRUNCATED);
+    for element in &mut data {
+        if let (page::EXCEPTIONS, dme_wbxml::Content::Children(list)) =
+            (element.tag, &mut element.content)
+        {
+            let out = [(page::EXCEPTION_START_TIME, "20261203T090000Z"), (page::DELETED, "1")];
+            list.push(Element::parent(page::EXCEPTION, texts(&out)));
+        }
+    }
+    let patch = self::change(&data, V14_1, &series);
+    assert_eq!(self::fields(&patch), [EventField::Exceptions]);
+    assert_eq!(patch.value.exceptions.len(), 2);
+    assert_eq!(patch.value.exceptions[1].change, change);
 }
 
 #[test]
