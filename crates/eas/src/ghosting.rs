@@ -106,11 +106,13 @@ pub(crate) fn keep_text(
     (text, native): (&mut Option<Text>, &mut Option<BodyKind>),
     (told, told_native): (&Option<Text>, Option<BodyKind>),
 ) {
-    let essence = |text: &Text| {
+    // A text that was wholly held back looks like none.
+    let essence = |text: &Option<Text>| {
+        let text = text.as_ref().filter(|text| !text.text.trim().is_empty())?;
         let lines = text.text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        (text.kind, lines.trim_end().to_owned())
+        Some((text.kind, lines.trim_end().to_owned()))
     };
-    if text.as_ref().map(essence) == told.as_ref().map(essence) {
+    if essence(text) == essence(told) {
         text.clone_from(told);
         *native = told_native;
     }

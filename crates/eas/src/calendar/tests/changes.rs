@@ -130,6 +130,9 @@ fn a_text_known_in_part_or_in_another_form_outlives_changes() {
         with(told(&present, V14_1), Element::parent(base::BODY, body))
     };
     assert!(change(&body("Tea\nand cake\n"), V14_1, &present).is_empty());
+    let held_back = Text { text: String::new(), ..present.text.clone().unwrap() };
+    let unseen = Event { text: Some(held_back), ..present.clone() };
+    assert!(change(&body(""), V14_1, &unseen).is_empty(), "nothing was told, nothing is repeated");
     let patch = change(&body("Tea\nand biscuits"), V14_1, &present);
     assert_eq!(fields(&patch), [EventField::Text]);
     assert_eq!(patch.value.native, Some(BodyKind::Plain));
