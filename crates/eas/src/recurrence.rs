@@ -219,6 +219,15 @@ fn read_calendar(tags: &Vocabulary, element: &Element) -> Result<()> {
     Ok(())
 }
 
+/// When the last instance of a series begins at the latest that ends then. Told so, phones that take
+/// `Until` for a day see the same series as those that take it for a moment.
+pub(crate) fn last_begin(until: LocalTime, start: LocalTime) -> LocalTime {
+    let midnight = |time: LocalTime| LocalTime::from_days(time.as_days());
+    let of_day = start.as_seconds().saturating_sub(midnight(start).as_seconds());
+    let that_day = midnight(until).plus_seconds(of_day);
+    if that_day > until { that_day.plus_seconds(-86_400) } else { that_day }
+}
+
 fn is_sayable_end(rule: &Recurrence) -> bool {
     !matches!(rule.end, RecurrenceEnd::Count(count) if count > MAX)
 }

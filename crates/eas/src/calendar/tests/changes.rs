@@ -199,6 +199,31 @@ fn a_zone_that_is_not_told_is_the_events_own_or_the_users() {
 }
 
 #[test]
+fn the_end_of_a_series_is_a_day_or_a_moment() {
+    let until = |text, start, end| {
+        let rule = texts(&[(page::TYPE, "0"), (page::UNTIL, text)]);
+        let mut data = texts(&[(page::START_TIME, start), (page::END_TIME, end)]);
+        data.push(Element::parent(page::RECURRENCE, rule));
+        add(&data, V14_1).unwrap().recurrence.unwrap().end
+    };
+    // From ten to eleven in Berlin: the begin of the last, the end of its day, its day alone.
+    let times = ("20261201T090000Z", "20261201T100000Z");
+    for (text, expected) in [
+        ("20270301T090000Z", "20270301T100000"),
+        ("20270301T225959Z", "20270301T235959"),
+        ("20270301T000000Z", "20270301T100000"),
+    ] {
+        let end = until(text, times.0, times.1);
+        assert_eq!(end, RecurrenceEnd::Until(at(expected)), "{text}");
+    }
+    // From one o'clock in the night, which is midnight in UTC.
+    let end = until("20270301T000000Z", "20261201T000000Z", "20261201T010000Z");
+    assert_eq!(end, RecurrenceEnd::Until(at("20270301T010000")));
+    let end = until("20270301T230000Z", "20261201T230000Z", "20261201T233000Z");
+    assert_eq!(end, RecurrenceEnd::Until(at("20270302T000000")));
+}
+
+#[test]
 fn midnights_of_another_clock_are_the_day_that_is_meant() {
     let new_york = || told(&Event { zone: Some("America/New_York".into()), ..simple() }, V14_1);
     let new_york = new_york().into_iter().find(|element| element.tag == page::TIMEZONE).unwrap();
