@@ -19,7 +19,7 @@ mod time;
 mod write;
 
 pub use crate::attachment::{AttachedFile, attached_to_elements};
-pub use instance::{drop_instance, instance_from_elements, instance_id};
+pub use instance::{drop_instance, instance_from_elements, instance_id, original};
 pub use patch::{attachment_client_ids, patch_from_elements, patch_to_elements};
 pub use read::from_elements;
 pub use write::to_elements;

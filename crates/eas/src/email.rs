@@ -18,6 +18,7 @@ pub use marks::{flags_to_elements, patch_from_elements, patch_to_elements};
 pub use view::{AttachmentView, EmailView, MeetingView};
 pub use write::to_elements;
 
+use crate::sensitivity::importance_code;
 use dme_model::{Importance, InvitationMethod, MailKind};
 
 /// `MessageClass` (MS-ASEMAIL 2.2.2.49).
@@ -43,14 +44,6 @@ fn message_class(kind: &MailKind) -> &'static str {
 }
 
 /// `Importance` (MS-ASEMAIL 2.2.2.38).
-fn importance_code(importance: Importance) -> u8 {
-    match importance {
-        Importance::Low => 0,
-        Importance::Normal => 1,
-        Importance::High => 2,
-    }
-}
-
 fn importance_from_code(code: u8) -> Option<Importance> {
     match code {
         0 => Some(Importance::Low),

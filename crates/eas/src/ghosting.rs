@@ -48,6 +48,16 @@ pub enum Writing<'a, T> {
 }
 
 impl<'a, T> Writing<'a, T> {
+    /// The same of an item that is known more exactly; one that is of another class is not known.
+    pub fn of<U>(self, known: impl FnOnce(&'a T) -> Option<&'a U>) -> Writing<'a, U> {
+        match self {
+            Self::Add => Writing::Add,
+            Self::Change { ghosting, present } => {
+                Writing::Change { ghosting, present: present.and_then(known) }
+            }
+        }
+    }
+
     /// The item as it is now.
     pub(crate) fn present(&self) -> Option<&'a T> {
         match self {
@@ -71,6 +81,13 @@ pub(crate) fn patch<T: dme_model::Fields>(
         }
     }
     patch
+}
+
+/// A text as a phone writes it: whole, and in the form that it writes.
+pub(crate) fn whole_text(text: &mut Option<Text>, native: &mut Option<BodyKind>) {
+    let written = text.take().filter(|text| !text.text.is_empty());
+    *text = written.map(|text| Text::whole(text.kind, text.text));
+    *native = text.as_ref().map(|text| text.kind);
 }
 
 /// Puts the text that the phone was told in the place of what it writes, where it says the same: as

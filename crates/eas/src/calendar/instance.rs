@@ -1,6 +1,7 @@
 //! One instance of a series, as phones of 16.0 and later change it: by the `InstanceId` beside the
 //! series' `ServerId` (MS-ASAIRS 2.2.2.25).
 
+use super::time::Round;
 use super::{Context, patch, time};
 use crate::date;
 use crate::error::{Error, Result};
@@ -8,6 +9,7 @@ use crate::ghosting::{Ghosting, Writing};
 use crate::version::ProtocolVersion;
 use dme_model::{Event, InstanceChange, ItemEdit, LocalTime, Timestamp};
 use dme_wbxml::{Element, pages::air_sync_base};
+use dme_zone::Zone;
 
 /// What a phone changes of one instance of a series; the series as it is now must be known.
 ///
@@ -39,6 +41,20 @@ pub fn drop_instance(instance_id: &str) -> Result<ItemEdit> {
 /// The `InstanceId` of the instance that begins then by the rule.
 pub fn instance_id(original: Timestamp) -> String {
     date::format_compact(original)
+}
+
+/// The moment by which backends know an instance, from the one by which a phone of this version does
+/// (MeetingResponse's `InstanceId`): of whole days, midnight in UTC rather than on the user's clock.
+pub fn original(
+    moment: Timestamp,
+    series: &Event,
+    version: ProtocolVersion,
+    home: &Zone,
+) -> Timestamp {
+    match series.all_day {
+        true => time::day(moment, home, version, Round::Down).as_utc(),
+        false => moment,
+    }
 }
 
 fn read(instance_id: &str) -> Result<Timestamp> {

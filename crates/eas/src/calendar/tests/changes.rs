@@ -313,6 +313,18 @@ fn an_instance_is_changed_against_what_it_is_now() {
 }
 
 #[test]
+fn an_instance_that_is_answered_is_known_by_its_day_or_its_moment() {
+    let days = Event { all_day: true, zone: None, ..meeting() };
+    for (series, version, said, meant) in [
+        (&meeting(), V14_1, "20261208T090000Z", "20261208T090000Z"),
+        (&days, V14_1, "20261207T230000Z", "20261208T000000Z"),
+        (&days, V16_1, "20261208T000000Z", "20261208T000000Z"),
+    ] {
+        assert_eq!(original(moment(said), series, version, &home()), moment(meant));
+    }
+}
+
+#[test]
 fn a_new_time_or_rule_of_a_series_ends_its_exceptions_from_16_0_on() {
     let data = [text(page::START_TIME, "20261201T083000Z")];
     let patch = change(&data, V16_1, &meeting());
