@@ -83,6 +83,13 @@ pub(crate) fn patch<T: dme_model::Fields>(
     patch
 }
 
+/// A text as a phone writes it: whole, and in the form that it writes.
+pub(crate) fn whole_text(text: &mut Option<Text>, native: &mut Option<BodyKind>) {
+    let written = text.take().filter(|text| !text.text.is_empty());
+    *text = written.map(|text| Text::whole(text.kind, text.text));
+    *native = text.as_ref().map(|text| text.kind);
+}
+
 /// Puts the text that the phone was told in the place of what it writes, where it says the same: as
 /// much of it, in that form, whatever its line ends. So a phone that knows a text in plain or in part
 /// does not write that over the whole.

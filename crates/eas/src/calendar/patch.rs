@@ -5,7 +5,7 @@ use super::{Context, exceptions, write};
 use crate::attachment::{self, NewAttachment};
 use crate::error::Result;
 use crate::fields::{Children, Fields};
-use crate::ghosting::{Writing, keep_text, patch};
+use crate::ghosting::{Writing, keep_text, patch, whole_text};
 use crate::server_id::{FileReference, ServerId};
 use crate::version::ProtocolVersion;
 use dme_model::{Event, EventField, EventPatch};
@@ -31,7 +31,8 @@ pub fn patch_from_elements(
 ) -> Result<EventPatch> {
     let present = writing.present();
     let (mut value, mut fields) = read(data, version, context, present)?;
-    (value.native, value.attachments) = (value.text.as_ref().map(|text| text.kind), vec![]);
+    whole_text(&mut value.text, &mut value.native);
+    value.attachments.clear();
     let Writing::Change { ghosting, .. } = writing else {
         return Ok(EventPatch::whole(new(value, version, context)));
     };

@@ -166,6 +166,16 @@ fn what_contradicts_itself_is_refused() {
 }
 
 #[test]
+fn a_series_without_a_date_of_its_own_begins_with_its_rule() {
+    let rule = [(page::TYPE, "0"), (page::START, "2026-12-01T00:00:00.000Z")];
+    let rule = rule.map(|(tag, text)| Element::text(tag, text)).to_vec();
+    let data = [Element::parent(page::RECURRENCE, rule)];
+    let task = from_elements(&data, &home()).unwrap();
+    assert_eq!(task.start, Some(at("20261201T000000")));
+    assert!(task.recurrence.is_some() && task.whole_days);
+}
+
+#[test]
 fn a_task_from_ios_in_14_1() {
     let task = add(&[
         (page::SUBJECT, "Call Bo"),

@@ -101,7 +101,7 @@ mod tests {
         let view = BodyView { preferences: vec![preference], ..BodyView::default() };
         let mail = read(raw, Envelope::default(), &view).unwrap();
         assert_eq!((mail.subject.as_str(), mail.to.len()), ("Züge  Bcc: x@x", 2));
-        assert_eq!(&mail.body.unwrap().data[..], b"Please come.\r\n");
+        assert_eq!(&mail.body.unwrap().data[..], b"Please come.");
         let MailKind::Meeting(invitation) = mail.kind else { panic!("{:?}", mail.kind) };
         assert_eq!(invitation.method, InvitationMethod::Request);
         assert_eq!(mail.attachments.len(), 1);

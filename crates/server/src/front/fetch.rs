@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::ids::part_of;
 use dme_eas::body::{BodyType, ContentOptions};
 use dme_eas::server_id::ServerId;
-use dme_eas::{CommonStatus, ProtocolVersion, calendar, contacts, email, notes, tasks};
+use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
 use dme_model::{Item, ItemId};
 use dme_sync::FolderNo;
@@ -18,14 +18,8 @@ pub(super) fn item_elements(
     id: &ItemId,
     item: &Item,
 ) -> Vec<Element> {
-    let (id, home) = (ServerId::new(folder.0, id.clone()), &exchange.front().home);
-    match item {
-        Item::Mail(mail) => email::to_elements(mail, &id, exchange.version),
-        Item::Event(event) => calendar::to_elements(event, &id, exchange.version, home),
-        Item::Contact(contact) => contacts::to_elements(contact, exchange.version),
-        Item::Task(task) => tasks::to_elements(task, exchange.version, home),
-        Item::Note(note) => notes::to_elements(note),
-    }
+    let id = ServerId::new(folder.0, id.clone());
+    dme_eas::item::to_elements(item, &id, exchange.version, &exchange.front().home)
 }
 
 /// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1

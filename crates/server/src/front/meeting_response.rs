@@ -3,10 +3,7 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{item_of, item_of_long_id, server_id};
-use dme_eas::meeting_response::{
-    Answer as Said, Invitation, Outcome, Request, Response, Status, UserResponse,
-};
-use dme_model::{Answer, BodyKind, Participation, Proposal, Text};
+use dme_eas::meeting_response::{Answer as Said, Invitation, Outcome, Request, Response, Status};
 use dme_sync::RespondError;
 use dme_wbxml::Element;
 
@@ -25,7 +22,7 @@ async fn one(exchange: &Exchange<'_>, said: Said) -> Result<Outcome, Failure> {
         Invitation::LongId(long_id) => (None, item_of_long_id(long_id)),
     };
     let outcome = |status, calendar_id| Outcome { request_id, status, calendar_id };
-    let (Some((folder, item)), Some(answer)) = (place, answer(&said)) else {
+    let (Some((folder, item)), Some(answer)) = (place, said.to_model()) else {
         return Ok(outcome(Status::InvalidRequest, None));
     };
     let answered = exchange
@@ -52,27 +49,5 @@ async fn one(exchange: &Exchange<'_>, said: Said) -> Result<Outcome, Failure> {
             outcome(Status::MailboxError, None)
         }
         Err(RespondError::Engine(error)) => return Err(exchange.failed(error)),
-    })
-}
-
-/// The answer in neutral terms; none where it is none.
-fn answer(said: &Said) -> Option<Answer> {
-    let participation = match said.response {
-        UserResponse::Accepted => Participation::Accepted,
-        UserResponse::Tentative => Participation::Tentative,
-        UserResponse::Declined => Participation::Declined,
-        UserResponse::Unknown(_) => return None,
-    };
-    let words = said.send.as_ref().and_then(|send| send.body.clone().map(|body| (send.html, body)));
-    let comment = words
-        .filter(|(_, body)| !body.trim().is_empty())
-        .map(|(html, body)| Text::whole(if html { BodyKind::Html } else { BodyKind::Plain }, body));
-    let proposed = said.send.as_ref().and_then(|send| send.proposed);
-    Some(Answer {
-        participation,
-        instance: said.instance,
-        comment,
-        proposal: proposed.map(|(start, end)| Proposal { start, end }),
-        send: said.send.is_some(),
     })
 }

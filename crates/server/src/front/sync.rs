@@ -16,7 +16,7 @@ use commands::Commands;
 use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
 };
-use dme_eas::{Ghosting, ProtocolVersion, email};
+use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::Mailbox;
 use dme_model::{Class, ItemId};
 use dme_sync::{
@@ -211,8 +211,7 @@ fn to_engine(
 
 /// What the phone says of the elements it knows, as the engine keeps it.
 fn supported(collection: &Collection) -> Option<String> {
-    let named = collection.supported.as_deref()?;
-    serde_json::to_string(&Ghosting::of(Some(named))).ok()
+    serde_json::to_string(&collection.ghosting()?).ok()
 }
 
 fn options(options: &dme_eas::sync::Options) -> CollectionOptions {

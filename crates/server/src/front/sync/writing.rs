@@ -11,7 +11,7 @@ use crate::front::ids::item_of;
 use dme_eas::calendar::Context;
 
 use dme_eas::sync::{ClientCommand as Said, Collection, Status};
-use dme_eas::{Ghosting, Result, Writing, calendar, contacts, notes, tasks};
+use dme_eas::{Ghosting, Result, Writing, calendar, item};
 use dme_mailbox::FetchOutcome;
 use dme_model::{Class, Item, ItemEdit, ItemId, ItemPatch};
 use dme_sync::{ClientCommand, ClientId, Meant};
@@ -78,24 +78,10 @@ impl Desk {
         client_id: &str,
         data: &[Element],
     ) -> std::result::Result<ClientCommand, Status> {
-        let (version, home) = (exchange.version, &exchange.front().home);
-        let context = Context { home, now: exchange.now };
-        let patch = match self.class {
-            Class::Mail => return Err(Status::ConversionError),
-            Class::Calendar => {
-                let patch = calendar::patch_from_elements(data, version, Writing::Add, &context);
-                patch.map(|patch| ItemPatch::Event(Box::new(patch)))
-            }
-            Class::Contacts => contacts::patch_from_elements(data, version, Writing::Add, home)
-                .map(|patch| ItemPatch::Contact(Box::new(patch))),
-            Class::Tasks => {
-                tasks::patch_from_elements(data, version, Writing::Add, home, exchange.now)
-                    .map(|patch| ItemPatch::Task(Box::new(patch)))
-            }
-            Class::Notes => notes::patch_from_elements(data, Writing::Add)
-                .map(|patch| ItemPatch::Note(Box::new(patch))),
-        };
-        let patch = readable(exchange, patch)?;
+        let context = context(exchange);
+        let patch =
+            item::patch_from_elements(self.class, data, exchange.version, Writing::Add, &context);
+        let patch = readable(exchange, patch)?.ok_or(Status::ConversionError)?;
         Ok(ClientCommand::Create(ClientId(client_id.to_owned()), Meant::new(&words(data), patch)))
     }
 
@@ -103,11 +89,11 @@ impl Desk {
     pub fn change(
         &self,
         exchange: &Exchange<'_>,
-        item: ItemId,
+        id: ItemId,
         instance: Option<&str>,
         data: &[Element],
     ) -> std::result::Result<ClientCommand, Status> {
-        let edit = match self.present.get(&item) {
+        let edit = match self.present.get(&id) {
             // The engine knows it to be gone, unless this is the repetition of a change that was
             // carried out before.
             None => ItemEdit::Patch(ItemPatch::Note(Box::default())),
@@ -117,7 +103,7 @@ impl Desk {
             }
         };
         let words = [instance.unwrap_or_default().as_bytes(), &words(data)].concat();
-        Ok(ClientCommand::Edit(item, Meant::new(&words, edit)))
+        Ok(ClientCommand::Edit(id, Meant::new(&words, edit)))
     }
 
     fn edit(
@@ -127,37 +113,19 @@ impl Desk {
         instance: Option<&str>,
         data: &[Element],
     ) -> Result<ItemEdit> {
-        let (version, home) = (exchange.version, &exchange.front().home);
-        let context = Context { home, now: exchange.now };
-        let ghosting = &self.ghosting;
-        Ok(ItemEdit::Patch(match (present, instance) {
-            (Item::Event(event), Some(instance)) => {
-                return calendar::instance_from_elements(instance, data, version, event, &context);
-            }
-            (Item::Event(event), None) => {
-                let writing = Writing::Change { ghosting, present: Some(&**event) };
-                let patch = calendar::patch_from_elements(data, version, writing, &context)?;
-                ItemPatch::Event(Box::new(patch))
-            }
-            (Item::Contact(contact), _) => {
-                let writing = Writing::Change { ghosting, present: Some(&**contact) };
-                let patch = contacts::patch_from_elements(data, version, writing, home)?;
-                ItemPatch::Contact(Box::new(patch))
-            }
-            (Item::Task(task), _) => {
-                let writing = Writing::Change { ghosting, present: Some(&**task) };
-                let now = exchange.now;
-                let patch = tasks::patch_from_elements(data, version, writing, home, now)?;
-                ItemPatch::Task(Box::new(patch))
-            }
-            (Item::Note(note), _) => {
-                let writing = Writing::Change { ghosting, present: Some(&**note) };
-                ItemPatch::Note(Box::new(notes::patch_from_elements(data, writing)?))
-            }
-            // A folder holds items of one class.
-            (Item::Mail(_), _) => ItemPatch::Note(Box::default()),
-        }))
+        let (version, context) = (exchange.version, context(exchange));
+        if let (Item::Event(event), Some(instance)) = (present, instance) {
+            return calendar::instance_from_elements(instance, data, version, event, &context);
+        }
+        let writing = Writing::Change { ghosting: &self.ghosting, present: Some(present) };
+        let patch = item::patch_from_elements(self.class, data, version, writing, &context)?;
+        // Of mail there are no patches, nor is there mail in these folders.
+        Ok(ItemEdit::Patch(patch.unwrap_or_else(|| ItemPatch::Note(Box::default()))))
     }
+}
+
+fn context<'a>(exchange: &'a Exchange<'_>) -> Context<'a> {
+    Context { home: &exchange.front().home, now: exchange.now }
 }
 
 /// One instance of a series is taken out.
