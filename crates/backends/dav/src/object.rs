@@ -72,6 +72,13 @@ pub(crate) fn is_done(object: &[u8]) -> bool {
     calendar::summary(object).is_ok_and(|summary| summary.completed)
 }
 
+/// Whether it is an event whose last instance ends then or later. What cannot be read counts as
+/// one: it is shown as broken.
+pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
+    calendar::summary(object)
+        .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
+}
+
 /// Whether it is the event with this UID.
 pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
     calendar::summary(object).is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
