@@ -225,7 +225,7 @@ async fn away(world: &World, phone: &mut Phone) -> Result<String> {
     let get = OofRequest::Get { format: ReplyFormat::Text };
     phone.out_of_office(set).await?;
     let told = phone.out_of_office(get).await?;
-    ensure!(told == Some(oof), "another message is told than was set: {told:?}");
+    ensure!(told.as_ref() == Some(&oof), "another message is told than was set: {told:?}");
     let kept = world.mailbox("ann").await?.vacation().await?;
     ensure!(kept.for_colleagues().is_some_and(|kept| kept.as_str() == text), "{kept:?} is kept");
     phone.out_of_office(OofRequest::Set(Oof { state: Some(OofState::Disabled), ..oof })).await?;

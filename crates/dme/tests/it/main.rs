@@ -31,3 +31,4 @@ mod realms;
 mod site;
 mod tokens;
 mod two_hosts;
+mod vacation;
