@@ -4,11 +4,11 @@
 //! person on another connection. Groups are read whole, page by page. References to other servers
 //! are never followed: a password must not go where the configuration does not send it.
 
-mod card;
 mod check;
 mod config;
 mod connection;
 mod dn;
+mod people;
 mod query;
 mod standing;
 
@@ -16,14 +16,17 @@ pub use check::{Finding, Severity};
 pub use config::{
     ConfigError, GroupOptions, Kind, LdapConfig, Memberships, Nesting, Transport, UserOptions,
 };
+pub use people::{AddressListOptions, AttributeOptions, Matching};
 
 use crate::{
-    DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Standing, Verdict,
+    DirectoryService, Error, Everyone, Group, GroupId, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Result, Standing, Verdict,
 };
 use async_trait::async_trait;
 use config::{Settings, fill};
 use connection::{Pool, Purpose};
 use dme_model::{Secret, Timestamp, UserId};
+use people::{Candidates, REMEMBERED, Recent};
 use query::{Amount, Bound, Entry, Failure, Query};
 use standing::Denial;
 use std::collections::{BTreeSet, HashMap};
@@ -32,8 +35,6 @@ use std::time::{Duration, SystemTime};
 
 /// The attribute with the groups an entry is in, where the directory keeps it.
 const MEMBER_OF: &str = "memberOf";
-/// The longest text that is searched for, in characters.
-const MAX_SEARCH: usize = 128;
 
 /// One LDAP directory. Connections are opened when they are needed.
 pub struct LdapDirectory {
@@ -42,8 +43,10 @@ pub struct LdapDirectory {
     binding: Pool,
     /// What is asked of a person's entry.
     person_attributes: Vec<String>,
-    /// The same and those of the card.
-    card_attributes: Vec<String>,
+    /// Who was found for what, among those that a filter allows.
+    found: Recent<(String, String), Candidates>,
+    /// Which filter tells whom somebody may see; none where that is nobody.
+    visible: Recent<UserId, Option<String>>,
 }
 
 impl LdapDirectory {
@@ -58,14 +61,14 @@ impl LdapDirectory {
             [&settings.name, &settings.address, &settings.display_name].map(Clone::clone).into();
         person_attributes.extend(["cn", MEMBER_OF].map(str::to_owned));
         person_attributes.extend(standing::ATTRIBUTES.map(str::to_owned));
-        let mut card_attributes = person_attributes.clone();
-        card_attributes.extend(card::ATTRIBUTES.map(str::to_owned));
+        let remember = settings.address_list.remember;
         Ok(Self {
             searching: Pool::new(settings.clone(), tls.clone(), Purpose::Search),
             binding: Pool::new(settings.clone(), tls, Purpose::Bind),
+            found: Recent::new(remember, REMEMBERED),
+            visible: Recent::new(remember, REMEMBERED),
             settings,
             person_attributes,
-            card_attributes,
         })
     }
 
@@ -158,7 +161,6 @@ impl LdapDirectory {
             display_name: display_name.map(str::to_owned),
             groups,
             standing: standing::of_entry(entry, now()),
-            card: card::of_entry(entry),
             user,
         })
     }
@@ -280,34 +282,11 @@ impl DirectoryService for LdapDirectory {
         Ok(GroupSnapshot { groups, as_of })
     }
 
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        let text: String = text.trim().chars().take(MAX_SEARCH).collect();
-        if text.is_empty() || limit == 0 {
-            return Ok(Vec::new());
-        }
-        let Settings { list_filter, name, address, display_name, .. } = &*self.settings;
-        let text = ldap3::ldap_escape(text);
-        let filter = format!(
-            "(&{list_filter}(|({display_name}=*{text}*)(cn=*{text}*)({address}=*{text}*)\
-             ({name}={text}*)))"
-        );
-        let mut people: Vec<Person> = Vec::new();
-        for base in &self.settings.bases {
-            let query = Query {
-                base,
-                filter: &filter,
-                attributes: &self.card_attributes,
-                amount: Amount::First(limit),
-            };
-            for entry in self.read(&query, self.settings.timeout).await? {
-                // An entry without an account name is no person of this realm.
-                let Ok(person) = self.person(&entry, Vec::new()) else { continue };
-                if !people.iter().any(|listed| listed.user == person.user) {
-                    people.push(person);
-                }
-            }
-        }
-        people.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(people)
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        self.search_people(search).await
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        self.list_everyone(asking, limit).await
     }
 }

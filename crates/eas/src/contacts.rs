@@ -11,7 +11,7 @@ use crate::attachment::read_content;
 use crate::body::{put_native, read_native, read_text, text_element};
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
-use crate::ghosting::{Writing, keep_text, patch};
+use crate::ghosting::{Writing, keep_text, patch, whole_text};
 use crate::line::one_line;
 use crate::version::ProtocolVersion;
 use crate::{address, categories};
@@ -101,7 +101,7 @@ pub fn patch_from_elements(
     home: &Zone,
 ) -> Result<ContactPatch> {
     let mut value = from_elements(data, home)?;
-    value.native = value.text.as_ref().map(|text| text.kind);
+    whole_text(&mut value.text, &mut value.native);
     for which in SET_BY_SERVER {
         value.set_text(which, "");
     }

@@ -31,7 +31,7 @@ impl Ghosting {
 }
 
 /// What a phone does with what it writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Writing<'a, T> {
     /// It makes a new item: what it leaves out has its default.
     Add,
@@ -46,6 +46,15 @@ pub enum Writing<'a, T> {
         present: Option<&'a T>,
     },
 }
+
+// By hand, since what is copied is a reference, whatever the item.
+impl<T> Clone for Writing<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Writing<'_, T> {}
 
 impl<'a, T> Writing<'a, T> {
     /// The same of an item that is known more exactly; one that is of another class is not known.
@@ -83,6 +92,13 @@ pub(crate) fn patch<T: dme_model::Fields>(
     patch
 }
 
+/// A text as a phone writes it: whole, and in the form that it writes.
+pub(crate) fn whole_text(text: &mut Option<Text>, native: &mut Option<BodyKind>) {
+    let written = text.take().filter(|text| !text.text.is_empty());
+    *text = written.map(|text| Text::whole(text.kind, text.text));
+    *native = text.as_ref().map(|text| text.kind);
+}
+
 /// Puts the text that the phone was told in the place of what it writes, where it says the same: as
 /// much of it, in that form, whatever its line ends. So a phone that knows a text in plain or in part
 /// does not write that over the whole.
@@ -90,11 +106,13 @@ pub(crate) fn keep_text(
     (text, native): (&mut Option<Text>, &mut Option<BodyKind>),
     (told, told_native): (&Option<Text>, Option<BodyKind>),
 ) {
-    let essence = |text: &Text| {
+    // A text that was wholly held back looks like none.
+    let essence = |text: &Option<Text>| {
+        let text = text.as_ref().filter(|text| !text.text.trim().is_empty())?;
         let lines = text.text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        (text.kind, lines.trim_end().to_owned())
+        Some((text.kind, lines.trim_end().to_owned()))
     };
-    if text.as_ref().map(essence) == told.as_ref().map(essence) {
+    if essence(text) == essence(told) {
         text.clone_from(told);
         *native = told_native;
     }

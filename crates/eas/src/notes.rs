@@ -9,9 +9,9 @@ use crate::categories;
 use crate::date;
 use crate::error::Result;
 use crate::fields::{Children, Fields};
-use crate::ghosting::{Writing, keep_text, patch};
+use crate::ghosting::{Writing, keep_text, patch, whole_text};
 use crate::line::one_line;
-use dme_model::{Note, NoteField, NotePatch};
+use dme_model::{Note, NoteField, NotePatch, Timestamp};
 use dme_wbxml::{Element, Tag, pages::air_sync_base, pages::notes as page};
 
 /// `MessageClass` of a note (MS-ASNOTE 2.2.2.5).
@@ -59,7 +59,8 @@ pub fn from_elements(data: &[Element]) -> Result<Note> {
 /// Where an element does not hold what it must.
 pub fn patch_from_elements(data: &[Element], writing: Writing<'_, Note>) -> Result<NotePatch> {
     let mut value = from_elements(data)?;
-    value.native = value.text.as_ref().map(|text| text.kind);
+    whole_text(&mut value.text, &mut value.native);
+    value.modified = Timestamp::default();
     if matches!(writing, Writing::Add) {
         return Ok(NotePatch::whole(value));
     }

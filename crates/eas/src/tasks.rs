@@ -10,7 +10,7 @@
 use crate::body::{put_native, read_native, read_text, text_element};
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
-use crate::ghosting::{Writing, keep_text, patch};
+use crate::ghosting::{Writing, keep_text, patch, whole_text};
 use crate::line::one_line;
 use crate::recurrence::{self, OF_TASKS};
 use crate::sensitivity::{importance_code, privacy_code, read_importance, read_privacy};
@@ -62,7 +62,7 @@ fn at_home(task: &Task, time: LocalTime, home: &Zone) -> LocalTime {
 /// `Recurrence` with `Start` after `Type`; none for a task without a day to count from.
 fn recurrence_element(task: &Task, version: ProtocolVersion) -> Option<Element> {
     let start = task.start.or(task.due)?;
-    let until = |last: LocalTime| date::format(last.as_utc());
+    let until = |last| date::format(recurrence::last_begin(last, start).as_utc());
     let rule = task.recurrence.as_ref()?;
     let mut children = recurrence::children(&OF_TASKS, rule, start, version, until)?;
     let after = children.len().min(1);
@@ -85,7 +85,7 @@ fn recurrence_element(task: &Task, version: ProtocolVersion) -> Option<Element> 
 pub fn from_elements(data: &[Element], home: &Zone) -> Result<Task> {
     let mut task = Task::default();
     let (mut remind, mut remind_at) = (None, None);
-    let (mut utc_start, mut utc_due) = (None, None);
+    let (mut utc_start, mut utc_due, mut first) = (None, None, None);
     for element in data {
         match element.tag {
             page::SUBJECT => task.title = one_line(element.text_value()?),
@@ -98,7 +98,10 @@ pub fn from_elements(data: &[Element], home: &Zone) -> Result<Task> {
             page::COMPLETE => task.complete = element.boolean_value()?,
             page::DATE_COMPLETED => task.completed = moment(element)?,
             page::CATEGORIES => task.categories = categories::read(element, page::CATEGORY)?,
-            page::RECURRENCE => read_recurrence(element, &mut task)?,
+            page::RECURRENCE => {
+                read_recurrence(element, &mut task)?;
+                first = element.child(page::START).map(moment).transpose()?.flatten();
+            }
             page::REMINDER_SET => remind = Some(element.boolean_value()?),
             page::REMINDER_TIME => remind_at = moment(element)?,
             page::ORDINAL_DATE => task.ordinal = moment(element)?,
@@ -113,6 +116,9 @@ pub fn from_elements(data: &[Element], home: &Zone) -> Result<Task> {
     }
     task.start = task.start.or(utc_start.map(|moment| home.to_local(moment)));
     task.due = task.due.or(utc_due.map(|moment| home.to_local(moment)));
+    if task.start.or(task.due).is_none() {
+        task.start = first.map(clock_reading);
+    }
     if task.start.zip(task.due).is_some_and(|(start, due)| due < start) {
         return Err(Error::Conflict(page::START_DATE, page::DUE_DATE));
     }
@@ -153,7 +159,7 @@ pub fn patch_from_elements(
     now: Timestamp,
 ) -> Result<TaskPatch> {
     let mut value = from_elements(data, home)?;
-    value.native = value.text.as_ref().map(|text| text.kind);
+    whole_text(&mut value.text, &mut value.native);
     if value.complete {
         value.completed = value.completed.or(Some(now));
     }

@@ -6,6 +6,7 @@
 mod admission;
 mod autodiscover;
 pub mod bodies;
+mod certificates;
 mod compose;
 mod dispatch;
 mod drafts;
@@ -24,6 +25,8 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod oof;
+mod people;
 mod ping;
 mod provision;
 mod reply;
@@ -47,7 +50,7 @@ use crate::router::Router;
 use crate::watch::Watches;
 use bodies::{Bodies, BodyRoom};
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
+use dme_directory::{DirectoryService, Gate, PeopleFound, PeopleSearch, on_behalf_of};
 use dme_eas::ProtocolVersion;
 use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
@@ -307,19 +310,14 @@ impl Front {
         }
     }
 
-    /// People of the user's own organisation whose name or address fits.
-    async fn find_people(
-        &self,
-        user: &UserId,
-        text: &str,
-        limit: u32,
-    ) -> Result<Vec<Person>, Failure> {
-        let Some(directory) = user.realm().and_then(|realm| self.directories.get(&realm)) else {
-            return Ok(Vec::new());
+    /// People of the asking user's own organisation who fit.
+    async fn find_people(&self, search: &PeopleSearch) -> Result<PeopleFound, Failure> {
+        let realm = search.asking.realm();
+        let Some(directory) = realm.and_then(|realm| self.directories.get(&realm)) else {
+            return Ok(PeopleFound::default());
         };
-        let search = directory.search(text.trim(), limit);
-        match tokio::time::timeout(self.times.call.0, search).await {
-            Ok(Ok(people)) => Ok(people),
+        match tokio::time::timeout(self.times.call.0, directory.search(search)).await {
+            Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the directory could not be searched");
                 Err(Failure::Later(failure::LATER))

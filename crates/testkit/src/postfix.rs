@@ -16,6 +16,9 @@ pub struct PostfixOptions {
     pub domain: String,
     /// The largest message it takes, in bytes.
     pub message_size_limit: u64,
+    /// A further port that takes mail for anyone from anyone, as a mail server of others' and a
+    /// Dovecot that answers by Sieve need it.
+    pub open_port: Option<u16>,
     /// More lines for `main.cf`.
     pub extra: String,
 }
@@ -25,6 +28,7 @@ impl Default for PostfixOptions {
         Self {
             domain: "example.org".to_owned(),
             message_size_limit: 10_000_000,
+            open_port: None,
             extra: String::new(),
         }
     }
@@ -142,6 +146,14 @@ impl Postfix {
         std::fs::write(dir.join("conf/main.cf"), main)?;
 
         let mut master = format!("127.0.0.1:{} inet n - n - - smtpd\n", self.port);
+        if let Some(port) = options.open_port {
+            writeln!(
+                master,
+                "127.0.0.1:{port} inet n - n - - smtpd -o smtpd_sasl_auth_enable=no\n  \
+                 -o smtpd_sender_restrictions= -o smtpd_relay_restrictions=permit\n  \
+                 -o smtpd_recipient_restrictions=permit"
+            )?;
+        }
         for line in [
             "pickup unix n - n 60 1 pickup",
             "cleanup unix n - n - 0 cleanup",

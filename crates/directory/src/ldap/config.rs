@@ -1,5 +1,6 @@
 //! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
 
+use super::people::{AddressList, AddressListOptions, Context};
 use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -34,6 +35,9 @@ pub struct LdapConfig {
     /// How groups are found and read.
     #[serde(default)]
     pub groups: GroupOptions,
+    /// Whom an address search offers, and what it shows of them.
+    #[serde(default)]
+    pub address_list: AddressListOptions,
     /// The longest time for connecting, and for each answer.
     #[serde(default = "timeout")]
     pub timeout: Span,
@@ -187,6 +191,7 @@ pub(super) struct Settings {
     pub group_name: String,
     pub member: String,
     pub nesting: Nesting,
+    pub address_list: AddressList,
     pub timeout: Duration,
     pub groups_timeout: Duration,
     pub page_size: u16,
@@ -289,7 +294,19 @@ impl LdapConfig {
                 return wrong(key, format!("{filter:?} is not a filter (RFC 4515)"));
             }
         }
+        let name = or(users.name, defaults.name);
+        let address = or(users.address, "mail");
+        let display_name = or(users.display_name, "displayName");
+        let address_list = self.address_list.settings(&Context {
+            kind: self.kind,
+            bases: &self.bases,
+            people: &list_filter,
+            name: &name,
+            address: &address,
+            display_name: &display_name,
+        })?;
         Ok(Settings {
+            address_list,
             realm,
             urls: urls?,
             ca_file: self.ca_file,
@@ -299,9 +316,9 @@ impl LdapConfig {
             bases: self.bases,
             user_filter,
             list_filter,
-            name: or(users.name, defaults.name),
-            address: or(users.address, "mail"),
-            display_name: or(users.display_name, "displayName"),
+            name,
+            address,
+            display_name,
             memberships: users.memberships,
             group_filter,
             group_name: or(groups.name, "cn"),

@@ -17,12 +17,15 @@ use std::time::Duration;
 /// The most entries that are taken of any search.
 const MAX_ENTRIES: usize = 500_000;
 
-/// An entry of the directory, as far as it is text.
+/// An entry of the directory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Entry {
     /// Its name, as the server writes it.
     pub dn: String,
+    /// What is text.
     attributes: HashMap<String, Vec<String>>,
+    /// What is not.
+    binary: HashMap<String, Vec<Vec<u8>>>,
 }
 
 /// Why a call on a connection came to nothing; the connection must not be used again.
@@ -43,6 +46,8 @@ pub(super) enum Amount {
     All(u16),
     /// As many as this, whatever else there is.
     First(u32),
+    /// As many as this, in pages: more than a server gives at once.
+    UpTo { count: usize, page: u16 },
 }
 
 /// A search of all that is below a base.
@@ -83,6 +88,14 @@ impl Entry {
         self.all(name).iter().map(|value| value.trim()).find(|value| !value.is_empty())
     }
 
+    /// The first value of an attribute that need not be text.
+    pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        let name = name.to_lowercase();
+        // What happens to be UTF-8 is taken for text.
+        let text = || self.attributes.get(&name)?.first().map(String::as_bytes);
+        self.binary.get(&name).and_then(|values| values.first()).map(Vec::as_slice).or_else(text)
+    }
+
     /// Whether the server gave only a part of the values, as Active Directory does with more than
     /// 1500 (MS-ADTS 3.1.1.3.1.3.3).
     pub(super) fn is_partial(&self, name: &str) -> bool {
@@ -93,9 +106,10 @@ impl Entry {
 
 impl From<SearchEntry> for Entry {
     fn from(found: SearchEntry) -> Self {
-        let attributes =
-            found.attrs.into_iter().map(|(name, values)| (name.to_lowercase(), values)).collect();
-        Self { dn: found.dn, attributes }
+        fn lower<T>(attributes: HashMap<String, T>) -> HashMap<String, T> {
+            attributes.into_iter().map(|(name, values)| (name.to_lowercase(), values)).collect()
+        }
+        Self { dn: found.dn, attributes: lower(found.attrs), binary: lower(found.bin_attrs) }
     }
 }
 
@@ -132,7 +146,9 @@ pub(super) async fn search(
         let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
             vec![Box::new(EntriesOnly::new())];
         match query.amount {
-            Amount::All(page) => adapters.push(Box::new(PagedResults::new(i32::from(page)))),
+            Amount::All(page) | Amount::UpTo { page, .. } => {
+                adapters.push(Box::new(PagedResults::new(i32::from(page))))
+            }
             Amount::First(count) => {
                 let count = i32::try_from(count).unwrap_or(i32::MAX);
                 ldap.with_search_options(SearchOptions::new().sizelimit(count));
@@ -144,6 +160,14 @@ pub(super) async fn search(
             .await?;
         let mut entries = Vec::new();
         while let Some(entry) = stream.next().await? {
+            if let Amount::UpTo { count, .. } = query.amount
+                && entries.len() >= count
+            {
+                // The rest of the page is not waited for.
+                let id = stream.ldap_handle().last_id();
+                ldap.abandon(id).await?;
+                return Ok(Ok(entries));
+            }
             if entries.len() >= MAX_ENTRIES {
                 return Ok(Err(Error::Refused(format!(
                     "{} has more than {MAX_ENTRIES} entries; write a narrower filter",
@@ -163,9 +187,13 @@ fn judge(query: &Query<'_>, entries: Vec<Entry>, result: &LdapResult) -> Result<
     let refused = |text: String| Err(Error::Refused(text));
     match (result.rc, query.amount) {
         (0, _) | (4, Amount::First(_)) => Ok(entries),
-        (4 | 11, Amount::All(_)) => refused(format!(
+        (4 | 11, Amount::All(_) | Amount::UpTo { .. }) => refused(format!(
             "the server does not give all of {base}; allow the account searches of any size, in \
              pages"
+        )),
+        (11, Amount::First(_)) => refused(format!(
+            "the server would have to look at too many entries for {filter}; let it have an index \
+             for each attribute in it"
         )),
         (32, _) => {
             refused(format!("{base} is not there, or the account may not see it; correct the base"))

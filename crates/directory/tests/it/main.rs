@@ -4,5 +4,6 @@
 mod gate;
 mod large;
 mod ldap;
+mod people;
 mod secure;
 mod world;

@@ -19,6 +19,7 @@ mod protocol_finding;
 mod protocol_folders;
 mod protocol_http;
 mod protocol_items;
+mod protocol_people;
 mod protocol_policy;
 mod protocol_pyactivesync;
 mod protocol_rules;

@@ -64,7 +64,7 @@ pub(super) fn of_event(event: &Event, version: ProtocolVersion, home: &Zone) -> 
     }
     categories::put(&mut children, page::CATEGORIES, page::CATEGORY, &event.categories);
     let rule = event.recurrence.as_ref().and_then(|rule| {
-        let until = |last: LocalTime| moment(last);
+        let until = |last: LocalTime| moment(recurrence::last_begin(last, event.start));
         recurrence::children(&OF_EVENTS, rule, event.start, version, until)
     });
     if let Some(rule) = rule {

@@ -83,7 +83,7 @@ fn elements_are_in_one_order_and_read_back() {
     );
     let rule = elements.iter().find(|element| element.tag == page::RECURRENCE).unwrap();
     let names: Vec<_> = rule.children().iter().filter_map(|element| element.tag.name()).collect();
-    assert_eq!(names, ["Type", "Start", "Until", "Interval", "DayOfWeek", "Regenerate"]);
+    assert_eq!(names, ["Type", "Start", "Interval", "Until", "DayOfWeek", "Regenerate"]);
     assert_eq!(from_elements(&elements, &home()), Ok(task()));
 }
 
@@ -163,6 +163,16 @@ fn what_contradicts_itself_is_refused() {
         add(&[(page::IMPORTANCE, "3")]),
         Err(Error::Value { element: page::IMPORTANCE, expected: "0 to 2" })
     );
+}
+
+#[test]
+fn a_series_without_a_date_of_its_own_begins_with_its_rule() {
+    let rule = [(page::TYPE, "0"), (page::START, "2026-12-01T00:00:00.000Z")];
+    let rule = rule.map(|(tag, text)| Element::text(tag, text)).to_vec();
+    let data = [Element::parent(page::RECURRENCE, rule)];
+    let task = from_elements(&data, &home()).unwrap();
+    assert_eq!(task.start, Some(at("20261201T000000")));
+    assert!(task.recurrence.is_some() && task.whole_days);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::object::{Component, Node};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
 use super::value::DAY;
-use crate::Error;
+use crate::{Error, recurrence};
 use dme_model::{
     BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
     MimeSupport, Timestamp,
@@ -176,10 +176,11 @@ impl Editing<'_, '_> {
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
         }
         let start = self.event.start;
-        let known =
-            self.event.recurrence.as_ref().is_none_or(|rule| {
-                original == start || series::has_instance(start, rule, original)
-            });
+        let known = self
+            .event
+            .recurrence
+            .as_ref()
+            .is_none_or(|rule| recurrence::is_instance(start, rule, original));
         let dates = main.into_iter().flat_map(|main| main.all("RDATE"));
         let mut dates = dates.flat_map(|line| self.reading.zones.list(line));
         let there = known
@@ -249,8 +250,9 @@ impl Editing<'_, '_> {
         let time = self.event.start.as_seconds().rem_euclid(DAY);
         let rule = self.event.recurrence.clone();
         let start = self.event.start;
-        let is_instance =
-            |at: LocalTime| rule.as_ref().is_none_or(|rule| series::has_instance(start, rule, at));
+        let is_instance = |at: LocalTime| {
+            rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
+        };
         let map = |original: LocalTime| {
             let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))

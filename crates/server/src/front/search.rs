@@ -4,9 +4,9 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::fetch::{check_parts, item_elements};
 use super::ids::{folder_no, server_id};
+use super::people;
 use super::room::Room;
 use dme_eas::ProtocolVersion;
-use dme_eas::gal::{Person, PictureStatus};
 use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
 use dme_eas::sync::ItemClass;
@@ -28,15 +28,21 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return Ok(Response::store_failed(Status::InvalidRequest).into_element());
     };
     check_parts(exchange, &request.content)?;
-    let (first, limit) = page(request.range);
     let response = match &request.query {
-        Query::Mailbox(query) => mailbox(exchange, query, &request, first, limit).await?,
+        Query::Mailbox(query) => {
+            let (first, limit) = page(request.range);
+            mailbox(exchange, query, &request, first, limit).await?
+        }
         Query::Directory(text) => {
-            let (people, total) = people(exchange, text, first, limit).await?;
             // The element is 14.1's.
-            let wanted = request.picture.is_some() && exchange.version >= ProtocolVersion::V14_1;
-            let results = people.iter().map(|person| Found::Person(gal(person, wanted)));
-            Response::results(results.collect(), first, total)
+            let picture = request.picture.filter(|_| exchange.version >= ProtocolVersion::V14_1);
+            match people::page(exchange, text, request.range, picture).await? {
+                Some(page) => {
+                    let results = page.people.into_iter().map(Found::Person).collect();
+                    Response::results(results, page.first, page.total)
+                }
+                None => Response::store_failed(Status::EndOfRange),
+            }
         }
         Query::TooComplex => Response::store_failed(Status::TooComplex),
         Query::DocumentLibrary(_) => Response::store_failed(Status::NotFound),
@@ -170,38 +176,6 @@ pub(super) async fn mails(
             FetchOutcome::Item(_) | FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
         })
         .collect())
-}
-
-/// A page of the people that fit, and how many there are, as far as was looked.
-pub(super) async fn people(
-    exchange: &Exchange<'_>,
-    text: &str,
-    first: u32,
-    limit: u32,
-) -> Result<(Vec<dme_directory::Person>, u32), Failure> {
-    let up_to = first.saturating_add(limit).min(MOST);
-    let found = exchange.front.find_people(&exchange.device.user, text, up_to).await?;
-    let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
-    Ok((found.into_iter().skip(first as usize).take(limit as usize).collect(), total))
-}
-
-/// A person as the directory's entry for phones.
-pub(super) fn gal(person: &dme_directory::Person, picture: bool) -> Person {
-    let card = person.card.clone();
-    Person {
-        display_name: person.display_name.clone(),
-        phone: card.phone,
-        office: card.office,
-        title: card.title,
-        company: card.company,
-        first_name: card.first_name,
-        last_name: card.last_name,
-        home_phone: card.home_phone,
-        mobile_phone: card.mobile_phone,
-        alias: Some(person.user.local_part().to_owned()),
-        email: Some(person.address.clone()),
-        picture: picture.then_some((PictureStatus::None, None)),
-    }
 }
 
 #[cfg(test)]

@@ -175,7 +175,7 @@ impl<'w> Life<'w> {
         let mailbox = self.world.mailbox();
         let listing = mailbox.list(collection, &ItemFilter::default()).await.map_err(wrong)?;
         let items: Vec<ItemId> = listing.items.iter().collect();
-        let view = BodyView::default();
+        let view = BodyView::default().or_native(None);
         let mut fetched = mailbox.fetch(collection, &items, &view).await.map_err(wrong)?;
         let mut contents = Vec::new();
         while let Some(next) = fetched.next().await {
@@ -207,10 +207,6 @@ impl<'w> Life<'w> {
     pub(super) fn folder_at(&self, n: u8) -> Option<FolderNo> {
         let of_mail = self.phone.folders.values().filter(|f| f.entry.class == Class::Mail);
         pick(&of_mail.map(|folder| folder.entry.no).collect::<Vec<_>>(), n).copied()
-    }
-
-    fn any_folder_at(&self, n: u8) -> Option<FolderNo> {
-        pick(&self.phone.folders.keys().copied().collect::<Vec<_>>(), n).copied()
     }
 
     fn folder_with(&self, role: Role) -> Option<FolderNo> {
@@ -299,6 +295,15 @@ impl<'w> Life<'w> {
                 gone.into_iter().for_each(|subject| self.throw_away(subject));
                 Ok(())
             }
+            Op::OtherRecord { folder, item, act } => self.other_record(folder, item, act).await,
+            Op::Record { folder, item, act } => {
+                self.record(folder, item, act);
+                Ok(())
+            }
+            Op::SyncRecords { folder, window, fate } => match self.record_folder_at(folder) {
+                Some(no) => self.sync(no, u32::from(window % 8) + 1, false, fate).await.map(drop),
+                None => Ok(()),
+            },
             Op::Draft => {
                 let (subject, message) = self.message("draft");
                 self.queue_in_drafts(|folder| {
@@ -315,7 +320,7 @@ impl<'w> Life<'w> {
                 });
                 Ok(())
             }
-            Op::Sync { folder, window, hold, fate } => match self.any_folder_at(folder) {
+            Op::Sync { folder, window, hold, fate } => match self.folder_at(folder) {
                 Some(no) => self.sync(no, u32::from(window % 8) + 1, hold, fate).await.map(drop),
                 None => Ok(()),
             },

@@ -55,6 +55,8 @@ pub(super) struct PhoneFolder {
     pub told: bool,
     /// Drafts in a request, with what they say.
     pub drafts: BTreeMap<String, String>,
+    /// Made here and not named by the server yet.
+    pub made: BTreeMap<String, Shown>,
     /// Deleted here; the server may still speak of them.
     pub thrown_away: BTreeSet<ItemId>,
 }
@@ -77,6 +79,7 @@ impl PhoneFolder {
             filter: FilterAge::All,
             told: false,
             drafts: BTreeMap::new(),
+            made: BTreeMap::new(),
             thrown_away: BTreeSet::new(),
         }
     }
@@ -130,6 +133,17 @@ impl PhoneFolder {
                         return Err(format!("the draft {item} was added twice"));
                     }
                 }
+                (ClientCommand::Create(client, _), CommandResult::Added(Saved { item, .. })) => {
+                    let shown = self.made.remove(&client.0);
+                    let shown = shown.ok_or_else(|| format!("{} was made twice", client.0))?;
+                    if self.items.insert(item.clone(), shown).is_some() {
+                        return Err(format!("the item {item} was added twice"));
+                    }
+                }
+                (
+                    ClientCommand::Edit(..),
+                    CommandResult::NotFound | CommandResult::Conflict | CommandResult::Done,
+                ) => {}
                 (ClientCommand::Change(..) | ClientCommand::Delete(_), CommandResult::NotFound)
                 | (ClientCommand::Change(..), CommandResult::Conflict)
                 | (ClientCommand::Change(..) | ClientCommand::Delete(_), CommandResult::Done)
@@ -146,6 +160,11 @@ impl PhoneFolder {
                 ClientCommand::Change(item, patch) => {
                     if let Some(shown) = self.items.get_mut(item) {
                         shown.flags = patch.apply(&shown.flags);
+                    }
+                }
+                ClientCommand::Edit(item, said) => {
+                    if let Some(shown) = self.items.get_mut(item) {
+                        shown.notes = super::records::notes_of(&said.meaning);
                     }
                 }
                 ClientCommand::Delete(item) => {

@@ -28,9 +28,10 @@ impl Life<'_> {
             Some(Ok(answer)) => {
                 for (command, result) in request.commands.iter().zip(&answer.results) {
                     match (command, result) {
-                        (ClientCommand::AddDraft(client, _), CommandResult::Added(_))
-                            if !self.thrown_away.contains(&client.0) =>
-                        {
+                        (
+                            ClientCommand::AddDraft(client, _) | ClientCommand::Create(client, _),
+                            CommandResult::Added(_),
+                        ) if !self.thrown_away.contains(&client.0) => {
                             self.kept.insert(client.0.clone());
                         }
                         (ClientCommand::Send(Outgoing::New(client), _), CommandResult::Sent) => {

@@ -59,6 +59,10 @@ impl World for Files {
     }
 
     async fn invalidate_tokens(&self, resident: &Resident, collection: &CollectionId) {
+        if let Some((_, collection)) = collection.as_str().split_once("vdir/") {
+            let journal = self.root.path().join(&resident.address).join("vdir/.dme");
+            return std::fs::remove_file(journal.join(format!("{collection}.items"))).unwrap();
+        }
         let mut folder = self.maildir(&resident.address);
         if collection.as_str() != "INBOX" {
             folder.push(format!(".{collection}"));

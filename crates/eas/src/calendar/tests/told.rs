@@ -151,6 +151,24 @@ fn working_elsewhere_shows_as_free_where_there_is_no_word_for_it() {
 }
 
 #[test]
+fn the_end_of_a_series_is_told_as_the_latest_begin_of_its_last_instance() {
+    for (until, expected) in [
+        ("20270301T100000", "20270301T090000Z"),
+        ("20270301T235959", "20270301T090000Z"),
+        ("20270301T095959", "20270228T090000Z"),
+        ("20270301T000000", "20270228T090000Z"),
+    ] {
+        let end = RecurrenceEnd::Until(at(until));
+        let rule = Recurrence { end, ..Recurrence::every(Frequency::Daily) };
+        let event = Event { recurrence: Some(rule), ..simple() };
+        let elements = told(&event, V14_1);
+        let rule = elements.iter().find(|element| element.tag == page::RECURRENCE).unwrap();
+        assert_eq!(rule.child_text(page::UNTIL), Some(expected), "{until}");
+        assert!(change(&elements, V14_1, &event).is_empty(), "repeated it is no change");
+    }
+}
+
+#[test]
 fn a_deleted_instance_is_told_by_when_it_would_have_begun() {
     let exception = meeting_exception(V14_1, 0);
     assert_eq!(names(exception.children()), ["Deleted", "ExceptionStartTime"]);
