@@ -154,8 +154,13 @@ impl Told {
         let own = present.and_then(|present| present.zone.clone());
         if let Some(blob) = &self.blob {
             let prefer: Vec<_> = own.iter().chain([context.home.id()]).cloned().collect();
-            let at = self.start.or(self.end).unwrap_or(context.now);
-            if let Some(zone) = Zone::from_blob(blob, &prefer, at) {
+            // The rules are those of the begin or, of an old series, those that hold now.
+            let start = self.start.or(self.end).unwrap_or(context.now);
+            let read = |at| Zone::from_blob(blob, &prefer, at);
+            let preferred = |zone: &Zone| prefer.contains(zone.id());
+            let zone = read(start);
+            let present = || read(context.now).filter(preferred);
+            if let Some(zone) = zone.clone().filter(preferred).or_else(present).or(zone) {
                 return zone;
             }
         }

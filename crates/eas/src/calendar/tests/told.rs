@@ -115,6 +115,19 @@ fn an_old_series_is_told_with_the_rules_that_hold_now() {
     let mexico = "America/Mexico_City";
     assert_ne!(rules(mexico, "20210115T160000Z"), rules(mexico, now));
     assert_eq!(blob(mexico, "20210115T100000"), rules(mexico, now));
+    let old = Event {
+        start: at("20210115T100000"),
+        end: at("20210115T110000"),
+        zone: Some("America/Monterrey".into()),
+        recurrence: Some(Recurrence::every(Frequency::Daily)),
+        ..simple()
+    };
+    let data = told(&old, V14_1).into_iter().map(|element| match element.tag {
+        page::END_TIME => text(page::END_TIME, "20210115T173000Z"),
+        _ => element,
+    });
+    let patch = change(&data.collect::<Vec<_>>(), V14_1, &old);
+    assert_eq!(patch.value.zone, old.zone, "and by them its own zone is known again");
     // By the present rules it would have begun at nine.
     assert_eq!(blob(mexico, "20210715T100000"), rules(mexico, "20210715T150000Z"));
     // A single event is told with those of its own time.
