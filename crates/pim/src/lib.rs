@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod contact;
 mod error;
 mod itip;
+pub mod sample;
 mod uid;
 
 pub use error::Error;

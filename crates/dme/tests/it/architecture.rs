@@ -47,6 +47,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "model",
             "eas",
             "mime",
+            "pim",
             "mailbox",
             "directory",
             "link",

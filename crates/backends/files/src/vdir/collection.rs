@@ -249,7 +249,7 @@ impl Collection {
     /// The item with this `UID`.
     pub(super) fn with_uid(&self, uid: &str) -> Result<Option<ItemId>> {
         let uid = fingerprint(&[uid]);
-        self.synced(|items| Ok(items.with_uid(&uid).map(|found| item_id(found))))
+        self.synced(|items| Ok(items.with_uid(&uid).map(item_id)))
     }
 
     /// Puts an object in that another made; `name` names the file.
