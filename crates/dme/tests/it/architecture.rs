@@ -51,6 +51,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "model",
             "eas",
             "mime",
+            "pim",
             "mailbox",
             "directory",
             "link",
