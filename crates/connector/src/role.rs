@@ -2,6 +2,7 @@
 
 use crate::config::{ConnectorConfig, DirectoryConfig, MailConfig};
 use crate::tokens::TokenDirectory;
+use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
@@ -9,7 +10,7 @@ use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
     Enrolled, KeepAlive, Proxy, Reached, Services, Token,
 };
-use dme_mailbox::MailSystem;
+use dme_mailbox::{Joined, MailSystem};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +22,15 @@ pub enum StartError {
     /// The mail system's settings are wrong.
     #[error("mail: {0}")]
     Mail(String),
+    /// The settings of the calendar and contacts system are wrong.
+    #[error("{0}")]
+    Dav(String),
+    /// The mail system wants a password and the other a token, or the other way round.
+    #[error(
+        "mail and dav.auth do not fit together: one wants the user's password, the other an access \
+         token, and a phone has but one of them; use a master account for one"
+    )]
+    TwoSecrets,
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
@@ -28,7 +38,7 @@ pub enum StartError {
     #[error("{0}")]
     Settings(String),
     /// It serves nothing.
-    #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
+    #[error("none of [mail], [dav] and [people] is set: the connector would serve nothing")]
     Nothing,
     /// A mail system that takes tokens is alone.
     #[error(
@@ -41,19 +51,23 @@ pub enum StartError {
     Identity(dme_link::Error),
 }
 
+/// A mail system and what of a user's it needs.
+type Served = (Arc<dyn MailSystem>, CredentialsNeeded);
+
 /// The services these settings mean.
 ///
 /// # Errors
 /// When a setting is wrong; nothing is contacted yet.
 pub fn services(
     mail: Option<&MailConfig>,
+    dav: Option<&DavConfig>,
     directory: Option<&DirectoryConfig>,
 ) -> Result<Services, StartError> {
-    if mail.is_none() && directory.is_none() {
+    if mail.is_none() && dav.is_none() && directory.is_none() {
         return Err(StartError::Nothing);
     }
     let mut tokens = None;
-    let mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)> = match mail {
+    let mail: Option<Served> = match mail {
         Some(MailConfig::Imap(config)) => {
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
@@ -74,6 +88,7 @@ pub fn services(
         }
         None => None,
     };
+    let mail = beside(mail, dav)?;
     let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
@@ -94,6 +109,28 @@ pub fn services(
         (directory, None) => directory,
     };
     Ok(Services { mail, directory, realms })
+}
+
+/// A mail system, or none, with calendars and contacts beside it.
+fn beside(mail: Option<Served>, dav: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
+    let Some(config) = dav else { return Ok(mail) };
+    let system =
+        DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
+    let (system, needs) = (
+        Arc::new(system) as Arc<dyn MailSystem>,
+        match config.auth {
+            dme_dav::Auth::Password => CredentialsNeeded::Password,
+            dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
+            dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
+        },
+    );
+    let Some((mail, mail_needs)) = mail else { return Ok(Some((system, needs))) };
+    let needs = match (mail_needs, needs) {
+        (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
+        (one, other) if one == other => one,
+        _ => return Err(StartError::TwoSecrets),
+    };
+    Ok(Some((Arc::new(Joined::new(mail, vec![("dav", system)])), needs)))
 }
 
 /// Makes this connector's key and has the server certify it.
@@ -127,7 +164,8 @@ pub struct Running {
 /// is tried until it can.
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
-    let services = services(config.mail.as_ref(), config.directory_service.as_ref())?;
+    let people = config.directory_service.as_ref();
+    let services = services(config.mail.as_ref(), config.dav.as_deref(), people)?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();

@@ -10,6 +10,7 @@ use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dme_connector::config::{DirectoryConfig, MailConfig};
+use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
@@ -54,17 +55,18 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, connector, mail, people) = match options.role {
+    let (server, connector, mail, dav, people) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            let (mail, people) =
-                file.embedded.map_or((None, None), |e| (e.mail, e.directory_service));
-            (Some(file.server), None, mail, people)
+            let (mail, dav, people) =
+                file.embedded.map_or((None, None, None), |e| (e.mail, e.dav, e.directory_service));
+            (Some(file.server), None, mail, dav, people)
         }
         Role::Connector => {
             let file = connector_file(&path)?.connector;
-            let (mail, people) = (file.mail.clone(), file.directory_service.clone());
-            (None, Some(file), mail, people)
+            let (mail, dav) = (file.mail.clone(), file.dav.clone());
+            let people = file.directory_service.clone();
+            (None, Some(file), mail, dav, people)
         }
     };
     report.good("configuration", "read, no unknown keys");
@@ -75,8 +77,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || mail.is_some() || people.is_some();
-    let services = serves.then(|| dme_connector::services(mail.as_ref(), people.as_ref()));
+    let serves = connector.is_some() || mail.is_some() || dav.is_some() || people.is_some();
+    let services =
+        serves.then(|| dme_connector::services(mail.as_ref(), dav.as_deref(), people.as_ref()));
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
         report.bad("configuration", problem);
@@ -93,7 +96,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         let uses_tokens =
             matches!(&mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
         let secret = match &options.user {
-            Some(user) if (people.is_some() || mail.is_some()) && refused.is_none() => {
+            Some(user) if serves && refused.is_none() => {
                 let what = if uses_tokens { "access token" } else { "password" };
                 password(options.password_file.as_deref(), &format!("{what} of {user}"))
                     .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
@@ -107,7 +110,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
         if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, options.user.as_deref(), secret).await;
+            check_mail(&mut report, mail, options.user.as_deref(), secret.clone()).await;
+        }
+        if let Some(dav) = dav.as_ref().filter(|_| refused.is_none()) {
+            check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }
     }
     if report.failures > 0 {
@@ -240,6 +246,40 @@ async fn check_mail(
                     Err(said) => report.bad(finding.step, said),
                 }
             }
+        }
+    }
+}
+
+async fn check_dav(
+    report: &mut Report,
+    dav: &DavConfig,
+    user: Option<&str>,
+    secret: Option<Secret>,
+) {
+    let Some(user) = user else {
+        return report.unknown("dav", "not tried: name a user with --user");
+    };
+    let credentials = match (&dav.auth, secret) {
+        (dme_dav::Auth::Master { .. }, _) => Credentials::None,
+        (dme_dav::Auth::Password, Some(secret)) => Credentials::Password(secret),
+        (dme_dav::Auth::Bearer, Some(secret)) => Credentials::Bearer(secret),
+        (_, None) => return report.unknown("dav", "not tried: there is nothing to log in with"),
+    };
+    let system = match DavMailSystem::new(dav.clone()) {
+        Ok(system) => system,
+        Err(error) => return report.bad("dav", error),
+    };
+    let account = Account {
+        user: UserId::from(user),
+        address: user.to_owned(),
+        display_name: None,
+        credentials,
+    };
+    let context = CallContext::new(RequestId::from("check"), LIMIT);
+    for finding in system.check(&account, &context).await {
+        match finding.outcome {
+            Ok(said) => report.good(finding.step, said),
+            Err(said) => report.bad(finding.step, said),
         }
     }
 }

@@ -55,6 +55,7 @@ impl World {
         }
         let services = dme_connector::services(
             Some(&MailConfig::Files(mail)),
+            None,
             Some(&DirectoryConfig::File(people)),
         )?;
         let config = config(&directory, listen, host)?;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -19,6 +19,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("routing", &["model"]),
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime", "pim"]),
+    ("dav", &["model", "mailbox", "pim"]),
     ("imap", &["model", "mailbox", "mime"]),
     ("link", &["model", "mailbox", "directory"]),
     ("store", &["model", "sync", "mailbox", "link"]),
@@ -37,7 +38,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "store",
         ],
     ),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "dav"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
@@ -52,6 +53,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "link",
             "files",
             "imap",
+            "dav",
             "server",
             "connector",
             "phone",
@@ -70,7 +72,7 @@ const ONLY: [(&str, &[&str]); 7] = [
     ("calcard", &["mime", "pim"]),
     ("inotify", &["files"]),
     ("clap", &["dme"]),
-    ("quick-xml", &["eas"]),
+    ("quick-xml", &["eas", "dav"]),
 ];
 
 /// The workspace and all it uses on this platform; the crates of others are not downloaded, so
