@@ -6,4 +6,5 @@ pub mod dovecot;
 pub mod ports;
 pub mod postfix;
 pub mod process;
+pub mod samba;
 pub mod slapd;
