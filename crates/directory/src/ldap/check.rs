@@ -125,7 +125,7 @@ impl LdapDirectory {
     async fn check_person(&self, user: &UserId) -> Finding {
         match self.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => Finding::warning(
-                format!("{user}: the account is {}", person.standing.as_str()),
+                format!("{user}: {}", person.standing.as_str()),
                 "mend the account in the directory",
             ),
             Ok(Some(person)) => Finding::fine(format!(
