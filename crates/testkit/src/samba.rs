@@ -80,9 +80,8 @@ impl Samba {
         ])?;
         samba.restart()?;
         let users = format!("CN=Users,{}", domain.suffix());
-        let accounts = [READER, FOLLOWER]
-            .map(|name| samba.user(&users, name, SERVICE_PASSWORD, ""))
-            .concat();
+        let accounts =
+            [READER, FOLLOWER].map(|name| samba.user(&users, name, SERVICE_PASSWORD, "")).concat();
         samba.modify(&accounts)?;
         samba.tool(&[
             "dsacl",
