@@ -26,8 +26,8 @@ pub use gate::{
 };
 pub use graph::{GroupGraph, Named};
 pub use ldap::{
-    ConfigError, Finding, GroupOptions, Kind, LdapConfig, LdapDirectory, Memberships, Nesting,
-    Severity, Transport, UserOptions,
+    ConfigError, Extent, Finding, Follow, GroupOptions, GroupReading, Kind, LdapConfig,
+    LdapDirectory, Memberships, Nesting, Severity, Transport, UserOptions,
 };
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use person::{Card, Group, GroupId, GroupSnapshot, Person, Standing};

@@ -1,6 +1,6 @@
 //! Samba as an Active Directory domain controller (Debian's `samba-ad-dc` 4.17): a domain
 //! provisioned for the test on an address of its own in 127/8, because the ports are fixed, with
-//! two accounts a connector may read it with.
+//! accounts a connector may read it with.
 
 use crate::certificate::Certificate;
 use crate::ports::accepts_at;
@@ -17,14 +17,47 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// An account that may read, and nothing else.
 pub const READER: &str = "reader";
-/// An account that may replicate changes too (DS-Replication-Get-Changes).
+/// An account that sees deleted objects too.
+pub const WATCHER: &str = "watcher";
+/// An account that may replicate changes too (DS-Replication-Get-Changes), and sees deleted objects.
 pub const FOLLOWER: &str = "follower";
-/// The password of both.
+/// The password of each.
 pub const SERVICE_PASSWORD: &str = "service secret";
 /// How many wrong passwords in a row lock an account.
 pub const LOCKOUT_THRESHOLD: u32 = 3;
 
 const ADMIN_PASSWORD: &str = "Admin.Secret.1";
+
+/// Opens the domain's database as the system: by Samba's own library, as `samba-tool` does.
+const OPEN: &str = "
+import sys
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+db = SamDB(lp=LoadParm(sys.argv[1]), session_info=system_session())
+";
+/// Changes entries. The control lets `pwdLastSet` be any time (DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID).
+const MODIFY: &str = "
+db.modify_ldif(sys.argv[2], ['local_oid:1.3.6.1.4.1.7165.4.3.12:0'])
+";
+/// Adds an access control entry for an account to an object, which may be deleted.
+const ALLOW: &str = "
+import ldb
+from samba.dcerpc import security
+from samba.ndr import ndr_pack, ndr_unpack
+dn, ace, account = sys.argv[2:]
+controls = ['show_deleted:1', 'sd_flags:1:4']
+domain = security.dom_sid(db.get_domain_sid())
+found = db.search(expression='(sAMAccountName=%s)' % account, attrs=['objectSid'])
+sid = ndr_unpack(security.dom_sid, found[0]['objectSid'][0])
+found = db.search(base=dn, scope=ldb.SCOPE_BASE, attrs=['nTSecurityDescriptor'], controls=controls)
+old = ndr_unpack(security.descriptor, found[0]['nTSecurityDescriptor'][0])
+for entry in security.descriptor.from_sddl('D:' + ace.format(sid), domain).dacl.aces:
+    old.dacl_add(entry)
+change = ldb.Message(ldb.Dn(db, dn))
+change['acl'] = ldb.MessageElement(ndr_pack(old), ldb.FLAG_MOD_REPLACE, 'nTSecurityDescriptor')
+db.modify(change, controls)
+";
 
 static STARTED: AtomicU32 = AtomicU32::new(0);
 static SHARED: Mutex<Weak<Samba>> = Mutex::new(Weak::new());
@@ -80,19 +113,19 @@ impl Samba {
         ])?;
         samba.restart()?;
         let users = format!("CN=Users,{}", domain.suffix());
-        let accounts =
-            [READER, FOLLOWER].map(|name| samba.user(&users, name, SERVICE_PASSWORD, "")).concat();
+        let accounts = [READER, WATCHER, FOLLOWER]
+            .map(|name| samba.user(&users, name, SERVICE_PASSWORD, ""))
+            .concat();
         samba.modify(&accounts)?;
-        samba.tool(&[
-            "dsacl",
-            "set",
-            "-H",
-            &samba.path("private/sam.ldb").display().to_string(),
-            "--car=get-changes",
-            "--action=allow",
-            &format!("--objectdn={}", domain.suffix()),
-            &format!("--trusteedn=CN={FOLLOWER},{users}"),
-        ])?;
+        let suffix = domain.suffix();
+        let deleted = format!("CN=Deleted Objects,{suffix}");
+        for (object, right, account) in [
+            (&suffix, "(OA;;CR;1131f6aa-9c07-11d1-f79f-00c04fc2dcd2;;{})", FOLLOWER),
+            (&deleted, "(A;;RPLC;;;{})", FOLLOWER),
+            (&deleted, "(A;;RPLC;;;{})", WATCHER),
+        ] {
+            samba.as_system(ALLOW, &[object, right, account])?;
+        }
         Ok(samba)
     }
 
@@ -180,6 +213,14 @@ impl Samba {
         run(&mut command).with_context(|| ldif.to_owned()).map(|_| ())
     }
 
+    /// Changes entries as only the server itself may: for what comes about by the passing of time.
+    ///
+    /// # Errors
+    /// When the database does not take the changes.
+    pub fn modify_as_system(&self, ldif: &str) -> anyhow::Result<()> {
+        self.as_system(MODIFY, &[ldif])
+    }
+
     /// The values of an attribute of all entries that a search as the administrator finds, as LDIF
     /// has them: what is not text is in base64.
     ///
@@ -265,6 +306,13 @@ impl Samba {
     fn tool(&self, arguments: &[&str]) -> anyhow::Result<()> {
         let mut command = Command::new("samba-tool");
         command.args(arguments).arg("-s").arg(self.path("smb.conf"));
+        run(&mut command).map(|_| ())
+    }
+
+    /// Runs a script on the domain's own files.
+    fn as_system(&self, script: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", &format!("{OPEN}{script}")]).arg(self.path("smb.conf")).args(arguments);
         run(&mut command).map(|_| ())
     }
 

@@ -16,13 +16,20 @@ use std::time::Duration;
 
 /// The most entries that are taken of any search.
 const MAX_ENTRIES: usize = 500_000;
+/// The most values of one attribute that are asked for piece by piece.
+const MAX_VALUES: usize = 1_000_000;
+/// Whatever is there.
+pub(super) const ANYTHING: &str = "(objectClass=*)";
 
-/// An entry of the directory, as far as it is text.
+/// An entry of the directory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Entry {
     /// Its name, as the server writes it.
     pub dn: String,
+    /// What is text.
     attributes: HashMap<String, Vec<String>>,
+    /// What is not.
+    binary: HashMap<String, Vec<Vec<u8>>>,
 }
 
 /// Why a call on a connection came to nothing; the connection must not be used again.
@@ -73,8 +80,9 @@ impl Entry {
         entry
     }
 
-    /// The values of an attribute.
+    /// The values of an attribute; all of them, also where a part was asked for.
     pub(super) fn all(&self, name: &str) -> &[String] {
+        let name = name.split_once(";range=").map_or(name, |(name, _)| name);
         self.attributes.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
     }
 
@@ -83,19 +91,51 @@ impl Entry {
         self.all(name).iter().map(|value| value.trim()).find(|value| !value.is_empty())
     }
 
-    /// Whether the server gave only a part of the values, as Active Directory does with more than
-    /// 1500 (MS-ADTS 3.1.1.3.1.3.3).
-    pub(super) fn is_partial(&self, name: &str) -> bool {
-        let ranged = format!("{};range=", name.to_lowercase());
-        self.attributes.keys().any(|key| key.starts_with(&ranged))
+    /// The first value of an attribute that need not be text.
+    pub(super) fn bytes(&self, name: &str) -> Option<&[u8]> {
+        let name = name.to_lowercase();
+        // What happens to be UTF-8 is taken for text.
+        let text = || self.attributes.get(&name)?.first().map(String::as_bytes);
+        self.binary.get(&name).and_then(|values| values.first()).map(Vec::as_slice).or_else(text)
+    }
+
+    /// Takes out an attribute of which the server gave only a part of the values, as Active
+    /// Directory does with more than 1500 (MS-ADTS 3.1.1.3.1.3.3).
+    fn take_part(&mut self) -> Option<Part> {
+        let part = self.attributes.keys().find_map(|key| Part::of(key))?;
+        let values = self.attributes.remove(&part.key)?;
+        self.attributes.entry(part.name.clone()).or_default().extend(values);
+        Some(part)
+    }
+}
+
+/// A part of an attribute's values: `member;range=0-1499`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Part {
+    key: String,
+    name: String,
+    /// Where the next part begins; none where this is the last.
+    next: Option<u32>,
+}
+
+impl Part {
+    fn of(key: &str) -> Option<Self> {
+        let (name, range) = key.split_once(";range=")?;
+        let (_, last) = range.split_once('-')?;
+        let next = match last {
+            "*" => None,
+            last => Some(last.parse::<u32>().ok()?.checked_add(1)?),
+        };
+        Some(Self { key: key.to_owned(), name: name.to_owned(), next })
     }
 }
 
 impl From<SearchEntry> for Entry {
     fn from(found: SearchEntry) -> Self {
-        let attributes =
-            found.attrs.into_iter().map(|(name, values)| (name.to_lowercase(), values)).collect();
-        Self { dn: found.dn, attributes }
+        fn lower<T>(attributes: HashMap<String, T>) -> HashMap<String, T> {
+            attributes.into_iter().map(|(name, values)| (name.to_lowercase(), values)).collect()
+        }
+        Self { dn: found.dn, attributes: lower(found.attrs), binary: lower(found.bin_attrs) }
     }
 }
 
@@ -138,29 +178,103 @@ pub(super) async fn search(
                 ldap.with_search_options(SearchOptions::new().sizelimit(count));
             }
         }
-        let attributes = query.attributes.to_vec();
-        let mut stream = ldap
-            .streaming_search_with(adapters, query.base, Scope::Subtree, query.filter, attributes)
-            .await?;
-        let mut entries = Vec::new();
-        while let Some(entry) = stream.next().await? {
-            if entries.len() >= MAX_ENTRIES {
-                return Ok(Err(Error::Refused(format!(
-                    "{} has more than {MAX_ENTRIES} entries; write a narrower filter",
-                    query.base
-                ))));
+        let Query { base, filter, attributes, .. } = query;
+        let (entries, result) =
+            collect(ldap, adapters, base, Scope::Subtree, filter, attributes).await?;
+        let mut entries = match judge(query, entries, &result) {
+            Ok(entries) => entries,
+            refused => return Ok(refused),
+        };
+        for entry in &mut entries {
+            if let Err(refused) = complete(ldap, entry).await? {
+                return Ok(Err(refused));
             }
-            entries.push(Entry::from(SearchEntry::construct(entry)));
         }
-        Ok(judge(query, entries, &stream.finish().await))
+        Ok(Ok(entries))
     });
     found.await
 }
 
+/// Reads one entry; none where it is not there or may not be seen.
+pub(super) async fn entry(
+    ldap: &mut Ldap,
+    dn: &str,
+    attributes: &[String],
+    limit: Duration,
+) -> Result<Option<Entry>, Failure> {
+    let read = async {
+        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
+            vec![Box::new(EntriesOnly::new())];
+        let (entries, result) =
+            collect(ldap, adapters, dn, Scope::Base, ANYTHING, attributes).await?;
+        Ok(entries.into_iter().next().filter(|_| result.rc == 0))
+    };
+    guarded(dn, limit, read).await
+}
+
+/// All that a search gives, one entry more than are taken at most, and its result.
+pub(super) async fn collect<'a>(
+    ldap: &mut Ldap,
+    adapters: Vec<Box<dyn Adapter<'a, String, Vec<String>> + 'a>>,
+    base: &str,
+    scope: Scope,
+    filter: &str,
+    attributes: &[String],
+) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+    let mut stream =
+        ldap.streaming_search_with(adapters, base, scope, filter, attributes.to_vec()).await?;
+    let mut entries = Vec::new();
+    while let Some(entry) = stream.next().await? {
+        entries.push(Entry::from(SearchEntry::construct(entry)));
+        if entries.len() > MAX_ENTRIES {
+            break;
+        }
+    }
+    Ok((entries, stream.finish().await))
+}
+
+/// Asks for what is missing of attributes with more values than the server gives at once.
+async fn complete(ldap: &mut Ldap, entry: &mut Entry) -> Result<Result<(), Error>, LdapError> {
+    while let Some(Part { name, next, .. }) = entry.take_part() {
+        let Some(next) = next else { continue };
+        let attributes = [format!("{name};range={next}-*")];
+        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
+            vec![Box::new(EntriesOnly::new())];
+        let (more, _) =
+            collect(ldap, adapters, &entry.dn, Scope::Base, ANYTHING, &attributes).await?;
+        let parts = more.into_iter().next().map(|entry| entry.attributes).unwrap_or_default();
+        let parts = parts.into_iter().filter(|(key, _)| {
+            Part::of(key)
+                .is_some_and(|part| part.name == name && part.next.is_none_or(|n| n > next))
+        });
+        let before = entry.attributes.len();
+        entry.attributes.extend(parts);
+        if entry.attributes.len() == before || entry.all(&name).len() > MAX_VALUES {
+            return Ok(Err(Error::Protocol(format!(
+                "the server gives only a part of {name} of {}",
+                entry.dn
+            ))));
+        }
+    }
+    match entry.attributes.keys().find(|key| key.contains(";range=")) {
+        None => Ok(Ok(())),
+        Some(key) => Ok(Err(Error::Protocol(format!("{key} of {} is no range", entry.dn)))),
+    }
+}
+
 /// What the result code of a search means (RFC 4511 appendix A).
-fn judge(query: &Query<'_>, entries: Vec<Entry>, result: &LdapResult) -> Result<Vec<Entry>, Error> {
+pub(super) fn judge(
+    query: &Query<'_>,
+    entries: Vec<Entry>,
+    result: &LdapResult,
+) -> Result<Vec<Entry>, Error> {
     let Query { base, filter, .. } = query;
     let refused = |text: String| Err(Error::Refused(text));
+    if entries.len() > MAX_ENTRIES {
+        return refused(format!(
+            "{base} has more than {MAX_ENTRIES} entries; write a narrower filter"
+        ));
+    }
     match (result.rc, query.amount) {
         (0, _) | (4, Amount::First(_)) => Ok(entries),
         (4 | 11, Amount::All(_)) => refused(format!(
@@ -220,4 +334,26 @@ fn said(result: &LdapResult) -> String {
     let mut text = result.to_string();
     text.truncate(text.floor_char_boundary(500));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_an_attribute_tells_where_the_next_begins() {
+        for (key, name_and_next) in [
+            ("member;range=0-1499", Some(("member", Some(1500)))),
+            ("member;range=1500-*", Some(("member", None))),
+            ("member", None),
+            ("member;range=0", None),
+            ("member;range=0-x", None),
+            ("member;range=0-4294967295", None),
+            ("usercertificate;binary", None),
+        ] {
+            let part = Part::of(key);
+            let found = part.as_ref().map(|part| (part.name.as_str(), part.next));
+            assert_eq!(found, name_and_next, "{key}");
+        }
+    }
 }
