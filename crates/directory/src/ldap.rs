@@ -17,6 +17,7 @@ mod groups;
 mod primary;
 mod query;
 mod standing;
+mod url;
 
 pub use check::{Finding, Severity};
 pub use config::{

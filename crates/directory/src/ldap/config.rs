@@ -1,5 +1,6 @@
 //! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
 
+use super::url::Url;
 use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -213,6 +214,7 @@ const fn connections() -> usize {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub realm: String,
+    pub kind: Kind,
     pub urls: Vec<Url>,
     pub ca_file: Option<PathBuf>,
     pub bind_dn: String,
@@ -237,13 +239,6 @@ pub(super) struct Settings {
     pub groups_timeout: Duration,
     pub page_size: u16,
     pub connections: usize,
-}
-
-/// Where a server is, and how it is spoken to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Url {
-    pub text: String,
-    pub start_tls: bool,
 }
 
 struct Defaults {
@@ -286,7 +281,7 @@ impl Kind {
     }
 }
 
-fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
+pub(super) fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::Value { key, problem: problem.into() })
 }
 
@@ -371,6 +366,7 @@ impl LdapConfig {
         };
         Ok(Settings {
             realm,
+            kind: self.kind,
             urls: urls?,
             ca_file: self.ca_file,
             bind_dn: self.bind_dn,
@@ -419,35 +415,6 @@ pub(super) fn fill(template: &str, user: &str, address: &str) -> String {
     }
     filter.push_str(rest);
     filter
-}
-
-impl Url {
-    fn parse(text: &str, transport: Transport) -> Result<Self, ConfigError> {
-        let text = text.trim().trim_end_matches('/');
-        let (scheme, place) = text.split_once("://").unwrap_or(("", text));
-        let (host, port) = place.rsplit_once(':').unwrap_or((place, "389"));
-        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        if host.is_empty() || !host.chars().all(is_host) || port.parse::<u16>().is_err() {
-            let advice = "is not a server's name or IPv4 address, with or without a port";
-            return wrong("urls", format!("{text:?} {advice}"));
-        }
-        let url = |start_tls| Ok(Self { text: text.to_owned(), start_tls });
-        match (scheme, transport) {
-            ("ldaps", _) => url(false),
-            ("ldap", Transport::StartTls) => url(true),
-            ("ldap", Transport::PlainAnywhere) => url(false),
-            ("ldap", Transport::PlainOnLoopback) if is_loopback(host) => url(false),
-            ("ldap", Transport::PlainOnLoopback) => wrong(
-                "transport",
-                format!("{text:?} is not this machine; use start_tls, or ldaps:// in urls"),
-            ),
-            _ => wrong("urls", format!("{text:?} begins neither with ldaps:// nor ldap://")),
-        }
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ async fn the_graph_reaches_what_the_domain_itself_says() {
     place.group("n-circle", &["n-3"]);
     place.change("n-2", "add", "n-circle");
     let domain_users = format!("CN=Domain Users,CN=Users,{}", place.samba.suffix());
-    place.modify(&group(&place.base, "n-everybody", &[domain_users.clone()]));
+    place.modify(&group(&place.base, "n-everybody", std::slice::from_ref(&domain_users)));
     // Her primary group is another one.
     place.group("n-primary", &["n-eve"]);
     let sid = |dn: &str| place.samba.values(dn, "base", "(objectClass=*)", "objectSid").unwrap();
