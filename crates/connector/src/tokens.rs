@@ -1,7 +1,10 @@
 //! Logins with an OAuth access token of the mail system's in place of a password.
 
 use async_trait::async_trait;
-use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_directory::{
+    DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person, Result,
+    Verdict,
+};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, ErrorKind};
 use dme_model::{RequestId, Secret, UserId};
@@ -55,7 +58,11 @@ impl DirectoryService for TokenDirectory {
         self.people.groups().await
     }
 
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        self.people.search(text, limit).await
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        self.people.search(search).await
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        self.people.everyone(asking, limit).await
     }
 }

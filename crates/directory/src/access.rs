@@ -151,7 +151,7 @@ impl AccessGroups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Card, Group, GroupSnapshot};
+    use crate::{Group, GroupSnapshot};
 
     fn graph() -> GroupGraph {
         let group = |id: &str, parents: &[&str]| Group {
@@ -180,7 +180,6 @@ mod tests {
             display_name: None,
             groups: groups.iter().map(|id| GroupId((*id).into())).collect(),
             standing,
-            card: Card::default(),
         }
     }
 

@@ -9,9 +9,17 @@
 //! password = "$argon2id$v=19$…"    # dme user passwd ann
 //! groups = ["staff"]
 //! standing = "active"
+//! card = { title = "Engineer", phone = "+1 555 1", photo = "ann.jpg", certificates = ["ann.pem"] }
+//!
+//! [users.attic]
+//! address = "attic@example.org"
+//! display_name = "The attic"
+//! kind = "room"                    # or "person", "resource", "group"
 //!
 //! [groups.staff]
 //! parents = ["mobile"]
+//! address = "staff@example.org"    # where it is a distribution list
+//! display_name = "All staff"
 //!
 //! [groups.mobile]
 //! ```
@@ -22,12 +30,14 @@
 
 mod content;
 mod edit;
+mod people;
 
 pub use content::FileError;
 pub use edit::{NewUser, add_user, list_users, remove_user, set_password};
 
 use crate::{
-    Card, DirectoryService, Error, Group, GroupId, GroupSnapshot, Person, Result, Verdict,
+    DirectoryService, Error, Everyone, Group, GroupId, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Result, Verdict,
 };
 use async_trait::async_trait;
 use content::{Content, Entry};
@@ -160,7 +170,6 @@ impl Content {
             display_name: entry.display_name.clone(),
             groups: entry.groups.iter().map(|group| GroupId(group.clone())).collect(),
             standing: entry.standing,
-            card: Card::default(),
         }
     }
 }
@@ -199,20 +208,21 @@ impl DirectoryService for FileDirectory {
         Ok(GroupSnapshot { groups: groups.collect(), as_of: Timestamp::from_millis(as_of) })
     }
 
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        let text = text.trim().to_lowercase();
-        if text.is_empty() {
-            return Ok(Vec::new());
-        }
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
         let content = self.content().await;
-        let people = content.users.iter().map(|(name, entry)| content.person(name, entry));
-        let holds = |value: &str| value.to_lowercase().contains(&text);
-        let matching = people.filter(|person| {
-            holds(person.user.local_part())
-                || holds(&person.address)
-                || person.display_name.as_deref().is_some_and(holds)
-        });
-        Ok(matching.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        let folder = self.config.path.parent().unwrap_or(Path::new("")).to_owned();
+        let search = search.clone();
+        // Photos and certificates are files.
+        let found = tokio::task::spawn_blocking(move || content.search(&search, &folder));
+        found.await.map_err(|_| Error::Unavailable("the search was stopped".to_owned()))
+    }
+
+    async fn everyone(&self, _: &UserId, limit: u32) -> Result<Everyone> {
+        let mut entries = self.content().await.address_list();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let complete = entries.len() <= limit;
+        entries.truncate(limit);
+        Ok(Everyone { entries, complete })
     }
 }
 

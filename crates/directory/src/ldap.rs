@@ -5,7 +5,6 @@
 //! what has changed, only that from then on. References to other servers are never followed: a
 //! password must not go where the configuration does not send it.
 
-mod card;
 mod changes;
 mod check;
 mod config;
@@ -14,6 +13,7 @@ mod dirsync;
 mod dn;
 mod follow;
 mod groups;
+mod people;
 mod primary;
 mod query;
 mod standing;
@@ -25,12 +25,17 @@ pub use config::{
     UserOptions,
 };
 pub use groups::{Extent, GroupReading};
+pub use people::{AddressListOptions, AttributeOptions, Matching};
 
-use crate::{DirectoryService, Error, GroupId, GroupSnapshot, Person, Result, Standing, Verdict};
+use crate::{
+    DirectoryService, Error, Everyone, GroupId, GroupSnapshot, PeopleFound, PeopleSearch, Person,
+    Result, Standing, Verdict,
+};
 use async_trait::async_trait;
 use config::{Settings, fill};
 use connection::{Pool, Purpose};
 use dme_model::{Secret, Timestamp, UserId};
+use people::{Candidates, REMEMBERED, Recent};
 use primary::PrimaryGroups;
 use query::{Amount, Bound, Entry, Failure, Query};
 use standing::Denial;
@@ -41,8 +46,6 @@ use tokio::sync::OnceCell;
 
 /// The attribute with the groups an entry is in, where the directory keeps it.
 const MEMBER_OF: &str = "memberOf";
-/// The longest text that is searched for, in characters.
-const MAX_SEARCH: usize = 128;
 
 /// One LDAP directory. Connections are opened when they are needed.
 pub struct LdapDirectory {
@@ -51,13 +54,15 @@ pub struct LdapDirectory {
     binding: Pool,
     /// What is asked of a person's entry.
     person_attributes: Vec<String>,
-    /// The same and those of the card.
-    card_attributes: Vec<String>,
     /// What an empty base stands for, once the server has said so.
     root: OnceCell<String>,
     /// What is known of the groups from one reading to the next.
     memory: tokio::sync::Mutex<groups::Memory>,
     primary: PrimaryGroups,
+    /// Who was found for what, among those that a filter allows.
+    found: Recent<(String, String), Candidates>,
+    /// Which filter tells whom somebody may see; none where that is nobody.
+    visible: Recent<UserId, Option<String>>,
 }
 
 impl LdapDirectory {
@@ -73,14 +78,14 @@ impl LdapDirectory {
         person_attributes.extend(["cn", MEMBER_OF].map(str::to_owned));
         person_attributes.extend(standing::ATTRIBUTES.map(str::to_owned));
         person_attributes.extend(primary::ATTRIBUTES.map(str::to_owned));
-        let mut card_attributes = person_attributes.clone();
-        card_attributes.extend(card::ATTRIBUTES.map(str::to_owned));
+        let remember = settings.address_list.remember;
         Ok(Self {
             searching: Pool::new(settings.clone(), tls.clone(), Purpose::Search),
             binding: Pool::new(settings.clone(), tls, Purpose::Bind),
+            found: Recent::new(remember, REMEMBERED),
+            visible: Recent::new(remember, REMEMBERED),
             settings,
             person_attributes,
-            card_attributes,
             root: OnceCell::new(),
             memory: tokio::sync::Mutex::default(),
             primary: PrimaryGroups::default(),
@@ -205,7 +210,6 @@ impl LdapDirectory {
             display_name: display_name.map(str::to_owned),
             groups,
             standing: standing::of_entry(entry, now()),
-            card: card::of_entry(entry),
             user,
         })
     }
@@ -304,34 +308,11 @@ impl DirectoryService for LdapDirectory {
         Ok(self.read_groups().await?.snapshot)
     }
 
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        let text: String = text.trim().chars().take(MAX_SEARCH).collect();
-        if text.is_empty() || limit == 0 {
-            return Ok(Vec::new());
-        }
-        let Settings { list_filter, name, address, display_name, .. } = &*self.settings;
-        let text = ldap3::ldap_escape(text);
-        let filter = format!(
-            "(&{list_filter}(|({display_name}=*{text}*)(cn=*{text}*)({address}=*{text}*)\
-             ({name}={text}*)))"
-        );
-        let mut people: Vec<Person> = Vec::new();
-        for base in &self.settings.bases {
-            let query = Query {
-                base,
-                filter: &filter,
-                attributes: &self.card_attributes,
-                amount: Amount::First(limit),
-            };
-            for entry in self.read(&query, self.settings.timeout).await? {
-                // An entry without an account name is no person of this realm.
-                let Ok(person) = self.person(&entry, Vec::new()) else { continue };
-                if !people.iter().any(|listed| listed.user == person.user) {
-                    people.push(person);
-                }
-            }
-        }
-        people.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(people)
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        self.search_people(search).await
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        self.list_everyone(asking, limit).await
     }
 }

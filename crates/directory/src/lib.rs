@@ -12,6 +12,7 @@ mod gate;
 mod graph;
 mod ldap;
 mod login;
+mod people;
 mod person;
 mod service;
 
@@ -26,9 +27,14 @@ pub use gate::{
 };
 pub use graph::{GroupGraph, Named};
 pub use ldap::{
-    ConfigError, Extent, Finding, Follow, GroupOptions, GroupReading, Kind, LdapConfig,
-    LdapDirectory, Memberships, Nesting, Severity, Transport, UserOptions,
+    AddressListOptions, AttributeOptions, ConfigError, Extent, Finding, Follow, GroupOptions,
+    GroupReading, Kind, LdapConfig, LdapDirectory, Matching, Memberships, Nesting, Severity,
+    Transport, UserOptions,
 };
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
-pub use person::{Card, Group, GroupId, GroupSnapshot, Person, Standing};
+pub use people::{
+    Binary, Card, Details, DirectoryEntry, Everyone, PeopleFound, PeopleSearch, PersonKind, Photo,
+    PhotoLimits, Rank, Relevance, Terms,
+};
+pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

@@ -44,31 +44,6 @@ pub struct Person {
     pub groups: Vec<GroupId>,
     /// Whether the account may be used.
     pub standing: Standing,
-    /// What colleagues who look for the person are shown; only a search fills it.
-    #[serde(default)]
-    pub card: Card,
-}
-
-/// What an address book says of a person beside name and address.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Card {
-    /// The first name.
-    pub first_name: Option<String>,
-    /// The last name.
-    pub last_name: Option<String>,
-    /// The position.
-    pub title: Option<String>,
-    /// The company.
-    pub company: Option<String>,
-    /// Where the office is.
-    pub office: Option<String>,
-    /// The office's telephone.
-    pub phone: Option<String>,
-    /// The mobile telephone.
-    pub mobile_phone: Option<String>,
-    /// The telephone at home.
-    pub home_phone: Option<String>,
 }
 
 /// Every group of a directory and the groups it is directly in.

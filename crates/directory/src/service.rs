@@ -1,6 +1,6 @@
 //! What a directory answers.
 
-use crate::{GroupSnapshot, Person};
+use crate::{Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person};
 use async_trait::async_trait;
 use dme_model::{Secret, UserId};
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,8 @@ pub enum Verdict {
     Barred(crate::Standing),
 }
 
-/// One realm's directory. All calls are without a cache; callers remember.
+/// One realm's directory. Who may do what is not remembered here; callers do. What an address search
+/// found may be, for some seconds.
 #[async_trait]
 pub trait DirectoryService: Send + Sync {
     /// Checks a password. The user is canonical, `name@realm`.
@@ -55,9 +56,11 @@ pub trait DirectoryService: Send + Sync {
     /// Every group with its direct parents.
     async fn groups(&self) -> Result<GroupSnapshot>;
 
-    /// People whose name or address begins with or holds the text, at most `limit`. Their groups
-    /// may be left out.
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>>;
+    /// Those of the address list who fit and whom the user who asks may see, the best first.
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound>;
+
+    /// All of the address list whom a user may see, at most `limit`, in no order.
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone>;
 
     /// Whether it is several now, each for users of its own: what is unavailable about one user may
     /// be there for the next.

@@ -14,11 +14,19 @@ use base64::engine::general_purpose::STANDARD;
 use dme_model::Timestamp;
 use dme_wbxml::pages::resolve_recipients as r;
 use dme_wbxml::{Element, Tag};
+use std::time::Duration;
 
 /// Recipients in one request (MS-ASCMD 2.2.3.187.5).
 const MAX_RECIPIENTS: usize = 1000;
 /// The longest recipient, in characters.
 const MAX_NAME: usize = 256;
+/// The shortest and longest times for which free and busy are told, and how long they are where no
+/// end is named.
+const MIN_SPAN: Duration = Duration::from_secs(30 * 60);
+const MAX_SPAN: Duration = Duration::from_secs(42 * 86_400);
+const DEFAULT_SPAN: Duration = Duration::from_secs(7 * 86_400);
+/// The largest limit of suggestions or certificates (MS-ASCMD 2.2.3.100, 2.2.3.101).
+const MAX_LIMIT: u32 = 9999;
 /// The largest certificate or picture read, in bytes.
 const MAX_BINARY: usize = 1024 * 1024;
 
@@ -133,17 +141,7 @@ impl Request {
 impl Options {
     fn from_element(options: &Element) -> Result<Self> {
         let retrieval = options.number_of(r::CERTIFICATE_RETRIEVAL)?;
-        let availability = match options.child(r::AVAILABILITY) {
-            Some(availability) => {
-                let moment = |tag: Tag| {
-                    let text = availability.required_text(tag)?;
-                    let wrong = Error::Value { element: tag, expected: "a date and time" };
-                    date::parse(text).ok_or(wrong)
-                };
-                Some((moment(r::START_TIME)?, moment(r::END_TIME)?))
-            }
-            None => None,
-        };
+        let availability = options.child(r::AVAILABILITY).map(read_span).transpose()?;
         let picture = match options.child(r::PICTURE) {
             Some(picture) => {
                 Some(PictureLimits::from_element(picture, r::MAX_SIZE, r::MAX_PICTURES)?)
@@ -152,8 +150,8 @@ impl Options {
         };
         Ok(Self {
             certificates: retrieval.map(CertificateRetrieval::from_code),
-            max_certificates: options.number_of(r::MAX_CERTIFICATES)?,
-            max_ambiguous: options.number_of(r::MAX_AMBIGUOUS_RECIPIENTS)?,
+            max_certificates: limit_of(options, r::MAX_CERTIFICATES)?,
+            max_ambiguous: limit_of(options, r::MAX_AMBIGUOUS_RECIPIENTS)?,
             availability,
             picture,
         })
@@ -181,11 +179,37 @@ impl Options {
     }
 }
 
+/// The time for which `Availability` asks; without an end, seven days (MS-ASCMD 2.2.3.61.1).
+fn read_span(availability: &Element) -> Result<(Timestamp, Timestamp)> {
+    let start = availability.required(r::START_TIME)?.moment_value()?;
+    let end = match availability.child(r::END_TIME) {
+        Some(end) => end.moment_value()?,
+        None => start.plus(DEFAULT_SPAN),
+    };
+    if !(start.plus(MIN_SPAN)..=start.plus(MAX_SPAN)).contains(&end) {
+        return Err(Error::Value { element: r::END_TIME, expected: "30 minutes to 42 days later" });
+    }
+    Ok((start, end))
+}
+
+/// A limit of 0 to 9999.
+fn limit_of(options: &Element, tag: Tag) -> Result<Option<u32>> {
+    let limit = options.number_of::<u32>(tag)?;
+    match limit {
+        Some(limit) if limit > MAX_LIMIT => {
+            Err(Error::Value { element: tag, expected: "a number up to 9999" })
+        }
+        limit => Ok(limit),
+    }
+}
+
 /// The certificates of a recipient.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Certificates {
     /// Whether there are any.
     pub status: Status,
+    /// How many there are, also where none is given because of the limit.
+    pub certificate_count: u32,
     /// How many recipients the entry stands for (a list has several).
     pub recipient_count: u32,
     /// DER.
@@ -216,7 +240,7 @@ pub struct Resolved {
     pub to: String,
     /// What it came to.
     pub status: Status,
-    /// How many match in all.
+    /// How many match in all, of whom some may not be among those given.
     pub count: u32,
     /// Those who match, or as many as are suggested.
     pub recipients: Vec<Recipient>,
@@ -286,9 +310,8 @@ impl Recipient {
         }
         if let Some(certificates) = &self.certificates {
             let mut within = Vec::new();
-            let count = u64::try_from(certificates.certificates.len()).unwrap_or(u64::MAX);
             within.put_number(r::STATUS, certificates.status.code());
-            within.put_number(r::CERTIFICATE_COUNT, count);
+            within.put_number(r::CERTIFICATE_COUNT, certificates.certificate_count);
             within.put_number(r::RECIPIENT_COUNT, certificates.recipient_count);
             for der in &certificates.certificates {
                 within.put(r::CERTIFICATE, STANDARD.encode(der));
@@ -320,6 +343,7 @@ impl Recipient {
                 let ders = one.each(r::CERTIFICATE).take(MAX_RECIPIENTS);
                 Some(Certificates {
                     status: Status::read(one, r::STATUS)?,
+                    certificate_count: one.number_of(r::CERTIFICATE_COUNT)?.unwrap_or_default(),
                     recipient_count: one.number_of(r::RECIPIENT_COUNT)?.unwrap_or_default(),
                     certificates: ders.map(|der| binary(der, MAX_BINARY)).collect::<Result<_>>()?,
                 })
@@ -395,6 +419,7 @@ mod tests {
                         availability: Some((Status::Success, Some("0022".into()))),
                         certificates: Some(Certificates {
                             status: Status::Success,
+                            certificate_count: 1,
                             recipient_count: 1,
                             certificates: vec![vec![0x30, 0x82]],
                         }),
@@ -414,6 +439,32 @@ mod tests {
     }
 
     #[test]
+    fn free_and_busy_times_are_asked_for_half_an_hour_to_six_weeks() {
+        let asked = |times: &[(Tag, &str)]| {
+            let times = times.iter().map(|(tag, text)| Element::text(*tag, *text)).collect();
+            let options =
+                Element::parent(r::OPTIONS, vec![Element::parent(r::AVAILABILITY, times)]);
+            let to = Element::text(r::TO, "ann");
+            Request::from_element(&Element::parent(r::RESOLVE_RECIPIENTS, vec![to, options]))
+                .map(|request| request.options.availability.unwrap())
+        };
+        let start = (r::START_TIME, "2026-12-01T08:00:00.000Z");
+        let (from, to) = asked(&[start]).unwrap();
+        assert_eq!(to, from.plus(Duration::from_secs(7 * 86_400)));
+        for (end, allowed) in [
+            ("2026-12-01T08:29:00.000Z", false),
+            ("2026-12-01T08:30:00.000Z", true),
+            ("2027-01-12T08:00:00.000Z", true),
+            ("2027-01-12T08:30:00.000Z", false),
+            ("2026-11-30T08:00:00.000Z", false),
+            ("later", false),
+        ] {
+            assert_eq!(asked(&[start, (r::END_TIME, end)]).is_ok(), allowed, "{end}");
+        }
+        assert!(asked(&[(r::END_TIME, "2026-12-01T08:30:00.000Z")]).is_err());
+    }
+
+    #[test]
     fn requests_beyond_the_limits_are_refused() {
         let with =
             |to: Vec<Element>| Request::from_element(&Element::parent(r::RESOLVE_RECIPIENTS, to));
@@ -421,5 +472,12 @@ mod tests {
         assert_eq!(with(many), Err(Error::TooMany { element: r::TO, limit: MAX_RECIPIENTS }));
         assert!(with(vec![Element::text(r::TO, "a".repeat(MAX_NAME + 1))]).is_err());
         assert!(with(vec![]).is_err());
+        for (limit, is_allowed) in [("0", true), ("9999", true), ("10000", false), ("-1", false)] {
+            for tag in [r::MAX_CERTIFICATES, r::MAX_AMBIGUOUS_RECIPIENTS] {
+                let options = Element::parent(r::OPTIONS, vec![Element::text(tag, limit)]);
+                let request = with(vec![Element::text(r::TO, "a"), options]);
+                assert_eq!(request.is_ok(), is_allowed, "{limit}");
+            }
+        }
     }
 }

@@ -4,11 +4,13 @@
 pub(crate) mod assemble;
 mod draft;
 mod finish;
+mod meeting;
 mod notice;
 mod reply;
 pub(crate) mod write;
 
 pub use draft::{DRAFT_KEY, DraftChange, Drafted, NewAttachment, draft};
 pub use finish::{Finish, Finished, finish};
+pub use meeting::{MeetingMail, meeting};
 pub use notice::{Notice, notice};
 pub use reply::{Verb, reply};

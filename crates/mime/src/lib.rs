@@ -15,6 +15,7 @@ mod error;
 mod header;
 mod html;
 mod invitation;
+mod item_text;
 mod kind;
 mod layout;
 mod own_text;
@@ -27,6 +28,7 @@ mod transfer;
 mod wire;
 
 pub use error::Error;
+pub use item_text::{Written, plain_of};
 
 use bytes::Bytes;
 use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
@@ -36,6 +38,12 @@ use structure::Message;
 
 /// The largest message read, in bytes.
 pub const MAX_MESSAGE: usize = 256 << 20;
+
+/// Encodings of MIME that older formats of calendars and contacts share (vCard 2.1).
+pub mod decode {
+    pub use crate::charset::decode as charset;
+    pub use crate::transfer::{base64, quoted_printable};
+}
 
 /// What the mail system knows of a message beside its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -95,6 +103,18 @@ pub fn part(raw: &Bytes, id: &PartId, range: Option<Range<u64>>) -> Result<Part,
 pub fn conversation_of(raw: &[u8]) -> Option<ConversationId> {
     let (fields, _) = Fields::parse(raw, 0, Of::Message);
     conversation::id(&fields, raw)
+}
+
+/// What a message says of a meeting (RFC 6047): its calendar data, and the address it is from. None
+/// where it has no calendar data, or nobody is named.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn calendar_message(raw: &Bytes) -> Result<Option<(String, String)>, Error> {
+    let message = Message::parse(raw.clone())?;
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    let from = fields.addresses(raw, "From").into_iter().next();
+    Ok(invitation::calendar(&message).zip(from.map(|from| from.email)))
 }
 
 /// The `Message-ID` of a message without the brackets, from its header alone.

@@ -6,6 +6,7 @@
 mod admission;
 mod autodiscover;
 pub mod bodies;
+mod certificates;
 mod compose;
 mod dispatch;
 mod drafts;
@@ -24,6 +25,7 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod people;
 mod ping;
 mod provision;
 mod reply;
@@ -47,13 +49,14 @@ use crate::router::Router;
 use crate::watch::Watches;
 use bodies::{Bodies, BodyRoom};
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Gate, Person, on_behalf_of};
+use dme_directory::{DirectoryService, Gate, PeopleFound, PeopleSearch, on_behalf_of};
 use dme_eas::ProtocolVersion;
 use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
 use dme_sync::Engine;
+use dme_zone::Zone;
 use failure::Failure;
 use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -103,6 +106,8 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     /// What phones must be set to.
     pub policy: CurrentPolicy,
+    /// The clock of users, for what has no time zone.
+    pub home: Zone,
     /// What becomes of devices.
     pub devices: DevicesConfig,
     /// What is accepted.
@@ -304,19 +309,14 @@ impl Front {
         }
     }
 
-    /// People of the user's own organisation whose name or address fits.
-    async fn find_people(
-        &self,
-        user: &UserId,
-        text: &str,
-        limit: u32,
-    ) -> Result<Vec<Person>, Failure> {
-        let Some(directory) = user.realm().and_then(|realm| self.directories.get(&realm)) else {
-            return Ok(Vec::new());
+    /// People of the asking user's own organisation who fit.
+    async fn find_people(&self, search: &PeopleSearch) -> Result<PeopleFound, Failure> {
+        let realm = search.asking.realm();
+        let Some(directory) = realm.and_then(|realm| self.directories.get(&realm)) else {
+            return Ok(PeopleFound::default());
         };
-        let search = directory.search(text.trim(), limit);
-        match tokio::time::timeout(self.times.call.0, search).await {
-            Ok(Ok(people)) => Ok(people),
+        match tokio::time::timeout(self.times.call.0, directory.search(search)).await {
+            Ok(Ok(found)) => Ok(found),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the directory could not be searched");
                 Err(Failure::Later(failure::LATER))

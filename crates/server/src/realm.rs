@@ -5,10 +5,14 @@
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
 use async_trait::async_trait;
-use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_directory::{
+    DirectoryEntry, DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Result, Terms, Verdict,
+};
 use dme_model::{Realm, Secret, UserId};
 use dme_routing::{Assignment, Claimant, NoSource, covers};
 use futures_util::future;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The directory of one realm.
@@ -156,6 +160,12 @@ impl Source {
         covers(&self.endpoint.state, &person.user)
     }
 
+    /// Whether an entry of its address list is shown. What is no user, such as a list or a room,
+    /// is in nobody's scope.
+    fn shows(&self, entry: &DirectoryEntry) -> bool {
+        entry.user.as_ref().is_none_or(|user| covers(&self.endpoint.state, user))
+    }
+
     /// A connector can speak only for users its scope covers (rule A6).
     fn vouch_for(&self, person: &Person) -> Result<()> {
         if self.covers(person) {
@@ -166,6 +176,26 @@ impl Source {
             "the connector {name} answered for {user}, who is outside its scope"
         )))
     }
+}
+
+/// The entries of several directories: of each those it is asked about, everybody once.
+fn merged<'a>(
+    sources: &'a [Source],
+    of_each: impl Iterator<Item = (&'a Source, Vec<DirectoryEntry>)>,
+) -> Vec<DirectoryEntry> {
+    let mut addresses = HashSet::new();
+    let mut merged = Vec::new();
+    for (source, entries) in of_each {
+        let better = || sources.iter().take_while(|other| !std::ptr::eq(*other, source));
+        merged.extend(entries.into_iter().filter(|entry| {
+            let another_is_asked =
+                entry.user.is_some() && better().any(|better| better.shows(entry));
+            source.shows(entry)
+                && !another_is_asked
+                && addresses.insert(entry.address.to_lowercase())
+        }));
+    }
+    merged
 }
 
 fn claimant(endpoint: &Endpoint) -> Claimant<'_> {
@@ -224,20 +254,26 @@ impl DirectoryService for RealmDirectory {
 
     /// In all directories that scopes keep apart, and of each those people it is asked about. One
     /// that does not answer hides its own people only.
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
         let sources = self.all(&self.linked()?)?;
-        let asked = sources.iter().map(|source| source.directory.search(text, limit));
+        if let [only] = &sources[..] {
+            let mut found = only.directory.search(search).await?;
+            let before = found.entries.len();
+            found.entries.retain(|entry| only.shows(entry));
+            let hidden = u32::try_from(before - found.entries.len()).unwrap_or(u32::MAX);
+            found.total = found.total.saturating_sub(hidden);
+            return Ok(found);
+        }
+        let Some(terms) = Terms::parse(&search.text) else { return Ok(PeopleFound::default()) };
+        // Whatever page is wanted is made of their first ones.
+        let limit = search.first.saturating_add(search.limit);
+        let first = PeopleSearch { first: 0, limit, ..search.clone() };
+        let asked = sources.iter().map(|source| source.directory.search(&first));
         let answers = future::join_all(asked).await;
-        let (mut found, mut answered, mut failure) = (Vec::new(), false, None);
-        for (place, (source, answer)) in sources.iter().zip(answers).enumerate() {
+        let (mut answered, mut failure) = (Vec::new(), None);
+        for (source, answer) in sources.iter().zip(answers) {
             match answer {
-                Ok(people) => {
-                    answered = true;
-                    let before = || sources.iter().take(place);
-                    found.extend(people.into_iter().filter(|person| {
-                        source.covers(person) && !before().any(|better| better.covers(person))
-                    }));
-                }
+                Ok(found) => answered.push((source, found)),
                 Err(error) => {
                     let connector = &source.endpoint.name;
                     tracing::warn!(connector, %error, "the directory could not be searched");
@@ -245,13 +281,40 @@ impl DirectoryService for RealmDirectory {
                 }
             }
         }
-        match failure {
-            Some(error) if !answered => Err(error),
-            _ => {
-                found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-                Ok(found)
-            }
+        if let Some(error) = failure.filter(|_| answered.is_empty()) {
+            return Err(error);
         }
+        let mut total =
+            answered.iter().fold(0_u32, |sum, (_, found)| sum.saturating_add(found.total));
+        let given: usize = answered.iter().map(|(_, found)| found.entries.len()).sum();
+        let of_each = answered.into_iter().map(|(source, found)| (source, found.entries));
+        let mut entries = merged(&sources, of_each);
+        let hidden = u32::try_from(given - entries.len()).unwrap_or(u32::MAX);
+        total = total.saturating_sub(hidden);
+        entries.sort_by_cached_key(|entry| terms.rank(entry));
+        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let page = entries.into_iter().skip(whole(search.first)).take(whole(search.limit));
+        Ok(PeopleFound { entries: page.collect(), total })
+    }
+
+    /// Those of all directories that scopes keep apart. While one of them is away there is no
+    /// answer, lest its people be taken for gone.
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        let linked = self.linked()?;
+        let sources = self.all(&linked)?;
+        let away = |why: &NoSource| matches!(why, NoSource::Away { .. });
+        if let Some(why) = self.missing(&linked).into_iter().find(away) {
+            return Err(not_chosen(why));
+        }
+        let read = sources.iter().map(|source| source.directory.everyone(asking, limit));
+        let read = future::try_join_all(read).await?;
+        let mut complete = read.iter().all(|one| one.complete);
+        let mut entries =
+            merged(&sources, sources.iter().zip(read.into_iter().map(|one| one.entries)));
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        complete &= entries.len() <= limit;
+        entries.truncate(limit);
+        Ok(Everyone { entries, complete })
     }
 
     fn is_several(&self) -> bool {

@@ -5,7 +5,9 @@
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use dme_directory::{Card, DirectoryService, GroupSnapshot, Person, Standing, Verdict};
+use dme_directory::{
+    DirectoryService, GroupSnapshot, PeopleFound, PeopleSearch, Person, Standing, Verdict,
+};
 use dme_link::{CredentialsNeeded, Services};
 use dme_mailbox::memory::{MemoryMailSystem, Operation};
 use dme_model::{Role, Secret, UserId};
@@ -29,7 +31,6 @@ fn person(user: &UserId) -> Person {
         display_name: None,
         groups: Vec::new(),
         standing: Standing::Active,
-        card: Card::default(),
     }
 }
 
@@ -47,8 +48,12 @@ impl DirectoryService for Everyone {
         Ok(GroupSnapshot::default())
     }
 
-    async fn search(&self, _: &str, _: u32) -> dme_directory::Result<Vec<Person>> {
-        Ok(Vec::new())
+    async fn search(&self, _: &PeopleSearch) -> dme_directory::Result<PeopleFound> {
+        Ok(PeopleFound::default())
+    }
+
+    async fn everyone(&self, _: &UserId, _: u32) -> dme_directory::Result<dme_directory::Everyone> {
+        Ok(dme_directory::Everyone::default())
     }
 }
 

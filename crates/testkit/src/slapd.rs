@@ -163,7 +163,10 @@ impl Slapd {
              TLSCertificateKeyFile {dir}/key.pem\n\
              database mdb\nsuffix \"{SUFFIX}\"\nrootdn \"{ADMIN_DN}\"\nrootpw \"{ADMIN_PASSWORD}\"\n\
              directory {dir}/data\nmaxsize 268435456\ndbnosync\n\
-             index objectClass,uid,mail,cn,member,entryCSN eq\n\
+             index objectClass,member,entryCSN eq\n\
+             index displayName,cn,givenName,sn,uid,mail eq,sub\n\
+             index telephoneNumber,mobile,homePhone sub\n\
+             index_substr_if_minlen 1\nindex_substr_any_len 3\n\
              access to attrs=userPassword by anonymous auth by * none\n\
              access to * by dn.exact=\"{SERVICE_DN}\" read by * none"
         )?;

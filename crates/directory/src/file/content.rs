@@ -1,12 +1,13 @@
 //! What stands in the file, and what must be true of it.
 
 use super::FileConfig;
-use crate::{Login, Standing};
+use crate::{Card, Login, PersonKind, Standing};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier};
 use dme_model::{Realm, Secret};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 /// The largest file that is read, in bytes: far more than the people for whom a file will do.
 const MAX_FILE: u64 = 16 << 20;
@@ -78,8 +79,46 @@ pub(super) struct Entry {
     pub password: Option<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
-    #[serde(skip_serializing_if = "is_active")]
+    #[serde(skip_serializing_if = "is_default")]
     pub standing: Standing,
+    /// A room or a resource has its place here too, most often without a password.
+    #[serde(skip_serializing_if = "is_default")]
+    pub kind: PersonKind,
+    /// Whether address searches leave it out.
+    #[serde(skip_serializing_if = "is_default")]
+    pub hidden: bool,
+    #[serde(skip_serializing_if = "is_default")]
+    pub card: CardEntry,
+}
+
+/// What colleagues are shown of a user.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CardEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub office: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile_phone: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home_phone: Option<String>,
+    /// A file, JPEG, beside this one where it has no directory of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<PathBuf>,
+    /// Files likewise, PEM or DER.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<PathBuf>,
 }
 
 /// One group.
@@ -88,10 +127,32 @@ pub(super) struct Entry {
 pub(super) struct GroupEntry {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub parents: BTreeSet<String>,
+    /// The address of a distribution list; a group without one is in no address list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
 }
 
-fn is_active(standing: &Standing) -> bool {
-    *standing == Standing::Active
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl CardEntry {
+    /// The card alone.
+    pub(super) fn card(&self) -> Card {
+        Card {
+            first_name: self.first_name.clone(),
+            last_name: self.last_name.clone(),
+            title: self.title.clone(),
+            company: self.company.clone(),
+            department: self.department.clone(),
+            office: self.office.clone(),
+            phone: self.phone.clone(),
+            mobile_phone: self.mobile_phone.clone(),
+            home_phone: self.home_phone.clone(),
+        }
+    }
 }
 
 impl Content {
@@ -158,6 +219,9 @@ impl Content {
             }
             if !group.parents.iter().all(|parent| self.groups.contains_key(parent)) {
                 return wrong(what(), "has a parent that is not there; add [groups.NAME]");
+            }
+            if group.address.as_ref().is_some_and(|address| !address.contains('@')) {
+                return wrong(what(), "the address has no @");
             }
         }
         Ok(())

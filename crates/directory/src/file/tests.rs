@@ -1,7 +1,7 @@
 //! The file as it is read, changed and asked.
 
 use super::*;
-use crate::Standing;
+use crate::{Binary, Details, PersonKind, Photo, PhotoLimits, Standing};
 use std::fs;
 
 struct Folder(tempfile::TempDir);
@@ -99,7 +99,7 @@ async fn a_user_without_a_password_cannot_log_in_and_a_disabled_one_is_told_as_s
 }
 
 #[tokio::test]
-async fn groups_and_their_parents_are_given_and_people_are_found() {
+async fn groups_and_their_parents_are_given() {
     let folder = Folder::with_users().await;
     let mut text = fs::read_to_string(folder.path()).unwrap();
     text += "parents = [\"mobile\"]\n[groups.mobile]\nparents = [\"staff\"]\n";
@@ -107,9 +107,69 @@ async fn groups_and_their_parents_are_given_and_people_are_found() {
     let directory = folder.open();
     let graph = crate::GroupGraph::new(&[directory.groups().await.unwrap()]);
     assert!(graph.reaches(&[GroupId("staff".into())], &GroupId("mobile".into())));
-    assert_eq!(directory.search("JÜR", 10).await.unwrap().len(), 1);
-    assert_eq!(directory.search("the first", 1).await.unwrap().len(), 1);
-    assert_eq!(directory.search(" ", 10).await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn people_rooms_and_lists_are_found_with_their_cards() {
+    let folder = Folder::with_users().await;
+    let mut text = fs::read_to_string(folder.path()).unwrap();
+    text = text.replace(
+        "[users.ann]",
+        "[users.attic]\nkind = 'room'\n[users.ghost]\nhidden = true\n[users.ann]\n\
+         card = { title = 'Engineer', phone = '+1 555-123', photo = 'ann.jpg', \
+         certificates = ['ann.der', 'gone.pem'] }",
+    );
+    text += "address = 'everybody@example.org'\n";
+    fs::write(folder.path(), text).unwrap();
+    fs::write(folder.0.path().join("ann.jpg"), [0xFF, 0xD8, 0xFF]).unwrap();
+    fs::write(folder.0.path().join("ann.der"), [0x30, 0x00]).unwrap();
+    let directory = folder.open();
+    let search = async |text: &str, first, details| {
+        let search =
+            PeopleSearch { asking: user("ann"), text: text.into(), first, limit: 2, details };
+        directory.search(&search).await.unwrap()
+    };
+    let plain = Details::default();
+    for (text, addresses) in [
+        ("JÜR", &["jürgen@example.org"][..]),
+        ("first ann", &["ann@example.org"]),
+        ("555123", &["ann@example.org"]),
+        ("attic", &["attic@example.org"]),
+        ("staff", &["everybody@example.org"]),
+        ("ghost", &[]),
+        (" ", &[]),
+    ] {
+        let found = search(text, 0, plain).await;
+        let found: Vec<_> = found.entries.iter().map(|entry| entry.address.as_str()).collect();
+        assert_eq!(found, addresses, "{text}");
+    }
+    let ann = &search("ann", 0, plain).await.entries[0];
+    assert_eq!((ann.card.title.as_deref(), &ann.photo), (Some("Engineer"), &None));
+    assert!(ann.certificates.is_empty());
+    let kind = |found: &PeopleFound| found.entries[0].kind;
+    assert_eq!(kind(&search("attic", 0, plain).await), PersonKind::Room);
+    assert_eq!(kind(&search("staff", 0, plain).await), PersonKind::Group);
+    // The second page of all four.
+    let page = search("@example.org", 2, plain).await;
+    assert_eq!((page.entries.len(), page.total), (2, 4));
+
+    let photos = Some(PhotoLimits { bytes: 3, count: 5 });
+    let wanted = Details { photos, certificates: true };
+    let ann = &search("ann", 0, wanted).await.entries[0];
+    assert_eq!(ann.photo, Some(Photo::Here(Binary(vec![0xFF, 0xD8, 0xFF]))));
+    assert_eq!(ann.certificates, [Binary(vec![0x30, 0x00])]);
+    let attic = &search("attic", 0, wanted).await.entries[0];
+    assert_eq!(attic.photo, Some(Photo::None));
+
+    let everyone = directory.everyone(&user("ann"), 10).await.unwrap();
+    assert_eq!((everyone.entries.len(), everyone.complete), (4, true));
+    let some = directory.everyone(&user("ann"), 3).await.unwrap();
+    assert_eq!((some.entries.len(), some.complete), (3, false));
+    // A change of the file by a command keeps the cards.
+    add(&folder, &new_user("bob"), "x").await.unwrap();
+    let ann = &search("ann", 0, wanted).await.entries[0];
+    assert_eq!(ann.card.title.as_deref(), Some("Engineer"));
+    assert!(matches!(ann.photo, Some(Photo::Here(_))));
 }
 
 #[test]
@@ -132,6 +192,8 @@ fn what_is_wrong_is_told_with_its_place() {
         (&format!("realm = 'x'\n[users.ann]\npassword = '{md5}'"), "users.ann: the password is no"),
         (&format!("realm = 'x'\n[users.ann]\npassword = '{absurd}'"), "users.ann: the password is"),
         ("realm = 'x'\n[groups.staff]\nparents = ['gone']", "groups.staff: has a parent"),
+        ("realm = 'x'\n[users.ann.card]\nfoto = 'x'", "line 3: unknown field `foto`"),
+        ("realm = 'x'\n[groups.staff]\naddress = 'x'", "groups.staff: the address has no @"),
         ("realm = 'x'\n[groups.Staff]", "groups.Staff: a group's name is lower case"),
     ] {
         let error =

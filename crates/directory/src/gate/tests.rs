@@ -1,7 +1,7 @@
 //! What the gate asks of the directory, and what it does not.
 
 use super::*;
-use crate::{Card, GroupId, GroupSnapshot, Users};
+use crate::{Everyone, GroupId, GroupSnapshot, PeopleFound, PeopleSearch, Users};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use tokio::sync::Notify;
@@ -32,7 +32,6 @@ impl Fake {
             display_name: None,
             groups: vec![GroupId("staff".into())],
             standing: *self.standing.lock().unwrap(),
-            card: Card::default(),
         }
     }
 
@@ -85,8 +84,12 @@ impl DirectoryService for Fake {
         Ok(GroupSnapshot::default())
     }
 
-    async fn search(&self, _: &str, _: u32) -> Result<Vec<Person>, Error> {
-        Ok(Vec::new())
+    async fn search(&self, _: &PeopleSearch) -> Result<PeopleFound, Error> {
+        Ok(PeopleFound::default())
+    }
+
+    async fn everyone(&self, _: &UserId, _: u32) -> Result<Everyone, Error> {
+        Ok(Everyone::default())
     }
 
     fn is_several(&self) -> bool {

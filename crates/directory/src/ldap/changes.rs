@@ -6,10 +6,11 @@
 
 use super::config::{Follow, Settings};
 use super::follow::{Change, What};
-use super::query::{Amount, Entry, Failure, Query, collect, entry, guarded, judge};
+use super::query::{
+    Amount, Entry, Failure, MAX_ENTRIES, Query, collect, entry, guarded, judge, paged, plain,
+};
 use super::{dirsync, dn};
 use crate::{Error, GroupId};
-use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
 use ldap3::controls::RawControl;
 use ldap3::{Ldap, Scope, SearchOptions};
 
@@ -108,15 +109,12 @@ impl Controller {
             }
         }
         let seen = guarded("deleted objects", settings.timeout, async {
-            let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-                vec![Box::new(EntriesOnly::new())];
             ldap.with_controls(show_deleted())
                 .with_search_options(SearchOptions::new().sizelimit(1));
             let attributes = [GUID.to_owned()];
-            collect(ldap, adapters, &container, Scope::OneLevel, DELETED, &attributes).await
+            collect(ldap, plain(), &container, Scope::OneLevel, DELETED, &attributes, 1).await
         });
-        let (seen, _) = seen.await?;
-        if seen.is_empty() {
+        if seen.await?.entries.is_empty() {
             return Ok(Err(Error::Refused(format!("the account sees nothing in {container}"))));
         }
         Ok(Ok(mark(At::Usn(self.usn))))
@@ -187,19 +185,21 @@ impl Controller {
         let mut entries = Vec::new();
         for _ in 0..MAX_ANSWERS {
             let asked = guarded("DirSync", settings.groups_timeout, async {
-                let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-                    vec![Box::new(EntriesOnly::new())];
                 ldap.with_controls(dirsync::request(&cookie));
-                collect(ldap, adapters, query.base, Scope::Subtree, filter, &attributes).await
+                collect(ldap, plain(), query.base, Scope::Subtree, filter, &attributes, MAX_ENTRIES)
+                    .await
             });
-            let (found, result) = asked.await?;
-            match judge(&query, found, &result) {
+            let found = asked.await?;
+            let answer = found.result.as_ref().and_then(|result| {
+                let mut controls = result.ctrls.iter();
+                let control = controls.find(|control| control.1.ctype == dirsync::CONTROL)?;
+                dirsync::answer(control.1.val.as_deref()?)
+            });
+            match judge(&query, found) {
                 Ok(found) => entries.extend(found),
                 Err(error) => return Ok(Err(error)),
             }
-            let control = result.ctrls.iter().find(|control| control.1.ctype == dirsync::CONTROL);
-            let value = control.and_then(|control| control.1.val.as_deref());
-            let Some(answer) = value.and_then(dirsync::answer) else {
+            let Some(answer) = answer else {
                 return Ok(Err(Error::Protocol("DirSync was answered without a cookie".into())));
             };
             cookie = answer.cookie;
@@ -219,14 +219,11 @@ impl Controller {
         let attributes = [GUID, "isDeleted", "objectClass"].map(str::to_owned);
         let query = self.query(filter, &attributes, settings);
         let found = guarded("changes", settings.groups_timeout, async {
-            let pages = PagedResults::new(i32::from(settings.page_size));
-            let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-                vec![Box::new(EntriesOnly::new()), Box::new(pages)];
             ldap.with_controls(show_deleted());
-            collect(ldap, adapters, query.base, Scope::Subtree, filter, &attributes).await
+            let pages = paged(settings.page_size);
+            collect(ldap, pages, query.base, Scope::Subtree, filter, &attributes, MAX_ENTRIES).await
         });
-        let (entries, result) = found.await?;
-        Ok(judge(&query, entries, &result))
+        Ok(judge(&query, found.await?))
     }
 
     fn query<'a>(

@@ -1,5 +1,6 @@
 //! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
 
+use super::people::{AddressList, AddressListOptions, Context};
 use super::url::Url;
 use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
@@ -39,6 +40,9 @@ pub struct LdapConfig {
     /// How groups are found and read.
     #[serde(default)]
     pub groups: GroupOptions,
+    /// Whom an address search offers, and what it shows of them.
+    #[serde(default)]
+    pub address_list: AddressListOptions,
     /// The longest time for connecting, and for each answer.
     #[serde(default = "timeout")]
     pub timeout: Span,
@@ -235,6 +239,7 @@ pub(super) struct Settings {
     /// None where groups are read whole only.
     pub follow: Option<Follow>,
     pub reread: Duration,
+    pub address_list: AddressList,
     pub timeout: Duration,
     pub groups_timeout: Duration,
     pub page_size: u16,
@@ -364,7 +369,19 @@ impl LdapConfig {
             Memberships::Auto => defaults.memberships,
             set => set,
         };
+        let name = or(users.name, defaults.name);
+        let address = or(users.address, "mail");
+        let display_name = or(users.display_name, "displayName");
+        let address_list = self.address_list.settings(&Context {
+            kind: self.kind,
+            bases: &bases,
+            people: &list_filter,
+            name: &name,
+            address: &address,
+            display_name: &display_name,
+        })?;
         Ok(Settings {
+            address_list,
             realm,
             kind: self.kind,
             urls: urls?,
@@ -376,9 +393,9 @@ impl LdapConfig {
             user_filter,
             address_filter,
             list_filter,
-            name: or(users.name, defaults.name),
-            address: or(users.address, "mail"),
-            display_name: or(users.display_name, "displayName"),
+            name,
+            address,
+            display_name,
             memberships,
             group_filter,
             group_name: or(groups.name, "cn"),

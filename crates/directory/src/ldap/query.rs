@@ -15,7 +15,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// The most entries that are taken of any search.
-const MAX_ENTRIES: usize = 500_000;
+pub(super) const MAX_ENTRIES: usize = 500_000;
 /// The most values of one attribute that are asked for piece by piece.
 const MAX_VALUES: usize = 1_000_000;
 /// Whatever is there.
@@ -50,6 +50,8 @@ pub(super) enum Amount {
     All(u16),
     /// As many as this, whatever else there is.
     First(u32),
+    /// As many as this, in pages: more than a server gives at once.
+    UpTo { count: usize, page: u16 },
 }
 
 /// A search of all that is below a base.
@@ -169,19 +171,21 @@ pub(super) async fn search(
     limit: Duration,
 ) -> Result<Result<Vec<Entry>, Error>, Failure> {
     let found = guarded("search", limit, async {
-        let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-            vec![Box::new(EntriesOnly::new())];
-        match query.amount {
-            Amount::All(page) => adapters.push(Box::new(PagedResults::new(i32::from(page)))),
+        let adapters = match query.amount {
+            Amount::All(page) | Amount::UpTo { page, .. } => paged(page),
             Amount::First(count) => {
                 let count = i32::try_from(count).unwrap_or(i32::MAX);
                 ldap.with_search_options(SearchOptions::new().sizelimit(count));
+                plain()
             }
-        }
+        };
+        let most = match query.amount {
+            Amount::UpTo { count, .. } => count,
+            Amount::All(_) | Amount::First(_) => MAX_ENTRIES,
+        };
         let Query { base, filter, attributes, .. } = query;
-        let (entries, result) =
-            collect(ldap, adapters, base, Scope::Subtree, filter, attributes).await?;
-        let mut entries = match judge(query, entries, &result) {
+        let found = collect(ldap, adapters, base, Scope::Subtree, filter, attributes, most);
+        let mut entries = match judge(query, found.await?) {
             Ok(entries) => entries,
             refused => return Ok(refused),
         };
@@ -203,34 +207,54 @@ pub(super) async fn entry(
     limit: Duration,
 ) -> Result<Option<Entry>, Failure> {
     let read = async {
-        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-            vec![Box::new(EntriesOnly::new())];
-        let (entries, result) =
-            collect(ldap, adapters, dn, Scope::Base, ANYTHING, attributes).await?;
-        Ok(entries.into_iter().next().filter(|_| result.rc == 0))
+        let found = collect(ldap, plain(), dn, Scope::Base, ANYTHING, attributes, 1).await?;
+        let is_given = found.result.is_none_or(|result| result.rc == 0);
+        Ok(found.entries.into_iter().next().filter(|_| is_given))
     };
     guarded(dn, limit, read).await
 }
 
-/// All that a search gives, one entry more than are taken at most, and its result.
+/// What a search gave.
+pub(super) struct Found {
+    pub entries: Vec<Entry>,
+    /// None where there was more than was wanted, and the rest was not waited for.
+    pub result: Option<LdapResult>,
+}
+
+type Adapters<'a> = Vec<Box<dyn Adapter<'a, String, Vec<String>> + 'a>>;
+
+/// References to other servers are passed over, and that is all.
+pub(super) fn plain<'a>() -> Adapters<'a> {
+    vec![Box::new(EntriesOnly::new())]
+}
+
+/// The same, in pages.
+pub(super) fn paged<'a>(page: u16) -> Adapters<'a> {
+    vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(i32::from(page)))]
+}
+
+/// Searches, and takes so many entries at most.
 pub(super) async fn collect<'a>(
     ldap: &mut Ldap,
-    adapters: Vec<Box<dyn Adapter<'a, String, Vec<String>> + 'a>>,
+    adapters: Adapters<'a>,
     base: &str,
     scope: Scope,
     filter: &str,
     attributes: &[String],
-) -> Result<(Vec<Entry>, LdapResult), LdapError> {
+    most: usize,
+) -> Result<Found, LdapError> {
     let mut stream =
         ldap.streaming_search_with(adapters, base, scope, filter, attributes.to_vec()).await?;
     let mut entries = Vec::new();
     while let Some(entry) = stream.next().await? {
-        entries.push(Entry::from(SearchEntry::construct(entry)));
-        if entries.len() > MAX_ENTRIES {
-            break;
+        if entries.len() >= most {
+            let id = stream.ldap_handle().last_id();
+            ldap.abandon(id).await?;
+            return Ok(Found { entries, result: None });
         }
+        entries.push(Entry::from(SearchEntry::construct(entry)));
     }
-    Ok((entries, stream.finish().await))
+    Ok(Found { entries, result: Some(stream.finish().await) })
 }
 
 /// Asks for what is missing of attributes with more values than the server gives at once.
@@ -238,11 +262,9 @@ async fn complete(ldap: &mut Ldap, entry: &mut Entry) -> Result<Result<(), Error
     while let Some(Part { name, next, .. }) = entry.take_part() {
         let Some(next) = next else { continue };
         let attributes = [format!("{name};range={next}-*")];
-        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-            vec![Box::new(EntriesOnly::new())];
-        let (more, _) =
-            collect(ldap, adapters, &entry.dn, Scope::Base, ANYTHING, &attributes).await?;
-        let parts = more.into_iter().next().map(|entry| entry.attributes).unwrap_or_default();
+        let more = collect(ldap, plain(), &entry.dn, Scope::Base, ANYTHING, &attributes, 1).await?;
+        let parts = more.entries.into_iter().next().map(|entry| entry.attributes);
+        let parts = parts.unwrap_or_default();
         let parts = parts.into_iter().filter(|(key, _)| {
             Part::of(key)
                 .is_some_and(|part| part.name == name && part.next.is_none_or(|n| n > next))
@@ -263,23 +285,27 @@ async fn complete(ldap: &mut Ldap, entry: &mut Entry) -> Result<Result<(), Error
 }
 
 /// What the result code of a search means (RFC 4511 appendix A).
-pub(super) fn judge(
-    query: &Query<'_>,
-    entries: Vec<Entry>,
-    result: &LdapResult,
-) -> Result<Vec<Entry>, Error> {
+pub(super) fn judge(query: &Query<'_>, found: Found) -> Result<Vec<Entry>, Error> {
     let Query { base, filter, .. } = query;
     let refused = |text: String| Err(Error::Refused(text));
-    if entries.len() > MAX_ENTRIES {
-        return refused(format!(
-            "{base} has more than {MAX_ENTRIES} entries; write a narrower filter"
-        ));
-    }
+    let Found { entries, result } = found;
+    let Some(result) = &result else {
+        return match query.amount {
+            Amount::UpTo { .. } => Ok(entries),
+            Amount::All(_) | Amount::First(_) => refused(format!(
+                "{base} has more than {MAX_ENTRIES} entries; write a narrower filter"
+            )),
+        };
+    };
     match (result.rc, query.amount) {
         (0, _) | (4, Amount::First(_)) => Ok(entries),
-        (4 | 11, Amount::All(_)) => refused(format!(
+        (4 | 11, Amount::All(_) | Amount::UpTo { .. }) => refused(format!(
             "the server does not give all of {base}; allow the account searches of any size, in \
              pages"
+        )),
+        (11, Amount::First(_)) => refused(format!(
+            "the server would have to look at too many entries for {filter}; let it have an index \
+             for each attribute in it"
         )),
         (32, _) => {
             refused(format!("{base} is not there, or the account may not see it; correct the base"))

@@ -1,6 +1,6 @@
 //! A directory with more entries than one answer holds.
 
-use crate::world::{config, directory, person, user};
+use crate::world::{config, directory, looking_for, person, user};
 use dme_directory::{DirectoryService, Error, GroupGraph, GroupId};
 use dme_testkit::slapd::{SUFFIX, Slapd, SlapdOptions};
 
@@ -43,7 +43,7 @@ async fn all_pages_are_read() {
     assert_eq!(last.groups, [group(2499)]);
     assert_eq!(graph.explain(&last.groups, &group(0)).unwrap().len(), 2500);
     // The address search takes what it wants of many and leaves the rest.
-    assert_eq!(directory.search("user", 50).await.unwrap().len(), 50);
+    assert_eq!(directory.search(&looking_for("user", 0, 50)).await.unwrap().entries.len(), 50);
 }
 
 #[tokio::test]

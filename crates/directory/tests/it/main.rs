@@ -7,5 +7,6 @@ mod domain_groups;
 mod gate;
 mod large;
 mod ldap;
+mod people;
 mod secure;
 mod world;

@@ -1,6 +1,8 @@
 //! A small organisation in a directory.
 
-use dme_directory::{LdapConfig, LdapDirectory, Person, Verdict};
+use dme_directory::{
+    Details, DirectoryService, LdapConfig, LdapDirectory, PeopleSearch, Person, Verdict,
+};
 use dme_model::{Secret, UserId};
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd};
 
@@ -70,6 +72,19 @@ pub fn parse(more: &str) -> LdapConfig {
 /// A directory with these settings.
 pub fn directory(config: LdapConfig) -> LdapDirectory {
     LdapDirectory::new(config).unwrap()
+}
+
+/// What Ann looks for in the address list.
+pub fn looking_for(text: &str, first: u32, limit: u32) -> PeopleSearch {
+    let details = Details::default();
+    PeopleSearch { asking: user("ann"), text: text.into(), first, limit, details }
+}
+
+/// The addresses of those who are found, without the domain.
+pub async fn found(directory: &LdapDirectory, text: &str) -> Vec<String> {
+    let found = directory.search(&looking_for(text, 0, 100)).await.unwrap();
+    let local = |address: &str| address.split('@').next().unwrap_or_default().to_owned();
+    found.entries.iter().map(|entry| local(&entry.address)).collect()
 }
 
 /// The user of the test realm.

@@ -7,7 +7,7 @@ use dme_directory::{FileConfig, NewUser, add_user};
 use dme_files::{FilesConfig, FilesMailSystem};
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
 use dme_mime::sample::{self, SampleFolder, Sizes};
-use dme_model::{Address, RequestId, Role, Secret, Timestamp, UserId};
+use dme_model::{Address, Class, RequestId, Role, Secret, Timestamp, UserId};
 use dme_server::config::ServerConfig;
 use dme_server::role::Server;
 use std::io::Write as _;
@@ -159,7 +159,9 @@ async fn collection(
     });
     match (found, folder) {
         (Some(collection), _) => Ok(collection.id.clone()),
-        (None, SampleFolder::Named(name)) => Ok(mailbox.create_collection(None, name).await?),
+        (None, SampleFolder::Named(name)) => {
+            Ok(mailbox.create_collection(None, name, Class::Mail).await?)
+        }
         (None, SampleFolder::Role(role)) => Err(anyhow!("the mailbox has no {role:?}")),
     }
 }

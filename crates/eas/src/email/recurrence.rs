@@ -5,6 +5,7 @@ use crate::fields::Children;
 use crate::version::ProtocolVersion;
 use dme_model::Invitation;
 use dme_wbxml::{Element, pages::email as page, pages::email2};
+use dme_zone::Zone;
 
 /// All days of the week, as `DayOfWeek` adds them up.
 const EVERY_DAY: u8 = 127;
@@ -185,7 +186,8 @@ fn until(value: &str) -> Option<String> {
 
 /// The day the event begins where it takes place.
 fn local_date(invitation: &Invitation) -> Option<jiff::civil::Date> {
-    let start = jiff::Timestamp::from_millisecond(invitation.start.as_millis()).ok()?;
-    let zone = invitation.time_zone.as_deref().and_then(|name| jiff::tz::TimeZone::get(name).ok());
-    Some(zone.unwrap_or(jiff::tz::TimeZone::UTC).to_datetime(start).date())
+    let zone = invitation.time_zone.as_deref().and_then(Zone::from_tzid);
+    let local = zone.unwrap_or_else(Zone::utc).to_local(invitation.start);
+    let shown = jiff::Timestamp::from_second(local.as_seconds()).ok()?;
+    Some(jiff::tz::TimeZone::UTC.to_datetime(shown).date())
 }

@@ -4,11 +4,12 @@ use super::serve::{Asked, Unanswerable, write};
 use super::session::Shared;
 use crate::wire::body::Outgoing;
 use crate::wire::call::{Call, Head};
-use crate::wire::directory::{Authenticate, Find, Groups, Search};
+use crate::wire::directory::{Authenticate, Find, Groups, ListEveryone, Search};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_directory::{
-    DirectoryService, Error, GroupSnapshot, Person, Result, Verdict, on_behalf_of,
+    DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, Person, Result, Verdict,
+    on_behalf_of,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +27,7 @@ pub(super) async fn dispatch(
         Find::NAME => answer::<Find<'_>>(directory, asked).await,
         Groups::NAME => answer::<Groups>(directory, asked).await,
         Search::NAME => answer::<Search<'_>>(directory, asked).await,
+        ListEveryone::NAME => answer::<ListEveryone<'_>>(directory, asked).await,
         _ => Err(Unanswerable::Unknown),
     }
 }
@@ -102,7 +104,14 @@ impl Ask for Groups {
 
 #[async_trait]
 impl Ask for Search<'static> {
-    async fn ask(self, directory: &dyn DirectoryService) -> Result<Vec<Person>> {
-        directory.search(&self.text, self.limit).await
+    async fn ask(self, directory: &dyn DirectoryService) -> Result<PeopleFound> {
+        directory.search(&self.search).await
+    }
+}
+
+#[async_trait]
+impl Ask for ListEveryone<'static> {
+    async fn ask(self, directory: &dyn DirectoryService) -> Result<Everyone> {
+        directory.everyone(&self.asking, self.limit).await
     }
 }

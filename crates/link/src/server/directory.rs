@@ -3,12 +3,15 @@
 use super::call::{Caller, Failed, Target};
 use super::links::Links;
 use crate::wire::call::Call;
-use crate::wire::directory::{self, Authenticate, Find, Groups, Search};
+use crate::wire::directory::{self, Authenticate, Find, Groups, ListEveryone, Search};
 use crate::wire::hello::Lane;
 use async_trait::async_trait;
 use aws_lc_rs::rand;
 use bytes::Bytes;
-use dme_directory::{DirectoryService, Error, GroupSnapshot, Person, Result, Verdict};
+use dme_directory::{
+    DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person, Result,
+    Verdict,
+};
 use dme_model::{ConnectorId, RequestId, Secret, UserId};
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
@@ -78,7 +81,11 @@ impl DirectoryService for RemoteDirectory {
         self.call(Groups {}).await
     }
 
-    async fn search(&self, text: &str, limit: u32) -> Result<Vec<Person>> {
-        self.call(Search { text: Cow::Borrowed(text), limit }).await
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        self.call(Search { search: Cow::Borrowed(search) }).await
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        self.call(ListEveryone { asking: Cow::Borrowed(asking), limit }).await
     }
 }

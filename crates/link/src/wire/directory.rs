@@ -1,7 +1,7 @@
 //! The calls of [`dme_directory::DirectoryService`].
 
 use super::call::Call;
-use dme_directory::{Error, GroupSnapshot, Person, Verdict};
+use dme_directory::{Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person, Verdict};
 use dme_model::{Secret, UserId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -26,7 +26,13 @@ pub(crate) struct Groups {}
 /// `directory/search`
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Search<'a> {
-    pub text: Cow<'a, str>,
+    pub search: Cow<'a, PeopleSearch>,
+}
+
+/// `directory/everyone`
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ListEveryone<'a> {
+    pub asking: Cow<'a, UserId>,
     pub limit: u32,
 }
 
@@ -47,7 +53,12 @@ impl Call for Groups {
 
 impl Call for Search<'_> {
     const NAME: &'static str = "directory/search";
-    type Answer = Vec<Person>;
+    type Answer = PeopleFound;
+}
+
+impl Call for ListEveryone<'_> {
+    const NAME: &'static str = "directory/everyone";
+    type Answer = Everyone;
 }
 
 /// A directory's error, or one of a newer release, of which only the text is understood.

@@ -2,7 +2,7 @@
 
 use crate::fixtures::*;
 use async_trait::async_trait;
-use dme_directory::Verdict;
+use dme_directory::{Details, Everyone, PeopleFound, PeopleSearch, Verdict};
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
 use dme_mailbox::conformance::{self, Resident, World};
 use dme_mailbox::memory::Operation;
@@ -248,7 +248,17 @@ async fn the_directory_answers_over_the_link() {
     assert_eq!(wrong, Verdict::WrongPassword);
     assert_eq!(directory.find(&user()).await.unwrap(), Some(person()));
     assert_eq!(directory.find(&"eve@example.org".into()).await.unwrap(), None);
-    assert_eq!(directory.search("ann", 2).await.unwrap().len(), 2);
+    let search = PeopleSearch {
+        asking: user(),
+        text: "ann".into(),
+        first: 0,
+        limit: 2,
+        details: Details::default(),
+    };
+    let found = directory.search(&search).await.unwrap();
+    assert_eq!(found, PeopleFound { entries: vec![entry(), entry()], total: 17 });
+    let everyone = directory.everyone(&user(), 5).await.unwrap();
+    assert_eq!(everyone, Everyone { entries: vec![entry()], complete: true });
     let error = directory.groups().await.unwrap_err();
     assert_eq!(error, dme_directory::Error::Refused("no search rights".into()));
 }

@@ -2,7 +2,10 @@
 
 use crate::line::Line;
 use async_trait::async_trait;
-use dme_directory::{Card, DirectoryService, GroupSnapshot, Person, Standing, Verdict};
+use dme_directory::{
+    Card, DirectoryEntry, DirectoryService, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Standing, Verdict,
+};
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
     CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments,
@@ -318,7 +321,15 @@ pub fn person() -> Person {
         display_name: Some("Ann Ödegård".into()),
         groups: Vec::new(),
         standing: Standing::Active,
+    }
+}
+
+pub fn entry() -> DirectoryEntry {
+    DirectoryEntry {
+        user: Some(user()),
+        address: "ann@example.org".into(),
         card: Card { title: Some("Engineer".into()), ..Card::default() },
+        ..DirectoryEntry::default()
     }
 }
 
@@ -344,9 +355,15 @@ impl DirectoryService for People {
         Err(dme_directory::Error::Refused("no search rights".into()))
     }
 
-    async fn search(&self, text: &str, limit: u32) -> dme_directory::Result<Vec<Person>> {
-        let found = person().address.starts_with(text);
-        Ok(std::iter::repeat_n(person(), limit as usize).filter(|_| found).collect())
+    async fn search(&self, search: &PeopleSearch) -> dme_directory::Result<PeopleFound> {
+        let found = search.asking == user() && entry().address.starts_with(&search.text);
+        let entries = std::iter::repeat_n(entry(), search.limit as usize);
+        Ok(PeopleFound { entries: entries.filter(|_| found).collect(), total: 17 })
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> dme_directory::Result<Everyone> {
+        let found = *asking == user() && limit > 0;
+        Ok(Everyone { entries: vec![entry()], complete: found })
     }
 }
 

@@ -27,6 +27,9 @@ pub enum Operation {
     Search,
     Watch,
     Identity,
+    CreateItem,
+    ChangeItem,
+    Respond,
 }
 
 /// How a call fails.

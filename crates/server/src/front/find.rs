@@ -3,7 +3,8 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{folder_no, server_id};
-use super::search::{gal, mails, page, people, words};
+use super::people;
+use super::search::{mails, page, words};
 use dme_eas::find::{Criterion, Found, FoundMail, Request, Response, Status, Store};
 use dme_eas::sync::ItemClass;
 use dme_eas::{CommonStatus, address};
@@ -22,17 +23,19 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return Ok(Response::failed(Status::InvalidRequest).to_element());
     };
     let (first, limit) = page(request.range);
-    if first != 0 {
-        // MS-ASCMD 2.2.3.177.2: whoever wants more asks for more from the beginning.
-        return Ok(Response::failed(Status::StartWithRangeZero).to_element());
-    }
     let response = match &request.criterion {
+        // Each page of people can be had by itself.
         Criterion::Directory { text, picture } => {
-            let (people, total) = people(exchange, text, first, limit).await?;
-            let results =
-                people.iter().map(|person| Found::Person(Box::new(gal(person, picture.is_some()))));
+            let (people, first, total) =
+                match people::page(exchange, text, request.range, *picture).await? {
+                    Some(page) => (page.people, page.first, page.total),
+                    None => (Vec::new(), first, 0),
+                };
+            let results = people.into_iter().map(|person| Found::Person(Box::new(person)));
             Response::results(Store::Directory, results.collect(), first, total)
         }
+        // MS-ASCMD 2.2.3.177.2: whoever wants more mail asks for more from the beginning.
+        Criterion::Mailbox { .. } if first != 0 => Response::failed(Status::StartWithRangeZero),
         Criterion::Mailbox { free_text, class, collection_id, deep_traversal } => {
             let other = class
                 .as_deref()

@@ -2,16 +2,16 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::{check_parts, mail_elements};
+use super::fetch::{check_parts, item_elements};
 use super::ids::{folder_no, server_id};
+use super::people;
 use super::room::Room;
 use dme_eas::ProtocolVersion;
-use dme_eas::gal::{Person, PictureStatus};
 use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
 use dme_eas::sync::ItemClass;
 use dme_mailbox::FetchOutcome;
-use dme_model::{BodyView, ConversationId, Mail};
+use dme_model::{BodyView, ConversationId, Item, Mail};
 use dme_sync::{FolderHit, FolderNo, FolderSearch};
 use dme_wbxml::Element;
 
@@ -28,15 +28,21 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         return Ok(Response::store_failed(Status::InvalidRequest).into_element());
     };
     check_parts(exchange, &request.content)?;
-    let (first, limit) = page(request.range);
     let response = match &request.query {
-        Query::Mailbox(query) => mailbox(exchange, query, &request, first, limit).await?,
+        Query::Mailbox(query) => {
+            let (first, limit) = page(request.range);
+            mailbox(exchange, query, &request, first, limit).await?
+        }
         Query::Directory(text) => {
-            let (people, total) = people(exchange, text, first, limit).await?;
             // The element is 14.1's.
-            let wanted = request.picture.is_some() && exchange.version >= ProtocolVersion::V14_1;
-            let results = people.iter().map(|person| Found::Person(gal(person, wanted)));
-            Response::results(results.collect(), first, total)
+            let picture = request.picture.filter(|_| exchange.version >= ProtocolVersion::V14_1);
+            match people::page(exchange, text, request.range, picture).await? {
+                Some(page) => {
+                    let results = page.people.into_iter().map(Found::Person).collect();
+                    Response::results(results, page.first, page.total)
+                }
+                None => Response::store_failed(Status::EndOfRange),
+            }
         }
         Query::TooComplex => Response::store_failed(Status::TooComplex),
         Query::DocumentLibrary(_) => Response::store_failed(Status::NotFound),
@@ -104,7 +110,7 @@ async fn mailbox(
         class: mail_class(),
         long_id: server_id(hit.folder, &hit.item),
         collection_id: hit.folder.to_string(),
-        properties: mail_elements(exchange, hit.folder, &hit.item, &mail),
+        properties: item_elements(exchange, hit.folder, &hit.item, &Item::Mail(mail)),
     });
     let total = u32::try_from(total).unwrap_or(u32::MAX);
     Ok(Response::results(results.collect(), first, total))
@@ -155,8 +161,8 @@ pub(super) async fn mails(
             .await
             .map_err(|error| exchange.failed(error))?;
         for (place, one) in places.into_iter().zip(fetched) {
-            if let FetchOutcome::Item(mail) = &one.outcome {
-                room.take(dme_sync::mail_size(mail));
+            if let FetchOutcome::Item(item) = &one.outcome {
+                room.take(dme_sync::item_size(item));
             }
             found[place] = Some(one.outcome);
         }
@@ -165,42 +171,11 @@ pub(super) async fn mails(
     let pairs = hits.into_iter().zip(found).map_while(|(hit, outcome)| Some((hit, outcome?)));
     Ok(pairs
         .filter_map(|(hit, outcome)| match outcome {
-            FetchOutcome::Item(mail) => Some((hit, mail)),
-            FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
+            FetchOutcome::Item(Item::Mail(mail)) => Some((hit, mail)),
+            // Mail alone is looked for.
+            FetchOutcome::Item(_) | FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
         })
         .collect())
-}
-
-/// A page of the people that fit, and how many there are, as far as was looked.
-pub(super) async fn people(
-    exchange: &Exchange<'_>,
-    text: &str,
-    first: u32,
-    limit: u32,
-) -> Result<(Vec<dme_directory::Person>, u32), Failure> {
-    let up_to = first.saturating_add(limit).min(MOST);
-    let found = exchange.front.find_people(&exchange.device.user, text, up_to).await?;
-    let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
-    Ok((found.into_iter().skip(first as usize).take(limit as usize).collect(), total))
-}
-
-/// A person as the directory's entry for phones.
-pub(super) fn gal(person: &dme_directory::Person, picture: bool) -> Person {
-    let card = person.card.clone();
-    Person {
-        display_name: person.display_name.clone(),
-        phone: card.phone,
-        office: card.office,
-        title: card.title,
-        company: card.company,
-        first_name: card.first_name,
-        last_name: card.last_name,
-        home_phone: card.home_phone,
-        mobile_phone: card.mobile_phone,
-        alias: Some(person.user.local_part().to_owned()),
-        email: Some(person.address.clone()),
-        picture: picture.then_some((PictureStatus::None, None)),
-    }
 }
 
 #[cfg(test)]

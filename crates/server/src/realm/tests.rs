@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::ConnectorSettings;
-use dme_directory::{Card, Group, GroupGraph, GroupId, Standing};
+use dme_directory::{Details, Group, GroupGraph, GroupId, Standing};
 use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
 use dme_routing::Load;
@@ -29,7 +29,6 @@ impl People {
             display_name: None,
             groups: Vec::new(),
             standing: Standing::Active,
-            card: Card::default(),
         })
     }
 
@@ -59,9 +58,28 @@ impl DirectoryService for People {
         Ok(GroupSnapshot { groups: group.collect(), ..GroupSnapshot::default() })
     }
 
-    async fn search(&self, _: &str, _: u32) -> Result<Vec<Person>> {
-        Ok(self.people.iter().filter_map(|(user, _)| self.person(user)).collect())
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        let Everyone { entries, .. } = self.everyone(&search.asking, search.limit).await?;
+        Ok(PeopleFound { total: u32::try_from(self.people.len()).unwrap(), entries })
     }
+
+    async fn everyone(&self, _: &UserId, limit: u32) -> Result<Everyone> {
+        let entries = self.people.iter().map(|(user, address)| DirectoryEntry {
+            user: Some(user.clone()),
+            address: address.to_string(),
+            ..DirectoryEntry::default()
+        });
+        let entries: Vec<_> = entries.take(limit as usize).collect();
+        Ok(Everyone { complete: entries.len() == self.people.len(), entries })
+    }
+}
+
+/// The addresses of those whom Ann finds.
+async fn search(realm: &RealmDirectory, first: u32, limit: u32) -> (Vec<String>, u32) {
+    let details = Details::default();
+    let search = PeopleSearch { asking: ANN.into(), text: "example".into(), first, limit, details };
+    let found = realm.search(&search).await.unwrap();
+    (found.entries.into_iter().map(|entry| entry.address).collect(), found.total)
 }
 
 struct World {
@@ -164,8 +182,7 @@ async fn a_connector_hears_and_speaks_of_the_users_in_its_scope_only() {
     assert_eq!(realm.find(&"b@example.org".into()).await.unwrap(), None);
     let by_mail = log_in(&realm, "a.smith@example.org").await.unwrap();
     assert!(matches!(by_mail, Verdict::Accepted(_)), "Ann by her mail address: {by_mail:?}");
-    let found = realm.search("", 10).await.unwrap();
-    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(search(&realm, 0, 10).await, (vec!["a.smith@example.org".into()], 1));
 }
 
 const ANN: &str = "ann@example.org";
@@ -229,17 +246,18 @@ async fn directories_that_scopes_keep_apart_are_one_to_groups_and_searches() {
         let realm = world.realm("example.org", named);
         assert!(is_away(realm.groups().await, "b"), "{named:?}");
         assert!(realm.is_several(), "the others are asked while b is away: {named:?}");
-        assert_eq!(realm.search("", 10).await.unwrap().len(), 1, "Ann is found: {named:?}");
+        assert_eq!(search(&realm, 0, 10).await.0, [ANN], "{named:?}");
+        assert!(is_away(realm.everyone(&ANN.into(), 10).await, "b"), "{named:?}");
     }
     world.link("b", "example.org", &[(ANN, "not-anns@example.org"), (BOB, BOB)]);
     for named in [&[][..], &["a", "b"]] {
         let realm = world.realm("example.org", named);
         let graph = GroupGraph::new(&[realm.groups().await.unwrap()]);
         assert_eq!(graph.len(), 2, "{named:?}");
-        let found = realm.search("", 10).await.unwrap();
-        let found: Vec<_> = found.iter().map(|person| person.address.as_str()).collect();
-        assert_eq!(found, [ANN, BOB], "{named:?}");
-        assert_eq!(realm.search("", 1).await.unwrap().len(), 1, "{named:?}");
+        assert_eq!(search(&realm, 0, 10).await, (vec![ANN.into(), BOB.into()], 2), "{named:?}");
+        assert_eq!(search(&realm, 1, 1).await.0, [BOB], "{named:?}");
+        let everyone = realm.everyone(&ANN.into(), 10).await.unwrap();
+        assert_eq!((everyone.entries.len(), everyone.complete), (2, true), "{named:?}");
     }
 }
 
@@ -250,7 +268,5 @@ async fn who_has_a_scope_goes_before_who_is_named_after_it_for_the_rest() {
     let rest = [(ANN, "not-anns@example.org"), (BOB, BOB)];
     world.link("rest", "example.org", &rest);
     let realm = world.realm("example.org", &["a", "rest"]);
-    let found = realm.search("", 10).await.unwrap();
-    let found: Vec<_> = found.iter().map(|person| person.address.as_str()).collect();
-    assert_eq!(found, ["anns@example.org", BOB]);
+    assert_eq!(search(&realm, 0, 10).await.0, ["anns@example.org", BOB]);
 }

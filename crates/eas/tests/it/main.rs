@@ -1,0 +1,3 @@
+//! The codec against what the documentation says of it.
+
+mod elements;
