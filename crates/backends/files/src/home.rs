@@ -64,8 +64,13 @@ impl Home {
         Ok(Self { root: root.to_owned(), user: user.to_owned() })
     }
 
+    /// The user's directory, in which the Maildir is.
+    pub(crate) fn directory_of_user(&self) -> PathBuf {
+        self.root.join(&self.user)
+    }
+
     pub(crate) fn maildir(&self) -> PathBuf {
-        self.root.join(&self.user).join("Maildir")
+        self.directory_of_user().join("Maildir")
     }
 
     /// Where the user's calendars, contacts, tasks and notes are.

@@ -7,6 +7,7 @@
 //! <root>/<user>/Maildir/{cur,new,tmp}       the Inbox
 //! <root>/<user>/Maildir/.Sent/…             a folder
 //! <root>/<user>/Maildir/.Projects.Bridge/…  a folder within a folder
+//! <root>/<user>/dme-vacation.json           the out-of-office message
 //! <root>/<user>/vdir/…                      calendars, contacts, tasks and notes, see `vdir.rs`
 //! <root>/<alias> -> <user>                  another address of the same user
 //! ```
@@ -14,7 +15,8 @@
 //! Messages, marks and keywords are where Maildir and Dovecot keep them: in the file names and in
 //! `dovecot-keywords`. Beside them each folder has a `dme-uidlist`, the journal of what was seen to
 //! arrive, change and go (see `index.rs`); it may be deleted at any time, and costs phones one
-//! resync. Mail is sent to users of the same tree only: any other recipient is refused.
+//! resync. Mail is sent to users of the same tree only: any other recipient is refused. The
+//! out-of-office message is kept for the user to see and change; nothing answers by it here.
 
 mod error;
 mod folder;
@@ -28,6 +30,7 @@ mod maildir;
 mod name;
 mod search;
 mod submit;
+mod vacation;
 mod vdir;
 mod watch;
 

@@ -67,6 +67,7 @@ impl World {
         }
         let services = dme_connector::services(
             Some(&MailConfig::Files(mail)),
+            None,
             Some(&DirectoryConfig::File(people)),
         )?;
         let config = config(&directory, listen, host)?;

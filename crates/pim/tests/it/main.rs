@@ -1,11 +1,19 @@
-//! Calendar objects as programs really write them, read, changed and talked about.
+//! Calendar objects and cards as programs really write them, read, changed and talked about.
 
 #[cfg(test)]
+mod busy;
+#[cfg(test)]
 mod contacts;
+#[cfg(test)]
+mod corpus;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
 mod meetings;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod series;
 #[cfg(test)]
 mod tasks;
 #[cfg(test)]
