@@ -1,7 +1,9 @@
-//! Calendar objects as programs really write them, read, changed and talked about.
+//! Calendar objects and cards as programs really write them, read, changed and talked about.
 
 #[cfg(test)]
 mod busy;
+#[cfg(test)]
+mod contacts;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -14,5 +16,7 @@ mod properties;
 mod series;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod vobject;
 #[cfg(test)]
 mod world;
