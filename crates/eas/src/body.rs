@@ -8,6 +8,10 @@ use dme_wbxml::pages::{air_sync, air_sync_base as page, rights_management};
 use dme_wbxml::{Content, Element, Tag};
 use std::collections::HashSet;
 
+mod text;
+
+pub(crate) use text::{put_native, read_native, read_text, text_element};
+
 /// The most preferences read in one request; there are four types.
 const MAX_PREFERENCES: usize = 16;
 

@@ -9,15 +9,16 @@ mod flag;
 mod marks;
 mod meeting;
 mod recurrence;
-mod time_zone;
 mod view;
 mod write;
 
-pub use draft::{AttachedFile, DraftContent, NewAttachment, attached_to_elements};
+pub use crate::attachment::{AttachedFile, NewAttachment, attached_to_elements};
+pub use draft::DraftContent;
 pub use marks::{flags_to_elements, patch_from_elements, patch_to_elements};
 pub use view::{AttachmentView, EmailView, MeetingView};
 pub use write::to_elements;
 
+use crate::sensitivity::importance_code;
 use dme_model::{Importance, InvitationMethod, MailKind};
 
 /// `MessageClass` (MS-ASEMAIL 2.2.2.49).
@@ -33,21 +34,16 @@ fn message_class(kind: &MailKind) -> &'static str {
             InvitationMethod::Request => "IPM.Schedule.Meeting.Request",
             InvitationMethod::Cancel => "IPM.Schedule.Meeting.Canceled",
             InvitationMethod::Accepted => "IPM.Schedule.Meeting.Resp.Pos",
-            InvitationMethod::Tentative => "IPM.Schedule.Meeting.Resp.Tent",
+            // What counters is no less than a perhaps.
+            InvitationMethod::Tentative | InvitationMethod::Counter => {
+                "IPM.Schedule.Meeting.Resp.Tent"
+            }
             InvitationMethod::Declined => "IPM.Schedule.Meeting.Resp.Neg",
         },
     }
 }
 
 /// `Importance` (MS-ASEMAIL 2.2.2.38).
-fn importance_code(importance: Importance) -> u8 {
-    match importance {
-        Importance::Low => 0,
-        Importance::Normal => 1,
-        Importance::High => 2,
-    }
-}
-
 fn importance_from_code(code: u8) -> Option<Importance> {
     match code {
         0 => Some(Importance::Low),

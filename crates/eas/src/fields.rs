@@ -1,6 +1,8 @@
 //! Reading typed values out of an element, and putting optional ones in, for all commands alike.
 
+use crate::date;
 use crate::error::{Error, Result};
+use dme_model::Timestamp;
 use dme_wbxml::{Element, Tag};
 use std::str::FromStr;
 
@@ -14,6 +16,12 @@ pub(crate) trait Fields {
     fn each(&self, tag: Tag) -> impl Iterator<Item = &Element>;
     /// This element's text.
     fn text_value(&self) -> Result<&str>;
+    /// This element's text as a number.
+    fn number_value<T: FromStr>(&self, expected: &'static str) -> Result<T>;
+    /// This element's text as a boolean (MS-ASDTYPE 2.1): `0` or `1`; without content it is true.
+    fn boolean_value(&self) -> Result<bool>;
+    /// This element's text as a date and time in either form (MS-ASDTYPE 2.3, 2.7.2).
+    fn moment_value(&self) -> Result<Timestamp>;
     /// The text of a child, where it is there.
     fn text_of(&self, tag: Tag) -> Result<Option<&str>>;
     /// The text of a child that must be there.
@@ -25,7 +33,7 @@ pub(crate) trait Fields {
     /// A child that holds a span of time. Below zero it is zero and beyond 32 bits the most they
     /// hold: out of range, which is told otherwise than what is no number at all.
     fn span_of(&self, tag: Tag) -> Result<Option<u32>>;
-    /// A child that holds a boolean (MS-ASDTYPE 2.1): `0` or `1`; without content it is true.
+    /// A child that holds a boolean.
     fn boolean_of(&self, tag: Tag) -> Result<Option<bool>>;
 }
 
@@ -50,6 +58,26 @@ impl Fields for Element {
         self.as_text().ok_or(Error::Value { element: self.tag, expected: "text" })
     }
 
+    fn number_value<T: FromStr>(&self, expected: &'static str) -> Result<T> {
+        let number = self.text_value()?.trim().parse();
+        number.map_err(|_| Error::Value { element: self.tag, expected })
+    }
+
+    fn boolean_value(&self) -> Result<bool> {
+        match self.text_value()?.trim() {
+            "" | "1" => Ok(true),
+            "0" => Ok(false),
+            text if text.eq_ignore_ascii_case("true") => Ok(true),
+            text if text.eq_ignore_ascii_case("false") => Ok(false),
+            _ => Err(Error::Value { element: self.tag, expected: "0 or 1" }),
+        }
+    }
+
+    fn moment_value(&self) -> Result<Timestamp> {
+        date::parse(self.text_value()?)
+            .ok_or(Error::Value { element: self.tag, expected: "a date and time" })
+    }
+
     fn text_of(&self, tag: Tag) -> Result<Option<&str>> {
         self.child(tag).map(Fields::text_value).transpose()
     }
@@ -59,13 +87,7 @@ impl Fields for Element {
     }
 
     fn number_of<T: FromStr>(&self, tag: Tag) -> Result<Option<T>> {
-        self.child(tag)
-            .map(|child| {
-                let text = child.text_value()?.trim();
-                text.parse()
-                    .map_err(|_| Error::Value { element: tag, expected: "a number in range" })
-            })
-            .transpose()
+        self.child(tag).map(|child| child.number_value("a number in range")).transpose()
     }
 
     fn required_number<T: FromStr>(&self, tag: Tag) -> Result<T> {
@@ -78,15 +100,7 @@ impl Fields for Element {
     }
 
     fn boolean_of(&self, tag: Tag) -> Result<Option<bool>> {
-        self.child(tag)
-            .map(|child| match child.text_value()?.trim() {
-                "" | "1" => Ok(true),
-                "0" => Ok(false),
-                text if text.eq_ignore_ascii_case("true") => Ok(true),
-                text if text.eq_ignore_ascii_case("false") => Ok(false),
-                _ => Err(Error::Value { element: tag, expected: "0 or 1" }),
-            })
-            .transpose()
+        self.child(tag).map(Fields::boolean_value).transpose()
     }
 }
 

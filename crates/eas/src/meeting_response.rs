@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
 use crate::status::statuses;
 use crate::version::ProtocolVersion;
-use dme_model::Timestamp;
+use dme_model::{BodyKind, Participation, Proposal, Text, Timestamp};
 use dme_wbxml::pages::air_sync_base as b;
 use dme_wbxml::pages::meeting_response as m;
 use dme_wbxml::pages::search;
@@ -113,6 +113,31 @@ impl Request {
 }
 
 impl Answer {
+    /// In neutral terms; none where the number is none of the three. Before 16.0 the phone itself
+    /// sends the mail to the organiser, from 16.0 on the server where `SendResponse` is there.
+    pub fn to_model(&self) -> Option<dme_model::Answer> {
+        let participation = match self.response {
+            UserResponse::Accepted => Participation::Accepted,
+            UserResponse::Tentative => Participation::Tentative,
+            UserResponse::Declined => Participation::Declined,
+            UserResponse::Unknown(_) => return None,
+        };
+        let said = self.send.as_ref();
+        let comment = said.and_then(|said| {
+            let kind = if said.html { BodyKind::Html } else { BodyKind::Plain };
+            let body = said.body.as_ref().filter(|body| !body.trim().is_empty())?;
+            Some(Text::whole(kind, &**body))
+        });
+        let proposal = said.and_then(|said| said.proposed);
+        Some(dme_model::Answer {
+            participation,
+            instance: self.instance,
+            comment,
+            proposal: proposal.map(|(start, end)| Proposal { start, end }),
+            send: said.is_some(),
+        })
+    }
+
     fn from_element(element: &Element) -> Result<Self> {
         let invitation = match element.text_of(search::LONG_ID)? {
             Some(long_id) => Invitation::LongId(long_id.to_owned()),
@@ -166,10 +191,8 @@ impl SendResponse {
                 return Err(Error::Missing { parent: element.tag, element: m::PROPOSED_END_TIME });
             }
             (None, Some(_)) => {
-                return Err(Error::Missing {
-                    parent: element.tag,
-                    element: m::PROPOSED_START_TIME,
-                });
+                let parent = element.tag;
+                return Err(Error::Missing { parent, element: m::PROPOSED_START_TIME });
             }
         };
         Ok(Self { body: text.map(str::to_owned), html: kind == Some(2), proposed })
@@ -307,6 +330,19 @@ mod tests {
             ],
         };
         assert_eq!(Response::from_element(&response.to_element()), Ok(response));
+    }
+
+    #[test]
+    fn an_answer_is_sent_where_the_phone_asks_for_it() {
+        let meant = answer().to_model().unwrap();
+        assert_eq!(meant.participation, Participation::Tentative);
+        assert_eq!(meant.comment, Some(Text::whole(BodyKind::Html, "<p>perhaps</p>")));
+        assert!(meant.send && meant.proposal.is_some() && meant.instance.is_some());
+        let meant = |response, send| Answer { response, send, ..answer() }.to_model();
+        let empty = Some(SendResponse::default());
+        assert!(meant(UserResponse::Accepted, empty).is_some_and(|meant| meant.send));
+        assert!(meant(UserResponse::Declined, None).is_some_and(|meant| !meant.send));
+        assert_eq!(meant(UserResponse::Unknown(9), None), None);
     }
 
     #[test]

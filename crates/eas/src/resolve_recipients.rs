@@ -14,11 +14,17 @@ use base64::engine::general_purpose::STANDARD;
 use dme_model::Timestamp;
 use dme_wbxml::pages::resolve_recipients as r;
 use dme_wbxml::{Element, Tag};
+use std::time::Duration;
 
 /// Recipients in one request (MS-ASCMD 2.2.3.187.5).
 const MAX_RECIPIENTS: usize = 1000;
 /// The longest recipient, in characters.
 const MAX_NAME: usize = 256;
+/// The shortest and longest times for which free and busy are told, and how long they are where no
+/// end is named.
+const MIN_SPAN: Duration = Duration::from_secs(30 * 60);
+const MAX_SPAN: Duration = Duration::from_secs(42 * 86_400);
+const DEFAULT_SPAN: Duration = Duration::from_secs(7 * 86_400);
 /// The largest limit of suggestions or certificates (MS-ASCMD 2.2.3.100, 2.2.3.101).
 const MAX_LIMIT: u32 = 9999;
 /// The largest certificate or picture read, in bytes.
@@ -135,17 +141,7 @@ impl Request {
 impl Options {
     fn from_element(options: &Element) -> Result<Self> {
         let retrieval = options.number_of(r::CERTIFICATE_RETRIEVAL)?;
-        let availability = match options.child(r::AVAILABILITY) {
-            Some(availability) => {
-                let moment = |tag: Tag| {
-                    let text = availability.required_text(tag)?;
-                    let wrong = Error::Value { element: tag, expected: "a date and time" };
-                    date::parse(text).ok_or(wrong)
-                };
-                Some((moment(r::START_TIME)?, moment(r::END_TIME)?))
-            }
-            None => None,
-        };
+        let availability = options.child(r::AVAILABILITY).map(read_span).transpose()?;
         let picture = match options.child(r::PICTURE) {
             Some(picture) => {
                 Some(PictureLimits::from_element(picture, r::MAX_SIZE, r::MAX_PICTURES)?)
@@ -181,6 +177,19 @@ impl Options {
         }
         children
     }
+}
+
+/// The time for which `Availability` asks; without an end, seven days (MS-ASCMD 2.2.3.61.1).
+fn read_span(availability: &Element) -> Result<(Timestamp, Timestamp)> {
+    let start = availability.required(r::START_TIME)?.moment_value()?;
+    let end = match availability.child(r::END_TIME) {
+        Some(end) => end.moment_value()?,
+        None => start.plus(DEFAULT_SPAN),
+    };
+    if !(start.plus(MIN_SPAN)..=start.plus(MAX_SPAN)).contains(&end) {
+        return Err(Error::Value { element: r::END_TIME, expected: "30 minutes to 42 days later" });
+    }
+    Ok((start, end))
 }
 
 /// A limit of 0 to 9999.
@@ -427,6 +436,32 @@ mod tests {
         };
         let element = answer.to_element(ProtocolVersion::V16_1);
         assert_eq!(Response::from_element(&element), Ok(answer));
+    }
+
+    #[test]
+    fn free_and_busy_times_are_asked_for_half_an_hour_to_six_weeks() {
+        let asked = |times: &[(Tag, &str)]| {
+            let times = times.iter().map(|(tag, text)| Element::text(*tag, *text)).collect();
+            let options =
+                Element::parent(r::OPTIONS, vec![Element::parent(r::AVAILABILITY, times)]);
+            let to = Element::text(r::TO, "ann");
+            Request::from_element(&Element::parent(r::RESOLVE_RECIPIENTS, vec![to, options]))
+                .map(|request| request.options.availability.unwrap())
+        };
+        let start = (r::START_TIME, "2026-12-01T08:00:00.000Z");
+        let (from, to) = asked(&[start]).unwrap();
+        assert_eq!(to, from.plus(Duration::from_secs(7 * 86_400)));
+        for (end, allowed) in [
+            ("2026-12-01T08:29:00.000Z", false),
+            ("2026-12-01T08:30:00.000Z", true),
+            ("2027-01-12T08:00:00.000Z", true),
+            ("2027-01-12T08:30:00.000Z", false),
+            ("2026-11-30T08:00:00.000Z", false),
+            ("later", false),
+        ] {
+            assert_eq!(asked(&[start, (r::END_TIME, end)]).is_ok(), allowed, "{end}");
+        }
+        assert!(asked(&[(r::END_TIME, "2026-12-01T08:30:00.000Z")]).is_err());
     }
 
     #[test]

@@ -12,9 +12,26 @@ pub struct ChangeToken(pub String);
 
 /// Which items are wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ItemFilter {
-    /// Only items received at or after the begin of this moment's day (UTC).
-    pub received_since: Option<Timestamp>,
+    /// Mail received at or after the begin of this moment's day (UTC), events whose last instance
+    /// ends then or later ([`dme_model::Item::reaches`]).
+    pub since: Option<Timestamp>,
+    /// Of tasks, only those that are not done.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
+}
+
+impl ItemFilter {
+    /// Whether an item passes, judged by what it says. Times count by whole days (UTC).
+    pub fn admits(&self, item: &dme_model::Item) -> bool {
+        let day = |since: Timestamp| Timestamp::from_seconds(since.as_days() * 86_400);
+        let open = match item {
+            dme_model::Item::Task(task) => !task.complete,
+            _ => true,
+        };
+        (open || !self.incomplete) && self.since.is_none_or(|since| item.reaches(day(since)))
+    }
 }
 
 /// A full list of a collection.
@@ -26,25 +43,63 @@ pub struct Listing {
     pub token: ChangeToken,
 }
 
-/// The state of one item, without its content.
+/// Tells one content of an item from another: where two are equal, so are the contents (an
+/// `ETag`). Other text than that only its backend reads.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ContentMark(pub String);
+
+/// An item that is new or changed, without its content.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ItemState {
     /// Which.
     pub id: ItemId,
-    /// When it arrived in the collection's mailbox.
-    pub received: Timestamp,
-    /// Its marks now.
-    pub flags: Flags,
+    /// What is known of it.
+    pub now: StateNow,
+}
+
+/// What is known of an item that is new or changed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StateNow {
+    /// A mail: its content never changes, its marks do.
+    Mail {
+        /// When it arrived in the mailbox.
+        received: Timestamp,
+        /// Its marks now.
+        flags: Flags,
+    },
+    /// Of another class: what it says may have changed, and with it whether it passes a filter.
+    Other(Option<ContentMark>),
+}
+
+impl ItemState {
+    /// The state of a mail.
+    pub fn mail(id: ItemId, received: Timestamp, flags: Flags) -> Self {
+        Self { id, now: StateNow::Mail { received, flags } }
+    }
+
+    /// A mail's marks; none for other items.
+    pub fn flags(&self) -> Option<&Flags> {
+        match &self.now {
+            StateNow::Mail { flags, .. } => Some(flags),
+            StateNow::Other(_) => None,
+        }
+    }
 }
 
 /// The difference between two moments of a collection.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Changes {
-    /// Items that are new or whose marks changed. A mail's content never changes: a changed draft
-    /// is a new item. May name items that did not change. In ascending order of arrival.
+    /// Items that are new or changed: of a mail the marks (a changed draft is a new item), of
+    /// others the content. May name items that did not change. Mail in ascending order of arrival.
     pub upserted: Vec<ItemState>,
     /// Items that are gone. May name items that the caller never knew.
     pub removed: ItemSet,
+    /// Where the mail system can only tell what is there: every item there is. Whatever else the
+    /// caller knew is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<ItemSet>,
     /// Ask from here next time; equal to the old one where nothing changed.
     pub token: ChangeToken,
 }

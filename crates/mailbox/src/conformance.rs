@@ -8,10 +8,14 @@ mod changes;
 mod content;
 mod drafts;
 mod hierarchy;
+mod item_changes;
+mod items;
 mod marks;
 mod moves;
+mod samples;
 mod searching;
 mod sending;
+mod vacations;
 mod watching;
 
 use crate::{
@@ -19,7 +23,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use dme_model::{
-    BodyKind, BodyPreference, BodyView, CollectionId, Flags, ItemId, ItemSet, Mail, Role,
+    BodyKind, BodyPreference, BodyView, Class, CollectionId, Flags, Item, ItemId, ItemSet, Mail,
+    Role,
 };
 use futures_core::future::BoxFuture;
 use futures_core::stream::BoxStream;
@@ -33,7 +38,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// The mail system under test.
 #[async_trait]
 pub trait World: Send + Sync {
-    /// A new user with an empty mailbox that has at least Inbox, Drafts, Sent and Trash.
+    /// A new user with an empty mailbox. Where mail is held it has at least Inbox, Drafts, Sent and
+    /// Trash.
     async fn resident(&self) -> Resident;
 
     /// What the mail system cannot do is not asked of it.
@@ -44,6 +50,18 @@ pub trait World: Send + Sync {
     /// Makes all change tokens of the collection invalid. Called only where the world
     /// [`can`](Self::can) do it.
     async fn invalidate_tokens(&self, _resident: &Resident, _collection: &CollectionId) {}
+
+    /// The classes beside mail that it holds, for [`run_items`]. A resident then has at least one
+    /// collection of each that can be written.
+    fn classes(&self) -> Vec<Class> {
+        vec![Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes]
+    }
+
+    /// A collection of this class that the resident may only read, with one item at least; none
+    /// where the mail system has no such thing.
+    async fn read_only(&self, _resident: &Resident, _class: Class) -> Option<CollectionId> {
+        None
+    }
 
     /// How long to wait for mail on its way and for a watch to tell.
     fn patience(&self) -> Duration {
@@ -76,6 +94,12 @@ pub enum Ability {
     InvalidateTokens,
     /// Tells of changes to the list of collections.
     WatchHierarchy,
+    /// Takes in what mails say of meetings.
+    TakeIn,
+    /// Keeps an out-of-office message.
+    Vacation,
+    /// Knows which senders are in the user's contacts.
+    KnownSenders,
 }
 
 /// One promise.
@@ -122,7 +146,7 @@ macro_rules! cases {
     };
 }
 
-/// Every promise.
+/// Every promise on mail.
 pub fn cases() -> Vec<Case> {
     cases! {
         hierarchy:
@@ -194,16 +218,63 @@ pub fn cases() -> Vec<Case> {
             a_delivery_is_told
             marks_and_removals_are_told_to_a_watch
             a_new_collection_is_told;
+        vacations:
+            nobody_is_away_at_first
+            an_out_of_office_message_is_kept_whole
+            an_absence_that_ends_before_it_begins_is_refused;
     }
 }
 
-/// Runs every case, one after the other.
+/// Every promise on items of other classes.
+pub fn item_cases() -> Vec<Case> {
+    cases! {
+        items:
+            each_class_has_its_collection
+            collections_of_each_class_are_made_renamed_and_deleted
+            an_item_is_read_as_it_was_made
+            the_same_key_makes_the_same_item
+            a_collection_refuses_items_of_another_class
+            a_patch_leaves_the_rest
+            edits_of_two_clients_both_count
+            a_repeated_edit_changes_nothing
+            what_is_gone_is_not_found
+            an_item_moves_to_another_collection
+            a_large_text_is_kept_and_cut_where_asked
+            what_may_only_be_read_is_not_written
+            an_event_of_ones_own_is_not_answered
+            invitations_are_taken_in_once_and_answered;
+        item_changes:
+            nothing_new_gives_the_same_item_token
+            new_changed_and_deleted_items_are_told
+            a_token_of_items_that_makes_no_sense_is_invalid
+            a_token_of_items_made_invalid_is_refused
+            events_are_filtered_by_the_end_of_their_last_instance
+            tasks_that_are_done_can_be_left_out
+            following_the_changes_of_items_leads_to_the_list
+            hundreds_of_items_are_listed_and_fetched_in_order
+            writings_are_told_to_a_watch;
+    }
+}
+
+/// Runs every case on mail, one after the other.
 ///
 /// # Panics
 /// With a list of all broken promises, if there is any.
 pub async fn run(world: &dyn World) {
+    run_all(world, cases()).await;
+}
+
+/// Runs every case on items of other classes, one after the other.
+///
+/// # Panics
+/// With a list of all broken promises, if there is any.
+pub async fn run_items(world: &dyn World) {
+    run_all(world, item_cases()).await;
+}
+
+async fn run_all(world: &dyn World, cases: Vec<Case>) {
     let mut broken = Vec::new();
-    for case in cases() {
+    for case in cases {
         if let Err(failure) = case.run(world).await {
             broken.push(format!("{}: {failure}", case.name));
         }
@@ -310,7 +381,7 @@ async fn mail(
 ) -> Result<Mail, Failure> {
     let fetched = fetch(mailbox, collection, std::slice::from_ref(item), view).await?;
     match fetched.into_iter().next().map(|fetched| fetched.outcome) {
-        Some(FetchOutcome::Item(mail)) => Ok(*mail),
+        Some(FetchOutcome::Item(Item::Mail(mail))) => Ok(*mail),
         other => Err(Failure(format!("item {item}: got {other:?}"))),
     }
 }
@@ -355,7 +426,7 @@ async fn arrival(world: &dyn World, resident: &Resident, subject: &str) -> Resul
         let items: Vec<ItemId> = list(&*resident.mailbox, inbox).await?.iter().collect();
         let fetched = fetch(&*resident.mailbox, inbox, &items, &whole_text()).await?;
         let mut mails = fetched.into_iter().filter_map(|fetched| match fetched.outcome {
-            FetchOutcome::Item(mail) => Some(*mail),
+            FetchOutcome::Item(item) => item.into_mail().map(|mail| *mail),
             _ => None,
         });
         Ok(mails.find(|mail| mail.subject == subject))

@@ -2,7 +2,7 @@
 
 use crate::{Error, ErrorKind, Result};
 use bytes::Bytes;
-use dme_model::{ItemId, Mail};
+use dme_model::{Item, ItemId};
 use serde::{Deserialize, Serialize};
 
 /// One item of a fetch.
@@ -18,7 +18,7 @@ pub struct Fetched {
 #[derive(Clone, PartialEq, Debug)]
 pub enum FetchOutcome {
     /// Here it is.
-    Item(Box<Mail>),
+    Item(Item),
     /// It is no longer in the collection.
     Gone,
     /// It is there, but cannot be read or converted; the reason names no content (rule S5).

@@ -14,19 +14,29 @@ mod change;
 pub mod conformance;
 mod error;
 mod fetch;
+mod joined;
 pub mod memory;
 mod search;
 mod submit;
+mod vacation;
+mod write;
 
 pub use call::{Account, CallContext, Credentials};
-pub use change::{ChangeToken, Changes, ItemFilter, ItemState, Listing, WatchEvent};
+pub use change::{
+    ChangeToken, Changes, ContentMark, ItemFilter, ItemState, Listing, StateNow, WatchEvent,
+};
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
+pub use joined::Joined;
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
+pub use vacation::{VacationService, check_vacation};
+pub use write::{BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, Written};
 
 use async_trait::async_trait;
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
 
@@ -61,12 +71,13 @@ pub trait Mailbox: Send + Sync {
     /// All collections, parents before children.
     async fn collections(&self) -> Result<Vec<Collection>>;
 
-    /// Makes a mail collection below `parent`, or at the top. `AlreadyExists` where the name is
-    /// taken.
+    /// Makes a collection of this class below `parent`, or at the top. `AlreadyExists` where the
+    /// name is taken, `Unsupported` where the class or the place cannot be.
     async fn create_collection(
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId>;
 
     /// Renames and moves a collection. Answers its id from now on, which may be another.
@@ -159,6 +170,76 @@ pub trait Mailbox: Send + Sync {
 
     /// Who the user is to the mail system.
     async fn identity(&self) -> Result<Identity>;
+
+    /// Makes an item of another class than mail.
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        let _ = (collection, item);
+        Err(mail_only())
+    }
+
+    /// Changes an item of another class than mail. What the edit does not name stays as it is,
+    /// also what a neutral item has no place for. Where someone else changed the item at the same
+    /// moment, the edit is carried out on what that one made of it.
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let _ = (collection, item, edit);
+        Err(mail_only())
+    }
+
+    /// Answers the invitation an event came with. `Invalid` where the user is not asked.
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        let _ = (collection, item, key, answer);
+        Err(mail_only())
+    }
+
+    /// Takes what a mail says of a meeting into the calendar, and answers the event it is about.
+    /// None where it is about none that concerns the user. The same message twice changes nothing.
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        let _ = message;
+        Err(mail_only())
+    }
+
+    /// What a mail says of a meeting; none where it says nothing of one.
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let _ = (collection, item);
+        Ok(None)
+    }
+
+    /// When people are not free, in the order of the addresses.
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        let unknown = |address: &String| BusyTime { address: address.clone(), periods: None };
+        Ok(query.addresses.iter().map(unknown).collect())
+    }
+
+    /// The out-of-office message. `Unsupported` where the mail system has none.
+    async fn vacation(&self) -> Result<Vacation> {
+        Err(vacation::unsupported())
+    }
+
+    /// Sets the out-of-office message, whole; the same twice is as once. What the mail system
+    /// cannot do of it is left out, and not told by [`Mailbox::vacation`] either. `Invalid` where
+    /// it makes no sense, `Forbidden` where a rule of the user's own stands in the way.
+    async fn set_vacation(&self, _vacation: &Vacation) -> Result<()> {
+        Err(vacation::unsupported())
+    }
+}
+
+fn mail_only() -> Error {
+    Error::new(ErrorKind::Unsupported, "there is nothing but mail here")
 }
 
 /// Who the mailbox's owner is to the mail system.

@@ -10,6 +10,7 @@ mod faults;
 mod handle;
 mod message;
 mod state;
+mod write;
 
 pub use faults::{Failure, Operation};
 pub use message::{MessageReader, PlainReader};
@@ -18,10 +19,10 @@ pub use state::SentMessage;
 use crate::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dme_model::{CollectionId, FlagPatch, Flags, ItemId, Role, Timestamp, UserId};
+use dme_model::{CollectionId, FlagPatch, Flags, Item, ItemId, Role, Timestamp, UserId};
 use faults::Faults;
 use handle::MemoryMailbox;
-use state::State;
+use state::{Content, State};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,8 +70,8 @@ impl MemoryMailSystem {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Makes a user with Inbox, Drafts, Sent, Trash, Junk and Archive, who receives what is sent to
-    /// `address`. A user who is there already stays as they are.
+    /// Makes a user with Inbox, Drafts, Sent, Trash, Junk and Archive and one collection of each
+    /// other class, who receives what is sent to `address`. A user who is there already stays as they are.
     pub fn add_user(&self, user: &UserId, address: &str) {
         self.shared.state().add_user(user, address);
     }
@@ -108,7 +109,8 @@ impl MemoryMailSystem {
         flags: Flags,
         received: Timestamp,
     ) -> Result<ItemId> {
-        self.shared.state().user(user)?.append(collection, message.into(), flags, received, None)
+        let content = Content::Message(message.into());
+        self.shared.state().user(user)?.append(collection, content, flags, received, None)
     }
 
     /// Changes one item's marks.
@@ -159,9 +161,48 @@ impl MemoryMailSystem {
         let mut state = self.shared.state();
         let folder = state.user(user)?.folder(collection)?;
         let entry = |(uid, item): (&u32, &state::Item)| {
-            (state::item_id(*uid), item.flags.clone(), item.message.clone())
+            (state::item_id(*uid), item.flags.clone(), item.content.message())
         };
         Ok(folder.items.iter().map(entry).collect())
+    }
+
+    /// Puts an item that is no mail into a collection, or in place of one.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such user, collection or item.
+    pub fn put(
+        &self,
+        user: &UserId,
+        collection: &CollectionId,
+        replaces: Option<&ItemId>,
+        item: Item,
+    ) -> Result<ItemId> {
+        let mut state = self.shared.state();
+        let now = state.now();
+        let user = state.user(user)?;
+        match replaces {
+            None => user.append(collection, Content::Other(item), Flags::default(), now, None),
+            Some(id) => user
+                .rewrite(collection, id, |there| {
+                    *there = item;
+                    Ok(())
+                })
+                .map(|_| id.clone()),
+        }
+    }
+
+    /// The items of a collection that are no mail, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such user or collection.
+    pub fn items(&self, user: &UserId, collection: &CollectionId) -> Result<Vec<(ItemId, Item)>> {
+        let mut state = self.shared.state();
+        let folder = state.user(user)?.folder(collection)?;
+        let others = folder.items.iter().filter_map(|(uid, item)| match &item.content {
+            Content::Other(item) => Some((state::item_id(*uid), item.clone())),
+            Content::Message(_) => None,
+        });
+        Ok(others.collect())
     }
 
     /// Makes every change token of the collection invalid and numbers its items anew, as when an

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
 
 use async_trait::async_trait;
-use dme_mailbox::conformance::{self, Resident, World};
+use dme_mailbox::conformance::{self, Ability, Resident, World};
 use dme_mailbox::memory::{Failure, MemoryMailSystem, Operation};
 use dme_mailbox::{Error, ErrorKind, Mailbox, Submission, SubmissionKey};
 use dme_model::{BodyView, CollectionId, Flags, ItemId, Role, Timestamp, UserId};
@@ -28,6 +28,11 @@ impl World for Memory {
         Resident { mailbox: handle(), other: handle(), address }
     }
 
+    fn can(&self, ability: Ability) -> bool {
+        // It reads no iCalendar.
+        ability != Ability::TakeIn
+    }
+
     async fn invalidate_tokens(&self, resident: &Resident, collection: &CollectionId) {
         self.system.invalidate(&UserId::from(resident.address.as_str()), collection).unwrap();
     }
@@ -36,6 +41,11 @@ impl World for Memory {
 #[tokio::test]
 async fn memory_keeps_every_promise() {
     conformance::run(&Memory::default()).await;
+}
+
+#[tokio::test]
+async fn memory_keeps_every_promise_on_items() {
+    conformance::run_items(&Memory::default()).await;
 }
 
 fn ann() -> (MemoryMailSystem, UserId, Arc<dyn Mailbox>, CollectionId) {

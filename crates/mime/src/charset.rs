@@ -4,8 +4,8 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use std::borrow::Cow;
 
 /// The text of bytes in a named charset. Without a name, or with one that is unknown or plainly
-/// wrong, it is [`guess`]ed.
-pub(crate) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
+/// wrong, it is guessed.
+pub fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
     let name = charset.unwrap_or_default().trim();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let is = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));

@@ -1,6 +1,7 @@
 //! The meeting in an invitation, cancellation or answer (RFC 5546, RFC 6047).
 
-use crate::{charset, layout::is_calendar, structure::Message};
+use crate::structure::{Message, Node};
+use crate::{charset, layout::is_calendar};
 use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry,
@@ -16,17 +17,26 @@ const MAX_CALENDAR: usize = 512 << 10;
 /// The invitation and the part it stands in. None where no calendar data with a method of meetings
 /// is found.
 pub(crate) fn find(message: &Message) -> Option<(usize, Invitation)> {
-    let mut parts = message.nodes.iter().enumerate();
-    let (index, node) = parts.find(|(_, node)| is_calendar(node))?;
-    if node.body.len() > MAX_CALENDAR {
-        return None;
-    }
-    let content = node.content(&message.raw);
-    // Calendar data is UTF-8 unless it says otherwise (RFC 5545 §3.1.4).
-    let text = charset::decode(&content, node.parameter("charset"));
-    let calendar = ICalendar::parse(text.as_ref()).ok()?;
+    let (index, node) = part(message)?;
+    let calendar = ICalendar::parse(text_of(message, node)).ok()?;
     let method = method(&calendar, node.parameter("method"))?;
     read(&calendar, &method).map(|invitation| (index, invitation))
+}
+
+/// What a message says of a meeting, as text: its first calendar data.
+pub(crate) fn calendar(message: &Message) -> Option<String> {
+    let (_, node) = part(message)?;
+    Some(text_of(message, node))
+}
+
+fn part(message: &Message) -> Option<(usize, &Node)> {
+    let mut parts = message.nodes.iter().enumerate();
+    parts.find(|(_, node)| is_calendar(node)).filter(|(_, node)| node.body.len() <= MAX_CALENDAR)
+}
+
+/// Calendar data is UTF-8 unless it says otherwise (RFC 5545 §3.1.4).
+fn text_of(message: &Message, node: &Node) -> String {
+    charset::decode(&node.content(&message.raw), node.parameter("charset")).into_owned()
 }
 
 fn method(calendar: &ICalendar, parameter: Option<&str>) -> Option<ICalendarMethod> {
@@ -38,6 +48,7 @@ fn method(calendar: &ICalendar, parameter: Option<&str>) -> Option<ICalendarMeth
             "REQUEST" => Some(ICalendarMethod::Request),
             "CANCEL" => Some(ICalendarMethod::Cancel),
             "REPLY" => Some(ICalendarMethod::Reply),
+            "COUNTER" => Some(ICalendarMethod::Counter),
             _ => None,
         },
         _ => None,
@@ -53,6 +64,7 @@ fn read(calendar: &ICalendar, method: &ICalendarMethod) -> Option<Invitation> {
         ICalendarMethod::Request => InvitationMethod::Request,
         ICalendarMethod::Cancel => InvitationMethod::Cancel,
         ICalendarMethod::Reply => answer(event)?,
+        ICalendarMethod::Counter => InvitationMethod::Counter,
         _ => return None,
     };
     let zones = calendar.build_tz_resolver();

@@ -15,6 +15,7 @@ mod error;
 mod header;
 mod html;
 mod invitation;
+mod item_text;
 mod kind;
 mod layout;
 mod own_text;
@@ -27,6 +28,7 @@ mod transfer;
 mod wire;
 
 pub use error::Error;
+pub use item_text::{Written, plain_of};
 
 use bytes::Bytes;
 use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
@@ -36,6 +38,12 @@ use structure::Message;
 
 /// The largest message read, in bytes.
 pub const MAX_MESSAGE: usize = 256 << 20;
+
+/// Encodings of MIME that older formats of calendars and contacts share (vCard 2.1).
+pub mod decode {
+    pub use crate::charset::decode as charset;
+    pub use crate::transfer::{base64, quoted_printable};
+}
 
 /// What the mail system knows of a message beside its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -97,10 +105,32 @@ pub fn conversation_of(raw: &[u8]) -> Option<ConversationId> {
     conversation::id(&fields, raw)
 }
 
+/// What a message says of a meeting (RFC 6047): its calendar data, and the address it is from. None
+/// where it has no calendar data, or nobody is named.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn calendar_message(raw: &Bytes) -> Result<Option<(String, String)>, Error> {
+    let message = Message::parse(raw.clone())?;
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    let from = fields.addresses(raw, "From").into_iter().next();
+    Ok(invitation::calendar(&message).zip(from.map(|from| from.email)))
+}
+
 /// The `Message-ID` of a message without the brackets, from its header alone.
 pub fn message_id(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::parse(raw, 0, Of::Message);
     conversation::message_id(&fields, raw)
+}
+
+/// The text of a piece of HTML, lines ended by CRLF; addresses of links stand behind their texts.
+pub fn html_to_text(html: &str) -> String {
+    html::to_text(html, html::Links::Shown, usize::MAX)
+}
+
+/// Plain text as an HTML document.
+pub fn text_to_html(text: &str) -> String {
+    html::from_text(text)
 }
 
 /// All words a search looks at: the decoded headers that name people, the subject, the text of

@@ -68,7 +68,7 @@ static BASE64: [u8; 256] = {
 
 /// Decodes base64; line ends and stray characters are passed over, several padded runs in a row
 /// are joined.
-pub(crate) fn base64(content: &[u8]) -> Vec<u8> {
+pub fn base64(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len() / 4 * 3 + 3);
     let (mut word, mut count) = (0u32, 0u8);
     let flush = |out: &mut Vec<u8>, word: u32, count: u8| match count {
@@ -129,7 +129,7 @@ fn padding(content: &[u8]) -> usize {
 }
 
 /// Decodes quoted-printable; a `=` that encodes nothing stays.
-pub(crate) fn quoted_printable(content: &[u8]) -> Vec<u8> {
+pub fn quoted_printable(content: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(content.len());
     let mut rest = content;
     while let Some(at) = memchr::memchr(b'=', rest) {

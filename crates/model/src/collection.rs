@@ -35,6 +35,14 @@ pub enum Role {
     Junk,
     /// Mail put away.
     Archive,
+    /// The calendar new events and invitations go to.
+    Calendar,
+    /// The address book new contacts go to.
+    Contacts,
+    /// The list new tasks go to.
+    Tasks,
+    /// The collection new notes go to.
+    Notes,
 }
 
 /// What the user may do with a collection.

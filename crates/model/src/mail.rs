@@ -39,6 +39,8 @@ pub enum InvitationMethod {
     Tentative,
     /// Someone does not come.
     Declined,
+    /// Someone would rather come at another time.
+    Counter,
 }
 
 /// The meeting in an invitation, cancellation or answer mail, as far as the mail's own view shows

@@ -1,4 +1,4 @@
-//! A moment, without a calendar library in the signature.
+//! Moments and clock readings, without a calendar library in the signature.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,4 +44,55 @@ impl Timestamp {
     pub fn plus(self, span: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
     }
+}
+
+/// What a clock on the wall shows: date and time of day, in no zone or in one that is told beside
+/// it. Counted in seconds since 1970-01-01T00:00:00 on that same clock.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct LocalTime(i64);
+
+impl LocalTime {
+    /// From seconds since 1970-01-01T00:00:00 on the same clock.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Midnight of a day counted from 1970-01-01; saturates.
+    pub const fn from_days(days: i64) -> Self {
+        Self(days.saturating_mul(86_400))
+    }
+
+    /// Seconds since 1970-01-01T00:00:00 on the same clock.
+    pub const fn as_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// Whole days since 1970-01-01, rounded down.
+    pub const fn as_days(self) -> i64 {
+        self.0.div_euclid(86_400)
+    }
+
+    /// So many seconds later, or earlier where negative; saturates.
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// The moment at which a clock on UTC shows this.
+    pub const fn as_utc(self) -> Timestamp {
+        Timestamp::from_seconds(self.0)
+    }
+}
+
+/// A day of a calendar, such as a birthday; the year may be unknown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Date {
+    /// The year, 1 to 9999, where it is known.
+    pub year: Option<u16>,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
 }

@@ -4,6 +4,7 @@
 mod exchange;
 mod folders;
 mod mail;
+mod records;
 mod sync;
 mod wait;
 
@@ -17,6 +18,8 @@ use crate::trust::Tls;
 use dme_eas::email::EmailView;
 use dme_eas::folder_sync::{Folder, FolderType};
 use dme_eas::settings::DeviceInformation;
+use dme_model::Item;
+use dme_zone::Zone;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +32,8 @@ pub struct FolderState {
     pub sync_key: String,
     /// Its mails by server id. With [`Keep::Ids`] the views are empty.
     pub items: BTreeMap<String, EmailView>,
+    /// Its events, contacts, tasks or notes by server id; none with [`Keep::Ids`].
+    pub records: BTreeMap<String, Item>,
 }
 
 /// What the phone noticed beside what it was asked to do; for tests.
@@ -53,6 +58,8 @@ pub struct Phone {
     pub device: DeviceInformation,
     /// The longest `Retry-After` it obeys; beyond it the request fails instead.
     pub longest_pause: Duration,
+    /// The clock of its user.
+    pub home: Zone,
     /// What it noticed.
     pub events: Events,
     folder_key: String,
@@ -75,6 +82,7 @@ impl Phone {
             options: SyncOptions::default(),
             device,
             longest_pause: Duration::from_secs(30),
+            home: Zone::utc(),
             events: Events::default(),
             folder_key: "0".to_owned(),
             folders: BTreeMap::new(),

@@ -77,6 +77,9 @@ pub struct PhonesConfig {
     /// Whether these proxies begin each connection with a PROXY header (version 1 or 2).
     #[serde(default)]
     pub proxy_protocol: bool,
+    /// The time zone of users, by its IANA name; that of the host where absent.
+    #[serde(default)]
+    pub time_zone: Option<String>,
 }
 
 fn phones_listen() -> SocketAddr {

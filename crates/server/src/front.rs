@@ -5,6 +5,7 @@
 
 mod admission;
 mod autodiscover;
+mod availability;
 pub mod bodies;
 mod certificates;
 mod compose;
@@ -25,6 +26,7 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod oof;
 mod people;
 mod ping;
 mod provision;
@@ -56,6 +58,7 @@ use dme_eas::query::Command;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::SqliteStore;
 use dme_sync::Engine;
+use dme_zone::Zone;
 use failure::Failure;
 use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -105,6 +108,8 @@ pub struct Front {
     pub metrics: Arc<Metrics>,
     /// What phones must be set to.
     pub policy: CurrentPolicy,
+    /// The clock of users, for what has no time zone.
+    pub home: Zone,
     /// What becomes of devices.
     pub devices: DevicesConfig,
     /// What is accepted.

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connectors;
 pub mod door;
 pub mod front;
+mod home_zone;
 pub mod host;
 pub mod listener;
 pub mod metrics;

@@ -8,8 +8,8 @@ use dme_mailbox::{
     Subcollections, Submission, Submitted, WatchEvent,
 };
 use dme_model::{
-    Access, Address, Body, BodyKind, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId,
-    ItemSet, Mail, PartId, Role, Timestamp,
+    Access, Address, Body, BodyKind, BodyView, Class, Collection, CollectionId, FlagPatch, Item,
+    ItemId, ItemSet, Mail, PartId, Role, Timestamp,
 };
 use dme_store::Device;
 use futures_core::stream::BoxStream;
@@ -143,7 +143,12 @@ impl Mailbox for NoticeMailbox {
         ])
     }
 
-    async fn create_collection(&self, _: Option<&CollectionId>, _: &str) -> Result<CollectionId> {
+    async fn create_collection(
+        &self,
+        _: Option<&CollectionId>,
+        _: &str,
+        _: Class,
+    ) -> Result<CollectionId> {
         refused()
     }
 
@@ -172,7 +177,7 @@ impl Mailbox for NoticeMailbox {
         if *since != token() {
             return Err(Error::new(ErrorKind::InvalidToken, "the device is now quarantined"));
         }
-        Ok(Changes { upserted: Vec::new(), removed: ItemSet::new(), token: token() })
+        Ok(Changes { upserted: Vec::new(), removed: ItemSet::new(), present: None, token: token() })
     }
 
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
@@ -191,7 +196,7 @@ impl Mailbox for NoticeMailbox {
             .map(|id| {
                 let here = *collection == inbox() && id.as_str() == ITEM;
                 let outcome = if here {
-                    FetchOutcome::Item(Box::new(self.mail(view)))
+                    FetchOutcome::Item(Item::Mail(Box::new(self.mail(view))))
                 } else {
                     FetchOutcome::Gone
                 };

@@ -6,6 +6,7 @@ use crate::config::ServerConfig;
 use crate::connectors::Connectors;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
+use crate::home_zone::home_zone;
 use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::metrics::Metrics;
@@ -411,6 +412,8 @@ fn front(
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
         policy: CurrentPolicy::new(&config.policy),
+        home: home_zone(&config.phones)
+            .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
         devices: config.devices.clone(),
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

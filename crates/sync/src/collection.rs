@@ -7,20 +7,22 @@
 
 mod commands;
 mod fetching;
+mod meetings;
 mod placeholder;
 mod reading;
 mod request;
 mod state;
 mod window;
 mod work;
+mod writing;
 
 pub use request::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
+    CommandResult, ConflictRule, Deletion, FilterAge, Meant, Outgoing, Saved, ServerChange, Window,
     Written,
 };
 pub(crate) use state::State;
-pub use window::mail_size;
+pub use window::item_size;
 
 use crate::key::GenerationNo;
 use crate::locks::Lock;
@@ -35,7 +37,7 @@ use work::Work;
 
 /// Bytes of a new item's body where the phone never said how much it wants: what fills a screen
 /// many times over, and no more. The rest can be fetched.
-const UNASKED: u64 = 32 * 1024;
+pub const UNASKED: u64 = 32 * 1024;
 
 impl Engine {
     /// Carries out what the phone did in a collection and tells it what changed there.
@@ -100,7 +102,9 @@ impl Engine {
         earlier: Option<State>,
     ) -> Result<CollectionAnswer> {
         let no = GenerationNo::begin(session.now, earlier.map(|state| state.current.no));
-        let state = State::begin(no, request.options.clone().unwrap_or_default());
+        let class = self.folder_class(session, request.folder).await?;
+        let mut state = State::begin(no, class, request.options.clone().unwrap_or_default());
+        state.supported.clone_from(&request.supported);
         let slot = Slot::Collection(request.folder);
         self.store.save(session.device, slot, state.to_bytes()).await?;
         Ok(CollectionAnswer {
@@ -131,6 +135,7 @@ impl Engine {
             session,
             folder: request.folder,
             collection,
+            class: state.class,
             conflict: next.options.conflict,
             generation: from.clone(),
             marks: HashMap::new(),
@@ -167,12 +172,17 @@ impl Engine {
             session,
             folder,
             collection: &collection,
+            class: state.class,
             conflict: state.options.conflict,
             generation: generation.clone(),
             marks: HashMap::new(),
             trace: Vec::new(),
         };
-        work.refresh(filter.unwrap_or(state.options.filter)).await?;
+        let options = CollectionOptions {
+            filter: filter.unwrap_or(state.options.filter),
+            ..state.options.clone()
+        };
+        work.refresh(&options).await?;
         Ok(work.generation.outstanding() as u64)
     }
 
@@ -184,6 +194,24 @@ impl Engine {
         let state = self.store.load(device, Slot::Collection(folder)).await?;
         let state = state.as_deref().and_then(State::from_bytes);
         Ok(state.map_or(0, |state| state.current.failed.len() as u64))
+    }
+
+    /// What holds for a folder: what the phone said last of filter, view and conflicts, and of the
+    /// elements it knows when it began the folder.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn held(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+    ) -> Result<(CollectionOptions, Option<String>)> {
+        let state = match self.load_state(session, folder).await {
+            Ok((_, state)) => state,
+            Err(Error::FolderNotFound(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(state.map(|state| (state.options, state.supported)).unwrap_or_default())
     }
 
     /// The key a folder is at, for requests that leave it out (empty and `Partial` Sync). None
@@ -216,7 +244,7 @@ impl Work<'_> {
             return Ok(Vec::new());
         }
         self.recall(commands);
-        self.refresh(options.filter).await?;
+        self.refresh(options).await?;
         if commands.any_new() {
             self.carry_out(commands, request.deletion, &options.view).await?;
         }
@@ -232,6 +260,7 @@ impl Work<'_> {
                 let view = options.view.or_native(Some(UNASKED));
                 let window = Window { bytes: commands.left, ..request.window };
                 let told = self.take_window(window, &view).await;
+                Box::pin(self.take_meetings_in()).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
                     Err(_) if commands.effective => Ok(Vec::new()),

@@ -1,10 +1,11 @@
 //! The engine itself: its parts and its limits.
 
 use crate::locks::Locks;
-use crate::{DeviceKey, StateStore};
+use crate::{DeviceKey, FolderNo, StateStore};
 use dme_mailbox::Mailbox;
-use dme_model::Timestamp;
-use std::sync::Arc;
+use dme_model::{Class, Timestamp, UserId};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 /// For which device, on whose mailbox, at what time a request is carried out.
 #[derive(Clone, Copy)]
@@ -43,12 +44,14 @@ pub struct Engine {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) limits: Limits,
     pub(crate) locks: Locks,
+    /// What folders hold; a number never stands for a folder of another class.
+    pub(crate) classes: Mutex<HashMap<(UserId, FolderNo), Class>>,
 }
 
 impl Engine {
     /// An engine on this store.
     pub fn new(store: Arc<dyn StateStore>, limits: Limits) -> Self {
-        Self { store, limits, locks: Locks::default() }
+        Self { store, limits, locks: Locks::default(), classes: Mutex::default() }
     }
 
     /// The store it works on.

@@ -11,7 +11,11 @@ use dme_mailbox::ErrorKind;
 use dme_model::{Class, CollectionId, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::PoisonError;
 use tree::{Base, Hierarchy};
+
+/// Folders whose class is remembered at the most; beyond, all are forgotten and read again.
+const CLASSES: usize = 200_000;
 
 /// One folder as a phone knows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -143,6 +147,27 @@ impl Engine {
         Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
     }
 
+    /// What a folder holds. One that the phone was not told of counts as mail: whatever is asked
+    /// of it is refused elsewhere.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn folder_class(&self, session: Session<'_>, folder: FolderNo) -> Result<Class> {
+        let key = (session.device.user.clone(), folder);
+        let classes = || self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(class) = classes().get(&key) {
+            return Ok(*class);
+        }
+        let folders = self.known_folders(session).await?;
+        let mut known = classes();
+        if known.len() >= CLASSES {
+            known.clear();
+        }
+        let user = &session.device.user;
+        known.extend(folders.into_iter().map(|entry| ((user.clone(), entry.no), entry.class)));
+        Ok(known.get(&key).copied().unwrap_or(Class::Mail))
+    }
+
     /// Where the items of a folder go when the phone deletes them. A mailbox without Trash gets
     /// one: nothing is deleted for good that was to be kept.
     pub(crate) async fn trash(&self, session: Session<'_>, folder: FolderNo) -> Result<Trash> {
@@ -151,7 +176,7 @@ impl Engine {
             folders = self.read_folders(session).await?;
         }
         let Some(trash) = folders.iter().find(|folder| folder.role == Some(Role::Trash)) else {
-            return match session.mailbox.create_collection(None, "Trash").await {
+            return match session.mailbox.create_collection(None, "Trash", Class::Mail).await {
                 Ok(made) => Ok(Trash::At(made)),
                 Err(error) if error.kind == ErrorKind::AlreadyExists => {
                     let all = session.mailbox.collections().await?;

@@ -14,6 +14,7 @@ mod fingerprint;
 mod hierarchy;
 mod key;
 mod locks;
+mod meetings;
 mod memory_store;
 mod moves;
 mod operations;
@@ -29,13 +30,14 @@ pub mod store_suite;
 
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
-    CommandResult, ConflictRule, Deletion, FilterAge, Outgoing, Saved, ServerChange, Window,
-    Written, mail_size,
+    CommandResult, ConflictRule, Deletion, FilterAge, Meant, Outgoing, Saved, ServerChange,
+    UNASKED, Window, Written, item_size,
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};
 pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
 pub use key::{DeviceKey, FolderNo, SyncKey};
+pub use meetings::{EventPlace, RespondError};
 pub use memory_store::MemoryStore;
 pub use moves::{MoveError, MoveRequest};
 pub use operations::{FolderHit, FolderSearch};

@@ -1,7 +1,7 @@
 //! Requests that have no state: the engine only finds the folder a number stands for
 //! (ItemOperations, Search, Find; MS-ASCMD 2.2.1.10, 2.2.1.16, 2.2.1.2).
 
-use crate::{Engine, Error, FolderNo, Result, Session, mail_size};
+use crate::{Engine, Error, FolderNo, Result, Session, item_size};
 use dme_mailbox::{ByteRange, FetchOutcome, Fetched, PartContent, SearchQuery, Subcollections};
 use dme_model::{BodyView, CollectionId, ConversationId, ItemId, PartId, Role, Timestamp};
 use futures_util::TryStreamExt;
@@ -82,8 +82,8 @@ impl Engine {
         while left > 0
             && let Some(one) = stream.try_next().await?
         {
-            if let FetchOutcome::Item(mail) = &one.outcome {
-                left = left.saturating_sub(mail_size(mail));
+            if let FetchOutcome::Item(item) = &one.outcome {
+                left = left.saturating_sub(item_size(item));
             }
             fetched.push(one);
         }

@@ -13,6 +13,7 @@ mod driver;
 mod faulty;
 mod judge;
 mod phone;
+mod records;
 mod requests;
 
 #[cfg(test)]
@@ -109,6 +110,17 @@ impl Mark {
     }
 }
 
+/// What is done to an event, contact, task or note.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RecordAct {
+    /// A new one is made; so it is with the others where there is none to do it to.
+    Make,
+    /// It gets new notes.
+    Rewrite,
+    /// It is deleted.
+    Delete,
+}
+
 /// One event of a life. Folders and items are picked by number among those there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the fields are picks, and the variants say what they do")]
@@ -132,6 +144,12 @@ pub enum Op {
     Marks { folder: u8, item: u8, mark: Mark },
     /// The phone's user deletes an item.
     Delete { folder: u8, item: u8 },
+    /// Another client does something to an event, contact, task or note.
+    OtherRecord { folder: u8, item: u8, act: RecordAct },
+    /// The phone's user does.
+    Record { folder: u8, item: u8, act: RecordAct },
+    /// The phone syncs a calendar, address book, task list or its notes.
+    SyncRecords { folder: u8, window: u8, fate: Fate },
     /// The phone's user writes a draft.
     Draft,
     /// The phone's user sends a mail by way of Sync.

@@ -28,6 +28,8 @@ pub enum Slot {
     LastSync,
     /// Its last Ping request.
     LastPing,
+    /// Its recent answers to invitations.
+    Answers,
 }
 
 impl Slot {
@@ -39,6 +41,7 @@ impl Slot {
             Self::Moves => (3, 0),
             Self::LastSync => (4, 0),
             Self::LastPing => (5, 0),
+            Self::Answers => (6, 0),
         }
     }
 }

@@ -2,8 +2,11 @@
 //! dropped. They are Debian's packages, run as root without systemd.
 
 pub mod certificate;
+pub mod cyrus;
 pub mod dovecot;
 pub mod ports;
 pub mod postfix;
 pub mod process;
+pub mod radicale;
 pub mod slapd;
+pub mod xandikos;

@@ -100,10 +100,10 @@ impl Folder {
         let told = |number: u32| {
             let item = state.index.items().get(&number)?;
             let flags = state.keywords.flags(&item.letters);
-            Some(ItemState { id: item_id(number), received: item.received, flags })
+            Some(ItemState::mail(item_id(number), item.received, flags))
         };
         let upserted = changed.into_iter().filter_map(told).collect();
-        Ok(Changes { upserted, removed, token: state.index.token() })
+        Ok(Changes { upserted, removed, present: None, token: state.index.token() })
     }
 
     pub(crate) fn token(&self) -> Result<ChangeToken> {

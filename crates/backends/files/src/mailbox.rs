@@ -7,15 +7,19 @@ use crate::home::Home;
 use crate::maildir::fingerprint;
 use crate::search::{Abandoned, search};
 use crate::submit::Sender;
+use crate::vacation;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    Account, ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, FetchOutcome, Fetched,
-    Identity, ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result, SearchPage,
-    SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
+    Account, ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Error, ErrorKind,
+    FetchOutcome, Fetched, Identity, ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result,
+    SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
 };
 use dme_mime::Envelope;
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, Flags, ItemId, PartId, Timestamp};
+use dme_model::{
+    BodyView, Class, Collection, CollectionId, FlagPatch, Flags, Item, ItemId, PartId, Timestamp,
+    Vacation,
+};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
@@ -56,7 +60,11 @@ impl Mailbox for FilesMailbox {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
+        if class != Class::Mail {
+            return Err(Error::new(ErrorKind::Unsupported, "there is nothing but mail here"));
+        }
         let (parent, name) = (parent.cloned(), name.to_owned());
         self.work(move |_, home| home.create_folder(parent.as_ref(), &name)).await
     }
@@ -79,7 +87,7 @@ impl Mailbox for FilesMailbox {
     async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
         let (id, filter) = (collection.clone(), filter.clone());
         self.work(move |shared, home| {
-            let from = filter.received_since.map_or(i64::MIN, Timestamp::as_days);
+            let from = filter.since.map_or(i64::MIN, Timestamp::as_days);
             let folder = home.folder(&shared.folders, &id)?;
             let (items, token) = folder.list(|received| received.as_days() >= from)?;
             Ok(Listing { items, token })
@@ -162,6 +170,17 @@ impl Mailbox for FilesMailbox {
             content(&raw, part.as_ref(), range)
         })
         .await
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let whole = self.fetch_part(collection, item, None, None).await?;
+        let said = dme_mime::calendar_message(&whole.data)
+            .map_err(|error| Error::new(ErrorKind::Unconvertible, error.to_string()))?;
+        Ok(said.map(|(calendar, from)| CalendarMessage { calendar, from }))
     }
 
     async fn set_flags(
@@ -259,6 +278,15 @@ impl Mailbox for FilesMailbox {
         self.work(move |shared, home| shared.watcher.watch(home, &collections)).await
     }
 
+    async fn vacation(&self) -> Result<Vacation> {
+        self.work(|_, home| vacation::read(home)).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        let vacation = vacation.clone();
+        self.work(move |_, home| vacation::write(home, &vacation)).await
+    }
+
     async fn identity(&self) -> Result<Identity> {
         Ok(Identity {
             addresses: vec![self.account.address.clone()],
@@ -272,7 +300,7 @@ fn convert(message: crate::folder::Message, view: &BodyView) -> FetchOutcome {
     let size = message.raw.len() as u64;
     let envelope = Envelope { flags: message.flags, received: message.received, size };
     match dme_mime::read(message.raw, envelope, view) {
-        Ok(mail) => FetchOutcome::Item(Box::new(mail)),
+        Ok(mail) => FetchOutcome::Item(Item::Mail(Box::new(mail))),
         Err(error) => FetchOutcome::Unconvertible(error.to_string()),
     }
 }

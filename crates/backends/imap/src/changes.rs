@@ -10,7 +10,7 @@ use crate::wire::command::Command;
 use crate::wire::name;
 use crate::wire::response::{StatusOf, Untagged};
 use dme_mailbox::{ChangeToken, Changes, ErrorKind, ItemFilter, ItemState, Listing, Result};
-use dme_model::{CollectionId, ItemSet, Timestamp};
+use dme_model::{CollectionId, Flags, ItemSet, Timestamp};
 use std::collections::BTreeMap;
 
 /// What may be told, in bytes, where every message of a folder may be told of: a million with
@@ -40,7 +40,7 @@ impl ImapMailbox {
             if Some(selected.uid_validity) != status.uid_validity {
                 session.reselect(name).await?;
             }
-            let mut items = match filter.received_since {
+            let mut items = match filter.since {
                 None => search(session, "ALL").await?,
                 Some(since) => search_since(session, since).await?,
             };
@@ -62,8 +62,12 @@ impl ImapMailbox {
         let token = Token::read(since)
             .ok_or_else(|| invalid("the change token is not one of this release").told(""))?;
         on_session!(self, Some(name), "ask for changes", |session| {
-            let unchanged =
-                || Changes { upserted: Vec::new(), removed: ItemSet::new(), token: since.clone() };
+            let unchanged = || Changes {
+                upserted: Vec::new(),
+                removed: ItemSet::new(),
+                present: None,
+                token: since.clone(),
+            };
             let Some(status) = one_status(session, name).await? else {
                 no_select(session, name).await?;
                 return match token {
@@ -78,7 +82,7 @@ impl ImapMailbox {
                 // Dovecot gives some folders their lasting UIDVALIDITY with the first message.
                 // Nobody holds an item that could be taken for another.
                 let (upserted, token) = everything(session, name, &status).await?;
-                return Ok(Changes { upserted, removed: ItemSet::new(), token });
+                return Ok(Changes { upserted, removed: ItemSet::new(), present: None, token });
             }
             let now = Token::of(session.memory, &status);
             if now.as_ref() == Some(&token) {
@@ -110,7 +114,8 @@ impl ImapMailbox {
                     }
                     let removed = removed.difference(&uids(all.iter().map(|(uid, _)| *uid)));
                     let upserted = states(session, &uids(upserted.into_iter())).await?;
-                    Ok(Changes { upserted, removed, token: now.write() })
+                    let upserted = told(upserted).collect();
+                    Ok(Changes { upserted, removed, present: None, token: now.write() })
                 }
                 _ => Err(invalid("the server remembers changes in another way than before")),
             }
@@ -173,7 +178,7 @@ async fn everything(
     };
     select_same(session, name, status).await?;
     let there = search(session, "ALL").await?;
-    Ok((states(session, &there).await?, token.write()))
+    Ok((told(states(session, &there).await?).collect(), token.write()))
 }
 
 fn invalid(why: &str) -> WireError {
@@ -238,7 +243,7 @@ async fn remembered(
     let vanished = if session.memory == Memory::Qresync { " VANISHED" } else { "" };
     let command =
         format!("UID FETCH 1:* (UID FLAGS INTERNALDATE) (CHANGEDSINCE {modseq}{vanished})");
-    let mut states: BTreeMap<u32, ItemState> = BTreeMap::new();
+    let mut states: BTreeMap<u32, (Timestamp, Flags)> = BTreeMap::new();
     let mut removed = ItemSet::new();
     session
         .run(Command::new(command).allowing(WHOLE_FOLDER), |told| match told {
@@ -246,9 +251,9 @@ async fn remembered(
                 let (Some(uid), Some(flags)) = (fetch.uid, fetch.flags) else { return };
                 let flags = marks::read(&flags);
                 match (states.get_mut(&uid), fetch.date) {
-                    (Some(state), _) => state.flags = flags,
+                    (Some((_, known)), _) => *known = flags,
                     (None, Some(received)) => {
-                        states.insert(uid, ItemState { id: item(uid), received, flags });
+                        states.insert(uid, (received, flags));
                     }
                     // Told unasked and later than the token: it will be told again.
                     (None, None) => {}
@@ -258,8 +263,8 @@ async fn remembered(
             _ => {}
         })
         .await?;
-    let upserted = states.into_values().filter(|state| !removed.contains(&state.id)).collect();
-    Ok(Changes { upserted, removed, token: now.write() })
+    let upserted = told(states).filter(|state| !removed.contains(&state.id)).collect();
+    Ok(Changes { upserted, removed, present: None, token: now.write() })
 }
 
 /// What went, where the server does not remember it: all that is not there. Nothing did where as
@@ -344,15 +349,15 @@ pub(crate) async fn dates(
     items: &ItemSet,
 ) -> Result<Vec<(u32, Timestamp)>, WireError> {
     let states = states(session, items).await?;
-    Ok(states
-        .into_iter()
-        .filter_map(|state| Some((crate::mailbox::uid(&state.id)?, state.received)))
-        .collect())
+    Ok(states.into_iter().map(|(uid, (received, _))| (uid, received)).collect())
 }
 
 /// The state of these messages, ascending.
-async fn states(session: &mut Session, items: &ItemSet) -> Result<Vec<ItemState>, WireError> {
-    let mut states: BTreeMap<u32, ItemState> = BTreeMap::new();
+async fn states(
+    session: &mut Session,
+    items: &ItemSet,
+) -> Result<BTreeMap<u32, (Timestamp, Flags)>, WireError> {
+    let mut states: BTreeMap<u32, (Timestamp, Flags)> = BTreeMap::new();
     for set in sequences(items) {
         let command = format!("UID FETCH {set} (UID FLAGS INTERNALDATE)");
         session
@@ -363,12 +368,17 @@ async fn states(session: &mut Session, items: &ItemSet) -> Result<Vec<ItemState>
                     && items.contains_number(uid)
                 {
                     let flags = marks::read(flags);
-                    states.insert(uid, ItemState { id: item(uid), received, flags });
+                    states.insert(uid, (received, flags));
                 }
             })
             .await?;
     }
-    Ok(states.into_values().collect())
+    Ok(states)
+}
+
+fn told(states: BTreeMap<u32, (Timestamp, Flags)>) -> impl Iterator<Item = ItemState> {
+    let told = |(uid, (received, flags))| ItemState::mail(item(uid), received, flags);
+    states.into_iter().map(told)
 }
 
 /// A set as sequence sets that are short enough for a command line (RFC 7162 §4).

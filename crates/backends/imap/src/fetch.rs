@@ -12,7 +12,7 @@ use crate::wire::command::Command;
 use crate::wire::response::{Fetch, Untagged};
 use bytes::Bytes;
 use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result};
-use dme_model::{BodyView, CollectionId, ItemId, Mail, PartId};
+use dme_model::{BodyView, CollectionId, Item, ItemId, Mail, PartId};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use reader::{Raw, Reader};
@@ -137,7 +137,7 @@ async fn convert(raw: Raw, view: BodyView) -> Result<FetchOutcome> {
             .map_err(|_| Error::new(ErrorKind::Bug, "a message could not be converted"))?,
     };
     Ok(match mail {
-        Ok(mail) => FetchOutcome::Item(Box::new(mail)),
+        Ok(mail) => FetchOutcome::Item(Item::Mail(Box::new(mail))),
         Err(error) => FetchOutcome::Unconvertible(error.to_string()),
     })
 }

@@ -8,11 +8,12 @@ use crate::smtp::Smtp;
 use crate::watch::Watches;
 use async_trait::async_trait;
 use dme_mailbox::{
-    Account, ByteRange, CallContext, ChangeToken, Changes, Draft, Error, ErrorKind, Fetched,
-    Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, PartContent, Result,
-    SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
+    Account, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes, Draft, Error,
+    ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox,
+    PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission, Submitted,
+    WatchEvent,
 };
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -105,7 +106,7 @@ impl MailSystem for ImapMailSystem {
             };
             return Ok(config.realms.iter().any(is_here));
         }
-        if !matches!(config.auth, crate::config::Auth::Master { .. }) {
+        if !matches!(config.auth, dme_dial::Auth::Master { .. }) {
             return Ok(true);
         }
         match self.mailbox(account, context).lease(None, Freshness::Any, "open").await {
@@ -173,7 +174,11 @@ impl Mailbox for ImapMailbox {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
+        if class != Class::Mail {
+            return Err(Error::new(ErrorKind::Unsupported, "there is nothing but mail here"));
+        }
         self.create_folder(parent, name).await
     }
 
@@ -219,6 +224,17 @@ impl Mailbox for ImapMailbox {
         range: Option<ByteRange>,
     ) -> Result<PartContent> {
         self.fetch_content(collection, item, part, range).await
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let whole = self.fetch_part(collection, item, None, None).await?;
+        let said = dme_mime::calendar_message(&whole.data)
+            .map_err(|error| Error::new(ErrorKind::Unconvertible, error.to_string()))?;
+        Ok(said.map(|(calendar, from)| CalendarMessage { calendar, from }))
     }
 
     async fn set_flags(

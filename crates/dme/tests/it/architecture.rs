@@ -7,17 +7,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 18] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("wbxml", &[]),
-    ("eas", &["model", "wbxml"]),
+    ("zone", &["model"]),
+    ("eas", &["model", "wbxml", "zone"]),
     ("mime", &["model"]),
+    ("pim", &["model", "mime", "zone"]),
     ("mailbox", &["model"]),
     ("sync", &["model", "mailbox"]),
     ("routing", &["model"]),
     ("directory", &["model"]),
-    ("files", &["model", "mailbox", "mime"]),
-    ("imap", &["model", "mailbox", "mime"]),
+    ("files", &["model", "mailbox", "mime", "pim"]),
+    ("dial", &["model", "mailbox"]),
+    ("dav", &["model", "mailbox", "mime", "pim"]),
+    ("imap", &["model", "mailbox", "mime", "dial"]),
+    ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory"]),
     ("store", &["model", "sync", "mailbox", "link"]),
     (
@@ -25,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 18] = [
         &[
             "model",
             "wbxml",
+            "zone",
             "eas",
             "mime",
             "mailbox",
@@ -35,8 +41,8 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "store",
         ],
     ),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
-    ("phone", &["model", "wbxml", "eas"]),
+    ("phone", &["model", "wbxml", "zone", "eas"]),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
     (
@@ -45,11 +51,13 @@ const MAY_USE: [(&str, &[&str]); 18] = [
             "model",
             "eas",
             "mime",
+            "pim",
             "mailbox",
             "directory",
             "link",
             "files",
             "imap",
+            "sieve",
             "server",
             "connector",
             "phone",
@@ -58,17 +66,17 @@ const MAY_USE: [(&str, &[&str]); 18] = [
 ];
 
 /// Crates without I/O: nothing they use reaches the runtime or the network.
-const PURE: [&str; 5] = ["model", "wbxml", "eas", "mime", "routing"];
+const PURE: [&str; 7] = ["model", "wbxml", "zone", "eas", "mime", "pim", "routing"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
 const ONLY: [(&str, &[&str]); 7] = [
     ("rusqlite", &["store"]),
     ("ldap3", &["directory"]),
     ("mail-parser", &["mime"]),
-    ("calcard", &["mime"]),
+    ("calcard", &["mime", "pim"]),
     ("inotify", &["files"]),
     ("clap", &["dme"]),
-    ("quick-xml", &["eas"]),
+    ("quick-xml", &["eas", "dav"]),
 ];
 
 /// The workspace and all it uses on this platform; the crates of others are not downloaded, so

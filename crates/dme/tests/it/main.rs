@@ -32,3 +32,4 @@ mod realms;
 mod site;
 mod tokens;
 mod two_hosts;
+mod vacation;

@@ -1,6 +1,6 @@
 //! The meeting in an invitation or cancellation mail (MS-ASEMAIL 2.2.2.48).
 
-use super::{recurrence, time_zone};
+use super::recurrence;
 use crate::address;
 use crate::date;
 use crate::fields::Children;
@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use dme_model::{Invitation, InvitationMethod};
 use dme_wbxml::Element;
 use dme_wbxml::pages::{air_sync_base, calendar, email as page, email2};
+use dme_zone::{BLOB_SIZE, Zone};
 
 /// What every global object id begins with (MS-ASEMAIL 2.2.2.37, `CLASSID`).
 const CLASS_ID: [u8; 16] = [
@@ -46,7 +47,9 @@ pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Elem
     }
     children.put(page::SENSITIVITY, if invitation.private { "2" } else { "0" });
     children.put(page::BUSY_STATUS, if invitation.busy { "2" } else { "0" });
-    let zone = time_zone::blob(invitation.time_zone.as_deref(), invitation.start);
+    // Zeros say that the zone is not known.
+    let zone = invitation.time_zone.as_deref().and_then(Zone::from_tzid);
+    let zone = zone.map_or([0; BLOB_SIZE], |zone| zone.to_blob(invitation.start));
     children.put(page::TIME_ZONE, STANDARD.encode(zone));
     if version < ProtocolVersion::V16_0 {
         children.put(page::GLOBAL_OBJ_ID, STANDARD.encode(global_object_id(invitation)));

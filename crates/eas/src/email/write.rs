@@ -2,12 +2,14 @@
 
 use super::{importance_code, marks, meeting, message_class};
 use crate::address;
+use crate::attachment;
 use crate::body::{BodyType, body_element, body_part_element};
 use crate::date;
 use crate::fields::Children;
-use crate::server_id::{FileReference, ServerId};
+use crate::line::one_line;
+use crate::server_id::ServerId;
 use crate::version::ProtocolVersion;
-use dme_model::{Attachment, AttachmentKind, BodyKind, InvitationMethod, Mail, MailKind};
+use dme_model::{BodyKind, InvitationMethod, Mail, MailKind};
 use dme_wbxml::{Element, pages::air_sync_base, pages::email as page, pages::email2};
 
 /// UTF-8, as `InternetCPID` counts.
@@ -31,7 +33,7 @@ pub fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<
     children.put_boolean(page::READ, mail.flags.seen);
     children.put_parent(
         air_sync_base::ATTACHMENTS,
-        mail.attachments.iter().map(|attachment| attachment_element(attachment, id)).collect(),
+        mail.attachments.iter().map(|attachment| attachment::element(attachment, id)).collect(),
     );
     if let Some(body) = &mail.body {
         let preview = mail.preview.as_deref().filter(|_| version >= ProtocolVersion::V14_0);
@@ -78,36 +80,5 @@ pub fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<
 fn put_list(children: &mut Vec<Element>, tag: dme_wbxml::Tag, list: &[dme_model::Address]) {
     if !list.is_empty() {
         children.put(tag, address::format_list(list));
-    }
-}
-
-/// `Attachment` (MS-ASAIRS 2.2.2.7).
-fn attachment_element(attachment: &Attachment, id: &ServerId) -> Element {
-    let reference = FileReference { item: id.clone(), part: attachment.part.clone() };
-    let mut children = vec![];
-    children.put(air_sync_base::DISPLAY_NAME, one_line(&attachment.name));
-    children.put(air_sync_base::FILE_REFERENCE, reference.to_string());
-    children.put(
-        air_sync_base::METHOD,
-        match attachment.kind {
-            AttachmentKind::File => "1",
-            AttachmentKind::Message => "5",
-        },
-    );
-    children.put_number(air_sync_base::ESTIMATED_DATA_SIZE, attachment.size);
-    children.put_some(air_sync_base::CONTENT_ID, attachment.content_id.as_deref());
-    children.put_some(air_sync_base::CONTENT_LOCATION, attachment.content_location.as_deref());
-    if attachment.inline {
-        children.put_boolean(air_sync_base::IS_INLINE, true);
-    }
-    Element::parent(air_sync_base::ATTACHMENT, children)
-}
-
-/// Without control characters: a subject is one line on a phone.
-fn one_line(text: &str) -> String {
-    if text.chars().any(char::is_control) {
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-    } else {
-        text.to_owned()
     }
 }

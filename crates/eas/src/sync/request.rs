@@ -3,6 +3,7 @@
 use super::{ClientCommand, ItemClass, Options, options::read_class};
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
+use crate::ghosting::Ghosting;
 use crate::version::ProtocolVersion;
 use dme_wbxml::{Element, Tag, pages::air_sync as page};
 use std::time::Duration;
@@ -12,6 +13,9 @@ const MAX_COLLECTIONS: usize = 10_000;
 
 /// The most commands read in one collection.
 const MAX_COMMANDS: usize = 20_000;
+
+/// The most elements named as supported; no class has as many.
+const MAX_SUPPORTED: usize = 128;
 
 /// The most `Options` read in one collection; there are two classes in one at the most.
 const MAX_OPTIONS: usize = 8;
@@ -173,6 +177,12 @@ impl Collection {
         !self.is_initial() && self.get_changes.unwrap_or(true)
     }
 
+    /// What becomes of elements that the phone's changes leave out; none where this request does not
+    /// say, since only the one that begins the collection does.
+    pub fn ghosting(&self) -> Option<Ghosting> {
+        self.is_initial().then(|| Ghosting::of(self.supported.as_deref()))
+    }
+
     /// The options for one class: its own, else those for no class in particular.
     pub fn options_for(&self, class: ItemClass) -> Option<&Options> {
         let find = |wanted| self.options.iter().find(|options| options.class == wanted);
@@ -206,9 +216,7 @@ impl Collection {
             class: read_class(element, page::CLASS)?,
             sync_key: sync_key.to_owned(),
             collection_id: element.required_text(page::COLLECTION_ID)?.to_owned(),
-            supported: element
-                .child(page::SUPPORTED)
-                .map(|list| list.children().iter().map(|child| child.tag).collect()),
+            supported: element.child(page::SUPPORTED).map(read_supported).transpose()?,
             deletes_as_moves: element.boolean_of(page::DELETES_AS_MOVES)?,
             get_changes,
             window_size: element.number_of(page::WINDOW_SIZE)?,
@@ -240,4 +248,12 @@ impl Collection {
         children.put_parent(page::COMMANDS, commands);
         Element::parent(page::COLLECTION, children)
     }
+}
+
+/// The tags within `Supported`.
+fn read_supported(list: &Element) -> Result<Vec<Tag>> {
+    if list.children().len() > MAX_SUPPORTED {
+        return Err(Error::TooMany { element: page::SUPPORTED, limit: MAX_SUPPORTED });
+    }
+    Ok(list.children().iter().map(|child| child.tag).collect())
 }

@@ -419,3 +419,28 @@ fn options_of_one_class_stand_once() {
         assert_eq!(read.is_ok(), fits, "{request:?}");
     }
 }
+
+#[test]
+fn what_a_phone_supports_is_said_when_it_begins_and_not_again() {
+    let collection = |sync_key: &str, supported: &[dme_wbxml::Tag]| {
+        let named = supported.iter().copied().map(Element::empty).collect();
+        let collection = Element::parent(
+            page::COLLECTION,
+            vec![
+                Element::text(page::SYNC_KEY, sync_key),
+                Element::text(page::COLLECTION_ID, "1"),
+                Element::parent(page::SUPPORTED, named),
+            ],
+        );
+        let list = Element::parent(page::COLLECTIONS, vec![collection]);
+        Request::from_element(&Element::parent(page::SYNC, vec![list]))
+            .map(|mut request| request.collections.remove(0).ghosting())
+    };
+    let job = dme_wbxml::pages::contacts::JOB_TITLE;
+    assert_eq!(collection("0", &[job]), Ok(Some(crate::Ghosting::of(Some(&[job])))));
+    assert_eq!(collection("0", &[]), Ok(Some(crate::Ghosting::of(Some(&[])))));
+    assert_eq!(collection("1", &[job]), Ok(None));
+    assert!(matches!(collection("0", &[job; 129]), Err(crate::Error::TooMany { .. })));
+    let silent = Collection::new("1", "0").ghosting();
+    assert_eq!(silent, Some(crate::Ghosting::default()));
+}

@@ -9,10 +9,11 @@ use crate::wire::mailbox::*;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    CallContext, Changes, Error, ErrorKind, Identity, ItemResult, Listing, MailSystem, Mailbox,
-    Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
+    BusyTime, CalendarMessage, CallContext, Changes, Error, ErrorKind, Hit, Identity, ItemResult,
+    Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
+    Written,
 };
-use dme_model::{Collection, CollectionId, ItemId};
+use dme_model::{Collection, CollectionId, ItemId, Vacation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -54,6 +55,14 @@ pub(super) async fn dispatch(
         Search::NAME => answer::<Search<'_>>(system, asked).await,
         Watch::NAME => watch(shared, system, asked).await,
         IdentityOf::NAME => answer::<IdentityOf>(system, asked).await,
+        CreateItem::NAME => answer::<CreateItem<'_>>(system, asked).await,
+        ChangeItem::NAME => answer::<ChangeItem<'_>>(system, asked).await,
+        Respond::NAME => answer::<Respond<'_>>(system, asked).await,
+        TakeIn::NAME => answer::<TakeIn<'_>>(system, asked).await,
+        CalendarMessageOf::NAME => answer::<CalendarMessageOf<'_>>(system, asked).await,
+        Busy::NAME => answer::<Busy<'_>>(system, asked).await,
+        VacationOf::NAME => answer::<VacationOf>(system, asked).await,
+        SetVacation::NAME => answer::<SetVacation<'_>>(system, asked).await,
         _ => Err(Unanswerable::Unknown),
     }
 }
@@ -191,7 +200,7 @@ macro_rules! ask {
 ask! {
     Collections => Vec<Collection>, _a, mailbox, _m: mailbox.collections();
     CreateCollection<'static> => CollectionId, args, mailbox, _m:
-        mailbox.create_collection(args.parent.as_deref(), &args.name);
+        mailbox.create_collection(args.parent.as_deref(), &args.name, args.class);
     UpdateCollection<'static> => CollectionId, args, mailbox, _m:
         mailbox.update_collection(&args.collection, args.parent.as_deref(), &args.name);
     DeleteCollection<'static> => (), args, mailbox, _m:
@@ -206,6 +215,18 @@ ask! {
         mailbox.empty_collection(&args.collection, args.subcollections);
     Search<'static> => SearchPage, args, mailbox, _m: mailbox.search(&args.query);
     IdentityOf => Identity, _a, mailbox, _m: mailbox.identity();
+    CreateItem<'static> => Written, args, mailbox, _m:
+        mailbox.create_item(&args.collection, &args.item);
+    ChangeItem<'static> => Written, args, mailbox, _m:
+        mailbox.change_item(&args.collection, &args.item, &args.edit);
+    Respond<'static> => Written, args, mailbox, _m:
+        mailbox.respond(&args.collection, &args.item, &args.key, &args.answer);
+    TakeIn<'static> => Option<Hit>, args, mailbox, _m: mailbox.take_in(&args.message);
+    CalendarMessageOf<'static> => Option<CalendarMessage>, args, mailbox, _m:
+        mailbox.calendar_message(&args.collection, &args.item);
+    Busy<'static> => Vec<BusyTime>, args, mailbox, _m: mailbox.busy(&args.query);
+    VacationOf => Vacation, _a, mailbox, _m: mailbox.vacation();
+    SetVacation<'static> => (), args, mailbox, _m: mailbox.set_vacation(&args.vacation);
     Deliver<'static> => ItemId, args, mailbox, message:
         mailbox.deliver(&args.collection, &message);
     SaveDraft<'static> => ItemId, args, mailbox, message: async {

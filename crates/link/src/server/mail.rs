@@ -10,12 +10,14 @@ use crate::wire::mailbox::{self as wire, WireFetched, WireItemResult};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    Account, ByteRange, CallContext, ChangeToken, Changes, Credentials, Draft, Error, ErrorKind,
-    Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, PartContent, Result,
-    SearchPage, SearchQuery, Subcollections, Submission, Submitted, WatchEvent,
+    Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
+    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
+    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
+    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
 };
 use dme_model::{
-    BodyView, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId, PartId,
+    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
+    PartId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -129,9 +131,10 @@ impl Mailbox for RemoteMailbox {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
         let (parent, name) = (parent.map(Cow::Borrowed), Cow::Borrowed(name));
-        self.call(wire::CreateCollection { parent, name }).await
+        self.call(wire::CreateCollection { parent, name, class }).await
     }
 
     async fn update_collection(
@@ -293,6 +296,58 @@ impl Mailbox for RemoteMailbox {
 
     async fn identity(&self) -> Result<Identity> {
         self.call(wire::IdentityOf {}).await
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        let (collection, item) = (Cow::Borrowed(collection), Cow::Borrowed(item));
+        self.call(wire::CreateItem { collection, item }).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let (collection, item) = (Cow::Borrowed(collection), Cow::Borrowed(item));
+        self.call(wire::ChangeItem { collection, item, edit: Cow::Borrowed(edit) }).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        let (collection, item) = (Cow::Borrowed(collection), Cow::Borrowed(item));
+        let (key, answer) = (Cow::Borrowed(key), Cow::Borrowed(answer));
+        self.call(wire::Respond { collection, item, key, answer }).await
+    }
+
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        self.call(wire::TakeIn { message: Cow::Borrowed(message) }).await
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let (collection, item) = (Cow::Borrowed(collection), Cow::Borrowed(item));
+        self.call(wire::CalendarMessageOf { collection, item }).await
+    }
+
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        self.call(wire::Busy { query: Cow::Borrowed(query) }).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(wire::VacationOf {}).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(wire::SetVacation { vacation: Cow::Borrowed(vacation) }).await
     }
 }
 

@@ -3,11 +3,14 @@
 use super::call::Call;
 use bytes::Bytes;
 use dme_mailbox::{
-    ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, FetchOutcome, Fetched, Identity,
-    ItemFilter, Listing, PartContent, SearchPage, SearchQuery, Subcollections, Submission,
-    Submitted,
+    BusyQuery, BusyTime, ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error,
+    ErrorKind, FetchOutcome, Fetched, Hit, Identity, ItemFilter, Listing, NewItem, PartContent,
+    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Written,
 };
-use dme_model::{Body, BodyView, Collection, CollectionId, FlagPatch, ItemId, Mail, PartId};
+use dme_model::{
+    Answer, Body, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, Mail, PartId,
+    Vacation,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -40,6 +43,7 @@ calls! {
     CreateCollection<'a> = "mailbox/create_collection" {
         parent: Option<Cow<'a, CollectionId>>,
         name: Cow<'a, str>,
+        class: Class,
     } -> CollectionId;
     /// [`dme_mailbox::Mailbox::update_collection`]
     UpdateCollection<'a> = "mailbox/update_collection" {
@@ -114,6 +118,37 @@ calls! {
     Watch<'a> = "mailbox/watch" { collections: Cow<'a, [CollectionId]> } -> serde_json::Value;
     /// [`dme_mailbox::Mailbox::identity`]
     IdentityOf = "mailbox/identity" {} -> Identity;
+    /// [`dme_mailbox::Mailbox::create_item`]
+    CreateItem<'a> = "mailbox/create_item" {
+        collection: Cow<'a, CollectionId>,
+        item: Cow<'a, NewItem>,
+    } -> Written;
+    /// [`dme_mailbox::Mailbox::change_item`]
+    ChangeItem<'a> = "mailbox/change_item" {
+        collection: Cow<'a, CollectionId>,
+        item: Cow<'a, ItemId>,
+        edit: Cow<'a, Edit>,
+    } -> Written;
+    /// [`dme_mailbox::Mailbox::respond`]
+    Respond<'a> = "mailbox/respond" {
+        collection: Cow<'a, CollectionId>,
+        item: Cow<'a, ItemId>,
+        key: Cow<'a, SubmissionKey>,
+        answer: Cow<'a, Answer>,
+    } -> Written;
+    /// [`dme_mailbox::Mailbox::take_in`]
+    TakeIn<'a> = "mailbox/take_in" { message: Cow<'a, CalendarMessage> } -> Option<Hit>;
+    /// [`dme_mailbox::Mailbox::calendar_message`]
+    CalendarMessageOf<'a> = "mailbox/calendar_message" {
+        collection: Cow<'a, CollectionId>,
+        item: Cow<'a, ItemId>,
+    } -> Option<CalendarMessage>;
+    /// [`dme_mailbox::Mailbox::busy`]
+    Busy<'a> = "mailbox/busy" { query: Cow<'a, BusyQuery> } -> Vec<BusyTime>;
+    /// [`dme_mailbox::Mailbox::vacation`]
+    VacationOf = "mailbox/vacation" {} -> Vacation;
+    /// [`dme_mailbox::Mailbox::set_vacation`]
+    SetVacation<'a> = "mailbox/set_vacation" { vacation: Cow<'a, Vacation> } -> ();
 }
 
 /// A fetched item; its bodies follow each other in the blob.
@@ -127,8 +162,10 @@ pub(crate) struct WireFetched {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WireOutcome {
-    /// `body` bytes of the blob are the body's, the rest the body part's.
-    Item { mail: Box<Mail>, body: u64 },
+    /// A mail: `body` bytes of the blob are the body's, the rest the body part's.
+    Mail { mail: Box<Mail>, body: u64 },
+    /// An item of another class, which has no blob.
+    Other(Item),
     /// No longer there.
     Gone,
     /// Cannot be read or converted.
@@ -148,7 +185,7 @@ impl WireFetched {
     pub(crate) fn take_apart(fetched: Fetched) -> (Self, Vec<Bytes>) {
         let mut blobs = Vec::new();
         let outcome = match fetched.outcome {
-            FetchOutcome::Item(mut mail) => {
+            FetchOutcome::Item(Item::Mail(mut mail)) => {
                 let mut take = |body: &mut Option<Body>| {
                     let data = body.as_mut().map(|body| std::mem::take(&mut body.data));
                     let data = data.unwrap_or_default();
@@ -160,8 +197,9 @@ impl WireFetched {
                 };
                 let body = take(&mut mail.body);
                 take(&mut mail.body_part);
-                WireOutcome::Item { mail, body }
+                WireOutcome::Mail { mail, body }
             }
+            FetchOutcome::Item(other) => WireOutcome::Other(other),
             FetchOutcome::Gone => WireOutcome::Gone,
             FetchOutcome::Unconvertible(reason) => WireOutcome::Unconvertible(reason),
         };
@@ -171,7 +209,7 @@ impl WireFetched {
     /// Puts it together again.
     pub(crate) fn put_together(self, mut blob: Bytes) -> Result<Fetched, Error> {
         let outcome = match self.outcome {
-            WireOutcome::Item { mut mail, body } => {
+            WireOutcome::Mail { mut mail, body } => {
                 let length = usize::try_from(body).unwrap_or(usize::MAX);
                 let rest = blob.len().checked_sub(length);
                 if rest.is_none()
@@ -187,8 +225,12 @@ impl WireFetched {
                 if let Some(part) = &mut mail.body_part {
                     part.data = blob;
                 }
-                FetchOutcome::Item(mail)
+                FetchOutcome::Item(Item::Mail(mail))
             }
+            WireOutcome::Other(Item::Mail(_)) => {
+                return Err(protocol("a mail that is said to be something else"));
+            }
+            WireOutcome::Other(item) => FetchOutcome::Item(item),
             WireOutcome::Gone => FetchOutcome::Gone,
             WireOutcome::Unconvertible(reason) => FetchOutcome::Unconvertible(reason),
         };
@@ -249,7 +291,8 @@ mod tests {
             (body("whole"), body("")),
         ] {
             let mail = Mail { body: whole, body_part: part, ..Mail::default() };
-            let item = Fetched { id: "7".into(), outcome: FetchOutcome::Item(Box::new(mail)) };
+            let item =
+                Fetched { id: "7".into(), outcome: FetchOutcome::Item(Item::Mail(Box::new(mail))) };
             let (head, blobs) = WireFetched::take_apart(item.clone());
             let json = serde_json::to_string(&head).unwrap();
             let head: WireFetched = serde_json::from_str(&json).unwrap();
@@ -261,7 +304,7 @@ mod tests {
     fn content_of_a_wrong_length_is_an_error() {
         for (length, blob, has_body) in [(9, "short", true), (2, "long", true), (2, "it", false)] {
             let mail = Mail { body: body("").filter(|_| has_body), ..Mail::default() };
-            let outcome = WireOutcome::Item { mail: Box::new(mail), body: length };
+            let outcome = WireOutcome::Mail { mail: Box::new(mail), body: length };
             let head = WireFetched { id: "7".into(), outcome };
             let error = head.put_together(Bytes::from_static(blob.as_bytes())).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Protocol);

@@ -1,11 +1,11 @@
 //! Lists, change tokens, and what changed since.
 
 use super::{
-    Ability, Outcome, Resident, World, check, inbox, list, message, refused, same, whole_text,
-    with_role,
+    Ability, Failure, Outcome, Resident, World, check, inbox, list, message, refused, same,
+    whole_text, with_role,
 };
-use crate::{ChangeToken, Changes, FetchOutcome, ItemFilter, Mailbox};
-use dme_model::{CollectionId, FlagPatch, Flags, Followup, ItemId, Role, Timestamp};
+use crate::{ChangeToken, Changes, FetchOutcome, ItemFilter, Mailbox, StateNow};
+use dme_model::{Class, CollectionId, FlagPatch, Flags, Followup, Item, ItemId, Role, Timestamp};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,7 +20,7 @@ fn seen() -> FlagPatch {
 
 /// What is told of one item, where it is told at all.
 fn told_of(changes: &Changes, item: &ItemId) -> Option<Flags> {
-    changes.upserted.iter().find(|state| state.id == *item).map(|state| state.flags.clone())
+    changes.upserted.iter().find(|state| state.id == *item).and_then(|state| state.flags().cloned())
 }
 
 pub(super) async fn an_empty_collection_lists_nothing(world: &dyn World) -> Outcome {
@@ -60,8 +60,11 @@ pub(super) async fn new_items_are_told(world: &dyn World) -> Outcome {
     same!(ids, vec![one, two], "the new items, oldest first");
     let now = now();
     for state in &changes.upserted {
-        same!(state.flags, Flags::default(), "the marks of a new item");
-        let age = now.as_seconds() - state.received.as_seconds();
+        let StateNow::Mail { received, flags } = &state.now else {
+            return Err(Failure(format!("{} is told as no mail", state.id)));
+        };
+        same!(*flags, Flags::default(), "the marks of a new item");
+        let age = now.as_seconds() - received.as_seconds();
         check!((-120..=120).contains(&age), "received {age} s ago");
     }
     same!(mailbox.changes(&inbox, &changes.token).await?.token, changes.token, "the next token");
@@ -126,7 +129,7 @@ pub(super) async fn the_filter_goes_by_day(world: &dyn World) -> Outcome {
     let inbox = inbox(&resident).await?;
     let one = mailbox.deliver(&inbox, &message("one", "")).await?;
     let day = Duration::from_secs(24 * 60 * 60);
-    let filter = |moment| ItemFilter { received_since: Some(moment) };
+    let filter = |moment| ItemFilter { since: Some(moment), ..ItemFilter::default() };
     let recent = mailbox.list(&inbox, &filter(now().minus(day))).await?;
     same!(recent.items.iter().collect::<Vec<_>>(), vec![one.clone()], "since yesterday");
     let coming = mailbox.list(&inbox, &filter(now().plus(day * 2))).await?;
@@ -179,7 +182,7 @@ pub(super) async fn changed_names_what_moved_and_only_that(world: &dyn World) ->
     let Resident { mailbox, other, .. } = &resident;
     let mut since = Vec::new();
     for name in ["Still", "Moving", "Vanishing", "Read"] {
-        let id = mailbox.create_collection(None, name).await?;
+        let id = mailbox.create_collection(None, name, Class::Mail).await?;
         mailbox.deliver(&id, &message(name, "")).await?;
         since.push((id.clone(), token(&**mailbox, &id).await?));
     }
@@ -239,7 +242,10 @@ pub(super) async fn following_the_changes_leads_to_the_list(world: &dyn World) -
         if step % 3 != 1 {
             let changes = mailbox.changes(&inbox, &token).await?;
             known.retain(|id, _| !changes.removed.contains(id));
-            known.extend(changes.upserted.into_iter().map(|state| (state.id, state.flags)));
+            known.extend(changes.upserted.into_iter().filter_map(|state| {
+                let flags = state.flags()?.clone();
+                Some((state.id, flags))
+            }));
             token = changes.token;
             check!(token.0.len() <= 64 * 1024, "a token of {} bytes", token.0.len());
         }
@@ -270,7 +276,7 @@ pub(super) async fn a_thousand_items_are_listed_and_fetched(world: &dyn World) -
     let fetched = super::fetch(&**mailbox, &inbox, &newest_first, &whole_text()).await?;
     same!(fetched.len(), 1000, "fetched");
     for (place, fetched) in fetched.iter().enumerate() {
-        let FetchOutcome::Item(mail) = &fetched.outcome else {
+        let FetchOutcome::Item(Item::Mail(mail)) = &fetched.outcome else {
             return Err(super::Failure(format!("item {}: {:?}", fetched.id, fetched.outcome)));
         };
         same!(mail.subject, format!("number {}", 999 - place), "the subject at {place}");

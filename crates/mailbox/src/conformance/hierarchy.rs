@@ -15,8 +15,15 @@ pub(super) async fn a_mailbox_has_one_inbox_and_each_role_at_most_once(
     let all = world.resident().await.mailbox.collections().await?;
     let mut roles = BTreeSet::new();
     for collection in &all {
-        same!(collection.class, Class::Mail, "the class of {}", collection.id);
         if let Some(role) = collection.role {
+            let class = match role {
+                Role::Calendar => Class::Calendar,
+                Role::Contacts => Class::Contacts,
+                Role::Tasks => Class::Tasks,
+                Role::Notes => Class::Notes,
+                _ => Class::Mail,
+            };
+            same!(collection.class, class, "the class of {role:?}");
             check!(roles.insert(role), "{role:?} is there twice");
         }
     }
@@ -28,9 +35,9 @@ pub(super) async fn a_mailbox_has_one_inbox_and_each_role_at_most_once(
 
 pub(super) async fn a_new_collection_is_listed_below_its_parent(world: &dyn World) -> Outcome {
     let Resident { mailbox, other, .. } = world.resident().await;
-    let top = mailbox.create_collection(None, "Projects").await?;
-    let inner = mailbox.create_collection(Some(&top), "Bridge").await?;
-    let innermost = mailbox.create_collection(Some(&inner), "Drawings").await?;
+    let top = mailbox.create_collection(None, "Projects", Class::Mail).await?;
+    let inner = mailbox.create_collection(Some(&top), "Bridge", Class::Mail).await?;
+    let innermost = mailbox.create_collection(Some(&inner), "Drawings", Class::Mail).await?;
     for seen_by in [&mailbox, &other] {
         let all = seen_by.collections().await?;
         let places: Vec<_> = [&top, &inner, &innermost]
@@ -54,13 +61,17 @@ pub(super) async fn a_new_collection_is_listed_below_its_parent(world: &dyn Worl
 
 pub(super) async fn a_taken_name_is_refused(world: &dyn World) -> Outcome {
     let Resident { mailbox, .. } = world.resident().await;
-    let here = mailbox.create_collection(None, "Here").await?;
-    let there = mailbox.create_collection(None, "There").await?;
-    refused!(mailbox.create_collection(None, "Here").await, AlreadyExists, "a second Here");
+    let here = mailbox.create_collection(None, "Here", Class::Mail).await?;
+    let there = mailbox.create_collection(None, "There", Class::Mail).await?;
+    refused!(
+        mailbox.create_collection(None, "Here", Class::Mail).await,
+        AlreadyExists,
+        "a second Here"
+    );
     refused!(mailbox.update_collection(&there, None, "Here").await, AlreadyExists, "a rename");
-    refused!(mailbox.create_collection(None, "").await, Invalid, "an empty name");
+    refused!(mailbox.create_collection(None, "", Class::Mail).await, Invalid, "an empty name");
     // The same name elsewhere is another name.
-    mailbox.create_collection(Some(&here), "Here").await?;
+    mailbox.create_collection(Some(&here), "Here", Class::Mail).await?;
     Ok(())
 }
 
@@ -69,7 +80,7 @@ pub(super) async fn any_name_survives_or_is_refused(world: &dyn World) -> Outcom
     for name in
         ["Übergrößen", "Fish & Chips", "&-", "项目资料", "a \"b\" c", "100 % *", "Ω~x", "x "]
     {
-        let id = mailbox.create_collection(None, name).await?;
+        let id = mailbox.create_collection(None, name, Class::Mail).await?;
         let seen = find(&*other, &id).await?.map(|it| it.name);
         same!(seen.as_deref(), Some(name), "the name");
         mailbox.deliver(&id, &message("hello", "there")).await?;
@@ -77,7 +88,7 @@ pub(super) async fn any_name_survives_or_is_refused(world: &dyn World) -> Outcom
     }
     // These have a meaning of their own in many mail systems.
     for name in ["a/b", "a.b", "~home", "back\\slash", "..", "a^b"] {
-        match mailbox.create_collection(None, name).await {
+        match mailbox.create_collection(None, name, Class::Mail).await {
             Ok(id) => {
                 let seen = find(&*other, &id).await?.map(|it| (it.name, it.parent));
                 same!(seen, Some((name.to_owned(), None)), "the name");
@@ -94,8 +105,8 @@ pub(super) async fn any_name_survives_or_is_refused(world: &dyn World) -> Outcom
 
 pub(super) async fn a_rename_keeps_what_is_within(world: &dyn World) -> Outcome {
     let Resident { mailbox, other, .. } = world.resident().await;
-    let old = mailbox.create_collection(None, "Old").await?;
-    let inner = mailbox.create_collection(Some(&old), "Inner").await?;
+    let old = mailbox.create_collection(None, "Old", Class::Mail).await?;
+    let inner = mailbox.create_collection(Some(&old), "Inner", Class::Mail).await?;
     mailbox.deliver(&old, &message("outside", "")).await?;
     mailbox.deliver(&inner, &message("inside", "")).await?;
 
@@ -115,9 +126,9 @@ pub(super) async fn a_rename_keeps_what_is_within(world: &dyn World) -> Outcome 
 
 pub(super) async fn a_collection_moves_between_parents(world: &dyn World) -> Outcome {
     let Resident { mailbox, other, .. } = world.resident().await;
-    let left = mailbox.create_collection(None, "Left").await?;
-    let right = mailbox.create_collection(None, "Right").await?;
-    let walker = mailbox.create_collection(Some(&left), "Walker").await?;
+    let left = mailbox.create_collection(None, "Left", Class::Mail).await?;
+    let right = mailbox.create_collection(None, "Right", Class::Mail).await?;
+    let walker = mailbox.create_collection(Some(&left), "Walker", Class::Mail).await?;
     mailbox.deliver(&walker, &message("hello", "")).await?;
     let mut walker = walker;
     for parent in [Some(&right), None, Some(&left)] {
@@ -137,9 +148,9 @@ pub(super) async fn a_collection_moves_between_parents(world: &dyn World) -> Out
 
 pub(super) async fn a_deleted_collection_takes_those_within_along(world: &dyn World) -> Outcome {
     let Resident { mailbox, other, .. } = world.resident().await;
-    let top = mailbox.create_collection(None, "Top").await?;
-    let inner = mailbox.create_collection(Some(&top), "Inner").await?;
-    let beside = mailbox.create_collection(None, "Topmost").await?;
+    let top = mailbox.create_collection(None, "Top", Class::Mail).await?;
+    let inner = mailbox.create_collection(Some(&top), "Inner", Class::Mail).await?;
+    let beside = mailbox.create_collection(None, "Topmost", Class::Mail).await?;
     mailbox.deliver(&inner, &message("hello", "")).await?;
     mailbox.delete_collection(&top).await?;
     for gone in [&top, &inner] {
@@ -157,7 +168,7 @@ pub(super) async fn what_is_not_there_is_not_found(world: &dyn World) -> Outcome
     let mailbox = &resident.mailbox;
     let inbox = inbox(&resident).await?;
     let token = mailbox.list(&inbox, &ItemFilter::default()).await?.token;
-    let gone = mailbox.create_collection(None, "Gone").await?;
+    let gone = mailbox.create_collection(None, "Gone", Class::Mail).await?;
     let trash = with_role(&**mailbox, Role::Trash).await?;
     mailbox.delete_collection(&gone).await?;
 
@@ -179,7 +190,7 @@ pub(super) async fn what_is_not_there_is_not_found(world: &dyn World) -> Outcome
     refused!(mailbox.move_items(&gone, &trash, one).await, NotFound, "a move from it");
     refused!(mailbox.delete_items(&gone, one).await, NotFound, "a deletion");
     refused!(mailbox.deliver(&gone, &text).await, NotFound, "a delivery");
-    refused!(mailbox.create_collection(Some(&gone), "In").await, NotFound, "a child");
+    refused!(mailbox.create_collection(Some(&gone), "In", Class::Mail).await, NotFound, "a child");
     let emptied = mailbox.empty_collection(&gone, Subcollections::Keep).await;
     refused!(emptied, NotFound, "emptying it");
 

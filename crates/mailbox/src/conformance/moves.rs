@@ -5,13 +5,13 @@ use super::{
     with_role,
 };
 use crate::Subcollections;
-use dme_model::{FlagPatch, ItemId, Role};
+use dme_model::{Class, FlagPatch, ItemId, Role};
 
 pub(super) async fn a_moved_item_keeps_content_and_marks(world: &dyn World) -> Outcome {
     let resident = world.resident().await;
     let mailbox = &resident.mailbox;
     let inbox = inbox(&resident).await?;
-    let to = mailbox.create_collection(None, "Elsewhere & anders").await?;
+    let to = mailbox.create_collection(None, "Elsewhere & anders", Class::Mail).await?;
     let one = mailbox.deliver(&inbox, &message("one", "the first")).await?;
     let two = mailbox.deliver(&inbox, &message("two", "the second")).await?;
     let patch = FlagPatch { seen: Some(true), answered: Some(true), ..FlagPatch::default() };
@@ -98,9 +98,9 @@ pub(super) async fn emptying_can_take_the_collections_within(world: &dyn World) 
 async fn emptying(world: &dyn World, subcollections: Subcollections) -> Outcome {
     let resident = world.resident().await;
     let mailbox = &resident.mailbox;
-    let top = mailbox.create_collection(None, "Top").await?;
-    let inner = mailbox.create_collection(Some(&top), "Inner").await?;
-    let innermost = mailbox.create_collection(Some(&inner), "Innermost").await?;
+    let top = mailbox.create_collection(None, "Top", Class::Mail).await?;
+    let inner = mailbox.create_collection(Some(&top), "Inner", Class::Mail).await?;
+    let innermost = mailbox.create_collection(Some(&inner), "Innermost", Class::Mail).await?;
     for collection in [&top, &top, &inner, &innermost] {
         mailbox.deliver(collection, &message("filler", "")).await?;
     }

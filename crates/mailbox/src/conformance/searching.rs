@@ -4,7 +4,7 @@ use super::{
     Failure, Outcome, Resident, World, check, inbox, letter, mail, message, same, with_role,
 };
 use crate::SearchQuery;
-use dme_model::{BodyView, Role, Timestamp};
+use dme_model::{BodyView, Class, Role, Timestamp};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 fn words(words: &[&str]) -> SearchQuery {
@@ -77,7 +77,7 @@ pub(super) async fn trash_and_junk_are_left_out_unless_named(world: &dyn World) 
     let resident = world.resident().await;
     let inbox = inbox(&resident).await?;
     let trash = with_role(&*resident.mailbox, Role::Trash).await?;
-    let kept = resident.mailbox.create_collection(None, "Kept").await?;
+    let kept = resident.mailbox.create_collection(None, "Kept", Class::Mail).await?;
     for (collection, subject) in [(&inbox, "In Inbox"), (&trash, "In Trash"), (&kept, "In Kept")] {
         resident.other.deliver(collection, &message(subject, "needle")).await?;
     }
@@ -92,8 +92,8 @@ pub(super) async fn trash_and_junk_are_left_out_unless_named(world: &dyn World) 
 
 pub(super) async fn a_deep_search_includes_the_collections_within(world: &dyn World) -> Outcome {
     let resident = world.resident().await;
-    let top = resident.mailbox.create_collection(None, "Top").await?;
-    let inner = resident.mailbox.create_collection(Some(&top), "Inner").await?;
+    let top = resident.mailbox.create_collection(None, "Top", Class::Mail).await?;
+    let inner = resident.mailbox.create_collection(Some(&top), "Inner", Class::Mail).await?;
     for (collection, subject) in [(&top, "Outside"), (&inner, "Inside")] {
         resident.other.deliver(collection, &message(subject, "needle")).await?;
     }

@@ -2,7 +2,7 @@
 
 use super::{Ability, Failure, Outcome, Resident, World, inbox, message, told, with_role};
 use crate::{Result as MailboxResult, WatchEvent};
-use dme_model::{CollectionId, FlagPatch, Role};
+use dme_model::{Class, CollectionId, FlagPatch, Role};
 use futures_core::stream::BoxStream;
 
 type Watch = BoxStream<'static, MailboxResult<WatchEvent>>;
@@ -67,6 +67,6 @@ pub(super) async fn a_new_collection_is_told(world: &dyn World) -> Outcome {
     let resident = world.resident().await;
     let inbox = inbox(&resident).await?;
     let mut watch = standing(world, &resident, &[inbox]).await?;
-    resident.other.create_collection(None, "Brand new").await?;
+    resident.other.create_collection(None, "Brand new", Class::Mail).await?;
     told(world, &mut watch, &WatchEvent::Hierarchy).await
 }

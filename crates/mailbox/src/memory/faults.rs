@@ -27,6 +27,11 @@ pub enum Operation {
     Search,
     Watch,
     Identity,
+    CreateItem,
+    ChangeItem,
+    Respond,
+    Vacation,
+    SetVacation,
 }
 
 /// How a call fails.

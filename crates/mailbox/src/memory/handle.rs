@@ -3,16 +3,19 @@
 use super::Shared;
 use super::faults::{Failure, Operation};
 use super::message::{self, addresses};
-use super::state::{SentMessage, State, User, no_item};
+use super::state::{Content, SentMessage, State, User, no_item};
+use super::write;
 use crate::{
-    ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, FetchOutcome, Fetched, Hit, Identity,
-    ItemFilter, ItemResult, Listing, Mailbox, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, Submitted, Verb, WatchEvent,
+    ByteRange, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, FetchOutcome, Fetched, Hit,
+    Identity, ItemFilter, ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage,
+    SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Verb, WatchEvent, Written,
+    check_vacation,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_model::{
-    BodyView, Collection, CollectionId, FlagPatch, Flags, ItemId, PartId, Role, Timestamp, UserId,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, Flags, Item, ItemId, PartId,
+    Role, UserId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -74,8 +77,9 @@ impl Mailbox for MemoryMailbox {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
-        self.call(Operation::CreateCollection, |user| user.create(parent, name)).await
+        self.call(Operation::CreateCollection, |user| user.create(parent, name, class)).await
     }
 
     async fn update_collection(
@@ -98,9 +102,8 @@ impl Mailbox for MemoryMailbox {
     async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
         self.call(Operation::List, |user| {
             let folder = user.folder(collection)?;
-            let from = filter.received_since.map_or(i64::MIN, Timestamp::as_days);
-            let recent = folder.items.iter().filter(|(_, item)| item.received.as_days() >= from);
-            let items = recent.map(|(uid, _)| super::state::item_id(*uid)).collect();
+            let wanted = folder.items.iter().filter(|(_, item)| item.passes(filter));
+            let items = wanted.map(|(uid, _)| super::state::item_id(*uid)).collect();
             Ok(Listing { items, token: folder.token() })
         })
         .await
@@ -139,13 +142,14 @@ impl Mailbox for MemoryMailbox {
                 let folder = state.user(&user)?.folder(&collection)?;
                 folder
                     .item(&id)
-                    .map(|item| (item.message.clone(), item.flags.clone(), item.received))
+                    .map(|item| (item.content.clone(), item.flags.clone(), item.received))
             };
             let outcome = match found {
                 None => FetchOutcome::Gone,
-                Some((message, flags, received)) => {
+                Some((Content::Other(item), ..)) => FetchOutcome::Item(write::viewed(item, &view)),
+                Some((Content::Message(message), flags, received)) => {
                     match shared.reader.read(&message, &flags, received, &view) {
-                        Ok(mail) => FetchOutcome::Item(Box::new(mail)),
+                        Ok(mail) => FetchOutcome::Item(Item::Mail(Box::new(mail))),
                         Err(reason) => FetchOutcome::Unconvertible(reason),
                     }
                 }
@@ -165,7 +169,7 @@ impl Mailbox for MemoryMailbox {
         let message = self
             .call(Operation::FetchPart, |user| {
                 let found = user.folder(collection)?.item(item);
-                found.map(|item| item.message.clone()).ok_or_else(|| no_item(item))
+                found.map(|item| item.content.message()).ok_or_else(|| no_item(item))
             })
             .await?;
         let mut content = match part {
@@ -250,11 +254,11 @@ impl Mailbox for MemoryMailbox {
             let now = state.now();
             let user = state.user(&self.user)?;
             let flags = Flags { seen: true, draft: true, ..Flags::default() };
-            let saved = match user.folder(collection)?.draft(&draft.key) {
+            let saved = match user.folder(collection)?.made_by(&draft.key) {
                 Some(saved) => saved,
                 None => {
                     let (message, key) = (draft.message.clone(), draft.key.clone());
-                    user.append(collection, message, flags, now, Some(key))?
+                    user.append(collection, Content::Message(message), flags, now, Some(key))?
                 }
             };
             if let Some(replaced) = draft.replaces.as_ref().filter(|replaced| **replaced != saved) {
@@ -268,7 +272,7 @@ impl Mailbox for MemoryMailbox {
     async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
         self.call_all(Operation::Deliver, |state| {
             let now = state.now();
-            let message = Bytes::copy_from_slice(message);
+            let message = Content::Message(Bytes::copy_from_slice(message));
             state.user(&self.user)?.append(collection, message, Flags::default(), now, None)
         })
         .await
@@ -293,6 +297,48 @@ impl Mailbox for MemoryMailbox {
     async fn identity(&self) -> Result<Identity> {
         self.call(Operation::Identity, |user| {
             Ok(Identity { addresses: vec![user.address.clone()], ..Identity::default() })
+        })
+        .await
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        let create = |state: &mut State| write::create(state, &self.user, collection, item);
+        self.call_all(Operation::CreateItem, create).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let change = |state: &mut State| write::change(state, &self.user, collection, item, edit);
+        self.call_all(Operation::ChangeItem, change).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        _: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        self.call_all(Operation::Respond, |state| {
+            let now = state.now();
+            write::respond(state.user(&self.user)?, collection, item, answer, now)
+        })
+        .await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(Operation::Vacation, |user| Ok(user.vacation.clone())).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(Operation::SetVacation, |user| {
+            check_vacation(vacation)?;
+            user.vacation = vacation.clone();
+            Ok(())
         })
         .await
     }
@@ -330,7 +376,7 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
         Some(reference) => {
             let folder = state.user(sender)?.folder(&reference.collection)?;
             let item = folder.item(&reference.item).ok_or_else(|| no_item(&reference.item))?;
-            Some(item.message.clone()).filter(|_| !reference.replace_mime)
+            Some(item.content.message()).filter(|_| !reference.replace_mime)
         }
         None => None,
     };
@@ -352,14 +398,15 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
     for recipient in &recipients {
         if let Some(user) = state.user_at(recipient) {
             let inbox = user.with_role(Role::Inbox)?;
-            user.append(&inbox, transmitted.clone(), Flags::default(), now, None)?;
+            let arrived = Content::Message(transmitted.clone());
+            user.append(&inbox, arrived, Flags::default(), now, None)?;
         }
     }
     let user = state.user(sender)?;
     if submission.save_in_sent {
         let sent = user.with_role(Role::Sent)?;
         let flags = Flags { seen: true, ..Flags::default() };
-        user.append(&sent, message, flags, now, None)?;
+        user.append(&sent, Content::Message(message), flags, now, None)?;
     }
     let submitted = Submitted {
         message_id: message_id.clone(),
@@ -396,10 +443,10 @@ fn search(
         for (uid, item) in &user.folder(&place)?.items {
             let in_time = query.since.is_none_or(|since| item.received >= since)
                 && query.before.is_none_or(|before| item.received < before);
-            let text = String::from_utf8_lossy(&item.message).to_lowercase();
+            let Content::Message(message) = &item.content else { continue };
+            let text = String::from_utf8_lossy(message).to_lowercase();
             let in_thread = query.conversation.is_none_or(|wanted| {
-                let mail =
-                    reader.read(&item.message, &item.flags, item.received, &BodyView::default());
+                let mail = reader.read(message, &item.flags, item.received, &BodyView::default());
                 mail.is_ok_and(|mail| mail.conversation == Some(wanted))
             });
             if in_time && in_thread && words.iter().all(|word| text.contains(word)) {

@@ -1,12 +1,13 @@
 //! What the mail system holds: users, their folders, the history, and what was sent.
 
 use crate::{
-    ChangeToken, Changes, Error, ErrorKind, ItemState, Result, SubmissionKey, Submitted, WatchEvent,
+    ChangeToken, Changes, ContentMark, Error, ErrorKind, ItemFilter, ItemState, Result, StateNow,
+    SubmissionKey, Submitted, WatchEvent,
 };
 use bytes::Bytes;
 use dme_model::{
     Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Role, Timestamp,
-    UserId,
+    UserId, Vacation,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -43,6 +44,7 @@ pub(super) struct User {
     pub(super) folders: BTreeMap<CollectionId, Folder>,
     /// What each act of sending was answered.
     pub(super) submitted: HashMap<SubmissionKey, Submitted>,
+    pub(super) vacation: Vacation,
     pub(super) events: broadcast::Sender<WatchEvent>,
     next_folder: u32,
 }
@@ -58,11 +60,31 @@ pub(super) struct Folder {
 }
 
 pub(super) struct Item {
-    pub(super) message: Bytes,
+    pub(super) content: Content,
     pub(super) flags: Flags,
     pub(super) received: Timestamp,
-    draft_key: Option<SubmissionKey>,
+    /// The act that made it.
+    key: Option<SubmissionKey>,
     modseq: u64,
+}
+
+/// What an item is.
+#[derive(Clone)]
+pub(super) enum Content {
+    /// A mail, as it came.
+    Message(Bytes),
+    /// Any other.
+    Other(dme_model::Item),
+}
+
+impl Content {
+    /// The message; empty where it is none.
+    pub(super) fn message(&self) -> Bytes {
+        match self {
+            Self::Message(message) => message.clone(),
+            Self::Other(_) => Bytes::new(),
+        }
+    }
 }
 
 pub(super) fn item_id(uid: u32) -> ItemId {
@@ -128,6 +150,7 @@ impl User {
             address: address.to_owned(),
             folders: BTreeMap::new(),
             submitted: HashMap::new(),
+            vacation: Vacation::default(),
             events: broadcast::Sender::new(WATCH_BACKLOG),
             next_folder: 1,
         };
@@ -139,7 +162,15 @@ impl User {
             ("Junk", Role::Junk),
             ("Archive", Role::Archive),
         ] {
-            user.add_folder(None, name, Some(role));
+            user.add_folder(None, name, Class::Mail, Some(role));
+        }
+        for (name, class, role) in [
+            ("Calendar", Class::Calendar, Role::Calendar),
+            ("Contacts", Class::Contacts, Role::Contacts),
+            ("Tasks", Class::Tasks, Role::Tasks),
+            ("Notes", Class::Notes, Role::Notes),
+        ] {
+            user.add_folder(None, name, class, Some(role));
         }
         user
     }
@@ -153,6 +184,7 @@ impl User {
         &mut self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
         role: Option<Role>,
     ) -> CollectionId {
         let id = CollectionId::new(format!("c{}", self.next_folder));
@@ -160,7 +192,7 @@ impl User {
             id: id.clone(),
             parent: parent.cloned(),
             name: name.to_owned(),
-            class: Class::Mail,
+            class,
             role,
             access: Access::ReadWrite,
         };
@@ -244,9 +276,10 @@ impl User {
         &mut self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
         self.check_place(None, parent, name)?;
-        let id = self.add_folder(parent, name, None);
+        let id = self.add_folder(parent, name, class, None);
         self.tell(WatchEvent::Hierarchy);
         Ok(id)
     }
@@ -308,12 +341,21 @@ impl User {
     pub(super) fn append(
         &mut self,
         to: &CollectionId,
-        message: Bytes,
+        content: Content,
         flags: Flags,
         received: Timestamp,
-        draft_key: Option<SubmissionKey>,
+        key: Option<SubmissionKey>,
     ) -> Result<ItemId> {
-        self.alter(to, |folder| Ok(folder.add(message, flags, received, draft_key)))
+        self.alter(to, |folder| Ok(folder.add(content, flags, received, key)))
+    }
+
+    pub(super) fn rewrite(
+        &mut self,
+        collection: &CollectionId,
+        item: &ItemId,
+        change: impl FnOnce(&mut dme_model::Item) -> Result<()>,
+    ) -> Result<ContentMark> {
+        self.alter(collection, |folder| folder.rewrite(item, change))
     }
 
     pub(super) fn set_flags(
@@ -333,7 +375,7 @@ impl User {
     ) -> Result<ItemId> {
         self.folder(to)?;
         let moved = self.alter(from, |folder| folder.take(item).ok_or_else(|| no_item(item)))?;
-        self.append(to, moved.message, moved.flags, moved.received, moved.draft_key)
+        self.append(to, moved.content, moved.flags, moved.received, moved.key)
     }
 
     pub(super) fn delete(&mut self, collection: &CollectionId, item: &ItemId) -> Result<bool> {
@@ -350,19 +392,44 @@ impl User {
     }
 }
 
+impl Item {
+    fn now(&self) -> StateNow {
+        match &self.content {
+            Content::Message(_) => {
+                StateNow::Mail { received: self.received, flags: self.flags.clone() }
+            }
+            Content::Other(_) => StateNow::Other(Some(self.mark())),
+        }
+    }
+
+    fn mark(&self) -> ContentMark {
+        ContentMark(self.modseq.to_string())
+    }
+
+    /// Whether it passes the filter.
+    pub(super) fn passes(&self, filter: &ItemFilter) -> bool {
+        match &self.content {
+            Content::Message(_) => {
+                filter.since.is_none_or(|since| self.received.as_days() >= since.as_days())
+            }
+            Content::Other(item) => filter.admits(item),
+        }
+    }
+}
+
 impl Folder {
     fn add(
         &mut self,
-        message: Bytes,
+        content: Content,
         flags: Flags,
         received: Timestamp,
-        draft_key: Option<SubmissionKey>,
+        key: Option<SubmissionKey>,
     ) -> ItemId {
         let uid = self.next_item;
         self.next_item += 1;
         self.modseq += 1;
         let modseq = self.modseq;
-        self.items.insert(uid, Item { message, flags, received, draft_key, modseq });
+        self.items.insert(uid, Item { content, flags, received, key, modseq });
         item_id(uid)
     }
 
@@ -370,9 +437,34 @@ impl Folder {
         self.items.get(&uid(id)?)
     }
 
-    pub(super) fn draft(&self, key: &SubmissionKey) -> Option<ItemId> {
-        let (uid, _) = self.items.iter().find(|(_, item)| item.draft_key.as_ref() == Some(key))?;
+    /// The item an act made.
+    pub(super) fn made_by(&self, key: &SubmissionKey) -> Option<ItemId> {
+        let (uid, _) = self.items.iter().find(|(_, item)| item.key.as_ref() == Some(key))?;
         Some(item_id(*uid))
+    }
+
+    /// The mark of an item's content.
+    pub(super) fn mark(&self, id: &ItemId) -> Option<ContentMark> {
+        self.item(id).map(Item::mark)
+    }
+
+    fn rewrite(
+        &mut self,
+        id: &ItemId,
+        change: impl FnOnce(&mut dme_model::Item) -> Result<()>,
+    ) -> Result<ContentMark> {
+        let found = uid(id).and_then(|uid| self.items.get_mut(&uid));
+        let item = found.ok_or_else(|| no_item(id))?;
+        let Content::Other(content) = &mut item.content else {
+            return Err(Error::new(ErrorKind::Invalid, "a mail does not change"));
+        };
+        let before = content.clone();
+        change(content)?;
+        if *content != before {
+            self.modseq += 1;
+            item.modseq = self.modseq;
+        }
+        Ok(item.mark())
     }
 
     fn set_flags(&mut self, id: &ItemId, patch: &FlagPatch) -> Result<()> {
@@ -402,7 +494,7 @@ impl Folder {
         // Other numbers than before, so that an old id never means another item by accident.
         self.next_item = self.next_item.saturating_add(1000);
         for (_, item) in items {
-            self.add(item.message, item.flags, item.received, item.draft_key);
+            self.add(item.content, item.flags, item.received, item.key);
         }
     }
 
@@ -418,11 +510,7 @@ impl Folder {
             .items
             .iter()
             .filter(|(_, item)| item.modseq > since)
-            .map(|(uid, item)| ItemState {
-                id: item_id(*uid),
-                received: item.received,
-                flags: item.flags.clone(),
-            })
+            .map(|(uid, item)| ItemState { id: item_id(*uid), now: item.now() })
             .collect();
         let removed: ItemSet = self
             .removed
@@ -430,7 +518,7 @@ impl Folder {
             .filter(|(_, modseq)| **modseq > since)
             .map(|(uid, _)| item_id(*uid))
             .collect();
-        Ok(Changes { upserted, removed, token: self.token() })
+        Ok(Changes { upserted, removed, present: None, token: self.token() })
     }
 
     fn known_since(&self, token: &ChangeToken) -> Option<u64> {

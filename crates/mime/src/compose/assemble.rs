@@ -76,7 +76,7 @@ impl Content<'_> {
 }
 
 /// Writes a multipart; `parts` calls the given function before each part.
-fn multipart(
+pub(crate) fn multipart(
     subtype: &str,
     boundary: &str,
     out: &mut Vec<u8>,

@@ -131,5 +131,10 @@ impl Phone {
 }
 
 fn new_state(folder: Folder) -> FolderState {
-    FolderState { folder, sync_key: "0".to_owned(), items: BTreeMap::new() }
+    FolderState {
+        folder,
+        sync_key: "0".to_owned(),
+        items: BTreeMap::new(),
+        records: BTreeMap::new(),
+    }
 }

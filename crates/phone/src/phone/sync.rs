@@ -1,6 +1,7 @@
 //! Sync as phones do it: window by window until nothing is left, anew where the key is unknown.
 
 use super::Phone;
+use super::records::{class_of, filter_for};
 use crate::client::Body;
 use crate::error::{Error, Result};
 use dme_eas::ProtocolVersion;
@@ -8,10 +9,10 @@ use dme_eas::body::{BodyPreference, BodyType, ContentOptions};
 use dme_eas::email::{DraftContent, EmailView, patch_to_elements};
 use dme_eas::query::{Command, Parameters};
 use dme_eas::sync::{
-    ClientCommand, Collection, CollectionResponse, FilterType, ItemClass, ItemResponse, Options,
-    Request, Response, ServerCommand, Status,
+    ClientCommand, Collection, CollectionResponse, FilterType, ItemResponse, Options, Request,
+    Response, ServerCommand, Status,
 };
-use dme_model::FlagPatch;
+use dme_model::{Class, FlagPatch};
 use std::time::Duration;
 
 /// How often a folder begins anew, or a failure is tried again, within one sync.
@@ -57,11 +58,11 @@ impl Default for SyncOptions {
 /// What one answer, or a whole sync, brought.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Round {
-    /// Mails that are new to the phone.
+    /// Items that are new to the phone.
     pub added: usize,
-    /// Mails that changed.
+    /// Items that changed.
     pub changed: usize,
-    /// Mails that are gone.
+    /// Items that are gone.
     pub deleted: usize,
     /// Whether more changes wait.
     pub more: bool,
@@ -155,6 +156,7 @@ impl Phone {
                 let state = state.ok_or_else(|| Error::NoFolder(folder.to_owned()))?;
                 state.sync_key = "0".to_owned();
                 state.items.clear();
+                state.records.clear();
             }
             Status::FolderHierarchyChanged | Status::ObjectNotFound => {
                 self.folder_sync().await?;
@@ -172,14 +174,14 @@ impl Phone {
         let state = self.folder(folder)?;
         let mut collection = Collection::new(folder, state.sync_key.clone());
         if self.client.account.version == ProtocolVersion::V12_1 {
-            collection.class = Some(ItemClass::Email);
+            collection.class = Some(class_of(state.folder.kind).into());
         }
         if state.sync_key != "0" {
             collection.deletes_as_moves = Some(true);
             collection.get_changes = Some(true);
             collection.window_size = Some(self.options.window);
             collection.options = vec![Options {
-                filter: Some(self.options.filter),
+                filter: Some(filter_for(class_of(state.folder.kind), self.options.filter)),
                 content: self.options.content.clone(),
                 ..Options::default()
             }];
@@ -190,6 +192,10 @@ impl Phone {
 
     fn apply(&mut self, folder: &str, answer: CollectionResponse) -> Result<Round> {
         let keep = self.options.keep;
+        let class = class_of(self.folder(folder)?.folder.kind);
+        if class != Class::Mail {
+            return self.apply_records(folder, class, answer);
+        }
         let state = self.folders.get_mut(folder);
         let state = state.ok_or_else(|| Error::NoFolder(folder.to_owned()))?;
         let wrong = |e| Error::Answer(Command::Sync, e);
@@ -252,16 +258,17 @@ impl Phone {
         self.mark(folder, item, &FlagPatch { seen: Some(read), ..FlagPatch::default() }).await
     }
 
-    /// Deletes a mail: it goes to the deleted items, or from there for good.
+    /// Deletes an item: a mail goes to the deleted items, or from there for good.
     ///
     /// # Errors
     /// Where there is no answer, or the server refuses.
     pub async fn delete(&mut self, folder: &str, item: &str) -> Result<()> {
         let delete = ClientCommand::Delete { server_id: item.to_owned(), instance_id: None };
         let round = self.sync_with(folder, vec![delete]).await?;
-        refused(&round, "deleting a mail")?;
+        refused(&round, "deleting an item")?;
         if let Some(state) = self.folders.get_mut(folder) {
             state.items.remove(item);
+            state.records.remove(item);
         }
         Ok(())
     }
@@ -313,7 +320,7 @@ impl Phone {
 }
 
 /// An error where one of the phone's commands did not go well. A deletion of what is gone did.
-fn refused(round: &Round, step: &'static str) -> Result<()> {
+pub(super) fn refused(round: &Round, step: &'static str) -> Result<()> {
     for response in &round.responses {
         let status = match response {
             ItemResponse::Delete { status: Status::ObjectNotFound, .. } => continue,

@@ -2,6 +2,7 @@
 
 use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
 use super::{GateConfig, RealmConfig, TimesConfig};
+use crate::home_zone::home_zone;
 use crate::host::Host;
 use dme_model::{ByteSize, OutOfRange, Realm, Span, within};
 use std::collections::BTreeMap;
@@ -56,6 +57,9 @@ impl ServerConfig {
 fn phones(phones: &PhonesConfig, found: &mut Problems) {
     if let Err(what) = Host::parse(&phones.host) {
         found.say(format!("phones.host {what}"));
+    }
+    if let Err(what) = home_zone(phones) {
+        found.say(format!("phones.time_zone {what}"));
     }
     if phones.plain_http && phones.proxies.is_empty() {
         found.say(

@@ -242,7 +242,7 @@ async fn with_document(
         Command::Find => find::handle(exchange, document).await,
         Command::ResolveRecipients => resolve_recipients::handle(exchange, document).await,
         Command::ValidateCert => validate_cert::handle(document),
-        Command::MeetingResponse => meeting_response::handle(document),
+        Command::MeetingResponse => meeting_response::handle(exchange, document).await,
         Command::ItemOperations => return item_operations::handle(exchange, document).await,
         Command::SendMail | Command::SmartReply | Command::SmartForward => {
             return compose::handle(exchange, Body::Document(document)).await;

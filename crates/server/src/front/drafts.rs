@@ -3,7 +3,8 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
-use dme_eas::email::{self, AttachedFile, DraftContent};
+use dme_eas::calendar::{self, AttachedFile};
+use dme_eas::email::DraftContent;
 use dme_eas::server_id::{FileReference, ServerId};
 use dme_eas::sync::Status;
 use dme_mailbox::ErrorKind;
@@ -67,16 +68,16 @@ pub(super) async fn compose(
         .map(|drafted| Written::new(&words, Some(drafted.message)).with_attached(drafted.attached)))
 }
 
-/// What the phone is told of the files it attached: by which references they can be fetched and
-/// taken off again (MS-ASAIRS 2.2.2.7, 2.2.2.14).
+/// What the phone is told of the files it attached to a draft or an event: by which references they
+/// can be fetched and taken off again (MS-ASAIRS 2.2.2.7, 2.2.2.14).
 pub(super) fn attached(folder: FolderNo, saved: &Saved, data: &[Element]) -> Vec<Element> {
-    let Ok(content) = DraftContent::from_elements(data) else { return Vec::new() };
+    let Ok(names) = calendar::attachment_client_ids(data) else { return Vec::new() };
     let id = ServerId::new(folder.0, saved.item.clone());
-    let files = content.attach.into_iter().zip(&saved.attached).filter_map(|(file, part)| {
+    let files = names.into_iter().zip(&saved.attached).filter_map(|(client_id, part)| {
         let reference = FileReference { item: id.clone(), part: part.clone()? };
-        Some(AttachedFile { client_id: file.client_id, reference: reference.to_string() })
+        Some(AttachedFile { client_id, reference: reference.to_string() })
     });
-    email::attached_to_elements(files)
+    calendar::attached_to_elements(files)
 }
 
 /// Whether a Change is of the message itself rather than of its marks. What cannot be read counts

@@ -4,23 +4,24 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
 use dme_eas::body::{BodyType, ContentOptions};
-use dme_eas::email;
+use dme_eas::calendar::Context;
 use dme_eas::server_id::ServerId;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
-use dme_model::{ItemId, Mail};
+use dme_model::{Item, ItemId};
 use dme_sync::FolderNo;
 use dme_wbxml::Element;
 
-/// A mail's elements in the phone's version.
-pub(super) fn mail_elements(
+/// An item's elements in the phone's version.
+pub(super) fn item_elements(
     exchange: &Exchange<'_>,
     folder: FolderNo,
-    item: &ItemId,
-    mail: &Mail,
+    id: &ItemId,
+    item: &Item,
 ) -> Vec<Element> {
-    let id = ServerId::new(folder.0, item.clone());
-    email::to_elements(mail, &id, exchange.version)
+    let id = ServerId::new(folder.0, id.clone());
+    let context = Context { home: &exchange.front().home, now: exchange.now };
+    dme_eas::item::to_elements(item, &id, exchange.version, &context)
 }
 
 /// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::folder_sync::parent_no;
 use dme_eas::folder_create::{Created, Request, Response, Status};
 use dme_eas::folder_sync::FolderType;
+use dme_model::Class;
 use dme_sync::{FolderError, SyncKey};
 use dme_wbxml::Element;
 
@@ -17,16 +18,21 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         // "The specified folder is the Recipient information folder" (MS-ASCMD 2.2.3.177.3).
         return failed(Status::SpecialParent);
     }
-    // Collections of the other classes cannot be made by a phone.
-    if !matches!(request.kind, FolderType::UserMail | FolderType::UserGeneric) {
-        return failed(Status::ProtocolError);
-    }
+    let class = match request.kind {
+        FolderType::UserMail | FolderType::UserGeneric => Class::Mail,
+        FolderType::UserCalendar => Class::Calendar,
+        FolderType::UserContacts => Class::Contacts,
+        FolderType::UserTasks => Class::Tasks,
+        FolderType::UserNotes => Class::Notes,
+        // The others are there or are not; phones make none.
+        _ => return failed(Status::ProtocolError),
+    };
     let Ok(parent) = parent_no(&request.parent_id) else { return failed(Status::ParentNotFound) };
     let key = SyncKey::new(request.sync_key);
     let made = exchange
         .to_its_end(move |engine, session| {
             let name = request.display_name;
-            Box::pin(async move { engine.folder_create(session, &key, parent, &name).await })
+            Box::pin(async move { engine.folder_create(session, &key, parent, &name, class).await })
         })
         .await?;
     match made {

@@ -3,7 +3,7 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::{attachment, check_parts, mail_elements};
+use super::fetch::{attachment, check_parts, item_elements};
 use super::ids::{folder_no, item_of, item_of_long_id};
 use super::reply::Reply;
 use super::room::{Room, size};
@@ -117,15 +117,14 @@ async fn one_fetch(exchange: &Exchange<'_>, fetch: Fetch) -> Result<FetchRespons
             Some((folder, item)) => one_item(exchange, &fetch, folder, &item).await,
             None => Err(Trouble::Status(Status::NotFound)),
         },
-        FetchTarget::FileReference(reference) => one_file(exchange, reference, fetch.range).await,
+        FetchTarget::FileReference(reference) => {
+            one_file(exchange, reference, fetch.range).await.map(|file| (file, None))
+        }
         FetchTarget::Link(_) | FetchTarget::Unknown => Err(Trouble::Status(Status::UnknownStore)),
     };
     match fetched {
-        Ok(content) => {
-            let class = match content {
-                FetchContent::Item(_) => Some(ItemClass::Email.name().to_owned()),
-                FetchContent::File { .. } => None,
-            };
+        Ok((content, class)) => {
+            let class = class.map(|class: ItemClass| class.name().to_owned());
             let target = Some(fetch.target);
             Ok(FetchResponse { status: Status::Success, target, class, content: Some(content) })
         }
@@ -147,7 +146,7 @@ async fn one_item(
     fetch: &Fetch,
     folder: FolderNo,
     item: &ItemId,
-) -> Result<FetchContent, Trouble> {
+) -> Result<(FetchContent, Option<ItemClass>), Trouble> {
     let view = fetch.content.view().or_native(None);
     let items = std::slice::from_ref(item);
     let fetched = exchange.engine().fetch_items(exchange.session(), folder, items, &view).await;
@@ -157,15 +156,15 @@ async fn one_item(
         Err(error) => return Err(Trouble::Whole(exchange.failed(error))),
     };
     match fetched.map(|fetched| fetched.outcome) {
-        Some(FetchOutcome::Item(mail)) => {
-            if dme_sync::mail_size(&mail) > exchange.front().limits.attachment.0 {
+        Some(FetchOutcome::Item(found)) => {
+            if dme_sync::item_size(&found) > exchange.front().limits.attachment.0 {
                 return Err(Trouble::Status(Status::TooLarge));
             }
-            let mut elements = mail_elements(exchange, folder, item, &mail);
+            let mut elements = item_elements(exchange, folder, item, &found);
             if !fetch.schema.is_empty() {
                 elements.retain(|element| fetch.schema.contains(&element.tag));
             }
-            Ok(FetchContent::Item(elements))
+            Ok((FetchContent::Item(elements), Some(found.class().into())))
         }
         Some(FetchOutcome::Unconvertible(_)) => Err(Trouble::Status(Status::ConversionFailed)),
         Some(FetchOutcome::Gone) | None => Err(Trouble::Status(Status::NotFound)),

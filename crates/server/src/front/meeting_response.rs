@@ -1,19 +1,53 @@
-//! MeetingResponse (MS-ASCMD 2.2.1.11). There is no calendar to answer into yet, so every answer is
-//! refused as one that cannot be carried out; the phone then offers to answer by mail.
+//! MeetingResponse (MS-ASCMD 2.2.1.11): the user comes, may come, or does not.
 
+use super::exchange::Exchange;
 use super::failure::Failure;
-use dme_eas::meeting_response::{Invitation, Outcome, Request, Response, Status};
+use super::ids::{item_of, item_of_long_id, server_id};
+use dme_eas::meeting_response::{Answer as Said, Invitation, Outcome, Request, Response, Status};
+use dme_sync::RespondError;
 use dme_wbxml::Element;
 
-pub(super) fn handle(body: &Element) -> Result<Element, Failure> {
+pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let request = Request::from_element(body)?;
-    let outcomes = request.answers.into_iter().map(|answer| Outcome {
-        request_id: match answer.invitation {
-            Invitation::Item { request_id, .. } => Some(request_id),
-            Invitation::LongId(_) => None,
-        },
-        status: Status::InvalidRequest,
-        calendar_id: None,
-    });
-    Ok(Response { outcomes: outcomes.collect() }.to_element())
+    let mut outcomes = Vec::with_capacity(request.answers.len());
+    for said in request.answers {
+        outcomes.push(one(exchange, said).await?);
+    }
+    Ok(Response { outcomes }.to_element())
+}
+
+async fn one(exchange: &Exchange<'_>, said: Said) -> Result<Outcome, Failure> {
+    let (request_id, place) = match &said.invitation {
+        Invitation::Item { request_id, .. } => (Some(request_id.clone()), item_of(request_id)),
+        Invitation::LongId(long_id) => (None, item_of_long_id(long_id)),
+    };
+    let outcome = |status, calendar_id| Outcome { request_id, status, calendar_id };
+    let (Some((folder, item)), Some(answer)) = (place, said.to_model()) else {
+        return Ok(outcome(Status::InvalidRequest, None));
+    };
+    let answered = exchange
+        .to_its_end(move |engine, session| {
+            Box::pin(async move { engine.respond(session, folder, &item, &answer).await })
+        })
+        .await?;
+    Ok(match answered {
+        Ok(event) => {
+            let calendar_id = event.map(|(folder, item)| server_id(folder, &item));
+            outcome(Status::Success, calendar_id)
+        }
+        Err(RespondError::NoInvitation(why)) => {
+            tracing::info!(request = %exchange.request, device = %exchange.device.device, why,
+                "an invitation was not answered");
+            outcome(Status::InvalidRequest, None)
+        }
+        Err(RespondError::Engine(dme_sync::Error::FolderNotFound(_))) => {
+            outcome(Status::InvalidRequest, None)
+        }
+        Err(RespondError::Engine(dme_sync::Error::Mailbox(error))) if !error.is_transient() => {
+            tracing::info!(request = %exchange.request, device = %exchange.device.device, %error,
+                "an answer to an invitation was refused");
+            outcome(Status::MailboxError, None)
+        }
+        Err(RespondError::Engine(error)) => return Err(exchange.failed(error)),
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::{check_parts, mail_elements};
+use super::fetch::{check_parts, item_elements};
 use super::ids::{folder_no, server_id};
 use super::people;
 use super::room::Room;
@@ -11,7 +11,7 @@ use dme_eas::range::Range;
 use dme_eas::search::{Found, MailboxQuery, Query, Request, Response, Status};
 use dme_eas::sync::ItemClass;
 use dme_mailbox::FetchOutcome;
-use dme_model::{BodyView, ConversationId, Mail};
+use dme_model::{BodyView, ConversationId, Item, Mail};
 use dme_sync::{FolderHit, FolderNo, FolderSearch};
 use dme_wbxml::Element;
 
@@ -110,7 +110,7 @@ async fn mailbox(
         class: mail_class(),
         long_id: server_id(hit.folder, &hit.item),
         collection_id: hit.folder.to_string(),
-        properties: mail_elements(exchange, hit.folder, &hit.item, &mail),
+        properties: item_elements(exchange, hit.folder, &hit.item, &Item::Mail(mail)),
     });
     let total = u32::try_from(total).unwrap_or(u32::MAX);
     Ok(Response::results(results.collect(), first, total))
@@ -161,8 +161,8 @@ pub(super) async fn mails(
             .await
             .map_err(|error| exchange.failed(error))?;
         for (place, one) in places.into_iter().zip(fetched) {
-            if let FetchOutcome::Item(mail) = &one.outcome {
-                room.take(dme_sync::mail_size(mail));
+            if let FetchOutcome::Item(item) = &one.outcome {
+                room.take(dme_sync::item_size(item));
             }
             found[place] = Some(one.outcome);
         }
@@ -171,8 +171,9 @@ pub(super) async fn mails(
     let pairs = hits.into_iter().zip(found).map_while(|(hit, outcome)| Some((hit, outcome?)));
     Ok(pairs
         .filter_map(|(hit, outcome)| match outcome {
-            FetchOutcome::Item(mail) => Some((hit, mail)),
-            FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
+            FetchOutcome::Item(Item::Mail(mail)) => Some((hit, mail)),
+            // Mail alone is looked for.
+            FetchOutcome::Item(_) | FetchOutcome::Gone | FetchOutcome::Unconvertible(_) => None,
         })
         .collect())
 }

@@ -3,27 +3,36 @@
 
 mod commands;
 mod request;
+mod writing;
 
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::fetch::mail_elements;
+use super::fetch::item_elements;
 use super::ids::{folder_no, server_id};
 use super::reply::Reply;
 use super::wait::{Outcome, wait_for_change};
 use commands::Commands;
+
 use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
 };
 use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::Mailbox;
-use dme_model::ItemId;
+use dme_model::{Class, ItemId};
 use dme_sync::{
     Changes, CollectionAnswer, CollectionOptions, CollectionRequest, CommandResult, ConflictRule,
-    Deletion, FilterAge, FolderNo, ServerChange, SyncKey, Window, mail_size,
+    Deletion, FilterAge, FolderNo, ServerChange, SyncKey, Window, item_size,
 };
 use dme_wbxml::Element;
 use request::{Asked, Refusal};
 use std::time::Duration;
+
+/// A folder, and what it holds.
+#[derive(Clone, Copy)]
+struct Place {
+    folder: FolderNo,
+    class: Class,
+}
 
 /// Changes in an answer where the phone does not say (MS-ASCMD 2.2.3.199).
 const WINDOW: u32 = 100;
@@ -78,7 +87,7 @@ async fn wait_then_round(
             .collections
             .iter()
             .take(1)
-            .map(|c| failed(exchange, c, Status::FolderHierarchyChanged))
+            .map(|c| failed(exchange, c, said_class(c), Status::FolderHierarchyChanged))
             .collect()),
         Outcome::Changed(changed) => {
             // What the phone did was carried out in the first round.
@@ -105,14 +114,17 @@ async fn round(
     let mut responses = Vec::new();
     for collection in collections {
         let Some(folder) = folder_no(&collection.collection_id) else {
-            responses.push(failed(exchange, collection, Status::FolderHierarchyChanged));
+            let of = said_class(collection);
+            responses.push(failed(exchange, collection, of, Status::FolderHierarchyChanged));
             continue;
         };
         if silent.contains(&folder) {
             continue;
         }
-        let commands = Commands::read(exchange, folder, collection).await?;
-        let request = to_engine(exchange, collection, folder, &commands, left);
+        let class = exchange.engine().folder_class(exchange.session_on(&*mailbox), folder).await;
+        let place = Place { folder, class: class.map_err(|error| exchange.failed(error))? };
+        let commands = Commands::read(exchange, place, collection).await?;
+        let request = to_engine(exchange, collection, place, &commands, left);
         let answer = if request.commands.is_empty() {
             let session = exchange.session_on(&*mailbox);
             exchange.engine().sync_collection(session, &request).await
@@ -128,9 +140,9 @@ async fn round(
                 let used = u32::try_from(answer.changes.len()).unwrap_or(u32::MAX);
                 left.items = left.items.saturating_sub(used);
                 left.bytes = left.bytes.saturating_sub(size_of(&answer));
-                respond(exchange, collection, folder, &commands, answer)
+                respond(exchange, collection, place, &commands, answer)
             }
-            Err(error) => Some(refuse(exchange, collection, collections.len(), error)?),
+            Err(error) => Some(refuse(exchange, collection, place, collections.len(), error)?),
         };
         responses.extend(response);
     }
@@ -170,7 +182,7 @@ async fn silent(
 fn to_engine(
     exchange: &Exchange<'_>,
     collection: &Collection,
-    folder: FolderNo,
+    place: Place,
     commands: &Commands,
     left: Window,
 ) -> CollectionRequest {
@@ -186,14 +198,20 @@ fn to_engine(
         Changes::Hold
     };
     CollectionRequest {
-        folder,
+        folder: place.folder,
         key: SyncKey::new(collection.sync_key.as_str()),
         changes,
         window: Window { items: items.max(1), bytes: left.bytes },
-        options: collection.options_for(ItemClass::Email).map(options),
+        options: collection.options_for(place.class.into()).map(options),
+        supported: supported(collection),
         deletion: deletion(collection),
         commands: commands.for_engine(),
     }
+}
+
+/// What the phone says of the elements it knows, as the engine keeps it.
+fn supported(collection: &Collection) -> Option<String> {
+    serde_json::to_string(&collection.ghosting()?).ok()
 }
 
 fn options(options: &dme_eas::sync::Options) -> CollectionOptions {
@@ -207,7 +225,7 @@ fn options(options: &dme_eas::sync::Options) -> CollectionOptions {
     }
 }
 
-/// A filter as mail has it; those for calendars and tasks mean everything.
+/// A filter in the engine's terms.
 pub(super) fn filter_age(filter: FilterType) -> FilterAge {
     match filter {
         FilterType::OneDay => FilterAge::OneDay,
@@ -215,7 +233,10 @@ pub(super) fn filter_age(filter: FilterType) -> FilterAge {
         FilterType::OneWeek => FilterAge::OneWeek,
         FilterType::TwoWeeks => FilterAge::TwoWeeks,
         FilterType::OneMonth => FilterAge::OneMonth,
-        _ => FilterAge::All,
+        FilterType::ThreeMonths => FilterAge::ThreeMonths,
+        FilterType::SixMonths => FilterAge::SixMonths,
+        FilterType::IncompleteTasks => FilterAge::Incomplete,
+        FilterType::All => FilterAge::All,
     }
 }
 
@@ -223,38 +244,49 @@ fn deletion(collection: &Collection) -> Deletion {
     if collection.deletes_as_moves.unwrap_or(true) { Deletion::ToTrash } else { Deletion::ForGood }
 }
 
-/// Bytes of mail in an answer: new ones, and those the phone asked for.
+/// Bytes of items in an answer: new ones, changed ones, and those the phone asked for.
 fn size_of(answer: &CollectionAnswer) -> u64 {
     let added = answer.changes.iter().filter_map(|change| match change {
-        ServerChange::Add(_, mail) => Some(mail),
+        ServerChange::Add(_, item) | ServerChange::Update(_, item) => Some(item),
         _ => None,
     });
     let fetched = answer.results.iter().filter_map(|result| match result {
-        CommandResult::Fetched(mail) => Some(mail),
+        CommandResult::Fetched(item) => Some(item),
         _ => None,
     });
-    added.chain(fetched).map(|mail| mail_size(mail)).sum()
+    added.chain(fetched).map(item_size).sum()
+}
+
+/// The class of a collection as the phone said it, where it cannot be known otherwise.
+fn said_class(collection: &Collection) -> Class {
+    collection.class.and_then(ItemClass::to_model).unwrap_or(Class::Mail)
 }
 
 /// What the phone is told of a collection; nothing where there is nothing to tell.
 fn respond(
     exchange: &Exchange<'_>,
     collection: &Collection,
-    folder: FolderNo,
+    place: Place,
     commands: &Commands,
     answer: CollectionAnswer,
 ) -> Option<CollectionResponse> {
     let unchanged = answer.key.as_str() == collection.sync_key;
-    let responses = commands.responses(exchange, folder, answer.results);
+    let folder = place.folder;
+    let responses = commands.responses(exchange, place, answer.results);
     if unchanged && answer.changes.is_empty() && responses.is_empty() && !answer.more_available {
         return None;
     }
     let id = |item: &ItemId| server_id(folder, item);
     let commands = answer.changes.into_iter().map(|change| match change {
-        ServerChange::Add(item, mail) => ServerCommand::Add {
+        ServerChange::Add(item, added) => ServerCommand::Add {
             server_id: id(&item),
             class: None,
-            data: mail_elements(exchange, folder, &item, &mail),
+            data: item_elements(exchange, folder, &item, &added),
+        },
+        ServerChange::Update(item, now) => ServerCommand::Change {
+            server_id: id(&item),
+            class: None,
+            data: item_elements(exchange, folder, &item, &now),
         },
         ServerChange::Change(item, flags) => ServerCommand::Change {
             server_id: id(&item),
@@ -265,7 +297,7 @@ fn respond(
         ServerChange::SoftDelete(item) => ServerCommand::SoftDelete { server_id: id(&item) },
     });
     Some(CollectionResponse {
-        class: class(exchange),
+        class: class(exchange, place.class),
         more_available: answer.more_available,
         commands: commands.collect(),
         responses,
@@ -274,14 +306,19 @@ fn respond(
 }
 
 /// The class an answer names: in 12.1 only.
-fn class(exchange: &Exchange<'_>) -> Option<ItemClass> {
-    (exchange.version == ProtocolVersion::V12_1).then_some(ItemClass::Email)
+fn class(exchange: &Exchange<'_>, class: Class) -> Option<ItemClass> {
+    (exchange.version == ProtocolVersion::V12_1).then_some(class.into())
 }
 
-fn failed(exchange: &Exchange<'_>, collection: &Collection, status: Status) -> CollectionResponse {
+fn failed(
+    exchange: &Exchange<'_>,
+    collection: &Collection,
+    of: Class,
+    status: Status,
+) -> CollectionResponse {
     let key = if status == Status::InvalidSyncKey { "0" } else { &*collection.sync_key };
     CollectionResponse {
-        class: class(exchange),
+        class: class(exchange, of),
         ..CollectionResponse::failed(&*collection.collection_id, key, status)
     }
 }
@@ -291,6 +328,7 @@ fn failed(exchange: &Exchange<'_>, collection: &Collection, status: Status) -> C
 fn refuse(
     exchange: &Exchange<'_>,
     collection: &Collection,
+    place: Place,
     of: usize,
     error: dme_sync::Error,
 ) -> Result<CollectionResponse, Failure> {
@@ -310,5 +348,5 @@ fn refuse(
             device = %exchange.device.device, collection = collection.collection_id, %error,
             "a collection was refused");
     }
-    Ok(failed(exchange, collection, status))
+    Ok(failed(exchange, collection, place.class, status))
 }

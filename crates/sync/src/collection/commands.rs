@@ -5,7 +5,7 @@
 //! system's yes and our own note of it.
 
 use super::state::{Applied, Base};
-use super::work::Work;
+use super::work::{Echo, Work};
 use super::{
     ClientCommand, ClientId, CommandResult, ConflictRule, Deletion, Outgoing, Saved, Window,
     Written,
@@ -15,15 +15,15 @@ use crate::hierarchy::Trash;
 use crate::submit::Act;
 use crate::{Result, TraceEvent};
 use dme_mailbox::{Draft, ErrorKind, SubmissionKey};
-use dme_model::{BodyView, FlagPatch, ItemId};
+use dme_model::{BodyView, Class, FlagPatch, ItemId};
 use std::collections::HashMap;
 
 /// The phone's commands on their way.
 pub(super) struct Commands<'r> {
     /// Each with its result, once it has one.
     steps: Vec<(&'r ClientCommand, Option<CommandResult>)>,
-    /// Marks that were set, for which the phone needs no word from us.
-    pub echoes: HashMap<ItemId, FlagPatch>,
+    /// What was done, for which the phone needs no word from us.
+    pub echoes: HashMap<ItemId, Echo>,
     /// The mail system was changed.
     pub effective: bool,
     /// Bytes of mail that still fit into the answer.
@@ -32,7 +32,7 @@ pub(super) struct Commands<'r> {
 
 impl ClientCommand {
     /// Tells one command from another; none for those that change nothing.
-    fn fingerprint(&self) -> Option<String> {
+    pub(super) fn fingerprint(&self) -> Option<String> {
         let draft = |kind: &[u8], id: &str, written: &Written| {
             Some(fingerprint(&[kind, id.as_bytes(), written.words()]))
         };
@@ -50,6 +50,12 @@ impl ClientCommand {
             Self::Send(Outgoing::New(id), _) => Some(fingerprint(&[b"send", id.0.as_bytes()])),
             Self::Send(Outgoing::Draft(item), _) => {
                 Some(fingerprint(&[b"send draft", item.as_str().as_bytes()]))
+            }
+            Self::Create(id, said) => {
+                Some(fingerprint(&[b"create", id.0.as_bytes(), said.words()]))
+            }
+            Self::Edit(item, said) => {
+                Some(fingerprint(&[b"revise", item.as_str().as_bytes(), said.words()]))
             }
         }
     }
@@ -111,7 +117,7 @@ impl<'r> Commands<'r> {
 
 /// A permanent refusal is the command's result; what may pass is the whole request's error, so
 /// that the phone repeats it.
-fn refused(error: dme_mailbox::Error) -> Result<CommandResult> {
+pub(super) fn refused(error: dme_mailbox::Error) -> Result<CommandResult> {
     match error.kind {
         ErrorKind::NotFound => Ok(CommandResult::NotFound),
         ErrorKind::Auth => Err(error.into()),
@@ -146,7 +152,9 @@ impl Work<'_> {
     ) -> Result<()> {
         self.set_marks(commands).await?;
         self.save_drafts(commands).await?;
-        self.send(commands).await?;
+        // Rare and large: not a part of every Sync.
+        Box::pin(self.write(commands)).await?;
+        Box::pin(self.send(commands)).await?;
         self.delete(commands, deletion).await?;
         self.fetch(commands, view).await
     }
@@ -196,7 +204,7 @@ impl Work<'_> {
         for (item, patch) in patches {
             let result = match results.remove(&item) {
                 Some(Ok(())) => {
-                    commands.echoes.insert(item.clone(), patch);
+                    commands.echoes.insert(item.clone(), Echo::Marks(patch));
                     CommandResult::Done
                 }
                 Some(Err(error)) => refused(error)?,
@@ -271,10 +279,8 @@ impl Work<'_> {
                 commands.settle(at, CommandResult::NotFound);
                 continue;
             };
-            let act = self.act_name("draft", &command.fingerprint().unwrap_or_default());
-            let device = self.session.device;
             let draft = Draft {
-                key: SubmissionKey(format!("{}/{}/{act}", device.user, device.device)),
+                key: self.act_key("draft", command),
                 message: message.clone(),
                 replaces: replaces.cloned(),
             };
@@ -290,7 +296,7 @@ impl Work<'_> {
                         self.generation.dirty.insert(&item);
                     }
                     self.generation.known.insert(&item);
-                    commands.echoes.insert(item.clone(), FlagPatch::default());
+                    commands.echoes.insert(item.clone(), Echo::Marks(FlagPatch::default()));
                     CommandResult::Added(saved(item))
                 }
             };
@@ -329,9 +335,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Names the act a command asks for to the mail system.
+    pub(super) fn act_key(&self, kind: &str, command: &ClientCommand) -> SubmissionKey {
+        let act = self.act_name(kind, &command.fingerprint().unwrap_or_default());
+        let device = self.session.device;
+        SubmissionKey(format!("{}/{}/{act}", device.user, device.device))
+    }
+
     /// The name of an act: the same for every repetition of the request, because a repeated
     /// request comes with the same key, and never for another.
-    fn act_name(&self, kind: &str, id: &str) -> String {
+    pub(super) fn act_name(&self, kind: &str, id: &str) -> String {
         let no = self.generation.no;
         format!("{kind}/{}/{:x}-{}/{id}", self.folder, no.epoch, no.number)
     }
@@ -360,6 +373,9 @@ impl Work<'_> {
         }
         commands.effective = true;
         let items: Vec<ItemId> = wanted.keys().cloned().collect();
+        if self.class == Class::Calendar {
+            Box::pin(self.call_off(&items)).await?;
+        }
         for (item, result) in self.delete_in_mailbox(items, deletion).await? {
             let result = match result.map_or_else(refused, |()| Ok(CommandResult::Done))? {
                 // Gone already is as good as deleted.
@@ -389,6 +405,8 @@ impl Work<'_> {
     ) -> Result<Vec<(ItemId, dme_mailbox::Result<()>)>> {
         let mailbox = self.session.mailbox;
         let trash = match deletion {
+            // The Trash holds mail.
+            _ if self.class != Class::Mail => Trash::Here,
             Deletion::ForGood => Trash::Here,
             Deletion::ToTrash => self.engine.trash(self.session, self.folder).await?,
         };

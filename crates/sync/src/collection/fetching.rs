@@ -2,7 +2,7 @@
 
 use super::commands::Commands;
 use super::placeholder::placeholder;
-use super::window::mail_size;
+use super::window::item_size;
 use super::work::Work;
 use super::{ClientCommand, CommandResult};
 use crate::Result;
@@ -42,10 +42,11 @@ impl Work<'_> {
             };
             let result = match outcome {
                 None => CommandResult::Full,
-                Some(FetchOutcome::Item(mail)) => CommandResult::Fetched(mail),
+                Some(FetchOutcome::Item(item)) => CommandResult::Fetched(item),
                 Some(FetchOutcome::Gone) => CommandResult::NotFound,
                 Some(FetchOutcome::Unconvertible(_)) => {
-                    CommandResult::Fetched(Box::new(placeholder(self.session.now, &view)))
+                    let shown = placeholder(self.class, self.session.now, &view);
+                    CommandResult::Fetched(shown)
                 }
             };
             for at in asked {
@@ -61,8 +62,8 @@ impl Commands<'_> {
     fn settle_within(&mut self, at: usize, result: &CommandResult) {
         let settled = match result {
             CommandResult::Fetched(_) if self.left == 0 => CommandResult::Full,
-            CommandResult::Fetched(mail) => {
-                self.left = self.left.saturating_sub(mail_size(mail));
+            CommandResult::Fetched(item) => {
+                self.left = self.left.saturating_sub(item_size(item));
                 result.clone()
             }
             other => other.clone(),

@@ -3,10 +3,13 @@
 use crate::fingerprint::fingerprint;
 use crate::{FolderNo, SyncKey};
 use bytes::Bytes;
-use dme_model::{BodyView, FlagPatch, Flags, ItemId, Mail, PartId, Timestamp};
+use dme_mailbox::ItemFilter;
+use dme_model::{
+    BodyView, Class, FlagPatch, Flags, Item, ItemEdit, ItemId, ItemPatch, PartId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
-/// How far back a phone wants its mail (`FilterType`, MS-ASCMD 2.2.3.68.2). Whole days, UTC.
+/// How far back a phone wants its items (`FilterType`, MS-ASCMD 2.2.3.68.2). Whole days, UTC.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FilterAge {
@@ -23,18 +26,40 @@ pub enum FilterAge {
     TwoWeeks,
     /// One month (5): 31 days.
     OneMonth,
+    /// Three months (6): 92 days. Calendars only.
+    ThreeMonths,
+    /// Six months (7): 183 days. Calendars only.
+    SixMonths,
+    /// What is not done yet (8). Tasks only.
+    Incomplete,
 }
 
 impl FilterAge {
-    /// The first day (since the epoch, UTC) of which mail is wanted.
-    pub(crate) fn cutoff_day(self, now: Timestamp) -> Option<i64> {
+    /// What of a collection of this class passes now; a filter that is not for the class means
+    /// everything.
+    pub(crate) fn of(self, class: Class, now: Timestamp) -> ItemFilter {
+        let since = match (class, self) {
+            (Class::Mail, Self::ThreeMonths | Self::SixMonths) => None,
+            (Class::Mail | Class::Calendar, age) => age.cutoff_day(now),
+            _ => None,
+        };
+        ItemFilter {
+            since: since.map(|day| Timestamp::from_seconds(day.saturating_mul(24 * 60 * 60))),
+            incomplete: class == Class::Tasks && self == Self::Incomplete,
+        }
+    }
+
+    /// The first day (since the epoch, UTC) of which items are wanted.
+    fn cutoff_day(self, now: Timestamp) -> Option<i64> {
         let days = match self {
-            Self::All => return None,
+            Self::All | Self::Incomplete => return None,
             Self::OneDay => 1,
             Self::ThreeDays => 3,
             Self::OneWeek => 7,
             Self::TwoWeeks => 14,
             Self::OneMonth => 31,
+            Self::ThreeMonths => 92,
+            Self::SixMonths => 183,
         };
         Some(now.as_days().saturating_sub(days))
     }
@@ -80,7 +105,7 @@ pub enum Changes {
 pub struct CollectionOptions {
     /// How far back.
     pub filter: FilterAge,
-    /// What of each mail.
+    /// What of each item's text.
     pub view: BodyView,
     /// Whose version stays.
     pub conflict: ConflictRule,
@@ -115,6 +140,9 @@ pub struct CollectionRequest {
     pub window: Window,
     /// What holds from now on; none: what held before.
     pub options: Option<CollectionOptions>,
+    /// With key 0: which elements the phone knows (`Supported`), in the front's words; they are
+    /// kept and given back by [`crate::Engine::held`].
+    pub supported: Option<String>,
     /// What its Deletes mean.
     pub deletion: Deletion,
     /// What it did itself, in its order.
@@ -130,6 +158,7 @@ impl CollectionRequest {
             changes: Changes::default(),
             window: Window::default(),
             options: None,
+            supported: None,
             deletion: Deletion::default(),
             commands: Vec::new(),
         }
@@ -157,6 +186,30 @@ pub enum ClientCommand {
     ChangeDraft(ItemId, Written),
     /// Wrote or completed a mail and sends it (`Send`, 16.0 on).
     Send(Outgoing, Written),
+    /// Made an event, contact, task or note.
+    Create(ClientId, Meant<ItemPatch>),
+    /// Changed one.
+    Edit(ItemId, Meant<ItemEdit>),
+}
+
+/// What a phone said, and what it means by what is there now. It says the same when it repeats
+/// itself; what it means may be something else by then.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Meant<T> {
+    words: String,
+    /// What it means.
+    pub meaning: Box<T>,
+}
+
+impl<T> Meant<T> {
+    /// What the phone said in `words`, however they are written down, and its meaning.
+    pub fn new(words: &[u8], meaning: T) -> Self {
+        Self { words: fingerprint(&[words]), meaning: Box::new(meaning) }
+    }
+
+    pub(super) fn words(&self) -> &[u8] {
+        self.words.as_bytes()
+    }
 }
 
 /// What a phone wrote.
@@ -212,14 +265,14 @@ pub enum Outgoing {
 pub enum CommandResult {
     /// It was carried out.
     Done,
-    /// The draft is in the mail system.
+    /// The new item is in the mail system.
     Added(Saved),
     /// A draft's new form is.
     Replaced(Saved),
     /// The mail was sent.
     Sent,
     /// Here is the item.
-    Fetched(Box<Mail>),
+    Fetched(Item),
     /// The item would not fit into the answer any more: to be asked for again.
     Full,
     /// The phone knows no such item, or it is gone (status 8).
@@ -230,7 +283,7 @@ pub enum CommandResult {
     Refused(dme_mailbox::Error),
 }
 
-/// A draft as the mail system took it.
+/// An item as the mail system took it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Saved {
     /// Its id from now on.
@@ -251,9 +304,11 @@ impl From<ItemId> for Saved {
 #[derive(Clone, PartialEq, Debug)]
 pub enum ServerChange {
     /// A new item.
-    Add(ItemId, Box<Mail>),
-    /// New marks of an item it has.
+    Add(ItemId, Item),
+    /// New marks of a mail it has.
     Change(ItemId, Flags),
+    /// The new content of an event, contact, task or note it has.
+    Update(ItemId, Item),
     /// The item is gone.
     Delete(ItemId),
     /// The item is older than the phone wants; it is still in the mail system.
@@ -266,6 +321,7 @@ impl ServerChange {
         match self {
             Self::Add(item, _)
             | Self::Change(item, _)
+            | Self::Update(item, _)
             | Self::Delete(item)
             | Self::SoftDelete(item) => item,
         }

@@ -7,8 +7,8 @@
 use super::{CollectionOptions, CommandResult, Saved};
 use crate::key::GenerationNo;
 use crate::{Error, Result, SyncKey};
-use dme_mailbox::ChangeToken;
-use dme_model::{ItemId, ItemSet};
+use dme_mailbox::{ChangeToken, ItemFilter};
+use dme_model::{Class, ItemId, ItemSet};
 use serde::{Deserialize, Serialize};
 
 /// The form of the bytes. A state of another form is dropped: the phone begins that folder again.
@@ -27,6 +27,16 @@ pub(crate) struct State {
     pub applied: Vec<Applied>,
     /// What the phone said last of filter, view and conflicts.
     pub options: CollectionOptions,
+    /// What the collection holds.
+    #[serde(default = "mail")]
+    pub class: Class,
+    /// What the phone said of the elements it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supported: Option<String>,
+}
+
+fn mail() -> Class {
+    Class::Mail
 }
 
 /// What the phone holds, and what it is still to be told.
@@ -37,26 +47,30 @@ pub(crate) struct Generation {
     pub no: GenerationNo,
     /// Everything up to here is in the sets below; none before the collection was first listed.
     pub token: Option<ChangeToken>,
-    /// The first day of which mail is wanted, as the sets below have it.
-    pub cutoff: Option<i64>,
+    /// What of the collection is wanted, as the sets below have it.
+    #[serde(default)]
+    pub filter: ItemFilter,
     /// What the phone holds.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub known: ItemSet,
     /// To be added. Also in `known`: a placeholder that is to be fetched anew.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub pending: ItemSet,
-    /// Of those in `known`: marks changed.
+    /// Of those in `known`: marks changed, or what it says.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub dirty: ItemSet,
     /// Of those in `known`: no longer there.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub gone: ItemSet,
-    /// Of those in `known`: older than wanted.
+    /// Of those in `known`: no longer passes the filter.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub fallen: ItemSet,
     /// Of those in `known`: shown by a placeholder (rule S5).
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub failed: ItemSet,
+    /// Mails the phone was told of, whose word on a meeting is still to be taken into the calendar.
+    #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
+    pub untaken: ItemSet,
 }
 
 /// A command that was carried out, and what became of it.
@@ -123,19 +137,21 @@ pub(crate) enum Base {
 
 impl State {
     /// The state of a phone that begins.
-    pub fn begin(no: GenerationNo, options: CollectionOptions) -> Self {
+    pub fn begin(no: GenerationNo, class: Class, options: CollectionOptions) -> Self {
         let current = Generation {
             no,
             token: None,
-            cutoff: None,
+            filter: ItemFilter::default(),
             known: ItemSet::new(),
             pending: ItemSet::new(),
             dirty: ItemSet::new(),
             gone: ItemSet::new(),
             fallen: ItemSet::new(),
             failed: ItemSet::new(),
+            untaken: ItemSet::new(),
         };
-        Self { version: VERSION, current, previous: None, applied: Vec::new(), options }
+        let applied = Vec::new();
+        Self { version: VERSION, current, previous: None, applied, options, class, supported: None }
     }
 
     /// Reads what [`State::to_bytes`] wrote. None where it cannot be read: then it is as if the
@@ -184,6 +200,7 @@ impl Generation {
         self.gone.remove(item);
         self.fallen.remove(item);
         self.failed.remove(item);
+        self.untaken.remove(item);
     }
 }
 
@@ -194,7 +211,7 @@ mod tests {
 
     fn state() -> State {
         let now = Timestamp::from_seconds(1_700_000_000);
-        State::begin(GenerationNo::begin(now, None), CollectionOptions::default())
+        State::begin(GenerationNo::begin(now, None), Class::Mail, CollectionOptions::default())
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What goes into one answer: deletions, then marks, then additions, as many as fit.
+//! What goes into one answer: deletions, then changes, then additions, as many as fit.
 
 use super::placeholder::placeholder;
 use super::reading::Reading;
@@ -6,13 +6,16 @@ use super::work::Work;
 use super::{ServerChange, Window};
 use crate::{Result, TraceEvent};
 use dme_mailbox::FetchOutcome;
-use dme_model::{BodyView, ItemId, ItemSet, Mail};
+use dme_model::{BodyView, Class, Item, ItemId, ItemSet, MailKind};
 
 /// `WindowSize` is 512 at the most, and 0 is taken as that (MS-ASCMD 2.2.3.199).
 const MOST: u32 = 512;
 
-/// Counted for each mail beside its bodies.
+/// Counted for each item beside its texts.
 const HEADERS: u64 = 1024;
+
+/// Counted for each attendee and each exception.
+const ENTRY: u64 = 256;
 
 impl Work<'_> {
     /// Takes as much as fits out of what the phone is to be told. Where the mail system fails on
@@ -28,14 +31,28 @@ impl Work<'_> {
         } as usize;
         let mut told = Vec::new();
         self.take_deletions(room, &mut told);
-        let taken = match self.take_marks(room, &mut told).await {
-            Ok(()) => self.take_additions(room, window.bytes, view, &mut told).await,
-            Err(error) => Err(error),
-        };
+        let taken = self.take_further(room, window.bytes, view, &mut told).await;
         match taken {
             Err(error) if told.is_empty() => Err(error),
             _ => Ok(told),
         }
+    }
+
+    async fn take_further(
+        &mut self,
+        room: usize,
+        bytes: u64,
+        view: &BodyView,
+        told: &mut Vec<ServerChange>,
+    ) -> Result<()> {
+        let left = match self.class {
+            Class::Mail => {
+                self.take_marks(room, told).await?;
+                bytes
+            }
+            _ => self.take_updates(room, bytes, view, told).await?,
+        };
+        self.take_additions(room, left, view, told).await
     }
 
     fn take_deletions(&mut self, room: usize, told: &mut Vec<ServerChange>) {
@@ -72,11 +89,52 @@ impl Work<'_> {
         let nothing_else = BodyView::default();
         let mut reading = self.reading(unknown.cloned().collect(), &nothing_else);
         while let Some((item, outcome)) = reading.next().await? {
-            if let FetchOutcome::Item(mail) = outcome {
+            if let FetchOutcome::Item(Item::Mail(mail)) = outcome {
                 self.marks.insert(item, mail.flags);
             }
         }
         Ok(())
+    }
+
+    /// Reads anew what the phone has in an older form; answers the bytes that are left. What does
+    /// not pass the filter any more goes.
+    async fn take_updates(
+        &mut self,
+        room: usize,
+        bytes: u64,
+        view: &BodyView,
+        told: &mut Vec<ServerChange>,
+    ) -> Result<u64> {
+        let room = room.saturating_sub(told.len());
+        let dirty: Vec<ItemId> = self.generation.dirty.iter().take(room).collect();
+        let mut left = bytes;
+        let mut reading = self.reading(dirty, view);
+        while left > 0
+            && let Some((item, outcome)) = reading.next().await?
+        {
+            self.generation.dirty.remove(&item);
+            let now = match outcome {
+                // The next changes tell.
+                FetchOutcome::Gone => continue,
+                FetchOutcome::Item(now) if !self.generation.filter.admits(&now) => {
+                    self.generation.forget(&item);
+                    told.push(ServerChange::SoftDelete(item));
+                    continue;
+                }
+                FetchOutcome::Item(now) => now,
+                FetchOutcome::Unconvertible(reason) => self.stand_in(&item, reason, view),
+            };
+            left = left.saturating_sub(item_size(&now));
+            told.push(ServerChange::Update(item, now));
+        }
+        Ok(left)
+    }
+
+    /// What is shown in place of an item that cannot be read.
+    fn stand_in(&mut self, item: &ItemId, reason: String, view: &BodyView) -> Item {
+        self.generation.failed.insert(item);
+        self.note(TraceEvent::Unconvertible { item: item.clone(), reason });
+        placeholder(self.class, self.session.now, view)
     }
 
     async fn take_additions(
@@ -115,18 +173,28 @@ impl Work<'_> {
         told: &mut Vec<ServerChange>,
     ) -> u64 {
         self.generation.pending.remove(&item);
-        let mail = match outcome {
+        let now = match outcome {
             FetchOutcome::Gone => return 0,
-            FetchOutcome::Item(mail) => mail,
-            FetchOutcome::Unconvertible(reason) => {
-                self.generation.failed.insert(&item);
-                self.note(TraceEvent::Unconvertible { item: item.clone(), reason });
-                Box::new(placeholder(self.session.now, view))
+            // A list was filtered by the mail system; of a change only the content tells.
+            FetchOutcome::Item(now)
+                if self.class != Class::Mail && !self.generation.filter.admits(&now) =>
+            {
+                if self.generation.known.contains(&item) {
+                    self.generation.fallen.insert(&item);
+                }
+                return 0;
             }
+            FetchOutcome::Item(now) => now,
+            FetchOutcome::Unconvertible(reason) => self.stand_in(&item, reason, view),
         };
+        if let Item::Mail(mail) = &now
+            && matches!(mail.kind, MailKind::Meeting(_))
+        {
+            self.generation.untaken.insert(&item);
+        }
         self.generation.known.insert(&item);
-        let size = mail_size(&mail);
-        told.push(ServerChange::Add(item, mail));
+        let size = item_size(&now);
+        told.push(ServerChange::Add(item, now));
         size
     }
 }
@@ -141,8 +209,24 @@ impl<'a> Work<'a> {
     }
 }
 
-/// What a mail counts in an answer, in bytes.
-pub fn mail_size(mail: &Mail) -> u64 {
-    let bodies = mail.body.iter().chain(&mail.body_part);
-    bodies.map(|body| body.data.len() as u64).sum::<u64>() + HEADERS
+/// What an item counts in an answer, in bytes.
+pub fn item_size(item: &Item) -> u64 {
+    let texts = match item {
+        Item::Mail(mail) => {
+            mail.body.iter().chain(&mail.body_part).map(|body| body.data.len()).sum::<usize>()
+        }
+        Item::Event(event) => event.text.as_ref().map_or(0, |text| text.text.len()),
+        Item::Contact(contact) => {
+            // In base64.
+            let picture = contact.picture.as_ref().map_or(0, |picture| picture.0.len() / 3 * 4);
+            picture + contact.text.as_ref().map_or(0, |text| text.text.len())
+        }
+        Item::Task(task) => task.text.as_ref().map_or(0, |text| text.text.len()),
+        Item::Note(note) => note.text.as_ref().map_or(0, |text| text.text.len()),
+    };
+    let entries = match item {
+        Item::Event(event) => event.attendees.len() + event.exceptions.len(),
+        _ => 0,
+    };
+    texts as u64 + entries as u64 * ENTRY + HEADERS
 }

@@ -1,11 +1,20 @@
 //! One request under way: the generation it goes on from, and what the mail system says of it.
 
 use super::state::Generation;
-use super::{ConflictRule, FilterAge};
+use super::{CollectionOptions, ConflictRule};
 use crate::{Engine, Error, FolderNo, Result, Session, TraceEntry, TraceEvent};
-use dme_mailbox::{Changes, ErrorKind, ItemFilter};
-use dme_model::{CollectionId, FlagPatch, Flags, ItemId, Timestamp};
+use dme_mailbox::{Changes, ContentMark, ErrorKind, ItemFilter, ItemState, StateNow};
+use dme_model::{Class, CollectionId, FlagPatch, Flags, ItemId};
 use std::collections::HashMap;
+
+/// What the phone itself made of an item in this request: it needs no word of it from us.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Echo {
+    /// These marks were set.
+    Marks(FlagPatch),
+    /// This was written, where the mail system took it word for word.
+    Content(Option<ContentMark>),
+}
 
 /// One request under way on one collection.
 pub(super) struct Work<'a> {
@@ -13,6 +22,7 @@ pub(super) struct Work<'a> {
     pub session: Session<'a>,
     pub folder: FolderNo,
     pub collection: &'a CollectionId,
+    pub class: Class,
     pub conflict: ConflictRule,
     /// What the phone holds and is to be told, brought up to date as the request goes on.
     pub generation: Generation,
@@ -27,22 +37,22 @@ impl Work<'_> {
         self.trace.push(TraceEntry { at: self.session.now, folder: self.folder, event });
     }
 
-    /// Asks the mail system what changed, and with another first day what is there.
-    pub async fn refresh(&mut self, filter: FilterAge) -> Result<()> {
-        let cutoff = filter.cutoff_day(self.session.now);
+    /// Asks the mail system what changed, and with another filter what is there.
+    pub async fn refresh(&mut self, options: &CollectionOptions) -> Result<()> {
+        let filter = options.filter.of(self.class, self.session.now);
         let since = self.generation.token.clone();
         if since.is_some() {
             self.take_changes(&HashMap::new()).await?;
         }
-        if since.is_none() || cutoff != self.generation.cutoff {
-            self.relist(cutoff).await?;
+        if since.is_none() || filter != self.generation.filter {
+            self.relist(filter).await?;
         }
         Ok(())
     }
 
-    /// Takes in what changed since the token. `echoes` are marks the phone itself has just set:
-    /// it is not told of them.
-    pub async fn take_changes(&mut self, echoes: &HashMap<ItemId, FlagPatch>) -> Result<()> {
+    /// Takes in what changed since the token. `echoes` are what the phone itself has just done:
+    /// it is not told of that.
+    pub async fn take_changes(&mut self, echoes: &HashMap<ItemId, Echo>) -> Result<()> {
         let Some(since) = self.generation.token.clone() else { return Ok(()) };
         let changes = self.session.mailbox.changes(self.collection, &since).await;
         let changes = changes.map_err(|error| self.collection_error(error))?;
@@ -50,9 +60,9 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn absorb(&mut self, changes: Changes, echoes: &HashMap<ItemId, FlagPatch>) {
-        let g = &mut self.generation;
+    fn absorb(&mut self, changes: Changes, echoes: &HashMap<ItemId, Echo>) {
         for item in changes.upserted {
+            let g = &mut self.generation;
             if g.pending.contains(&item.id) || g.gone.contains(&item.id) {
                 // It is to be fetched or taken away anyway.
             } else if g.failed.remove(&item.id) {
@@ -62,31 +72,50 @@ impl Work<'_> {
                 g.gone.insert(&item.id);
                 g.pending.insert(&item.id);
             } else if g.known.contains(&item.id) {
-                let echo = echoes.get(&item.id).is_some_and(|p| p.apply(&item.flags) == item.flags);
-                // Where the mail system had changed it too, the phone must see how it came out.
-                // What another client marks on the same item in the moment between our command
-                // and this question passes for part of the echo: nothing the mail system says
-                // tells the two apart.
-                if !echo || g.dirty.contains(&item.id) {
-                    g.dirty.insert(&item.id);
-                    self.marks.insert(item.id, item.flags);
-                }
-            } else if g.cutoff.is_none_or(|day| item.received.as_days() >= day) {
+                self.absorb_known(item, echoes);
+            } else if may_pass(&g.filter, &item.now) {
                 g.pending.insert(&item.id);
             }
         }
-        g.gone.extend_from(&changes.removed.intersection(&g.known));
-        g.pending = g.pending.difference(&changes.removed);
-        g.dirty = g.dirty.difference(&changes.removed);
-        g.fallen = g.fallen.difference(&changes.removed);
+        let g = &mut self.generation;
+        let mut removed = changes.removed;
+        if let Some(present) = changes.present {
+            let mut held = g.known.clone();
+            held.extend_from(&g.pending);
+            removed.extend_from(&held.difference(&present));
+        }
+        g.gone.extend_from(&removed.intersection(&g.known));
+        g.pending = g.pending.difference(&removed);
+        g.dirty = g.dirty.difference(&removed);
+        g.fallen = g.fallen.difference(&removed);
+        g.untaken = g.untaken.difference(&removed);
         g.token = Some(changes.token);
     }
 
-    /// Lists the collection from another day on: what fell out, what came in.
-    async fn relist(&mut self, cutoff: Option<i64>) -> Result<()> {
-        let received_since =
-            cutoff.map(|day| Timestamp::from_seconds(day.saturating_mul(24 * 60 * 60)));
-        let filter = ItemFilter { received_since };
+    /// Takes in the change of an item the phone has. Where the mail system had changed it too, the
+    /// phone must see how it came out, whatever it did itself.
+    fn absorb_known(&mut self, item: ItemState, echoes: &HashMap<ItemId, Echo>) {
+        let echo = match (&item.now, echoes.get(&item.id)) {
+            // What another client marks on the same item in the moment between our command and
+            // this question passes for part of the echo: nothing the mail system says tells the
+            // two apart.
+            (StateNow::Mail { flags, .. }, Some(Echo::Marks(patch))) => {
+                patch.apply(flags) == *flags
+            }
+            (StateNow::Other(Some(mark)), Some(Echo::Content(Some(written)))) => mark == written,
+            _ => false,
+        };
+        if echo && !self.generation.dirty.contains(&item.id) {
+            return;
+        }
+        self.generation.dirty.insert(&item.id);
+        if let StateNow::Mail { flags, .. } = item.now {
+            self.marks.insert(item.id, flags);
+        }
+    }
+
+    /// Lists the collection by another filter: what fell out, what came in.
+    async fn relist(&mut self, filter: ItemFilter) -> Result<()> {
         let listing = self.session.mailbox.list(self.collection, &filter).await;
         let listing = listing.map_err(|error| self.collection_error(error))?;
         let g = &mut self.generation;
@@ -95,12 +124,12 @@ impl Work<'_> {
         g.pending.extend_from(&again);
         g.fallen = g.known.difference(&listing.items).difference(&g.gone);
         if g.token.is_none() {
-            // What the phone holds already are drafts of its own. Their marks may have changed
-            // since, and no change was ever asked for.
+            // What the phone holds already it made itself. It may have changed since, and no
+            // change was ever asked for.
             g.dirty = g.known.intersection(&listing.items);
         }
-        g.cutoff = cutoff;
-        // With a token from before the list, that one stays: the list does not tell of marks that
+        g.filter = filter;
+        // With a token from before the list, that one stays: the list does not tell of what
         // changed between the two.
         g.token.get_or_insert(listing.token);
         Ok(())
@@ -116,5 +145,14 @@ impl Work<'_> {
             }
             _ => Error::Mailbox(error),
         }
+    }
+}
+
+/// Whether an item that is new to the phone may pass the filter. Of those that are no mail only
+/// their content tells.
+fn may_pass(filter: &ItemFilter, now: &StateNow) -> bool {
+    match (now, filter.since) {
+        (StateNow::Mail { received, .. }, Some(since)) => received.as_days() >= since.as_days(),
+        _ => true,
     }
 }

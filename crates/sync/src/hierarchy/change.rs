@@ -45,7 +45,7 @@ impl Known {
 }
 
 impl Engine {
-    /// Makes a mail folder for the phone.
+    /// Makes a folder of this class for the phone.
     ///
     /// # Errors
     /// As [`FolderError`] says.
@@ -55,6 +55,7 @@ impl Engine {
         key: &SyncKey,
         parent: Option<FolderNo>,
         name: &str,
+        class: Class,
     ) -> Result<Created, FolderError> {
         let _one_at_a_time = self.lock_hierarchy(session).await;
         let known = self.known(session, key).await?;
@@ -65,19 +66,13 @@ impl Engine {
         check_name(name)?;
         known.check_parent(parent)?;
         let above = self.parent_collection(session, parent).await?;
-        let made = session.mailbox.create_collection(above.as_ref(), name).await;
+        let made = session.mailbox.create_collection(above.as_ref(), name, class).await;
         let made = made.map_err(|error| in_place(error, FolderError::ParentNotFound))?;
         let numbers = self.numbers(session, &[made]).await?;
         let no = numbers.first().copied().ok_or(FolderError::NotFound)?;
         let mut folders = known.folders().to_vec();
         folders.retain(|folder| folder.no != no);
-        folders.push(FolderEntry {
-            no,
-            parent,
-            name: name.to_owned(),
-            class: Class::Mail,
-            role: None,
-        });
+        folders.push(FolderEntry { no, parent, name: name.to_owned(), class, role: None });
         let key = self.note_act(session, known, folders, Act { print, folder: no }).await?;
         Ok(Created { no, key })
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use bytes::Bytes;
 use dme_mailbox::{FetchOutcome, ItemFilter};
-use dme_model::{BodyView, Collection, CollectionId, Flags, ItemId, Role, Timestamp};
+use dme_model::{BodyView, Class, Collection, CollectionId, Flags, Item, ItemId, Role, Timestamp};
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
@@ -162,6 +162,11 @@ impl<'w> Life<'w> {
         self.world.mailbox().collections().await.map_err(wrong)
     }
 
+    async fn mail_collections(&self) -> Result<Vec<Collection>, String> {
+        let all = self.collections().await?;
+        Ok(all.into_iter().filter(|collection| collection.class == Class::Mail).collect())
+    }
+
     /// What lies in a collection, with the time each item was received.
     pub(super) async fn contents(
         &self,
@@ -170,14 +175,17 @@ impl<'w> Life<'w> {
         let mailbox = self.world.mailbox();
         let listing = mailbox.list(collection, &ItemFilter::default()).await.map_err(wrong)?;
         let items: Vec<ItemId> = listing.items.iter().collect();
-        let view = BodyView::default();
+        let view = BodyView::default().or_native(None);
         let mut fetched = mailbox.fetch(collection, &items, &view).await.map_err(wrong)?;
         let mut contents = Vec::new();
         while let Some(next) = fetched.next().await {
             let next = next.map_err(wrong)?;
-            if let FetchOutcome::Item(mail) = next.outcome {
-                let shown = Shown { subject: mail.subject.clone(), flags: mail.flags.clone() };
-                contents.push((next.id, shown, mail.received));
+            if let FetchOutcome::Item(item) = next.outcome {
+                let received = match &item {
+                    Item::Mail(mail) => mail.received,
+                    _ => self.now,
+                };
+                contents.push((next.id, Shown::of(&item), received));
             }
         }
         Ok(contents)
@@ -188,15 +196,17 @@ impl<'w> Life<'w> {
         folder: u8,
         item: u8,
     ) -> Result<Option<(CollectionId, ItemId, String)>, String> {
-        let collections = self.collections().await?;
+        let collections = self.mail_collections().await?;
         let Some(collection) = pick(&collections, folder) else { return Ok(None) };
         let contents = self.contents(&collection.id).await?;
         Ok(pick(&contents, item)
             .map(|(id, shown, _)| (collection.id.clone(), id.clone(), shown.subject.clone())))
     }
 
+    /// One of the phone's mail folders.
     pub(super) fn folder_at(&self, n: u8) -> Option<FolderNo> {
-        pick(&self.phone.folders.keys().copied().collect::<Vec<_>>(), n).copied()
+        let of_mail = self.phone.folders.values().filter(|f| f.entry.class == Class::Mail);
+        pick(&of_mail.map(|folder| folder.entry.no).collect::<Vec<_>>(), n).copied()
     }
 
     fn folder_with(&self, role: Role) -> Option<FolderNo> {
@@ -244,17 +254,17 @@ impl<'w> Life<'w> {
                 Ok(())
             }
             Op::OtherFolder { parent } => {
-                let collections = self.collections().await?;
+                let collections = self.mail_collections().await?;
                 let parent = pick(&collections, parent)
                     .filter(|found| found.role != Some(Role::Trash) && !parent.is_multiple_of(3));
                 self.made += 1;
                 let name = format!("other{}", self.made);
                 let parent = parent.map(|found| &found.id);
-                let made = self.world.mailbox().create_collection(parent, &name).await;
+                let made = self.world.mailbox().create_collection(parent, &name, Class::Mail).await;
                 made.map(drop).map_err(wrong)
             }
             Op::OtherDeleteFolder { folder } => {
-                let collections = self.collections().await?;
+                let collections = self.mail_collections().await?;
                 let Some(found) = pick(&collections, folder) else { return Ok(()) };
                 if !self.may_be_lost(&found.id).await? {
                     return Ok(());
@@ -285,6 +295,15 @@ impl<'w> Life<'w> {
                 gone.into_iter().for_each(|subject| self.throw_away(subject));
                 Ok(())
             }
+            Op::OtherRecord { folder, item, act } => self.other_record(folder, item, act).await,
+            Op::Record { folder, item, act } => {
+                self.record(folder, item, act);
+                Ok(())
+            }
+            Op::SyncRecords { folder, window, fate } => match self.record_folder_at(folder) {
+                Some(no) => self.sync(no, u32::from(window % 8) + 1, false, fate).await.map(drop),
+                None => Ok(()),
+            },
             Op::Draft => {
                 let (subject, message) = self.message("draft");
                 self.queue_in_drafts(|folder| {
@@ -393,7 +412,7 @@ impl<'w> Life<'w> {
     }
 
     async fn deliver(&mut self, folder: u8, days_ago: u8, read: bool) -> Result<(), String> {
-        let collections = self.collections().await?;
+        let collections = self.mail_collections().await?;
         let Some(found) = pick(&collections, folder) else { return Ok(()) };
         let (subject, message) = self.message("mail");
         let received = self.now.minus(DAY * u32::from(days_ago % 40));
@@ -407,7 +426,7 @@ impl<'w> Life<'w> {
         let Some((from, item, subject)) = self.pick_item(from, item).await? else {
             return Ok(());
         };
-        let collections = self.collections().await?;
+        let collections = self.mail_collections().await?;
         // A draft whose saving the phone has not heard of yet would be saved again.
         match pick(&collections, to) {
             Some(to) if to.id != from && !subject.starts_with("draft") => {

@@ -3,11 +3,11 @@
 
 use async_trait::async_trait;
 use dme_mailbox::{
-    ByteRange, ChangeToken, Changes, Draft, Error, ErrorKind, Fetched, Identity, ItemFilter,
-    ItemResult, Listing, Mailbox, PartContent, Result, SearchPage, SearchQuery, Subcollections,
-    Submission, Submitted, WatchEvent,
+    ByteRange, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter,
+    ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
+    Subcollections, Submission, Submitted, WatchEvent, Written,
 };
-use dme_model::{BodyView, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use std::future::poll_fn;
@@ -136,8 +136,9 @@ impl Mailbox for Faulty {
         &self,
         parent: Option<&CollectionId>,
         name: &str,
+        class: Class,
     ) -> Result<CollectionId> {
-        call!(self, self.inner.create_collection(parent, name))
+        call!(self, self.inner.create_collection(parent, name, class))
     }
 
     async fn update_collection(
@@ -247,5 +248,18 @@ impl Mailbox for Faulty {
 
     async fn identity(&self) -> Result<Identity> {
         call!(self, self.inner.identity())
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        call!(self, self.inner.create_item(collection, item))
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        call!(self, self.inner.change_item(collection, item, edit))
     }
 }

@@ -3,6 +3,7 @@
 use super::Fate;
 use super::driver::Life;
 use crate::FolderNo;
+use dme_model::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many rounds of syncing must be enough for everything to settle.
@@ -48,7 +49,8 @@ impl Life<'_> {
             if (&folder.entry.name, parent) != (&collection.name, collection.parent.as_ref()) {
                 return Err(format!("{:?} is shown for {collection:?}", folder.entry));
             }
-            let cutoff = folder.filter.cutoff_day(self.now).unwrap_or(i64::MIN);
+            let wanted = folder.filter.of(collection.class, self.now);
+            let cutoff = wanted.since.map_or(i64::MIN, Timestamp::as_days);
             let mut expected = BTreeMap::new();
             for (item, shown, received) in self.contents(&collection.id).await? {
                 *counts.entry(shown.subject.clone()).or_default() += 1;

@@ -8,14 +8,36 @@ use crate::{
     FilterAge, FolderEntry, FolderNo, HierarchyAnswer, HierarchyChange, Saved, ServerChange,
     SyncKey,
 };
-use dme_model::{Flags, ItemId};
+use dme_model::{ContactText, Flags, Item, ItemId, Text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An item as the phone shows it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Shown {
     pub subject: String,
+    pub notes: String,
     pub flags: Flags,
+}
+
+impl Shown {
+    /// What the phone shows of an item: of one that is no mail its title and its notes.
+    pub fn of(item: &Item) -> Self {
+        let plain = |title: &str, text: &Option<Text>| {
+            let notes = text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
+            Self { subject: title.to_owned(), notes: notes.to_owned(), flags: Flags::default() }
+        };
+        match item {
+            Item::Mail(mail) => Self {
+                subject: mail.subject.clone(),
+                notes: String::new(),
+                flags: mail.flags.clone(),
+            },
+            Item::Event(event) => plain(&event.title, &event.text),
+            Item::Contact(contact) => plain(contact.text_of(ContactText::LastName), &contact.text),
+            Item::Task(task) => plain(&task.title, &task.text),
+            Item::Note(note) => plain(&note.title, &note.text),
+        }
+    }
 }
 
 /// A folder as the phone has it.
@@ -33,6 +55,8 @@ pub(super) struct PhoneFolder {
     pub told: bool,
     /// Drafts in a request, with what they say.
     pub drafts: BTreeMap<String, String>,
+    /// Made here and not named by the server yet.
+    pub made: BTreeMap<String, Shown>,
     /// Deleted here; the server may still speak of them.
     pub thrown_away: BTreeSet<ItemId>,
 }
@@ -55,6 +79,7 @@ impl PhoneFolder {
             filter: FilterAge::All,
             told: false,
             drafts: BTreeMap::new(),
+            made: BTreeMap::new(),
             thrown_away: BTreeSet::new(),
         }
     }
@@ -100,10 +125,25 @@ impl PhoneFolder {
                 (ClientCommand::AddDraft(client, _), CommandResult::Added(Saved { item, .. })) => {
                     let subject = self.drafts.remove(&client.0).unwrap_or_default();
                     let flags = Flags { draft: true, seen: true, ..Flags::default() };
-                    if self.items.insert(item.clone(), Shown { subject, flags }).is_some() {
+                    if self
+                        .items
+                        .insert(item.clone(), Shown { subject, notes: String::new(), flags })
+                        .is_some()
+                    {
                         return Err(format!("the draft {item} was added twice"));
                     }
                 }
+                (ClientCommand::Create(client, _), CommandResult::Added(Saved { item, .. })) => {
+                    let shown = self.made.remove(&client.0);
+                    let shown = shown.ok_or_else(|| format!("{} was made twice", client.0))?;
+                    if self.items.insert(item.clone(), shown).is_some() {
+                        return Err(format!("the item {item} was added twice"));
+                    }
+                }
+                (
+                    ClientCommand::Edit(..),
+                    CommandResult::NotFound | CommandResult::Conflict | CommandResult::Done,
+                ) => {}
                 (ClientCommand::Change(..) | ClientCommand::Delete(_), CommandResult::NotFound)
                 | (ClientCommand::Change(..), CommandResult::Conflict)
                 | (ClientCommand::Change(..) | ClientCommand::Delete(_), CommandResult::Done)
@@ -122,6 +162,11 @@ impl PhoneFolder {
                         shown.flags = patch.apply(&shown.flags);
                     }
                 }
+                ClientCommand::Edit(item, said) => {
+                    if let Some(shown) = self.items.get_mut(item) {
+                        shown.notes = super::records::notes_of(&said.meaning);
+                    }
+                }
                 ClientCommand::Delete(item) => {
                     self.items.remove(item);
                 }
@@ -133,14 +178,19 @@ impl PhoneFolder {
 
     fn apply_change(&mut self, change: ServerChange) -> Result<(), String> {
         match change {
-            ServerChange::Add(item, mail) => {
-                let shown = Shown { subject: mail.subject.clone(), flags: mail.flags.clone() };
+            ServerChange::Add(item, added) => {
+                let shown = Shown::of(&added);
                 if self.items.insert(item.clone(), shown).is_some() {
                     return Err(format!("item {item} was added though the phone has it"));
                 }
             }
             ServerChange::Change(item, flags) => match self.items.get_mut(&item) {
                 Some(shown) => shown.flags = flags,
+                None if self.thrown_away.contains(&item) => {}
+                None => return Err(format!("item {item} was changed, which the phone never had")),
+            },
+            ServerChange::Update(item, now) => match self.items.get_mut(&item) {
+                Some(shown) => *shown = Shown::of(&now),
                 None if self.thrown_away.contains(&item) => {}
                 None => return Err(format!("item {item} was changed, which the phone never had")),
             },

@@ -28,9 +28,10 @@ impl Life<'_> {
             Some(Ok(answer)) => {
                 for (command, result) in request.commands.iter().zip(&answer.results) {
                     match (command, result) {
-                        (ClientCommand::AddDraft(client, _), CommandResult::Added(_))
-                            if !self.thrown_away.contains(&client.0) =>
-                        {
+                        (
+                            ClientCommand::AddDraft(client, _) | ClientCommand::Create(client, _),
+                            CommandResult::Added(_),
+                        ) if !self.thrown_away.contains(&client.0) => {
                             self.kept.insert(client.0.clone());
                         }
                         (ClientCommand::Send(Outgoing::New(client), _), CommandResult::Sent) => {
@@ -159,9 +160,12 @@ impl Life<'_> {
         let key = &act.key;
         let done = match &act.what {
             What::Create { parent, name } => {
-                let made =
-                    meet(self.world, fate, self.engine.folder_create(session, key, *parent, name))
-                        .await;
+                let made = meet(
+                    self.world,
+                    fate,
+                    self.engine.folder_create(session, key, *parent, name, Class::Mail),
+                )
+                .await;
                 made.map(|made| {
                     made.map(|made| {
                         self.phone.add_folder(FolderEntry {

@@ -84,6 +84,15 @@ fn age() -> impl Strategy<Value = FilterAge> {
     ]
 }
 
+fn record_act() -> impl Strategy<Value = RecordAct> {
+    prop_oneof![
+        Just(RecordAct::Make),
+        Just(RecordAct::Make),
+        Just(RecordAct::Rewrite),
+        Just(RecordAct::Delete),
+    ]
+}
+
 /// Most happens in few folders, so that things meet.
 fn folder() -> impl Strategy<Value = u8> {
     prop_oneof![3 => Just(0u8), 1 => 0u8..10]
@@ -107,6 +116,12 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (folder(), item(), mark())
             .prop_map(|(folder, item, mark)| Op::Marks { folder, item, mark }),
         2 => (folder(), item()).prop_map(|(folder, item)| Op::Delete { folder, item }),
+        3 => (any::<u8>(), item(), record_act())
+            .prop_map(|(folder, item, act)| Op::OtherRecord { folder, item, act }),
+        4 => (any::<u8>(), item(), record_act())
+            .prop_map(|(folder, item, act)| Op::Record { folder, item, act }),
+        6 => (any::<u8>(), any::<u8>(), fate())
+            .prop_map(|(folder, window, fate)| Op::SyncRecords { folder, window, fate }),
         1 => Just(Op::Draft),
         1 => Just(Op::SendBySync),
         12 => (folder(), any::<u8>(), prop::bool::weighted(0.1), fate())

@@ -3,7 +3,7 @@
 use crate::world::{Call, World, message, read, told, with};
 use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::Failure;
-use dme_model::{BodyKind, BodyPreference, BodyView, FlagPatch, Followup, Role};
+use dme_model::{BodyKind, BodyPreference, BodyView, FlagPatch, Followup, Item, Role};
 use dme_sync::{
     Changes, ClientCommand, ClientId, CollectionOptions, CollectionRequest, CommandResult,
     Deletion, Error, FolderNo, ServerChange, SyncKey, Window,
@@ -166,7 +166,7 @@ async fn options_hold_until_others_are_given() {
         request.options = options;
         let answer = world.sync(&request).await.unwrap();
         for change in &answer.changes {
-            let ServerChange::Add(_, mail) = change else { panic!("{change:?}") };
+            let ServerChange::Add(_, Item::Mail(mail)) = change else { panic!("{change:?}") };
             assert_eq!(mail.body.as_ref().map(|body| body.kind), Some(kind));
         }
         key = answer.key;
@@ -263,7 +263,7 @@ async fn a_fetch_gives_the_item_as_the_options_said_last_and_only_what_the_phone
     let answer = world.sync(&with(inbox, &key, fetch())).await.unwrap();
     assert_eq!(answer.results[0], CommandResult::NotFound);
     let kind = |result: &CommandResult| match result {
-        CommandResult::Fetched(mail) => mail.body.as_ref().map(|body| body.kind),
+        CommandResult::Fetched(Item::Mail(mail)) => mail.body.as_ref().map(|body| body.kind),
         other => panic!("{other:?}"),
     };
     assert_eq!(kind(&answer.results[1]), Some(BodyKind::Plain));
@@ -280,7 +280,9 @@ async fn a_new_item_has_a_body_also_where_none_was_asked_for() {
     let (inbox, key) = world.in_step().await;
     world.arrive("one");
     let answer = world.sync(&CollectionRequest::new(inbox, key)).await.unwrap();
-    let [ServerChange::Add(_, mail)] = &answer.changes[..] else { panic!("{answer:?}") };
+    let [ServerChange::Add(_, Item::Mail(mail))] = &answer.changes[..] else {
+        panic!("{answer:?}")
+    };
     assert!(mail.body.as_ref().is_some_and(|body| !body.data.is_empty()));
 }
 

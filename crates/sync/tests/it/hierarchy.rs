@@ -3,7 +3,7 @@
 use crate::world::World;
 use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::Failure;
-use dme_model::Role;
+use dme_model::{Class, Role};
 use dme_sync::{
     CollectionRequest, Error, FolderEntry, FolderError, FolderNo, HierarchyChange, SyncKey,
 };
@@ -33,7 +33,7 @@ async fn the_first_answer_has_all_and_the_next_nothing_and_writes_nothing() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(roles.len(), 6);
+    assert_eq!(roles.len(), 10);
     assert!(roles.contains(&Some(Role::Inbox)));
     world.store.take_writes();
     let next = world.engine.folder_sync(world.session(), &first.key).await.unwrap();
@@ -45,8 +45,8 @@ async fn the_first_answer_has_all_and_the_next_nothing_and_writes_nothing() {
 async fn what_another_client_does_is_told_and_told_again_if_the_answer_was_lost() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    let made = world.mailbox.create_collection(None, "Bücher").await.unwrap();
-    world.mailbox.create_collection(Some(&made), "中文").await.unwrap();
+    let made = world.mailbox.create_collection(None, "Bücher", Class::Mail).await.unwrap();
+    world.mailbox.create_collection(Some(&made), "中文", Class::Mail).await.unwrap();
     assert!(world.engine.hierarchy_changed(world.session()).await.unwrap());
     let first = world.engine.folder_sync(world.session(), &key).await.unwrap();
     assert_eq!(names(&first.changes), ["add Bücher", "add 中文"]);
@@ -55,7 +55,7 @@ async fn what_another_client_does_is_told_and_told_again_if_the_answer_was_lost(
     assert!(!world.engine.hierarchy_changed(world.session()).await.unwrap());
     world.mailbox.delete_collection(&made).await.unwrap();
     let gone = world.engine.folder_sync(world.session(), &first.key).await.unwrap();
-    assert_eq!(names(&gone.changes), ["delete 8", "delete 7"]);
+    assert_eq!(names(&gone.changes), ["delete 12", "delete 11"]);
 }
 
 #[tokio::test]
@@ -84,12 +84,15 @@ async fn a_mail_system_that_is_down_takes_no_folder_away() {
 async fn a_folder_of_the_phone_is_made_once_and_needs_no_telling() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    let made = world.engine.folder_create(world.session(), &key, None, "Mine").await.unwrap();
-    let again = world.engine.folder_create(world.session(), &key, None, "Mine").await.unwrap();
+    let made =
+        world.engine.folder_create(world.session(), &key, None, "Mine", Class::Mail).await.unwrap();
+    let again =
+        world.engine.folder_create(world.session(), &key, None, "Mine", Class::Mail).await.unwrap();
     assert_eq!(again, made, "the answer was lost");
     let next = world.engine.folder_sync(world.session(), &made.key).await.unwrap();
     assert_eq!((next.key, next.changes), (made.key.clone(), vec![]));
-    let taken = world.engine.folder_create(world.session(), &made.key, None, "Mine").await;
+    let taken =
+        world.engine.folder_create(world.session(), &made.key, None, "Mine", Class::Mail).await;
     assert_eq!(taken, Err(FolderError::AlreadyExists));
 }
 
@@ -97,8 +100,9 @@ async fn a_folder_of_the_phone_is_made_once_and_needs_no_telling() {
 async fn what_others_did_meanwhile_is_told_by_the_next_folder_sync() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    world.mailbox.create_collection(None, "Other").await.unwrap();
-    let made = world.engine.folder_create(world.session(), &key, None, "Mine").await.unwrap();
+    world.mailbox.create_collection(None, "Other", Class::Mail).await.unwrap();
+    let made =
+        world.engine.folder_create(world.session(), &key, None, "Mine", Class::Mail).await.unwrap();
     let next = world.engine.folder_sync(world.session(), &made.key).await.unwrap();
     assert_eq!(names(&next.changes), ["add Other"]);
 }
@@ -107,7 +111,8 @@ async fn what_others_did_meanwhile_is_told_by_the_next_folder_sync() {
 async fn a_renamed_folder_keeps_its_number_and_its_state() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    let made = world.engine.folder_create(world.session(), &key, None, "Old").await.unwrap();
+    let made =
+        world.engine.folder_create(world.session(), &key, None, "Old", Class::Mail).await.unwrap();
     let state = world.begin(made.no).await;
     let update = world.engine.folder_update(world.session(), &made.key, made.no, None, "New");
     let key = update.await.unwrap();
@@ -124,12 +129,17 @@ async fn what_must_not_be_is_refused_in_its_own_words() {
     let world = World::new().await;
     let key = in_step(&world).await;
     let inbox = world.folder(Role::Inbox).await;
-    let outer = world.engine.folder_create(world.session(), &key, None, "A").await.unwrap();
-    let inner =
-        world.engine.folder_create(world.session(), &outer.key, Some(outer.no), "B").await.unwrap();
+    let outer =
+        world.engine.folder_create(world.session(), &key, None, "A", Class::Mail).await.unwrap();
+    let inner = world
+        .engine
+        .folder_create(world.session(), &outer.key, Some(outer.no), "B", Class::Mail)
+        .await
+        .unwrap();
     let key = inner.key;
     let nowhere = FolderNo(99);
-    let create = |parent, name| world.engine.folder_create(world.session(), &key, parent, name);
+    let create =
+        |parent, name| world.engine.folder_create(world.session(), &key, parent, name, Class::Mail);
     assert_eq!(create(Some(nowhere), "C").await, Err(FolderError::ParentNotFound));
     assert!(matches!(create(None, " ").await, Err(FolderError::BadName(_))));
     assert!(matches!(create(None, "a\nb").await, Err(FolderError::BadName(_))));
@@ -153,9 +163,13 @@ async fn what_must_not_be_is_refused_in_its_own_words() {
 async fn a_deleted_folder_is_gone_with_its_state_and_those_within_it_are_told() {
     let world = World::new().await;
     let key = in_step(&world).await;
-    let outer = world.engine.folder_create(world.session(), &key, None, "A").await.unwrap();
-    let inner =
-        world.engine.folder_create(world.session(), &outer.key, Some(outer.no), "B").await.unwrap();
+    let outer =
+        world.engine.folder_create(world.session(), &key, None, "A", Class::Mail).await.unwrap();
+    let inner = world
+        .engine
+        .folder_create(world.session(), &outer.key, Some(outer.no), "B", Class::Mail)
+        .await
+        .unwrap();
     world.begin(outer.no).await;
     let key = world.engine.folder_delete(world.session(), &inner.key, outer.no).await.unwrap();
     let again = world.engine.folder_delete(world.session(), &inner.key, outer.no).await.unwrap();
@@ -170,7 +184,7 @@ async fn the_numbers_are_the_same_for_all_devices_of_a_user() {
     let world = World::new().await;
     let mut other = world.device.clone();
     other.device = "tablet".into();
-    world.mailbox.create_collection(None, "New").await.unwrap();
+    world.mailbox.create_collection(None, "New", Class::Mail).await.unwrap();
     let session = dme_sync::Session { device: &other, ..world.session() };
     let second = world.engine.folder_sync(session, &SyncKey::initial()).await.unwrap();
     let first = world.engine.folder_sync(world.session(), &SyncKey::initial()).await.unwrap();

@@ -1,6 +1,8 @@
 //! The engine from outside, rule by rule, on the in-memory mailbox.
 
 #[cfg(test)]
+mod classes;
+#[cfg(test)]
 mod collection;
 #[cfg(test)]
 mod conflicts;

@@ -3,7 +3,7 @@
 use crate::world::{World, told};
 use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::Failure;
-use dme_model::Role;
+use dme_model::{Class, Role};
 use dme_sync::{CollectionRequest, FolderNo, MoveError, MoveRequest};
 
 #[tokio::test]
@@ -62,10 +62,10 @@ async fn each_item_has_its_own_result() {
 #[tokio::test]
 async fn which_folder_is_gone_is_told_apart() {
     let world = World::new().await;
-    let place = world.mailbox.create_collection(None, "Gone").await.unwrap();
+    let place = world.mailbox.create_collection(None, "Gone", Class::Mail).await.unwrap();
     let key = world.engine.folder_sync(world.session(), &"0".into()).await.unwrap();
-    assert_eq!(key.changes.len(), 7);
-    let gone = FolderNo(7);
+    assert_eq!(key.changes.len(), 11);
+    let gone = FolderNo(11);
     world.mailbox.delete_collection(&place).await.unwrap();
     let (item, inbox) = (world.arrive("one"), world.folder(Role::Inbox).await);
     let moves = [

@@ -2,7 +2,7 @@
 
 use crate::world::{Call, World, with};
 use dme_mailbox::Subcollections;
-use dme_model::{BodyView, Class, Role};
+use dme_model::{BodyView, Class, Item, Role};
 use dme_sync::{
     Changes, CollectionRequest, Deletion, Error, FolderNo, FolderSearch, LastPing, LastSync,
     RememberedCollection, SyncKey,
@@ -102,8 +102,9 @@ async fn requests_without_state_find_their_folder() {
 
     let fetched = world.mailbox.fetch(&world.place(Role::Inbox), &[item], &view).await.unwrap();
     let fetched: Vec<_> = futures_util::StreamExt::collect(fetched).await;
-    let Ok(dme_mailbox::Fetched { outcome: dme_mailbox::FetchOutcome::Item(mail), .. }) =
-        &fetched[0]
+    let Ok(dme_mailbox::Fetched {
+        outcome: dme_mailbox::FetchOutcome::Item(Item::Mail(mail)), ..
+    }) = &fetched[0]
     else {
         panic!("{fetched:?}")
     };

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dme_mailbox::memory::MemoryMailSystem;
 pub use dme_mailbox::memory::Operation as Call;
 use dme_mailbox::{Mailbox, Submitted};
-use dme_model::{CollectionId, FlagPatch, Flags, ItemId, Role, Timestamp, UserId};
+use dme_model::{CollectionId, FlagPatch, Flags, Item, ItemId, Role, Timestamp, UserId};
 use dme_sync::{
     ClientCommand, CollectionAnswer, CollectionRequest, DeviceKey, Engine, FolderNo, Journal,
     Limits, MemoryStore, Result, ServerChange, Session, Slot, StateStore, StoreError,
@@ -135,7 +135,9 @@ pub fn read() -> FlagPatch {
 /// The changes, each as a word and an id.
 pub fn told(answer: &CollectionAnswer) -> Vec<String> {
     let word = |change: &ServerChange| match change {
-        ServerChange::Add(item, mail) => format!("add {item} {}", mail.subject),
+        ServerChange::Add(item, Item::Mail(mail)) => format!("add {item} {}", mail.subject),
+        ServerChange::Add(item, other) => format!("add {item} {:?}", other.class()),
+        ServerChange::Update(item, _) => format!("update {item}"),
         ServerChange::Change(item, flags) => {
             format!("change {item} {}", if flags.seen { "read" } else { "unread" })
         }

@@ -3,7 +3,7 @@
 use crate::world::open;
 use dme_files::{FilesConfig, FilesMailSystem};
 use dme_mailbox::{FetchOutcome, ItemFilter, Mailbox, Submission, SubmissionKey};
-use dme_model::{BodyView, CollectionId, FlagPatch, ItemId, Mail, UserId};
+use dme_model::{BodyView, CollectionId, FlagPatch, Item, ItemId, Mail, UserId};
 use futures_util::TryStreamExt;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -54,7 +54,7 @@ async fn mails(mailbox: &dyn Mailbox, collection: &str) -> BTreeMap<ItemId, Mail
     let stream = mailbox.fetch(&id, &items, &BodyView::default()).await.unwrap();
     let fetched: Vec<_> = stream.try_collect().await.unwrap();
     let mail = |outcome| match outcome {
-        FetchOutcome::Item(mail) => *mail,
+        FetchOutcome::Item(Item::Mail(mail)) => *mail,
         other => panic!("{other:?}"),
     };
     fetched.into_iter().map(|it| (it.id, mail(it.outcome))).collect()

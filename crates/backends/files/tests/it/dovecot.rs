@@ -3,7 +3,9 @@
 use crate::world::{Files, open};
 use dme_files::NewMail;
 use dme_mailbox::{FetchOutcome, ItemFilter, Mailbox, WatchEvent};
-use dme_model::{BodyView, CollectionId, FlagPatch, Flags, Followup, ItemId, Timestamp, UserId};
+use dme_model::{
+    BodyView, Class, CollectionId, FlagPatch, Flags, Followup, Item, ItemId, Timestamp, UserId,
+};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeSet;
@@ -75,7 +77,7 @@ impl Shared {
             .await
             .unwrap();
         match &fetched[0].outcome {
-            FetchOutcome::Item(mail) => mail.flags.clone(),
+            FetchOutcome::Item(Item::Mail(mail)) => mail.flags.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -117,8 +119,8 @@ fn inbox() -> CollectionId {
 async fn dovecot_sees_folders_messages_and_marks() {
     let shared = Shared::new().await;
     let mailbox = &shared.mailbox;
-    let projects = mailbox.create_collection(None, "Übergrößen & mehr").await.unwrap();
-    mailbox.create_collection(Some(&projects), "项目").await.unwrap();
+    let projects = mailbox.create_collection(None, "Übergrößen & mehr", Class::Mail).await.unwrap();
+    mailbox.create_collection(Some(&projects), "项目", Class::Mail).await.unwrap();
     let text = "From: a@b.example\r\nSubject: hello\r\n\r\nGrüße\r\n";
     let flags = Flags { seen: true, followup: Followup::Active, ..Flags::default() };
     let received = Timestamp::from_seconds(1_600_000_000);
@@ -170,7 +172,7 @@ async fn what_dovecot_does_is_told() {
     let changes = mailbox.changes(&inbox(), &begin).await.unwrap();
     assert_eq!(changes.upserted.len(), 1);
     let item = changes.upserted[0].id.clone();
-    assert_eq!(changes.upserted[0].flags, Flags::default());
+    assert_eq!(changes.upserted[0].flags(), Some(&Flags::default()));
 
     let mut imap = shared.imap();
     imap.call("SELECT INBOX");
@@ -187,7 +189,7 @@ async fn what_dovecot_does_is_told() {
         categories: BTreeSet::from(["Private".to_owned()]),
         ..Flags::default()
     };
-    assert_eq!(next.upserted[0].flags, wanted);
+    assert_eq!(next.upserted[0].flags(), Some(&wanted));
     assert_eq!(shared.flags(&inbox(), &item).await, wanted);
 
     imap.call("CREATE Projects/Bridge");
@@ -259,6 +261,7 @@ async fn both_change_the_same_messages_at_once_and_none_is_lost() {
     let changes = mailbox.changes(&inbox(), &token).await.unwrap();
     assert_eq!(changes.upserted.len(), 50);
     for state in changes.upserted {
-        assert!(state.flags.seen && state.flags.followup == Followup::Active, "{state:?}");
+        let flags = state.flags().unwrap();
+        assert!(flags.seen && flags.followup == Followup::Active, "{state:?}");
     }
 }

@@ -7,7 +7,7 @@ use dme_mailbox::{
     CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey,
     WatchEvent,
 };
-use dme_model::{BodyView, CollectionId, FlagPatch, ItemId, RequestId, Role, Span};
+use dme_model::{BodyView, Class, CollectionId, FlagPatch, ItemId, RequestId, Role, Span};
 use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
 use futures_core::stream::BoxStream;
@@ -215,14 +215,14 @@ async fn a_folder_made_anew_makes_old_tokens_invalid() {
     let mailbox = open(&system, "ann").await;
     let other = ImapMailSystem::new(config(&dovecot, None)).unwrap();
     let other = open(&other, "ann").await;
-    let folder = mailbox.create_collection(None, "Twice").await.unwrap();
+    let folder = mailbox.create_collection(None, "Twice", Class::Mail).await.unwrap();
     mailbox.deliver(&folder, &message("one")).await.unwrap();
     let token = mailbox.list(&folder, &ItemFilter::default()).await.unwrap().token;
     other.delete_collection(&folder).await.unwrap();
     // UIDVALIDITY counts seconds: the new folder must be of another.
     let begin = Instant::now();
     loop {
-        other.create_collection(None, "Twice").await.unwrap();
+        other.create_collection(None, "Twice", Class::Mail).await.unwrap();
         match mailbox.changes(&folder, &token).await {
             Err(error) => {
                 assert_eq!(error.kind, ErrorKind::InvalidToken, "{error}");
@@ -245,13 +245,13 @@ async fn a_folder_that_was_never_used_needs_no_beginning_anew() {
         let mailbox = open(&system, "ann").await;
         let other = ImapMailSystem::new(config(&dovecot, None)).unwrap();
         let other = open(&other, "ann").await;
-        let folder = mailbox.create_collection(None, "Fresh").await.unwrap();
+        let folder = mailbox.create_collection(None, "Fresh", Class::Mail).await.unwrap();
         let before = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
         let validity = |token: &ChangeToken| token.0.split(':').nth(1).unwrap().to_owned();
         // UIDVALIDITY counts seconds: the folder must be of another.
         let after = loop {
             other.delete_collection(&folder).await.unwrap();
-            other.create_collection(None, "Fresh").await.unwrap();
+            other.create_collection(None, "Fresh", Class::Mail).await.unwrap();
             other.deliver(&folder, &message("first")).await.unwrap();
             let listing = mailbox.list(&folder, &ItemFilter::default()).await.unwrap();
             if validity(&listing.token) != validity(&before.token) {

@@ -3,7 +3,9 @@
 use crate::world::{config, open, users};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{ByteRange, FetchOutcome, ItemFilter, Mailbox};
-use dme_model::{BodyKind, BodyPreference, BodyView, CollectionId, ItemId, Mail, MimeSupport};
+use dme_model::{
+    BodyKind, BodyPreference, BodyView, CollectionId, Item, ItemId, Mail, MimeSupport,
+};
 use dme_testkit::dovecot::Dovecot;
 use futures_util::TryStreamExt as _;
 
@@ -40,7 +42,7 @@ async fn fetch(mailbox: &dyn Mailbox, item: &ItemId, view: &BodyView) -> Mail {
     let stream = mailbox.fetch(&inbox, std::slice::from_ref(item), view).await.unwrap();
     let fetched: Vec<_> = stream.try_collect().await.unwrap();
     match fetched.into_iter().next().unwrap().outcome {
-        FetchOutcome::Item(mail) => *mail,
+        FetchOutcome::Item(Item::Mail(mail)) => *mail,
         other => panic!("{other:?}"),
     }
 }
@@ -102,7 +104,7 @@ async fn large_and_small_mails_come_in_the_order_asked() {
     assert_eq!(order, items);
     assert_eq!(fetched[3].outcome, FetchOutcome::Gone);
     let attached = fetched.iter().filter(|fetched| {
-        matches!(&fetched.outcome, FetchOutcome::Item(mail) if mail.attachments.len() == 1)
+        matches!(&fetched.outcome, FetchOutcome::Item(Item::Mail(mail)) if mail.attachments.len() == 1)
     });
     assert_eq!(attached.count(), 3);
 
@@ -113,7 +115,7 @@ async fn large_and_small_mails_come_in_the_order_asked() {
     let order: Vec<_> = fetched.iter().map(|fetched| fetched.id.clone()).collect();
     assert_eq!(order, items);
     let sizes = fetched.iter().filter_map(|fetched| match &fetched.outcome {
-        FetchOutcome::Item(mail) => mail.body.as_ref().map(|body| body.data.len()),
+        FetchOutcome::Item(Item::Mail(mail)) => mail.body.as_ref().map(|body| body.data.len()),
         _ => None,
     });
     let (large, small): (Vec<_>, Vec<_>) = sizes.partition(|size| *size >= message().len());

@@ -1,14 +1,16 @@
 //! What the phone did in a collection: to the engine, and back as responses.
 
+use super::Place;
+use super::writing::{Desk, drop_instance};
 use crate::front::drafts;
 use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
-use crate::front::fetch::mail_elements;
+use crate::front::fetch::item_elements;
 use crate::front::ids::{item_of, server_id};
 use dme_eas::sync::{ClientCommand as Said, Collection, ItemClass, ItemResponse, Status};
 use dme_eas::{ProtocolVersion, email};
 use dme_mailbox::ErrorKind;
-use dme_model::{ItemId, Role};
+use dme_model::{Class, ItemId, Role};
 use dme_sync::{ClientCommand, ClientId, CommandResult, FolderNo, Outgoing};
 use dme_wbxml::Element;
 
@@ -24,12 +26,16 @@ impl Commands {
     /// Reads them; a draft's message is put together here.
     pub async fn read(
         exchange: &Exchange<'_>,
-        folder: FolderNo,
+        place: Place,
         collection: &Collection,
     ) -> Result<Self, Failure> {
         let mut all = Vec::with_capacity(collection.commands.len());
+        let desk = Desk::set(exchange, place, collection).await?;
         for said in &collection.commands {
-            let meant = mean(exchange, folder, said).await?;
+            let meant = match place.class {
+                Class::Mail => mean(exchange, place.folder, said).await?,
+                _ => mean_other(exchange, place.folder, &desk, said),
+            };
             all.push(One { said: said.clone(), meant });
         }
         Ok(Self(all))
@@ -45,7 +51,7 @@ impl Commands {
     pub fn responses(
         &self,
         exchange: &Exchange<'_>,
-        folder: FolderNo,
+        place: Place,
         results: Vec<CommandResult>,
     ) -> Vec<ItemResponse> {
         let mut results = results.into_iter();
@@ -54,7 +60,7 @@ impl Commands {
                 Ok(_) => results.next().ok_or(Status::ServerError),
                 Err(status) => Err(*status),
             };
-            response(exchange, folder, &one.said, result)
+            response(exchange, place.folder, &one.said, result)
         });
         answers.flatten().collect()
     }
@@ -65,13 +71,7 @@ async fn mean(
     folder: FolderNo,
     said: &Said,
 ) -> Result<Result<ClientCommand, Status>, Failure> {
-    // An id that names another folder, or none of ours, is of no item here.
-    let item = |id: &str| {
-        item_of(id)
-            .filter(|(of, _)| *of == folder)
-            .map(|(_, item)| item)
-            .ok_or(Status::ObjectNotFound)
-    };
+    let item = |id: &str| item_in(folder, id);
     let has_drafts = exchange.version >= ProtocolVersion::V16_0;
     Ok(match said {
         Said::Delete { server_id, .. } => item(server_id).map(ClientCommand::Delete),
@@ -106,6 +106,35 @@ async fn mean(
             },
         },
     })
+}
+
+/// The same in a folder of another class.
+fn mean_other(
+    exchange: &Exchange<'_>,
+    folder: FolderNo,
+    desk: &Desk,
+    said: &Said,
+) -> Result<ClientCommand, Status> {
+    match said {
+        Said::Add { client_id, data, .. } => desk.create(exchange, client_id, data),
+        Said::Change { server_id, instance_id, data, .. } => {
+            desk.change(exchange, item_in(folder, server_id)?, instance_id.as_deref(), data)
+        }
+        Said::Delete { server_id, instance_id: Some(instance) } => {
+            drop_instance(exchange, item_in(folder, server_id)?, instance)
+        }
+        Said::Delete { server_id, instance_id: None } => {
+            item_in(folder, server_id).map(ClientCommand::Delete)
+        }
+        Said::Fetch { server_id } => item_in(folder, server_id).map(ClientCommand::Fetch),
+    }
+}
+
+/// The item of this folder with that id. One that names another folder, or none of ours, is of no
+/// item here.
+fn item_in(folder: FolderNo, server_id: &str) -> Result<ItemId, Status> {
+    let item = item_of(server_id).filter(|(of, _)| *of == folder);
+    item.map(|(_, item)| item).ok_or(Status::ObjectNotFound)
 }
 
 /// Whether it is the folder of drafts.
@@ -156,8 +185,8 @@ fn response(
         }),
         Said::Fetch { server_id } => {
             let data = match (&result, item_of(server_id)) {
-                (Ok(CommandResult::Fetched(mail)), Some((_, item))) => {
-                    mail_elements(exchange, folder, &item, mail)
+                (Ok(CommandResult::Fetched(fetched)), Some((_, item))) => {
+                    item_elements(exchange, folder, &item, fetched)
                 }
                 _ => Vec::new(),
             };

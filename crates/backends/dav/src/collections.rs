@@ -1,0 +1,381 @@
+//! The user's calendars and address books: listed, made, renamed, deleted.
+//!
+//! A collection of a server may hold events, tasks and notes at once. Phones have a folder for each
+//! class, so such a collection is several of ours; the class stands in the id.
+
+use crate::client::Request;
+use crate::error::WireError;
+use crate::hash;
+use crate::href::Path;
+use crate::mailbox::DavMailbox;
+use crate::multistatus::Response;
+use crate::principal::Principal;
+use crate::report::{self, component};
+use crate::xml::Ns;
+use dme_mailbox::{Error, ErrorKind, Result};
+use dme_model::{Access, Class, Collection, CollectionId, Role};
+use http::Method;
+use std::collections::BTreeMap;
+
+/// Collections of one user.
+const MAX_COLLECTIONS: usize = 2_000;
+/// Before the name of a collection that we made, by which it is known not to be the default.
+const OURS: &str = "dme-";
+
+/// What is asked of each collection.
+pub(crate) const PROPS: &str = "<resourcetype/><displayname/><current-user-privilege-set/>\
+     <C:supported-calendar-component-set/><sync-token/><S:getctag/><supported-report-set/>";
+
+/// A collection of the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Remote {
+    pub(crate) path: Path,
+    pub(crate) name: String,
+    pub(crate) access: Access,
+    /// What it may hold, in the order of [`Class`].
+    pub(crate) classes: Vec<Class>,
+    /// Where it stands.
+    pub(crate) tag: Tag,
+}
+
+/// What tells whether anything in a collection changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Tag {
+    /// A token to ask for changes with (RFC 6578).
+    Sync(String),
+    /// A text that differs when something did (`getctag`); empty where there is none.
+    Marks(String),
+}
+
+/// One of our collections: a class of one of the server's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Place {
+    pub(crate) class: Class,
+    pub(crate) path: Path,
+}
+
+impl Place {
+    pub(crate) fn id(&self) -> CollectionId {
+        let class = match self.class {
+            Class::Mail => "mail",
+            Class::Calendar => "calendar",
+            Class::Contacts => "contacts",
+            Class::Tasks => "tasks",
+            Class::Notes => "notes",
+        };
+        CollectionId::new(format!("{class}:{}", self.path))
+    }
+
+    pub(crate) fn read(id: &CollectionId) -> Result<Self> {
+        let read = || {
+            let (class, path) = id.as_str().split_once(':')?;
+            let class = match class {
+                "calendar" => Class::Calendar,
+                "contacts" => Class::Contacts,
+                "tasks" => Class::Tasks,
+                "notes" => Class::Notes,
+                _ => return None,
+            };
+            let path = Path::new(path)?;
+            path.as_str().ends_with('/').then_some(Self { class, path })
+        };
+        let none = || Error::new(ErrorKind::NotFound, format!("dav: there is no collection {id}"));
+        read().ok_or_else(none)
+    }
+}
+
+impl Remote {
+    /// None where the resource is no calendar or address book: a scheduling inbox, the home itself.
+    pub(crate) fn of(response: &Response, path: Path) -> Option<Self> {
+        let kind = response.prop(Ns::Dav, "resourcetype")?;
+        let classes = if kind.holds(Ns::CalDav, "calendar") {
+            let set = response.prop(Ns::CalDav, "supported-calendar-component-set");
+            let said: Option<Vec<&str>> = set
+                .map(|set| set.children.iter().filter_map(|comp| comp.named.as_deref()).collect());
+            let all = [Class::Calendar, Class::Tasks, Class::Notes];
+            // Without the property anything may be in it (RFC 4791 §5.2.3).
+            let holds = |class: &Class| {
+                said.as_ref().is_none_or(|said| {
+                    component(*class).is_some_and(|component| said.contains(&component))
+                })
+            };
+            all.into_iter().filter(holds).collect()
+        } else if kind.holds(Ns::CardDav, "addressbook") {
+            vec![Class::Contacts]
+        } else {
+            return None;
+        };
+        let name = response.text(Ns::Dav, "displayname").map(str::to_owned);
+        let reports = response.prop(Ns::Dav, "supported-report-set");
+        let syncs = reports.is_some_and(|reports| reports.holds(Ns::Dav, "sync-collection"));
+        let token = response.text(Ns::Dav, "sync-token").filter(|_| syncs);
+        let ctag = response.text(Ns::CalendarServer, "getctag").unwrap_or_default();
+        Some(Self {
+            name: name.unwrap_or_else(|| path.plain_name()),
+            access: access(response),
+            classes,
+            tag: match token {
+                Some(token) => Tag::Sync(token.to_owned()),
+                None => Tag::Marks(ctag.to_owned()),
+            },
+            path,
+        })
+    }
+}
+
+/// Whoever may neither write content nor add may only look (RFC 3744 §3, RFC 5397). A server
+/// without access control does not say.
+fn access(response: &Response) -> Access {
+    let Some(privileges) = response.prop(Ns::Dav, "current-user-privilege-set") else {
+        return Access::ReadWrite;
+    };
+    let has = |name| privileges.holds(Ns::Dav, name);
+    match has("all") || has("write") || (has("write-content") && has("bind")) {
+        true => Access::ReadWrite,
+        false => Access::ReadOnly,
+    }
+}
+
+impl DavMailbox {
+    /// Every calendar and address book in the user's homes, by path.
+    pub(crate) async fn remotes(&self) -> Result<BTreeMap<Path, Remote>, WireError> {
+        let principal = self.principal().await?;
+        let mut homes: Vec<_> =
+            principal.calendar_homes.iter().chain(&principal.contact_homes).collect();
+        homes.sort();
+        homes.dedup();
+        let mut found = BTreeMap::new();
+        for home in homes {
+            let told = match self.propfind(home, "1", PROPS).await {
+                Err(error) if error.status() == Some(404) => continue,
+                told => told?,
+            };
+            for response in &told.responses {
+                let path = Path::read(&response.href, &self.shared.client.origin);
+                let remote = path.and_then(|path| Remote::of(response, path.into_collection()));
+                let Some(remote) = remote.filter(|remote| self.wants(remote)) else { continue };
+                if found.len() >= MAX_COLLECTIONS {
+                    let said = format!("more than {MAX_COLLECTIONS} collections");
+                    return Err(WireError::Nonsense(said));
+                }
+                found.insert(remote.path.clone(), remote);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A home may hold both kinds though only one is wanted.
+    fn wants(&self, remote: &Remote) -> bool {
+        let config = &self.shared.config;
+        match remote.classes.contains(&Class::Contacts) {
+            true => config.contacts,
+            false => config.calendars,
+        }
+    }
+
+    /// One calendar or address book.
+    pub(crate) async fn remote(&self, path: &Path) -> Result<Remote, WireError> {
+        let told = self.propfind(path, "0", PROPS).await?;
+        let remote = told.responses.first().and_then(|told| Remote::of(told, path.clone()));
+        remote.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, format!("dav: {path} is no collection")).into()
+        })
+    }
+
+    pub(crate) async fn list_collections(&self) -> Result<Vec<Collection>> {
+        let listed = async { Ok((self.remotes().await?, self.principal().await?)) };
+        let (remotes, principal) =
+            listed.await.map_err(|error: WireError| error.told("list collections"))?;
+        let mut collections = Vec::new();
+        for class in [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes] {
+            let default = self.default_of(class, &remotes, &principal).map(|it| it.path.clone());
+            let of_class = remotes.values().filter(|remote| remote.classes.contains(&class));
+            collections.extend(of_class.map(|remote| Collection {
+                id: Place { class, path: remote.path.clone() }.id(),
+                parent: None,
+                name: remote.name.clone(),
+                class,
+                role: role(class).filter(|_| default.as_ref() == Some(&remote.path)),
+                access: remote.access,
+            }));
+        }
+        Ok(collections)
+    }
+
+    /// The collection that new items of a class go to: as configured, as the server says, else the
+    /// first that can be written to. One that a phone made never takes another's place.
+    pub(crate) fn default_of<'a>(
+        &self,
+        class: Class,
+        remotes: &'a BTreeMap<Path, Remote>,
+        principal: &Principal,
+    ) -> Option<&'a Remote> {
+        let of_class = || remotes.values().filter(|remote| remote.classes.contains(&class));
+        let named = role(class).and_then(|role| self.shared.config.folders.get(&role));
+        let by_name = of_class().find(|remote| named == Some(&remote.name));
+        let said = principal.default_calendar.as_ref();
+        let by_server = of_class().find(|remote| said == Some(&remote.path));
+        let first = || {
+            of_class().min_by_key(|remote| {
+                let read_only = remote.access == Access::ReadOnly;
+                (read_only, remote.path.name().starts_with(OURS), &remote.path)
+            })
+        };
+        by_name.or(by_server).or_else(first)
+    }
+
+    pub(crate) async fn make_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId> {
+        self.make(parent, name, class).await.map_err(|error| error.told("make a collection"))
+    }
+
+    async fn make(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId, WireError> {
+        let name = valid(name)?;
+        if parent.is_some() {
+            return Err(flat().into());
+        }
+        let principal = self.principal().await?;
+        let homes = match class {
+            Class::Contacts => &principal.contact_homes,
+            Class::Mail => return Err(unsupported("there is no mail here").into()),
+            _ => &principal.calendar_homes,
+        };
+        let home = homes.first().ok_or_else(|| unsupported("this class is not served here"))?;
+        let taken = |remote: &Remote| remote.name == name && remote.classes.contains(&class);
+        if self.remotes().await?.values().any(taken) {
+            return Err(self.taken(name).into());
+        }
+        // The name is made of what is asked, so that a repeated request finds what the first made.
+        let segment = format!("{OURS}{}", hash::name_of(&format!("{class:?}/{name}")));
+        let mut path = home.member(&segment).map(Path::into_collection).ok_or_else(flat)?;
+        for attempt in 0..8 {
+            match self.make_at(&path, name, class).await {
+                // What was renamed or is of another time bears the same segment.
+                Err(error) if matches!(error.status(), Some(405 | 409 | 403)) && attempt < 7 => {
+                    let next = format!("{segment}-{}", attempt + 2);
+                    if self.remote(&path).await.is_err() {
+                        return Err(error);
+                    }
+                    path = home.member(&next).map(Path::into_collection).ok_or_else(flat)?;
+                }
+                made => return made.map(|()| Place { class, path }.id()),
+            }
+        }
+        Err(self.taken(name).into())
+    }
+
+    async fn make_at(&self, path: &Path, name: &str, class: Class) -> Result<(), WireError> {
+        let (method, extended) = match class {
+            Class::Contacts => ("MKCOL", true),
+            _ => ("MKCALENDAR", false),
+        };
+        let document = report::make_collection(class, name, extended);
+        self.send(Request::xml(method, path, document)).await?.success().map(drop)
+    }
+
+    fn taken(&self, name: &str) -> Error {
+        Error::new(
+            ErrorKind::AlreadyExists,
+            format!("dav: the name of {} letters is taken", name.chars().count()),
+        )
+    }
+
+    pub(crate) async fn rename_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        let place = Place::read(collection)?;
+        let renamed = async {
+            let name = valid(name)?;
+            if parent.is_some() {
+                return Err(flat().into());
+            }
+            let taken = |remote: &Remote| {
+                remote.name == name
+                    && remote.path != place.path
+                    && remote.classes.contains(&place.class)
+            };
+            if self.remotes().await?.values().any(taken) {
+                return Err(WireError::from(self.taken(name)));
+            }
+            let request = Request::xml("PROPPATCH", &place.path, report::rename(name));
+            let told = self.send(request).await?.multistatus()?;
+            match told.responses.iter().any(|it| it.prop(Ns::Dav, "displayname").is_some()) {
+                true => Ok(()),
+                false => Err(Error::new(
+                    ErrorKind::Forbidden,
+                    "dav: the server does not let the collection's name be changed",
+                )
+                .into()),
+            }
+        };
+        renamed.await.map_err(|error: WireError| error.told("rename a collection"))?;
+        Ok(collection.clone())
+    }
+
+    /// A collection of several classes is not deleted for one of them: the others' items would go
+    /// with it.
+    pub(crate) async fn drop_collection(&self, collection: &CollectionId) -> Result<()> {
+        let place = Place::read(collection)?;
+        let dropped = async {
+            let remote = self.remote(&place.path).await?;
+            let others = remote.classes.iter().any(|class| *class != place.class);
+            if others && self.holds_others(&remote, place.class).await? {
+                return Err(WireError::from(Error::new(
+                    ErrorKind::Forbidden,
+                    "dav: the collection also holds items of other classes: empty it instead",
+                )));
+            }
+            self.send(Request::new(Method::DELETE, &place.path)).await?.success().map(drop)
+        };
+        dropped.await.map_err(|error: WireError| error.told("delete a collection"))
+    }
+
+    async fn holds_others(&self, remote: &Remote, class: Class) -> Result<bool, WireError> {
+        for other in remote.classes.iter().filter(|other| **other != class) {
+            let other = Place { class: *other, path: remote.path.clone() };
+            if !self.members_of_class(&other, None).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// A name as it is given, without space around it.
+fn valid(name: &str) -> Result<&str, WireError> {
+    let name = name.trim();
+    match name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+        true => Err(Error::new(ErrorKind::Invalid, "dav: no name for a collection").into()),
+        false => Ok(name),
+    }
+}
+
+fn flat() -> Error {
+    Error::new(ErrorKind::Forbidden, "dav: calendars and address books do not lie in each other")
+}
+
+fn unsupported(what: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("dav: {what}"))
+}
+
+fn role(class: Class) -> Option<Role> {
+    match class {
+        Class::Mail => None,
+        Class::Calendar => Some(Role::Calendar),
+        Class::Contacts => Some(Role::Contacts),
+        Class::Tasks => Some(Role::Tasks),
+        Class::Notes => Some(Role::Notes),
+    }
+}

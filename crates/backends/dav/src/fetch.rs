@@ -1,0 +1,228 @@
+//! The content of items, many at a time.
+
+use crate::client::Request;
+use crate::collections::Place;
+use crate::error::WireError;
+use crate::href::Path;
+use crate::mailbox::DavMailbox;
+use crate::object::{self, Unreadable};
+use crate::report;
+use crate::xml::Ns;
+use bytes::Bytes;
+use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result};
+use dme_model::{BodyView, Class, CollectionId, ItemId, PartId};
+use dme_pim::calendar::AttachmentContent;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt as _, stream};
+use http::Method;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+
+/// Items asked for at once.
+const BATCH: usize = 50;
+
+/// A resource as the server has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Resource {
+    /// Its mark; none where the server told none.
+    pub(crate) mark: Option<String>,
+    pub(crate) object: Bytes,
+}
+
+/// What became of one of a batch.
+enum Got {
+    There(Resource),
+    Gone,
+    TooLarge,
+}
+
+/// A fetch under way.
+struct Reading {
+    mailbox: DavMailbox,
+    place: Place,
+    owner: Vec<String>,
+    view: BodyView,
+    left: VecDeque<ItemId>,
+    ready: VecDeque<Fetched>,
+}
+
+impl DavMailbox {
+    pub(crate) async fn fetch_items(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        let place = Place::read(collection)?;
+        let owner = self.owner().await.map_err(|error| error.told("fetch"))?;
+        let reading = Reading {
+            mailbox: self.clone(),
+            place,
+            owner,
+            view: view.clone(),
+            left: items.iter().cloned().collect(),
+            ready: VecDeque::new(),
+        };
+        let steps = stream::unfold(Some(reading), |reading| async {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(Some(fetched)) => Some((Ok(fetched), Some(reading))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error.told("fetch")), None)),
+            }
+        });
+        Ok(steps.boxed())
+    }
+
+    /// Every address of the user's, the one they write from first.
+    pub(crate) async fn owner(&self) -> Result<Vec<String>, WireError> {
+        let principal = self.principal().await?;
+        let own = self.account.address.to_lowercase();
+        let others = principal.addresses.iter().filter(|address| **address != own);
+        Ok(std::iter::once(own.clone()).chain(others.cloned()).collect())
+    }
+
+    /// One resource; none where it is gone.
+    pub(crate) async fn get(&self, path: &Path) -> Result<Option<Resource>, WireError> {
+        let limit = self.shared.config.max_item_size.0;
+        let answer = self.send_within(Request::new(Method::GET, path), limit).await?;
+        if matches!(answer.status.as_u16(), 404 | 410) {
+            return Ok(None);
+        }
+        let answer = answer.success()?;
+        let mark = answer.header("etag").map(str::to_owned);
+        Ok(Some(Resource { mark, object: answer.body }))
+    }
+
+    /// These resources, in the order of the paths.
+    async fn get_many(&self, place: &Place, paths: &[Path]) -> Result<Vec<Got>, WireError> {
+        let mut there = HashMap::new();
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (ns, data) = match place.class {
+            Class::Contacts => (Ns::CardDav, "address-data"),
+            _ => (Ns::CalDav, "calendar-data"),
+        };
+        match self.report(&place.path, report::multiget(place.class, paths)).await {
+            Ok(told) => {
+                for response in told.responses {
+                    let path = Path::read(&response.href, &self.shared.client.origin);
+                    let Some(path) = path else { continue };
+                    if response.is_gone() {
+                        there.insert(path, Got::Gone);
+                    } else if let Some(data) = response.prop(ns, data) {
+                        let mark = response.text(Ns::Dav, "getetag").map(str::to_owned);
+                        let object = Bytes::from(data.text.clone().into_bytes());
+                        there.insert(path, Got::There(Resource { mark, object }));
+                    }
+                }
+            }
+            // One item may spoil the answer on all: each is asked for alone.
+            Err(error @ (WireError::Nonsense(_) | WireError::Flood(_))) => {
+                tracing::debug!(%error, "reading a batch of items one by one");
+            }
+            Err(error) if matches!(error.status(), Some(400 | 403 | 500 | 501)) => {
+                tracing::debug!(%error, "reading a batch of items one by one");
+            }
+            Err(error) => return Err(error),
+        }
+        let mut got = Vec::with_capacity(paths.len());
+        for path in paths {
+            got.push(match there.remove(path) {
+                Some(got) => got,
+                None => self.get_alone(path).await?,
+            });
+        }
+        Ok(got)
+    }
+
+    async fn get_alone(&self, path: &Path) -> Result<Got, WireError> {
+        match self.get(path).await {
+            Ok(Some(resource)) => Ok(Got::There(resource)),
+            Ok(None) => Ok(Got::Gone),
+            Err(WireError::Flood(_)) => Ok(Got::TooLarge),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn fetch_content(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        let place = Place::read(collection)?;
+        let path = self.member(&place, item)?;
+        let resource = self.get(&path).await.map_err(|error| error.told("fetch a part"))?;
+        let resource = resource.ok_or_else(|| gone(item))?;
+        let (data, media_type) = match part {
+            None if place.class == Class::Contacts => (resource.object, "text/vcard"),
+            None => (resource.object, "text/calendar"),
+            Some(part) => {
+                let content = dme_pim::calendar::attachment(&resource.object, part);
+                match content.map_err(object::told)? {
+                    AttachmentContent::Data(data) => (data.into(), "application/octet-stream"),
+                    // Whatever is kept elsewhere, the phone's user may not be the one to read it.
+                    AttachmentContent::Uri(uri) => (uri.into(), "text/uri-list"),
+                }
+            }
+        };
+        let full_size = data.len() as u64;
+        let data = match range {
+            Some(range) => range.cut(&data)?,
+            None => data,
+        };
+        Ok(PartContent { media_type: media_type.to_owned(), name: None, full_size, data })
+    }
+
+    /// The path of an item.
+    pub(crate) fn member(&self, place: &Place, item: &ItemId) -> Result<Path> {
+        place.path.member(item.as_str()).ok_or_else(|| gone(item))
+    }
+}
+
+/// An item that is not there.
+pub(crate) fn gone(item: &ItemId) -> Error {
+    Error::new(ErrorKind::NotFound, format!("dav: there is no item {item}"))
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Fetched>, WireError> {
+        if let Some(fetched) = self.ready.pop_front() {
+            return Ok(Some(fetched));
+        }
+        let batch: Vec<ItemId> = self.left.drain(..self.left.len().min(BATCH)).collect();
+        // A name that no member can have names nothing.
+        let paths: Vec<Option<Path>> =
+            batch.iter().map(|item| self.place.path.member(item.as_str())).collect();
+        let asked: Vec<Path> = paths.iter().flatten().cloned().collect();
+        let mut got = self.mailbox.get_many(&self.place, &asked).await?.into_iter();
+        for (item, path) in batch.into_iter().zip(paths) {
+            let outcome = match path.and_then(|_| got.next()) {
+                None | Some(Got::Gone) => FetchOutcome::Gone,
+                Some(Got::TooLarge) => self.too_large(),
+                Some(Got::There(resource)) => self.outcome(&resource),
+            };
+            self.ready.push_back(Fetched { id: item, outcome });
+        }
+        Ok(self.ready.pop_front())
+    }
+
+    fn outcome(&self, resource: &Resource) -> FetchOutcome {
+        if resource.object.len() as u64 > self.mailbox.shared.config.max_item_size.0 {
+            return self.too_large();
+        }
+        match object::read(self.place.class, &resource.object, &self.owner, &self.view) {
+            Ok(item) => FetchOutcome::Item(item),
+            Err(Unreadable::OtherClass) => FetchOutcome::Gone,
+            Err(Unreadable::Broken(reason)) => FetchOutcome::Unconvertible(reason),
+        }
+    }
+
+    fn too_large(&self) -> FetchOutcome {
+        let limit = self.mailbox.shared.config.max_item_size;
+        FetchOutcome::Unconvertible(format!("it is larger than {limit} (dav.max_item_size)"))
+    }
+}

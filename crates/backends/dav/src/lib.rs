@@ -1,0 +1,36 @@
+//! Mail systems that speak CalDAV (RFC 4791) and CardDAV (RFC 6352): calendars, tasks, notes and
+//! contacts.
+//!
+//! [`DavMailSystem`] implements the mailbox traits for these classes; calls about mail are answered
+//! as unsupported, so it stands beside a mail system ([`dme_mailbox::Joined`]). It keeps no state
+//! that a replacement would need: change tokens hold the server's own sync-token or a hash of the
+//! marks, item ids are the names of resources, collection ids their paths. What the server does
+//! against its protocols is in one place, the module `quirks`.
+
+mod busy;
+mod changes;
+mod client;
+mod collections;
+mod config;
+mod error;
+mod fetch;
+mod hash;
+mod href;
+mod mailbox;
+mod meetings;
+mod multistatus;
+mod object;
+mod principal;
+mod quirks;
+mod report;
+mod tls;
+mod token;
+mod watch;
+mod write;
+mod xml;
+
+pub use config::{Auth, DavConfig, LoginName, PoolConfig, TimeoutConfig};
+pub use error::ConfigError;
+pub use mailbox::DavMailSystem;
+#[doc(hidden)]
+pub use multistatus::read_multistatus;

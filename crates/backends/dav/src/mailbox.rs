@@ -1,0 +1,291 @@
+//! One user's mailbox: the trait's calls, each in a module of its own.
+
+use crate::client::{Answer as HttpAnswer, Client, Login, Request};
+use crate::config::{Auth, DavConfig};
+use crate::error::{ConfigError, WireError};
+use crate::href::Path;
+use crate::principal::Principals;
+use crate::watch::Watches;
+use async_trait::async_trait;
+use dme_mailbox::{
+    Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
+    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
+    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
+    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
+};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use futures_core::stream::BoxStream;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use tokio::time::Instant;
+
+/// The largest answer on many resources, in bytes.
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// A system of calendars, tasks, notes (CalDAV) and contacts (CardDAV).
+#[derive(Clone)]
+pub struct DavMailSystem {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: DavConfig,
+    pub(crate) client: Client,
+    /// The path in the configured URL.
+    pub(crate) place: Path,
+    pub(crate) principals: Principals,
+    pub(crate) watches: Watches,
+    /// Keys the hashes by which credentials are told apart without keeping them.
+    hasher: RandomState,
+}
+
+impl Shared {
+    pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {
+        match credentials {
+            Credentials::None => 0,
+            Credentials::Password(secret) => self.hasher.hash_one(("password", secret.expose())),
+            Credentials::Bearer(secret) => self.hasher.hash_one(("bearer", secret.expose())),
+        }
+    }
+}
+
+/// One user's mailbox for the time of one request.
+#[derive(Clone)]
+pub(crate) struct DavMailbox {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) account: Account,
+    pub(crate) login: Login,
+    pub(crate) deadline: Instant,
+}
+
+impl DavMailSystem {
+    /// A system as configured. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// Where the configuration cannot work.
+    pub fn new(config: DavConfig) -> std::result::Result<Self, ConfigError> {
+        config.check()?;
+        let (_, place) = config.place()?;
+        let shared = Shared {
+            client: Client::new(&config)?,
+            config,
+            place,
+            principals: Principals::default(),
+            watches: Watches::default(),
+            hasher: RandomState::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    pub(crate) fn mailbox(&self, account: &Account, context: &CallContext) -> Result<DavMailbox> {
+        Ok(DavMailbox {
+            login: Login::new(&self.shared.config, account)?,
+            shared: self.shared.clone(),
+            account: account.clone(),
+            deadline: Instant::from_std(context.deadline),
+        })
+    }
+}
+
+#[async_trait]
+impl MailSystem for DavMailSystem {
+    async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
+        let config = &self.shared.config;
+        if !config.realms.is_empty() {
+            let realm = account.user.realm();
+            let is_here = |here: &String| {
+                realm.as_ref().is_some_and(|realm| realm.as_str().eq_ignore_ascii_case(here))
+            };
+            return Ok(config.realms.iter().any(is_here));
+        }
+        if !matches!(config.auth, Auth::Master { .. }) {
+            return Ok(true);
+        }
+        let found = self.mailbox(account, context)?.principal().await;
+        match found.map_err(|error| error.told("find the user")) {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind, ErrorKind::Auth | ErrorKind::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        Ok(Arc::new(self.mailbox(account, context)?))
+    }
+}
+
+impl DavMailbox {
+    pub(crate) fn login_name(&self) -> String {
+        self.shared.config.login.of(&self.account)
+    }
+
+    /// One request on the user's behalf.
+    pub(crate) async fn send(&self, request: Request) -> Result<HttpAnswer, WireError> {
+        self.send_within(request, MAX_ANSWER).await
+    }
+
+    /// The same with a limit to the answer, in bytes.
+    pub(crate) async fn send_within(
+        &self,
+        request: Request,
+        limit: u64,
+    ) -> Result<HttpAnswer, WireError> {
+        self.shared.client.send(&self.login, request, limit, self.deadline).await
+    }
+}
+
+fn no_mail() -> Error {
+    Error::new(ErrorKind::Unsupported, "dav: there is no mail here")
+}
+
+#[async_trait]
+impl Mailbox for DavMailbox {
+    async fn collections(&self) -> Result<Vec<Collection>> {
+        self.list_collections().await
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId> {
+        self.make_collection(parent, name, class).await
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        self.rename_collection(collection, parent, name).await
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        self.drop_collection(collection).await
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        self.list_items(collection, filter).await
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        self.changes_since(collection, since).await
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        self.changed_collections(since).await
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        self.fetch_items(collection, items, view).await
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        self.fetch_content(collection, item, part, range).await
+    }
+
+    async fn set_flags(
+        &self,
+        _collection: &CollectionId,
+        _patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        Err(no_mail())
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        self.transfer(from, to, items).await
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        self.remove_items(collection, items).await
+    }
+
+    async fn empty_collection(
+        &self,
+        collection: &CollectionId,
+        _subcollections: Subcollections,
+    ) -> Result<()> {
+        self.remove_all(collection).await
+    }
+
+    async fn save_draft(&self, _collection: &CollectionId, _draft: &Draft) -> Result<ItemId> {
+        Err(no_mail())
+    }
+
+    async fn deliver(&self, _collection: &CollectionId, _message: &[u8]) -> Result<ItemId> {
+        Err(no_mail())
+    }
+
+    async fn submit(&self, _submission: &Submission) -> Result<Submitted> {
+        Err(no_mail())
+    }
+
+    async fn search(&self, _query: &SearchQuery) -> Result<SearchPage> {
+        Err(no_mail())
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        self.watch_collections(collections).await
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let addresses = self.owner().await.map_err(|error| error.told("find the user"))?;
+        Ok(Identity {
+            addresses,
+            display_name: self.account.display_name.clone(),
+            max_message_size: None,
+        })
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        self.make_item(collection, item).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        self.edit_item(collection, item, edit).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        self.answer_invitation(collection, item, key, answer).await
+    }
+
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        self.take_in_message(message).await
+    }
+
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        self.busy_times(query).await
+    }
+}

@@ -1,0 +1,136 @@
+//! Invitations answered, and what mails say of meetings taken into the calendar.
+//!
+//! Where the calendar server schedules by itself (RFC 6638), what comes by mail is mostly there
+//! already: an event that is found is then left to the server, but for what it cannot know, the
+//! answer of someone outside to a meeting of the user's own.
+
+use crate::collections::Place;
+use crate::error::WireError;
+use crate::fetch::Resource;
+use crate::hash;
+use crate::href::Path;
+use crate::mailbox::DavMailbox;
+use crate::object::{self, Rewritten};
+use crate::report::{self, Told, Wanted};
+use crate::write::{Before, Put};
+use crate::xml::Ns;
+use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written};
+use dme_model::{Access, Answer, Class, CollectionId, ItemId};
+use dme_pim::calendar::{self, Outcome};
+use std::time::Duration;
+
+/// Calendars in which an event is looked for.
+const MAX_CALENDARS: usize = 50;
+/// How often a message is taken in anew because someone else wrote the event in between.
+const ATTEMPTS: usize = 2;
+
+/// An event that was found.
+struct Found {
+    place: Place,
+    item: ItemId,
+    path: Path,
+    resource: Resource,
+}
+
+impl DavMailbox {
+    pub(crate) async fn answer_invitation(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        let writing = self.writing(key).await?;
+        self.rewrite(collection, item, |there| {
+            calendar::respond(there, answer, &writing).map(Rewritten::from).map_err(object::told)
+        })
+        .await
+    }
+
+    pub(crate) async fn take_in_message(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        let text = message.calendar.as_bytes();
+        // A mail whose calendar part is about no event concerns nobody's calendar.
+        let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
+        let key = SubmissionKey(format!("take-in/{}", hash::name_of(&message.calendar)));
+        let writing = self.writing(&key).await?;
+        let told = |error: WireError| error.told("take in a message");
+        for _ in 0..ATTEMPTS {
+            let found = self.find_event(&uid).await.map_err(told)?;
+            let existing = found.as_ref().map(|found| &*found.resource.object);
+            let taken = calendar::take_in(existing, text, &message.from, &writing);
+            let taken = taken.map_err(object::told)?;
+            let hit = found
+                .as_ref()
+                .map(|found| Hit { collection: found.place.id(), item: found.item.clone() });
+            let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
+            let Some(object) = taken.object else { return Ok(hit) };
+            match found {
+                Some(_) if writing.schedules && of_others => return Ok(hit),
+                Some(found) => {
+                    let before = match &found.resource.mark {
+                        Some(mark) => Before::Marked(mark),
+                        None => Before::Anything,
+                    };
+                    let put = self.put(&found.path, Class::Calendar, object.into(), before).await;
+                    if let Put::Done(_) = put.map_err(told)? {
+                        return Ok(hit);
+                    }
+                }
+                None => {
+                    let place = self.default_calendar().await.map_err(told)?;
+                    let item = ItemId::new(format!("{}.ics", hash::name_of(&uid)));
+                    let path = self.member(&place, &item)?;
+                    let put = self.put(&path, Class::Calendar, object.into(), Before::Absent).await;
+                    if let Put::Done(_) = put.map_err(told)? {
+                        return Ok(Some(Hit { collection: place.id(), item }));
+                    }
+                }
+            }
+        }
+        let context = "dav: take in a message: someone else writes the event again and again";
+        Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
+    }
+
+    /// The user's event with this UID, in the default calendar or any other that may be written to.
+    async fn find_event(&self, uid: &str) -> Result<Option<Found>, WireError> {
+        let principal = self.principal().await?;
+        let remotes = self.remotes().await?;
+        let default = self.default_of(Class::Calendar, &remotes, &principal).map(|it| &it.path);
+        let mut calendars: Vec<&Path> = remotes
+            .values()
+            .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
+            .map(|it| &it.path)
+            .collect();
+        calendars.sort_by_key(|path| (Some(*path) != default, *path));
+        for path in calendars.into_iter().take(MAX_CALENDARS) {
+            let place = Place { class: Class::Calendar, path: path.clone() };
+            let document = report::calendar_query("VEVENT", Wanted::Named(uid), Told::Content);
+            let told = self.report(path, document).await?;
+            for response in &told.responses {
+                let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
+                // A filter by text may let others through (RFC 4791 §7.5.1).
+                if !object::is_event(object.as_bytes(), uid) {
+                    continue;
+                }
+                let member = Path::read(&response.href, &self.shared.client.origin);
+                let name = member.as_ref().and_then(|member| path.name_within(member));
+                let Some(item) = name.map(ItemId::new) else { continue };
+                let path = self.member(&place, &item)?;
+                let Some(resource) = self.get(&path).await? else { continue };
+                return Ok(Some(Found { place, item, path, resource }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The calendar that invitations go to.
+    async fn default_calendar(&self) -> Result<Place, WireError> {
+        let principal = self.principal().await?;
+        let remotes = self.remotes().await?;
+        let default = self.default_of(Class::Calendar, &remotes, &principal);
+        let path = default.map(|remote| remote.path.clone()).ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
+        })?;
+        Ok(Place { class: Class::Calendar, path })
+    }
+}

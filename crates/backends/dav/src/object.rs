@@ -1,0 +1,137 @@
+//! What stands in a resource: iCalendar and vCard objects in the neutral terms, by `dme_pim`.
+
+use crate::report::component;
+use dme_mailbox::{Error, ErrorKind};
+use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp};
+use dme_pim::calendar::{self, Applied, Kind, Writing};
+use dme_pim::contact;
+
+/// Why an object makes no item.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Unreadable {
+    /// It is none of this class: a task among events, a group among people.
+    OtherClass,
+    /// It is broken or too large.
+    Broken(String),
+}
+
+/// An object after an edit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Rewritten {
+    pub(crate) object: Vec<u8>,
+    pub(crate) notices: Vec<Notice>,
+    /// Of each file that was attached, which part it is.
+    pub(crate) attached: Vec<PartId>,
+}
+
+impl From<Applied> for Rewritten {
+    fn from(made: Applied) -> Self {
+        Self { object: made.object, notices: made.notices, attached: made.attached }
+    }
+}
+
+/// Reads an object as an item of this class. `owner` are the user's addresses.
+pub(crate) fn read(
+    class: Class,
+    object: &[u8],
+    owner: &[String],
+    view: &BodyView,
+) -> Result<Item, Unreadable> {
+    if class == Class::Contacts {
+        return match contact::read(object, view) {
+            Ok(contact) => Ok(Item::Contact(Box::new(contact))),
+            Err(dme_pim::Error::Group) => Err(Unreadable::OtherClass),
+            Err(error) => Err(Unreadable::Broken(error.to_string())),
+        };
+    }
+    if lacks_component(class, object) {
+        return Err(Unreadable::OtherClass);
+    }
+    match calendar::read(object, owner, view) {
+        Ok(item) if item.class() == class => Ok(item),
+        Ok(_) => Err(Unreadable::OtherClass),
+        Err(error) => Err(Unreadable::Broken(error.to_string())),
+    }
+}
+
+/// Whether an object, perhaps a broken one, is of another class for certain.
+fn lacks_component(class: Class, object: &[u8]) -> bool {
+    let begins = |component: &str| {
+        let line = format!("BEGIN:{component}");
+        object
+            .split(|byte| *byte == b'\n')
+            .any(|it| it.trim_ascii().eq_ignore_ascii_case(line.as_bytes()))
+    };
+    let others =
+        [Class::Calendar, Class::Tasks, Class::Notes].into_iter().filter(|it| *it != class);
+    !component(class).is_some_and(begins) && others.filter_map(component).any(begins)
+}
+
+/// Whether it is a task that is done.
+pub(crate) fn is_done(object: &[u8]) -> bool {
+    calendar::summary(object).is_ok_and(|summary| summary.completed)
+}
+
+/// Whether it is an event whose last instance ends then or later. What cannot be read counts as
+/// one: it is shown as broken.
+pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
+    calendar::summary(object)
+        .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
+}
+
+/// Whether it is the event with this UID.
+pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
+    calendar::summary(object).is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
+}
+
+/// A new object.
+pub(crate) fn create(patch: &ItemPatch, writing: &Writing) -> Result<Rewritten, Error> {
+    match patch {
+        ItemPatch::Contact(patch) => contact::apply(None, patch, &writing.key, writing.now)
+            .map(|made| Rewritten {
+                object: made.object,
+                notices: Vec::new(),
+                attached: Vec::new(),
+            })
+            .map_err(told),
+        _ => calendar::apply(None, &ItemEdit::Patch(patch.clone()), writing)
+            .map(Rewritten::from)
+            .map_err(told),
+    }
+}
+
+/// An object with an edit carried out; the same bytes where it changes nothing.
+pub(crate) fn change(
+    object: &[u8],
+    edit: &ItemEdit,
+    writing: &Writing,
+) -> Result<Rewritten, Error> {
+    match edit {
+        ItemEdit::Patch(ItemPatch::Contact(patch)) => {
+            contact::apply(Some(object), patch, &writing.key, writing.now)
+                .map(|made| Rewritten {
+                    object: made.object,
+                    notices: Vec::new(),
+                    attached: Vec::new(),
+                })
+                .map_err(told)
+        }
+        _ => calendar::apply(Some(object), edit, writing).map(Rewritten::from).map_err(told),
+    }
+}
+
+/// In the words of those above.
+pub(crate) fn told(error: dme_pim::Error) -> Error {
+    let kind = match &error {
+        dme_pim::Error::TooLarge { .. } => ErrorKind::MessageTooLarge,
+        dme_pim::Error::NoSuchPart(_) | dme_pim::Error::NoSuchInstance => ErrorKind::NotFound,
+        dme_pim::Error::Misfit(_) => ErrorKind::Invalid,
+        _ => ErrorKind::Unconvertible,
+    };
+    Error::new(kind, format!("dav: {error}"))
+}
+
+/// Now.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+}

@@ -1,0 +1,312 @@
+//! Writing items: made under a name that follows from the act, changed only against the state that
+//! was read.
+
+use crate::client::Request;
+use crate::collections::Place;
+use crate::error::WireError;
+use crate::fetch::{Resource, gone};
+use crate::hash;
+use crate::href::Path;
+use crate::mailbox::DavMailbox;
+use crate::object::{self, Rewritten};
+use crate::quirks::strong;
+use crate::xml::Ns;
+use bytes::Bytes;
+use dme_mailbox::{
+    ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written,
+};
+use dme_model::{Class, CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId, ZoneId};
+use dme_pim::calendar::Writing;
+use http::Method;
+use std::time::Duration;
+
+/// How often an item is read and written before whoever else writes it is let go first.
+const ATTEMPTS: usize = 2;
+
+/// What became of a write.
+pub(crate) enum Put {
+    /// It is written; its mark, where the server took it word for word.
+    Done(Option<ContentMark>),
+    /// What was to hold of the resource before did not.
+    Lost,
+}
+
+/// What must hold of a resource for a write to be done.
+pub(crate) enum Before<'a> {
+    /// There is none.
+    Absent,
+    /// It has this mark.
+    Marked(&'a str),
+    /// Nothing: the server tells no marks.
+    Anything,
+}
+
+impl DavMailbox {
+    pub(crate) async fn make_item(
+        &self,
+        collection: &CollectionId,
+        new: &NewItem,
+    ) -> Result<Written> {
+        let place = Place::read(collection)?;
+        fits(place.class, &new.patch)?;
+        // A server may hold items of several classes in one place, and a UID but once for all.
+        let act = SubmissionKey(format!("{collection}/{}", new.key.0));
+        let writing = self.writing(&act).await?;
+        let made = object::create(&new.patch, &writing)?;
+        let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
+        let item = ItemId::new(name);
+        let path = self.member(&place, &item)?;
+        let object = Bytes::from(made.object);
+        let put = self.put(&path, place.class, object, Before::Absent).await;
+        let mark = match put.map_err(|error| error.told("make an item"))? {
+            Put::Done(mark) => mark,
+            // An earlier attempt of the same act made it.
+            Put::Lost => None,
+        };
+        Ok(written(item, mark, made.notices, made.attached))
+    }
+
+    pub(crate) async fn edit_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let place = Place::read(collection)?;
+        if let ItemEdit::Patch(patch) = &edit.edit {
+            fits(place.class, patch)?;
+        }
+        let writing = self.writing(&edit.key).await?;
+        self.rewrite(collection, item, |there| object::change(there, &edit.edit, &writing)).await
+    }
+
+    /// Reads an item, changes it and writes it back; again on what someone else made of it in
+    /// between.
+    pub(crate) async fn rewrite(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        change: impl Fn(&[u8]) -> Result<Rewritten> + Send,
+    ) -> Result<Written> {
+        let place = Place::read(collection)?;
+        let path = self.member(&place, item)?;
+        for _ in 0..ATTEMPTS {
+            let there = self.marked(&path).await.map_err(|error| error.told("change an item"))?;
+            let there = there.ok_or_else(|| gone(item))?;
+            let made = change(&there.object)?;
+            if made.object == there.object {
+                let mark = there.mark.map(ContentMark);
+                return Ok(written(item.clone(), mark, made.notices, made.attached));
+            }
+            let before = match &there.mark {
+                Some(mark) => Before::Marked(mark),
+                None => Before::Anything,
+            };
+            let put = self.put(&path, place.class, made.object.into(), before).await;
+            if let Put::Done(mark) = put.map_err(|error| error.told("change an item"))? {
+                return Ok(written(item.clone(), mark, made.notices, made.attached));
+            }
+        }
+        let after = Duration::from_secs(1);
+        let context = "dav: change an item: someone else writes it again and again";
+        Err(Error::new(ErrorKind::Busy { after }, context))
+    }
+
+    /// A resource with its mark, asked for on its own where the server does not send it along.
+    async fn marked(&self, path: &Path) -> Result<Option<Resource>, WireError> {
+        let Some(mut resource) = self.get(path).await? else { return Ok(None) };
+        if resource.mark.is_none() {
+            let told = self.propfind(path, "0", "<getetag/>").await?;
+            let told = told.responses.first().and_then(|told| told.text(Ns::Dav, "getetag"));
+            resource.mark = told.map(str::to_owned);
+        }
+        Ok(Some(resource))
+    }
+
+    pub(crate) async fn put(
+        &self,
+        path: &Path,
+        class: Class,
+        object: Bytes,
+        before: Before<'_>,
+    ) -> Result<Put, WireError> {
+        let limit = self.shared.config.max_item_size;
+        if object.len() as u64 > limit.0 {
+            let context = format!("dav: it is larger than {limit} (dav.max_item_size)");
+            return Err(Error::new(ErrorKind::MessageTooLarge, context).into());
+        }
+        let kind = match class {
+            Class::Contacts => "text/vcard; charset=utf-8",
+            _ => "text/calendar; charset=utf-8",
+        };
+        let request = Request { body: object, ..Request::new(Method::PUT, path) };
+        let request = request.with("content-type", kind);
+        let request = match before {
+            Before::Absent => request.with("if-none-match", "*"),
+            Before::Marked(mark) => request.with("if-match", strong(mark)),
+            Before::Anything => request,
+        };
+        let answer = self.send(request).await?;
+        // 409 is told where the resource came to be while we wrote.
+        if answer.status.as_u16() == 412 {
+            return Ok(Put::Lost);
+        }
+        let answer = answer.success()?;
+        let mark = answer.header("etag").filter(|mark| !mark.starts_with("W/"));
+        Ok(Put::Done(mark.map(|mark| ContentMark(mark.to_owned()))))
+    }
+
+    pub(crate) async fn remove_items(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<()> {
+        let place = Place::read(collection)?;
+        for item in items {
+            let Some(path) = place.path.member(item.as_str()) else { continue };
+            self.remove(&path).await.map_err(|error| error.told("delete an item"))?;
+        }
+        Ok(())
+    }
+
+    async fn remove(&self, path: &Path) -> Result<(), WireError> {
+        let answer = self.send(Request::new(Method::DELETE, path)).await?;
+        match answer.status.as_u16() {
+            404 | 410 => Ok(()),
+            _ => answer.success().map(drop),
+        }
+    }
+
+    /// Deletes what is of the collection's class; what else lies in the same place stays.
+    pub(crate) async fn remove_all(&self, collection: &CollectionId) -> Result<()> {
+        let place = Place::read(collection)?;
+        let removed = async {
+            for member in self.members_of_class(&place, None).await? {
+                if let Some(path) = place.path.member(&member.name) {
+                    self.remove(&path).await?;
+                }
+            }
+            Ok(())
+        };
+        removed.await.map_err(|error: WireError| error.told("empty a collection"))
+    }
+
+    pub(crate) async fn transfer(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        let (from, to) = (Place::read(from)?, Place::read(to)?);
+        if from.class != to.class {
+            let context = format!("dav: nothing of {:?} goes to {:?}", from.class, to.class);
+            return Err(Error::new(ErrorKind::Invalid, context));
+        }
+        self.remote(&to.path).await.map_err(|error| error.told("move an item"))?;
+        let mut moved = Vec::with_capacity(items.len());
+        for item in items {
+            let result = match (from.path.member(item.as_str()), to.path.member(item.as_str())) {
+                (Some(source), Some(target)) if source != target => {
+                    let result = self.transfer_one(&source, &target, &to, item).await;
+                    result.map(Some).map_err(|error| error.told("move an item"))
+                }
+                (Some(_), Some(_)) => Ok(Some(item.clone())),
+                _ => Err(gone(item)),
+            };
+            moved.push((item.clone(), result));
+        }
+        Ok(moved)
+    }
+
+    async fn transfer_one(
+        &self,
+        source: &Path,
+        target: &Path,
+        to: &Place,
+        item: &ItemId,
+    ) -> Result<ItemId, WireError> {
+        let destination = format!("{}{target}", self.shared.client.origin);
+        let method = Method::from_bytes(b"MOVE").unwrap_or(Method::OPTIONS);
+        let request =
+            Request::new(method, source).with("destination", &destination).with("overwrite", "F");
+        let answer = self.send(request).await?;
+        match answer.status.as_u16() {
+            // The name is taken, or the server moves nothing.
+            400 | 403 | 405 | 409 | 412 | 500..=502 => {
+                self.carry_over(source, target, to, item).await
+            }
+            _ => answer.success().map(|_| item.clone()),
+        }
+    }
+
+    /// Moves by writing there and deleting here. Where that breaks in between, the item is in both
+    /// places and in none is it lost.
+    async fn carry_over(
+        &self,
+        source: &Path,
+        target: &Path,
+        to: &Place,
+        item: &ItemId,
+    ) -> Result<ItemId, WireError> {
+        let there = self.get(source).await?.ok_or_else(|| gone(item))?;
+        let mut id = item.clone();
+        let put = self.put(target, to.class, there.object.clone(), Before::Absent).await?;
+        if let Put::Lost = put {
+            let name = hash::name_of(&format!("{source}"));
+            id = ItemId::new(format!("{name}.{}", extension(to.class)));
+            let other = to.path.member(id.as_str()).ok_or_else(|| gone(item))?;
+            // Where that is taken too, an earlier attempt took it.
+            self.put(&other, to.class, there.object, Before::Absent).await?;
+        }
+        // The server must not take it for a refusal of the meeting (RFC 6638 §8.1).
+        let request = Request::new(Method::DELETE, source).with("schedule-reply", "F");
+        let answer = self.send(request).await?;
+        match answer.status.as_u16() {
+            404 | 410 => Ok(id),
+            _ => answer.success().map(|_| id),
+        }
+    }
+
+    /// Who writes.
+    pub(crate) async fn writing(&self, key: &SubmissionKey) -> Result<Writing> {
+        let found = async { Ok((self.principal().await?, self.owner().await?)) };
+        let (principal, owner) =
+            found.await.map_err(|error: WireError| error.told("find the user"))?;
+        Ok(Writing {
+            owner,
+            name: self.account.display_name.clone().or_else(|| principal.display_name.clone()),
+            now: object::now(),
+            key: key.0.clone(),
+            schedules: principal.schedules,
+            zone: ZoneId::utc(),
+        })
+    }
+}
+
+/// # Errors
+/// `Invalid` where the patch is for items of another class.
+fn fits(class: Class, patch: &ItemPatch) -> Result<()> {
+    match class == patch.class() {
+        true => Ok(()),
+        false => {
+            let context = format!("dav: a collection of {class:?} holds nothing else");
+            Err(Error::new(ErrorKind::Invalid, context))
+        }
+    }
+}
+
+fn written(
+    item: ItemId,
+    mark: Option<ContentMark>,
+    notices: Vec<Notice>,
+    attached: Vec<PartId>,
+) -> Written {
+    Written { item, mark, notices, attached: attached.into_iter().map(Some).collect() }
+}
+
+fn extension(class: Class) -> &'static str {
+    match class {
+        Class::Contacts => "vcf",
+        _ => "ics",
+    }
+}

@@ -1,0 +1,230 @@
+//! What differs from the rule in single instances of a series (`Exceptions`, MS-ASCAL 2.2.2.21).
+//!
+//! What an exception does not name is as in the series. It is known by when it would have begun:
+//! `ExceptionStartTime` until 14.1, `airsyncbase:InstanceId` from 16.0 on.
+
+use super::meeting::{busy_code, meeting_status, response_type};
+use super::time::{self, Round, Times, Told};
+use super::{Context, attendees, instance, place, read};
+use crate::body::text_element;
+use crate::error::{Error, Result};
+use crate::fields::{Children, Fields};
+use crate::line::one_line;
+use crate::sensitivity::privacy_code;
+use crate::version::ProtocolVersion;
+use crate::{categories, date};
+use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceChange, LocalTime};
+use dme_wbxml::Element;
+use dme_wbxml::pages::{air_sync_base as base, calendar as page};
+use dme_zone::Zone;
+
+/// The most exceptions told (MS-ASCAL 2.2.2.21); of more, the latest.
+pub(super) const MAX_TOLD: usize = 256;
+
+/// The most exceptions read.
+const MAX_READ: usize = 1_000;
+
+/// `Exceptions`; none where there are none.
+pub(super) fn element(series: &Event, version: ProtocolVersion, home: &Zone) -> Option<Element> {
+    let skipped = series.exceptions.len().saturating_sub(MAX_TOLD);
+    let told = series.exceptions.iter().skip(skipped);
+    let told: Vec<_> = told.map(|exception| one(series, exception, version, home)).collect();
+    (!told.is_empty()).then(|| Element::parent(page::EXCEPTIONS, told))
+}
+
+fn one(series: &Event, exception: &Exception, version: ProtocolVersion, home: &Zone) -> Element {
+    let clock = time::clock(series.zone.as_ref(), home);
+    let original = time::to_wire(exception.original, series.all_day, &clock, version);
+    let original = date::format_compact(original);
+    let mut children = vec![];
+    let named = match &exception.change {
+        InstanceChange::Deleted => {
+            children.put_boolean(page::DELETED, true);
+            None
+        }
+        InstanceChange::Changed(patch) => Some(&**patch),
+    };
+    if version < ProtocolVersion::V16_0 {
+        children.put(page::EXCEPTION_START_TIME, &*original);
+    }
+    if let Some(patch) = named {
+        put_changes(&mut children, series, patch, version, home);
+    }
+    if version >= ProtocolVersion::V16_0 {
+        children.put(page::UID, &*series.uid);
+        children.put(base::INSTANCE_ID, original);
+    }
+    if let Some(patch) = named {
+        put_meeting(&mut children, series, patch, version);
+    }
+    Element::parent(page::EXCEPTION, children)
+}
+
+/// From `Subject` to `DtStamp`.
+fn put_changes(
+    children: &mut Vec<Element>,
+    series: &Event,
+    patch: &EventPatch,
+    version: ProtocolVersion,
+    home: &Zone,
+) {
+    let event = &patch.value;
+    let named = |field| patch.fields.contains(&field);
+    if named(EventField::Title) {
+        children.put(page::SUBJECT, one_line(&event.title));
+    }
+    if named(EventField::Time) {
+        let clock = time::clock(event.zone.as_ref().or(series.zone.as_ref()), home);
+        let moment =
+            |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
+        children.put(page::START_TIME, moment(event.start));
+        children.put(page::END_TIME, moment(event.end));
+    }
+    if named(EventField::Text) {
+        let body = event.text.as_ref().map(text_element);
+        children.push(body.unwrap_or_else(|| Element::empty(base::BODY)));
+    }
+    if named(EventField::Place) {
+        let place = event.place.clone().unwrap_or_default();
+        children.push(place::element(&place, version));
+    }
+    if named(EventField::Categories) {
+        match event.categories.is_empty() {
+            true => children.push(Element::empty(page::CATEGORIES)),
+            false => {
+                categories::put(children, page::CATEGORIES, page::CATEGORY, &event.categories);
+            }
+        }
+    }
+    if named(EventField::Privacy) {
+        children.put_number(page::SENSITIVITY, privacy_code(event.privacy));
+    }
+    if named(EventField::Busy) {
+        children.put_number(page::BUSY_STATUS, busy_code(event.busy, version));
+    }
+    if named(EventField::Time) {
+        children.put_boolean(page::ALL_DAY_EVENT, event.all_day);
+    }
+    if named(EventField::Reminder) {
+        let minutes = event.reminder.map(|minutes| minutes.to_string());
+        children.put(page::REMINDER, minutes.unwrap_or_default());
+    }
+    if named(EventField::Stamp) {
+        children.put(page::DT_STAMP, date::format_compact(event.stamp));
+    }
+}
+
+/// What concerns the meeting, from `MeetingStatus` on.
+fn put_meeting(
+    children: &mut Vec<Element>,
+    series: &Event,
+    patch: &EventPatch,
+    version: ProtocolVersion,
+) {
+    let event = &patch.value;
+    let named = |field| patch.fields.contains(&field);
+    let mut whole = series.clone();
+    patch.apply(&mut whole);
+    if named(EventField::Status) {
+        children.put_number(page::MEETING_STATUS, meeting_status(&whole));
+    }
+    if version < ProtocolVersion::V14_0 {
+        return;
+    }
+    if named(EventField::Attendees) {
+        children.push(attendees::element(&event.attendees, version));
+    }
+    if named(EventField::Participation) {
+        let replied = event.replied.map(date::format_compact);
+        children.put_some(page::APPOINTMENT_REPLY_TIME, replied);
+        children.put_number(page::RESPONSE_TYPE, response_type(&whole));
+    }
+    if version >= ProtocolVersion::V14_1 {
+        for (field, tag, link) in [
+            (EventField::OnlineLink, page::ONLINE_MEETING_CONF_LINK, &event.online_link),
+            (
+                EventField::OnlineExternalLink,
+                page::ONLINE_MEETING_EXTERNAL_LINK,
+                &event.online_external_link,
+            ),
+        ] {
+            if named(field) {
+                children.put(tag, link.as_deref().unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// Reads the exceptions of a series, ascending. One that differs in nothing is none.
+///
+/// # Errors
+/// Where one does not say which instance it is of, a value is not what it must be, or there are too
+/// many.
+pub(super) fn read(
+    element: &Element,
+    series: &Event,
+    times: &Times,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Result<Vec<Exception>> {
+    if element.children().len() > MAX_READ {
+        return Err(Error::TooMany { element: page::EXCEPTION, limit: MAX_READ });
+    }
+    let mut exceptions: Vec<Exception> = vec![];
+    for element in element.each(page::EXCEPTION) {
+        exceptions.extend(read_one(element, series, times, version, context)?);
+    }
+    exceptions.sort_by_key(|exception| exception.original);
+    exceptions.dedup_by_key(|exception| exception.original);
+    Ok(exceptions)
+}
+
+fn read_one(
+    element: &Element,
+    series: &Event,
+    times: &Times,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Result<Option<Exception>> {
+    let original = read_original(element, times, version)?;
+    if element.boolean_of(page::DELETED)? == Some(true) {
+        return Ok(Some(Exception { original, change: InstanceChange::Deleted }));
+    }
+    let by_rule = instance::by_rule(series, original);
+    let mut value = Event { own: series.own, ..Event::default() };
+    let mut told = Told::default();
+    let mut fields = vec![];
+    for child in element.children() {
+        if !told.take(child)? {
+            fields.extend(read::read_field(child, &mut value, &series.attendees)?);
+        }
+    }
+    if told.is_something() {
+        let by_rule = Times { clock: times.clock.clone(), ..Times::of(&by_rule, context.home) };
+        told.resolve(Some(&by_rule), version, context)?.put(&mut value);
+        fields.push(EventField::Time);
+    }
+    if value.native.is_none() {
+        value.native = value.text.as_ref().map(|text| text.kind);
+    }
+    let differs = |field: &EventField| *field != EventField::Uid && !by_rule.same(&value, *field);
+    let fields: Vec<_> = fields.into_iter().filter(differs).collect();
+    if fields.iter().all(|field| *field == EventField::Stamp) {
+        return Ok(None);
+    }
+    let mut patch = EventPatch::default();
+    fields.into_iter().for_each(|field| patch.set(field, &value));
+    Ok(Some(Exception { original, change: InstanceChange::Changed(Box::new(patch)) }))
+}
+
+fn read_original(element: &Element, times: &Times, version: ProtocolVersion) -> Result<LocalTime> {
+    let original = match element.child(base::INSTANCE_ID) {
+        Some(original) => original,
+        None => element.required(page::EXCEPTION_START_TIME)?,
+    };
+    let original = original.moment_value()?;
+    Ok(match times.all_day {
+        true => time::day(original, &times.clock, version, Round::Down),
+        false => times.clock.to_local(original),
+    })
+}

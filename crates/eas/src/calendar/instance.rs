@@ -1,0 +1,89 @@
+//! One instance of a series, as phones of 16.0 and later change it: by the `InstanceId` beside the
+//! series' `ServerId` (MS-ASAIRS 2.2.2.25).
+
+use super::time::Round;
+use super::{Context, patch, time};
+use crate::date;
+use crate::error::{Error, Result};
+use crate::ghosting::{Ghosting, Writing};
+use crate::version::ProtocolVersion;
+use dme_model::{Event, InstanceChange, ItemEdit, LocalTime, Timestamp};
+use dme_wbxml::{Element, pages::air_sync_base};
+use dme_zone::Zone;
+
+/// What a phone changes of one instance of a series; the series as it is now must be known.
+///
+/// # Errors
+/// Where the instance is not named by a moment, or an element does not hold what it must.
+pub fn instance_from_elements(
+    instance_id: &str,
+    data: &[Element],
+    version: ProtocolVersion,
+    series: &Event,
+    context: &Context<'_>,
+) -> Result<ItemEdit> {
+    let original = read(instance_id)?;
+    let present = present(series, original, context);
+    // From 16.0 on nothing that is left out is deleted.
+    let writing = Writing::Change { ghosting: &Ghosting::default(), present: Some(&present) };
+    let patch = patch::patch_from_elements(data, version, writing, context)?;
+    Ok(ItemEdit::Instance { original, patch: Box::new(patch) })
+}
+
+/// One instance of a series is taken out.
+///
+/// # Errors
+/// Where the instance is not named by a moment.
+pub fn drop_instance(instance_id: &str) -> Result<ItemEdit> {
+    Ok(ItemEdit::DropInstance { original: read(instance_id)? })
+}
+
+/// The `InstanceId` of the instance that begins then by the rule.
+pub fn instance_id(original: Timestamp) -> String {
+    date::format_compact(original)
+}
+
+/// The moment by which backends know an instance, from the one by which a phone of this version does
+/// (MeetingResponse's `InstanceId`): of whole days, midnight in UTC rather than on the user's clock.
+pub fn original(
+    moment: Timestamp,
+    series: &Event,
+    version: ProtocolVersion,
+    home: &Zone,
+) -> Timestamp {
+    match series.all_day {
+        true => time::day(moment, home, version, Round::Down).as_utc(),
+        false => moment,
+    }
+}
+
+fn read(instance_id: &str) -> Result<Timestamp> {
+    let wrong = Error::Value { element: air_sync_base::INSTANCE_ID, expected: "a date and time" };
+    date::parse(instance_id).ok_or(wrong)
+}
+
+/// The instance as it is now.
+fn present(series: &Event, original: Timestamp, context: &Context<'_>) -> Event {
+    let original = match series.all_day {
+        true => LocalTime::from_seconds(original.as_seconds()),
+        false => time::clock(series.zone.as_ref(), context.home).to_local(original),
+    };
+    let mut event = by_rule(series, original);
+    let exception = series.exceptions.iter().find(|exception| exception.original == original);
+    if let Some(InstanceChange::Changed(patch)) = exception.map(|exception| &exception.change) {
+        patch.apply(&mut event);
+    }
+    event
+}
+
+/// The instance as the rule makes it.
+pub(super) fn by_rule(series: &Event, original: LocalTime) -> Event {
+    let length = series.end.as_seconds().saturating_sub(series.start.as_seconds());
+    Event {
+        start: original,
+        end: original.plus_seconds(length),
+        recurrence: None,
+        exceptions: vec![],
+        ..series.clone()
+    }
+}

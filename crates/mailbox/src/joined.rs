@@ -1,0 +1,526 @@
+//! Several mail systems as one: mail from the first, calendars, address books, tasks and notes
+//! from others beside it.
+//!
+//! The collections of the others bear their part's name in front of their own id, after a character
+//! that no mail system has in an id. Nothing else is remembered: a handle is as cheap as those it
+//! is made of.
+
+use crate::{
+    Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
+    Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
+    Submission, SubmissionKey, Submitted, VacationService, WatchEvent, Written,
+};
+use async_trait::async_trait;
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+};
+use futures_core::stream::BoxStream;
+use futures_util::future::try_join_all;
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+
+/// Before the name of a part.
+const MARK: char = '\u{1}';
+/// Between the name of a part and the part's own id.
+const END: char = '/';
+
+/// A mail system with others beside it.
+pub struct Joined {
+    mail: Arc<dyn MailSystem>,
+    others: Vec<(&'static str, Arc<dyn MailSystem>)>,
+    vacations: Option<Arc<dyn VacationService>>,
+}
+
+impl Joined {
+    /// These others beside the one for mail, each by a name that stays the same for ever: it is
+    /// part of what phones remember. A call that names no collection goes to the first of them
+    /// that can answer it.
+    pub fn new(
+        mail: Arc<dyn MailSystem>,
+        others: Vec<(&'static str, Arc<dyn MailSystem>)>,
+    ) -> Self {
+        Self { mail, others, vacations: None }
+    }
+
+    /// With this keeper of out-of-office messages.
+    #[must_use]
+    pub fn with_vacations(mut self, service: Option<Arc<dyn VacationService>>) -> Self {
+        self.vacations = service;
+        self
+    }
+}
+
+#[async_trait]
+impl MailSystem for Joined {
+    async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
+        self.mail.owns(account, context).await
+    }
+
+    async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        let mail = self.mail.open(account, context).await?;
+        let others = self.others.iter().map(|(name, system)| async {
+            Ok(Other { name, mailbox: system.open(account, context).await? })
+        });
+        let vacations = self.vacations.clone();
+        Ok(Arc::new(JoinedMailbox {
+            mail,
+            others: try_join_all(others).await?,
+            vacations: vacations.map(|service| (service, account.clone(), context.clone())),
+        }))
+    }
+}
+
+struct JoinedMailbox {
+    mail: Arc<dyn Mailbox>,
+    others: Vec<Other>,
+    vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
+}
+
+struct Other {
+    name: &'static str,
+    mailbox: Arc<dyn Mailbox>,
+}
+
+/// A collection in its own mail system's terms.
+struct Place<'a> {
+    mailbox: &'a dyn Mailbox,
+    /// None: the one for mail.
+    part: Option<&'static str>,
+    id: CollectionId,
+}
+
+impl Place<'_> {
+    /// An id of the same mail system as the callers know it.
+    fn outward(&self, id: CollectionId) -> CollectionId {
+        outward(self.part, id)
+    }
+}
+
+fn outward(part: Option<&'static str>, id: CollectionId) -> CollectionId {
+    match part {
+        None => id,
+        Some(name) => CollectionId::new(format!("{MARK}{name}{END}{id}")),
+    }
+}
+
+fn hit(part: Option<&'static str>, hit: Hit) -> Hit {
+    Hit { collection: outward(part, hit.collection), item: hit.item }
+}
+
+impl JoinedMailbox {
+    fn place(&self, id: &CollectionId) -> Result<Place<'_>> {
+        let Some(rest) = id.as_str().strip_prefix(MARK) else {
+            return Ok(Place { mailbox: &*self.mail, part: None, id: id.clone() });
+        };
+        let (name, own) = rest.split_once(END).unwrap_or((rest, ""));
+        let other = self.others.iter().find(|other| other.name == name).ok_or_else(|| {
+            let context = format!("there is no part {name:?} any more");
+            Error::new(ErrorKind::NotFound, context)
+        })?;
+        Ok(Place {
+            mailbox: &*other.mailbox,
+            part: Some(other.name),
+            id: CollectionId::new(own.to_owned()),
+        })
+    }
+
+    /// The place of a collection and of the one it shall lie in, where both are of one part.
+    fn same_part(
+        &self,
+        id: &CollectionId,
+        parent: Option<&CollectionId>,
+    ) -> Result<(Place<'_>, Option<CollectionId>)> {
+        let place = self.place(id)?;
+        let parent = parent.map(|parent| self.place(parent)).transpose()?;
+        if parent.as_ref().is_some_and(|parent| parent.part != place.part) {
+            let context = "collections of different mail systems do not lie in each other";
+            return Err(Error::new(ErrorKind::Forbidden, context));
+        }
+        Ok((place, parent.map(|parent| parent.id)))
+    }
+
+    /// Each part with its name, the one for mail first.
+    fn parts(&self) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
+        let others = self.others.iter().map(|other| (Some(other.name), &*other.mailbox));
+        std::iter::once((None, &*self.mail)).chain(others)
+    }
+}
+
+#[async_trait]
+impl Mailbox for JoinedMailbox {
+    async fn collections(&self) -> Result<Vec<Collection>> {
+        let each = self.parts().map(|(part, mailbox)| async move {
+            let mut collections = mailbox.collections().await?;
+            for collection in &mut collections {
+                collection.id = outward(part, collection.id.clone());
+                collection.parent = collection.parent.take().map(|id| outward(part, id));
+            }
+            Ok::<_, Error>(collections)
+        });
+        Ok(try_join_all(each).await?.concat())
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId> {
+        if let Some(parent) = parent {
+            let place = self.place(parent)?;
+            let made = place.mailbox.create_collection(Some(&place.id), name, class).await?;
+            return Ok(place.outward(made));
+        }
+        let mut answer = Err(Error::new(ErrorKind::Unsupported, "no mail system has this class"));
+        for (part, mailbox) in self.parts() {
+            answer = mailbox.create_collection(None, name, class).await;
+            if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
+                return answer.map(|id| outward(part, id));
+            }
+        }
+        answer
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        let (place, parent) = self.same_part(collection, parent)?;
+        let id = place.mailbox.update_collection(&place.id, parent.as_ref(), name).await?;
+        Ok(place.outward(id))
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        let place = self.place(collection)?;
+        place.mailbox.delete_collection(&place.id).await
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        let place = self.place(collection)?;
+        place.mailbox.list(&place.id, filter).await
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        let place = self.place(collection)?;
+        place.mailbox.changes(&place.id, since).await
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        let mut gone = Vec::new();
+        let mut asked: Vec<(Place<'_>, ChangeToken)> = Vec::new();
+        for (id, token) in since {
+            match self.place(id) {
+                Ok(place) => asked.push((place, token.clone())),
+                // A collection that is gone counts as changed.
+                Err(_) => gone.push(id.clone()),
+            }
+        }
+        let each = self.parts().map(|(part, mailbox)| {
+            let of_part: Vec<_> = asked
+                .iter()
+                .filter(|(place, _)| place.part == part)
+                .map(|(place, token)| (place.id.clone(), token.clone()))
+                .collect();
+            async move {
+                let changed = match of_part.is_empty() {
+                    true => Vec::new(),
+                    false => mailbox.changed(&of_part).await?,
+                };
+                Ok::<_, Error>(changed.into_iter().map(|id| outward(part, id)).collect::<Vec<_>>())
+            }
+        });
+        gone.extend(try_join_all(each).await?.concat());
+        Ok(gone)
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        let place = self.place(collection)?;
+        place.mailbox.fetch(&place.id, items, view).await
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        let place = self.place(collection)?;
+        place.mailbox.fetch_part(&place.id, item, part, range).await
+    }
+
+    async fn set_flags(
+        &self,
+        collection: &CollectionId,
+        patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        let place = self.place(collection)?;
+        place.mailbox.set_flags(&place.id, patches).await
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        let (from, to) = (self.place(from)?, self.place(to)?);
+        if from.part != to.part {
+            let context = "an item does not move from one mail system to another";
+            return Err(Error::new(ErrorKind::Forbidden, context));
+        }
+        from.mailbox.move_items(&from.id, &to.id, items).await
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        let place = self.place(collection)?;
+        place.mailbox.delete_items(&place.id, items).await
+    }
+
+    async fn empty_collection(
+        &self,
+        collection: &CollectionId,
+        subcollections: Subcollections,
+    ) -> Result<()> {
+        let place = self.place(collection)?;
+        place.mailbox.empty_collection(&place.id, subcollections).await
+    }
+
+    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
+        let place = self.place(collection)?;
+        place.mailbox.save_draft(&place.id, draft).await
+    }
+
+    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
+        let place = self.place(collection)?;
+        place.mailbox.deliver(&place.id, message).await
+    }
+
+    async fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        self.mail.submit(submission).await
+    }
+
+    /// Mail alone is looked through, unless a collection of another part is named first.
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        let Some(first) = query.collections.first() else {
+            return self.mail.search(query).await;
+        };
+        let place = self.place(first)?;
+        let collections = query.collections.iter().filter_map(|id| {
+            let other = self.place(id).ok()?;
+            (other.part == place.part).then_some(other.id)
+        });
+        let query = SearchQuery { collections: collections.collect(), ..query.clone() };
+        let page = place.mailbox.search(&query).await?;
+        let hits = page.hits.into_iter().map(|found| hit(place.part, found)).collect();
+        Ok(SearchPage { hits, total: page.total })
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        let mut watches = Vec::new();
+        for (part, mailbox) in self.parts() {
+            let places = collections.iter().filter_map(|id| self.place(id).ok());
+            let of_part: Vec<CollectionId> =
+                places.filter(|place| place.part == part).map(|place| place.id).collect();
+            // Another part is asked only for what is wanted of it; mail always, because it tells
+            // of new collections.
+            if part.is_none() || !of_part.is_empty() {
+                watches.push((part, mailbox.watch(&of_part).await?));
+            }
+        }
+        let mut standing = Vec::new();
+        for (part, mut watch) in watches {
+            match watch.next().await {
+                Some(Ok(WatchEvent::Ready)) => {}
+                Some(Err(error)) => return Err(error),
+                _ => return Err(Error::new(ErrorKind::Protocol, "a watch that never stood")),
+            }
+            let outward = move |event| match event {
+                WatchEvent::Changed(id) => WatchEvent::Changed(outward(part, id)),
+                other => other,
+            };
+            // Whichever part is lost, the whole is: the caller then looks at everything.
+            let ended = || Err(Error::new(ErrorKind::Unavailable, "a watch ended"));
+            let rest = watch.map(move |event| event.map(outward));
+            standing.push(rest.chain(stream::once(async move { ended() })).boxed());
+        }
+        let ready = stream::once(async { Ok(WatchEvent::Ready) });
+        Ok(ready.chain(stream::select_all(standing)).boxed())
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        self.mail.identity().await
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        let place = self.place(collection)?;
+        place.mailbox.create_item(&place.id, item).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let place = self.place(collection)?;
+        place.mailbox.change_item(&place.id, item, edit).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        let place = self.place(collection)?;
+        place.mailbox.respond(&place.id, item, key, answer).await
+    }
+
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        let mut answer = self.mail.take_in(message).await;
+        let mut of = None;
+        for other in &self.others {
+            if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
+                break;
+            }
+            answer = other.mailbox.take_in(message).await;
+            of = Some(other.name);
+        }
+        answer.map(|found| found.map(|found| hit(of, found)))
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        let place = self.place(collection)?;
+        place.mailbox.calendar_message(&place.id, item).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        match &self.vacations {
+            Some((service, account, context)) => service.vacation(account, context).await,
+            None => self.mail.vacation().await,
+        }
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        let Some((service, account, context)) = &self.vacations else {
+            return self.mail.set_vacation(vacation).await;
+        };
+        let addresses = self.mail.identity().await?.addresses;
+        service.set_vacation(account, &addresses, vacation, context).await
+    }
+
+    /// The first part that knows of a person answers for them.
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        let mut answers = self.mail.busy(query).await?;
+        for other in &self.others {
+            let unknown = answers.iter().filter(|answer| answer.periods.is_none());
+            let addresses: Vec<String> = unknown.map(|answer| answer.address.clone()).collect();
+            if addresses.is_empty() {
+                break;
+            }
+            for found in other.mailbox.busy(&BusyQuery { addresses, ..query.clone() }).await? {
+                let same = |answer: &&mut BusyTime| {
+                    answer.periods.is_none() && answer.address == found.address
+                };
+                if let Some(answer) = answers.iter_mut().find(same) {
+                    answer.periods = found.periods;
+                }
+            }
+        }
+        Ok(answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryMailSystem;
+    use dme_model::{Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
+    use std::time::Duration;
+
+    async fn joined() -> (MemoryMailSystem, MemoryMailSystem, Arc<dyn Mailbox>) {
+        let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
+        let user = UserId::from("ann@example.com");
+        for system in [&mail, &other] {
+            system.add_user(&user, "ann@example.com");
+        }
+        let account = Account {
+            user,
+            address: "ann@example.com".into(),
+            display_name: None,
+            credentials: crate::Credentials::None,
+        };
+        let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
+        let both = Joined::new(Arc::new(mail.clone()), vec![("dav", Arc::new(other.clone()))]);
+        let mailbox = both.open(&account, &context).await.unwrap();
+        (mail, other, mailbox)
+    }
+
+    fn ann() -> NewItem {
+        let patch = ContactPatch::whole(Contact::default());
+        NewItem { key: SubmissionKey("k".into()), patch: ItemPatch::Contact(Box::new(patch)) }
+    }
+
+    #[tokio::test]
+    async fn a_collection_of_a_part_is_used_like_any_other() {
+        let (_, other, mailbox) = joined().await;
+        let user = UserId::from("ann@example.com");
+        let inner = other.collection(&user, Role::Contacts).unwrap();
+        let book = outward(Some("dav"), inner.clone());
+        let all = mailbox.collections().await.unwrap();
+        assert!(all.iter().any(|collection| collection.id == book));
+
+        let token = mailbox.list(&book, &ItemFilter::default()).await.unwrap().token;
+        let mut watch = mailbox.watch(std::slice::from_ref(&book)).await.unwrap();
+        assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+        let made = mailbox.create_item(&book, &ann()).await.unwrap();
+        assert_eq!(watch.next().await, Some(Ok(WatchEvent::Changed(book.clone()))));
+        assert_eq!(mailbox.changed(&[(book.clone(), token)]).await.unwrap(), [book]);
+        assert_eq!(other.items(&user, &inner).unwrap().len(), 1);
+        assert_eq!(other.items(&user, &inner).unwrap()[0].0, made.item);
+    }
+
+    #[tokio::test]
+    async fn parts_do_not_mix() {
+        let (_, other, mailbox) = joined().await;
+        let user = UserId::from("ann@example.com");
+        let book = outward(Some("dav"), other.collection(&user, Role::Contacts).unwrap());
+        let inbox = other.collection(&user, Role::Inbox).unwrap();
+        let made = mailbox.create_item(&book, &ann()).await.unwrap();
+        let moved = mailbox.move_items(&book, &inbox, &[made.item]).await;
+        assert_eq!(moved.unwrap_err().kind, ErrorKind::Forbidden);
+        let placed = mailbox.create_collection(Some(&book), "Friends", Class::Contacts).await;
+        assert!(placed.unwrap().as_str().starts_with(MARK));
+        let gone = CollectionId::new(format!("{MARK}ews{END}x"));
+        let asked = mailbox.list(&gone, &ItemFilter::default()).await;
+        assert_eq!(asked.unwrap_err().kind, ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_watch_ends_when_that_of_a_part_does() {
+        let (_, other, mailbox) = joined().await;
+        let user = UserId::from("ann@example.com");
+        let book = outward(Some("dav"), other.collection(&user, Role::Contacts).unwrap());
+        let mut watch = mailbox.watch(&[book]).await.unwrap();
+        assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+        other.cut_watches();
+        assert!(watch.next().await.unwrap().is_err());
+    }
+}

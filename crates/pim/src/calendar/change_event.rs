@@ -1,0 +1,254 @@
+//! A user's change of an event, and whom it concerns.
+
+use super::apply::main_mut;
+use super::clock::Zones;
+use super::event_fields as fields;
+use super::exceptions::Editing;
+use super::line::Line;
+use super::object::Component;
+use super::people::{self, Owner};
+use super::series::Series;
+use super::{Writing, value};
+use crate::Error;
+use crate::itip::organise::{Invited, Told, invited, is_over};
+use dme_model::{
+    Address, Event, EventField, EventPatch, EventStatus, Notice, Participation, Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// What was done.
+#[derive(Default)]
+pub(crate) struct Change {
+    /// Something was.
+    pub(crate) any: bool,
+    /// Whom it concerns.
+    told: Told,
+}
+
+impl Change {
+    /// One that concerns nobody else.
+    pub(crate) fn quiet(any: bool) -> Self {
+        Self { any, told: Told::default() }
+    }
+}
+
+pub(crate) fn create(
+    calendar: &mut Component,
+    patch: &EventPatch,
+    writing: &Writing,
+    zones: &Zones,
+) -> Result<Change, Error> {
+    if !patch.fields.contains(&EventField::Time) {
+        return Err(Error::Misfit("an event needs a time"));
+    }
+    let owner = Owner(&writing.owner);
+    let mut new = Event::default();
+    patch.apply(&mut new);
+    if new.zone.is_none() && !new.all_day && !new.attendees.is_empty() {
+        // Others have other clocks.
+        new.zone = Some(writing.zone.clone());
+    }
+    let Some(event) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
+    event.push(Line::new("SEQUENCE", "0"));
+    // So that the time is written whatever it is.
+    let shown = Event { start: new.start.plus_seconds(-1), ..Event::default() };
+    fields::write(event, &shown, &new, &patch.fields, owner, zones);
+    name_organizer(event, writing);
+    if !new.exceptions.is_empty() {
+        Editing::of(calendar, owner, zones)?.set(&[], &new.exceptions);
+    }
+    let after = invited(calendar.components(), owner);
+    let told = Told::of_change(&Invited::new(), &after, &patch.fields, new.status);
+    Ok(Change { any: true, told })
+}
+
+/// Who asks others is named (RFC 5545 §3.8.4.3).
+fn name_organizer(event: &mut Component, writing: &Writing) {
+    if event.line("ATTENDEE").is_none() || event.line("ORGANIZER").is_some() {
+        return;
+    }
+    if let Some(email) = writing.owner.first() {
+        let who = Address { name: writing.name.clone(), email: email.clone() };
+        event.push(people::line("ORGANIZER", &who));
+    }
+}
+
+pub(crate) fn change(
+    calendar: &mut Component,
+    patch: &EventPatch,
+    writing: &Writing,
+    zones: &Zones,
+) -> Result<Change, Error> {
+    let owner = Owner(&writing.owner);
+    let invited_before = invited(calendar.components(), owner);
+    let before = Editing::of(calendar, owner, zones)?;
+    let (shown, was) = (before.event, before.beat);
+    let mut new = shown.clone();
+    patch.apply(&mut new);
+    let Some(main) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
+    let mut changed = fields::write(main, &shown, &new, &patch.fields, owner, zones);
+    name_organizer(main, writing);
+    let series = main.line("RRULE").is_some() || main.line("RDATE").is_some();
+    let moved = [EventField::Time, EventField::Recurrence].iter().any(|one| changed.contains(one));
+    if moved && !series {
+        drop_overrides(calendar);
+    } else if moved {
+        Editing::of(calendar, owner, zones)?.realign(&was);
+    }
+    if series && patch.fields.contains(&EventField::Exceptions) {
+        let mut editing = Editing::of(calendar, owner, zones)?;
+        let now = std::mem::take(&mut editing.event.exceptions);
+        if editing.set(&now, &new.exceptions) {
+            changed.insert(EventField::Exceptions);
+        }
+    }
+    if let Some(main) = main_mut(calendar, "VEVENT") {
+        stamp(main, &changed, writing);
+    }
+    let after = invited(calendar.components(), owner);
+    let told = Told::of_change(&invited_before, &after, &changed, new.status);
+    Ok(Change { any: !changed.is_empty(), told })
+}
+
+fn drop_overrides(calendar: &mut Component) {
+    let main = Series::find(calendar, "VEVENT").map(|series| series.main);
+    let Some(main) = main.filter(|main| main.line("RECURRENCE-ID").is_none()) else { return };
+    let uid = main.value("UID").map(str::to_owned);
+    calendar.retain_components(|one| {
+        !one.is("VEVENT")
+            || one.line("RECURRENCE-ID").is_none()
+            || one.value("UID") != uid.as_deref()
+    });
+}
+
+pub(crate) fn change_instance(
+    calendar: &mut Component,
+    original: Timestamp,
+    patch: &EventPatch,
+    writing: &Writing,
+    zones: &Zones,
+) -> Result<Change, Error> {
+    let owner = Owner(&writing.owner);
+    let mut editing = Editing::of(calendar, owner, zones)?;
+    let Some(at) = editing.instance(original)? else {
+        return change(calendar, patch, writing, zones);
+    };
+    let before = invited(editing.override_or_new(at).iter(), owner);
+    let changed = editing.change(at, patch);
+    let mut told = Told::default();
+    if let Some(component) = editing.overriding(at) {
+        stamp(component, &changed, writing);
+        let after = invited(std::iter::once(&*component), owner);
+        let status = super::event::status(component);
+        told = Told::of_change(&before, &after, &changed, status);
+        told.instance = Some(at);
+    }
+    Ok(Change { any: !changed.is_empty(), told })
+}
+
+pub(crate) fn drop_instance(
+    calendar: &mut Component,
+    original: Timestamp,
+    writing: &Writing,
+    zones: &Zones,
+) -> Result<Change, Error> {
+    let owner = Owner(&writing.owner);
+    let mut editing = Editing::of(calendar, owner, zones)?;
+    let at = editing.instance(original)?;
+    let at = at.ok_or(Error::Misfit("an event without instances is deleted as a whole"))?;
+    let before = invited(editing.override_or_new(at).iter(), owner);
+    if !editing.exclude(at) {
+        return Ok(Change::default());
+    }
+    if let Some(main) = main_mut(calendar, "VEVENT") {
+        stamp(main, &BTreeSet::from([EventField::Exceptions]), writing);
+    }
+    let cancel = before.into_keys().collect();
+    let told = Told { cancel, instance: Some(at), ..Told::default() };
+    Ok(Change { any: true, told })
+}
+
+/// The event is about to be deleted: what others organise, and what concerns nobody else, goes
+/// without a word.
+pub(crate) fn cancel(
+    calendar: &mut Component,
+    writing: &Writing,
+    zones: &Zones,
+) -> Result<Change, Error> {
+    let owner = Owner(&writing.owner);
+    let asked = invited(calendar.components(), owner);
+    let own = main_mut(calendar, "VEVENT").is_some_and(|main| owner.organises(main));
+    if writing.schedules || asked.is_empty() || !own {
+        return Ok(Change::default());
+    }
+    let fields = BTreeSet::from([EventField::Status]);
+    let value = Event { status: EventStatus::Cancelled, ..Event::default() };
+    change(calendar, &EventPatch::of(fields, value), writing, zones)
+}
+
+/// Marks a changed event as changed now. What others organise keeps their stamp: by it their next
+/// update is told from an older one (RFC 5546 §2.1.5). A change for which people must decide anew
+/// whether they come is counted (RFC 5545 §3.8.7.4), and where the time is another their answers
+/// and proposals are of the old one.
+fn stamp(event: &mut Component, changed: &BTreeSet<EventField>, writing: &Writing) {
+    if changed.is_empty() {
+        return;
+    }
+    let now = value::utc(writing.now);
+    event.set("LAST-MODIFIED", Some(&now));
+    let owner = Owner(&writing.owner);
+    if !owner.organises(event) {
+        return;
+    }
+    event.set("DTSTAMP", Some(&now));
+    let changed = |fields: &[EventField]| fields.iter().any(|field| changed.contains(field));
+    let moved = changed(&[EventField::Time, EventField::Recurrence]);
+    let counted = event.line("SEQUENCE").is_some() || event.line("ATTENDEE").is_some();
+    if counted && (moved || changed(&[EventField::Exceptions, EventField::Status])) {
+        let sequence = sequence(event).saturating_add(1);
+        event.set("SEQUENCE", Some(&sequence.to_string()));
+    }
+    if !moved {
+        return;
+    }
+    let organizer = event.line("ORGANIZER").map(people::email).unwrap_or_default();
+    for line in event.lines_mut().filter(|line| line.is("ATTENDEE")) {
+        if people::email(line).eq_ignore_ascii_case(&organizer) {
+            continue;
+        }
+        people::set_proposal(line, None);
+        if people::participation(line) != Participation::NeedsAction {
+            line.set_parameter("PARTSTAT", Some("NEEDS-ACTION"));
+        }
+    }
+}
+
+/// How often the event was changed in a way that matters.
+pub(crate) fn sequence(event: &Component) -> u32 {
+    event.value("SEQUENCE").and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// The mails about a change of a meeting that the user organises and that is not over. What they
+/// tell is kept in the event, for when the act is repeated.
+pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing) -> Vec<Notice> {
+    let owner = Owner(&writing.owner);
+    let zones = Zones::of(calendar);
+    let Ok(editing) = Editing::of(calendar, owner, &zones) else { return Vec::new() };
+    let over = is_over(editing.event.last_end, writing.now);
+    let own = editing.main().is_some_and(|main| owner.organises(main));
+    if writing.schedules || change.told.is_empty() || over || !own {
+        return Vec::new();
+    }
+    if let Some(main) = main_mut(calendar, "VEVENT") {
+        change.told.record(main, writing);
+    }
+    change.told.notices(calendar, owner, &zones, writing)
+}
+
+/// The mails of an act that was carried out already; none where it was not.
+pub(crate) fn told_already(calendar: &mut Component, writing: &Writing) -> Option<Vec<Notice>> {
+    let owner = Owner(&writing.owner);
+    let told = Told::recorded(main_mut(calendar, "VEVENT")?, writing)?;
+    let zones = Zones::of(calendar);
+    Some(told.notices(calendar, owner, &zones, writing))
+}

@@ -1,0 +1,415 @@
+//! The exceptions of a series, written: `EXDATE`s, and components that override an instance.
+
+use super::clock::{self, Zones};
+use super::event::{self, Reading, Times};
+use super::event_fields as fields;
+use super::object::{Component, Node};
+use super::people::Owner;
+use super::series::{self, Beat, Series};
+use super::value::DAY;
+use crate::{Error, recurrence};
+use dme_model::{
+    BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
+    MimeSupport, Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A calendar whose series is changed.
+pub(crate) struct Editing<'a, 'r> {
+    pub(crate) calendar: &'a mut Component,
+    pub(crate) reading: Reading<'r>,
+    /// The series as it is now.
+    pub(crate) event: Event,
+    pub(crate) beat: Beat,
+}
+
+/// Texts are compared where they are written.
+pub(crate) static NO_TEXT: BodyView =
+    BodyView { preferences: Vec::new(), mime: MimeSupport::Never, part_preference: None };
+
+impl<'a, 'r> Editing<'a, 'r> {
+    /// # Errors
+    /// [`Error::Unconvertible`] where there is no event, or none that begins.
+    pub(crate) fn of(
+        calendar: &'a mut Component,
+        owner: Owner<'r>,
+        zones: &'r Zones,
+    ) -> Result<Self, Error> {
+        let reading = Reading { owner, view: &NO_TEXT, zones };
+        let series = Series::find(calendar, "VEVENT");
+        let series = series.ok_or(Error::Unconvertible("there is no event in it"))?;
+        let event = series::read(&series, &reading)?;
+        let beat = Beat::of(&Times::of(series.main, zones)?);
+        Ok(Self { calendar, reading, event, beat })
+    }
+}
+
+impl Editing<'_, '_> {
+    /// Makes the exceptions these; says whether anything had to be done for that. `shown` are those
+    /// there are.
+    pub(crate) fn set(&mut self, shown: &[Exception], new: &[Exception]) -> bool {
+        let by_original = |list: &[Exception]| -> BTreeMap<LocalTime, InstanceChange> {
+            list.iter().map(|one| (one.original, one.change.clone())).collect()
+        };
+        let (shown, new) = (by_original(shown), by_original(new));
+        let mut changed = false;
+        for (original, before) in &shown {
+            if !new.contains_key(original) {
+                changed |= match before {
+                    InstanceChange::Deleted => self.include(*original),
+                    InstanceChange::Changed(_) => self.remove_override(*original),
+                };
+            }
+        }
+        for (original, change) in &new {
+            let known = shown.get(original);
+            changed |= match change {
+                InstanceChange::Deleted if known == Some(change) => false,
+                InstanceChange::Deleted => self.exclude(*original),
+                InstanceChange::Changed(patch) => {
+                    let patch = self.told_whole(*original, patch, known);
+                    !self.change(*original, &patch).is_empty()
+                }
+            };
+        }
+        changed
+    }
+
+    /// An exception in a whole list says what differs from the series; what it does not name does
+    /// not differ. Fields of which no exception in such a list can tell (MS-ASCAL 2.2.2.21, 12.1 to
+    /// 14.1) stay as they were.
+    fn told_whole(
+        &self,
+        original: LocalTime,
+        patch: &EventPatch,
+        known: Option<&InstanceChange>,
+    ) -> EventPatch {
+        const TOLD: [EventField; 6] = [
+            EventField::Title,
+            EventField::Time,
+            EventField::Place,
+            EventField::Busy,
+            EventField::Privacy,
+            EventField::Reminder,
+        ];
+        let mut whole = patch.clone();
+        if let Some(InstanceChange::Changed(known)) = known {
+            let base = series::instance(&self.event, original);
+            for field in TOLD {
+                if known.fields.contains(&field) && !patch.fields.contains(&field) {
+                    whole.set(field, &base);
+                }
+            }
+        }
+        whole
+    }
+
+    /// Changes one instance; says which fields.
+    pub(crate) fn change(
+        &mut self,
+        original: LocalTime,
+        patch: &EventPatch,
+    ) -> BTreeSet<EventField> {
+        let base = series::instance(&self.event, original);
+        let place = self.find_override(original);
+        let shown = place
+            .and_then(|at| self.component(at))
+            .and_then(|component| event::read(component, &self.reading).ok())
+            .map(|mut changed| {
+                series::rebase(&mut changed, &self.event, &self.beat);
+                changed
+            });
+        let shown = shown.unwrap_or_else(|| base.clone());
+        let mut new = shown.clone();
+        patch.apply(&mut new);
+        if patch.fields.contains(&EventField::Time) && !new.all_day && new.zone.is_none() {
+            new.zone = base.zone.clone();
+        }
+        let mut writable = patch.fields.clone();
+        for field in [EventField::Recurrence, EventField::Exceptions, EventField::Organizer] {
+            writable.remove(&field);
+        }
+        let (owner, zones) = (self.reading.owner, self.reading.zones);
+        if let Some(at) = place {
+            self.include(original);
+            return match self.component_mut(at) {
+                Some(component) => fields::write(component, &shown, &new, &writable, owner, zones),
+                None => BTreeSet::new(),
+            };
+        }
+        let Some(mut component) = self.new_override(original, &base) else {
+            return BTreeSet::new();
+        };
+        let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+        let was_excluded = self.is_excluded(original);
+        if !changed.is_empty() || was_excluded {
+            self.include(original);
+            self.put(component);
+        }
+        changed
+    }
+
+    /// Takes one instance out; says whether it was there.
+    pub(crate) fn exclude(&mut self, original: LocalTime) -> bool {
+        let removed = self.remove_override(original);
+        if self.is_excluded(original) {
+            return removed;
+        }
+        let id = self.beat.id(original);
+        let zones = self.reading.zones;
+        let Some(main) = self.main_mut() else { return removed };
+        let start = main.line("DTSTART").cloned();
+        let tzid = fields::tzid(&id.clock, start.as_ref(), zones);
+        main.push(clock::line("EXDATE", None, &id, tzid.as_deref()));
+        true
+    }
+
+    /// Which instance begins at a moment; none where the event has no instances and is meant
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchInstance`].
+    pub(crate) fn instance(&self, at: Timestamp) -> Result<Option<LocalTime>, Error> {
+        let original = self.beat.original_at(at);
+        let main = self.main();
+        let rule = |name| main.is_some_and(|main| main.line(name).is_some());
+        if !rule("RRULE") && !rule("RDATE") {
+            let alone = original == self.event.start || main.is_none();
+            return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
+        }
+        let start = self.event.start;
+        let known = self
+            .event
+            .recurrence
+            .as_ref()
+            .is_none_or(|rule| recurrence::is_instance(start, rule, original));
+        let dates = main.into_iter().flat_map(|main| main.all("RDATE"));
+        let mut dates = dates.flat_map(|line| self.reading.zones.list(line));
+        let there = known
+            || dates.any(|date| self.beat.original(&date) == original)
+            || self.find_override(original).is_some();
+        if there { Ok(Some(original)) } else { Err(Error::NoSuchInstance) }
+    }
+
+    /// Whether the series has an instance there, by its rule or otherwise.
+    pub(crate) fn has(&self, original: LocalTime) -> bool {
+        matches!(self.instance(self.beat.start.clock.to_utc(original)), Ok(Some(_)))
+    }
+
+    /// Makes this the component that overrides an instance.
+    pub(crate) fn put_override(&mut self, original: LocalTime, component: Component) {
+        let place = self.find_override(original).and_then(|at| self.component_mut(at));
+        match place {
+            Some(there) => *there = component,
+            None => self.put(component),
+        }
+    }
+
+    /// The component that overrides an instance.
+    pub(crate) fn overriding(&mut self, original: LocalTime) -> Option<&mut Component> {
+        let at = self.find_override(original)?;
+        self.component_mut(at)
+    }
+
+    pub(crate) fn is_excluded(&self, original: LocalTime) -> bool {
+        let main = self.main();
+        main.is_some_and(|main| {
+            series::excluded(main, &self.beat, &self.reading).contains(&original)
+        })
+    }
+
+    /// Puts an instance that was taken out back; says whether it was out.
+    fn include(&mut self, original: LocalTime) -> bool {
+        if !self.is_excluded(original) {
+            return false;
+        }
+        let (beat, zones) = (self.beat.clone(), self.reading.zones);
+        let Some(main) = self.main_mut() else { return false };
+        for line in main.lines_mut().filter(|line| line.is("EXDATE")) {
+            let kept: Vec<&str> = line
+                .value()
+                .split(',')
+                .filter(|one| {
+                    let id = zones.value(line, one);
+                    id.is_none_or(|id| beat.original(&id) != original)
+                })
+                .collect();
+            let kept = kept.join(",");
+            line.set_value(kept);
+        }
+        main.retain_lines(|line| !line.is("EXDATE") || !line.value().is_empty());
+        true
+    }
+
+    /// Moves the exceptions of a series whose time or rule changed with it: to the same day at the
+    /// new time, else by as much as the start moved. `was` is how it counted before. Exceptions of
+    /// instances that there are no more go.
+    pub(crate) fn realign(&mut self, was: &Beat) {
+        let moved = self.event.start.as_seconds() - was.start.local.as_seconds();
+        let time = self.event.start.as_seconds().rem_euclid(DAY);
+        let rule = self.event.recurrence.clone();
+        let start = self.event.start;
+        let is_instance = |at: LocalTime| {
+            rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
+        };
+        let map = |original: LocalTime| {
+            let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
+            [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
+        };
+        let now = std::mem::replace(&mut self.beat, was.clone());
+        let mut places = self.overrides();
+        // From the last one on, so that the places before stay what they are.
+        places.reverse();
+        for (at, original) in places {
+            match map(original) {
+                None => {
+                    self.calendar.nodes.remove(at);
+                }
+                Some(new) => self.move_override(at, original, new, &now),
+            }
+        }
+        let excluded = {
+            let main = self.main();
+            main.map(|main| series::excluded(main, was, &self.reading)).unwrap_or_default()
+        };
+        let mapped: Vec<LocalTime> = excluded.iter().filter_map(|one| map(*one)).collect();
+        self.beat = now;
+        if self.beat.start.clock == was.start.clock
+            && mapped == excluded
+            && self.beat.all_day == was.all_day
+        {
+            return;
+        }
+        if let Some(main) = self.main_mut() {
+            main.remove("EXDATE");
+        }
+        for original in mapped {
+            self.exclude(original);
+        }
+    }
+
+    /// Tells which instance a component overrides by the new beat; one that was not moved goes with
+    /// the series.
+    fn move_override(&mut self, at: usize, original: LocalTime, new: LocalTime, now: &Beat) {
+        let (zones, was) = (self.reading.zones, self.beat.clone());
+        let length = self.event.end.as_seconds() - self.event.start.as_seconds();
+        let start = self.main().and_then(|main| main.line("DTSTART").cloned());
+        let id = now.id(new);
+        let tzid = fields::tzid(&id.clock, start.as_ref(), zones);
+        let reading = self.reading;
+        let series = self.event.clone();
+        let Some(component) = self.component_mut(at) else { return };
+        let unmoved = Times::of(component, zones).is_ok_and(|times| {
+            times.start.on(&was.start.clock) == original && times.all_day == was.all_day
+        });
+        if new != original || now.start.clock != was.start.clock || now.all_day != was.all_day {
+            component.replace(clock::line("RECURRENCE-ID", None, &id, tzid.as_deref()));
+        }
+        if !unmoved {
+            return;
+        }
+        if let Ok(shown) = event::read(component, &reading) {
+            let moved = Event {
+                start: new,
+                end: new.plus_seconds(length),
+                zone: series.zone,
+                all_day: series.all_day,
+                ..shown.clone()
+            };
+            let time = BTreeSet::from([EventField::Time]);
+            fields::write(component, &shown, &moved, &time, reading.owner, zones);
+        }
+    }
+
+    /// The component that overrides an instance, which as yet says what the series says.
+    fn new_override(&self, original: LocalTime, base: &Event) -> Option<Component> {
+        let mut component = self.main()?.clone();
+        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", super::ACT] {
+            component.remove(name);
+        }
+        let id = self.beat.id(original);
+        let zones = self.reading.zones;
+        let start = component.line("DTSTART").cloned();
+        let tzid = fields::tzid(&id.clock, start.as_ref(), zones);
+        let shown = Event { start: self.event.start, end: self.event.end, ..base.clone() };
+        if !shown.same(base, EventField::Time) {
+            let time = BTreeSet::from([EventField::Time]);
+            fields::write(&mut component, &shown, base, &time, self.reading.owner, zones);
+        }
+        component.push(clock::line("RECURRENCE-ID", None, &id, tzid.as_deref()));
+        Some(component)
+    }
+
+    /// Adds an override after the last component of the event.
+    fn put(&mut self, component: Component) {
+        let last = self.calendar.nodes.iter().rposition(
+            |node| matches!(node, Node::Component(one) if one.name() == component.name()),
+        );
+        let place = last.map_or(self.calendar.nodes.len(), |at| at + 1);
+        self.calendar.nodes.insert(place, Node::Component(component));
+    }
+
+    /// The components of the event, the series first.
+    pub(crate) fn components(&self) -> impl Iterator<Item = &Component> {
+        let series = Series::find(self.calendar, "VEVENT");
+        series.into_iter().flat_map(|series| std::iter::once(series.main).chain(series.overrides))
+    }
+
+    /// The component that overrides an instance, or would.
+    pub(crate) fn override_or_new(&self, original: LocalTime) -> Option<Component> {
+        let there = self.find_override(original).and_then(|at| self.component(at)).cloned();
+        there.or_else(|| self.new_override(original, &series::instance(&self.event, original)))
+    }
+
+    fn remove_override(&mut self, original: LocalTime) -> bool {
+        let found = self.find_override(original);
+        if let Some(at) = found {
+            self.calendar.nodes.remove(at);
+        }
+        found.is_some()
+    }
+
+    fn find_override(&self, original: LocalTime) -> Option<usize> {
+        self.overrides().into_iter().find(|(_, one)| *one == original).map(|(at, _)| at)
+    }
+
+    /// Where overrides stand, and which instances they override.
+    fn overrides(&self) -> Vec<(usize, LocalTime)> {
+        let uid = self.main().and_then(|main| main.value("UID").map(str::to_owned));
+        let nodes = self.calendar.nodes.iter().enumerate();
+        nodes
+            .filter_map(|(at, node)| match node {
+                Node::Component(one) if one.is("VEVENT") && one.value("UID") == uid.as_deref() => {
+                    Some((at, series::original(one, &self.beat, &self.reading)?))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    pub(crate) fn main(&self) -> Option<&Component> {
+        self.calendar.components().find(|one| is_main(one))
+    }
+
+    fn main_mut(&mut self) -> Option<&mut Component> {
+        self.calendar.components_mut().find(|one| is_main(one))
+    }
+
+    fn component(&self, at: usize) -> Option<&Component> {
+        match self.calendar.nodes.get(at)? {
+            Node::Component(component) => Some(component),
+            Node::Line(_) => None,
+        }
+    }
+
+    fn component_mut(&mut self, at: usize) -> Option<&mut Component> {
+        match self.calendar.nodes.get_mut(at)? {
+            Node::Component(component) => Some(component),
+            Node::Line(_) => None,
+        }
+    }
+}
+
+fn is_main(component: &Component) -> bool {
+    component.is("VEVENT") && component.line("RECURRENCE-ID").is_none()
+}

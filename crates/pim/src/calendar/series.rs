@@ -1,0 +1,206 @@
+//! What makes a series of an event: its rule, `EXDATE`s, and overriding components with a
+//! `RECURRENCE-ID` (RFC 5545 §3.8.4.4, §3.8.5).
+
+use super::clock::{Clock, When};
+use super::event::{self, Reading, Times};
+use super::object::Component;
+use super::value::DAY;
+use crate::{Error, recurrence};
+use dme_model::{Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, Timestamp};
+use std::collections::BTreeMap;
+
+/// How many exceptions of a series are shown, the newest of them. Older ones stay in the object
+/// untouched.
+pub const MAX_EXCEPTIONS: usize = 1000;
+
+/// How a series counts its instances.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Beat {
+    pub(crate) start: When,
+    pub(crate) all_day: bool,
+}
+
+impl Beat {
+    pub(crate) fn of(times: &Times) -> Self {
+        Self { start: times.start.clone(), all_day: times.all_day }
+    }
+
+    /// Which instance a `RECURRENCE-ID` or `EXDATE` means: its begin by the rule on the series'
+    /// own clock. Where one is a day and the other a time, the day counts.
+    pub(crate) fn original(&self, id: &When) -> LocalTime {
+        let local = id.on(&self.start.clock);
+        let midnight = LocalTime::from_days(local.as_days());
+        if self.all_day {
+            midnight
+        } else if id.date {
+            midnight.plus_seconds(self.start.local.as_seconds().rem_euclid(DAY))
+        } else {
+            local
+        }
+    }
+
+    /// The same of a moment that a phone names; of whole days it is midnight UTC of the day.
+    pub(crate) fn original_at(&self, at: Timestamp) -> LocalTime {
+        let as_utc = LocalTime::from_seconds(at.as_seconds());
+        if self.all_day {
+            LocalTime::from_days(as_utc.as_days())
+        } else {
+            self.start.clock.to_local(at)
+        }
+    }
+
+    /// The instance as `RECURRENCE-ID` and `EXDATE` name it.
+    pub(crate) fn id(&self, original: LocalTime) -> When {
+        When { local: original, clock: self.start.clock.clone(), date: self.start.date }
+    }
+}
+
+/// The components of one event in a calendar: the one of the series, and those that override it.
+pub(crate) struct Series<'a> {
+    pub(crate) main: &'a Component,
+    pub(crate) overrides: Vec<&'a Component>,
+}
+
+impl<'a> Series<'a> {
+    /// Those of the first component of this kind. Where only overrides are there (the user is
+    /// asked to some instances alone), the first of them stands for itself.
+    pub(crate) fn find(calendar: &'a Component, kind: &'a str) -> Option<Self> {
+        let all = || calendar.components().filter(move |one| one.is(kind));
+        let main =
+            all().find(|one| one.line("RECURRENCE-ID").is_none()).or_else(|| all().next())?;
+        let uid = main.value("UID");
+        let overrides = all()
+            .filter(|one| !std::ptr::eq(*one, main))
+            .filter(|one| one.value("UID") == uid && one.line("RECURRENCE-ID").is_some())
+            .collect();
+        Some(Self { main, overrides })
+    }
+}
+
+/// Reads an event with all that makes a series of it.
+///
+/// # Errors
+/// [`Error::Unconvertible`] where there is no begin.
+pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, Error> {
+    let mut event = event::read(series.main, reading)?;
+    let times = Times::of(series.main, reading.zones)?;
+    event.recurrence = event::recurrence(series.main, &times.start);
+    let beat = Beat::of(&times);
+    if event.recurrence.is_some() {
+        event.exceptions = exceptions(series, &event, &beat, reading);
+    }
+    event.last_end = last_end(series, &event, &times, reading);
+    Ok(event)
+}
+
+fn exceptions(
+    series: &Series<'_>,
+    event: &Event,
+    beat: &Beat,
+    reading: &Reading<'_>,
+) -> Vec<Exception> {
+    let mut changes = BTreeMap::new();
+    for original in excluded(series.main, beat, reading) {
+        changes.insert(original, InstanceChange::Deleted);
+    }
+    for component in &series.overrides {
+        let Some(original) = original(component, beat, reading) else { continue };
+        let Ok(mut changed) = event::read(component, reading) else { continue };
+        rebase(&mut changed, event, beat);
+        let patch = difference(&instance(event, original), changed);
+        changes.insert(original, InstanceChange::Changed(Box::new(patch)));
+    }
+    let skipped = changes.len().saturating_sub(MAX_EXCEPTIONS);
+    let all = changes.into_iter().map(|(original, change)| Exception { original, change });
+    all.skip(skipped).collect()
+}
+
+/// The instances that do not take place.
+pub(crate) fn excluded(main: &Component, beat: &Beat, reading: &Reading<'_>) -> Vec<LocalTime> {
+    let lines = main.all("EXDATE").flat_map(|line| reading.zones.list(line));
+    lines.map(|id| beat.original(&id)).collect()
+}
+
+/// Which instance a component overrides.
+pub(crate) fn original(
+    component: &Component,
+    beat: &Beat,
+    reading: &Reading<'_>,
+) -> Option<LocalTime> {
+    Some(beat.original(&reading.zones.when(component.line("RECURRENCE-ID")?)?))
+}
+
+/// Puts an instance's times on the series' clock.
+pub(crate) fn rebase(changed: &mut Event, series: &Event, beat: &Beat) {
+    if changed.all_day || changed.zone == series.zone {
+        return;
+    }
+    let own = Clock::of(changed.zone.as_ref());
+    for local in [&mut changed.start, &mut changed.end] {
+        *local = When { local: *local, clock: own.clone(), date: false }.on(&beat.start.clock);
+    }
+    changed.zone = beat.start.clock.zone_id();
+}
+
+/// The instance as the rule alone has it.
+pub(crate) fn instance(series: &Event, original: LocalTime) -> Event {
+    let length = series.end.as_seconds() - series.start.as_seconds();
+    Event {
+        start: original,
+        end: original.plus_seconds(length),
+        recurrence: None,
+        exceptions: Vec::new(),
+        last_end: None,
+        attach: Vec::new(),
+        detach: Vec::new(),
+        ..series.clone()
+    }
+}
+
+/// What of an instance differs, without what belongs to the series alone or differs always.
+pub(crate) fn difference(base: &Event, changed: Event) -> EventPatch {
+    let mut patch = EventPatch::between(base, changed);
+    for field in [
+        EventField::Uid,
+        EventField::Stamp,
+        EventField::Recurrence,
+        EventField::Exceptions,
+        EventField::Organizer,
+    ] {
+        patch.fields.remove(&field);
+    }
+    patch
+}
+
+/// When the last instance is over; none where nobody can tell.
+fn last_end(
+    series: &Series<'_>,
+    event: &Event,
+    times: &Times,
+    reading: &Reading<'_>,
+) -> Option<Timestamp> {
+    let clock = &times.start.clock;
+    let length = event.end.as_seconds() - event.start.as_seconds();
+    let mut last = last_start(series.main, event, times)?.plus_seconds(length);
+    for line in series.main.all("RDATE") {
+        let dates = reading.zones.list(line);
+        let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
+        last = starts.fold(last, LocalTime::max);
+    }
+    let mut end = clock.to_utc(last);
+    for component in &series.overrides {
+        if let Ok(times) = Times::of(component, reading.zones) {
+            end = end.max(times.end().utc());
+        }
+    }
+    Some(end)
+}
+
+fn last_start(main: &Component, event: &Event, times: &Times) -> Option<LocalTime> {
+    let Some(rule) = &event.recurrence else {
+        // A rule that is not understood may go on for ever.
+        let one = main.line("RRULE").is_none() || event::rule(main, &times.start).is_none();
+        return one.then_some(event.start);
+    };
+    recurrence::last(event.start, rule)
+}

@@ -1,0 +1,15 @@
+//! Events, tasks, notes and contacts ↔ iCalendar (RFC 5545) and vCard (RFC 6350). No I/O.
+//!
+//! Reading makes a neutral item of an object; writing applies a patch to the object, so that what
+//! the neutral item has no place for survives.
+
+pub mod calendar;
+mod civil;
+pub mod contact;
+mod error;
+mod itip;
+pub mod recurrence;
+pub mod sample;
+mod uid;
+
+pub use error::Error;

@@ -1,0 +1,36 @@
+//! Mails that say something of a meeting: it goes into the calendar when the phone is told of them.
+
+use super::work::Work;
+use dme_model::ItemId;
+
+/// So many in one request; the rest in the next.
+const AT_ONCE: usize = 25;
+
+impl Work<'_> {
+    /// Takes in what new mails say of meetings. What cannot be now is tried again with the next
+    /// request, what never can be is let go: the phone can still answer the mail.
+    pub async fn take_meetings_in(&mut self) {
+        let untaken: Vec<ItemId> = self.generation.untaken.iter().take(AT_ONCE).collect();
+        for item in untaken {
+            match self.take_meeting_in(&item).await {
+                Err(error) if error.is_transient() => {
+                    tracing::debug!(%error, "the word of a mail on a meeting waits");
+                    break;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the word of a mail on a meeting was not taken in");
+                }
+                Ok(()) => {}
+            }
+            self.generation.untaken.remove(&item);
+        }
+    }
+
+    async fn take_meeting_in(&self, item: &ItemId) -> dme_mailbox::Result<()> {
+        let mailbox = self.session.mailbox;
+        if let Some(message) = mailbox.calendar_message(self.collection, item).await? {
+            mailbox.take_in(&message).await?;
+        }
+        Ok(())
+    }
+}

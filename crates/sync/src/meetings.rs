@@ -1,0 +1,186 @@
+//! Meetings: what mails say of them, what the user answers, and whom to tell (MeetingResponse,
+//! MS-ASCMD 2.2.1.11).
+//!
+//! A notice to others is a mail like any other and sent like any other: once, by its name. The
+//! mail system answers the same notices when the act they follow from is repeated, so that none is
+//! lost where the server dies between the two.
+
+use crate::fingerprint::fingerprint;
+use crate::hierarchy::Trash;
+use crate::locks::Lock;
+use crate::submit::Act;
+use crate::{Engine, Error, FolderNo, Result, Session, Slot};
+use dme_mailbox::{BusyQuery, BusyTime, ErrorKind, Hit, SubmissionKey};
+use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Participation};
+use serde::{Deserialize, Serialize};
+
+/// So many answers of a device are remembered.
+const REMEMBERED: usize = 128;
+
+/// An event an invitation led to: where it lies and which it is.
+pub type EventPlace = (FolderNo, ItemId);
+
+/// Why an invitation was not answered.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum RespondError {
+    /// It is no invitation, or not there, or none for this user (status 2).
+    #[error("there is no invitation to answer: {0}")]
+    NoInvitation(String),
+    /// Anything else.
+    #[error(transparent)]
+    Engine(#[from] Error),
+}
+
+/// An answer that was given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Given {
+    print: String,
+    event: Option<EventPlace>,
+}
+
+impl Engine {
+    /// Answers an invitation: the mail it came with, or the event in a calendar. Gives the place
+    /// of the event; none where the user does not come and it is gone from the calendar. The mail
+    /// goes to the Trash. The same answer repeated is answered as the first time, and nobody is
+    /// told twice.
+    ///
+    /// # Errors
+    /// As [`RespondError`] says.
+    pub async fn respond(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+        item: &ItemId,
+        answer: &Answer,
+    ) -> Result<Option<EventPlace>, RespondError> {
+        let lock = Lock::State(session.device.clone(), Slot::Answers);
+        let _one_at_a_time = self.locks.lock(lock).await;
+        let known = self.store.load(session.device, Slot::Answers).await.map_err(Error::from)?;
+        let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let mut given: Vec<Given> = known.unwrap_or_default();
+        // An answer always has a JSON form.
+        let words = serde_json::to_vec(answer).unwrap_or_default();
+        let place = folder.to_string();
+        let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), &words]);
+        let collection = self.collection(session, folder).await?;
+        let class = self.folder_class(session, folder).await?;
+
+        let invited = self.invited(session, class, &collection, item).await;
+        let hit = match (invited, given.iter().rev().find(|known| known.print == print)) {
+            (Ok(hit), _) => hit,
+            (Err(RespondError::NoInvitation(_)), Some(known)) => return Ok(known.event.clone()),
+            (Err(error), _) => return Err(error),
+        };
+        let event = self.answer(session, &hit, &print, answer).await?;
+        if class == Class::Mail {
+            self.put_away(session, folder, &collection, item).await?;
+        }
+        given.push(Given { print, event: event.clone() });
+        let surplus = given.len().saturating_sub(REMEMBERED);
+        given.drain(..surplus);
+        let bytes = serde_json::to_vec(&given).unwrap_or_default();
+        self.store.save(session.device, Slot::Answers, bytes).await.map_err(Error::from)?;
+        Ok(event)
+    }
+
+    /// The event an invitation is about, put into the calendar where it is not there yet.
+    async fn invited(
+        &self,
+        session: Session<'_>,
+        class: Class,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Hit, RespondError> {
+        if class != Class::Mail {
+            return Ok(Hit { collection: collection.clone(), item: item.clone() });
+        }
+        let message = session.mailbox.calendar_message(collection, item).await;
+        let message = message.map_err(no_invitation)?.ok_or_else(|| {
+            RespondError::NoInvitation("the mail says nothing of a meeting".into())
+        })?;
+        let taken = session.mailbox.take_in(&message).await.map_err(no_invitation)?;
+        taken.ok_or_else(|| RespondError::NoInvitation("the meeting is not for the user".into()))
+    }
+
+    async fn answer(
+        &self,
+        session: Session<'_>,
+        hit: &Hit,
+        print: &str,
+        answer: &Answer,
+    ) -> Result<Option<EventPlace>, RespondError> {
+        let device = session.device;
+        let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
+        let mailbox = session.mailbox;
+        let written = mailbox.respond(&hit.collection, &hit.item, &key, answer).await;
+        let written = written.map_err(no_invitation)?;
+        self.send_notices(session, written.notices).await?;
+        let whole = answer.instance.is_none() && answer.proposal.is_none();
+        if answer.participation == Participation::Declined && whole {
+            let items = std::slice::from_ref(&written.item);
+            mailbox.delete_items(&hit.collection, items).await.map_err(Error::from)?;
+            return Ok(None);
+        }
+        let numbers = self.numbers(session, std::slice::from_ref(&hit.collection)).await?;
+        Ok(numbers.first().map(|no| (*no, written.item)))
+    }
+
+    /// An invitation that was answered goes where deleted mail goes.
+    async fn put_away(
+        &self,
+        session: Session<'_>,
+        folder: FolderNo,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<()> {
+        let moved = match self.trash(session, folder).await? {
+            Trash::Here => return Ok(()),
+            Trash::At(trash) => {
+                let items = std::slice::from_ref(item);
+                session.mailbox.move_items(collection, &trash, items).await
+            }
+        };
+        match moved {
+            Err(error) if error.is_transient() => Err(error.into()),
+            // The answer stands; a mail that stays is no harm.
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends each notice once. One that is refused for good is let go: what it tells of is done.
+    pub(crate) async fn send_notices(
+        &self,
+        session: Session<'_>,
+        notices: Vec<Notice>,
+    ) -> Result<()> {
+        for notice in notices {
+            let act = Act::of_client(&format!("notice/{}", notice.name), notice.message);
+            match self.send_once(session, act).await {
+                Ok(_) => {}
+                Err(Error::Mailbox(error)) if !error.is_transient() => {
+                    tracing::warn!(user = %session.device.user, %error, "a notice of a meeting was refused");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// When people are not free.
+    ///
+    /// # Errors
+    /// The mail system's.
+    pub async fn busy(&self, session: Session<'_>, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        Ok(session.mailbox.busy(query).await?)
+    }
+}
+
+/// What is refused for good is no invitation; the rest may pass.
+fn no_invitation(error: dme_mailbox::Error) -> RespondError {
+    match error.kind {
+        ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Unsupported => {
+            RespondError::NoInvitation(error.context)
+        }
+        _ => RespondError::Engine(error.into()),
+    }
+}

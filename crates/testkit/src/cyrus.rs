@@ -1,0 +1,238 @@
+//! Cyrus (Debian's `cyrus-imapd` 3.6) on free loopback ports: calendars and address books with
+//! scheduling (RFC 6638).
+//!
+//! Its packages exclude Dovecot's, so they are not installed but unpacked into a folder beside the
+//! build, once for all tests. Passwords are checked by a small server of ours that speaks
+//! saslauthd's protocol.
+
+use crate::ports::free_port;
+use crate::process::{Folder, Process, give_to};
+use anyhow::Context;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The account that may act for others (`Authorize-As`).
+pub const ADMIN: &str = "admin";
+/// What Debian's Dovecot cannot be installed beside, and the libraries it needs.
+const PACKAGES: [&str; 9] = [
+    "cyrus-common",
+    "cyrus-caldav",
+    "cyrus-imapd",
+    "libical3",
+    "libxapian30",
+    "libshp2",
+    "libzephyr4",
+    "libpcre3",
+    "libclamav12",
+];
+/// More that those libraries need.
+const FURTHER: [&str; 1] = ["libmspack0"];
+/// Whom the server runs as.
+const OWNER: &str = "nobody";
+
+/// A running server.
+#[derive(Debug)]
+pub struct Cyrus {
+    /// The port for CalDAV and CardDAV.
+    pub http_port: u16,
+    /// The port for IMAP.
+    pub imap_port: u16,
+    process: Option<Process>,
+    programs: PathBuf,
+    folder: Folder,
+}
+
+impl Cyrus {
+    /// Starts a server on which anybody with this password is a user, `name` or
+    /// `name@example.org`, and waits until it accepts connections. Each user must be
+    /// [welcomed](Self::welcome) first.
+    ///
+    /// # Errors
+    /// When its packages cannot be had or it cannot be started.
+    pub fn start(password: &str) -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let folder = Folder::new("cyrus")?;
+        let mut cyrus = Self { http_port: 0, imap_port: 0, process: None, programs, folder };
+        for name in ["conf", "run", "run/proc", "run/lock", "run/socket", "spool", "sieve"] {
+            fs::create_dir(cyrus.path(name))?;
+        }
+        check_passwords(&cyrus.path("run/auth"), password)?;
+        let mut last = None;
+        // Another process may take one of the ports between their choice and their use.
+        for _ in 0..3 {
+            (cyrus.http_port, cyrus.imap_port) = (free_port()?, free_port()?);
+            match cyrus.restart() {
+                Ok(()) => return Ok(cyrus),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| anyhow::anyhow!("cyrus was not tried")))
+    }
+
+    /// Its address for CalDAV and CardDAV.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.http_port)
+    }
+
+    /// Logs a user in by IMAP once: until then the server has no place for calendars of theirs.
+    ///
+    /// # Errors
+    /// When the server does not let the user in.
+    pub fn welcome(&self, user: &str, password: &str) -> anyhow::Result<()> {
+        let mut imap = std::net::TcpStream::connect(("127.0.0.1", self.imap_port))?;
+        imap.set_read_timeout(Some(std::time::Duration::from_secs(20)))?;
+        write!(imap, "a LOGIN {user} {password}\r\nb LOGOUT\r\n")?;
+        let mut said = String::new();
+        imap.read_to_string(&mut said)?;
+        anyhow::ensure!(said.contains("\r\na OK"), "cyrus did not let {user} in: {said}");
+        Ok(())
+    }
+
+    /// Starts it again on the same ports with the same data.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill();
+        self.configure()?;
+        let mut command = Command::new(self.programs.join("usr/lib/cyrus/bin/master"));
+        command.arg("-C").arg(self.path("imapd.conf")).arg("-M").arg(self.path("cyrus.conf"));
+        command.arg("-p").arg(self.path("run/pid"));
+        command.env("LD_LIBRARY_PATH", libraries(&self.programs)).env("CYRUS_USER", OWNER);
+        let mut process = Process::start("cyrus", &mut command, &self.path("log"))?;
+        process.wait_ready(&[self.http_port, self.imap_port])?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn configure(&self) -> anyhow::Result<()> {
+        let dir = self.folder.path().display();
+        let bin = self.programs.join("usr/lib/cyrus/bin");
+        let bin = bin.display();
+        let settings = format!(
+            "configdirectory: {dir}/conf\nproc_path: {dir}/run/proc\n\
+             mboxname_lockpath: {dir}/run/lock\ndefaultpartition: default\n\
+             partition-default: {dir}/spool\nsievedir: {dir}/sieve\n\
+             lmtpsocket: {dir}/run/socket/lmtp\nidlesocket: {dir}/run/socket/idle\n\
+             notifysocket: {dir}/run/socket/notify\ncyrus_user: {OWNER}\n\
+             altnamespace: yes\nunixhierarchysep: yes\nhashimapspool: yes\n\
+             virtdomains: userid\ndefaultdomain: example.org\n\
+             httpmodules: caldav carddav\ncaldav_allowscheduling: on\n\
+             caldav_create_default: yes\ncarddav_create_default: yes\n\
+             autocreate_quota: 0\nautocreate_post: yes\nallowplaintext: yes\n\
+             admins: {ADMIN}\nproxyservers: {ADMIN}\nsasl_mech_list: PLAIN\n\
+             sasl_pwcheck_method: saslauthd\nsasl_saslauthd_path: {dir}/run/auth/mux\n"
+        );
+        fs::write(self.path("imapd.conf"), settings)?;
+        let listen = |port: u16| format!("listen=\"127.0.0.1:{port}\" prefork=1");
+        let services = format!(
+            "START {{\n  recover cmd=\"{bin}/ctl_cyrusdb -C {dir}/imapd.conf -r\"\n}}\n\
+             SERVICES {{\n  imap cmd=\"{bin}/imapd -C {dir}/imapd.conf\" {}\n  \
+             http cmd=\"{bin}/httpd -C {dir}/imapd.conf\" {}\n}}\nEVENTS {{\n}}\n",
+            listen(self.imap_port),
+            listen(self.http_port),
+        );
+        fs::write(self.path("cyrus.conf"), services)?;
+        give_to(OWNER, self.folder.path())
+    }
+}
+
+/// Where the unpacked packages are; unpacks them where they are not yet.
+fn programs() -> anyhow::Result<PathBuf> {
+    // Beside what is built, so that it is thrown away with that.
+    let build = std::env::current_exe()?;
+    let build = build.ancestors().find(|path| path.ends_with("debug") || path.ends_with("release"));
+    let cache = build.and_then(Path::parent).context("the tests are built nowhere")?.join("debian");
+    let done = cache.join("cyrus");
+    fs::create_dir_all(&cache)?;
+    // Several tests may come at the same time: one unpacks, the others wait.
+    let lock = File::create(cache.join("cyrus.lock"))?;
+    lock.lock()?;
+    if !done.exists() {
+        unpack(&cache, &done)?;
+    }
+    Ok(done)
+}
+
+fn unpack(cache: &Path, done: &Path) -> anyhow::Result<()> {
+    let fresh = tempfile::tempdir_in(cache)?;
+    let mut download = Command::new("apt-get");
+    download.arg("download").args(PACKAGES).args(FURTHER).current_dir(fresh.path());
+    run(&mut download)?;
+    let root = fresh.path().join("root");
+    for entry in fs::read_dir(fresh.path())? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new("dpkg").arg("-x").arg(path).arg(&root))?;
+        }
+    }
+    // The server runs as another user, who must get here.
+    for path in [fresh.path(), &root] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+    }
+    fs::rename(&root, done)?;
+    Ok(())
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output().with_context(|| format!("{command:?} could not be run"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "{command:?} failed: {said}");
+    Ok(())
+}
+
+fn libraries(programs: &Path) -> String {
+    let paths = [
+        "lib/x86_64-linux-gnu",
+        "usr/lib/x86_64-linux-gnu",
+        "lib/aarch64-linux-gnu",
+        "usr/lib/aarch64-linux-gnu",
+    ];
+    let paths = paths.map(|path| programs.join(path).display().to_string());
+    paths.join(":")
+}
+
+/// Answers saslauthd's question (four counted texts: login, password, service, realm) with OK where
+/// the password is this one. Ends with the process.
+fn check_passwords(folder: &Path, password: &str) -> anyhow::Result<()> {
+    fs::create_dir(folder)?;
+    let socket = folder.join("mux");
+    let listener = UnixListener::bind(&socket)?;
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o777))?;
+    let password = password.to_owned();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Whoever asks badly gets no answer.
+            let _ = check_password(stream, &password);
+        }
+    });
+    Ok(())
+}
+
+fn check_password(mut stream: UnixStream, password: &str) -> std::io::Result<()> {
+    let mut texts = Vec::new();
+    for _ in 0..4 {
+        let mut length = [0; 2];
+        stream.read_exact(&mut length)?;
+        let mut text = vec![0; usize::from(u16::from_be_bytes(length))];
+        stream.read_exact(&mut text)?;
+        texts.push(text);
+    }
+    let right = texts.get(1).is_some_and(|said| said == password.as_bytes());
+    stream.write_all(if right { b"\0\x02OK" } else { b"\0\x02NO" })
+}

@@ -1,0 +1,100 @@
+//! Radicale (Debian's `radicale`) on a free loopback port: calendars and address books of users
+//! with plain passwords, without scheduling.
+
+use crate::ports::free_port;
+use crate::process::{Folder, Process};
+use std::process::Command;
+
+/// A running server.
+#[derive(Debug)]
+pub struct Radicale {
+    /// Where it listens.
+    pub port: u16,
+    process: Option<Process>,
+    folder: Folder,
+}
+
+impl Radicale {
+    /// Starts a server for these users, each with a password, and waits until it accepts
+    /// connections. A user owns everything below `/name/`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(users: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let folder = Folder::new("radicale")?;
+        let people: String = users.iter().map(|(user, word)| format!("{user}:{word}\n")).collect();
+        std::fs::write(folder.path().join("users"), people)?;
+        let mut radicale = Self { port: 0, process: None, folder };
+        let mut last = None;
+        // Another process may take the port between its choice and its use.
+        for _ in 0..3 {
+            radicale.port = free_port()?;
+            match radicale.restart() {
+                Ok(()) => return Ok(radicale),
+                Err(error) => last = Some(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| anyhow::anyhow!("radicale was not tried")))
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Starts it again on the same port with the same data.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn restart(&mut self) -> anyhow::Result<()> {
+        self.kill();
+        let dir = self.folder.path().display();
+        let config = format!(
+            "[server]\nhosts = 127.0.0.1:{}\nmax_connections = 100\n\
+             [auth]\ntype = htpasswd\nhtpasswd_filename = {dir}/users\n\
+             htpasswd_encryption = plain\ndelay = 0\n\
+             [rights]\ntype = owner_only\n\
+             [storage]\nfilesystem_folder = {dir}/data\n\
+             [web]\ntype = none\n",
+            self.port
+        );
+        let file = self.folder.path().join("config");
+        std::fs::write(&file, config)?;
+        // Debian's modules are those of Debian's interpreter.
+        let mut command = Command::new("/usr/bin/python3");
+        command.arg("/usr/bin/radicale").arg("--config").arg(file);
+        let log = self.folder.path().join("radicale.log");
+        let mut process = Process::start("radicale", &mut command, &log)?;
+        process.wait_ready(&[self.port])?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Makes the server forget what changed: every token it gave out so far becomes invalid.
+    ///
+    /// # Errors
+    /// When its files cannot be removed.
+    pub fn forget_changes(&self) -> anyhow::Result<()> {
+        let mut folders = vec![self.folder.path().join("data")];
+        while let Some(folder) = folders.pop() {
+            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            for entry in entries {
+                let entry = entry?;
+                let is_memory = entry.file_name() == "sync-token";
+                match entry.file_type()?.is_dir() {
+                    true if is_memory => std::fs::remove_dir_all(entry.path())?,
+                    true => folders.push(entry.path()),
+                    false => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
