@@ -1,9 +1,16 @@
-//! Calendar objects as programs really write them, read, changed and talked about.
+//! Calendar objects as programs really write them, read, changed and talked about; and what other
+//! libraries make of the same rules and objects.
 
 #[cfg(test)]
 mod events;
 #[cfg(test)]
 mod meetings;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod rules_of_others;
 #[cfg(test)]
 mod tasks;
 #[cfg(test)]
