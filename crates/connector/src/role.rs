@@ -9,7 +9,8 @@ use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
     Enrolled, KeepAlive, Proxy, Reached, Services, Token,
 };
-use dme_mailbox::MailSystem;
+use dme_mailbox::{Joined, MailSystem, VacationService};
+use dme_sieve::{SieveConfig, SieveVacations};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +22,15 @@ pub enum StartError {
     /// The mail system's settings are wrong.
     #[error("mail: {0}")]
     Mail(String),
+    /// The ManageSieve server's settings are wrong.
+    #[error("{0}")]
+    Sieve(String),
+    /// A ManageSieve server without the mail system whose users it serves.
+    #[error(
+        "[sieve] needs [mail.imap] in the same connector: users log in there as they do to their \
+         mail"
+    )]
+    SieveOfNobody,
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
@@ -47,11 +57,13 @@ pub enum StartError {
 /// When a setting is wrong; nothing is contacted yet.
 pub fn services(
     mail: Option<&MailConfig>,
+    sieve: Option<&SieveConfig>,
     directory: Option<&DirectoryConfig>,
 ) -> Result<Services, StartError> {
     if mail.is_none() && directory.is_none() {
         return Err(StartError::Nothing);
     }
+    let vacations = vacations(mail, sieve)?;
     let mut tokens = None;
     let mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)> = match mail {
         Some(MailConfig::Imap(config)) => {
@@ -74,6 +86,13 @@ pub fn services(
         }
         None => None,
     };
+    let mail = match (mail, vacations) {
+        (Some((mail, needs)), Some(vacations)) => {
+            let joined = Joined::new(mail, Vec::new()).with_vacations(Some(vacations));
+            Some((Arc::new(joined) as _, needs))
+        }
+        (mail, _) => mail,
+    };
     let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
@@ -94,6 +113,18 @@ pub fn services(
         (directory, None) => directory,
     };
     Ok(Services { mail, directory, realms })
+}
+
+/// What keeps out-of-office messages beside the mail system.
+fn vacations(
+    mail: Option<&MailConfig>,
+    sieve: Option<&SieveConfig>,
+) -> Result<Option<Arc<dyn VacationService>>, StartError> {
+    let Some(sieve) = sieve else { return Ok(None) };
+    let Some(MailConfig::Imap(imap)) = mail else { return Err(StartError::SieveOfNobody) };
+    let vacations = SieveVacations::new(sieve.clone(), imap.auth.clone(), imap.login)
+        .map_err(|error| StartError::Sieve(error.to_string()))?;
+    Ok(Some(Arc::new(vacations)))
 }
 
 /// Makes this connector's key and has the server certify it.
@@ -127,7 +158,8 @@ pub struct Running {
 /// is tried until it can.
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
-    let services = services(config.mail.as_ref(), config.directory_service.as_ref())?;
+    let services =
+        services(config.mail.as_ref(), config.sieve.as_ref(), config.directory_service.as_ref())?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();

@@ -54,7 +54,7 @@ impl Radicale {
              [auth]\ntype = htpasswd\nhtpasswd_filename = {dir}/users\n\
              htpasswd_encryption = plain\ndelay = 0\n\
              [rights]\ntype = owner_only\n\
-             [storage]\nfilesystem_folder = {dir}/data\n_filesystem_fsync = False\n\
+             [storage]\nfilesystem_folder = {dir}/data\n\
              [web]\ntype = none\n",
             self.port
         );

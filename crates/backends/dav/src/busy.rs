@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn periods_are_read_in_each_form() {
-        let at = |seconds| Timestamp::from_seconds(1_795_707_000 + seconds);
+        let at = |seconds: i64| Timestamp::from_seconds(1_795_707_000 + seconds);
         let calendar = "BEGIN:VFREEBUSY\r\nFREEBUSY;FBTYPE=BUSY-TENTATIVE:20261126T163000Z/2026112\r\n \
              6T170000Z\r\nFREEBUSY:20261126T153000Z/PT1H,nonsense,20261126T153000Z/20261126T153000Z\r\n\
              FREEBUSY;FBTYPE=FREE:20261126T153000Z/PT1H\r\nEND:VFREEBUSY\r\n";

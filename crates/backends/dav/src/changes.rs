@@ -9,7 +9,7 @@ use crate::mailbox::DavMailbox;
 use crate::multistatus::{Multistatus, Response};
 use crate::object;
 use crate::quirks::{Certainty, may_be_bad_token, may_be_full_list};
-use crate::report::{self, Told, component};
+use crate::report::{self, Told, Wanted, component};
 use crate::token::{Buckets, MAX_SERVER_TOKEN, Token};
 use crate::xml::Ns;
 use dme_mailbox::{
@@ -17,7 +17,7 @@ use dme_mailbox::{
     StateNow,
 };
 use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Answers followed for one question about changes.
 const MAX_ROUNDS: usize = 1_000;
@@ -48,7 +48,7 @@ impl DavMailbox {
                 (true, Class::Tasks) => self.open_tasks(&place).await?,
                 _ => self.members_of_class(&place, filter.since).await?,
             };
-            let token = token.unwrap_or_else(|| match remote.tag {
+            let token = token.unwrap_or(match remote.tag {
                 Tag::Sync(token) | Tag::Marks(token) => {
                     Token::Sync { members: members.len(), token }
                 }
@@ -71,16 +71,38 @@ impl DavMailbox {
         let Some(component) = component(place.class) else {
             return self.members(&place.path).await;
         };
-        let since = since.filter(|_| place.class == Class::Calendar);
-        let day = since.map(|since| (Timestamp::from_seconds(since.as_days() * 86_400), None));
-        let document = report::calendar_query(component, day, None, Told::Mark);
+        let day = since.map(|since| Timestamp::from_seconds(since.as_days() * 86_400));
+        let day = day.filter(|_| place.class == Class::Calendar);
+        let document = report::calendar_query(component, Wanted::Within(day, None), Told::Mark);
         let told = self.report(&place.path, document).await?;
+        let mut members = self.members_in(&place.path, &told);
+        if let Some(day) = day {
+            let known: BTreeSet<String> = members.iter().map(|it| it.name.clone()).collect();
+            let series = self.series_reaching(place, day).await?;
+            members.extend(series.into_iter().filter(|it| !known.contains(&it.name)));
+        }
+        Ok(members)
+    }
+
+    /// The series that go on until a day or beyond. Servers look at no more instances than they
+    /// like, some at the first alone, so a question by time misses some.
+    async fn series_reaching(
+        &self,
+        place: &Place,
+        day: Timestamp,
+    ) -> Result<Vec<Member>, WireError> {
+        let document = report::calendar_query("VEVENT", Wanted::Recurring, Told::Content);
+        let mut told = self.report(&place.path, document).await?;
+        told.responses.retain(|response| {
+            let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
+            object::reaches(object.as_bytes(), day)
+        });
         Ok(self.members_in(&place.path, &told))
     }
 
     async fn open_tasks(&self, place: &Place) -> Result<Vec<Member>, WireError> {
         // Servers differ too much in what they take for a filter by property.
-        let document = report::calendar_query("VTODO", None, None, Told::Content);
+        let document = report::calendar_query("VTODO", Wanted::Within(None, None), Told::Content);
         let mut told = self.report(&place.path, document).await?;
         told.responses.retain(|response| {
             let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();

@@ -14,7 +14,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
+use http::header::{AUTHORIZATION, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -69,8 +69,6 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whose answer it is, after redirects.
-    pub(crate) path: Path,
 }
 
 /// On whose behalf requests are made.
@@ -369,12 +367,7 @@ impl Client {
             data.extend_from_slice(&chunk);
         }
         self.keep(sender, &body);
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body: data.freeze(),
-            path: request.path.clone(),
-        })
+        Ok(Answer { status: head.status, headers: head.headers, body: data.freeze() })
     }
 
     fn outgoing(
@@ -431,9 +424,4 @@ impl<E: Into<WireError>> From<E> for Lost {
     fn from(error: E) -> Self {
         Self { error: error.into(), unsent: false }
     }
-}
-
-/// The media type of a request's body, where it is none of XML.
-pub(crate) fn content_type(value: &str) -> (HeaderName, HeaderValue) {
-    (CONTENT_TYPE, HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("text/plain")))
 }

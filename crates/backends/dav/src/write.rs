@@ -15,7 +15,7 @@ use bytes::Bytes;
 use dme_mailbox::{
     ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written,
 };
-use dme_model::{Class, CollectionId, ItemId, Notice, PartId, ZoneId};
+use dme_model::{Class, CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId, ZoneId};
 use dme_pim::calendar::Writing;
 use http::Method;
 use std::time::Duration;
@@ -48,13 +48,12 @@ impl DavMailbox {
         new: &NewItem,
     ) -> Result<Written> {
         let place = Place::read(collection)?;
-        if place.class != new.patch.class() {
-            let context = format!("dav: a collection of {:?} holds nothing else", place.class);
-            return Err(Error::new(ErrorKind::Invalid, context));
-        }
-        let writing = self.writing(&new.key).await?;
+        fits(place.class, &new.patch)?;
+        // A server may hold items of several classes in one place, and a UID but once for all.
+        let act = SubmissionKey(format!("{collection}/{}", new.key.0));
+        let writing = self.writing(&act).await?;
         let made = object::create(&new.patch, &writing)?;
-        let name = format!("{}.{}", hash::name_of(&new.key.0), extension(place.class));
+        let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
         let item = ItemId::new(name);
         let path = self.member(&place, &item)?;
         let object = Bytes::from(made.object);
@@ -73,6 +72,10 @@ impl DavMailbox {
         item: &ItemId,
         edit: &Edit,
     ) -> Result<Written> {
+        let place = Place::read(collection)?;
+        if let ItemEdit::Patch(patch) = &edit.edit {
+            fits(place.class, patch)?;
+        }
         let writing = self.writing(&edit.key).await?;
         self.rewrite(collection, item, |there| object::change(there, &edit.edit, &writing)).await
     }
@@ -277,6 +280,18 @@ impl DavMailbox {
             schedules: principal.schedules,
             zone: ZoneId::utc(),
         })
+    }
+}
+
+/// # Errors
+/// `Invalid` where the patch is for items of another class.
+fn fits(class: Class, patch: &ItemPatch) -> Result<()> {
+    match class == patch.class() {
+        true => Ok(()),
+        false => {
+            let context = format!("dav: a collection of {class:?} holds nothing else");
+            Err(Error::new(ErrorKind::Invalid, context))
+        }
     }
 }
 

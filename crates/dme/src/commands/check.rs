@@ -14,6 +14,7 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Ve
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
+use dme_sieve::{SieveConfig, SieveVacations};
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,17 +55,19 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, connector, mail, people) = match options.role {
+    let (server, connector, mail, sieve, people) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            let (mail, people) =
-                file.embedded.map_or((None, None), |e| (e.mail, e.directory_service));
-            (Some(file.server), None, mail, people)
+            let (mail, sieve, people) = file
+                .embedded
+                .map_or((None, None, None), |e| (e.mail, e.sieve, e.directory_service));
+            (Some(file.server), None, mail, sieve, people)
         }
         Role::Connector => {
             let file = connector_file(&path)?.connector;
-            let (mail, people) = (file.mail.clone(), file.directory_service.clone());
-            (None, Some(file), mail, people)
+            let (mail, sieve) = (file.mail.clone(), file.sieve.clone());
+            let people = file.directory_service.clone();
+            (None, Some(file), mail, sieve, people)
         }
     };
     report.good("configuration", "read, no unknown keys");
@@ -75,8 +78,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || mail.is_some() || people.is_some();
-    let services = serves.then(|| dme_connector::services(mail.as_ref(), people.as_ref()));
+    let serves = connector.is_some() || mail.is_some() || sieve.is_some() || people.is_some();
+    let services =
+        serves.then(|| dme_connector::services(mail.as_ref(), sieve.as_ref(), people.as_ref()));
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
         report.bad("configuration", problem);
@@ -107,7 +111,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
         if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, options.user.as_deref(), secret).await;
+            check_mail(&mut report, mail, sieve, options.user.as_deref(), secret).await;
         }
     }
     if report.failures > 0 {
@@ -194,6 +198,7 @@ async fn try_password(
 async fn check_mail(
     report: &mut Report,
     mail: &MailConfig,
+    sieve: Option<SieveConfig>,
     user: Option<&str>,
     secret: Option<Secret>,
 ) {
@@ -234,7 +239,14 @@ async fn check_mail(
                 credentials,
             };
             let context = CallContext::new(RequestId::from("check"), LIMIT);
-            for finding in system.check(&account, &context).await {
+            let mut findings = system.check(&account, &context).await;
+            if let Some(sieve) = sieve {
+                match SieveVacations::new(sieve, config.auth.clone(), config.login) {
+                    Ok(vacations) => findings.extend(vacations.check(&account, &context).await),
+                    Err(error) => report.bad("sieve", error),
+                }
+            }
+            for finding in findings {
                 match finding.outcome {
                     Ok(said) => report.good(finding.step, said),
                     Err(said) => report.bad(finding.step, said),

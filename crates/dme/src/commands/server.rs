@@ -15,7 +15,7 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
     let embedded = match &file.embedded {
         Some(config) => {
             let people = config.directory_service.as_ref();
-            Some(dme_connector::services(config.mail.as_ref(), people)?)
+            Some(dme_connector::services(config.mail.as_ref(), config.sieve.as_ref(), people)?)
         }
         None => None,
     };

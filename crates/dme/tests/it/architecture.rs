@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -19,7 +19,10 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("routing", &["model"]),
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime", "pim"]),
-    ("imap", &["model", "mailbox", "mime"]),
+    ("dial", &["model", "mailbox"]),
+    ("dav", &["model", "mailbox", "mime", "pim"]),
+    ("imap", &["model", "mailbox", "mime", "dial"]),
+    ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory"]),
     ("store", &["model", "sync", "mailbox", "link"]),
     (
@@ -27,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
         &[
             "model",
             "wbxml",
+            "zone",
             "eas",
             "mime",
             "mailbox",
@@ -37,8 +41,8 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "store",
         ],
     ),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
     (
@@ -47,11 +51,13 @@ const MAY_USE: [(&str, &[&str]); 20] = [
             "model",
             "eas",
             "mime",
+            "pim",
             "mailbox",
             "directory",
             "link",
             "files",
             "imap",
+            "sieve",
             "server",
             "connector",
             "phone",
@@ -70,7 +76,7 @@ const ONLY: [(&str, &[&str]); 7] = [
     ("calcard", &["mime", "pim"]),
     ("inotify", &["files"]),
     ("clap", &["dme"]),
-    ("quick-xml", &["eas"]),
+    ("quick-xml", &["eas", "dav"]),
 ];
 
 /// The workspace and all it uses on this platform; the crates of others are not downloaded, so

@@ -2,15 +2,23 @@
 //! libraries make of the same rules and objects.
 
 #[cfg(test)]
+mod busy;
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod meetings;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod python;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod rules_of_others;
+#[cfg(test)]
+mod series;
 #[cfg(test)]
 mod tasks;
 #[cfg(test)]
