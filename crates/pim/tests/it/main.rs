@@ -10,6 +10,8 @@ mod events;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
+mod objects_of_others;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod python;
