@@ -9,6 +9,7 @@
 
 mod busy;
 mod changes;
+mod check;
 mod client;
 mod collections;
 mod config;
@@ -29,6 +30,7 @@ mod watch;
 mod write;
 mod xml;
 
+pub use check::Finding;
 pub use config::{Auth, DavConfig, LoginName, PoolConfig, TimeoutConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
