@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 mod access;
+mod account;
 mod active_directory;
 mod answers;
 mod architecture;
