@@ -5,6 +5,15 @@ use crate::ports::free_port;
 use crate::process::{Folder, Process};
 use std::process::Command;
 
+/// The user who may do everything.
+pub const ADMIN: &str = "admin";
+/// Who may do what; the first that fits counts.
+const RIGHTS: &str = "[admin]\nuser: admin\ncollection: .*\npermissions: RrWw\n\
+     [root]\nuser: .+\ncollection:\npermissions: R\n\
+     [home]\nuser: .+\ncollection: {user}\npermissions: RW\n\
+     [shared]\nuser: .+\ncollection: {user}/shared-[^/]+\npermissions: r\n\
+     [own]\nuser: .+\ncollection: {user}/[^/]+\npermissions: rw\n";
+
 /// A running server.
 #[derive(Debug)]
 pub struct Radicale {
@@ -16,7 +25,8 @@ pub struct Radicale {
 
 impl Radicale {
     /// Starts a server for these users, each with a password, and waits until it accepts
-    /// connections. A user owns everything below `/name/`.
+    /// connections. A user owns everything below `/name/`, but may only read `/name/shared-…/`; the
+    /// user [`ADMIN`] may do everything.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -24,6 +34,7 @@ impl Radicale {
         let folder = Folder::new("radicale")?;
         let people: String = users.iter().map(|(user, word)| format!("{user}:{word}\n")).collect();
         std::fs::write(folder.path().join("users"), people)?;
+        std::fs::write(folder.path().join("rights"), RIGHTS)?;
         let mut radicale = Self { port: 0, process: None, folder };
         let mut last = None;
         // Another process may take the port between its choice and its use.
@@ -53,7 +64,7 @@ impl Radicale {
             "[server]\nhosts = 127.0.0.1:{}\nmax_connections = 100\n\
              [auth]\ntype = htpasswd\nhtpasswd_filename = {dir}/users\n\
              htpasswd_encryption = plain\ndelay = 0\n\
-             [rights]\ntype = owner_only\n\
+             [rights]\ntype = from_file\nfile = {dir}/rights\n\
              [storage]\nfilesystem_folder = {dir}/data\n\
              [web]\ntype = none\n",
             self.port

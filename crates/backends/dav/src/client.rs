@@ -75,33 +75,24 @@ pub(crate) struct Answer {
 #[derive(Clone)]
 pub(crate) struct Login {
     user: UserId,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    authorization: HeaderValue,
 }
 
 impl Login {
     /// As configured, for this user.
     pub(crate) fn new(config: &DavConfig, account: &Account) -> Result<Self, Error> {
-        let name = config.login.of(account);
-        let headers = match (&config.auth, &account.credentials) {
+        let authorization = match (&config.auth, &account.credentials) {
             (Auth::Password, Credentials::Password(secret)) => {
-                vec![(AUTHORIZATION, basic(&name, secret.expose())?)]
+                basic(&config.login.of(account), secret.expose())?
             }
             (Auth::Bearer, Credentials::Bearer(token)) => {
-                vec![(AUTHORIZATION, hidden(&format!("Bearer {}", token.expose()))?)]
+                hidden(&format!("Bearer {}", token.expose()))?
             }
-            (Auth::Master { user, secret, header }, _) => {
-                let mut headers = vec![(AUTHORIZATION, basic(user, secret.expose())?)];
-                if let Some(header) = header {
-                    let header = HeaderName::try_from(header.as_str())
-                        .map_err(|_| told(ErrorKind::Bug, "a header that is none"))?;
-                    headers.push((header, hidden(&name)?));
-                }
-                headers
-            }
+            (Auth::Master { user, secret }, _) => basic(user, secret.expose())?,
             (Auth::Password, _) => return Err(missing("password")),
             (Auth::Bearer, _) => return Err(missing("access token")),
         };
-        Ok(Self { user: account.user.clone(), headers })
+        Ok(Self { user: account.user.clone(), authorization })
     }
 }
 
@@ -384,8 +375,9 @@ impl Client {
             .method(request.method.clone())
             .uri(request.path.as_str())
             .header(HOST, host)
-            .header(USER_AGENT, concat!("DME/", env!("CARGO_PKG_VERSION")));
-        for (name, value) in login.headers.iter().chain(&request.headers) {
+            .header(USER_AGENT, concat!("DME/", env!("CARGO_PKG_VERSION")))
+            .header(AUTHORIZATION, &login.authorization);
+        for (name, value) in &request.headers {
             outgoing = outgoing.header(name, value);
         }
         let outgoing = outgoing.body(Full::new(request.body.clone()));

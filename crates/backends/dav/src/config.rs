@@ -82,10 +82,6 @@ pub enum Auth {
         user: String,
         /// Its password.
         secret: Secret,
-        /// A header that tells the server on whose behalf it acts, such as Cyrus'
-        /// `Authorize-As`. Unset: the master's own rights are used.
-        #[serde(default)]
-        header: Option<String>,
     },
     /// With an OAuth token of the user's (RFC 6750).
     Bearer,
@@ -172,11 +168,6 @@ impl DavConfig {
                 return Err(ConfigError::Principal(principal.clone()));
             }
             _ => {}
-        }
-        if let Auth::Master { header: Some(header), .. } = &self.auth
-            && http::HeaderName::try_from(header.as_str()).is_err()
-        {
-            return Err(ConfigError::Header(header.clone()));
         }
         let special = [Role::Calendar, Role::Contacts, Role::Tasks, Role::Notes];
         if let Some(role) = self.folders.keys().find(|role| !special.contains(role)) {

@@ -32,9 +32,6 @@ pub enum ConfigError {
     /// No path for every user.
     #[error("dav.principal {0:?} must be a path with {{login}} in it")]
     Principal(String),
-    /// No name of a header.
-    #[error("dav.auth.master.header {0:?} is not the name of an HTTP header")]
-    Header(String),
     /// A role that no such collection has.
     #[error("dav.folders.{0}: only calendar, contacts, tasks and notes can be named")]
     Folder(String),
