@@ -5,6 +5,7 @@ use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
 use dme_model::{OutOfRange, Realm, Secret, Span, within};
+use dme_sieve::SieveConfig;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,6 +29,9 @@ pub struct ConnectorConfig {
     /// The mail system it serves.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The mail system's ManageSieve server, for out-of-office messages.
+    #[serde(default)]
+    pub sieve: Option<SieveConfig>,
     /// Where calendars, contacts, tasks and notes are.
     #[serde(default)]
     pub dav: Option<Box<DavConfig>>,
@@ -57,6 +61,9 @@ pub struct EmbeddedConfig {
     /// The mail system it serves.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The mail system's ManageSieve server, for out-of-office messages.
+    #[serde(default)]
+    pub sieve: Option<SieveConfig>,
     /// Where calendars, contacts, tasks and notes are.
     #[serde(default)]
     pub dav: Option<Box<DavConfig>>,

@@ -10,7 +10,8 @@ use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
     Enrolled, KeepAlive, Proxy, Reached, Services, Token,
 };
-use dme_mailbox::{Joined, MailSystem};
+use dme_mailbox::{Joined, MailSystem, VacationService};
+use dme_sieve::{SieveConfig, SieveVacations};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -22,6 +23,15 @@ pub enum StartError {
     /// The mail system's settings are wrong.
     #[error("mail: {0}")]
     Mail(String),
+    /// The ManageSieve server's settings are wrong.
+    #[error("{0}")]
+    Sieve(String),
+    /// A ManageSieve server without the mail system whose users it serves.
+    #[error(
+        "[sieve] needs [mail.imap] in the same connector: users log in there as they do to their \
+         mail"
+    )]
+    SieveOfNobody,
     /// The settings of the calendar and contacts system are wrong.
     #[error("{0}")]
     Dav(String),
@@ -60,12 +70,14 @@ type Served = (Arc<dyn MailSystem>, CredentialsNeeded);
 /// When a setting is wrong; nothing is contacted yet.
 pub fn services(
     mail: Option<&MailConfig>,
+    sieve: Option<&SieveConfig>,
     dav: Option<&DavConfig>,
     directory: Option<&DirectoryConfig>,
 ) -> Result<Services, StartError> {
     if mail.is_none() && dav.is_none() && directory.is_none() {
         return Err(StartError::Nothing);
     }
+    let vacations = vacations(mail, sieve)?;
     let mut tokens = None;
     let mail: Option<Served> = match mail {
         Some(MailConfig::Imap(config)) => {
@@ -88,7 +100,7 @@ pub fn services(
         }
         None => None,
     };
-    let mail = beside(mail, dav)?;
+    let mail = beside(mail, dav, vacations)?;
     let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
@@ -111,6 +123,16 @@ pub fn services(
     Ok(Services { mail, directory, realms })
 }
 
+/// What keeps out-of-office messages beside the mail system.
+fn vacations(
+    mail: Option<&MailConfig>,
+    sieve: Option<&SieveConfig>,
+) -> Result<Option<Arc<dyn VacationService>>, StartError> {
+    let Some(sieve) = sieve else { return Ok(None) };
+    let Some(MailConfig::Imap(imap)) = mail else { return Err(StartError::SieveOfNobody) };
+    let vacations = SieveVacations::new(sieve.clone(), imap.auth.clone(), imap.login)
+        .map_err(|error| StartError::Sieve(error.to_string()))?;
+    Ok(Some(Arc::new(vacations)))
 /// A mail system, or none, with calendars and contacts beside it.
 fn beside(mail: Option<Served>, dav: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
     let Some(config) = dav else { return Ok(mail) };
@@ -165,7 +187,8 @@ pub struct Running {
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
     let people = config.directory_service.as_ref();
-    let services = services(config.mail.as_ref(), config.dav.as_deref(), people)?;
+    let (mail, sieve) = (config.mail.as_ref(), config.sieve.as_ref());
+    let services = services(mail, sieve, config.dav.as_deref(), people)?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();

@@ -3,15 +3,16 @@
 
 use bytes::Bytes;
 use dme_eas::body::{BodyPreference, BodyType, ContentOptions};
+use dme_eas::calendar::Context;
 use dme_eas::email::{self, DraftContent, NewAttachment};
 use dme_eas::query::{Command, Packed, Parameters, RequestLine};
 use dme_eas::server_id::ServerId;
 use dme_eas::{
-    ProtocolVersion, folder_create, folder_sync, get_item_estimate, move_items, ping, sync,
+    ProtocolVersion, folder_create, folder_sync, get_item_estimate, item, move_items, ping, sync,
 };
 use dme_model::{
     Address, Attachment, AttachmentKind, Body, BodyKind, ConversationId, DeviceId, Invitation,
-    InvitationMethod, ItemId, Mail, MailKind, PartId, Timestamp,
+    InvitationMethod, Item, ItemId, Mail, MailKind, PartId, Timestamp,
 };
 use dme_wbxml::pages::{
     air_sync, air_sync_base, compose_mail, email as email_page, find, folder_hierarchy,
@@ -19,9 +20,13 @@ use dme_wbxml::pages::{
     validate_cert,
 };
 use dme_wbxml::{Element, Tag, encode};
+use dme_zone::Zone;
 use std::path::Path;
 use std::time::Duration;
 use std::{fs, io};
+
+#[path = "../tests/it/items.rs"]
+mod items;
 
 const VERSION: ProtocolVersion = ProtocolVersion::V16_1;
 
@@ -30,13 +35,34 @@ fn main() -> io::Result<()> {
         documents().into_iter().map(|(name, element)| (name, encode(&element))).collect();
     write("wbxml_decode", &documents)?;
     write("eas_commands", &documents)?;
+    let (events, others) = items();
+    write("eas_calendar", &events)?;
+    write("eas_contact", &others)?;
     write("query", &queries())
 }
 
-fn write(target: &str, seeds: &[(&str, Vec<u8>)]) -> io::Result<()> {
+fn write(target: &str, seeds: &[(impl AsRef<Path>, Vec<u8>)]) -> io::Result<()> {
     let folder = Path::new("fuzz/corpus").join(target);
     fs::create_dir_all(&folder)?;
     seeds.iter().try_for_each(|(name, seed)| fs::write(folder.join(name), seed))
+}
+
+type Seeds = Vec<(String, Vec<u8>)>;
+
+/// Events, and items of the other classes, as two versions have them.
+fn items() -> (Seeds, Seeds) {
+    let (mut events, mut others) = (vec![], vec![]);
+    let id = ServerId::new(7, ItemId::new("e"));
+    let context = Context { home: &Zone::utc(), now: items::NOW };
+    for (number, item) in items::items().into_iter().enumerate() {
+        for version in [ProtocolVersion::V14_1, VERSION] {
+            let elements = item::to_elements(&item, &id, version, &context);
+            let document = encode(&parent(air_sync::APPLICATION_DATA, elements));
+            let seeds = if matches!(item, Item::Event(_)) { &mut events } else { &mut others };
+            seeds.push((format!("item{number}_{version}"), document));
+        }
+    }
+    (events, others)
 }
 
 fn text(tag: Tag, text: &str) -> Element {

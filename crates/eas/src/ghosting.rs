@@ -31,7 +31,7 @@ impl Ghosting {
 }
 
 /// What a phone does with what it writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Writing<'a, T> {
     /// It makes a new item: what it leaves out has its default.
     Add,
@@ -46,6 +46,15 @@ pub enum Writing<'a, T> {
         present: Option<&'a T>,
     },
 }
+
+// By hand, since what is copied is a reference, whatever the item.
+impl<T> Clone for Writing<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Writing<'_, T> {}
 
 impl<'a, T> Writing<'a, T> {
     /// The same of an item that is known more exactly; one that is of another class is not known.
@@ -97,11 +106,13 @@ pub(crate) fn keep_text(
     (text, native): (&mut Option<Text>, &mut Option<BodyKind>),
     (told, told_native): (&Option<Text>, Option<BodyKind>),
 ) {
-    let essence = |text: &Text| {
+    // A text that was wholly held back looks like none.
+    let essence = |text: &Option<Text>| {
+        let text = text.as_ref().filter(|text| !text.text.trim().is_empty())?;
         let lines = text.text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        (text.kind, lines.trim_end().to_owned())
+        Some((text.kind, lines.trim_end().to_owned()))
     };
-    if text.as_ref().map(essence) == told.as_ref().map(essence) {
+    if essence(text) == essence(told) {
         text.clone_from(told);
         *native = told_native;
     }

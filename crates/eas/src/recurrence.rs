@@ -1,5 +1,5 @@
 //! How events and tasks repeat: neutral rules to and from `Recurrence` (MS-ASCAL 2.2.2.37, MS-ASTASK
-//! 2.2.2.18).
+//! 2.2.2.18, and for invitations MS-ASEMAIL 2.2.2.59).
 //!
 //! ActiveSync knows six sorts of series, each with one day or one set of weekdays. A neutral rule
 //! that is none of them is shown by the closest one whose instances there are: of the 1st and 15th
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
 use crate::version::ProtocolVersion;
 use dme_model::{Frequency, LocalTime, NthDay, Recurrence, RecurrenceEnd, Weekday};
-use dme_wbxml::pages::{calendar, tasks};
+use dme_wbxml::pages::{calendar, email, email2, tasks};
 use dme_wbxml::{Element, Tag};
 
 mod sort;
@@ -83,6 +83,21 @@ pub(crate) const OF_TASKS: Vocabulary = Vocabulary {
     first_day_of_week: tasks::FIRST_DAY_OF_WEEK,
 };
 
+/// In an invitation.
+pub(crate) const OF_MAIL: Vocabulary = Vocabulary {
+    sort: email::TYPE,
+    until: email::UNTIL,
+    occurrences: email::OCCURRENCES,
+    interval: email::INTERVAL,
+    day_of_week: email::DAY_OF_WEEK,
+    day_of_month: email::DAY_OF_MONTH,
+    week_of_month: email::WEEK_OF_MONTH,
+    month_of_year: email::MONTH_OF_YEAR,
+    calendar_type: email2::CALENDAR_TYPE,
+    is_leap_month: email2::IS_LEAP_MONTH,
+    first_day_of_week: email2::FIRST_DAY_OF_WEEK,
+};
+
 /// The children of `Recurrence` for a rule, in the documents' order; none where ActiveSync cannot
 /// say it. `until` writes when the last instance begins.
 pub(crate) fn children(
@@ -95,6 +110,7 @@ pub(crate) fn children(
     let (sort, _) = Sort::of(rule, start)?;
     let mut children = vec![];
     children.put_number(tags.sort, sort.code());
+    children.put_number(tags.interval, rule.interval.max(1));
     match rule.end {
         RecurrenceEnd::Until(last) => children.put(tags.until, until(last)),
         RecurrenceEnd::Count(count) if count <= MAX => {
@@ -102,7 +118,6 @@ pub(crate) fn children(
         }
         RecurrenceEnd::Count(_) | RecurrenceEnd::Never => {}
     }
-    children.put_number(tags.interval, rule.interval.max(1));
     let (month, week, days, day) = match sort {
         Sort::Daily => (None, None, None, None),
         Sort::Weekly { days } => (None, None, Some(days), None),
@@ -111,9 +126,9 @@ pub(crate) fn children(
         Sort::Yearly { month, day } => (Some(month), None, None, Some(day)),
         Sort::YearlyByDay { month, week, days } => (Some(month), Some(week), Some(days), None),
     };
+    children.put_some_number(tags.week_of_month, week);
     children.put_some_number(tags.day_of_week, days);
     children.put_some_number(tags.day_of_month, day);
-    children.put_some_number(tags.week_of_month, week);
     children.put_some_number(tags.month_of_year, month);
     if version >= ProtocolVersion::V14_0 && !matches!(sort, Sort::Daily | Sort::Weekly { .. }) {
         // Gregorian.
@@ -202,6 +217,15 @@ fn read_calendar(tags: &Vocabulary, element: &Element) -> Result<()> {
         return Err(Error::Value { element, expected: "the Gregorian calendar" });
     }
     Ok(())
+}
+
+/// When the last instance of a series begins at the latest that ends then. Told so, phones that take
+/// `Until` for a day see the same series as those that take it for a moment.
+pub(crate) fn last_begin(until: LocalTime, start: LocalTime) -> LocalTime {
+    let midnight = |time: LocalTime| LocalTime::from_days(time.as_days());
+    let of_day = start.as_seconds().saturating_sub(midnight(start).as_seconds());
+    let that_day = midnight(until).plus_seconds(of_day);
+    if that_day > until { that_day.plus_seconds(-86_400) } else { that_day }
 }
 
 fn is_sayable_end(rule: &Recurrence) -> bool {

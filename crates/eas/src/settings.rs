@@ -94,7 +94,7 @@ impl Request {
             return Ok(OofRequest::Set(Oof::from_element(set)?));
         }
         let get = oof.required(s::GET)?;
-        let format = get.child_text(s::BODY_TYPE).map(ReplyFormat::from_text).unwrap_or_default();
+        let format = ReplyFormat::from_text(get.required_text(s::BODY_TYPE)?)?;
         Ok(OofRequest::Get { format })
     }
 

@@ -62,7 +62,7 @@ fn at_home(task: &Task, time: LocalTime, home: &Zone) -> LocalTime {
 /// `Recurrence` with `Start` after `Type`; none for a task without a day to count from.
 fn recurrence_element(task: &Task, version: ProtocolVersion) -> Option<Element> {
     let start = task.start.or(task.due)?;
-    let until = |last: LocalTime| date::format(last.as_utc());
+    let until = |last| date::format(recurrence::last_begin(last, start).as_utc());
     let rule = task.recurrence.as_ref()?;
     let mut children = recurrence::children(&OF_TASKS, rule, start, version, until)?;
     let after = children.len().min(1);

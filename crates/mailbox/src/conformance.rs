@@ -15,6 +15,7 @@ mod moves;
 mod samples;
 mod searching;
 mod sending;
+mod vacations;
 mod watching;
 
 use crate::{
@@ -95,6 +96,10 @@ pub enum Ability {
     WatchHierarchy,
     /// Takes in what mails say of meetings.
     TakeIn,
+    /// Keeps an out-of-office message.
+    Vacation,
+    /// Knows which senders are in the user's contacts.
+    KnownSenders,
 }
 
 /// One promise.
@@ -213,6 +218,10 @@ pub fn cases() -> Vec<Case> {
             a_delivery_is_told
             marks_and_removals_are_told_to_a_watch
             a_new_collection_is_told;
+        vacations:
+            nobody_is_away_at_first
+            an_out_of_office_message_is_kept_whole
+            an_absence_that_ends_before_it_begins_is_refused;
     }
 }
 

@@ -9,10 +9,12 @@ use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
     Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
     MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
-    Submission, SubmissionKey, Submitted, WatchEvent, Written,
+    Submission, SubmissionKey, Submitted, VacationService, WatchEvent, Written,
 };
 use async_trait::async_trait;
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+};
 use futures_core::stream::BoxStream;
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, stream};
@@ -27,6 +29,7 @@ const END: char = '/';
 pub struct Joined {
     mail: Arc<dyn MailSystem>,
     others: Vec<(&'static str, Arc<dyn MailSystem>)>,
+    vacations: Option<Arc<dyn VacationService>>,
 }
 
 impl Joined {
@@ -37,7 +40,14 @@ impl Joined {
         mail: Arc<dyn MailSystem>,
         others: Vec<(&'static str, Arc<dyn MailSystem>)>,
     ) -> Self {
-        Self { mail, others }
+        Self { mail, others, vacations: None }
+    }
+
+    /// With this keeper of out-of-office messages.
+    #[must_use]
+    pub fn with_vacations(mut self, service: Option<Arc<dyn VacationService>>) -> Self {
+        self.vacations = service;
+        self
     }
 }
 
@@ -52,13 +62,19 @@ impl MailSystem for Joined {
         let others = self.others.iter().map(|(name, system)| async {
             Ok(Other { name, mailbox: system.open(account, context).await? })
         });
-        Ok(Arc::new(JoinedMailbox { mail, others: try_join_all(others).await? }))
+        let vacations = self.vacations.clone();
+        Ok(Arc::new(JoinedMailbox {
+            mail,
+            others: try_join_all(others).await?,
+            vacations: vacations.map(|service| (service, account.clone(), context.clone())),
+        }))
     }
 }
 
 struct JoinedMailbox {
     mail: Arc<dyn Mailbox>,
     others: Vec<Other>,
+    vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
 }
 
 struct Other {
@@ -393,6 +409,21 @@ impl Mailbox for JoinedMailbox {
     ) -> Result<Option<CalendarMessage>> {
         let place = self.place(collection)?;
         place.mailbox.calendar_message(&place.id, item).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        match &self.vacations {
+            Some((service, account, context)) => service.vacation(account, context).await,
+            None => self.mail.vacation().await,
+        }
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        let Some((service, account, context)) = &self.vacations else {
+            return self.mail.set_vacation(vacation).await;
+        };
+        let addresses = self.mail.identity().await?.addresses;
+        service.set_vacation(account, &addresses, vacation, context).await
     }
 
     /// The first part that knows of a person answers for them.

@@ -18,6 +18,7 @@ mod joined;
 pub mod memory;
 mod search;
 mod submit;
+mod vacation;
 mod write;
 
 pub use call::{Account, CallContext, Credentials};
@@ -29,10 +30,13 @@ pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
 pub use joined::Joined;
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
+pub use vacation::{VacationService, check_vacation};
 pub use write::{BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, Written};
 
 use async_trait::async_trait;
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
 
@@ -219,6 +223,18 @@ pub trait Mailbox: Send + Sync {
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
         let unknown = |address: &String| BusyTime { address: address.clone(), periods: None };
         Ok(query.addresses.iter().map(unknown).collect())
+    }
+
+    /// The out-of-office message. `Unsupported` where the mail system has none.
+    async fn vacation(&self) -> Result<Vacation> {
+        Err(vacation::unsupported())
+    }
+
+    /// Sets the out-of-office message, whole; the same twice is as once. What the mail system
+    /// cannot do of it is left out, and not told by [`Mailbox::vacation`] either. `Invalid` where
+    /// it makes no sense, `Forbidden` where a rule of the user's own stands in the way.
+    async fn set_vacation(&self, _vacation: &Vacation) -> Result<()> {
+        Err(vacation::unsupported())
     }
 }
 

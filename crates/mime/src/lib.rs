@@ -123,6 +123,16 @@ pub fn message_id(raw: &[u8]) -> Option<String> {
     conversation::message_id(&fields, raw)
 }
 
+/// The text of a piece of HTML, lines ended by CRLF; addresses of links stand behind their texts.
+pub fn html_to_text(html: &str) -> String {
+    html::to_text(html, html::Links::Shown, usize::MAX)
+}
+
+/// Plain text as an HTML document.
+pub fn text_to_html(text: &str) -> String {
+    html::from_text(text)
+}
+
 /// All words a search looks at: the decoded headers that name people, the subject, the text of
 /// the body and the names of attachments; at most [`MAX_SEARCH_TEXT`] bytes.
 pub fn search_text(raw: &Bytes) -> String {

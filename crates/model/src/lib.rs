@@ -24,6 +24,7 @@ mod secret;
 mod task;
 mod text;
 mod time;
+mod vacation;
 mod zone;
 
 pub use body::{Body, BodyKind, BodyPreference, BodyView, MimeSupport};
@@ -52,4 +53,5 @@ pub use secret::Secret;
 pub use task::{Regeneration, Task, TaskField, TaskPatch};
 pub use text::Text;
 pub use time::{Date, LocalTime, Timestamp};
+pub use vacation::{MAX_VACATION_TEXT, Vacation, VacationAudience, VacationState, VacationText};
 pub use zone::ZoneId;

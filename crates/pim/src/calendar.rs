@@ -17,6 +17,7 @@
 mod alarm;
 pub(crate) mod apply;
 mod attachment;
+mod busy;
 pub(crate) mod change_event;
 pub(crate) mod clock;
 mod description;
@@ -34,11 +35,12 @@ pub(crate) mod series;
 mod summary;
 mod task;
 pub(crate) mod text;
-mod timezone;
+pub(crate) mod timezone;
 mod uri;
 pub(crate) mod value;
 
 pub use attachment::AttachmentContent;
+pub use busy::{Busy, MAX_BUSY};
 pub use object::MAX_OBJECT;
 pub use people::MAX_ATTENDEES;
 pub use series::MAX_EXCEPTIONS;
@@ -159,6 +161,22 @@ pub fn take_in(
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
     take_in::take_in(existing, message, from, writing)
+}
+
+/// The times between two moments that an event takes from its owner, ascending: all but those of
+/// events that are free, cancelled or declined. `zone` is the owner's, for times that have none.
+/// Of a rule with parts that the neutral form has no words for only the first instance is told.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn busy_within(
+    object: &[u8],
+    owner: &[String],
+    zone: &ZoneId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Busy>, Error> {
+    busy::within(object, Owner(owner), zone, from, to)
 }
 
 /// The content of an attachment that [`read`] listed.

@@ -4,9 +4,12 @@
 //! the neutral item has no place for survives.
 
 pub mod calendar;
+mod civil;
 pub mod contact;
 mod error;
 mod itip;
+pub mod recurrence;
+pub mod sample;
 mod uid;
 
 pub use error::Error;

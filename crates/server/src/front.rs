@@ -5,6 +5,7 @@
 
 mod admission;
 mod autodiscover;
+mod availability;
 pub mod bodies;
 mod certificates;
 mod compose;
@@ -25,6 +26,7 @@ mod item_operations;
 mod login;
 mod meeting_response;
 mod move_items;
+mod oof;
 mod people;
 mod ping;
 mod provision;

@@ -1,5 +1,6 @@
-//! Dovecot (2.3, Debian's `dovecot-imapd` and `dovecot-lmtpd`) on free loopback ports, with
-//! switches for the quirks a backend has to live with. Works as root without systemd.
+//! Dovecot (2.3, Debian's `dovecot-imapd` and `dovecot-lmtpd`, for Sieve `dovecot-managesieved` and
+//! `dovecot-sieve`) on free loopback ports, with switches for the quirks a backend has to live
+//! with. Works as root without systemd.
 
 use crate::certificate::Certificate;
 use crate::ports::free_port;
@@ -35,6 +36,8 @@ pub struct DovecotOptions {
     pub mail_location: Option<String>,
     /// The hierarchy separator, `/` where none is given.
     pub separator: Option<char>,
+    /// Whether it takes Sieve scripts by ManageSieve and carries them out on delivery.
+    pub sieve: bool,
     /// More lines for the configuration file.
     pub extra: String,
 }
@@ -92,12 +95,15 @@ pub struct Dovecot {
     pub imap_port: u16,
     /// The port for IMAP over TLS; nothing listens there without TLS.
     pub imaps_port: u16,
+    /// The port for ManageSieve, where it speaks it.
+    pub sieve_port: u16,
     /// The port on which LMTP takes mail for the users.
     pub lmtp_port: u16,
     /// The port on which other servers (Postfix) may ask about passwords and tokens.
     pub auth_port: u16,
     /// The authority that signed its certificate, as PEM, where it speaks TLS.
     pub ca_pem: Option<String>,
+    sieve: bool,
     process: Option<Process>,
     folder: Folder,
     _tokens: Option<TokenServer>,
@@ -130,9 +136,11 @@ impl Dovecot {
         let mut dovecot = Self {
             imap_port: free_port()?,
             imaps_port: free_port()?,
+            sieve_port: free_port()?,
             lmtp_port: free_port()?,
             auth_port: free_port()?,
             ca_pem: certificate.as_ref().map(|certificate| certificate.ca_pem.clone()),
+            sieve: options.sieve,
             process: None,
             folder,
             _tokens: tokens,
@@ -155,9 +163,9 @@ impl Dovecot {
         command.arg("-F").arg("-c").arg(self.folder.path().join("dovecot.conf"));
         let mut process =
             Process::start("dovecot", &mut command, &self.folder.path().join("output.log"))?;
-        process
-            .wait_ready(&[self.imap_port, self.lmtp_port, self.auth_port])
-            .with_context(|| self.log())?;
+        let mut ports = vec![self.imap_port, self.lmtp_port, self.auth_port];
+        ports.extend(self.sieve.then_some(self.sieve_port));
+        process.wait_ready(&ports).with_context(|| self.log())?;
         self.process = Some(process);
         Ok(())
     }
@@ -310,6 +318,17 @@ impl Dovecot {
              userdb {{\n driver = passwd-file\n args = username_format=%u {at}/users\n\
              \x20default_fields = uid=mail gid=mail home={at}/mail/%u\n}}"
         )?;
+        if options.sieve {
+            writeln!(
+                conf,
+                "protocols = $protocols sieve\nservice managesieve-login {{\n service_count = 0\n\
+                 \x20 inet_listener sieve {{\n port = {}\n }}\n}}\n\
+                 service managesieve {{\n process_limit = 1000\n}}\n\
+                 protocol lmtp {{\n mail_plugins = sieve\n}}\n\
+                 plugin {{\n sieve = file:~/sieve;active=~/.dovecot.sieve\n}}",
+                self.sieve_port
+            )?;
+        }
         conf.push_str(&options.extra);
         std::fs::write(dir.join("dovecot.conf"), conf)?;
         give_to("mail", &dir.join("mail"))

@@ -64,7 +64,7 @@ fn lacks_component(class: Class, object: &[u8]) -> bool {
     };
     let others =
         [Class::Calendar, Class::Tasks, Class::Notes].into_iter().filter(|it| *it != class);
-    !component(class).is_some_and(begins) && others.filter_map(component).any(|other| begins(other))
+    !component(class).is_some_and(begins) && others.filter_map(component).any(begins)
 }
 
 /// Whether it is a task that is done.

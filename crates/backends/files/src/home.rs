@@ -9,6 +9,7 @@ use crate::folder::Folder;
 use crate::folders::Folders;
 use crate::maildir::{sync_directory, unique_base};
 use crate::name::{MAX_DIRECTORY_NAME, from_directory, to_directory};
+use crate::vdir::Vdir;
 use dme_mailbox::{Error, ErrorKind, Result};
 use dme_model::{Access, Class, Collection, CollectionId, Role};
 use std::collections::BTreeSet;
@@ -63,15 +64,26 @@ impl Home {
         Ok(Self { root: root.to_owned(), user: user.to_owned() })
     }
 
+    /// The user's directory, in which the Maildir is.
+    pub(crate) fn directory_of_user(&self) -> PathBuf {
+        self.root.join(&self.user)
+    }
+
     pub(crate) fn maildir(&self) -> PathBuf {
-        self.root.join(&self.user).join("Maildir")
+        self.directory_of_user().join("Maildir")
+    }
+
+    /// Where the user's calendars, contacts, tasks and notes are.
+    pub(crate) fn vdir(&self) -> Vdir {
+        Vdir::new(self.root.join(&self.user).join("vdir"))
     }
 
     pub(crate) fn exists(&self) -> bool {
         self.maildir().join("cur").is_dir()
     }
 
-    /// Makes what is missing of the Inbox and the special folders.
+    /// Makes what is missing of the Inbox, the special folders and the collections that are not of
+    /// mail.
     pub(crate) fn create(&self) -> Result<()> {
         let making = while_trying("make a mailbox");
         let maildir = self.maildir();
@@ -85,6 +97,7 @@ impl Home {
                 self.make_folder(name)?;
             }
         }
+        self.vdir().create()?;
         sync_directory(&self.root).map_err(&making)
     }
 

@@ -1,17 +1,22 @@
-//! The local-files mail system: a Maildir++ tree that Dovecot or any Maildir program can serve and
+//! The local-files mail system: mail, and beside it calendars, contacts, tasks and notes.
+//!
+//! Mail is in a Maildir++ tree that Dovecot or any Maildir program can serve and
 //! change at the same time.
 //!
 //! ```text
 //! <root>/<user>/Maildir/{cur,new,tmp}       the Inbox
 //! <root>/<user>/Maildir/.Sent/…             a folder
 //! <root>/<user>/Maildir/.Projects.Bridge/…  a folder within a folder
+//! <root>/<user>/dme-vacation.json           the out-of-office message
+//! <root>/<user>/vdir/…                      calendars, contacts, tasks and notes, see `vdir.rs`
 //! <root>/<alias> -> <user>                  another address of the same user
 //! ```
 //!
 //! Messages, marks and keywords are where Maildir and Dovecot keep them: in the file names and in
 //! `dovecot-keywords`. Beside them each folder has a `dme-uidlist`, the journal of what was seen to
 //! arrive, change and go (see `index.rs`); it may be deleted at any time, and costs phones one
-//! resync. Mail is sent to users of the same tree only: any other recipient is refused.
+//! resync. Mail is sent to users of the same tree only: any other recipient is refused. The
+//! out-of-office message is kept for the user to see and change; nothing answers by it here.
 
 mod error;
 mod folder;
@@ -25,12 +30,16 @@ mod maildir;
 mod name;
 mod search;
 mod submit;
+mod vacation;
+mod vdir;
 mod watch;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
-use dme_model::{ByteSize, CollectionId, Flags, ItemId, OutOfRange, Timestamp, UserId, within};
+use dme_mailbox::{Account, CallContext, Error, ErrorKind, Joined, MailSystem, Mailbox, Result};
+use dme_model::{
+    ByteSize, CollectionId, Flags, ItemId, OutOfRange, Role, Timestamp, UserId, within,
+};
 pub use folder::NewMail;
 use folders::Folders;
 use home::Home;
@@ -39,6 +48,8 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+pub use vdir::NewObject;
+use vdir::{Held, VdirSystem};
 use watch::Watcher;
 
 /// Where the mail is, and its limits.
@@ -91,11 +102,19 @@ impl FilesConfig {
 #[derive(Clone)]
 pub struct FilesMailSystem {
     shared: Arc<Shared>,
+    /// Both halves as one.
+    joined: Arc<Joined>,
+}
+
+/// The mail alone.
+struct MaildirSystem {
+    shared: Arc<Shared>,
 }
 
 struct Shared {
     config: FilesConfig,
     folders: Folders,
+    held: Held,
     watcher: Watcher,
     slots: Arc<Semaphore>,
 }
@@ -126,11 +145,15 @@ impl FilesMailSystem {
     /// The mail system on this tree. The root is made when the first user is.
     pub fn new(config: FilesConfig) -> Self {
         let slots = Arc::new(Semaphore::new(usize::from(config.parallel.max(1))));
-        let (folders, watcher) = (Folders::default(), Watcher::default());
-        Self { shared: Arc::new(Shared { config, folders, watcher, slots }) }
+        let (folders, held, watcher) = Default::default();
+        let shared = Arc::new(Shared { config, folders, held, watcher, slots });
+        let mail = Arc::new(MaildirSystem { shared: shared.clone() });
+        let others = VdirSystem::new(shared.clone());
+        Self { shared, joined: Arc::new(Joined::new(mail, vec![("vdir", Arc::new(others))])) }
     }
 
-    /// Makes a user's mailbox with Inbox, Drafts, Sent, Trash, Junk and Archive. Mail to the user's
+    /// Makes a user's mailbox with Inbox, Drafts, Sent, Trash, Junk and Archive, a calendar, an
+    /// address book, a task list and notes. Mail to the user's
     /// own id and to each of `aliases` goes there. What is there already stays.
     ///
     /// # Errors
@@ -143,6 +166,27 @@ impl FilesMailSystem {
                 let home = shared.home(user.as_str())?;
                 home.create()?;
                 aliases.iter().try_for_each(|alias| home.add_alias(alias))
+            })
+            .await
+    }
+
+    /// Puts objects into the collection that new items of a class go to, as if they had long been
+    /// there. For filling a calendar or an address book.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such user or collection; those of the file system.
+    pub async fn insert_objects(
+        &self,
+        user: &UserId,
+        role: Role,
+        objects: Vec<NewObject>,
+    ) -> Result<()> {
+        let user = user.clone();
+        self.shared
+            .blocking(move |shared| {
+                let vdir = shared.home(user.as_str())?.vdir();
+                let id = vdir.with_role(role)?;
+                vdir.open(&shared.held, &id)?.insert(&objects)
             })
             .await
     }
@@ -187,6 +231,17 @@ impl FilesMailSystem {
 
 #[async_trait]
 impl MailSystem for FilesMailSystem {
+    async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
+        self.joined.owns(account, context).await
+    }
+
+    async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        self.joined.open(account, context).await
+    }
+}
+
+#[async_trait]
+impl MailSystem for MaildirSystem {
     async fn owns(&self, account: &Account, _: &CallContext) -> Result<bool> {
         let user = account.user.clone();
         self.shared

@@ -7,6 +7,7 @@ use crate::home::Home;
 use crate::maildir::fingerprint;
 use crate::search::{Abandoned, search};
 use crate::submit::Sender;
+use crate::vacation;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
@@ -17,6 +18,7 @@ use dme_mailbox::{
 use dme_mime::Envelope;
 use dme_model::{
     BodyView, Class, Collection, CollectionId, FlagPatch, Flags, Item, ItemId, PartId, Timestamp,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -274,6 +276,15 @@ impl Mailbox for FilesMailbox {
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
         let collections = collections.to_vec();
         self.work(move |shared, home| shared.watcher.watch(home, &collections)).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.work(|_, home| vacation::read(home)).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        let vacation = vacation.clone();
+        self.work(move |_, home| vacation::write(home, &vacation)).await
     }
 
     async fn identity(&self) -> Result<Identity> {

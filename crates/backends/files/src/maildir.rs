@@ -157,12 +157,19 @@ pub(crate) fn received(metadata: &fs::Metadata) -> Timestamp {
 /// A hash that names the same act the same way in every release (FNV-1a, 128 bits). Not for
 /// secrets.
 pub(crate) fn fingerprint(parts: &[&str]) -> String {
+    // The end of each part counts, so that ("a", "bc") is not ("ab", "c").
+    hash(parts.iter().flat_map(|part| part.bytes().chain([0])))
+}
+
+/// Tells one content from another, by the same hash.
+pub(crate) fn content_mark(content: &[u8]) -> String {
+    hash(content.iter().copied())
+}
+
+fn hash(bytes: impl Iterator<Item = u8>) -> String {
     let mut hash = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    for part in parts {
-        // The end of each part counts, so that ("a", "bc") is not ("ab", "c").
-        for byte in part.bytes().chain([0]) {
-            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
-        }
+    for byte in bytes {
+        hash = (hash ^ u128::from(byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
     }
     format!("{hash:032x}")
 }

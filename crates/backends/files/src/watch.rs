@@ -6,6 +6,7 @@
 
 use crate::error::failed;
 use crate::home::Home;
+use crate::vdir::Vdir;
 use dme_mailbox::{Error, ErrorKind, Result, WatchEvent};
 use dme_model::CollectionId;
 use futures_core::stream::BoxStream;
@@ -13,11 +14,13 @@ use futures_util::{StreamExt, stream};
 use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask, Watches};
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{io, thread};
 use tokio::sync::Notify;
 
+/// Files and directories come, go and are renamed.
+const ENTRIES: WatchMask = WatchMask::CREATE.union(WatchMask::DELETE).union(WatchMask::MOVE);
 /// Room for a few hundred events at once.
 const BUFFER: usize = 16 * 1024;
 
@@ -49,6 +52,7 @@ struct BoardState {
 #[derive(Clone)]
 struct Concern {
     event: Subject,
+    names: Names,
     due: Arc<Due>,
 }
 
@@ -56,6 +60,39 @@ struct Concern {
 enum Subject {
     Collection(CollectionId),
     Hierarchy,
+}
+
+/// Which names in a directory matter.
+#[derive(Clone, Copy)]
+enum Names {
+    All,
+    /// Only folders' directories, not the files that programs keep beside them.
+    MaildirFolders,
+    /// Only directories of collections.
+    Collections,
+    /// Only what can be an item.
+    Items,
+    /// Only the name of the collection.
+    DisplayName,
+}
+
+impl Names {
+    fn matter(self, mask: EventMask, name: Option<&OsStr>) -> bool {
+        // The directory itself is gone.
+        if mask.contains(EventMask::IGNORED) {
+            return true;
+        }
+        let begins =
+            |text: &str| name.and_then(OsStr::to_str).is_some_and(|it| it.starts_with(text));
+        let directory = mask.contains(EventMask::ISDIR);
+        match self {
+            Self::All => true,
+            Self::MaildirFolders => directory && begins("."),
+            Self::Collections => directory && !begins("."),
+            Self::Items => !directory && !begins("."),
+            Self::DisplayName => name == Some(OsStr::new("displayname")),
+        }
+    }
 }
 
 /// What one watch has to tell.
@@ -131,15 +168,8 @@ impl Board {
         }
         for concern in state.watched.get(descriptor).into_iter().flat_map(HashMap::values).flatten()
         {
-            match concern.event {
-                // Only folders' directories, not the files that programs keep beside them.
-                Subject::Hierarchy if !mask.contains(EventMask::IGNORED) => {
-                    let folder = name.and_then(OsStr::to_str).is_some_and(|it| it.starts_with('.'));
-                    if folder && mask.contains(EventMask::ISDIR) {
-                        concern.due.note(&concern.event);
-                    }
-                }
-                _ => concern.due.note(&concern.event),
+            if concern.names.matter(mask, name) {
+                concern.due.note(&concern.event);
             }
         }
         if mask.contains(EventMask::IGNORED) {
@@ -166,41 +196,46 @@ impl Watcher {
         if !home.exists() {
             return Err(Error::new(ErrorKind::NotFound, "no such mailbox to watch"));
         }
+        let mut standing = self.standing()?;
+        standing.add(&home.maildir(), ENTRIES, Names::MaildirFolders, Subject::Hierarchy)?;
+        for id in collections {
+            let directories = home.watched(id);
+            standing.add_collection(id, directories.as_ref(), ENTRIES, Names::All)?;
+        }
+        Ok(standing.events())
+    }
+
+    /// The same on collections of the other classes.
+    pub(crate) fn watch_vdir(
+        &self,
+        vdir: &Vdir,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        // A file may be changed where it is.
+        let contents = ENTRIES | WatchMask::CLOSE_WRITE;
+        let mut standing = self.standing()?;
+        standing.add(vdir.path(), ENTRIES, Names::Collections, Subject::Hierarchy)?;
+        for id in collections {
+            let directory = vdir.existing(id).map(|directory| [directory]);
+            if let Ok([directory]) = &directory {
+                standing.add(directory, contents, Names::DisplayName, Subject::Hierarchy)?;
+            }
+            standing.add_collection(id, directory.as_ref(), contents, Names::Items)?;
+        }
+        Ok(standing.events())
+    }
+
+    /// A watch of nothing yet.
+    fn standing(&self) -> Result<Standing> {
         let (watches, board) = self.running()?;
-        let due = Arc::new(Due::default());
         let number = {
             let mut state = locked(&board.state);
             state.next += 1;
             state.next
         };
         // From here on whatever was added is taken away again, also when something fails.
-        let mut standing =
-            Standing { watches, board, number, descriptors: Vec::new(), due: due.clone() };
-        let hierarchy = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE;
-        standing.add(&home.maildir(), hierarchy, Subject::Hierarchy)?;
-        for id in collections {
-            match home.watched(id) {
-                Ok(directories) => {
-                    for directory in &directories {
-                        let mask = WatchMask::CREATE | WatchMask::DELETE | WatchMask::MOVE;
-                        standing.add(directory, mask, Subject::Collection(id.clone()))?;
-                    }
-                }
-                // Gone already: that is a change too.
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    due.note(&Subject::Collection(id.clone()));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let events = stream::unfold(Some(standing), |standing| async move {
-            let standing = standing?;
-            match standing.due.next().await {
-                Ok(event) => Some((Ok(event), Some(standing))),
-                Err(error) => Some((Err(error), None)),
-            }
-        });
-        Ok(events.boxed())
+        let due = Arc::new(Due::default());
+        Ok(Standing { watches, board, number, descriptors: Vec::new(), due })
     }
 
     fn running(&self) -> Result<(Watches, Arc<Board>)> {
@@ -270,7 +305,46 @@ struct Standing {
 }
 
 impl Standing {
-    fn add(&mut self, directory: &Path, mask: WatchMask, event: Subject) -> Result<()> {
+    /// Looks for changes of a collection in its directories.
+    fn add_collection<const N: usize>(
+        &mut self,
+        id: &CollectionId,
+        directories: std::result::Result<&[PathBuf; N], &Error>,
+        mask: WatchMask,
+        names: Names,
+    ) -> Result<()> {
+        match directories {
+            Ok(directories) => directories.iter().try_for_each(|directory| {
+                self.add(directory, mask, names, Subject::Collection(id.clone()))
+            }),
+            // Gone already: that is a change too.
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                self.due.note(&Subject::Collection(id.clone()));
+                Ok(())
+            }
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// What it has to tell, until it is dropped.
+    fn events(self) -> BoxStream<'static, Result<WatchEvent>> {
+        stream::unfold(Some(self), |standing| async move {
+            let standing = standing?;
+            match standing.due.next().await {
+                Ok(event) => Some((Ok(event), Some(standing))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+        .boxed()
+    }
+
+    fn add(
+        &mut self,
+        directory: &Path,
+        mask: WatchMask,
+        names: Names,
+        event: Subject,
+    ) -> Result<()> {
         // Held while adding, so that no event comes before the board knows whom it concerns, and
         // nobody takes the directory's watch away between.
         let mut state = locked(&self.board.state);
@@ -282,7 +356,7 @@ impl Standing {
             }
             Err(error) => return Err(unwatchable(&error)),
         };
-        let concern = Concern { event, due: self.due.clone() };
+        let concern = Concern { event, names, due: self.due.clone() };
         let concerns = state.watched.entry(descriptor.clone()).or_default();
         concerns.entry(self.number).or_default().push(concern);
         self.descriptors.push(descriptor);

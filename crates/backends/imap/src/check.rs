@@ -2,18 +2,10 @@
 
 use crate::mailbox::ImapMailSystem;
 use crate::pool::Freshness;
-use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind};
+use dme_dial::{Finding, advised};
+use dme_mailbox::{Account, CallContext, Credentials, Error};
 use dme_model::Role;
 use tokio::time::Instant;
-
-/// What one step showed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
-    /// What was tried.
-    pub step: &'static str,
-    /// What is right, or what is wrong.
-    pub outcome: Result<String, String>,
-}
 
 impl ImapMailSystem {
     /// Connects, logs in as this user, looks at the folders, and logs in for sending. Changes
@@ -103,23 +95,4 @@ impl ImapMailSystem {
             }
         }
     }
-}
-
-/// What is wrong, and what an administrator may look at.
-fn advised(error: &Error) -> String {
-    let said = error.to_string();
-    let advice = match error.kind {
-        ErrorKind::Auth => {
-            "check the password, and that `login` makes the name the server knows the user by"
-        }
-        ErrorKind::Unavailable if said.contains("certificate") => {
-            "`host` must be a name in the certificate; if its authority is your own, name it in \
-             `ca_file`"
-        }
-        ErrorKind::Unavailable | ErrorKind::Timeout => {
-            "check `host`, `port` and `tls`, and that nothing between refuses the connection"
-        }
-        _ => return said,
-    };
-    format!("{said}; {advice}")
 }

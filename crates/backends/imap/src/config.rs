@@ -2,10 +2,10 @@
 //! but the host.
 
 use crate::error::ConfigError;
+use dme_dial::{Auth, LoginName, ServerConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// One mail system: IMAP for reading, SMTP for sending.
@@ -53,71 +53,6 @@ impl Default for ImapConfig {
             smtp: None,
         }
     }
-}
-
-/// A server's address and how the line to it is protected.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServerConfig {
-    /// Its name or address; its certificate must be for it.
-    pub host: String,
-    /// Its port. Unset: 993 or 143 for IMAP, 465 or 587 for SMTP, by `tls`.
-    pub port: Option<u16>,
-    /// TLS from the start, by STARTTLS, or none.
-    pub tls: TlsMode,
-    /// A file with the certificates (PEM) of the authorities to trust, beside the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Allows `tls = "none"` to a host that is not loopback. Passwords then cross the network
-    /// readable by all on the way.
-    pub allow_plain: bool,
-}
-
-/// How the line is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TlsMode {
-    /// TLS from the first byte (RFC 8314).
-    #[default]
-    Implicit,
-    /// Plain text first, then STARTTLS; never goes on without it.
-    Starttls,
-    /// No protection: loopback only, unless `allow_plain`.
-    None,
-}
-
-/// How users are logged in.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
-pub enum Auth {
-    /// With the password the phone sent.
-    #[default]
-    Password,
-    /// With one account that may open every mailbox: SASL PLAIN with the user as authorisation
-    /// identity (RFC 4616), or `user*master` where a separator is given.
-    Master {
-        /// The master account's name.
-        user: String,
-        /// Its password.
-        secret: Secret,
-        /// Put between user and master in the login name, instead of an authorisation identity.
-        #[serde(default)]
-        separator: Option<String>,
-    },
-    /// With an OAuth token of the user's: OAUTHBEARER (RFC 7628), else XOAUTH2.
-    Bearer,
-}
-
-/// What of the user is the login name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LoginName {
-    /// The whole user id, `name@realm`.
-    #[default]
-    User,
-    /// The part before `@`.
-    Local,
-    /// The mail address the directory has.
-    Address,
 }
 
 /// Sessions to the server.
@@ -221,20 +156,6 @@ impl SmtpConfig {
             TlsMode::Implicit => 465,
             TlsMode::Starttls | TlsMode::None => 587,
         })
-    }
-}
-
-impl ServerConfig {
-    fn check(&self, at: &'static str) -> Result<(), ConfigError> {
-        if self.host.is_empty() {
-            return Err(ConfigError::NoHost(at));
-        }
-        let loopback = self.host == "localhost"
-            || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if self.tls == TlsMode::None && !loopback && !self.allow_plain {
-            return Err(ConfigError::PlainText { at, host: self.host.clone() });
-        }
-        Ok(())
     }
 }
 

@@ -1,25 +1,12 @@
-//! Connections to servers: TCP, TLS from the start or by STARTTLS.
+//! Connections to servers: TLS from the start, or what is said before STARTTLS.
 
-use crate::config::{ServerConfig, TlsMode};
 use crate::error::{ConfigError, WireError};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
+pub(crate) use dme_dial::Stream;
+use dme_dial::{ServerConfig, TlsMode, plain_line};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
-
-/// The longest line of a server before TLS stands.
-const MAX_LINE: usize = 4096;
-
-/// What a connection is, with or without TLS.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for T {}
-/// A connection.
-pub(crate) type Stream = Box<dyn Io>;
 
 /// Which protocol's STARTTLS is spoken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,17 +23,9 @@ pub(crate) struct Dialled {
 
 /// Makes connections to one server.
 pub(crate) struct Dialer {
-    host: String,
-    port: u16,
+    way: dme_dial::Dialer,
     protocol: Protocol,
-    tls: Option<Tls>,
     limit: Duration,
-}
-
-struct Tls {
-    connector: TlsConnector,
-    name: ServerName<'static>,
-    mode: TlsMode,
 }
 
 impl Dialer {
@@ -57,16 +36,7 @@ impl Dialer {
         protocol: Protocol,
         limit: Duration,
     ) -> Result<Self, ConfigError> {
-        let tls = match server.tls {
-            TlsMode::None => None,
-            mode => Some(Tls {
-                connector: TlsConnector::from(Arc::new(client_config(at, server)?)),
-                name: ServerName::try_from(server.host.clone())
-                    .map_err(|_| ConfigError::HostName(server.host.clone()))?,
-                mode,
-            }),
-        };
-        Ok(Self { host: server.host.clone(), port, protocol, tls, limit })
+        Ok(Self { way: dme_dial::Dialer::new(at, server, port)?, protocol, limit })
     }
 
     /// Connects, within the limit of time.
@@ -75,51 +45,16 @@ impl Dialer {
     }
 
     async fn connect(&self) -> Result<Dialled, WireError> {
-        let mut tcp = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        tcp.set_nodelay(true)?;
-        let Some(tls) = &self.tls else {
-            return Ok(Dialled { stream: Box::new(tcp), greeted: false });
-        };
-        let greeted = tls.mode == TlsMode::Starttls;
+        let mut tcp = self.way.connect().await?;
+        let greeted = self.way.mode() == TlsMode::Starttls;
         if greeted {
             match self.protocol {
                 Protocol::Imap => start_tls_imap(&mut tcp).await?,
                 Protocol::Smtp => start_tls_smtp(&mut tcp).await?,
             }
         }
-        let stream = tls.connector.connect(tls.name.clone(), tcp).await?;
-        Ok(Dialled { stream: Box::new(stream), greeted })
+        Ok(Dialled { stream: self.way.secure(tcp).await?, greeted })
     }
-}
-
-fn client_config(at: &'static str, server: &ServerConfig) -> Result<ClientConfig, ConfigError> {
-    let mut roots = RootCertStore::empty();
-    // A system without certificates of its own may still have a file of ours.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = &server.ca_file {
-        let fail =
-            |reason: String| ConfigError::CaFile { at, path: path.display().to_string(), reason };
-        let certificates =
-            CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
-        let mut added = 0;
-        for certificate in certificates {
-            let certificate = certificate.map_err(|error| fail(error.to_string()))?;
-            roots.add(certificate).map_err(|error| fail(error.to_string()))?;
-            added += 1;
-        }
-        if added == 0 {
-            return Err(fail("holds no certificate in PEM form".to_owned()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConfigError::CaFile {
-            at,
-            path: String::new(),
-            reason: error.to_string(),
-        })?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn start_tls_imap(tcp: &mut TcpStream) -> Result<(), WireError> {
@@ -156,19 +91,4 @@ async fn start_tls_smtp(tcp: &mut TcpStream) -> Result<(), WireError> {
         }
     }
     Ok(())
-}
-
-/// Reads a line byte by byte, so that nothing said before TLS is taken for said within it.
-async fn plain_line(tcp: &mut TcpStream) -> Result<String, WireError> {
-    let mut line = Vec::new();
-    loop {
-        match tcp.read_u8().await? {
-            b'\n' => break,
-            byte => line.push(byte),
-        }
-        if line.len() > MAX_LINE {
-            return Err(WireError::Nonsense("a line without end".to_owned()));
-        }
-    }
-    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }

@@ -1,5 +1,6 @@
 //! What goes wrong on the wire, and how it is told to those above.
 
+use dme_dial::ServerError;
 use dme_mailbox::{Error, ErrorKind};
 use dme_model::OutOfRange;
 use std::time::Duration;
@@ -7,36 +8,12 @@ use std::time::Duration;
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// No server.
-    #[error("{0}.host is not set: name the mail server")]
-    NoHost(&'static str),
-    /// Passwords would be readable on the network.
-    #[error(
-        "{at}.tls is \"none\" but {host} is not this machine: use \"implicit\" or \"starttls\", or \
-         set {at}.allow_plain = true if the network is trusted"
-    )]
-    PlainText {
-        /// Which table of the configuration.
-        at: &'static str,
-        /// The host meant.
-        host: String,
-    },
+    /// A server's address cannot be used.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// A value that makes no sense.
     #[error(transparent)]
     Range(#[from] OutOfRange),
-    /// The file of authorities cannot be used.
-    #[error("{at}.ca_file {path}: {reason}")]
-    CaFile {
-        /// Which table of the configuration.
-        at: &'static str,
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The host is no name a certificate can be for.
-    #[error("{0} is not a host name or address")]
-    HostName(String),
 }
 
 /// What goes wrong in a conversation with a server.

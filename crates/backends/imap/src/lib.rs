@@ -31,11 +31,8 @@ mod token;
 mod watch;
 mod wire;
 
-pub use check::Finding;
-pub use config::{
-    Auth, ImapConfig, LoginName, PoolConfig, ServerConfig, SmtpAuth, SmtpConfig, TimeoutConfig,
-    TlsMode,
-};
+pub use config::{ImapConfig, PoolConfig, SmtpAuth, SmtpConfig, TimeoutConfig};
+pub use dme_dial::{Auth, Finding, LoginName, ServerConfig, TlsMode};
 pub use error::ConfigError;
 pub use mailbox::ImapMailSystem;
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! From a connection to a session: greeting, login, what the server can do, where folders are.
 
-use crate::config::{Auth, ImapConfig, LoginName};
+use crate::config::ImapConfig;
 use crate::dial::Dialled;
 use crate::error::WireError;
 use crate::session::{Capabilities, Memory, Place, Session};
@@ -10,57 +10,9 @@ use crate::wire::name;
 use crate::wire::response::{Response, Status, StatusKind, Untagged, words};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use dme_mailbox::{Account, Credentials, Error, ErrorKind};
+use dme_dial::{Login, TokenMechanism};
 use dme_model::Secret;
 use tokio::time::Instant;
-
-/// Who logs in, and with what.
-#[derive(Clone)]
-pub(crate) enum Login {
-    /// A name and its password.
-    Password { user: String, secret: Secret },
-    /// One account on behalf of another (RFC 4616).
-    Plain { on_behalf_of: String, user: String, secret: Secret },
-    /// An access token.
-    Bearer { user: String, token: Secret },
-}
-
-impl Login {
-    /// As configured, for this user.
-    pub(crate) fn new(auth: &Auth, name: LoginName, account: &Account) -> Result<Self, Error> {
-        let user = login_name(name, account);
-        match (auth, &account.credentials) {
-            (Auth::Password, Credentials::Password(secret)) => {
-                Ok(Self::Password { user, secret: secret.clone() })
-            }
-            (Auth::Master { user: master, secret, separator: Some(separator) }, _) => {
-                let user = format!("{user}{separator}{master}");
-                Ok(Self::Password { user, secret: secret.clone() })
-            }
-            (Auth::Master { user: master, secret, separator: None }, _) => {
-                Ok(Self::Plain { on_behalf_of: user, user: master.clone(), secret: secret.clone() })
-            }
-            (Auth::Bearer, Credentials::Bearer(token)) => {
-                Ok(Self::Bearer { user, token: token.clone() })
-            }
-            (Auth::Password, _) => Err(missing("password")),
-            (Auth::Bearer, _) => Err(missing("access token")),
-        }
-    }
-}
-
-fn missing(what: &str) -> Error {
-    Error::new(ErrorKind::Auth, format!("imap: login: this mail system needs the user's {what}"))
-}
-
-/// What of the user is the login name.
-pub(crate) fn login_name(name: LoginName, account: &Account) -> String {
-    match name {
-        LoginName::User => account.user.to_string(),
-        LoginName::Local => account.user.local_part().to_owned(),
-        LoginName::Address => account.address.clone(),
-    }
-}
 
 /// Makes a session of a connection.
 pub(crate) async fn log_in(
@@ -146,55 +98,6 @@ async fn authenticate(
     })
 }
 
-/// How an access token is shown.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum TokenMechanism {
-    /// RFC 7628.
-    OauthBearer,
-    /// Google's and Microsoft's, from before it.
-    Xoauth2,
-}
-
-impl TokenMechanism {
-    /// The better one of those the server offers.
-    pub(crate) fn of(offers: impl Fn(&str) -> bool) -> Self {
-        if offers("OAUTHBEARER") { Self::OauthBearer } else { Self::Xoauth2 }
-    }
-
-    fn named(name: &str) -> Self {
-        Self::of(|other| other == name)
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::OauthBearer => "OAUTHBEARER",
-            Self::Xoauth2 => "XOAUTH2",
-        }
-    }
-
-    /// What is said first, in base64.
-    pub(crate) fn initial(self, user: &str, token: &Secret) -> String {
-        let token = token.expose();
-        BASE64_STANDARD.encode(match self {
-            Self::OauthBearer => {
-                // A `saslname` (RFC 5801 §4): these two would end it.
-                let user = user.replace('=', "=3D").replace(',', "=2C");
-                format!("n,a={user},\x01auth=Bearer {token}\x01\x01")
-            }
-            Self::Xoauth2 => format!("user={user}\x01auth=Bearer {token}\x01\x01"),
-        })
-    }
-
-    /// What is said to the challenge that tells the error, in base64: a single ^A (RFC 7628
-    /// §3.2.3), or nothing.
-    pub(crate) fn to_error(self) -> &'static str {
-        match self {
-            Self::OauthBearer => "AQ==",
-            Self::Xoauth2 => "",
-        }
-    }
-}
-
 /// LOGIN's strings are ASCII in practice; anything else goes by SASL, which is UTF-8.
 fn is_ascii(user: &str, secret: &Secret) -> bool {
     user.is_ascii() && secret.expose().is_ascii()
@@ -270,27 +173,4 @@ async fn settle(session: &mut Session, prefix: Option<&str>) -> Result<(), WireE
     session.memory = memory;
     session.place = place;
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_shown_as_each_mechanism_has_it() {
-        let said = |mechanism: TokenMechanism, user: &str| {
-            let initial = mechanism.initial(user, &Secret::new("t0ken"));
-            String::from_utf8(BASE64_STANDARD.decode(initial).unwrap()).unwrap()
-        };
-        let bearer = TokenMechanism::of(|name| name == "OAUTHBEARER");
-        assert_eq!(
-            said(bearer, "ann@example.org"),
-            "n,a=ann@example.org,\x01auth=Bearer t0ken\x01\x01"
-        );
-        assert_eq!(said(bearer, "a=b,c"), "n,a=a=3Db=2Cc,\x01auth=Bearer t0ken\x01\x01");
-        let older = TokenMechanism::of(|_| false);
-        assert_eq!(said(older, "a=b,c"), "user=a=b,c\x01auth=Bearer t0ken\x01\x01");
-        assert_eq!(BASE64_STANDARD.decode(bearer.to_error()).unwrap(), b"\x01");
-        assert_eq!(older.to_error(), "");
-    }
 }

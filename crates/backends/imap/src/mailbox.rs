@@ -106,7 +106,7 @@ impl MailSystem for ImapMailSystem {
             };
             return Ok(config.realms.iter().any(is_here));
         }
-        if !matches!(config.auth, crate::config::Auth::Master { .. }) {
+        if !matches!(config.auth, dme_dial::Auth::Master { .. }) {
             return Ok(true);
         }
         match self.mailbox(account, context).lease(None, Freshness::Any, "open").await {

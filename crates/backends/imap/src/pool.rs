@@ -3,8 +3,9 @@
 use crate::config::ImapConfig;
 use crate::dial::{Dialer, Protocol};
 use crate::error::{ConfigError, WireError};
-use crate::login::{Login, log_in};
+use crate::login::log_in;
 use crate::session::Session;
+use dme_dial::Login;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
 use std::collections::HashMap;

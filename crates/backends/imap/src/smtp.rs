@@ -4,13 +4,13 @@
 //! recipient's refusal is told apart, replies are bounded, and what of an error is final decides
 //! whether a message may be sent again.
 
-use crate::config::{Auth, LoginName, SmtpAuth};
+use crate::config::SmtpAuth;
 use crate::dial::{Dialer, Stream};
 use crate::error::WireError;
-use crate::login::{Login, TokenMechanism};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
+use dme_dial::{Auth, Login, LoginName, TokenMechanism};
 use dme_mailbox::{Account, Error, ErrorKind, Result};
 use std::sync::OnceLock;
 use std::time::Duration;

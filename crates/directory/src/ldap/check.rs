@@ -69,6 +69,7 @@ impl LdapDirectory {
         findings.push(self.check_groups().await);
         if let Some(person) = person {
             findings.push(self.check_person(person).await);
+            findings.push(self.check_address_list(person).await);
         }
         findings
     }
@@ -119,6 +120,18 @@ impl LdapDirectory {
                 Finding::fine(format!("{all} groups, {nested} of them in another"))
             }
             Err(error) => Finding::failure(&error, "groups"),
+        }
+    }
+
+    /// Whether a person sees anybody at all in the address list.
+    async fn check_address_list(&self, person: &UserId) -> Finding {
+        match self.everyone(person, 1).await {
+            Ok(everyone) if everyone.entries.is_empty() => Finding::warning(
+                format!("{person} sees nobody in the address list"),
+                "correct address_list.visible and users.list_filter, or the person's entry",
+            ),
+            Ok(_) => Finding::fine(format!("{person} sees people in the address list")),
+            Err(error) => Finding::failure(&error, "the address list"),
         }
     }
 

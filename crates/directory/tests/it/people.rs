@@ -163,6 +163,19 @@ async fn nobody_is_shown_whom_the_settings_hide_from_the_asking_user() {
 }
 
 #[tokio::test]
+async fn the_check_tells_whether_a_person_sees_anybody() {
+    let slapd = slapd(entries() + &with("zoe", "Zoe Brown", "ou: north"));
+    let mut config = config(&slapd);
+    config.address_list.visible = vec!["(ou={ou})".into()];
+    let directory = directory(config);
+    for (person, told) in [("zoe", "sees people"), ("ann", "sees nobody")] {
+        let findings = directory.check(Some(&user(person))).await;
+        let told = findings.iter().filter(|finding| finding.what.contains(told)).count();
+        assert_eq!(told, 1, "{findings:?}");
+    }
+}
+
+#[tokio::test]
 async fn pages_follow_each_other_without_a_gap() {
     let more: String =
         (0..30).map(|n| with(&format!("clone{n:02}"), &format!("Clone {n:02}"), "l: x")).collect();

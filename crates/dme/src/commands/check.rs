@@ -15,6 +15,7 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Ve
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
+use dme_sieve::{SieveConfig, SieveVacations};
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,18 +56,24 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, connector, mail, dav, people) = match options.role {
+    let (server, connector, mail, sieve, dav, people) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            let (mail, dav, people) =
-                file.embedded.map_or((None, None, None), |e| (e.mail, e.dav, e.directory_service));
-            (Some(file.server), None, mail, dav, people)
+            let of = file.embedded.as_ref();
+            (
+                Some(file.server),
+                None,
+                of.and_then(|of| of.mail.clone()),
+                of.and_then(|of| of.sieve.clone()),
+                of.and_then(|of| of.dav.clone()),
+                of.and_then(|of| of.directory_service.clone()),
+            )
         }
         Role::Connector => {
             let file = connector_file(&path)?.connector;
-            let (mail, dav) = (file.mail.clone(), file.dav.clone());
+            let (mail, sieve, dav) = (file.mail.clone(), file.sieve.clone(), file.dav.clone());
             let people = file.directory_service.clone();
-            (None, Some(file), mail, dav, people)
+            (None, Some(file), mail, sieve, dav, people)
         }
     };
     report.good("configuration", "read, no unknown keys");
@@ -77,9 +84,14 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || mail.is_some() || dav.is_some() || people.is_some();
-    let services =
-        serves.then(|| dme_connector::services(mail.as_ref(), dav.as_deref(), people.as_ref()));
+    let serves = connector.is_some()
+        || mail.is_some()
+        || sieve.is_some()
+        || dav.is_some()
+        || people.is_some();
+    let services = serves.then(|| {
+        dme_connector::services(mail.as_ref(), sieve.as_ref(), dav.as_deref(), people.as_ref())
+    });
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
         report.bad("configuration", problem);
@@ -110,7 +122,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
         if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, options.user.as_deref(), secret.clone()).await;
+            check_mail(&mut report, mail, sieve, options.user.as_deref(), secret.clone()).await;
         }
         if let Some(dav) = dav.as_ref().filter(|_| refused.is_none()) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;
@@ -200,6 +212,7 @@ async fn try_password(
 async fn check_mail(
     report: &mut Report,
     mail: &MailConfig,
+    sieve: Option<SieveConfig>,
     user: Option<&str>,
     secret: Option<Secret>,
 ) {
@@ -240,7 +253,14 @@ async fn check_mail(
                 credentials,
             };
             let context = CallContext::new(RequestId::from("check"), LIMIT);
-            for finding in system.check(&account, &context).await {
+            let mut findings = system.check(&account, &context).await;
+            if let Some(sieve) = sieve {
+                match SieveVacations::new(sieve, config.auth.clone(), config.login) {
+                    Ok(vacations) => findings.extend(vacations.check(&account, &context).await),
+                    Err(error) => report.bad("sieve", error),
+                }
+            }
+            for finding in findings {
                 match finding.outcome {
                     Ok(said) => report.good(finding.step, said),
                     Err(said) => report.bad(finding.step, said),

@@ -15,7 +15,8 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
     let embedded = match &file.embedded {
         Some(config) => {
             let people = config.directory_service.as_ref();
-            Some(dme_connector::services(config.mail.as_ref(), config.dav.as_deref(), people)?)
+            let (mail, sieve) = (config.mail.as_ref(), config.sieve.as_ref());
+            Some(dme_connector::services(mail, sieve, config.dav.as_deref(), people)?)
         }
         None => None,
     };

@@ -5,6 +5,7 @@ use super::world::{World, deliver, now};
 use crate::ask::{say, say_line};
 use anyhow::{Context, Result, bail, ensure};
 use dme_eas::folder_sync::FolderType;
+use dme_eas::settings::{Audience, Oof, OofMessage, OofRequest, OofState, ReplyFormat};
 use dme_mailbox::ItemFilter;
 use dme_mime::compose::{Notice, notice};
 use dme_model::{Address as Person, Role};
@@ -38,6 +39,7 @@ pub async fn run(world: &World) -> Result<()> {
     wake(world, &mut phone, &inbox).await?;
     step("answered", answer(world, &mut phone, &inbox)).await?;
     step("filed", file(&mut phone, &inbox)).await?;
+    step("away", away(world, &mut phone)).await?;
     say_line("\n✓ All of it was right.");
     Ok(())
 }
@@ -200,6 +202,34 @@ async fn file(phone: &mut Phone, inbox: &str) -> Result<String> {
     let there = phone.items(&trash)?.values().any(|mail| mail.subject == "Are you awake?");
     ensure!(there, "the deleted mail is not in the trash");
     Ok("read, and moved to the trash".to_owned())
+}
+
+/// The phone sets an out-of-office message and gets it again.
+async fn away(world: &World, phone: &mut Phone) -> Result<String> {
+    let text = "I am away until Monday.";
+    let message = |audience, enabled| OofMessage {
+        audience,
+        enabled: Some(enabled),
+        reply: Some(text.to_owned()),
+        format: ReplyFormat::Text,
+    };
+    let oof = Oof {
+        state: Some(OofState::Global),
+        messages: vec![
+            message(Audience::Internal, true),
+            message(Audience::ExternalKnown, false),
+            message(Audience::ExternalUnknown, false),
+        ],
+    };
+    let set = OofRequest::Set(oof.clone());
+    let get = OofRequest::Get { format: ReplyFormat::Text };
+    phone.out_of_office(set).await?;
+    let told = phone.out_of_office(get).await?;
+    ensure!(told.as_ref() == Some(&oof), "another message is told than was set: {told:?}");
+    let kept = world.mailbox("ann").await?.vacation().await?;
+    ensure!(kept.for_colleagues().is_some_and(|kept| kept.as_str() == text), "{kept:?} is kept");
+    phone.out_of_office(OofRequest::Set(Oof { state: Some(OofState::Disabled), ..oof })).await?;
+    Ok("an out-of-office message was set, told and ended".to_owned())
 }
 
 fn person(name: &str, display_name: &str) -> Person {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -19,8 +19,10 @@ const MAY_USE: [(&str, &[&str]); 21] = [
     ("routing", &["model"]),
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime", "pim"]),
-    ("dav", &["model", "mailbox", "pim"]),
-    ("imap", &["model", "mailbox", "mime"]),
+    ("dial", &["model", "mailbox"]),
+    ("dav", &["model", "mailbox", "mime", "pim"]),
+    ("imap", &["model", "mailbox", "mime", "dial"]),
+    ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory"]),
     ("store", &["model", "sync", "mailbox", "link"]),
     (
@@ -28,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 21] = [
         &[
             "model",
             "wbxml",
+            "zone",
             "eas",
             "mime",
             "mailbox",
@@ -38,8 +41,8 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "store",
         ],
     ),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "dav"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
+    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "phone", "testkit"]),
     (
@@ -48,12 +51,14 @@ const MAY_USE: [(&str, &[&str]); 21] = [
             "model",
             "eas",
             "mime",
+            "pim",
             "mailbox",
             "directory",
             "link",
             "files",
             "imap",
             "dav",
+            "sieve",
             "server",
             "connector",
             "phone",

@@ -9,6 +9,7 @@ use crate::protocol_finding::{finding, waiting};
 use crate::protocol_folders::{folders, sync};
 use crate::protocol_http::{autodiscover, http};
 use crate::protocol_items::{bodies, items};
+use crate::protocol_people::people;
 use crate::protocol_sending::sending;
 use crate::protocol_shape as shape;
 use crate::protocol_text::{all, has, request, text};
@@ -251,6 +252,7 @@ async fn every_version_is_spoken_as_the_documents_say() -> Result<()> {
             items(&mut phone, &mut findings).await.context("items")?;
             sending(&site, &mut phone, &mut findings).await.context("sending")?;
             finding(&mut phone, &mut findings).await.context("finding")?;
+            people(&mut phone, &mut findings).await.context("people")?;
             waiting(&site, &mut phone, &mut findings).await.context("waiting")?;
             if version >= ProtocolVersion::V16_0 {
                 drafts(&site, &mut phone, &mut findings).await.context("drafts")?;

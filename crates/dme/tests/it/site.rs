@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use dme_model::Secret;
 use dme_phone::{Account, Address, Phone, Tls, Trust};
+use dme_testkit::certificate::Certificate;
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
@@ -18,6 +19,8 @@ pub const REALM: &str = "example.org";
 /// Users and passwords; one password is not ASCII, as people have them.
 pub const USERS: [(&str, &str); 3] =
     [("ann", "p\u{e4}ssw\u{f6}rd-Zq1"), ("bob", "bobs-secret-Zq2"), ("eve", "eves-secret-Zq3")];
+/// What a photo begins with and nothing else, 30 bytes.
+pub const EVES_PHOTO: &[u8] = b"\xFF\xD8\xFF\xE0photo of thirty bytes, Eve";
 /// How long anything may take to come about.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -47,20 +50,41 @@ pub fn ldif() -> String {
     for (name, password) in USERS {
         use base64::Engine as _;
         let password = base64::engine::general_purpose::STANDARD.encode(password);
+        let more = if name == "eve" { eves_card() } else { "telephoneNumber: +1 555 1\n".into() };
         ldif.push_str(&format!(
             "dn: uid={name},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: {name}\n\
-             cn: {name} Example\nsn: Example\ntelephoneNumber: +1 555 1\nmail: {name}@{REALM}\n\
-             userPassword:: {password}\n\n"
+             cn: {name} Example\nsn: Example\nmail: {name}@{REALM}\n\
+             userPassword:: {password}\n{more}\n"
         ));
     }
+    ldif.push_str(&format!(
+        "dn: uid=atlas,ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: atlas\n\
+         cn: Room Atlas\nsn: Atlas\nmail: atlas@{REALM}\nemployeeType: room\n\n"
+    ));
     ldif.push_str(&format!(
         "dn: ou=groups,{SUFFIX}\nobjectClass: organizationalUnit\nou: groups\n\n\
          dn: cn=sales,ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: sales\n\
          member: uid=ann,ou=people,{SUFFIX}\nmember: uid=bob,ou=people,{SUFFIX}\n\n\
+         dn: cn=all,ou=groups,{SUFFIX}\nobjectClass: groupOfNames\n\
+         objectClass: extensibleObject\ncn: all\ndisplayName: All people\nmail: all@{REALM}\n\
+         member: uid=ann,ou=people,{SUFFIX}\nmember: uid=eve,ou=people,{SUFFIX}\n\n\
          dn: cn=dme-users,ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: dme-users\n\
          member: cn=sales,ou=groups,{SUFFIX}\n\n"
     ));
     ldif
+}
+
+/// All that colleagues are shown of Eve, her certificate included.
+fn eves_card() -> String {
+    use base64::Engine as _;
+    let photo = base64::engine::general_purpose::STANDARD.encode(EVES_PHOTO);
+    let pem = Certificate::for_loopback().map(|made| made.certificate_pem).unwrap_or_default();
+    let certificate: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    format!(
+        "givenName: Eve\ntitle: Auditor\no: Example Ltd\nphysicalDeliveryOfficeName: Room 7\n\
+         telephoneNumber: +1 555 77\nmobile: +1 555 9\nhomePhone: +1 555 8\n\
+         jpegPhoto:: {photo}\nuserCertificate;binary:: {certificate}\n"
+    )
 }
 
 /// Everyone's mailboxes.
@@ -77,9 +101,19 @@ pub fn postfix(dovecot: &Dovecot) -> Result<Postfix> {
 impl Site {
     /// Starts it all and waits until phones can be served.
     pub fn start(wishes: &Wishes) -> Result<Self> {
-        let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
         let dovecot = dovecot()?;
         let postfix = postfix(&dovecot)?;
+        Self::on(dovecot, postfix, "", wishes)
+    }
+
+    /// The same on mail servers that are there, with more of the connector's configuration.
+    pub fn on(
+        dovecot: Dovecot,
+        postfix: Postfix,
+        connector: &str,
+        wishes: &Wishes,
+    ) -> Result<Self> {
+        let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
         let folder = Folder::new("site")?;
         let [phones_port, admin_port, links_port] = [free_port()?, free_port()?, free_port()?];
         write(
@@ -108,13 +142,15 @@ impl Site {
              [people.ldap]\nrealm = \"{REALM}\"\nurls = [\"ldaps://localhost:{}\"]\nca_file = {:?}\n\
              bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
              bases = [\"{SUFFIX}\"]\n\
-             [log]\nlevel = \"debug,h2=info,hyper=info\"\n",
+             [people.ldap.address_list]\nrooms = \"(employeeType=room)\"\n\
+             [log]\nlevel = \"debug,h2=info,hyper=info\"\n{}",
                 folder.path().join("connector"),
                 dovecot.imaps_port,
                 folder.path().join("dovecot.pem"),
                 postfix.port,
                 slapd.ldaps_port,
                 slapd.ca_file(),
+                connector,
             ),
         )?;
         let server = start_server(folder.path(), &[phones_port, admin_port, links_port])?;

@@ -8,7 +8,7 @@ use crate::fields::{Children, Fields};
 use crate::ghosting::{Writing, keep_text, patch, whole_text};
 use crate::server_id::{FileReference, ServerId};
 use crate::version::ProtocolVersion;
-use dme_model::{Event, EventField, EventPatch};
+use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceChange, LocalTime};
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_wbxml::{Element, Tag};
 use dme_zone::Zone;
@@ -32,6 +32,11 @@ pub fn patch_from_elements(
     let present = writing.present();
     let (mut value, mut fields) = read(data, version, context, present)?;
     whole_text(&mut value.text, &mut value.native);
+    for exception in &mut value.exceptions {
+        if let InstanceChange::Changed(patch) = &mut exception.change {
+            whole_text(&mut patch.value.text, &mut patch.value.native);
+        }
+    }
     value.attachments.clear();
     let Writing::Change { ghosting, .. } = writing else {
         return Ok(EventPatch::whole(new(value, version, context)));
@@ -48,7 +53,7 @@ pub fn patch_from_elements(
     }
     let mut told = None;
     if let Some(present) = present {
-        let elements = write::of_event(present, version, context.home);
+        let elements = write::of_event(present, version, context);
         let (mut event, _) = read(&elements, version, context, Some(present))?;
         event.own = present.own;
         // The list is the server's: a phone adds to it and takes off.
@@ -58,8 +63,8 @@ pub fn patch_from_elements(
         told = Some(event);
     }
     let mut patch = patch(fields, &value, told.as_ref());
-    if let Some(present) = present {
-        keep_exceptions(&mut patch, present, version);
+    if let Some((present, told)) = present.zip(told) {
+        keep_exceptions(&mut patch, present, &told, version);
     }
     if patch.fields.iter().all(|field| *field == EventField::Stamp) {
         patch.fields.clear();
@@ -106,19 +111,51 @@ fn is_changeable(field: EventField, version: ProtocolVersion) -> bool {
     }
 }
 
-/// Exceptions that were not told are not changed; those of a series that is no longer the same are
-/// ended.
-fn keep_exceptions(patch: &mut EventPatch, present: &Event, version: ProtocolVersion) {
+/// Exceptions that were not told are not changed, nor is what of one was told and repeated; those of
+/// a series that is no longer the same are ended.
+fn keep_exceptions(
+    patch: &mut EventPatch,
+    present: &Event,
+    told: &Event,
+    version: ProtocolVersion,
+) {
     if version >= ProtocolVersion::V16_0 {
         let series = [EventField::Recurrence, EventField::Time];
         if !present.exceptions.is_empty() && series.iter().any(|f| patch.fields.contains(f)) {
             patch.set(EventField::Exceptions, &Event::default());
         }
     } else if patch.fields.contains(&EventField::Exceptions) {
+        let mut written = std::mem::take(&mut patch.value.exceptions);
+        for Exception { original, change } in &mut written {
+            if let InstanceChange::Changed(written) = change
+                && let Some(told) = changed(told, *original)
+                && let Some(present) = changed(present, *original)
+            {
+                keep_repeated(written, told, present);
+            }
+        }
         let hidden = present.exceptions.len().saturating_sub(exceptions::MAX_TOLD);
         let hidden = present.exceptions.iter().take(hidden).cloned();
-        let told = std::mem::take(&mut patch.value.exceptions);
-        patch.value.exceptions = hidden.chain(told).collect();
+        patch.value.exceptions = hidden.chain(written).collect();
+    }
+}
+
+fn changed(series: &Event, original: LocalTime) -> Option<&EventPatch> {
+    let exception = series.exceptions.iter().find(|exception| exception.original == original)?;
+    match &exception.change {
+        InstanceChange::Changed(patch) => Some(patch),
+        InstanceChange::Deleted => None,
+    }
+}
+
+/// Where a phone repeats what it was told of an exception, it is as it was.
+fn keep_repeated(written: &mut EventPatch, told: &EventPatch, present: &EventPatch) {
+    let Event { text, native, .. } = &mut written.value;
+    keep_text((text, native), (&told.value.text, told.value.native));
+    for field in written.fields.intersection(&told.fields) {
+        if told.value.same(&written.value, *field) {
+            written.value.take(*field, &present.value);
+        }
     }
 }
 
@@ -145,7 +182,9 @@ pub fn patch_to_elements(
     version: ProtocolVersion,
     home: &Zone,
 ) -> Vec<Element> {
-    let mut children = write::of_event(&patch.value, version, home);
+    // A phone tells the rules that hold when the event begins.
+    let context = Context { home, now: patch.value.start.as_utc() };
+    let mut children = write::of_event(&patch.value, version, &context);
     let named = |tag| field_of(tag, version).is_some_and(|field| patch.fields.contains(&field));
     let uid = (version >= ProtocolVersion::V16_0 && patch.fields.contains(&EventField::Uid))
         .then(|| Element::text(page::CLIENT_UID, &*patch.value.uid));

@@ -14,8 +14,8 @@ use crate::sensitivity::read_privacy;
 use crate::server_id::FileReference;
 use crate::version::ProtocolVersion;
 use dme_model::{
-    Address, Attachment, AttachmentKind, Attendee, Event, EventField, NewAttachment, PartId,
-    Participation,
+    Address, Attachment, AttachmentKind, Attendee, Event, EventField, LocalTime, NewAttachment,
+    PartId, Participation,
 };
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_wbxml::{Element, Tag};
@@ -88,10 +88,16 @@ fn read_recurrence(
 ) -> Result<Option<dme_model::Recurrence>> {
     recurrence::read(&OF_EVENTS, element, |last| {
         let last = last.moment_value()?;
-        Ok(match times.all_day {
-            true => time::day(last, &times.clock, version, Round::Down),
-            false => times.clock.to_local(last),
-        })
+        if times.all_day {
+            return Ok(time::day(last, &times.clock, version, Round::Down));
+        }
+        let (of_utc, local) =
+            (LocalTime::from_seconds(last.as_seconds()), times.clock.to_local(last));
+        // A day alone, the last one with an instance, is written as its midnight in UTC.
+        let is_begin = recurrence::last_begin(local, times.start) == local;
+        let is_day = !is_begin && of_utc == LocalTime::from_days(of_utc.as_days());
+        let end_of_day = of_utc.plus_seconds(86_399);
+        Ok(if is_day { recurrence::last_begin(end_of_day, times.start) } else { local })
     })
 }
 

@@ -56,8 +56,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             },
             &[
                 ("Type", "1"),
-                ("Occurrences", "12"),
                 ("Interval", "1"),
+                ("Occurrences", "12"),
                 ("DayOfWeek", "62"),
                 ("FirstDayOfWeek", "1"),
             ],
@@ -70,8 +70,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             },
             &[
                 ("Type", "2"),
-                ("Until", "20261201T100000Z"),
                 ("Interval", "1"),
+                ("Until", "20261201T100000Z"),
                 ("DayOfMonth", "15"),
                 ("CalendarType", "1"),
             ],
@@ -81,8 +81,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             &[
                 ("Type", "3"),
                 ("Interval", "1"),
-                ("DayOfWeek", "4"),
                 ("WeekOfMonth", "2"),
+                ("DayOfWeek", "4"),
                 ("CalendarType", "1"),
             ],
         ),
@@ -92,8 +92,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             &[
                 ("Type", "3"),
                 ("Interval", "1"),
-                ("DayOfWeek", "127"),
                 ("WeekOfMonth", "5"),
+                ("DayOfWeek", "127"),
                 ("CalendarType", "1"),
             ],
         ),
@@ -107,8 +107,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             &[
                 ("Type", "3"),
                 ("Interval", "1"),
-                ("DayOfWeek", "62"),
                 ("WeekOfMonth", "5"),
+                ("DayOfWeek", "62"),
                 ("CalendarType", "1"),
             ],
         ),
@@ -131,8 +131,8 @@ fn what_activesync_can_say_is_said_and_read_as_the_same_rule() {
             &[
                 ("Type", "6"),
                 ("Interval", "1"),
-                ("DayOfWeek", "1"),
                 ("WeekOfMonth", "5"),
+                ("DayOfWeek", "1"),
                 ("MonthOfYear", "3"),
                 ("CalendarType", "1"),
             ],

@@ -3,12 +3,9 @@
 use crate::Error;
 use crate::date;
 use crate::fields::{Children, Fields};
-use dme_model::Timestamp;
+use dme_model::{MAX_VACATION_TEXT, Timestamp};
 use dme_wbxml::pages::settings as s;
 use dme_wbxml::{Element, Tag};
-
-/// The longest reply taken, in bytes.
-const MAX_REPLY: usize = 64 * 1024;
 
 /// When replies are sent (`OofState`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,8 +57,14 @@ pub enum ReplyFormat {
 }
 
 impl ReplyFormat {
-    pub(super) fn from_text(text: &str) -> Self {
-        if text.trim().eq_ignore_ascii_case("html") { Self::Html } else { Self::Text }
+    /// From a `BodyType`, whose case varies between phones. There is no default
+    /// (MS-ASCMD 2.2.3.17).
+    pub(super) fn from_text(text: &str) -> Result<Self, Error> {
+        match text.trim() {
+            text if text.eq_ignore_ascii_case("text") => Ok(Self::Text),
+            text if text.eq_ignore_ascii_case("html") => Ok(Self::Html),
+            _ => Err(Error::Value { element: s::BODY_TYPE, expected: "Text or HTML" }),
+        }
     }
 
     pub(super) fn as_str(self) -> &'static str {
@@ -77,34 +80,48 @@ impl ReplyFormat {
 pub struct OofMessage {
     /// To whom.
     pub audience: Audience,
-    /// Whether it is sent at all.
-    pub enabled: bool,
-    /// Its text, up to 64 KB.
+    /// Whether it is sent at all; none in a `Set` leaves that as it is.
+    pub enabled: Option<bool>,
+    /// Its text, up to 64 KB; none in a `Set` leaves it as it is.
     pub reply: Option<String>,
     /// The form of the text.
     pub format: ReplyFormat,
 }
 
-/// Out-of-office settings.
+/// Out-of-office settings: all of them in an answer, in a `Set` those to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Oof {
-    /// When.
-    pub state: OofState,
-    /// At most one for each audience.
+    /// When; none in a `Set` leaves that as it is.
+    pub state: Option<OofState>,
+    /// At most one for each audience; those without one stay as they are.
     pub messages: Vec<OofMessage>,
 }
 
 impl Oof {
     /// From the element round it, `Set` or `Get`.
     pub(super) fn from_element(element: &Element) -> Result<Self, Error> {
-        let moment = |tag: Tag| {
-            let text = element.required_text(tag)?;
-            date::parse(text).ok_or(Error::Value { element: tag, expected: "a date and time" })
+        let moment = |tag: Tag| match element.text_of(tag)? {
+            Some(text) => match date::parse(text) {
+                Some(moment) => Ok(Some(moment)),
+                None => Err(Error::Value { element: tag, expected: "a date and time" }),
+            },
+            None => Ok(None),
         };
-        let state = match element.required_number::<u8>(s::OOF_STATE)? {
-            0 => OofState::Disabled,
-            1 => OofState::Global,
-            2 => OofState::TimeBased { start: moment(s::START_TIME)?, end: moment(s::END_TIME)? },
+        // One without the other is wrong in any state; both are passed over where the state needs
+        // none (MS-ASCMD 2.2.3.124, 2.2.3.176.2).
+        let missing = |tag| Err(Error::Missing { parent: element.tag, element: tag });
+        let window = match (moment(s::START_TIME)?, moment(s::END_TIME)?) {
+            (Some(start), Some(end)) => Some((start, end)),
+            (None, None) => None,
+            (Some(_), None) => return missing(s::END_TIME),
+            (None, Some(_)) => return missing(s::START_TIME),
+        };
+        let state = match (element.number_of::<u8>(s::OOF_STATE)?, window) {
+            (None, _) => None,
+            (Some(0), _) => Some(OofState::Disabled),
+            (Some(1), _) => Some(OofState::Global),
+            (Some(2), Some((start, end))) => Some(OofState::TimeBased { start, end }),
+            (Some(2), None) => return missing(s::START_TIME),
             _ => return Err(Error::Value { element: s::OOF_STATE, expected: "0, 1 or 2" }),
         };
         let mut messages: Vec<OofMessage> = Vec::new();
@@ -119,16 +136,24 @@ impl Oof {
     }
 
     fn message_from(element: &Element) -> Result<OofMessage, Error> {
-        let audience = Audience::ALL.into_iter().find(|a| element.child(a.tag()).is_some());
-        let format = element.child_text(s::BODY_TYPE).map(ReplyFormat::from_text);
+        let mut audiences = Audience::ALL.into_iter().filter(|a| element.child(a.tag()).is_some());
+        let audience = audiences
+            .next()
+            .ok_or(Error::Missing { parent: element.tag, element: s::APPLIES_TO_INTERNAL })?;
+        if let Some(other) = audiences.next() {
+            return Err(Error::Conflict(audience.tag(), other.tag()));
+        }
+        let format = element.text_of(s::BODY_TYPE)?.map(ReplyFormat::from_text).transpose()?;
         let reply = element.text_of(s::REPLY_MESSAGE)?;
-        if reply.is_some_and(|reply| reply.len() > MAX_REPLY) {
+        if reply.is_some_and(|reply| reply.len() > MAX_VACATION_TEXT) {
             return Err(Error::Value { element: s::REPLY_MESSAGE, expected: "at most 64 KB" });
         }
+        if reply.is_some() && format.is_none() {
+            return Err(Error::Missing { parent: element.tag, element: s::BODY_TYPE });
+        }
         Ok(OofMessage {
-            audience: audience
-                .ok_or(Error::Missing { parent: element.tag, element: s::APPLIES_TO_INTERNAL })?,
-            enabled: element.boolean_of(s::ENABLED)?.unwrap_or(false),
+            audience,
+            enabled: element.boolean_of(s::ENABLED)?,
             reply: reply.map(str::to_owned),
             format: format.unwrap_or_default(),
         })
@@ -138,22 +163,19 @@ impl Oof {
     pub(super) fn to_element(&self, tag: Tag) -> Element {
         let mut children = Vec::new();
         match self.state {
-            OofState::Disabled => children.push(Element::text(s::OOF_STATE, "0")),
-            OofState::Global => children.push(Element::text(s::OOF_STATE, "1")),
-            OofState::TimeBased { start, end } => {
+            None => {}
+            Some(OofState::Disabled) => children.put(s::OOF_STATE, "0"),
+            Some(OofState::Global) => children.put(s::OOF_STATE, "1"),
+            Some(OofState::TimeBased { start, end }) => {
                 children.put(s::OOF_STATE, "2");
                 children.put(s::START_TIME, date::format(start));
                 children.put(s::END_TIME, date::format(end));
             }
         }
         for message in &self.messages {
-            let mut within = vec![
-                Element::empty(message.audience.tag()),
-                Element::text(s::ENABLED, if message.enabled { "1" } else { "0" }),
-            ];
-            if let Some(reply) = &message.reply {
-                within.put(s::REPLY_MESSAGE, reply.as_str());
-            }
+            let mut within = vec![Element::empty(message.audience.tag())];
+            within.put_some_boolean(s::ENABLED, message.enabled);
+            within.put_some(s::REPLY_MESSAGE, message.reply.as_deref());
             within.put(s::BODY_TYPE, message.format.as_str());
             children.push(Element::parent(s::OOF_MESSAGE, within));
         }

@@ -83,7 +83,7 @@ fn elements_are_in_one_order_and_read_back() {
     );
     let rule = elements.iter().find(|element| element.tag == page::RECURRENCE).unwrap();
     let names: Vec<_> = rule.children().iter().filter_map(|element| element.tag.name()).collect();
-    assert_eq!(names, ["Type", "Start", "Until", "Interval", "DayOfWeek", "Regenerate"]);
+    assert_eq!(names, ["Type", "Start", "Interval", "Until", "DayOfWeek", "Regenerate"]);
     assert_eq!(from_elements(&elements, &home()), Ok(task()));
 }
 

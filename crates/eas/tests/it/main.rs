@@ -1,3 +1,4 @@
 //! The codec against what the documentation says of it.
 
 mod elements;
+mod items;

@@ -13,7 +13,7 @@ use dme_mailbox::{
     Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
     Written,
 };
-use dme_model::{Collection, CollectionId, ItemId};
+use dme_model::{Collection, CollectionId, ItemId, Vacation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -61,6 +61,8 @@ pub(super) async fn dispatch(
         TakeIn::NAME => answer::<TakeIn<'_>>(system, asked).await,
         CalendarMessageOf::NAME => answer::<CalendarMessageOf<'_>>(system, asked).await,
         Busy::NAME => answer::<Busy<'_>>(system, asked).await,
+        VacationOf::NAME => answer::<VacationOf>(system, asked).await,
+        SetVacation::NAME => answer::<SetVacation<'_>>(system, asked).await,
         _ => Err(Unanswerable::Unknown),
     }
 }
@@ -223,6 +225,8 @@ ask! {
     CalendarMessageOf<'static> => Option<CalendarMessage>, args, mailbox, _m:
         mailbox.calendar_message(&args.collection, &args.item);
     Busy<'static> => Vec<BusyTime>, args, mailbox, _m: mailbox.busy(&args.query);
+    VacationOf => Vacation, _a, mailbox, _m: mailbox.vacation();
+    SetVacation<'static> => (), args, mailbox, _m: mailbox.set_vacation(&args.vacation);
     Deliver<'static> => ItemId, args, mailbox, message:
         mailbox.deliver(&args.collection, &message);
     SaveDraft<'static> => ItemId, args, mailbox, message: async {

@@ -17,7 +17,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    PartId,
+    PartId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -340,6 +340,14 @@ impl Mailbox for RemoteMailbox {
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
         self.call(wire::Busy { query: Cow::Borrowed(query) }).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(wire::VacationOf {}).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(wire::SetVacation { vacation: Cow::Borrowed(vacation) }).await
     }
 }
 

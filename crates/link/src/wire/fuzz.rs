@@ -3,7 +3,7 @@
 use super::call::Head;
 use super::control::{ToConnector, ToServer};
 use super::hello::{EnrollReply, EnrollRequest, Hello, Reply};
-use super::mailbox::{Submit, Watch, WireFetched, error};
+use super::mailbox::{SetVacation, Submit, Watch, WireFetched, error};
 use super::record::{Assembler, Limits};
 use bytes::Bytes;
 
@@ -34,6 +34,7 @@ pub fn read_frames(bytes: &[u8]) {
                 let _ = head.context();
             }
             let _ = record.parse::<Head<'_, Watch<'_>>>();
+            let _ = record.parse::<Head<'_, SetVacation<'_>>>();
             if let Ok(fetched) = record.parse::<WireFetched>() {
                 let _ = fetched.put_together(record.blob.clone());
             }

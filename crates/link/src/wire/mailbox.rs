@@ -9,6 +9,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Answer, Body, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, Mail, PartId,
+    Vacation,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -144,6 +145,10 @@ calls! {
     } -> Option<CalendarMessage>;
     /// [`dme_mailbox::Mailbox::busy`]
     Busy<'a> = "mailbox/busy" { query: Cow<'a, BusyQuery> } -> Vec<BusyTime>;
+    /// [`dme_mailbox::Mailbox::vacation`]
+    VacationOf = "mailbox/vacation" {} -> Vacation;
+    /// [`dme_mailbox::Mailbox::set_vacation`]
+    SetVacation<'a> = "mailbox/set_vacation" { vacation: Cow<'a, Vacation> } -> ();
 }
 
 /// A fetched item; its bodies follow each other in the blob.

@@ -273,6 +273,8 @@ async fn what_a_connector_does_not_serve_is_unsupported() {
     let system = server.links.mail_system(&connector.id);
     let error = system.owns(&account(Credentials::None), &context()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
+    let mailbox = system.open(&account(Credentials::None), &context()).await.unwrap();
+    assert_eq!(mailbox.vacation().await.unwrap_err().kind, ErrorKind::Unsupported);
     let directory = server.links.directory(&connector.id);
     assert!(matches!(directory.find(&user()).await, Err(dme_directory::Error::Protocol(_))));
 }

@@ -30,6 +30,8 @@ pub enum Operation {
     CreateItem,
     ChangeItem,
     Respond,
+    Vacation,
+    SetVacation,
 }
 
 /// How a call fails.

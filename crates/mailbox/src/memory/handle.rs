@@ -9,12 +9,13 @@ use crate::{
     ByteRange, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, FetchOutcome, Fetched, Hit,
     Identity, ItemFilter, ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage,
     SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Verb, WatchEvent, Written,
+    check_vacation,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, FlagPatch, Flags, Item, ItemId, PartId,
-    Role, UserId,
+    Role, UserId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -325,6 +326,19 @@ impl Mailbox for MemoryMailbox {
         self.call_all(Operation::Respond, |state| {
             let now = state.now();
             write::respond(state.user(&self.user)?, collection, item, answer, now)
+        })
+        .await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.call(Operation::Vacation, |user| Ok(user.vacation.clone())).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.call(Operation::SetVacation, |user| {
+            check_vacation(vacation)?;
+            user.vacation = vacation.clone();
+            Ok(())
         })
         .await
     }

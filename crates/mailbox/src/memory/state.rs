@@ -7,7 +7,7 @@ use crate::{
 use bytes::Bytes;
 use dme_model::{
     Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Role, Timestamp,
-    UserId,
+    UserId, Vacation,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -44,6 +44,7 @@ pub(super) struct User {
     pub(super) folders: BTreeMap<CollectionId, Folder>,
     /// What each act of sending was answered.
     pub(super) submitted: HashMap<SubmissionKey, Submitted>,
+    pub(super) vacation: Vacation,
     pub(super) events: broadcast::Sender<WatchEvent>,
     next_folder: u32,
 }
@@ -149,6 +150,7 @@ impl User {
             address: address.to_owned(),
             folders: BTreeMap::new(),
             submitted: HashMap::new(),
+            vacation: Vacation::default(),
             events: broadcast::Sender::new(WATCH_BACKLOG),
             next_folder: 1,
         };

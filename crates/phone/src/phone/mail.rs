@@ -16,6 +16,7 @@ use dme_eas::{
     item_operations, move_items, search, send_mail, settings, smart_forward, smart_reply,
 };
 use dme_wbxml::Element;
+use dme_wbxml::pages::settings as page;
 use std::time::Duration;
 
 impl Phone {
@@ -254,6 +255,26 @@ impl Phone {
         match answer.status {
             settings::Status::Success => Ok(answer),
             status => Err(Error::Refused { step: "Settings", status: status.code() }),
+        }
+    }
+
+    /// Sets the out-of-office message, or asks for it: then there is one in the answer.
+    ///
+    /// # Errors
+    /// Where there is no answer, or the server refuses it.
+    pub async fn out_of_office(
+        &mut self,
+        oof: settings::OofRequest,
+    ) -> Result<Option<settings::Oof>> {
+        let request = settings::Request { oof: Some(Ok(oof)), ..settings::Request::default() };
+        match self.settings(&request).await?.oof {
+            Some((settings::Status::Success, oof)) => Ok(oof),
+            Some((status, _)) => Err(Error::Refused { step: "Oof", status: status.code() }),
+            None => {
+                let (parent, element) = (page::SETTINGS, page::OOF);
+                let missing = dme_eas::Error::Missing { parent, element };
+                Err(Error::Answer(Command::Settings, missing))
+            }
         }
     }
 }

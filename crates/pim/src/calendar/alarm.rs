@@ -1,6 +1,8 @@
 //! `VALARM` (RFC 5545 §3.6.6): one of them is the reminder that a phone is shown.
 //!
-//! That one is the first which shows or sounds and has a time. The others are never touched.
+//! That one is the first which shows or sounds and has a time. Setting a reminder touches no other;
+//! who wants none wants none of those that show or sound. Alarms that do something else, such as
+//! sending a mail, are never touched.
 
 use super::clock::{When, Zones};
 use super::line::Line;
@@ -83,8 +85,7 @@ pub(crate) fn set_moment(task: &mut Component, at: Option<Timestamp>, title: &st
 
 fn set(component: &mut Component, trigger: Option<Line>, title: &str) {
     let Some(trigger) = trigger else {
-        let mut gone = false;
-        component.retain_components(|one| !is_shown(one) || std::mem::replace(&mut gone, true));
+        component.retain_components(|one| !is_shown(one));
         return;
     };
     if let Some(alarm) = component.components_mut().find(|one| is_shown(one)) {

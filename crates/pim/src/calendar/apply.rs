@@ -7,10 +7,9 @@ use super::line::Line;
 use super::object::{Component, Node, Object};
 use super::series::Series;
 use super::{Applied, Kind, Writing, attachment, kind, note, task, text, timezone, value};
-use crate::Error;
+use crate::{Error, uid};
 use dme_model::{ItemEdit, ItemPatch, Note, NotePatch, PartId, Task, TaskPatch, Timestamp};
 use dme_zone::Zone;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 pub(crate) fn apply(
@@ -46,7 +45,7 @@ fn create(patch: &ItemPatch, writing: &Writing) -> Result<Applied, Error> {
         ItemPatch::Note(patch) => (&patch.value.uid, "VJOURNAL"),
         ItemPatch::Contact(_) => return Err(Error::Misfit("a contact is no calendar object")),
     };
-    let uid = if uid.is_empty() { uid_of(&writing.key) } else { text::one_line(uid) };
+    let uid = if uid.is_empty() { uid::of(&writing.key) } else { text::one_line(uid) };
     let mut item = Component::new(name);
     item.push(Line::new("UID", text::escape(&uid)));
     for name in ["DTSTAMP", "CREATED", "LAST-MODIFIED"] {
@@ -72,25 +71,6 @@ fn create(patch: &ItemPatch, writing: &Writing) -> Result<Applied, Error> {
     add_zones(calendar, &BTreeSet::new());
     let notices = change_event::tell(calendar, &change, writing);
     Ok(Applied { object: object.to_bytes(), uid, notices, attached: Vec::new() })
-}
-
-/// A name that is the same whenever the act is repeated: a UUID of the version for names made in
-/// one's own way (RFC 9562 §5.8).
-fn uid_of(key: &str) -> String {
-    let digest = Sha256::digest(key.as_bytes());
-    let mut out = String::with_capacity(36);
-    for (at, byte) in digest.iter().take(16).enumerate() {
-        if [4, 6, 8, 10].contains(&at) {
-            out.push('-');
-        }
-        let byte = match at {
-            6 => byte & 0x0f | 0x80,
-            8 => byte & 0x3f | 0x80,
-            _ => *byte,
-        };
-        out.push_str(&format!("{byte:02x}"));
-    }
-    out
 }
 
 fn change(bytes: &[u8], edit: &ItemEdit, writing: &Writing) -> Result<Applied, Error> {
@@ -190,7 +170,7 @@ pub(crate) fn add_zones(calendar: &mut Component, known: &BTreeSet<String>) {
     for tzid in tzids(calendar) {
         let defined = calendar
             .components()
-            .any(|one| one.is("VTIMEZONE") && one.value("TZID") == Some(tzid.as_str()));
+            .any(|one| one.is("VTIMEZONE") && timezone::name(one).as_ref() == Some(&tzid));
         if defined || known.contains(&tzid) {
             continue;
         }

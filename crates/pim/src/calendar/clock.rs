@@ -87,9 +87,9 @@ impl Zones {
         let at = newest_start(calendar);
         let mut by_id = BTreeMap::new();
         for zone in calendar.components().filter(|one| one.is("VTIMEZONE")).take(MAX_ZONES) {
-            let Some(tzid) = zone.value("TZID") else { continue };
-            if let Some(found) = super::timezone::read(tzid, zone, at) {
-                by_id.insert(tzid.to_owned(), found);
+            let Some(tzid) = super::timezone::name(zone) else { continue };
+            if let Some(found) = super::timezone::read(&tzid, zone, at) {
+                by_id.insert(tzid, found);
             }
         }
         Self { by_id }
@@ -107,7 +107,8 @@ impl Zones {
         values.filter_map(|one| self.value(line, one.split('/').next().unwrap_or(one))).collect()
     }
 
-    fn value(&self, line: &Line, value: &str) -> Option<When> {
+    /// One of the times of a line that lists them.
+    pub(crate) fn value(&self, line: &Line, value: &str) -> Option<When> {
         let DateTime { local, date, utc } = DateTime::parse(value)?;
         let clock = match line.parameter("TZID") {
             _ if date => Clock::Floating,

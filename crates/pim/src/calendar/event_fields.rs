@@ -36,6 +36,12 @@ pub(crate) fn write(
             before = component.clone();
         }
     }
+    // What the time shows to others follows from these where nothing says it; it was not meant to
+    // change with them.
+    let follows = [EventField::Status, EventField::Participation];
+    if follows.iter().any(|field| changed.contains(field)) {
+        set_busy(component, new.busy, owner);
+    }
     changed
 }
 

@@ -3,17 +3,16 @@
 use super::clock::{self, Zones};
 use super::event::{self, Reading, Times};
 use super::event_fields as fields;
-use super::line::Line;
 use super::object::{Component, Node};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
 use super::value::DAY;
-use crate::Error;
+use crate::{Error, recurrence};
 use dme_model::{
     BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
     MimeSupport, Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A calendar whose series is changed.
 pub(crate) struct Editing<'a, 'r> {
@@ -49,28 +48,27 @@ impl Editing<'_, '_> {
     /// Makes the exceptions these; says whether anything had to be done for that. `shown` are those
     /// there are.
     pub(crate) fn set(&mut self, shown: &[Exception], new: &[Exception]) -> bool {
-        let mut changed = false;
-        let find = |list: &[Exception], original| {
-            list.iter().find(|one| one.original == original).map(|one| one.change.clone())
+        let by_original = |list: &[Exception]| -> BTreeMap<LocalTime, InstanceChange> {
+            list.iter().map(|one| (one.original, one.change.clone())).collect()
         };
-        for before in shown {
-            if find(new, before.original).is_none() {
-                changed = true;
-                match before.change {
-                    InstanceChange::Deleted => self.include(before.original),
-                    InstanceChange::Changed(_) => {
-                        self.remove_override(before.original);
-                    }
-                }
+        let (shown, new) = (by_original(shown), by_original(new));
+        let mut changed = false;
+        for (original, before) in &shown {
+            if !new.contains_key(original) {
+                changed |= match before {
+                    InstanceChange::Deleted => self.include(*original),
+                    InstanceChange::Changed(_) => self.remove_override(*original),
+                };
             }
         }
-        for one in new {
-            changed |= match &one.change {
-                InstanceChange::Deleted => self.exclude(one.original),
+        for (original, change) in &new {
+            let known = shown.get(original);
+            changed |= match change {
+                InstanceChange::Deleted if known == Some(change) => false,
+                InstanceChange::Deleted => self.exclude(*original),
                 InstanceChange::Changed(patch) => {
-                    let known = find(shown, one.original);
-                    let patch = self.told_whole(patch, known.as_ref());
-                    !self.change(one.original, &patch).is_empty()
+                    let patch = self.told_whole(*original, patch, known);
+                    !self.change(*original, &patch).is_empty()
                 }
             };
         }
@@ -80,7 +78,12 @@ impl Editing<'_, '_> {
     /// An exception in a whole list says what differs from the series; what it does not name does
     /// not differ. Fields of which no exception in such a list can tell (MS-ASCAL 2.2.2.21, 12.1 to
     /// 14.1) stay as they were.
-    fn told_whole(&self, patch: &EventPatch, known: Option<&InstanceChange>) -> EventPatch {
+    fn told_whole(
+        &self,
+        original: LocalTime,
+        patch: &EventPatch,
+        known: Option<&InstanceChange>,
+    ) -> EventPatch {
         const TOLD: [EventField; 6] = [
             EventField::Title,
             EventField::Time,
@@ -91,11 +94,10 @@ impl Editing<'_, '_> {
         ];
         let mut whole = patch.clone();
         if let Some(InstanceChange::Changed(known)) = known {
+            let base = series::instance(&self.event, original);
             for field in TOLD {
-                // The time of an instance is its own even where nothing is said.
-                let gone = known.fields.contains(&field) && !patch.fields.contains(&field);
-                if gone && field != EventField::Time {
-                    whole.set(field, &self.event);
+                if known.fields.contains(&field) && !patch.fields.contains(&field) {
+                    whole.set(field, &base);
                 }
             }
         }
@@ -176,10 +178,11 @@ impl Editing<'_, '_> {
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
         }
         let start = self.event.start;
-        let known =
-            self.event.recurrence.as_ref().is_none_or(|rule| {
-                original == start || series::has_instance(start, rule, original)
-            });
+        let known = self
+            .event
+            .recurrence
+            .as_ref()
+            .is_none_or(|rule| recurrence::is_instance(start, rule, original));
         let dates = main.into_iter().flat_map(|main| main.all("RDATE"));
         let mut dates = dates.flat_map(|line| self.reading.zones.list(line));
         let there = known
@@ -215,30 +218,27 @@ impl Editing<'_, '_> {
         })
     }
 
-    /// Puts an instance that was taken out back.
-    fn include(&mut self, original: LocalTime) {
-        if self.is_excluded(original) {
-            self.map_excluded(|one| (one != original).then_some(one));
+    /// Puts an instance that was taken out back; says whether it was out.
+    fn include(&mut self, original: LocalTime) -> bool {
+        if !self.is_excluded(original) {
+            return false;
         }
-    }
-
-    /// Each excluded instance anew; lines in which nothing changes stay as they are.
-    fn map_excluded(&mut self, map: impl Fn(LocalTime) -> Option<LocalTime>) {
         let (beat, zones) = (self.beat.clone(), self.reading.zones);
-        let Some(main) = self.main_mut() else { return };
+        let Some(main) = self.main_mut() else { return false };
         for line in main.lines_mut().filter(|line| line.is("EXDATE")) {
-            let ids = zones.list(line);
-            let mapped: Vec<LocalTime> =
-                ids.iter().filter_map(|id| map(beat.original(id))).collect();
-            let same = mapped.len() == ids.len()
-                && mapped.iter().zip(&ids).all(|(new, id)| *new == beat.original(id));
-            if !same {
-                let texts: Vec<String> =
-                    mapped.iter().map(|one| id_text(line, *one, &beat, zones)).collect();
-                line.set_value(texts.join(","));
-            }
+            let kept: Vec<&str> = line
+                .value()
+                .split(',')
+                .filter(|one| {
+                    let id = zones.value(line, one);
+                    id.is_none_or(|id| beat.original(&id) != original)
+                })
+                .collect();
+            let kept = kept.join(",");
+            line.set_value(kept);
         }
         main.retain_lines(|line| !line.is("EXDATE") || !line.value().is_empty());
+        true
     }
 
     /// Moves the exceptions of a series whose time or rule changed with it: to the same day at the
@@ -249,8 +249,9 @@ impl Editing<'_, '_> {
         let time = self.event.start.as_seconds().rem_euclid(DAY);
         let rule = self.event.recurrence.clone();
         let start = self.event.start;
-        let is_instance =
-            |at: LocalTime| rule.as_ref().is_none_or(|rule| series::has_instance(start, rule, at));
+        let is_instance = |at: LocalTime| {
+            rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
+        };
         let map = |original: LocalTime| {
             let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
@@ -411,18 +412,4 @@ impl Editing<'_, '_> {
 
 fn is_main(component: &Component) -> bool {
     component.is("VEVENT") && component.line("RECURRENCE-ID").is_none()
-}
-
-/// An instance as a line names it, on that line's own clock.
-fn id_text(line: &Line, original: LocalTime, beat: &Beat, zones: &Zones) -> String {
-    let mut id = beat.id(original);
-    if let Some(first) = zones.list(line).into_iter().next() {
-        if first.date {
-            id.date = true;
-        } else if !id.date {
-            id.local = id.on(&first.clock);
-            id.clock = first.clock;
-        }
-    }
-    clock::text(&id)
 }

@@ -172,6 +172,12 @@ fn split(text: &str) -> Option<(&str, Vec<Parameter>, &str)> {
         let (key, after) = rest.split_at(end);
         let mut values = Vec::new();
         rest = after;
+        // Old Exchange leaves out the quotes: `TZID=(UTC+01:00) Amsterdam, Berlin:20261201T090000`.
+        let unquoted = rest.strip_prefix("=(").filter(|_| key.eq_ignore_ascii_case("TZID"));
+        if let Some((name, _)) = unquoted.and_then(|name| name.rsplit_once(':')) {
+            values.push(format!("({name}"));
+            rest = rest.get(2 + name.len()..)?;
+        }
         while let Some(after) =
             rest.strip_prefix('=').or_else(|| rest.strip_prefix(',').filter(|_| !values.is_empty()))
         {

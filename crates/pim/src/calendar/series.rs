@@ -5,10 +5,8 @@ use super::clock::{Clock, When};
 use super::event::{self, Reading, Times};
 use super::object::Component;
 use super::value::DAY;
-use crate::Error;
-use dme_model::{
-    Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, RecurrenceEnd, Timestamp,
-};
+use crate::{Error, recurrence};
+use dme_model::{Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, Timestamp};
 use std::collections::BTreeMap;
 
 /// How many exceptions of a series are shown, the newest of them. Older ones stay in the object
@@ -204,20 +202,5 @@ fn last_start(main: &Component, event: &Event, times: &Times) -> Option<LocalTim
         let one = main.line("RRULE").is_none() || event::rule(main, &times.start).is_none();
         return one.then_some(event.start);
     };
-    match rule.end {
-        RecurrenceEnd::Until(last) => Some(last),
-        RecurrenceEnd::Count(_) | RecurrenceEnd::Never => None,
-    }
-}
-
-/// Whether the rule has an instance there.
-pub(crate) fn has_instance(
-    _start: LocalTime,
-    rule: &dme_model::Recurrence,
-    original: LocalTime,
-) -> bool {
-    match rule.end {
-        RecurrenceEnd::Until(last) => original <= last,
-        RecurrenceEnd::Count(_) | RecurrenceEnd::Never => true,
-    }
+    recurrence::last(event.start, rule)
 }

@@ -10,11 +10,19 @@ use dme_zone::{Observance, ObservanceKind, Zone};
 /// How many observances of one zone are read.
 const MAX_OBSERVANCES: usize = 500;
 
+/// The name by which lines refer to a `VTIMEZONE`.
+pub(crate) fn name(zone: &Component) -> Option<String> {
+    zone.value("TZID").map(super::text::unescape)
+}
+
 /// The zone that a `VTIMEZONE` says, as its rules are at a time.
 pub(crate) fn read(tzid: &str, zone: &Component, at: Timestamp) -> Option<Zone> {
     let observances: Vec<Observance> =
         zone.components().take(MAX_OBSERVANCES).filter_map(observance).collect();
-    Zone::from_observances(tzid, &observances, at)
+    // Of times before its first rules a definition says nothing.
+    let first = observances.iter().map(|one| one.start).min();
+    let spoken_of = first.map(|first| first.plus_seconds(400 * value::DAY).as_utc());
+    Zone::from_observances(tzid, &observances, spoken_of.map_or(at, |from| from.max(at)))
 }
 
 fn observance(component: &Component) -> Option<Observance> {

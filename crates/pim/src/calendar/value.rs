@@ -1,5 +1,6 @@
 //! Dates, times and durations as iCalendar writes them (RFC 5545 §3.3.4 to §3.3.6).
 
+use crate::civil;
 use dme_model::{LocalTime, Timestamp};
 
 /// Seconds of a day.
@@ -30,7 +31,8 @@ impl DateTime {
         if digits.len() != 8 || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        let day = days(number(&digits, 0..4)?, number(&digits, 4..6)?, number(&digits, 6..8)?)?;
+        let day =
+            civil::days(number(&digits, 0..4)?, number(&digits, 4..6)?, number(&digits, 6..8)?)?;
         let midnight = LocalTime::from_days(day);
         let Some(time) = time else {
             return Some(Self { local: midnight, date: true, utc: false });
@@ -60,7 +62,7 @@ fn number(digits: &str, range: std::ops::Range<usize>) -> Option<i64> {
 
 /// `YYYYMMDD`.
 pub(crate) fn date(local: LocalTime) -> String {
-    let (year, month, day) = civil(local.as_days());
+    let (year, month, day) = civil::date(local.as_days());
     format!("{:04}{month:02}{day:02}", year.clamp(0, 9999))
 }
 
@@ -73,41 +75,6 @@ pub(crate) fn date_time(local: LocalTime) -> String {
 /// `YYYYMMDDTHHMMSSZ`.
 pub(crate) fn utc(at: Timestamp) -> String {
     format!("{}Z", date_time(LocalTime::from_seconds(at.as_seconds())))
-}
-
-/// Days from 1970-01-01 to a date; none where there is no such date.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let long = [1, 3, 5, 7, 8, 10, 12].contains(&month);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        2 => 28 + i64::from(leap),
-        1..=12 => 30 + i64::from(long),
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years begin in March, so that the leap day is their last; 400 of them make an era.
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Some(era * 146_097 + day_of_era - 719_468)
-}
-
-/// Year, month and day of so many days from 1970-01-01.
-pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days.saturating_add(719_468);
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// A duration such as `-PT15M`, `P1DT2H` or `P2W`, in seconds; days have 24 hours.

@@ -1,6 +1,7 @@
 //! Days such as birthdays, in the many forms that cards have them.
 
 use super::card::Version;
+use crate::civil::month_length;
 use dme_model::Date;
 
 /// The year that Apple writes where none is known, beside the parameter `X-APPLE-OMIT-YEAR`.
@@ -23,8 +24,8 @@ pub(super) fn read(value: &str) -> Option<Date> {
     let day = u8::try_from(number(rest.strip_prefix('-').unwrap_or(rest))?).ok()?;
     let year = year.filter(|year| *year != NO_YEAR && *year != 0);
     // A leap year for those of whom no year is known.
-    let length = month_length(year.unwrap_or(NO_YEAR), month)?;
-    (1..=length).contains(&day).then_some(Date { year, month, day })
+    let length = month_length(year.unwrap_or(NO_YEAR).into(), month.into())?;
+    (1..=length).contains(&day.into()).then_some(Date { year, month, day })
 }
 
 /// The day as a card of this version has it, and the value of `X-APPLE-OMIT-YEAR` that goes with it.
@@ -41,32 +42,6 @@ pub(super) fn write(date: Date, version: Version, dashed: bool) -> (String, Opti
 
 fn number(digits: &str) -> Option<u16> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-fn month_length(year: u16, month: u8) -> Option<u8> {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
-        4 | 6 | 9 | 11 => Some(30),
-        2 => Some(if leap { 29 } else { 28 }),
-        _ => None,
-    }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar: a year is
-/// counted from March, so that the leap day is its last.
-pub(super) fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days.saturating_add(719_468);
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Moments as vCard writes them (RFC 6350 §4.3.5).
 
-use super::date::civil;
+use crate::civil;
 use dme_model::Timestamp;
 
 /// The moment in UTC: `20261126T152700Z`.
 pub(super) fn utc(moment: Timestamp) -> String {
-    let (year, month, day) = civil(moment.as_days());
+    let (year, month, day) = civil::date(moment.as_days());
     let second = moment.as_seconds().rem_euclid(86_400);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")

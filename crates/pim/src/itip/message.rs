@@ -5,6 +5,7 @@ use crate::calendar::{
     Writing,
     line::Line,
     object::{Component, Node, Object},
+    timezone,
 };
 use dme_mime::compose::{MeetingMail, meeting};
 use dme_model::{Address, Notice, Timestamp};
@@ -36,7 +37,7 @@ impl Message {
         let lines = components.iter().flat_map(Component::lines);
         let named: BTreeSet<&str> = lines.filter_map(|line| line.parameter("TZID")).collect();
         for zone in calendar.components().filter(|one| one.is("VTIMEZONE")) {
-            if zone.value("TZID").is_some_and(|tzid| named.contains(tzid)) {
+            if timezone::name(zone).is_some_and(|tzid| named.contains(tzid.as_str())) {
                 object.calendar.push_component(zone.clone());
             }
         }

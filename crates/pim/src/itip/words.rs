@@ -1,6 +1,6 @@
 //! What a mail about a meeting says to people.
 
-use crate::calendar::value::civil;
+use crate::civil;
 use dme_model::{Event, LocalTime, Participation};
 
 /// Subject and text.
@@ -83,7 +83,7 @@ pub(crate) fn span(start: LocalTime, end: LocalTime) -> String {
 fn day(at: LocalTime) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let weekday = usize::try_from(at.as_days().rem_euclid(7)).unwrap_or_default();
-    let (year, month, day) = civil(at.as_days());
+    let (year, month, day) = civil::date(at.as_days());
     format!("{} {year:04}-{month:02}-{day:02}", DAYS.get(weekday).unwrap_or(&""))
 }
 

@@ -200,7 +200,11 @@ fn each_field_changes_its_own_lines_alone() {
                 "-END:VALARM",
             ],
         ),
-        (EventField::Status, |e| e.status = EventStatus::Tentative, &["+STATUS:TENTATIVE"]),
+        (
+            EventField::Status,
+            |e| e.status = EventStatus::Tentative,
+            &["+STATUS:TENTATIVE", "+X-MICROSOFT-CDO-BUSYSTATUS:BUSY"],
+        ),
         (
             EventField::NoProposals,
             |e| e.no_proposals = true,

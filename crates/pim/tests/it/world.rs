@@ -97,7 +97,12 @@ pub fn at(text: &str) -> LocalTime {
 /// Which lines differ: `-` those gone, `+` those come, folds undone.
 pub fn difference(before: &str, after: &str) -> Vec<String> {
     let lines = |text: &str| -> Vec<String> {
-        text.replace("\r\n", "\n").replace("\n ", "").lines().map(str::to_owned).collect()
+        text.replace("\r\n", "\n")
+            .replace("\n ", "")
+            .replace("\n\t", "")
+            .lines()
+            .map(str::to_owned)
+            .collect()
     };
     let (before, after) = (lines(before), lines(after));
     // The longest common subsequence, so that a line that moved shows as well.

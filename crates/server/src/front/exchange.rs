@@ -166,19 +166,24 @@ impl Exchange<'_> {
     /// What an engine error means to the phone; logged and counted here, once.
     pub fn failed(&self, error: dme_sync::Error) -> Failure {
         if let dme_sync::Error::Mailbox(error) = &error {
-            let connector = self.front.router.serving(&self.device.user);
-            self.front.metrics.mailbox_error(&connector, error.name());
-            tracing::warn!(request = %self.request, user = %self.device.user,
-                device = %self.device.device, error = error.name(), context = %error,
-                "the mail system failed a request");
-            if error.kind == ErrorKind::Auth {
-                self.front.gate.doubt(&self.device.user);
-            }
+            self.mailbox_failed(error);
         } else {
             tracing::info!(request = %self.request, user = %self.device.user,
                 device = %self.device.device, %error, "the engine refused a request");
         }
         error.into()
+    }
+
+    /// Logs and counts an error of the mail system's.
+    pub fn mailbox_failed(&self, error: &dme_mailbox::Error) {
+        let connector = self.front.router.serving(&self.device.user);
+        self.front.metrics.mailbox_error(&connector, error.name());
+        tracing::warn!(request = %self.request, user = %self.device.user,
+            device = %self.device.device, error = error.name(), context = %error,
+            "the mail system failed a request");
+        if error.kind == ErrorKind::Auth {
+            self.front.gate.doubt(&self.device.user);
+        }
     }
 
     /// The numbers of the folders the phone was told of.

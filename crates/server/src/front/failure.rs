@@ -1,6 +1,6 @@
 //! The one place where an error becomes what a phone is told: an EAS status or an HTTP one.
 
-use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_eas::{CommonStatus, ProtocolVersion, settings};
 use dme_mailbox::ErrorKind;
 use http::StatusCode;
 use std::time::Duration;
@@ -54,6 +54,19 @@ impl Failure {
             | ErrorKind::Unsupported
             | ErrorKind::Protocol
             | ErrorKind::Bug => Self::Status(CommonStatus::ServerError),
+        }
+    }
+
+    /// What a mailbox error means to one setting of several, which are each answered on their own
+    /// (MS-ASCMD 2.2.3.177.15).
+    pub fn of_setting(error: &dme_mailbox::Error) -> settings::Status {
+        match &error.kind {
+            // The phone then hides what there is not.
+            ErrorKind::Unsupported | ErrorKind::Forbidden => settings::Status::AccessDenied,
+            ErrorKind::Invalid | ErrorKind::MessageTooLarge | ErrorKind::QuotaExceeded => {
+                settings::Status::InvalidArguments
+            }
+            _ => settings::Status::ServerUnavailable,
         }
     }
 

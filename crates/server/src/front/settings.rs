@@ -1,11 +1,10 @@
-//! Settings (MS-ASCMD 2.2.1.20): what the phone is, who its user is.
+//! Settings (MS-ASCMD 2.2.1.20): what the phone is, who its user is, whether they are away.
 
 use super::admission::store;
 use super::exchange::Exchange;
 use super::failure::Failure;
-use dme_eas::settings::{
-    Account, DeviceInformation, OofRequest, Request, Response, Status, UserInformation,
-};
+use super::oof;
+use dme_eas::settings::{Account, DeviceInformation, Request, Response, Status, UserInformation};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -21,13 +20,14 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     if request.user_information {
         response.user_information = Some((Status::Success, Some(user_information(exchange).await)));
     }
-    // There is no out-of-office system yet, no place for recovery passwords and no rights
-    // management: said plainly, so that the phone hides what would not work.
     // Each has a status of its own: 2 and 5 where it is wrong (MS-ASCMD 2.2.3.177.15).
-    response.oof = request.oof.as_ref().map(|oof| match oof {
-        Ok(OofRequest::Get { .. } | OofRequest::Set(_)) => (Status::AccessDenied, None),
-        Err(_) => (Status::ProtocolError, None),
-    });
+    response.oof = match request.oof {
+        Some(Ok(asked)) => Some(oof::answer(exchange, asked).await?),
+        Some(Err(_)) => Some((Status::ProtocolError, None)),
+        None => None,
+    };
+    // There is no place for recovery passwords and no rights management: said plainly, so that the
+    // phone hides what would not work.
     response.device_password = request.device_password.as_ref().map(|password| match password {
         Ok(_) => Status::AccessDenied,
         Err(_) => Status::InvalidArguments,

@@ -2,7 +2,7 @@
 
 use crate::world::{Files, open};
 use dme_mailbox::{ErrorKind, FetchOutcome, ItemFilter, SearchQuery};
-use dme_model::{BodyView, CollectionId, ItemId, UserId};
+use dme_model::{BodyView, CollectionId, ItemId, UserId, Vacation};
 use futures_util::TryStreamExt;
 use std::fs::{self, File};
 
@@ -58,4 +58,18 @@ async fn what_cannot_be_deleted_is_not_said_to_be() {
     fs::create_dir(&file).unwrap();
     let deleted = ann.delete_items(&inbox, &[item]).await;
     assert!(deleted.is_err(), "{deleted:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_out_of_office_message_is_told_and_replaced() {
+    let files = Files::new();
+    files.systems[0].create_user(&UserId::from(ANN), &[]).await.unwrap();
+    let ann = open(&files.systems[0], ANN).await;
+    let file = files.root.path().join(ANN).join("dme-vacation.json");
+    fs::write(&file, "{\"state\": \"perhaps\"}").unwrap();
+    let error = ann.vacation().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unconvertible);
+    assert!(error.to_string().contains("dme-vacation.json"), "{error}");
+    ann.set_vacation(&Vacation::default()).await.unwrap();
+    assert_eq!(ann.vacation().await, Ok(Vacation::default()));
 }

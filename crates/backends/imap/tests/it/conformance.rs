@@ -64,6 +64,8 @@ impl World for ImapWorld {
             Ability::InvalidateTokens => false,
             // COPYUID is of UIDPLUS.
             Ability::TellMovedIds => self.capabilities != Capabilities::Bare,
+            // IMAP has no out-of-office message.
+            Ability::Vacation => false,
             _ => true,
         }
     }

@@ -12,6 +12,17 @@ fn without(mut elements: Vec<Element>, tag: Tag) -> Vec<Element> {
     elements
 }
 
+/// Without any element of this tag, however deep.
+fn without_within(elements: Vec<Element>, tag: Tag) -> Vec<Element> {
+    let mut elements = without(elements, tag);
+    for element in &mut elements {
+        if let dme_wbxml::Content::Children(children) = &mut element.content {
+            *children = without_within(std::mem::take(children), tag);
+        }
+    }
+    elements
+}
+
 fn with(elements: Vec<Element>, element: Element) -> Vec<Element> {
     let mut elements = without(elements, element.tag);
     elements.push(element);
@@ -119,6 +130,9 @@ fn a_text_known_in_part_or_in_another_form_outlives_changes() {
         with(told(&present, V14_1), Element::parent(base::BODY, body))
     };
     assert!(change(&body("Tea\nand cake\n"), V14_1, &present).is_empty());
+    let held_back = Text { text: String::new(), ..present.text.clone().unwrap() };
+    let unseen = Event { text: Some(held_back), ..present.clone() };
+    assert!(change(&body(""), V14_1, &unseen).is_empty(), "nothing was told, nothing is repeated");
     let patch = change(&body("Tea\nand biscuits"), V14_1, &present);
     assert_eq!(fields(&patch), [EventField::Text]);
     assert_eq!(patch.value.native, Some(BodyKind::Plain));
@@ -182,6 +196,31 @@ fn a_zone_that_is_not_told_is_the_events_own_or_the_users() {
         assert_eq!(event.zone, Some("America/New_York".into()));
         assert_eq!(event.start, at("20261201T090000"));
     }
+}
+
+#[test]
+fn the_end_of_a_series_is_a_day_or_a_moment() {
+    let until = |text, start, end| {
+        let rule = texts(&[(page::TYPE, "0"), (page::UNTIL, text)]);
+        let mut data = texts(&[(page::START_TIME, start), (page::END_TIME, end)]);
+        data.push(Element::parent(page::RECURRENCE, rule));
+        add(&data, V14_1).unwrap().recurrence.unwrap().end
+    };
+    // From ten to eleven in Berlin: the begin of the last, the end of its day, its day alone.
+    let times = ("20261201T090000Z", "20261201T100000Z");
+    for (text, expected) in [
+        ("20270301T090000Z", "20270301T100000"),
+        ("20270301T225959Z", "20270301T235959"),
+        ("20270301T000000Z", "20270301T100000"),
+    ] {
+        let end = until(text, times.0, times.1);
+        assert_eq!(end, RecurrenceEnd::Until(at(expected)), "{text}");
+    }
+    // From one o'clock in the night, which is midnight in UTC.
+    let end = until("20270301T000000Z", "20261201T000000Z", "20261201T010000Z");
+    assert_eq!(end, RecurrenceEnd::Until(at("20270301T010000")));
+    let end = until("20270301T230000Z", "20261201T230000Z", "20261201T233000Z");
+    assert_eq!(end, RecurrenceEnd::Until(at("20270302T000000")));
 }
 
 #[test]
@@ -288,6 +327,37 @@ fn exceptions_that_were_not_told_are_not_lost() {
     let mut after = series.clone();
     change(&data, V14_1, &series).apply(&mut after);
     assert_eq!(after.exceptions, series.exceptions[..299]);
+}
+
+#[test]
+fn what_of_an_exception_is_repeated_is_as_it_was() {
+    let mut series = meeting();
+    // Where it cannot be told in full: cut, as one name, as free.
+    let value = Event {
+        text: Some(Text { truncated: true, full_size: 9_000, ..Text::plain("Bring cups") }),
+        place: Some(Place { city: Some("Berne".into()), ..Place::from("Room 2") }),
+        busy: BusyStatus::WorkingElsewhere,
+        ..Event::default()
+    };
+    let fields = [EventField::Text, EventField::Place, EventField::Busy];
+    let mut patch = EventPatch::default();
+    fields.into_iter().for_each(|field| patch.set(field, &value));
+    let change = InstanceChange::Changed(Box::new(patch));
+    series.exceptions = vec![Exception { original: at("20261208T100000"), change: change.clone() }];
+    // Another instance is taken out.
+    let mut data = without_within(told(&series, V14_1), base::TRUNCATED);
+    for element in &mut data {
+        if let (page::EXCEPTIONS, dme_wbxml::Content::Children(list)) =
+            (element.tag, &mut element.content)
+        {
+            let out = [(page::EXCEPTION_START_TIME, "20261203T090000Z"), (page::DELETED, "1")];
+            list.push(Element::parent(page::EXCEPTION, texts(&out)));
+        }
+    }
+    let patch = self::change(&data, V14_1, &series);
+    assert_eq!(self::fields(&patch), [EventField::Exceptions]);
+    assert_eq!(patch.value.exceptions.len(), 2);
+    assert_eq!(patch.value.exceptions[1].change, change);
 }
 
 #[test]

@@ -148,6 +148,9 @@ fn event() -> impl Strategy<Value = Event> {
         event.native = event.text.as_ref().map(|text| text.kind);
         event.no_proposals = more.2;
         event.recurrence = more.3;
+        if let Some(rule) = event.recurrence.as_mut().filter(|_| more.2) {
+            rule.end = RecurrenceEnd::Until(event.start.plus_seconds(minutes * 86_400));
+        }
         if event.recurrence.is_some() && more.4 {
             let original = event.start;
             event.exceptions = vec![Exception { original, change: InstanceChange::Deleted }];

@@ -141,6 +141,10 @@ fn rules_are_said_in_the_protocols_terms() {
         ),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", "Type=3 Interval=1 WeekOfMonth=5 DayOfWeek=127"),
         ("FREQ=MONTHLY;BYDAY=2TU", "Type=3 Interval=1 WeekOfMonth=2 DayOfWeek=4"),
+        ("FREQ=MONTHLY;BYDAY=MO", "Type=1 Interval=1 DayOfWeek=2 FirstDayOfWeek=1"),
+        // The one of several on which it begins.
+        ("FREQ=MONTHLY;BYMONTHDAY=1,15", "Type=2 Interval=1 DayOfMonth=15"),
+        ("FREQ=MONTHLY;BYDAY=1MO,2TU", "Type=3 Interval=1 WeekOfMonth=1 DayOfWeek=2"),
         ("FREQ=MONTHLY;BYDAY=FR;BYSETPOS=-1", "Type=3 Interval=1 WeekOfMonth=5 DayOfWeek=32"),
         ("FREQ=YEARLY", "Type=5 Interval=1 DayOfMonth=15 MonthOfYear=6"),
         (
@@ -157,10 +161,8 @@ fn rules_the_protocol_cannot_say_are_left_out() {
     for text in [
         "",
         "FREQ=SECONDLY",
-        "FREQ=MONTHLY;BYDAY=MO",
-        "FREQ=MONTHLY;BYDAY=1MO,2TU",
-        "FREQ=MONTHLY;BYMONTHDAY=1,15",
         "FREQ=MONTHLY;BYDAY=-2MO",
+        "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
         "FREQ=YEARLY;BYWEEKNO=20",
         "FREQ=DAILY;INTERVAL=0",
         "FREQ=WEEKLY;BYDAY=é",

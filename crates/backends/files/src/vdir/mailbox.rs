@@ -1,0 +1,368 @@
+//! One user's handle: the trait, on the user's collections.
+
+use super::object::{self, failed, writing};
+use super::{Collection, Vdir};
+use crate::Shared;
+use crate::home::Home;
+use async_trait::async_trait;
+use dme_mailbox::{
+    Account, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes, Draft, Edit, Error,
+    ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox,
+    NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
+    SubmissionKey, Submitted, WatchEvent, Written,
+};
+use dme_model::{
+    Answer, BodyView, Class, Collection as Described, CollectionId, FlagPatch, ItemId, PartId,
+    Role, Timestamp,
+};
+use dme_pim::calendar;
+use futures_core::stream::BoxStream;
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How many items of a fetch are read at a time, and how many such portions ahead of the reader.
+const PORTION: usize = 64;
+const PORTIONS_AHEAD: usize = 2;
+
+/// The collections of all users, as a mail system without mail.
+pub(crate) struct VdirSystem {
+    shared: Arc<Shared>,
+}
+
+struct VdirMailbox {
+    shared: Arc<Shared>,
+    vdir: Vdir,
+    account: Account,
+}
+
+impl VdirSystem {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+#[async_trait]
+impl MailSystem for VdirSystem {
+    async fn owns(&self, account: &Account, _: &CallContext) -> Result<bool> {
+        let user = account.user.clone();
+        let there = move |shared: &Shared| {
+            Ok(shared.home(user.as_str()).is_ok_and(|home| home.vdir().exists()))
+        };
+        self.shared.blocking(there).await
+    }
+
+    async fn open(&self, account: &Account, _: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        let home: Home = self.shared.home(account.user.as_str())?;
+        let (shared, account) = (self.shared.clone(), account.clone());
+        Ok(Arc::new(VdirMailbox { shared, vdir: home.vdir(), account }))
+    }
+}
+
+impl VdirMailbox {
+    /// Does file work on this user's collections.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared, &Vdir, &Account) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (vdir, account) = (self.vdir.clone(), self.account.clone());
+        self.shared.blocking(move |shared| work(shared, &vdir, &account)).await
+    }
+
+    /// The same in one collection.
+    async fn within<T: Send + 'static>(
+        &self,
+        id: &CollectionId,
+        work: impl FnOnce(&Collection, &Account) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let id = id.clone();
+        self.work(move |shared, vdir, account| work(&*vdir.open(&shared.held, &id)?, account)).await
+    }
+
+    /// The same in one that may be written.
+    async fn writing<T: Send + 'static>(
+        &self,
+        id: &CollectionId,
+        work: impl FnOnce(&Collection, &Account) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let id = id.clone();
+        self.work(move |shared, vdir, account| {
+            vdir.writable(&id)?;
+            work(&*vdir.open(&shared.held, &id)?, account)
+        })
+        .await
+    }
+}
+
+fn no_mail() -> Error {
+    Error::new(ErrorKind::Unsupported, "there is no mail here")
+}
+
+fn flat() -> Error {
+    Error::new(ErrorKind::Forbidden, "calendars and address books do not lie in each other")
+}
+
+fn now() -> Timestamp {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[async_trait]
+impl Mailbox for VdirMailbox {
+    async fn collections(&self) -> Result<Vec<Described>> {
+        self.work(|_, vdir, _| vdir.collections()).await
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId> {
+        if class == Class::Mail {
+            return Err(no_mail());
+        }
+        if parent.is_some() {
+            return Err(flat());
+        }
+        let name = name.to_owned();
+        self.work(move |_, vdir, _| vdir.create_collection(&name, class)).await
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        if parent.is_some() {
+            return Err(flat());
+        }
+        let (id, name) = (collection.clone(), name.to_owned());
+        self.work(move |_, vdir, _| vdir.rename_collection(&id, &name)).await?;
+        Ok(collection.clone())
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        let id = collection.clone();
+        self.work(move |shared, vdir, _| vdir.delete_collection(&shared.held, &id)).await
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        let filter = filter.clone();
+        self.within(collection, move |collection, _| collection.list(&filter)).await
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        let since = since.clone();
+        self.within(collection, move |collection, _| collection.changes(&since)).await
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        let since = since.to_vec();
+        self.work(move |shared, vdir, _| {
+            let mut changed = Vec::new();
+            for (id, token) in since {
+                match vdir.open(&shared.held, &id).and_then(|collection| collection.token()) {
+                    Ok(now) if now == token => {}
+                    Ok(_) => changed.push(id),
+                    Err(error) if error.kind == ErrorKind::NotFound => changed.push(id),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(changed)
+        })
+        .await
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        let id = collection.clone();
+        let collection = self.work(move |shared, vdir, _| vdir.open(&shared.held, &id)).await?;
+        let portions: Vec<Vec<ItemId>> = items.chunks(PORTION).map(<[_]>::to_vec).collect();
+        let (shared, account, view) =
+            (self.shared.clone(), Arc::new(self.account.clone()), Arc::new(view.clone()));
+        let read = move |portion: Vec<ItemId>| {
+            let (shared, collection) = (shared.clone(), collection.clone());
+            let (account, view) = (account.clone(), view.clone());
+            async move {
+                let read_all =
+                    shared.blocking(move |_| collection.fetch(&portion, &account, &view));
+                match read_all.await {
+                    Ok(fetched) => fetched.into_iter().map(Ok).collect(),
+                    Err(error) => vec![Err(error)],
+                }
+            }
+        };
+        let portions = stream::iter(portions).map(read).buffered(PORTIONS_AHEAD);
+        Ok(portions.flat_map(stream::iter).boxed())
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        let (item, part) = (item.clone(), part.cloned());
+        self.within(collection, move |collection, _| {
+            let object = collection.object(&item)?;
+            let mut content = object::part(collection.class, object, part.as_ref())?;
+            if let Some(range) = range {
+                content.data = range.cut(&content.data)?;
+            }
+            Ok(content)
+        })
+        .await
+    }
+
+    async fn set_flags(
+        &self,
+        _: &CollectionId,
+        _: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        Err(no_mail())
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        if from == to {
+            return Err(Error::new(ErrorKind::Invalid, "the items are there already"));
+        }
+        let (from, to, items) = (from.clone(), to.clone(), items.to_vec());
+        self.work(move |shared, vdir, _| {
+            vdir.writable(&from)?;
+            vdir.writable(&to)?;
+            let target = vdir.open(&shared.held, &to)?;
+            let source = vdir.open(&shared.held, &from)?;
+            let moved = |id: ItemId| {
+                let new = source.move_to(&target, &id);
+                (id, new.map(Some))
+            };
+            Ok(items.into_iter().map(moved).collect())
+        })
+        .await
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        let items = items.to_vec();
+        self.writing(collection, move |collection, _| collection.delete(&items)).await
+    }
+
+    async fn empty_collection(&self, collection: &CollectionId, _: Subcollections) -> Result<()> {
+        self.writing(collection, |collection, _| collection.empty()).await
+    }
+
+    async fn save_draft(&self, _: &CollectionId, _: &Draft) -> Result<ItemId> {
+        Err(no_mail())
+    }
+
+    async fn deliver(&self, _: &CollectionId, _: &[u8]) -> Result<ItemId> {
+        Err(no_mail())
+    }
+
+    async fn submit(&self, _: &Submission) -> Result<Submitted> {
+        Err(no_mail())
+    }
+
+    async fn search(&self, _: &SearchQuery) -> Result<SearchPage> {
+        Err(no_mail())
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        let collections = collections.to_vec();
+        self.work(move |shared, vdir, _| shared.watcher.watch_vdir(vdir, &collections)).await
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        let addresses = vec![self.account.address.clone()];
+        let display_name = self.account.display_name.clone();
+        Ok(Identity { addresses, display_name, max_message_size: None })
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        let item = item.clone();
+        self.writing(collection, move |collection, account| collection.create(&item, account)).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        let (item, edit) = (item.clone(), edit.clone());
+        self.writing(collection, move |collection, account| {
+            collection.change(&item, &edit, account)
+        })
+        .await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        let (item, key, answer) = (item.clone(), key.clone(), answer.clone());
+        self.writing(collection, move |collection, account| {
+            collection.rewrite(&item, |object| {
+                let writing = writing(&key.0, account, now());
+                let done = calendar::respond(object, &answer, &writing);
+                done.map(object::Made::from).map_err(failed)
+            })
+        })
+        .await
+    }
+
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        let message = message.clone();
+        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message)).await
+    }
+}
+
+/// Takes a message into the calendar that holds the event it is about, or into the usual one.
+fn take_in(
+    shared: &Shared,
+    vdir: &Vdir,
+    account: &Account,
+    message: &CalendarMessage,
+) -> Result<Option<Hit>> {
+    let text = message.calendar.as_bytes();
+    // What is about no event concerns nobody's calendar.
+    let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
+    let usual = vdir.with_role(Role::Calendar)?;
+    let mut calendars = vdir.of_class(Class::Calendar)?;
+    calendars.sort_by_key(|id| *id != usual);
+    let writing = writing(&crate::maildir::content_mark(text), account, now());
+    for id in calendars {
+        let collection = vdir.open(&shared.held, &id)?;
+        let Some(item) = collection.with_uid(&uid)? else { continue };
+        vdir.writable(&id)?;
+        let written = collection.rewrite(&item, |existing| {
+            let taken = calendar::take_in(Some(existing), text, &message.from, &writing);
+            let object = taken.map_err(failed)?.object.unwrap_or_else(|| existing.to_vec());
+            Ok(object::Made::quietly(object))
+        })?;
+        return Ok(Some(Hit { collection: id, item: written.item }));
+    }
+    let taken = calendar::take_in(None, text, &message.from, &writing).map_err(failed)?;
+    let Some(object) = taken.object else { return Ok(None) };
+    vdir.writable(&usual)?;
+    let collection = vdir.open(&shared.held, &usual)?;
+    let item = collection.put_object(&taken.uid, &object)?;
+    Ok(Some(Hit { collection: usual, item }))
+}

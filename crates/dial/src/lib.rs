@@ -1,0 +1,12 @@
+//! The way to a mail system's server: its address, TLS, and who logs in. What IMAP, SMTP and
+//! ManageSieve have in common; what is said on the way is each protocol's own.
+
+mod dialer;
+mod finding;
+mod login;
+mod server;
+
+pub use dialer::{Dialer, Io, Stream, plain_line};
+pub use finding::{Finding, advised};
+pub use login::{Auth, Login, LoginName, TokenMechanism, login_name};
+pub use server::{ServerConfig, ServerError, TlsMode};

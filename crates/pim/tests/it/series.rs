@@ -1,0 +1,261 @@
+//! Series: rules, exceptions, and what a phone cannot be told.
+
+use crate::world::*;
+use dme_model::*;
+use dme_pim::{Error, calendar};
+
+/// Each Tuesday at nine in Berlin, from 2026-12-01 on; the 8th is off, the 15th is moved.
+fn weekly() -> String {
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//EN\r\nBEGIN:VTIMEZONE\r\nTZID:Berlin\r\n\
+     BEGIN:DAYLIGHT\r\nDTSTART:19810329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\n\
+     RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nBEGIN:STANDARD\r\n\
+     DTSTART:19961027T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\n\
+     RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n\
+     BEGIN:VEVENT\r\nUID:s@x\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Weekly\r\n\
+     DTSTART;TZID=Berlin:20261201T090000\r\nDTEND;TZID=Berlin:20261201T100000\r\n\
+     RRULE:FREQ=WEEKLY;COUNT=5\r\nEXDATE;TZID=Berlin:20261208T090000\r\nX-A:b\r\nEND:VEVENT\r\n\
+     BEGIN:VEVENT\r\nUID:s@x\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Later\r\n\
+     RECURRENCE-ID;TZID=Berlin:20261215T090000\r\n\
+     DTSTART;TZID=Berlin:20261215T110000\r\nDTEND;TZID=Berlin:20261215T120000\r\nX-O:p\r\n\
+     END:VEVENT\r\nEND:VCALENDAR\r\n"
+        .into()
+}
+
+fn originals(event: &Event) -> Vec<(LocalTime, bool)> {
+    let deleted = |one: &Exception| one.change == InstanceChange::Deleted;
+    event.exceptions.iter().map(|one| (one.original, deleted(one))).collect()
+}
+
+fn instance(at: &str, field: EventField, change: impl FnOnce(&mut Event)) -> ItemEdit {
+    let mut value = Event::default();
+    change(&mut value);
+    ItemEdit::Instance {
+        original: crate::world::at(at).as_utc(),
+        patch: Box::new(EventPatch::of([field], value)),
+    }
+}
+
+#[test]
+fn a_series_is_read_with_its_exceptions() {
+    let event = event(weekly());
+    assert_eq!(event.zone, Some(ZoneId::from("Europe/Berlin")));
+    let rule = event.recurrence.as_ref().unwrap();
+    assert_eq!((rule.frequency, rule.end), (Frequency::Weekly, RecurrenceEnd::Count(5)));
+    assert_eq!(
+        originals(&event),
+        [(at("2026-12-08T09:00:00"), true), (at("2026-12-15T09:00:00"), false)]
+    );
+    let InstanceChange::Changed(patch) = &event.exceptions[1].change else { panic!() };
+    assert_eq!(
+        patch.fields.iter().copied().collect::<Vec<_>>(),
+        [EventField::Title, EventField::Time]
+    );
+    assert_eq!(patch.value.start, at("2026-12-15T11:00:00"));
+    assert_eq!(event.last_end, Some(at("2026-12-29T09:00:00").as_utc()));
+}
+
+#[test]
+fn exceptions_are_read_in_every_form() {
+    for (lines, expected) in [
+        (
+            &[
+                "DTSTART;TZID=Europe/Berlin:20261201T090000",
+                "RRULE:FREQ=DAILY",
+                "EXDATE:20261202T080000Z,20261203T080000Z",
+            ][..],
+            &["2026-12-02T09:00:00", "2026-12-03T09:00:00"][..],
+        ),
+        (
+            &[
+                "DTSTART;TZID=Europe/Berlin:20261201T090000",
+                "RRULE:FREQ=DAILY",
+                "EXDATE;VALUE=DATE:20261202",
+            ],
+            &["2026-12-02T09:00:00"],
+        ),
+        (
+            &["DTSTART;VALUE=DATE:20261201", "RRULE:FREQ=DAILY", "EXDATE:20261202T000000"],
+            &["2026-12-02"],
+        ),
+    ] {
+        let found: Vec<LocalTime> =
+            event(object(lines)).exceptions.iter().map(|one| one.original).collect();
+        let expected: Vec<LocalTime> = expected.iter().map(|text| at(text)).collect();
+        assert_eq!(found, expected, "{lines:?}");
+    }
+}
+
+#[test]
+fn one_instance_is_changed_by_itself() {
+    let text = weekly();
+    let edit = instance("2026-12-22T08:00:00", EventField::Title, |e| e.title = "Party".into());
+    let written = apply(&text, &edit);
+    let expected = [
+        "+BEGIN:VEVENT",
+        "+UID:s@x",
+        "+SUMMARY:Party",
+        "+DTSTART;TZID=Berlin:20261222T090000",
+        "+DTEND;TZID=Berlin:20261222T100000",
+        "+X-A:b",
+        "+RECURRENCE-ID;TZID=Berlin:20261222T090000",
+        "+END:VEVENT",
+    ];
+    assert_eq!(told_difference(&text, &written), expected);
+    assert_eq!(apply(&written, &edit), written, "twice is as once");
+}
+
+#[test]
+fn a_changed_instance_keeps_what_the_phone_does_not_know() {
+    let text = weekly();
+    let edit = instance("2026-12-15T08:00:00", EventField::Title, |e| e.title = "Party".into());
+    assert_eq!(told_difference(&text, &apply(&text, &edit)), ["-SUMMARY:Later", "+SUMMARY:Party"]);
+}
+
+#[test]
+fn one_instance_is_taken_out() {
+    let text = weekly();
+    let drop = |when: &str| ItemEdit::DropInstance { original: at(when).as_utc() };
+    let written = apply(&text, &drop("2026-12-22T08:00:00"));
+    assert_eq!(told_difference(&text, &written), ["+EXDATE;TZID=Berlin:20261222T090000"]);
+    assert_eq!(apply(&written, &drop("2026-12-22T08:00:00")), written, "twice is as once");
+    let written = apply(&text, &drop("2026-12-15T08:00:00"));
+    assert_eq!(event(&written).exceptions.len(), 2);
+    assert!(!written.contains("X-O:p"), "its own component goes: {written}");
+}
+
+#[test]
+fn an_instance_that_is_none_is_refused() {
+    let edit = instance("2026-12-02T08:00:00", EventField::Title, |_| {});
+    let error = calendar::apply(Some(weekly().as_bytes()), &edit, &writing("key")).unwrap_err();
+    assert_eq!(error, Error::NoSuchInstance);
+}
+
+#[test]
+fn the_whole_list_of_exceptions_is_compared_with_what_was_shown() {
+    let text = weekly();
+    let before = event(&text);
+    // The same list changes nothing.
+    let mut same = before.clone();
+    same.title = "New".into();
+    let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(EventPatch::of(
+        [EventField::Title, EventField::Exceptions],
+        same,
+    ))));
+    assert_eq!(told_difference(&text, &apply(&text, &edit)), ["-SUMMARY:Weekly", "+SUMMARY:New"]);
+    // One back, one changed in another way, one more.
+    let mut after = before.clone();
+    after.exceptions = vec![
+        Exception {
+            original: at("2026-12-15T09:00:00"),
+            change: InstanceChange::Changed(Box::new(EventPatch::of(
+                [EventField::Title, EventField::Time],
+                Event {
+                    title: "Later still".into(),
+                    start: at("2026-12-15T13:00:00"),
+                    end: at("2026-12-15T14:00:00"),
+                    zone: before.zone.clone(),
+                    ..Event::default()
+                },
+            ))),
+        },
+        Exception { original: at("2026-12-22T09:00:00"), change: InstanceChange::Deleted },
+    ];
+    let written = apply(&text, &edit_to(&before, after.clone()));
+    assert_eq!(
+        told_difference(&text, &written),
+        [
+            "-EXDATE;TZID=Berlin:20261208T090000",
+            "+EXDATE;TZID=Berlin:20261222T090000",
+            "-SUMMARY:Later",
+            "+SUMMARY:Later still",
+            "-DTSTART;TZID=Berlin:20261215T110000",
+            "-DTEND;TZID=Berlin:20261215T120000",
+            "+DTSTART;TZID=Berlin:20261215T130000",
+            "+DTEND;TZID=Berlin:20261215T140000",
+        ]
+    );
+    // All gone.
+    after.exceptions.clear();
+    let written = apply(&text, &edit_to(&before, after));
+    assert!(event(&written).exceptions.is_empty(), "{written}");
+}
+
+#[test]
+fn exceptions_go_with_a_series_that_moves() {
+    let text = weekly();
+    let before = event(&text);
+    let after = Event {
+        start: at("2026-12-01T10:30:00"),
+        end: at("2026-12-01T11:30:00"),
+        ..before.clone()
+    };
+    let written = apply(&text, &edit_to(&before, after));
+    assert_eq!(
+        originals(&event(&written)),
+        [(at("2026-12-08T10:30:00"), true), (at("2026-12-15T10:30:00"), false)]
+    );
+    assert!(written.contains("DTSTART;TZID=Berlin:20261215T110000"), "moved by hand: {written}");
+    // To another weekday.
+    let after = Event {
+        start: at("2026-12-02T09:00:00"),
+        end: at("2026-12-02T10:00:00"),
+        ..before.clone()
+    };
+    let written = apply(&text, &edit_to(&before, after));
+    assert_eq!(
+        originals(&event(&written)),
+        [(at("2026-12-09T09:00:00"), true), (at("2026-12-16T09:00:00"), false)]
+    );
+}
+
+#[test]
+fn exceptions_of_instances_that_there_are_no_more_go() {
+    let text = weekly();
+    let before = event(&text);
+    let mut after = before.clone();
+    after.recurrence.as_mut().unwrap().interval = 2;
+    let written = apply(&text, &edit_to(&before, after));
+    assert_eq!(originals(&event(&written)), [(at("2026-12-15T09:00:00"), false)]);
+    let single = Event { recurrence: None, exceptions: Vec::new(), ..before.clone() };
+    let written = apply(&text, &edit_to(&before, single));
+    assert_eq!(written.matches("BEGIN:VEVENT").count(), 1);
+    assert!(!written.contains("EXDATE"), "{written}");
+}
+
+#[test]
+fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
+    for rule in [
+        "RRULE:FREQ=HOURLY;INTERVAL=5",
+        "RRULE:FREQ=DAILY;BYHOUR=9,15",
+        "RRULE:FREQ=YEARLY;BYYEARDAY=1,100",
+        "RRULE:FREQ=YEARLY;BYWEEKNO=20",
+        "RRULE:FREQ=MINUTELY;COUNT=100000",
+        "RDATE:20261205T090000Z,20261207T090000Z",
+        "RRULE:FREQ=SOMETIMES",
+    ] {
+        let text = object(&["DTSTART:20261201T090000Z", rule, "SUMMARY:a"]);
+        let before = event(&text);
+        assert_eq!(before.recurrence, None, "{rule}");
+        let after = Event { title: "b".into(), ..before.clone() };
+        let written = apply(&text, &edit_to(&before, after));
+        assert_eq!(told_difference(&text, &written), ["-SUMMARY:a", "+SUMMARY:b"], "{rule}");
+    }
+    let both = object(&["DTSTART:20261201T090000Z", "RRULE:FREQ=DAILY", "RDATE:20270101T120000Z"]);
+    assert!(event(&both).recurrence.is_some());
+}
+
+#[test]
+fn instances_without_their_series_stand_for_themselves() {
+    let text = object(&[
+        "DTSTART:20261215T110000Z",
+        "RECURRENCE-ID:20261215T090000Z",
+        "SUMMARY:Only this",
+        "ORGANIZER:mailto:bob@x.example",
+        "ATTENDEE:mailto:ann@x.example",
+    ]);
+    let before = event(&text);
+    assert_eq!((before.title.as_str(), before.recurrence.is_some()), ("Only this", false));
+    let after = Event { reminder: Some(5), ..before.clone() };
+    let written = apply(&text, &edit_to(&before, after));
+    assert_eq!(event(&written).reminder, Some(5));
+}
