@@ -133,26 +133,39 @@ fn vacations(
     let vacations = SieveVacations::new(sieve.clone(), imap.auth.clone(), imap.login)
         .map_err(|error| StartError::Sieve(error.to_string()))?;
     Ok(Some(Arc::new(vacations)))
-/// A mail system, or none, with calendars and contacts beside it.
-fn beside(mail: Option<Served>, dav: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
-    let Some(config) = dav else { return Ok(mail) };
+}
+
+/// A mail system, or none, with calendars, contacts and out-of-office messages beside it.
+fn beside(
+    mail: Option<Served>,
+    dav: Option<&DavConfig>,
+    vacations: Option<Arc<dyn VacationService>>,
+) -> Result<Option<Served>, StartError> {
+    let (joined, needs) = match (mail, dav.map(dav_system).transpose()?) {
+        (None, alone) => return Ok(alone),
+        (Some(alone), None) if vacations.is_none() => return Ok(Some(alone)),
+        (Some((mail, needs)), None) => (Joined::new(mail, Vec::new()), needs),
+        (Some((mail, one)), Some((system, other))) => {
+            let needs = match (one, other) {
+                (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
+                (one, other) if one == other => one,
+                _ => return Err(StartError::TwoSecrets),
+            };
+            (Joined::new(mail, vec![("dav", system)]), needs)
+        }
+    };
+    Ok(Some((Arc::new(joined.with_vacations(vacations)), needs)))
+}
+
+fn dav_system(config: &DavConfig) -> Result<Served, StartError> {
     let system =
         DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
-    let (system, needs) = (
-        Arc::new(system) as Arc<dyn MailSystem>,
-        match config.auth {
-            dme_dav::Auth::Password => CredentialsNeeded::Password,
-            dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
-            dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
-        },
-    );
-    let Some((mail, mail_needs)) = mail else { return Ok(Some((system, needs))) };
-    let needs = match (mail_needs, needs) {
-        (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
-        (one, other) if one == other => one,
-        _ => return Err(StartError::TwoSecrets),
+    let needs = match config.auth {
+        dme_dav::Auth::Password => CredentialsNeeded::Password,
+        dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
+        dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
     };
-    Ok(Some((Arc::new(Joined::new(mail, vec![("dav", system)])), needs)))
+    Ok((Arc::new(system), needs))
 }
 
 /// Makes this connector's key and has the server certify it.

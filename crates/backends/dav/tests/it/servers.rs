@@ -6,10 +6,12 @@ use crate::world::{
 };
 use dme_dav::{Auth, DavConfig, DavMailSystem};
 use dme_mailbox::{
-    Account, Credentials, Edit, ErrorKind, ItemFilter, MailSystem, SubmissionKey, WatchEvent,
+    Account, BusyQuery, Credentials, Edit, ErrorKind, ItemFilter, MailSystem, SubmissionKey,
+    WatchEvent,
 };
 use dme_model::{
     Class, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch, Role, Secret,
+    Timestamp,
 };
 use futures_util::StreamExt as _;
 
@@ -52,6 +54,19 @@ async fn radicale_seen_by_two_clients() {
     mailbox.change_item(&calendar, &ItemId::from("theirs.ics"), &edit).await.unwrap();
     let (_, now) = ask(port, &user, "GET", &path, "");
     assert!(now.contains("SUMMARY:Ours") && now.contains("X-OTHER;X-P=1:kept"), "{now}");
+
+    // Without scheduling the server tells of nobody; the user's own time is in the calendars.
+    let own = format!("{user}@example.org");
+    let day = 1_795_651_200;
+    let query = BusyQuery {
+        addresses: vec![own, "other@example.org".to_owned()],
+        start: Timestamp::from_seconds(day),
+        end: Timestamp::from_seconds(day + 86_400),
+    };
+    let busy = mailbox.busy(&query).await.unwrap();
+    let periods = busy[0].periods.as_ref().unwrap();
+    assert_eq!((periods.len(), periods[0].start), (1, Timestamp::from_seconds(day + 9 * 3_600)));
+    assert_eq!(busy[1].periods, None);
 
     // Deleted long ago, it is not told to one who lists for the first time.
     assert_eq!(ask(port, &user, "DELETE", &path, "").0, 200);

@@ -1,7 +1,8 @@
 //! Real servers, users on them, and their handles.
 
 use async_trait::async_trait;
-use dme_dav::{DavConfig, DavMailSystem, LoginName};
+use dme_dav::{DavConfig, DavMailSystem};
+use dme_dial::LoginName;
 use dme_mailbox::conformance::{Ability, Resident, World};
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
 use dme_model::{Class, CollectionId, RequestId, Secret, Span, UserId};
@@ -34,7 +35,7 @@ pub fn account(name: &str) -> Account {
 }
 
 pub fn context() -> CallContext {
-    CallContext::new(RequestId::from("test"), Duration::from_secs(60))
+    CallContext::new(RequestId::from("test"), Duration::from_secs(600))
 }
 
 /// A handle that shares nothing with any other.
