@@ -13,6 +13,7 @@ use dme_model::{
     Class, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch, Role, Secret,
     Timestamp,
 };
+use dme_testkit::radicale::Radicale;
 use futures_util::StreamExt as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,4 +136,20 @@ async fn a_calendar_of_several_classes_is_not_deleted_for_one_of_them() {
     let tasks = CollectionId::new(format!("tasks:{path}"));
     assert_eq!(mailbox.list(&tasks, &ItemFilter::default()).await.unwrap().items.len(), 1);
     assert!(mailbox.list(&default.id, &ItemFilter::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_tls_only_a_server_that_is_trusted_gets_a_password() {
+    let server = Radicale::start_with_tls(&[("ann", PASSWORD)]).unwrap();
+    let trusting = DavConfig { ca_file: Some(server.ca_file()), ..config(server.url()) };
+    let (trusting, doubting) =
+        (DavMailSystem::new(trusting), DavMailSystem::new(config(server.url())));
+    let ask = async |system: DavMailSystem| {
+        let mailbox = system.open(&account("ann"), &context()).await.unwrap();
+        mailbox.collections().await
+    };
+    assert!(ask(trusting.unwrap()).await.unwrap().is_empty());
+    let refused = ask(doubting.unwrap()).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unavailable);
+    assert!(refused.context.contains("certificate"), "{}", refused.context);
 }
