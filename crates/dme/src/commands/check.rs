@@ -9,6 +9,7 @@ use super::{connector_file, server_file};
 use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use dme_connector::Offered;
 use dme_connector::config::{DirectoryConfig, MailConfig};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
@@ -56,26 +57,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, connector, mail, sieve, dav, people) = match options.role {
+    let (server, embedded, connector) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            let of = file.embedded.as_ref();
-            (
-                Some(file.server),
-                None,
-                of.and_then(|of| of.mail.clone()),
-                of.and_then(|of| of.sieve.clone()),
-                of.and_then(|of| of.dav.clone()),
-                of.and_then(|of| of.directory_service.clone()),
-            )
+            (Some(file.server), file.embedded, None)
         }
-        Role::Connector => {
-            let file = connector_file(&path)?.connector;
-            let (mail, sieve, dav) = (file.mail.clone(), file.sieve.clone(), file.dav.clone());
-            let people = file.directory_service.clone();
-            (None, Some(file), mail, sieve, dav, people)
-        }
+        Role::Connector => (None, None, Some(connector_file(&path)?.connector)),
     };
+    let embedded = embedded.as_ref().map(Offered::from);
+    let offered = connector.as_ref().map(Offered::from).or(embedded).unwrap_or_default();
     report.good("configuration", "read, no unknown keys");
     // What the role itself would refuse at its start is no good here either.
     for problem in server.iter().flat_map(dme_server::config::ServerConfig::problems) {
@@ -84,14 +74,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some()
-        || mail.is_some()
-        || sieve.is_some()
-        || dav.is_some()
-        || people.is_some();
-    let services = serves.then(|| {
-        dme_connector::services(mail.as_ref(), sieve.as_ref(), dav.as_deref(), people.as_ref())
-    });
+    let serves = connector.is_some() || offered.is_something();
+    let services = serves.then(|| dme_connector::services(&offered));
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
         report.bad("configuration", problem);
@@ -105,8 +89,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
-        let uses_tokens =
-            matches!(&mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
+        let uses_tokens = matches!(offered.mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
         let secret = match &options.user {
             Some(user) if serves && refused.is_none() => {
                 let what = if uses_tokens { "access token" } else { "password" };
@@ -116,15 +99,16 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
-        if let Some(people) = people.as_ref().filter(|_| refused.is_none()) {
+        if let Some(people) = offered.people.filter(|_| refused.is_none()) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
-        if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, sieve, options.user.as_deref(), secret.clone()).await;
+        if let Some(mail) = offered.mail.filter(|_| refused.is_none()) {
+            let (user, sieve) = (options.user.as_deref(), offered.sieve);
+            check_mail(&mut report, mail, sieve, user, secret.clone()).await;
         }
-        if let Some(dav) = dav.as_ref().filter(|_| refused.is_none()) {
+        if let Some(dav) = offered.dav.filter(|_| refused.is_none()) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }
     }
@@ -212,7 +196,7 @@ async fn try_password(
 async fn check_mail(
     report: &mut Report,
     mail: &MailConfig,
-    sieve: Option<SieveConfig>,
+    sieve: Option<&SieveConfig>,
     user: Option<&str>,
     secret: Option<Secret>,
 ) {
@@ -255,7 +239,7 @@ async fn check_mail(
             let context = CallContext::new(RequestId::from("check"), LIMIT);
             let mut findings = system.check(&account, &context).await;
             if let Some(sieve) = sieve {
-                match SieveVacations::new(sieve, config.auth.clone(), config.login) {
+                match SieveVacations::new(sieve.clone(), config.auth.clone(), config.login) {
                     Ok(vacations) => findings.extend(vacations.check(&account, &context).await),
                     Err(error) => report.bad("sieve", error),
                 }
