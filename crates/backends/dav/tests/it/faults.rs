@@ -34,13 +34,18 @@ struct Fake {
 
 impl Fake {
     async fn start(tells: impl Fn(&Asked) -> Told + Send + Sync + 'static) -> Self {
+        Self::begin(tells, usize::MAX).await
+    }
+
+    /// The same, that hangs up after so many answers on one connection.
+    async fn begin(tells: impl Fn(&Asked) -> Told + Send + Sync + 'static, answers: usize) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (tells, seen) = (Arc::new(tells), asked.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, tells.clone(), seen.clone()));
+                tokio::spawn(serve(stream, tells.clone(), seen.clone(), answers));
             }
         });
         Self { port, asked }
@@ -66,8 +71,10 @@ async fn serve(
     mut stream: TcpStream,
     tells: Arc<impl Fn(&Asked) -> Told>,
     seen: Arc<Mutex<Vec<Asked>>>,
+    answers: usize,
 ) {
-    while let Some(asked) = read(&mut stream).await {
+    for _ in 0..answers {
+        let Some(asked) = read(&mut stream).await else { return };
         seen.lock().unwrap().push(asked.clone());
         let (status, headers, body) = tells(&asked);
         let answer =
@@ -405,4 +412,20 @@ async fn items_of_another_component_are_not_told() {
     let [told] = &changes.upserted[..] else { panic!("{changes:?}") };
     assert_eq!(told.id, ItemId::from("event"));
     assert!(matches!(&told.now, StateNow::Other(Some(mark)) if mark.0 == "\"1\""));
+}
+
+#[tokio::test]
+async fn a_connection_that_died_unseen_costs_no_answer() {
+    let fake = Fake::begin(
+        |asked| match (asked.method.as_str(), asked.path.as_str()) {
+            ("PROPFIND", "/") => multistatus(&calendar("")),
+            _ => user(asked),
+        },
+        2,
+    )
+    .await;
+    let mailbox = fake.open().await;
+    for _ in 0..20 {
+        assert_eq!(mailbox.collections().await.unwrap().len(), 1);
+    }
 }
