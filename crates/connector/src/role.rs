@@ -46,6 +46,12 @@ pub enum StartError {
          token, and a phone has but one of them; use a master account for one"
     )]
     TwoSecrets,
+    /// Nobody can say whether a token for calendars and contacts is good.
+    #[error(
+        "dav.auth = \"bearer\" needs mail.imap.auth = \"bearer\" in the same connector: a phone shows \
+         its user's token as the password, and only that mail system can say whether it is good"
+    )]
+    TokensUnjudged,
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
@@ -142,6 +148,9 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
         }
         None => None,
     };
+    if tokens.is_none() && offered.dav.is_some_and(|dav| dav.auth == dme_dav::Auth::Bearer) {
+        return Err(StartError::TokensUnjudged);
+    }
     let mail = match (mail, dav(offered.dav)?) {
         (mail, None) if vacations.is_none() => mail,
         (Some(mail), dav) => Some(joined(mail, dav, vacations)?),

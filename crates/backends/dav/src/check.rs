@@ -2,17 +2,9 @@
 
 use crate::mailbox::{DavMailSystem, DavMailbox};
 use crate::principal::Principal;
+use dme_dial::Finding;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind};
 use dme_model::{Access, Class};
-
-/// What one step showed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Finding {
-    /// What was tried.
-    pub step: &'static str,
-    /// What is right, or what is wrong.
-    pub outcome: Result<String, String>,
-}
 
 impl DavMailSystem {
     /// Connects, logs in as this user, looks for the principal and at the collections. Changes

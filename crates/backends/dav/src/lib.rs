@@ -24,14 +24,12 @@ mod object;
 mod principal;
 mod quirks;
 mod report;
-mod tls;
 mod token;
 mod watch;
 mod write;
 mod xml;
 
-pub use check::Finding;
-pub use config::{Auth, DavConfig, LoginName, PoolConfig, TimeoutConfig};
+pub use config::{Auth, DavConfig, PoolConfig, TimeoutConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use dme_eas::meeting_response::{Answer, Invitation, SendResponse, Status, UserRe
 use dme_model::{
     Address, Attendee, AttendeeKind, Contact, ContactField, ContactPatch, ContactText, Event,
     EventField, EventPatch, Item, ItemPatch, LocalTime, Note, NotePatch, Participation, Task,
-    TaskField, TaskPatch, Text, ZoneId,
+    TaskPatch, Text, ZoneId,
 };
 use dme_phone::Phone;
 use dme_testkit::radicale::Radicale;

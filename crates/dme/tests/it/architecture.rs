@@ -20,7 +20,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime", "pim"]),
     ("dial", &["model", "mailbox"]),
-    ("dav", &["model", "mailbox", "pim"]),
+    ("dav", &["model", "mailbox", "pim", "dial"]),
     ("imap", &["model", "mailbox", "mime", "dial"]),
     ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory"]),
