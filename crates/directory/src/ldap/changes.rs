@@ -21,6 +21,8 @@ pub(super) const GUID: &str = "objectGUID";
 
 /// What is deleted, the container of it included.
 const DELETED: &str = "(isDeleted=TRUE)";
+/// What nothing is: for the cookie alone.
+const NOTHING: &str = "(!(objectClass=*))";
 /// LDAP_SERVER_SHOW_DELETED_OID (MS-ADTS 3.1.1.3.4.1.14).
 const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 /// More answers than this to one question are no answer.
@@ -92,15 +94,23 @@ impl Controller {
     /// A mark at what is now, to be taken before anything is read; or why there can be none.
     ///
     /// A server leaves out what an account may not see without a word, so an account that sees no
-    /// deleted object would never learn of a deleted group. It must have seen one.
+    /// deleted object would never learn of a deleted group. It must have seen one. From an earlier
+    /// mark of this controller DirSync need not begin anew, which means to look at all there is.
     pub(super) async fn mark(
         &self,
         ldap: &mut Ldap,
         settings: &Settings,
         follow: Follow,
+        earlier: Option<&Mark>,
     ) -> Result<Result<Mark, Error>, Failure> {
         let mark = |at| Mark { invocation: self.invocation.clone(), at };
         let container = format!("CN=Deleted Objects,{}", self.domain);
+        let earlier = earlier.filter(|mark| self.is_of(mark)).map(|mark| &mark.at);
+        if let Some(At::Cookie(cookie)) = earlier
+            && let Ok((_, cookie)) = self.by_dir_sync(ldap, settings, cookie, NOTHING).await?
+        {
+            return Ok(Ok(mark(At::Cookie(cookie))));
+        }
         if matches!(follow, Follow::Auto | Follow::DirSync) {
             match self.beginning(ldap, settings, &container).await? {
                 Ok(cookie) => return Ok(Ok(mark(At::Cookie(cookie)))),

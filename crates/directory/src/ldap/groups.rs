@@ -8,7 +8,7 @@ use super::{LdapDirectory, MEMBER_OF, dn, now};
 use crate::{Error, Group, GroupId, GroupSnapshot, Result};
 use ldap3::Ldap;
 use std::collections::HashMap;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// How many groups are asked for in one search.
 const AT_ONCE: usize = 20;
@@ -235,7 +235,10 @@ impl LdapDirectory {
             Some(base) => {
                 Err(Error::Refused(format!("{base} is outside of {}", controller.domain)))
             }
-            None => controller.mark(ldap, settings, follow).await?,
+            None => {
+                let earlier = memory.point.as_ref().map(|point| &point.mark);
+                controller.mark(ldap, settings, follow, earlier).await?
+            }
         };
         let read = match self.groups_matching(ldap, controller, &settings.group_filter).await? {
             Ok(read) => read,

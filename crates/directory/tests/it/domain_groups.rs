@@ -7,6 +7,7 @@ use dme_directory::{
 use dme_testkit::samba::{CORP, FOLLOWER, READER, Samba, WATCHER};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The groups that a person is in at any depth, by the graph.
 async fn reached(directory: &LdapDirectory, name: &str) -> BTreeSet<GroupId> {
@@ -240,13 +241,26 @@ async fn changes_of_another_controller_are_not_taken_for_those_of_the_first() {
 #[tokio::test]
 async fn groups_are_read_again_after_a_while_even_so() {
     let place = Place::new("reread");
-    let more = format!("bases = ['{}']\ngroups.reread = '1s'", place.base);
-    let directory = place.directory_as(FOLLOWER, &more);
     place.group("r-1", &[]);
+    place.group("r-2", &[]);
     place.delete("r-1");
-    assert_eq!(directory.read_groups().await.unwrap().follow, Follow::DirSync);
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    assert_eq!(directory.read_groups().await.unwrap().extent, Extent::Whole);
+    let directory = place.directory_as(FOLLOWER, &format!("bases = ['{}']", place.base));
+    let extent = async || {
+        let reading = directory.read_groups().await.unwrap();
+        assert_eq!((reading.follow, reading.snapshot.groups.len()), (Follow::DirSync, 1));
+        reading.extent
+    };
+    let later = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    assert_eq!(extent().await, Extent::Whole);
+    later(3_000).await;
+    assert_eq!(extent().await, Extent::Changes);
+    later(601).await;
+    assert_eq!(extent().await, Extent::Whole);
+    assert_eq!(extent().await, Extent::Changes);
 }
 
 #[tokio::test]

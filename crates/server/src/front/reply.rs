@@ -132,3 +132,32 @@ fn status_alone(command: Command, status: CommonStatus) -> Option<Element> {
     };
     Some(Element::parent(root, vec![Element::text(tag, status.code().to_string())]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dme_directory::Standing;
+    use http_body_util::BodyExt;
+
+    async fn said(failure: &Failure, asked: Option<(Command, ProtocolVersion)>) -> (u16, Bytes) {
+        let response = failed(failure, asked);
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes())
+    }
+
+    #[tokio::test]
+    async fn who_is_barred_is_told_why_where_no_status_says_it() {
+        let locked = Failure::Barred(Standing::LockedOut);
+        let must_change = Failure::Barred(Standing::MustChangePassword);
+        let (status, words) = said(&locked, None).await;
+        assert_eq!(status, 403);
+        assert!(words.starts_with(b"the account is locked"), "{words:?}");
+        let asked = Some((Command::FolderSync, ProtocolVersion::V16_1));
+        let (status, document) = said(&locked, asked).await;
+        let status_alone = status_alone(Command::FolderSync, CommonStatus::AccountDisabled);
+        assert_eq!((status, document), (200, Bytes::from(encode(&status_alone.unwrap()))));
+        let (status, words) = said(&must_change, asked).await;
+        assert_eq!((status, &*words), (401, &b"the password must be changed first"[..]));
+        assert_eq!(said(&Failure::Password, asked).await, (401, Bytes::new()));
+    }
+}
