@@ -1,8 +1,10 @@
-//! Calendar objects as programs really write them, read, changed and talked about; and what other
-//! libraries make of the same rules and objects.
+//! Calendar objects and cards as programs really write them, read, changed and talked about; and what
+//! other libraries make of the same rules and objects.
 
 #[cfg(test)]
 mod busy;
+#[cfg(test)]
+mod contacts;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -23,5 +25,7 @@ mod rules_of_others;
 mod series;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod vobject;
 #[cfg(test)]
 mod world;
