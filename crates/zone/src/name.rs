@@ -5,6 +5,9 @@ use crate::offset;
 use crate::windows;
 use crate::zone::Zone;
 
+/// Characters of rules, and those that stand for them in a `TZID`.
+const PLAIN: [(char, char); 4] = [(',', ' '), (':', '_'), ('<', '('), ('>', ')')];
+
 /// Longer names say nothing.
 const LONGEST: usize = 255;
 
@@ -23,14 +26,32 @@ impl Zone {
         known(tzid)
             .or_else(|| Self::fixed(offset_name(tzid)?))
             .or_else(|| ends().find_map(|end| known(end).or_else(|| known(without_number(end)?))))
-            // `EST5` could be anything; rules are recognised by their comma or brackets.
-            .or_else(|| tzid.contains([',', '<']).then(|| Self::posix(tzid))?)
+            .or_else(|| rules(tzid))
+    }
+
+    /// What to call the zone in a calendar: its IANA name, or its rules without the characters that
+    /// parameters have (RFC 5545 §3.1), over which others stumble even where they are quoted.
+    /// [`Zone::from_tzid`] reads it again.
+    pub fn tzid(&self) -> String {
+        let plain = |c| PLAIN.iter().find(|(own, _)| *own == c).map_or(c, |(_, plain)| *plain);
+        match self.clock.iana_name() {
+            Some(_) => self.id().as_str().to_owned(),
+            None => self.id().as_str().chars().map(plain).collect(),
+        }
     }
 
     /// What Windows calls the zone (`W. Europe Standard Time`). None where it knows none like it.
     pub fn windows_name(&self) -> Option<&'static str> {
         windows::name_of(self)
     }
+}
+
+/// POSIX rules, as they are or as [`Zone::tzid`] writes them.
+fn rules(name: &str) -> Option<Zone> {
+    let own = |c| PLAIN.iter().find(|(_, plain)| *plain == c).map_or(c, |(own, _)| *own);
+    let rules: String = name.chars().map(own).collect();
+    // `EST5` could be anything; rules are recognised by their comma or brackets.
+    rules.contains([',', '<']).then(|| Zone::posix(&rules))?
 }
 
 fn known(name: &str) -> Option<Zone> {

@@ -65,8 +65,8 @@ impl Zone {
         best_known_as(&defined, at).or_else(|| Rules::of_timeline(&defined, year, at).zone())
     }
 
-    /// The zone's definition for a calendar that has items from a year on: rules where the zone has
-    /// them, single dates where it does not (Casablanca). Dates reach 30 years ahead; a rule that
+    /// The zone's definition for a calendar that has items from a year on (and from 1999 on in any
+    /// case): rules where the zone has them, single dates where it does not (Casablanca). Dates reach 30 years ahead; a rule that
     /// holds until then goes on for ever.
     pub fn observances(&self, from_year: i32) -> Vec<Observance> {
         let year = i16::try_from(from_year.clamp(1, 9_000)).unwrap_or(9_000);

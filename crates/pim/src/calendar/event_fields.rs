@@ -190,8 +190,12 @@ fn set_times(component: &mut Component, shown: &Event, new: &Event, zones: &Zone
     if old.is_none() || !same_clock || shown.start != new.start {
         put(component, "DTSTART", new.start);
     }
-    let still = Times::of(component, zones)
-        .is_ok_and(|times| times.end == new.end && times.all_day == new.all_day);
+    let told = component.line("DTEND").and_then(|line| zones.when(line));
+    let still = Times::of(component, zones).is_ok_and(|times| {
+        // An end before the start is read as another than it says.
+        let as_told = told.is_none_or(|end| end.on(&times.start.clock) == times.end);
+        as_told && times.end == new.end && times.all_day == new.all_day
+    });
     if old.is_some() && still && same_clock {
         return;
     }
@@ -212,8 +216,8 @@ pub(crate) fn tzid(clock: &Clock, old: Option<&Line>, zones: &Zones) -> Option<S
     let Clock::Zone(zone) = clock else { return None };
     let named = old.filter(|line| zones.when(line).is_some_and(|when| when.clock == *clock));
     let named = named.and_then(|line| line.parameter("TZID"));
-    let name = named.or_else(|| zones.tzid(zone)).unwrap_or_else(|| zone.id().as_str());
-    Some(name.to_owned())
+    let name = named.or_else(|| zones.tzid(zone)).map(str::to_owned);
+    Some(name.unwrap_or_else(|| zone.tzid()))
 }
 
 /// The rule. One that is told anew takes the place of all rules there were; the dates added to it

@@ -106,3 +106,18 @@ fn windows_names_lead_to_zones_and_back() {
     }
     assert_eq!(zones, 139);
 }
+
+#[test]
+fn rules_are_told_without_characters_that_would_have_to_be_quoted() {
+    for (id, tzid) in [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("Etc/UTC", "Etc/UTC"),
+        ("<+0530>-5:30", "(+0530)-5_30"),
+        ("<+01>-1<+02>,M3.5.0/2,M9.2.0/3", "(+01)-1(+02) M3.5.0/2 M9.2.0/3"),
+        ("EST5EDT,M3.2.0,M10.1.0", "EST5EDT M3.2.0 M10.1.0"),
+    ] {
+        let zone = Zone::of(&dme_model::ZoneId::from(id)).unwrap();
+        assert_eq!(zone.tzid(), tzid);
+        assert_eq!(Zone::from_tzid(tzid), Some(zone));
+    }
+}

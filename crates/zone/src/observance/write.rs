@@ -11,6 +11,10 @@ use jiff::tz::TimeZone;
 /// How many years ahead a rule must hold to hold for ever.
 const YEARS: i16 = 30;
 
+/// From here on everything is told, also for later items. Some programs tell zones apart by the
+/// years from 2000 on: to `vobject` a zone whose clocks first change in 2025 is UTC if London's.
+const FIRST_YEAR: i16 = 1999;
+
 /// Fewer years in a row are dates rather than a rule.
 const SHORTEST_RULE: usize = 3;
 
@@ -19,8 +23,9 @@ const LONGEST_SUMMER: i64 = 400 * 86_400;
 
 pub(super) fn observances(zone: &TimeZone, from_year: i16) -> Vec<Observance> {
     // The changes of the year before say what holds when it begins.
-    let first_year = from_year.saturating_sub(1);
-    let timeline = Timeline::of_zone(zone, first_year, YEARS + 1);
+    let first_year = from_year.saturating_sub(1).min(FIRST_YEAR);
+    let last_year = from_year.max(FIRST_YEAR).saturating_add(YEARS);
+    let timeline = Timeline::of_zone(zone, first_year, last_year - first_year);
     let mut all = vec![beginning(zone, &timeline, first_year)];
     let mut groups: Vec<Vec<&Change>> = vec![];
     for change in &timeline.changes {
@@ -33,7 +38,7 @@ pub(super) fn observances(zone: &TimeZone, from_year: i16) -> Vec<Observance> {
         }
     }
     for group in groups {
-        all.extend(of_group(&group, first_year + YEARS, is_summer(&group, &timeline)));
+        all.extend(of_group(&group, last_year - 1, is_summer(&group, &timeline)));
     }
     all
 }
