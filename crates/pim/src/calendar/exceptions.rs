@@ -49,7 +49,8 @@ impl Editing<'_, '_> {
     /// there are.
     pub(crate) fn set(&mut self, shown: &[Exception], new: &[Exception]) -> bool {
         let by_original = |list: &[Exception]| -> BTreeMap<LocalTime, InstanceChange> {
-            list.iter().map(|one| (one.original, one.change.clone())).collect()
+            let original = |one: &Exception| self.beat.original(&self.beat.id(one.original));
+            list.iter().map(|one| (original(one), one.change.clone())).collect()
         };
         let (shown, new) = (by_original(shown), by_original(new));
         let mut changed = false;
@@ -173,6 +174,9 @@ impl Editing<'_, '_> {
         let original = self.beat.original_at(at);
         let main = self.main();
         let rule = |name| main.is_some_and(|main| main.line(name).is_some());
+        if main.is_none() && self.find_override(original).is_some() {
+            return Ok(Some(original));
+        }
         if !rule("RRULE") && !rule("RDATE") {
             let alone = original == self.event.start || main.is_none();
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
@@ -375,7 +379,8 @@ impl Editing<'_, '_> {
 
     /// Where overrides stand, and which instances they override.
     fn overrides(&self) -> Vec<(usize, LocalTime)> {
-        let uid = self.main().and_then(|main| main.value("UID").map(str::to_owned));
+        let series = Series::find(self.calendar, "VEVENT");
+        let uid = series.and_then(|series| series.main.value("UID").map(str::to_owned));
         let nodes = self.calendar.nodes.iter().enumerate();
         nodes
             .filter_map(|(at, node)| match node {

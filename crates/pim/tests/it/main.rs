@@ -9,6 +9,8 @@ mod events;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod series;
