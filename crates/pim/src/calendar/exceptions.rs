@@ -1,6 +1,6 @@
 //! The exceptions of a series, written: `EXDATE`s, and components that override an instance.
 
-use super::clock::{self, Zones};
+use super::clock::{self, When, Zones};
 use super::event::{self, Reading, Times};
 use super::event_fields as fields;
 use super::object::{Component, Node};
@@ -260,6 +260,7 @@ impl Editing<'_, '_> {
             let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
         };
+        self.move_dates(was);
         let now = std::mem::replace(&mut self.beat, was.clone());
         let mut places = self.overrides();
         // From the last one on, so that the places before stay what they are.
@@ -289,6 +290,29 @@ impl Editing<'_, '_> {
         }
         for original in mapped {
             self.exclude(original);
+        }
+    }
+
+    /// Moves the dates added to a series by as much as its start moved. What periods there were
+    /// become dates: they last as long as the event does.
+    fn move_dates(&mut self, was: &Beat) {
+        let (beat, zones) = (self.beat.clone(), self.reading.zones);
+        let moved = beat.start.local.as_seconds() - was.start.local.as_seconds();
+        if moved == 0 && beat.start.clock == was.start.clock && beat.all_day == was.all_day {
+            return;
+        }
+        let Some(main) = self.main_mut() else { return };
+        let start = main.line("DTSTART").cloned();
+        let tzid = fields::tzid(&beat.start.clock, start.as_ref(), zones);
+        for line in main.lines_mut().filter(|line| line.is("RDATE")) {
+            let dates = zones.list(line);
+            let dates: Vec<When> =
+                dates.iter().map(|date| beat.id(was.original(date).plus_seconds(moved))).collect();
+            if let Some(first) = dates.first() {
+                let texts: Vec<String> = dates.iter().map(clock::text).collect();
+                *line = clock::line("RDATE", None, first, tzid.as_deref());
+                line.set_value(texts.join(","));
+            }
         }
     }
 

@@ -266,6 +266,14 @@ fn a_list_of_dates_is_shown_as_a_rule_with_exceptions() {
     assert_eq!(before.last_end, Some(at("2027-01-05T10:00:00").as_utc()));
     let titled = apply(&text, &edit_to(&before, Event { title: "b".into(), ..before.clone() }));
     assert_eq!(told_difference(&text, &titled), ["-SUMMARY:a", "+SUMMARY:b"]);
+    let later = Event {
+        start: at("2026-12-01T10:00:00"),
+        end: at("2026-12-01T11:00:00"),
+        ..before.clone()
+    };
+    let moved = event(apply(&text, &edit_to(&before, later)));
+    assert_eq!(moved.recurrence, before.recurrence);
+    assert_eq!(moved.exceptions[0].original, at("2026-12-08T10:00:00"));
     let drop = ItemEdit::DropInstance { original: at("2026-12-15T09:00:00").as_utc() };
     let dropped = apply(&text, &drop);
     assert_eq!(told_difference(&text, &dropped), ["+EXDATE:20261215T090000Z"]);
