@@ -48,7 +48,7 @@ fn events(data: &[Element], version: ProtocolVersion, context: &Context<'_>) {
 }
 
 fn tell(event: &Event, version: ProtocolVersion, context: &Context<'_>) -> Vec<Element> {
-    calendar::to_elements(event, &id(), version, context.home)
+    calendar::to_elements(event, &id(), version, context)
 }
 
 fn id() -> ServerId {

@@ -34,7 +34,7 @@ fn items(class: Class, data: &[Element], version: ProtocolVersion, context: &Con
         Err(_) => return,
     };
     let id = ServerId::new(7, ItemId::new("e"));
-    let told = item::to_elements(&item, &id, version, context.home);
+    let told = item::to_elements(&item, &id, version, context);
     let ghosting = Ghosting::default();
     let change = Writing::Change { ghosting: &ghosting, present: Some(&item) };
     let repeated = read(&told, change).expect("own writing is read").expect("it is of its class");

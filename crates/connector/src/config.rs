@@ -1,9 +1,11 @@
 //! A connector's settings. The commented sample is `docs/connector.toml`.
 
+use dme_dav::DavConfig;
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
 use dme_model::{OutOfRange, Realm, Secret, Span, within};
+use dme_sieve::SieveConfig;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +29,12 @@ pub struct ConnectorConfig {
     /// The mail system it serves.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The mail system's ManageSieve server, for out-of-office messages.
+    #[serde(default)]
+    pub sieve: Option<SieveConfig>,
+    /// Where calendars, contacts, tasks and notes are.
+    #[serde(default)]
+    pub dav: Option<Box<DavConfig>>,
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
@@ -53,6 +61,12 @@ pub struct EmbeddedConfig {
     /// The mail system it serves.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The mail system's ManageSieve server, for out-of-office messages.
+    #[serde(default)]
+    pub sieve: Option<SieveConfig>,
+    /// Where calendars, contacts, tasks and notes are.
+    #[serde(default)]
+    pub dav: Option<Box<DavConfig>>,
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,

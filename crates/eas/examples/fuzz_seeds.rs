@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use dme_eas::body::{BodyPreference, BodyType, ContentOptions};
+use dme_eas::calendar::Context;
 use dme_eas::email::{self, DraftContent, NewAttachment};
 use dme_eas::query::{Command, Packed, Parameters, RequestLine};
 use dme_eas::server_id::ServerId;
@@ -52,9 +53,10 @@ type Seeds = Vec<(String, Vec<u8>)>;
 fn items() -> (Seeds, Seeds) {
     let (mut events, mut others) = (vec![], vec![]);
     let id = ServerId::new(7, ItemId::new("e"));
+    let context = Context { home: &Zone::utc(), now: items::NOW };
     for (number, item) in items::items().into_iter().enumerate() {
         for version in [ProtocolVersion::V14_1, VERSION] {
-            let elements = item::to_elements(&item, &id, version, &Zone::utc());
+            let elements = item::to_elements(&item, &id, version, &context);
             let document = encode(&parent(air_sync::APPLICATION_DATA, elements));
             let seeds = if matches!(item, Item::Event(_)) { &mut events } else { &mut others };
             seeds.push((format!("item{number}_{version}"), document));

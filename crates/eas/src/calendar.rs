@@ -27,12 +27,12 @@ pub use write::to_elements;
 use dme_model::Timestamp;
 use dme_zone::Zone;
 
-/// Against what a phone's elements are read.
+/// Against what events are told and read.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The user's clock: for events without a zone, and where a phone tells none.
+    /// The user's clock: of floating times and, until 14.1, of days; and where a phone tells no zone.
     pub home: &'a Zone,
-    /// The server's time: for events without a begin.
+    /// The server's time: for events without a begin, and for the rules of zones that are told.
     pub now: Timestamp,
 }
 

@@ -8,21 +8,19 @@ use crate::version::ProtocolVersion;
 use crate::{calendar, contacts, email, notes, tasks};
 use dme_model::{Class, Item, ItemPatch};
 use dme_wbxml::Element;
-use dme_zone::Zone;
 
-/// The elements of an item for this version. `id` makes the references of its attachments; `home` is
-/// the user's clock.
+/// The elements of an item for this version. `id` makes the references of its attachments.
 pub fn to_elements(
     item: &Item,
     id: &ServerId,
     version: ProtocolVersion,
-    home: &Zone,
+    context: &Context<'_>,
 ) -> Vec<Element> {
     match item {
         Item::Mail(mail) => email::to_elements(mail, id, version),
-        Item::Event(event) => calendar::to_elements(event, id, version, home),
+        Item::Event(event) => calendar::to_elements(event, id, version, context),
         Item::Contact(contact) => contacts::to_elements(contact, version),
-        Item::Task(task) => tasks::to_elements(task, version, home),
+        Item::Task(task) => tasks::to_elements(task, version, context.home),
         Item::Note(note) => notes::to_elements(note),
     }
 }
@@ -80,6 +78,7 @@ mod tests {
     use super::*;
     use crate::Ghosting;
     use dme_model::{ItemId, Timestamp};
+    use dme_zone::Zone;
 
     #[test]
     fn each_class_is_told_and_written_by_its_own_module() {
@@ -93,7 +92,7 @@ mod tests {
         let context = Context { home: &Zone::utc(), now: Timestamp::default() };
         let version = ProtocolVersion::V16_1;
         for item in items {
-            let data = to_elements(&item, &id, version, context.home);
+            let data = to_elements(&item, &id, version, &context);
             let patch =
                 patch_from_elements(item.class(), &data, version, Writing::Add, &context).unwrap();
             assert_eq!(patch.map(|patch| patch.class()), Some(item.class()));

@@ -7,9 +7,24 @@ mod kinds;
 mod words;
 
 use bytes::Bytes;
-use chance::Chance;
+pub use chance::Chance;
 use dme_model::{Address, Flags, Followup, Role, Timestamp};
 use std::{ops::RangeInclusive, time::Duration};
+
+/// Names and addresses of the people who write the sample mails.
+pub fn people() -> &'static [(&'static str, &'static str)] {
+    &words::PEOPLE
+}
+
+/// A paragraph of what they write.
+pub fn paragraph(chance: &mut Chance) -> String {
+    words::paragraph(chance)
+}
+
+/// A small picture, a PNG of about 3 × side² bytes.
+pub fn picture(side: u16, chance: &mut Chance) -> Vec<u8> {
+    files::png(side, chance)
+}
 
 /// One message of a sample mailbox.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -9,6 +9,7 @@ pub mod contact;
 mod error;
 mod itip;
 pub mod recurrence;
+pub mod sample;
 mod uid;
 
 pub use error::Error;

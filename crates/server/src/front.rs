@@ -5,6 +5,7 @@
 
 mod admission;
 mod autodiscover;
+mod availability;
 pub mod bodies;
 mod certificates;
 mod compose;

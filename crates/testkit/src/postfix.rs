@@ -14,9 +14,11 @@ use std::process::Command;
 pub struct PostfixOptions {
     /// The domain whose users are Dovecot's; mail to any other is refused.
     pub domain: String,
+    /// Further domains of the same kind.
+    pub further_domains: Vec<String>,
     /// The largest message it takes, in bytes.
     pub message_size_limit: u64,
-    /// A further port that takes mail for anyone from anyone, as a mail server of others' and a
+    /// A further port that takes mail for the users from anyone, as the servers of others and a
     /// Dovecot that answers by Sieve need it.
     pub open_port: Option<u16>,
     /// More lines for `main.cf`.
@@ -27,6 +29,7 @@ impl Default for PostfixOptions {
     fn default() -> Self {
         Self {
             domain: "example.org".to_owned(),
+            further_domains: Vec::new(),
             message_size_limit: 10_000_000,
             open_port: None,
             extra: String::new(),
@@ -127,7 +130,7 @@ impl Postfix {
              maillog_file = {at}/log/postfix.log\nmaillog_file_prefixes = {at}/log\n\
              inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmyhostname = mail.{domain}\n\
              mydestination =\nlocal_recipient_maps =\nalias_maps =\n\
-             virtual_mailbox_domains = {domain}\nvirtual_mailbox_maps = hash:{at}/conf/users\n\
+             virtual_mailbox_domains = {domain} {further}\nvirtual_mailbox_maps = hash:{at}/conf/users\n\
              virtual_transport = lmtp:inet:127.0.0.1:{lmtp}\n\
              mynetworks =\nmessage_size_limit = {limit}\nmailbox_size_limit = 0\n\
              smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\n\
@@ -138,6 +141,7 @@ impl Postfix {
              smtpd_sender_restrictions = permit_sasl_authenticated, reject\n\
              queue_run_delay = 1s\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n{extra}",
             domain = options.domain,
+            further = options.further_domains.join(" "),
             lmtp = dovecot.lmtp_port,
             auth = dovecot.auth_port,
             limit = options.message_size_limit,
@@ -150,8 +154,7 @@ impl Postfix {
             writeln!(
                 master,
                 "127.0.0.1:{port} inet n - n - - smtpd -o smtpd_sasl_auth_enable=no\n  \
-                 -o smtpd_sender_restrictions= -o smtpd_relay_restrictions=permit\n  \
-                 -o smtpd_recipient_restrictions=permit"
+                 -o smtpd_sender_restrictions="
             )?;
         }
         for line in [

@@ -48,7 +48,7 @@ impl DavMailbox {
                 (true, Class::Tasks) => self.open_tasks(&place).await?,
                 _ => self.members_of_class(&place, filter.since).await?,
             };
-            let token = token.unwrap_or_else(|| match remote.tag {
+            let token = token.unwrap_or(match remote.tag {
                 Tag::Sync(token) | Tag::Marks(token) => {
                     Token::Sync { members: members.len(), token }
                 }

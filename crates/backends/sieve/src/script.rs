@@ -68,30 +68,36 @@ pub(crate) struct Parted<'a> {
     pub(crate) own: Vec<u8>,
 }
 
-/// Takes our block out of the user's script.
+/// Takes our block out of the user's script. A comment that only looks like its begin is none.
 pub(crate) fn without_block(script: &[u8]) -> Parted<'_> {
-    let none = || Parted { block: None, body: b"", own: script.to_vec() };
-    let comments = || tokens(script).filter(|token| token.kind == Kind::Comment);
-    let starts = |range: &Range<usize>, with: &str| {
-        script.get(range.clone()).is_some_and(|text| text.starts_with(with.as_bytes()))
-    };
-    let Some(begin) = comments().find(|token| starts(&token.range, BEGIN)) else { return none() };
-    let end =
-        comments().find(|token| token.range.start > begin.range.end && starts(&token.range, END));
-    let Some(end) = end else { return none() };
-    let note = script.get(begin.range.start + BEGIN.len()..begin.range.end).unwrap_or_default();
-    let body = script.get(begin.range.end..end.range.start).unwrap_or_default();
-    let block = Note::read(note).map(|(note, digest)| {
-        let untouched = note::digest(body) == digest;
-        (note, untouched)
-    });
-    let before = script.get(..begin.range.start).unwrap_or_default();
-    let before = before.strip_suffix(b"\n").unwrap_or(before);
-    let before = before.strip_suffix(b"\r").unwrap_or(before);
-    let after = script.get(end.range.end..).unwrap_or_default();
-    let after = after.strip_prefix(b"\r").unwrap_or(after);
-    let after = after.strip_prefix(b"\n").unwrap_or(after);
-    Parted { block, body, own: [before, after].concat() }
+    let text = |range: Range<usize>| script.get(range).unwrap_or_default();
+    let mut begin = None;
+    for token in tokens(script).filter(|token| token.kind == Kind::Comment) {
+        let comment = text(token.range.clone());
+        match &begin {
+            None => {
+                let note = comment.strip_prefix(BEGIN.as_bytes()).and_then(Note::read);
+                begin = note.map(|(note, digest)| (token.range, note, digest));
+            }
+            Some((begin, note, digest)) if comment == END.as_bytes() => {
+                let body = text(begin.end..token.range.start);
+                let before = without_line_end(text(0..begin.start));
+                let after = text(token.range.end..script.len());
+                let after = after.strip_prefix(b"\r").unwrap_or(after);
+                let after = after.strip_prefix(b"\n").unwrap_or(after);
+                let untouched = note::digest(body) == *digest;
+                let block = Some((note.clone(), untouched));
+                return Parted { block, body, own: [before, after].concat() };
+            }
+            Some(_) => {}
+        }
+    }
+    Parted { block: None, body: b"", own: script.to_vec() }
+}
+
+fn without_line_end(text: &[u8]) -> &[u8] {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text)
 }
 
 /// What the note of our script says, and whether the rest is as we wrote it. None where the script

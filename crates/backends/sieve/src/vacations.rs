@@ -69,7 +69,7 @@ async fn read(session: &mut Session) -> std::result::Result<Scripts, WireError> 
     let own = match active.as_deref() {
         Some(NAME) => {
             let note = ours.as_deref().and_then(note_of);
-            note.and_then(|(note, _)| note.own).filter(|own| is_listed(own))
+            note.and_then(|(note, _)| note.own).filter(|own| own != NAME && is_listed(own))
         }
         active => active.map(str::to_owned),
     };

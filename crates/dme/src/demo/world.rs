@@ -1,15 +1,18 @@
-//! What the demo serves: three users with generated mail, in a directory of its own.
+//! What the demo serves: three users with generated mail, calendars, contacts, tasks and notes, in a directory of its own.
 
 use crate::ask::say_line;
 use anyhow::{Context, Result, anyhow};
+use dme_connector::Offered;
 use dme_connector::config::{DirectoryConfig, MailConfig};
 use dme_directory::{FileConfig, NewUser, add_user};
-use dme_files::{FilesConfig, FilesMailSystem};
+use dme_files::{FilesConfig, FilesMailSystem, NewObject};
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
 use dme_mime::sample::{self, SampleFolder, Sizes};
 use dme_model::{Address, Class, RequestId, Role, Secret, Timestamp, UserId};
+use dme_pim::sample::{Amounts, SampleObject, account};
 use dme_server::config::ServerConfig;
 use dme_server::role::Server;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -22,6 +25,16 @@ const REALM: &str = "example.org";
 /// Login name, name for people, seed of the mailbox.
 const USERS: [(&str, &str, u64); 3] =
     [("ann", "Ann Müller", 1), ("bob", "Bob Okonkwo", 2), ("chen", "陈伟", 3)];
+
+/// What each user has beside mail.
+const AMOUNTS: Amounts = Amounts { contacts: 60, events: 80, series: 12, tasks: 20, notes: 10 };
+/// Where it goes.
+const ITEM_ROLES: [(Class, Role); 4] = [
+    (Class::Calendar, Role::Calendar),
+    (Class::Contacts, Role::Contacts),
+    (Class::Tasks, Role::Tasks),
+    (Class::Notes, Role::Notes),
+];
 
 /// A running demo.
 pub struct World {
@@ -53,10 +66,12 @@ impl World {
         if !people.path.exists() {
             fill(&system, &people, &password, messages).await?;
         }
-        let services = dme_connector::services(
-            Some(&MailConfig::Files(mail)),
-            Some(&DirectoryConfig::File(people)),
-        )?;
+        let (mail, people) = (MailConfig::Files(mail), DirectoryConfig::File(people));
+        let services = dme_connector::services(&Offered {
+            mail: Some(&mail),
+            people: Some(&people),
+            ..Offered::default()
+        })?;
         let config = config(&directory, listen, host)?;
         let server = Server::start(config, Some(services)).await?;
         Ok(Self { server, mail: system, password, host: host.to_owned(), directory })
@@ -118,7 +133,7 @@ fn password(directory: &Path) -> Result<Secret> {
     Ok(Secret::new(password))
 }
 
-/// Makes users, folders and mail.
+/// Makes users, folders, mail, and items of the other classes.
 async fn fill(
     system: &FilesMailSystem,
     people: &FileConfig,
@@ -135,6 +150,14 @@ async fn fill(
         for mail in sample::mailbox(&owner, seed, now, messages, Sizes::Realistic) {
             let collection = collection(&*mailbox, &mail.folder).await?;
             system.insert(&user, &collection, mail.raw, &mail.flags, mail.received).await?;
+        }
+        let mut objects: BTreeMap<Class, Vec<NewObject>> = BTreeMap::new();
+        for SampleObject { class, name, object } in account(&owner, seed, now, &AMOUNTS)? {
+            objects.entry(class).or_default().push(NewObject { name, object });
+        }
+        for (class, role) in ITEM_ROLES {
+            let objects = objects.remove(&class).unwrap_or_default();
+            system.insert_objects(&user, role, objects).await?;
         }
         let new = NewUser {
             name: name.to_owned(),

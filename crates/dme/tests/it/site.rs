@@ -101,9 +101,19 @@ pub fn postfix(dovecot: &Dovecot) -> Result<Postfix> {
 impl Site {
     /// Starts it all and waits until phones can be served.
     pub fn start(wishes: &Wishes) -> Result<Self> {
-        let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
         let dovecot = dovecot()?;
         let postfix = postfix(&dovecot)?;
+        Self::on(dovecot, postfix, "", wishes)
+    }
+
+    /// The same on mail servers that are there, with more of the connector's configuration.
+    pub fn on(
+        dovecot: Dovecot,
+        postfix: Postfix,
+        connector: &str,
+        wishes: &Wishes,
+    ) -> Result<Self> {
+        let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
         let folder = Folder::new("site")?;
         let [phones_port, admin_port, links_port] = [free_port()?, free_port()?, free_port()?];
         write(
@@ -133,13 +143,14 @@ impl Site {
              bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
              bases = [\"{SUFFIX}\"]\n\
              [people.ldap.address_list]\nrooms = \"(employeeType=room)\"\n\
-             [log]\nlevel = \"debug,h2=info,hyper=info\"\n",
+             [log]\nlevel = \"debug,h2=info,hyper=info\"\n{}",
                 folder.path().join("connector"),
                 dovecot.imaps_port,
                 folder.path().join("dovecot.pem"),
                 postfix.port,
                 slapd.ldaps_port,
                 slapd.ca_file(),
+                connector,
             ),
         )?;
         let server = start_server(folder.path(), &[phones_port, admin_port, links_port])?;

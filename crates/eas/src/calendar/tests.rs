@@ -140,7 +140,7 @@ fn changed() -> InstanceChange {
 }
 
 fn told(event: &Event, version: ProtocolVersion) -> Vec<Element> {
-    sent(to_elements(event, &id(), version, &home()))
+    sent(to_elements(event, &id(), version, &context(&home())))
 }
 
 /// Over the wire.

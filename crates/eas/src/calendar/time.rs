@@ -12,6 +12,8 @@ use dme_zone::Zone;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+/// On the average.
+const YEAR: i64 = 31_556_952;
 
 /// How long an event is whose end is not told (MS-ASCAL 3.2.4.4).
 const DEFAULT_LENGTH: i64 = 30 * MINUTE;
@@ -38,9 +40,25 @@ pub(super) fn to_wire(
     }
 }
 
-/// A zone as the wire has it.
-pub(super) fn blob(clock: &Zone, at: Timestamp) -> String {
-    STANDARD.encode(clock.to_blob(at))
+/// The zone of an event as the wire has it: the rules of one year.
+pub(super) fn blob(event: &Event, clock: &Zone, now: Timestamp) -> String {
+    STANDARD.encode(clock.to_blob(rules_at(event, clock, now)))
+}
+
+/// When the rules hold that are told: those of its begin. A series that began under others than hold
+/// now is told with the present ones, unless by these it would have begun at another hour.
+fn rules_at(event: &Event, clock: &Zone, now: Timestamp) -> Timestamp {
+    let start = clock.to_utc(event.start);
+    let age = now.as_seconds().saturating_sub(start.as_seconds());
+    if event.recurrence.is_none() || age < YEAR {
+        return start;
+    }
+    let years = age / YEAR + 1;
+    let anniversary = Timestamp::from_seconds(start.as_seconds().saturating_add(years * YEAR));
+    match clock.offset_at(anniversary) == clock.offset_at(start) {
+        true => now,
+        false => start,
+    }
 }
 
 /// What a phone told of an event's time.
@@ -136,8 +154,13 @@ impl Told {
         let own = present.and_then(|present| present.zone.clone());
         if let Some(blob) = &self.blob {
             let prefer: Vec<_> = own.iter().chain([context.home.id()]).cloned().collect();
-            let at = self.start.or(self.end).unwrap_or(context.now);
-            if let Some(zone) = Zone::from_blob(blob, &prefer, at) {
+            // The rules are those of the begin or, of an old series, those that hold now.
+            let start = self.start.or(self.end).unwrap_or(context.now);
+            let read = |at| Zone::from_blob(blob, &prefer, at);
+            let preferred = |zone: &Zone| prefer.contains(zone.id());
+            let zone = read(start);
+            let present = || read(context.now).filter(preferred);
+            if let Some(zone) = zone.clone().filter(preferred).or_else(present).or(zone) {
                 return zone;
             }
         }

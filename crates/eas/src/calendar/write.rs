@@ -1,7 +1,7 @@
 //! An event as the server tells it.
 
 use super::meeting::{busy_code, is_meeting, meeting_status, response_type};
-use super::{attendees, exceptions, place, time};
+use super::{Context, attendees, exceptions, place, time};
 use crate::body::{put_native, text_element};
 use crate::fields::Children;
 use crate::line::one_line;
@@ -13,18 +13,16 @@ use crate::{attachment, categories, date};
 use dme_model::{Event, LocalTime};
 use dme_wbxml::Element;
 use dme_wbxml::pages::{air_sync_base, calendar as page};
-use dme_zone::Zone;
 
 /// The elements of an event for this version, in the order of MS-ASCAL 2.2.2. `id` makes the
-/// references of its attachments; `home` is the user's clock, on which floating times and, until
-/// 14.1, days are.
+/// references of its attachments.
 pub fn to_elements(
     event: &Event,
     id: &ServerId,
     version: ProtocolVersion,
-    home: &Zone,
+    context: &Context<'_>,
 ) -> Vec<Element> {
-    let mut children = of_event(event, version, home);
+    let mut children = of_event(event, version, context);
     if version >= ProtocolVersion::V16_0 {
         let files = event.attachments.iter().map(|file| attachment::element(file, id));
         children.put_parent(air_sync_base::ATTACHMENTS, files.collect());
@@ -33,12 +31,17 @@ pub fn to_elements(
 }
 
 /// All but the attachments.
-pub(super) fn of_event(event: &Event, version: ProtocolVersion, home: &Zone) -> Vec<Element> {
+pub(super) fn of_event(
+    event: &Event,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Vec<Element> {
+    let Context { home, now } = *context;
     let clock = time::clock(event.zone.as_ref(), home);
     let moment = |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
     let mut children = Vec::with_capacity(24);
     if !event.all_day || version < ProtocolVersion::V16_0 {
-        children.put(page::TIMEZONE, time::blob(&clock, clock.to_utc(event.start)));
+        children.put(page::TIMEZONE, time::blob(event, &clock, now));
     }
     children.put_boolean(page::ALL_DAY_EVENT, event.all_day);
     children.extend(event.text.as_ref().map(text_element));

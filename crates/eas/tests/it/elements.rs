@@ -169,7 +169,7 @@ fn said(item: &Item, version: ProtocolVersion) -> Vec<Vec<Element>> {
 
 fn elements(item: &Item, version: ProtocolVersion) -> Vec<Element> {
     let id = ServerId::new(7, ItemId::new("e"));
-    item::to_elements(item, &id, version, &Zone::utc())
+    item::to_elements(item, &id, version, &Context { home: &Zone::utc(), now: NOW })
 }
 
 fn tags(elements: &[Element]) -> BTreeSet<Tag> {

@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use async_trait::async_trait;
 use dme_directory::{Details, Everyone, PeopleFound, PeopleSearch, Verdict};
 use dme_link::{Capabilities, CredentialsNeeded, LinksConfig};
-use dme_mailbox::conformance::{self, Resident, World};
+use dme_mailbox::conformance::{self, Ability, Resident, World};
 use dme_mailbox::memory::Operation;
 use dme_mailbox::{
     Account, CallContext, Credentials, ErrorKind, FetchOutcome, Submission, SubmissionKey,
@@ -37,6 +37,11 @@ impl World for Linked {
         Resident { mailbox, other: self.pair.mail.memory.mailbox(&user).unwrap(), address }
     }
 
+    fn can(&self, ability: Ability) -> bool {
+        // The mail system behind it reads no iCalendar.
+        ability != Ability::TakeIn
+    }
+
     async fn invalidate_tokens(&self, resident: &Resident, collection: &CollectionId) {
         let user = UserId::from(resident.address.as_str());
         self.pair.mail.memory.invalidate(&user, collection).unwrap();
@@ -47,6 +52,7 @@ impl World for Linked {
 async fn a_mail_system_behind_a_link_keeps_every_promise() {
     let world = Linked { pair: Pair::start().await, residents: AtomicU32::new(0) };
     conformance::run(&world).await;
+    conformance::run_items(&world).await;
 }
 
 fn whole() -> BodyView {
@@ -273,6 +279,8 @@ async fn what_a_connector_does_not_serve_is_unsupported() {
     let system = server.links.mail_system(&connector.id);
     let error = system.owns(&account(Credentials::None), &context()).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);
+    let mailbox = system.open(&account(Credentials::None), &context()).await.unwrap();
+    assert_eq!(mailbox.vacation().await.unwrap_err().kind, ErrorKind::Unsupported);
     let directory = server.links.directory(&connector.id);
     assert!(matches!(directory.find(&user()).await, Err(dme_directory::Error::Protocol(_))));
 }

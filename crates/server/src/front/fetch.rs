@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::part_of;
 use dme_eas::body::{BodyType, ContentOptions};
+use dme_eas::calendar::Context;
 use dme_eas::server_id::ServerId;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{ByteRange, PartContent};
@@ -19,7 +20,8 @@ pub(super) fn item_elements(
     item: &Item,
 ) -> Vec<Element> {
     let id = ServerId::new(folder.0, id.clone());
-    dme_eas::item::to_elements(item, &id, exchange.version, &exchange.front().home)
+    let context = Context { home: &exchange.front().home, now: exchange.now };
+    dme_eas::item::to_elements(item, &id, exchange.version, &context)
 }
 
 /// Refuses body parts in a form there is none of: they are HTML (MS-ASAIRS 2.2.2.11). Before 14.1

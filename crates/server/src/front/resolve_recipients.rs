@@ -1,5 +1,6 @@
 //! ResolveRecipients (MS-ASCMD 2.2.1.15): names to addresses, from the directory.
 
+use super::availability::Availability;
 use super::certificates::usable;
 use super::exchange::Exchange;
 use super::failure::Failure;
@@ -33,8 +34,17 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         let several: Vec<_> = several.iter().map(|name| look_up(exchange, name, options)).collect();
         looked_up.extend(future::try_join_all(several).await?);
     }
+    let availability = match options.availability {
+        Some(span) => {
+            let sure = looked_up.iter().filter(|found| found.status == Status::Success);
+            let addresses = sure.flat_map(|found| &found.shown).map(|entry| entry.address.clone());
+            Some(Availability::ask(exchange, span, addresses.collect()).await)
+        }
+        None => None,
+    };
     let mut answer = Answer {
         options,
+        availability,
         room: Room::new(exchange.front().limits.answer.0),
         certificates_left: options.max_certificates.unwrap_or(u32::MAX),
         now: exchange.now,
@@ -106,6 +116,7 @@ fn wants_certificates(options: &Options) -> bool {
 /// What all recipients of an answer share.
 struct Answer<'a> {
     options: &'a Options,
+    availability: Option<Availability>,
     room: Room,
     certificates_left: u32,
     now: dme_model::Timestamp,
@@ -123,11 +134,11 @@ impl Answer<'_> {
         Recipient {
             kind: RecipientType::Directory,
             display_name: entry.name().to_owned(),
-            // Free/busy times are not known here.
             availability: self
-                .options
                 .availability
-                .map(|_| (CommonStatus::AvailabilityFailure.into(), None)),
+                .as_ref()
+                .filter(|_| resolved)
+                .map(|availability| availability.of(&entry.address)),
             email: entry.address,
             certificates: (resolved && wants_certificates(self.options)).then(|| {
                 self.certificates(entry.certificates.into_iter().map(|bytes| bytes.0).collect())

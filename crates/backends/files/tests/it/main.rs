@@ -7,4 +7,6 @@ mod crash;
 mod damage;
 mod dovecot;
 mod sending;
+mod vdir;
+mod vdir_crash;
 mod world;

@@ -119,6 +119,18 @@ fn what_requires_is_found_whatever_stands_round_it() {
 }
 
 #[test]
+fn what_only_looks_like_our_block_stays() {
+    for script in [
+        "# dme-vacation begin {}\nkeep;\n# dme-vacation end\n",
+        "# dme-vacation begin\n# dme-vacation end\n",
+        "set \"x\" \"\n# dme-vacation begin {}\n# dme-vacation end\n\";",
+    ] {
+        let parted = without_block(script.as_bytes());
+        assert_eq!((parted.block, &*parted.own), (None, script.as_bytes()), "{script}");
+    }
+}
+
+#[test]
 fn others_rules_are_found_where_they_are_carried_out() {
     let texts = |script: &str| -> Vec<Option<String>> {
         vacations(script.as_bytes()).into_iter().map(|found| found.text).collect()

@@ -121,6 +121,18 @@ async fn an_own_script_that_is_deleted_meanwhile_loses_no_mail() {
     assert_eq!(scripts.active(), None);
 }
 
+/// Two answers to one mail are one too many (RFC 5230 §4.7): Dovecot then keeps the mail.
+#[tokio::test]
+async fn mail_that_an_own_script_rejects_is_not_lost_while_away() {
+    let dovecot = Dovecot::start(users(1)).unwrap();
+    let (service, scripts) = (service(&dovecot), Scripts::of(&dovecot, 0));
+    scripts.write("mine", "require \"reject\";\nreject \"No.\";\n");
+    scripts.activate("mine");
+    set(&service, &away()).await.unwrap();
+    dovecot.deliver("user0@example.org", message("unwanted").as_bytes()).unwrap();
+    assert!(holds(&dovecot, "", "unwanted"), "{}", dovecot.log());
+}
+
 #[tokio::test]
 async fn another_script_that_the_user_makes_active_ends_it_and_is_the_own_one_from_then_on() {
     let dovecot = Dovecot::start(users(1)).unwrap();

@@ -94,6 +94,49 @@ fn a_timed_event_is_told_in_utc_with_its_zone() {
 }
 
 #[test]
+fn an_old_series_is_told_with_the_rules_that_hold_now() {
+    let blob = |zone: &str, start: &str| {
+        let start = at(start);
+        let event = Event {
+            start,
+            end: start.plus_seconds(3_600),
+            zone: Some(zone.into()),
+            recurrence: Some(Recurrence::every(Frequency::Daily)),
+            ..simple()
+        };
+        value(&told(&event, V14_1), page::TIMEZONE).unwrap().to_owned()
+    };
+    let rules = |zone: &str, when: &str| {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(super::zone(zone).to_blob(moment(when)))
+    };
+    let now = "20261201T080000Z";
+    // Mexico gave up summer time in 2022.
+    let mexico = "America/Mexico_City";
+    assert_ne!(rules(mexico, "20210115T160000Z"), rules(mexico, now));
+    assert_eq!(blob(mexico, "20210115T100000"), rules(mexico, now));
+    let old = Event {
+        start: at("20210115T100000"),
+        end: at("20210115T110000"),
+        zone: Some("America/Monterrey".into()),
+        recurrence: Some(Recurrence::every(Frequency::Daily)),
+        ..simple()
+    };
+    let data = told(&old, V14_1).into_iter().map(|element| match element.tag {
+        page::END_TIME => text(page::END_TIME, "20210115T173000Z"),
+        _ => element,
+    });
+    let patch = change(&data.collect::<Vec<_>>(), V14_1, &old);
+    assert_eq!(patch.value.zone, old.zone, "and by them its own zone is known again");
+    // By the present rules it would have begun at nine.
+    assert_eq!(blob(mexico, "20210715T100000"), rules(mexico, "20210715T150000Z"));
+    // A single event is told with those of its own time.
+    let single = Event { zone: Some(mexico.into()), start: at("20210115T100000"), ..simple() };
+    let told = told(&Event { end: single.start, ..single }, V14_1);
+    assert_eq!(value(&told, page::TIMEZONE), Some(&*rules(mexico, "20210115T160000Z")));
+}
+
+#[test]
 fn whole_days_are_midnights_of_the_user_until_14_1_and_days_from_16_0_on() {
     let holiday = Event {
         start: at("20261224T000000"),
