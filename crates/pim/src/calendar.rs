@@ -8,6 +8,8 @@
 //! # What is shown of what a phone cannot be told
 //! - A rule with parts that the neutral form has no words for (see [`rule`]) is shown as its first
 //!   instance alone. Of several rules the first is shown; dates added to a rule (`RDATE`) are not.
+//! - A list of dates without a rule is shown as a rule of every so many days, without the days that
+//!   are not in the list; where that is not possible as its first date alone.
 //! - A series of which only some instances are the user's (overrides without the series) is shown
 //!   as the first of them.
 //! - An override for "this and future" (`RANGE`) is shown as one for its instance.
@@ -20,6 +22,7 @@ mod attachment;
 mod busy;
 pub(crate) mod change_event;
 pub(crate) mod clock;
+mod dates;
 mod description;
 pub(crate) mod event;
 pub(crate) mod event_fields;

@@ -74,7 +74,7 @@ const ONLY: [(&str, &[&str]); 7] = [
     ("rusqlite", &["store"]),
     ("ldap3", &["directory"]),
     ("mail-parser", &["mime"]),
-    ("calcard", &["mime", "pim"]),
+    ("calcard", &["mime"]),
     ("inotify", &["files"]),
     ("clap", &["dme"]),
     ("quick-xml", &["eas", "dav"]),

@@ -88,7 +88,8 @@ pub(crate) fn change(
     let Some(main) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
     let mut changed = fields::write(main, &shown, &new, &patch.fields, owner, zones);
     name_organizer(main, writing);
-    let series = main.line("RRULE").is_some() || main.line("RDATE").is_some();
+    let has = |name| main.line(name).is_some();
+    let series = !has("RECURRENCE-ID") && (has("RRULE") || has("RDATE"));
     let moved = [EventField::Time, EventField::Recurrence].iter().any(|one| changed.contains(one));
     if moved && !series {
         drop_overrides(calendar);

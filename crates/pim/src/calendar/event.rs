@@ -209,6 +209,10 @@ pub(crate) fn recurrence(component: &Component, start: &When) -> Option<Recurren
 }
 
 pub(crate) fn rule(component: &Component, start: &When) -> Option<Rule> {
+    // An instance is no series, whatever is written in it.
+    if component.line("RECURRENCE-ID").is_some() {
+        return None;
+    }
     let local = |at: LocalTime| start.clock.to_local(at.as_utc());
     rule::parse(component.value("RRULE")?, start.local, local)
 }

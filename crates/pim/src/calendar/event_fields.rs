@@ -223,6 +223,10 @@ pub(crate) fn tzid(clock: &Clock, old: Option<&Line>, zones: &Zones) -> Option<S
 /// The rule. One that is told anew takes the place of all rules there were; the dates added to it
 /// stay.
 fn set_recurrence(component: &mut Component, new: &Event) {
+    if component.line("RECURRENCE-ID").is_some() {
+        // An instance does not become a series.
+        return;
+    }
     component.remove("EXRULE");
     match &new.recurrence {
         None => ["RRULE", "RDATE", "EXDATE"].iter().for_each(|name| component.remove(name)),

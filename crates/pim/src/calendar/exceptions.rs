@@ -1,6 +1,6 @@
 //! The exceptions of a series, written: `EXDATE`s, and components that override an instance.
 
-use super::clock::{self, Zones};
+use super::clock::{self, When, Zones};
 use super::event::{self, Reading, Times};
 use super::event_fields as fields;
 use super::object::{Component, Node};
@@ -49,7 +49,8 @@ impl Editing<'_, '_> {
     /// there are.
     pub(crate) fn set(&mut self, shown: &[Exception], new: &[Exception]) -> bool {
         let by_original = |list: &[Exception]| -> BTreeMap<LocalTime, InstanceChange> {
-            list.iter().map(|one| (one.original, one.change.clone())).collect()
+            let original = |one: &Exception| self.beat.original(&self.beat.id(one.original));
+            list.iter().map(|one| (original(one), one.change.clone())).collect()
         };
         let (shown, new) = (by_original(shown), by_original(new));
         let mut changed = false;
@@ -173,6 +174,9 @@ impl Editing<'_, '_> {
         let original = self.beat.original_at(at);
         let main = self.main();
         let rule = |name| main.is_some_and(|main| main.line(name).is_some());
+        if main.is_none() && self.find_override(original).is_some() {
+            return Ok(Some(original));
+        }
         if !rule("RRULE") && !rule("RDATE") {
             let alone = original == self.event.start || main.is_none();
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
@@ -256,6 +260,7 @@ impl Editing<'_, '_> {
             let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
         };
+        self.move_dates(was);
         let now = std::mem::replace(&mut self.beat, was.clone());
         let mut places = self.overrides();
         // From the last one on, so that the places before stay what they are.
@@ -285,6 +290,29 @@ impl Editing<'_, '_> {
         }
         for original in mapped {
             self.exclude(original);
+        }
+    }
+
+    /// Moves the dates added to a series by as much as its start moved. What periods there were
+    /// become dates: they last as long as the event does.
+    fn move_dates(&mut self, was: &Beat) {
+        let (beat, zones) = (self.beat.clone(), self.reading.zones);
+        let moved = beat.start.local.as_seconds() - was.start.local.as_seconds();
+        if moved == 0 && beat.start.clock == was.start.clock && beat.all_day == was.all_day {
+            return;
+        }
+        let Some(main) = self.main_mut() else { return };
+        let start = main.line("DTSTART").cloned();
+        let tzid = fields::tzid(&beat.start.clock, start.as_ref(), zones);
+        for line in main.lines_mut().filter(|line| line.is("RDATE")) {
+            let dates = zones.list(line);
+            let dates: Vec<When> =
+                dates.iter().map(|date| beat.id(was.original(date).plus_seconds(moved))).collect();
+            if let Some(first) = dates.first() {
+                let texts: Vec<String> = dates.iter().map(clock::text).collect();
+                *line = clock::line("RDATE", None, first, tzid.as_deref());
+                line.set_value(texts.join(","));
+            }
         }
     }
 
@@ -375,7 +403,8 @@ impl Editing<'_, '_> {
 
     /// Where overrides stand, and which instances they override.
     fn overrides(&self) -> Vec<(usize, LocalTime)> {
-        let uid = self.main().and_then(|main| main.value("UID").map(str::to_owned));
+        let series = Series::find(self.calendar, "VEVENT");
+        let uid = series.and_then(|series| series.main.value("UID").map(str::to_owned));
         let nodes = self.calendar.nodes.iter().enumerate();
         nodes
             .filter_map(|(at, node)| match node {

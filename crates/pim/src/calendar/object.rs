@@ -119,16 +119,16 @@ impl Builder {
             if self.open.len() >= MAX_DEPTH || self.components > MAX_COMPONENTS {
                 return Err(Error::Unconvertible("it has too many components"));
             }
-            let mut component = Component::new(&line.value().trim().to_ascii_uppercase());
+            let mut component = Component::new(&component_name(&line));
             component.begin = line;
             self.open.push(component);
             return Ok(());
         }
         if line.is("END") {
-            let name = line.value().trim();
-            if self.open.iter().any(|component| component.name.eq_ignore_ascii_case(name)) {
+            let name = component_name(&line);
+            if self.open.iter().any(|component| component.name == name) {
                 while let Some(mut component) = self.open.pop() {
-                    let found = component.name.eq_ignore_ascii_case(name);
+                    let found = component.name == name;
                     if found {
                         component.end = line.clone();
                     }
@@ -149,6 +149,12 @@ impl Builder {
             None => self.top.push(node),
         }
     }
+}
+
+/// The name that a `BEGIN` or `END` says, as it could be written again.
+fn component_name(line: &Line) -> String {
+    let name = line.value().chars().filter(|c| !c.is_control());
+    name.collect::<String>().trim().to_ascii_uppercase()
 }
 
 /// Where the line that begins at `start` ends, with the lines folded onto it.

@@ -56,6 +56,14 @@ pub(crate) fn address(line: &Line) -> Address {
     Address { name, email: email(line) }
 }
 
+/// Whether mail can be sent there: one address and nothing that could be more.
+pub(crate) fn is_reachable(email: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"".contains(c);
+    email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    }) && !email.contains(odd)
+}
+
 /// The `mailto` URI of an address.
 pub(crate) fn uri(email: &str) -> String {
     format!("mailto:{email}")

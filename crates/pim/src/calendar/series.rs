@@ -2,6 +2,7 @@
 //! `RECURRENCE-ID` (RFC 5545 §3.8.4.4, §3.8.5).
 
 use super::clock::{Clock, When};
+use super::dates;
 use super::event::{self, Reading, Times};
 use super::object::Component;
 use super::value::DAY;
@@ -86,8 +87,13 @@ pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, 
     let times = Times::of(series.main, reading.zones)?;
     event.recurrence = event::recurrence(series.main, &times.start);
     let beat = Beat::of(&times);
+    let mut missing = Vec::new();
+    if let Some((rule, left_out)) = dates::cover(series.main, &times, reading) {
+        event.recurrence = Some(rule);
+        missing = left_out;
+    }
     if event.recurrence.is_some() {
-        event.exceptions = exceptions(series, &event, &beat, reading);
+        event.exceptions = exceptions(series, &event, &beat, missing, reading);
     }
     event.last_end = last_end(series, &event, &times, reading);
     Ok(event)
@@ -97,10 +103,11 @@ fn exceptions(
     series: &Series<'_>,
     event: &Event,
     beat: &Beat,
+    missing: Vec<LocalTime>,
     reading: &Reading<'_>,
 ) -> Vec<Exception> {
     let mut changes = BTreeMap::new();
-    for original in excluded(series.main, beat, reading) {
+    for original in missing.into_iter().chain(excluded(series.main, beat, reading)) {
         changes.insert(original, InstanceChange::Deleted);
     }
     for component in &series.overrides {

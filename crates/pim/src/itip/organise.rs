@@ -51,7 +51,7 @@ pub(crate) fn invited<'a>(
             let address = people::address(line);
             let email = &address.email;
             let told_otherwise = line.parameter_is("SCHEDULE-AGENT", "NONE");
-            let reachable = email.contains('@') && !told_otherwise;
+            let reachable = people::is_reachable(email) && !told_otherwise;
             if reachable && !owner.is(email) && !email.eq_ignore_ascii_case(&organizer) {
                 out.entry(email.to_ascii_lowercase()).or_insert(address);
             }

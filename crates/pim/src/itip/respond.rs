@@ -192,7 +192,7 @@ impl Known {
         let view = dme_model::BodyView::default();
         let reading = event::Reading { owner: Owner(&writing.owner), view: &view, zones };
         let shown = event::read(invitation, &reading).ok()?;
-        let organizer = shown.organizer.clone().filter(|who| who.email.contains('@'))?;
+        let organizer = shown.organizer.clone().filter(|who| people::is_reachable(&who.email))?;
         let comment = comment(answer);
         let mut said = reply(invitation, answer, comment.as_deref(), writing);
         said.replace(Line::new("DTSTAMP", value::utc(self.at)));

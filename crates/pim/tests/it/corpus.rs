@@ -160,7 +160,8 @@ fn an_edit_of_one_field_changes_its_own_lines_alone() {
                 );
             }
             let read = event(&written);
-            if *field != EventField::Text {
+            let instance = name == "override-only" && *field == EventField::Recurrence;
+            if *field != EventField::Text && !instance {
                 assert!(read.same(&after, *field), "{case}: {read:?}");
             }
             assert_eq!(apply(&written, &edit), written, "{case}, twice");

@@ -12,6 +12,8 @@ mod events;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
+mod mutations;
+#[cfg(test)]
 mod objects_of_others;
 #[cfg(test)]
 mod properties;

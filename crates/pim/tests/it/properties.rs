@@ -239,7 +239,7 @@ fn assert_same(found: &Event, wanted: &Event) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_edit_makes_of_one_event_another(a in event_strategy(), b in event_strategy()) {

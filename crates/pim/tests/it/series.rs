@@ -230,7 +230,8 @@ fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
         "RRULE:FREQ=YEARLY;BYYEARDAY=1,100",
         "RRULE:FREQ=YEARLY;BYWEEKNO=20",
         "RRULE:FREQ=MINUTELY;COUNT=100000",
-        "RDATE:20261205T090000Z,20261207T090000Z",
+        "RDATE:20261205T090000Z,20261207T120000Z",
+        "RDATE:20261205T090000Z,20361207T090000Z",
         "RRULE:FREQ=SOMETIMES",
     ] {
         let text = object(&["DTSTART:20261201T090000Z", rule, "SUMMARY:a"]);
@@ -242,6 +243,41 @@ fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
     }
     let both = object(&["DTSTART:20261201T090000Z", "RRULE:FREQ=DAILY", "RDATE:20270101T120000Z"]);
     assert!(event(&both).recurrence.is_some());
+}
+
+#[test]
+fn a_list_of_dates_is_shown_as_a_rule_with_exceptions() {
+    let text = object(&[
+        "DTSTART:20261201T090000Z",
+        "DURATION:PT1H",
+        "RDATE;VALUE=PERIOD:20261215T090000Z/20261215T100000Z,20261201T090000Z/PT1H",
+        "RDATE:20270105T090000Z",
+        "SUMMARY:a",
+    ]);
+    let before = event(&text);
+    let rule = before.recurrence.as_ref().unwrap();
+    assert_eq!((rule.frequency, rule.interval), (Frequency::Daily, 7));
+    assert_eq!(rule.end, RecurrenceEnd::Count(6));
+    assert_eq!(
+        originals(&before),
+        ["2026-12-08", "2026-12-22", "2026-12-29"]
+            .map(|day| (at(&format!("{day}T09:00:00")), true))
+    );
+    assert_eq!(before.last_end, Some(at("2027-01-05T10:00:00").as_utc()));
+    let titled = apply(&text, &edit_to(&before, Event { title: "b".into(), ..before.clone() }));
+    assert_eq!(told_difference(&text, &titled), ["-SUMMARY:a", "+SUMMARY:b"]);
+    let later = Event {
+        start: at("2026-12-01T10:00:00"),
+        end: at("2026-12-01T11:00:00"),
+        ..before.clone()
+    };
+    let moved = event(apply(&text, &edit_to(&before, later)));
+    assert_eq!(moved.recurrence, before.recurrence);
+    assert_eq!(moved.exceptions[0].original, at("2026-12-08T10:00:00"));
+    let drop = ItemEdit::DropInstance { original: at("2026-12-15T09:00:00").as_utc() };
+    let dropped = apply(&text, &drop);
+    assert_eq!(told_difference(&text, &dropped), ["+EXDATE:20261215T090000Z"]);
+    assert_eq!(event(&dropped).exceptions.len(), 4);
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! A series that is a list of dates (`RDATE` without a rule), as a rule with exceptions: what
+//! phones can be told of it. Domino writes every series so that its own rules cannot say.
+
+use super::event::{Reading, Times};
+use super::object::Component;
+use super::series::Beat;
+use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd};
+use std::collections::BTreeSet;
+
+/// How many dates such a series may have, and how many instances may be missing between them.
+const MOST: usize = 366;
+
+/// Every so many days, without those days that are not in the list. None where there is no such
+/// list, it is at several times of day, or too far between.
+pub(crate) fn cover(
+    main: &Component,
+    times: &Times,
+    reading: &Reading<'_>,
+) -> Option<(Recurrence, Vec<LocalTime>)> {
+    let instance = main.line("RECURRENCE-ID").is_some();
+    if instance || main.line("RRULE").is_some() || main.line("RDATE").is_none() {
+        return None;
+    }
+    let beat = Beat::of(times);
+    let start = times.start.local;
+    let listed = main.all("RDATE").flat_map(|line| reading.zones.list(line)).take(MOST);
+    let mut dates: BTreeSet<i64> = BTreeSet::new();
+    for date in listed {
+        let since = beat.original(&date).as_seconds().checked_sub(start.as_seconds())?;
+        if since < 0 || since % super::value::DAY != 0 {
+            return None;
+        }
+        dates.insert(since / super::value::DAY);
+    }
+    dates.remove(&0);
+    let last = *dates.last()?;
+    let step = dates.iter().fold(0, |a, b| greatest_common_divisor(a, *b));
+    let count = usize::try_from(last / step).ok()?.checked_add(1)?;
+    if count > MOST + dates.len() {
+        return None;
+    }
+    let steps = (step..last).step_by(usize::try_from(step).ok()?);
+    let missing = steps
+        .filter(|day| !dates.contains(day))
+        .map(|day| start.plus_seconds(day * super::value::DAY))
+        .collect();
+    let rule = Recurrence {
+        interval: u32::try_from(step).ok()?,
+        end: RecurrenceEnd::Count(u32::try_from(count).ok()?),
+        ..Recurrence::every(Frequency::Daily)
+    };
+    Some((rule, missing))
+}
+
+fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}

@@ -1,0 +1,126 @@
+//! What attendees say: `REPLY`, `COUNTER`, `REFRESH` (RFC 5546 §3.2.3, §3.2.6, §3.2.7).
+
+use super::{ANSWERED, Arrival, Outcome};
+use crate::Error;
+use crate::calendar::{
+    apply::main_mut, change_event::sequence, clock::Zones, event, exceptions::Editing, line::Line,
+    object::Component, people, value,
+};
+use crate::itip::organise::{Told, is_over};
+use dme_model::{Notice, Participation, Proposal};
+
+impl Arrival<'_> {
+    /// An answer, or a proposal, of one who is asked.
+    pub(super) fn note_answer(
+        &self,
+        calendar: &mut Component,
+        counter: bool,
+    ) -> Result<Outcome, Error> {
+        let owner = self.owner();
+        let organises = main_mut(calendar, "VEVENT")
+            .is_some_and(|main| main.line("ORGANIZER").is_some() && owner.organises(main));
+        if !organises {
+            return Ok(Outcome::NotConcerned);
+        }
+        let zones = Zones::of(calendar);
+        let mut outcome = Outcome::Known;
+        for event in &self.events {
+            let Some(said) = event.all("ATTENDEE").find(|line| self.speaks_for(line)) else {
+                return Ok(Outcome::Refused);
+            };
+            let id = event.line("RECURRENCE-ID").and_then(|line| self.known_zones.when(line));
+            let noted = match id {
+                None => match main_mut(calendar, "VEVENT") {
+                    Some(main) => self.note(main, event, said, counter),
+                    None => None,
+                },
+                Some(id) => {
+                    let mut editing = Editing::of(calendar, owner, &zones)?;
+                    let at = editing.beat.original(&id);
+                    let there = !editing.is_excluded(at) && editing.has(at);
+                    let mut one = editing.override_or_new(at).filter(|_| there);
+                    let noted = one.as_mut().and_then(|one| self.note(one, event, said, counter));
+                    if let (Some(true), Some(one)) = (noted, one) {
+                        editing.put_override(at, one);
+                    }
+                    noted
+                }
+            };
+            match noted {
+                Some(true) if counter => outcome = Outcome::Proposed,
+                Some(true) => outcome = Outcome::Answered,
+                Some(false) => {}
+                None => return Ok(Outcome::Refused),
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Whether an attendee's line is of the mail's sender.
+    fn speaks_for(&self, line: &Line) -> bool {
+        let speaks = line.parameter("SENT-BY").map(|uri| Line::new("ATTENDEE", uri));
+        people::email(line).eq_ignore_ascii_case(self.from)
+            || speaks.is_some_and(|one| people::email(&one).eq_ignore_ascii_case(self.from))
+    }
+
+    /// Notes what an attendee says; whether that is new. None where they are not asked.
+    fn note(
+        &self,
+        event: &mut Component,
+        message: &Component,
+        said: &Line,
+        counter: bool,
+    ) -> Option<bool> {
+        let who = people::email(said);
+        let outdated = sequence(message) < sequence(event);
+        let line = event
+            .lines_mut()
+            .find(|line| line.is("ATTENDEE") && people::email(line).eq_ignore_ascii_case(&who))?;
+        let stamp = message.line("DTSTAMP").and_then(|line| self.known_zones.when(line));
+        let stamp = stamp.map_or(self.writing.now, |when| when.utc());
+        let before = line
+            .parameter(ANSWERED)
+            .and_then(|text| Some(value::DateTime::parse(text)?.local.as_utc()));
+        if outdated || before.is_some_and(|before| before >= stamp) {
+            return Some(false);
+        }
+        let new = people::participation(said);
+        let proposal = if counter { self.proposal(message) } else { None };
+        if new != Participation::NeedsAction {
+            line.set_parameter("PARTSTAT", Some(people::partstat(new)));
+        }
+        people::set_proposal(line, proposal);
+        line.set_parameter(ANSWERED, Some(&value::utc(stamp)));
+        event.set("LAST-MODIFIED", Some(&value::utc(self.writing.now)));
+        Some(true)
+    }
+
+    fn proposal(&self, message: &Component) -> Option<Proposal> {
+        let times = event::Times::of(message, &self.known_zones).ok()?;
+        Some(Proposal { start: times.start.utc(), end: times.end().utc() })
+    }
+
+    /// Sends the meeting to an attendee who has lost it.
+    pub(super) fn refresh(
+        &self,
+        calendar: &mut Component,
+    ) -> Result<(Outcome, Vec<Notice>), Error> {
+        let owner = self.owner();
+        let zones = Zones::of(calendar);
+        let editing = Editing::of(calendar, owner, &zones)?;
+        if !editing.main().is_some_and(|main| owner.organises(main)) {
+            return Ok((Outcome::NotConcerned, Vec::new()));
+        }
+        let asked = editing.components().flat_map(|one| one.all("ATTENDEE").collect::<Vec<_>>());
+        let asked = asked.into_iter().any(|line| self.speaks_for(line));
+        if !asked {
+            return Ok((Outcome::Refused, Vec::new()));
+        }
+        if self.writing.schedules || is_over(editing.event.last_end, self.writing.now) {
+            return Ok((Outcome::Known, Vec::new()));
+        }
+        let request = vec![self.from.to_ascii_lowercase()];
+        let told = Told { request, ..Told::default() };
+        Ok((Outcome::Asked, told.notices(calendar, owner, &zones, self.writing)))
+    }
+}
