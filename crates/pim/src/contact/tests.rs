@@ -382,3 +382,12 @@ fn a_new_line_of_2_1_has_its_types_one_by_one() {
     assert!(after.contains(&"TEL;HOME;VOICE;X-DME-SLOT=HomePhone2:2".to_owned()), "{after:#?}");
     assert!(after.contains(&"TEL;VOICE;X-DME-SLOT=HomePhone:1".to_owned()), "{after:#?}");
 }
+
+#[test]
+fn a_second_name_does_not_come_up_where_the_first_is_taken_out() {
+    let object = card(&["N:Lee;Ann;;;", "FN:Ann Lee", "N:Other;Name;;;"]);
+    let after = edit(&object, &[(ContactText::FirstName, ""), (ContactText::LastName, "")]);
+    let after = after.join("\r\n") + "\r\n";
+    assert_eq!(texts(after.as_bytes()), []);
+    assert!(after.contains(":Other;Name;;;"), "it stays: {after}");
+}

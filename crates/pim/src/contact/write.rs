@@ -129,13 +129,10 @@ fn write_whole_name(card: &mut Card, before: &(name::Parts, [String; 2]), after:
         Some(new) => card.set_text_of("FN", &new),
         None => {}
     }
-    let nameless = after.iter().all(String::is_empty);
-    if nameless
-        && let Some(id) = card.find("N").map(|line| line.id)
-        && read::name(card) != *after
-    {
-        // Else the parts would be taken from the whole name again.
-        card.set_slot(id, NONE);
+    if after.iter().all(String::is_empty) && read::name(card) != *after {
+        // Else the parts would be taken from the whole name again, or from a second `N`.
+        let ids: Vec<usize> = card.named("N").map(|line| line.id).collect();
+        ids.into_iter().for_each(|id| card.set_slot(id, NONE));
     }
 }
 
