@@ -6,6 +6,7 @@
 mod imap;
 mod load;
 mod meter;
+mod people;
 mod push;
 mod sogo;
 mod world;
@@ -32,8 +33,12 @@ fn main() -> Result<()> {
             "--quick" => scale = Scale::QUICK,
             "--with-sogo" => beside = Beside::Sogo,
             "--parked" => part = Part::Parked,
+            "--people" => part = Part::People,
             other => {
-                bail!("unknown argument {other:?}; there are --quick, --with-sogo and --parked")
+                bail!(
+                    "unknown argument {other:?}; there are --quick, --with-sogo, --parked and \
+                     --people"
+                )
             }
         }
     }
@@ -47,6 +52,8 @@ enum Part {
     Everything,
     /// The waiting phones alone.
     Parked,
+    /// The address searches alone.
+    People,
 }
 
 /// What is measured for comparison.
@@ -73,8 +80,21 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
     };
     if part == Part::Everything {
         everything_else(&world, &target, scale, beside, &mut table).await?;
+    }
+    if part != Part::Parked {
+        note("searching the directory");
+        let searches = people::searches(&mut world, &target, scale).await?;
+        let what = format!("address search among {}, at each key, p50", scale.entries);
+        table.row(&what, millis(searches.alone.percentile(50)), "");
+        table.row("  p95", millis(searches.alone.percentile(95)), "≤ 50 ms");
+        table.row("  eight phones at once, p95", millis(searches.together.percentile(95)), "");
+    }
+    if part == Part::People {
+        return table.print();
+    }
+    if part == Part::Everything {
         note("a fresh server and connector");
-        world.restart()?;
+        world.take_people_from_file()?;
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
     note("parking phones");

@@ -7,6 +7,7 @@ use dme_phone::{Tls, Trust};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process};
+use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub struct Scale {
     pub seconds: u64,
     /// How often a single act is repeated.
     pub repeats: usize,
+    /// People in the directory that is searched.
+    pub entries: usize,
 }
 
 impl Scale {
@@ -51,6 +54,7 @@ impl Scale {
         phones_each: 50,
         seconds: 10,
         repeats: 100,
+        entries: 50_000,
     };
     /// Whether it works at all.
     pub const QUICK: Self = Self {
@@ -61,6 +65,7 @@ impl Scale {
         phones_each: 20,
         seconds: 3,
         repeats: 20,
+        entries: 5_000,
     };
 }
 
@@ -125,6 +130,31 @@ impl World {
             Self { dovecot, server, connector, phones_port, tls, admin_port, links_port, folder };
         world.wait_ready()?;
         Ok(world)
+    }
+
+    /// Has people looked up in an LDAP directory from now on, instead of the file. Server and
+    /// connector are started anew.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn take_people_from(&mut self, slapd: &Slapd) -> Result<()> {
+        let people = format!(
+            "[people.ldap]\nrealm = \"{REALM}\"\nurls = [\"{}\"]\n\
+             transport = \"plain_on_loopback\"\nbind_dn = \"{SERVICE_DN}\"\n\
+             bind_password = \"{SERVICE_PASSWORD}\"\nbases = [\"{SUFFIX}\"]\n",
+            slapd.ldap_url()
+        );
+        configure_connector(self.folder.path(), self.dovecot.imap_port, &people)?;
+        self.restart()
+    }
+
+    /// Has them looked up in the file again.
+    ///
+    /// # Errors
+    /// When server or connector do not start.
+    pub fn take_people_from_file(&mut self) -> Result<()> {
+        configure_connector(self.folder.path(), self.dovecot.imap_port, &file(self.folder.path()))?;
+        self.restart()
     }
 
     /// Ends server and connector and starts them anew: nothing of earlier work is in memory then.
@@ -219,18 +249,27 @@ fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Res
             folder.join("server")
         ),
     )?;
+    configure_connector(folder, imap, &file(folder))?;
+    people(folder, users)
+}
+
+/// The connector's settings with this directory.
+fn configure_connector(folder: &Path, imap: u16, people: &str) -> Result<()> {
     write(
         folder,
         "connector.toml",
         &format!(
             "directory = {:?}\n\
-             [mail.imap.server]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n\
-             [people.file]\nrealm = \"{REALM}\"\npath = {:?}\n",
+             [mail.imap.server]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n{people}",
             folder.join("connector"),
-            folder.join("people.toml"),
         ),
-    )?;
-    people(folder, users)
+    )
+}
+
+/// The settings of the in-file directory.
+fn file(folder: &Path) -> String {
+    let path = folder.join("people.toml");
+    format!("[people.file]\nrealm = \"{REALM}\"\npath = {path:?}\n")
 }
 
 /// The in-file directory. All have one password, so that it is hashed once.

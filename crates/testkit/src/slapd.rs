@@ -162,7 +162,7 @@ impl Slapd {
              TLSCACertificateFile {dir}/ca.pem\nTLSCertificateFile {dir}/certificate.pem\n\
              TLSCertificateKeyFile {dir}/key.pem\n\
              database mdb\nsuffix \"{SUFFIX}\"\nrootdn \"{ADMIN_DN}\"\nrootpw \"{ADMIN_PASSWORD}\"\n\
-             directory {dir}/data\nmaxsize 268435456\ndbnosync\n\
+             directory {dir}/data\nmaxsize 1073741824\ndbnosync\n\
              index objectClass,member,entryCSN eq\n\
              index displayName,cn,givenName,sn,uid,mail eq,sub\n\
              index telephoneNumber,mobile,homePhone sub\n\

@@ -185,9 +185,7 @@ async fn try_password(
         ),
         Ok(Verdict::Barred(standing)) => report.bad(
             "person",
-            format_args!(
-                "the directory does not let {user} in, whatever the password: {standing:?}"
-            ),
+            format_args!("the directory does not let {user} in: {}", standing.as_str()),
         ),
         Err(error) => report.bad("person", error),
     }

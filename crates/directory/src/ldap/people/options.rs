@@ -55,7 +55,7 @@ impl Default for AddressListOptions {
             search_in: None,
             search_in_phones: None,
             other_addresses: None,
-            limit: 250,
+            limit: 100,
             remember: Span(Duration::from_secs(10)),
             attributes: AttributeOptions::default(),
         }
