@@ -15,20 +15,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What Debian's Dovecot cannot be installed beside, and the libraries it needs.
-const PACKAGES: [&str; 9] = [
-    "cyrus-common",
-    "cyrus-caldav",
-    "cyrus-imapd",
-    "libical3",
-    "libxapian30",
-    "libshp2",
-    "libzephyr4",
-    "libpcre3",
-    "libclamav12",
-];
-/// More that those libraries need.
-const FURTHER: [&str; 1] = ["libmspack0"];
+/// What cannot be installed beside Debian's Dovecot. The libraries it needs can, and are.
+const PACKAGES: [&str; 3] = ["cyrus-common", "cyrus-caldav", "cyrus-imapd"];
 /// Whom the server runs as.
 const OWNER: &str = "nobody";
 
@@ -100,7 +88,7 @@ impl Cyrus {
         let mut command = Command::new(self.programs.join("usr/lib/cyrus/bin/master"));
         command.arg("-C").arg(self.path("imapd.conf")).arg("-M").arg(self.path("cyrus.conf"));
         command.arg("-p").arg(self.path("run/pid"));
-        command.env("LD_LIBRARY_PATH", libraries(&self.programs)).env("CYRUS_USER", OWNER);
+        command.env("LD_LIBRARY_PATH", libraries(&self.programs)?).env("CYRUS_USER", OWNER);
         let mut process = Process::start("cyrus", &mut command, &self.path("log"))?;
         process.wait_ready(&[self.http_port, self.imap_port])?;
         self.process = Some(process);
@@ -169,9 +157,13 @@ fn programs() -> anyhow::Result<PathBuf> {
 
 fn unpack(cache: &Path, done: &Path) -> anyhow::Result<()> {
     let fresh = tempfile::tempdir_in(cache)?;
-    let mut download = Command::new("apt-get");
-    download.arg("download").args(PACKAGES).args(FURTHER).current_dir(fresh.path());
-    run(&mut download)?;
+    let download =
+        || run(Command::new("apt-get").arg("download").args(PACKAGES).current_dir(fresh.path()));
+    // A machine on which nothing was installed lately knows no packages, or old ones.
+    download().or_else(|_| {
+        run(Command::new("apt-get").args(["update", "-qq"]))?;
+        download()
+    })?;
     let root = fresh.path().join("root");
     for entry in fs::read_dir(fresh.path())? {
         let path = entry?.path();
@@ -194,15 +186,13 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn libraries(programs: &Path) -> String {
-    let paths = [
-        "lib/x86_64-linux-gnu",
-        "usr/lib/x86_64-linux-gnu",
-        "lib/aarch64-linux-gnu",
-        "usr/lib/aarch64-linux-gnu",
-    ];
-    let paths = paths.map(|path| programs.join(path).display().to_string());
-    paths.join(":")
+/// Where its own libraries are, whatever the machine's architecture.
+fn libraries(programs: &Path) -> anyhow::Result<String> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(programs.join("usr/lib"))? {
+        paths.push(entry?.path().display().to_string());
+    }
+    Ok(paths.join(":"))
 }
 
 /// Answers saslauthd's question (four counted texts: login, password, service, realm) with OK where

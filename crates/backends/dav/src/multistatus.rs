@@ -142,4 +142,20 @@ mod tests {
         assert!(preconditions(b"<html/>").is_empty());
         assert!(preconditions(b"Forbidden").is_empty());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_cut_or_spoiled_is_read_or_refused(cut in 0_usize..400, at in 0_usize..400, byte: u8) {
+            let mut document = b"<d:multistatus xmlns:d='DAV:'><d:response><d:href>/a/1.ics</d:href>\
+                <d:propstat><d:prop><d:getetag>&quot;1&#x26;</d:getetag><![CDATA[x]]></d:prop>\
+                <d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>\
+                <d:sync-token>data:,7</d:sync-token></d:multistatus>"
+                .to_vec();
+            document.truncate(document.len().saturating_sub(cut));
+            if let Some(there) = document.get_mut(at) {
+                *there = byte;
+            }
+            read_multistatus(&document);
+        }
+    }
 }
