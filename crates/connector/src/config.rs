@@ -1,5 +1,6 @@
 //! A connector's settings. The commented sample is `docs/connector.toml`.
 
+use dme_dav::DavConfig;
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
@@ -31,6 +32,9 @@ pub struct ConnectorConfig {
     /// The mail system's ManageSieve server, for out-of-office messages.
     #[serde(default)]
     pub sieve: Option<SieveConfig>,
+    /// Where calendars, contacts, tasks and notes are.
+    #[serde(default)]
+    pub dav: Option<Box<DavConfig>>,
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
@@ -60,6 +64,9 @@ pub struct EmbeddedConfig {
     /// The mail system's ManageSieve server, for out-of-office messages.
     #[serde(default)]
     pub sieve: Option<SieveConfig>,
+    /// Where calendars, contacts, tasks and notes are.
+    #[serde(default)]
+    pub dav: Option<Box<DavConfig>>,
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,

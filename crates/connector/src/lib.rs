@@ -4,4 +4,4 @@ pub mod config;
 mod role;
 mod tokens;
 
-pub use role::{Running, StartError, enroll, reach, services, start};
+pub use role::{Offered, Running, StartError, enroll, reach, services, start};

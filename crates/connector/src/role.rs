@@ -1,7 +1,8 @@
 //! From settings to services, and to a running link.
 
-use crate::config::{ConnectorConfig, DirectoryConfig, MailConfig};
+use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::tokens::TokenDirectory;
+use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
@@ -31,6 +32,26 @@ pub enum StartError {
          mail"
     )]
     SieveOfNobody,
+    /// Calendars without the mail system whose users they are of.
+    #[error(
+        "[dav] needs [mail] in the same connector: a phone's account is one, with its mail in it"
+    )]
+    DavOfNobody,
+    /// The settings of the calendar and contacts system are wrong.
+    #[error("{0}")]
+    Dav(String),
+    /// The mail system wants a password and the other a token, or the other way round.
+    #[error(
+        "mail and dav.auth do not fit together: one wants the user's password, the other an access \
+         token, and a phone has but one of them; use a master account for one"
+    )]
+    TwoSecrets,
+    /// Nobody can say whether a token for calendars and contacts is good.
+    #[error(
+        "dav.auth = \"bearer\" needs mail.imap.auth = \"bearer\" in the same connector: a phone shows \
+         its user's token as the password, and only that mail system can say whether it is good"
+    )]
+    TokensUnjudged,
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
@@ -38,7 +59,7 @@ pub enum StartError {
     #[error("{0}")]
     Settings(String),
     /// It serves nothing.
-    #[error("neither [mail] nor [people] is set: the connector would serve nothing")]
+    #[error("none of [mail], [dav] and [people] is set: the connector would serve nothing")]
     Nothing,
     /// A mail system that takes tokens is alone.
     #[error(
@@ -51,21 +72,62 @@ pub enum StartError {
     Identity(dme_link::Error),
 }
 
+/// A mail system and what of a user's it needs.
+type Served = (Arc<dyn MailSystem>, CredentialsNeeded);
+
+/// What a connector is set to serve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offered<'a> {
+    /// The mail system.
+    pub mail: Option<&'a MailConfig>,
+    /// Its ManageSieve server.
+    pub sieve: Option<&'a SieveConfig>,
+    /// The calendars, contacts, tasks and notes of its users.
+    pub dav: Option<&'a DavConfig>,
+    /// The directory.
+    pub people: Option<&'a DirectoryConfig>,
+}
+
+impl<'a> From<&'a ConnectorConfig> for Offered<'a> {
+    fn from(config: &'a ConnectorConfig) -> Self {
+        Self {
+            mail: config.mail.as_ref(),
+            sieve: config.sieve.as_ref(),
+            dav: config.dav.as_deref(),
+            people: config.directory_service.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a EmbeddedConfig> for Offered<'a> {
+    fn from(config: &'a EmbeddedConfig) -> Self {
+        Self {
+            mail: config.mail.as_ref(),
+            sieve: config.sieve.as_ref(),
+            dav: config.dav.as_deref(),
+            people: config.directory_service.as_ref(),
+        }
+    }
+}
+
+impl Offered<'_> {
+    /// Whether there is anything.
+    pub fn is_something(&self) -> bool {
+        self.mail.is_some() || self.sieve.is_some() || self.dav.is_some() || self.people.is_some()
+    }
+}
+
 /// The services these settings mean.
 ///
 /// # Errors
 /// When a setting is wrong; nothing is contacted yet.
-pub fn services(
-    mail: Option<&MailConfig>,
-    sieve: Option<&SieveConfig>,
-    directory: Option<&DirectoryConfig>,
-) -> Result<Services, StartError> {
-    if mail.is_none() && directory.is_none() {
+pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
+    if !offered.is_something() {
         return Err(StartError::Nothing);
     }
-    let vacations = vacations(mail, sieve)?;
+    let vacations = vacations(offered)?;
     let mut tokens = None;
-    let mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)> = match mail {
+    let mail: Option<Served> = match offered.mail {
         Some(MailConfig::Imap(config)) => {
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
@@ -86,13 +148,16 @@ pub fn services(
         }
         None => None,
     };
-    let mail = match (mail, vacations) {
-        (Some((mail, needs)), Some(vacations)) => {
-            let joined = Joined::new(mail, Vec::new()).with_vacations(Some(vacations));
-            Some((Arc::new(joined) as _, needs))
-        }
-        (mail, _) => mail,
+    if tokens.is_none() && offered.dav.is_some_and(|dav| dav.auth == dme_dav::Auth::Bearer) {
+        return Err(StartError::TokensUnjudged);
+    }
+    let mail = match (mail, dav(offered.dav)?) {
+        (mail, None) if vacations.is_none() => mail,
+        (Some(mail), dav) => Some(joined(mail, dav, vacations)?),
+        (None, Some(_)) => return Err(StartError::DavOfNobody),
+        (None, None) => None,
     };
+    let directory = offered.people;
     let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
     let directory: Option<Arc<dyn DirectoryService>> = match directory {
         Some(DirectoryConfig::Ldap(config)) => {
@@ -116,15 +181,45 @@ pub fn services(
 }
 
 /// What keeps out-of-office messages beside the mail system.
-fn vacations(
-    mail: Option<&MailConfig>,
-    sieve: Option<&SieveConfig>,
-) -> Result<Option<Arc<dyn VacationService>>, StartError> {
-    let Some(sieve) = sieve else { return Ok(None) };
-    let Some(MailConfig::Imap(imap)) = mail else { return Err(StartError::SieveOfNobody) };
+fn vacations(offered: &Offered<'_>) -> Result<Option<Arc<dyn VacationService>>, StartError> {
+    let Some(sieve) = offered.sieve else { return Ok(None) };
+    let Some(MailConfig::Imap(imap)) = offered.mail else { return Err(StartError::SieveOfNobody) };
     let vacations = SieveVacations::new(sieve.clone(), imap.auth.clone(), imap.login)
         .map_err(|error| StartError::Sieve(error.to_string()))?;
     Ok(Some(Arc::new(vacations)))
+}
+
+/// What keeps calendars and contacts beside the mail system.
+fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
+    let Some(config) = config else { return Ok(None) };
+    let system =
+        DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
+    let needs = match config.auth {
+        dme_dav::Auth::Password => CredentialsNeeded::Password,
+        dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
+        dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
+    };
+    Ok(Some((Arc::new(system), needs)))
+}
+
+/// A mail system with what stands beside it.
+fn joined(
+    (mail, mail_needs): Served,
+    dav: Option<Served>,
+    vacations: Option<Arc<dyn VacationService>>,
+) -> Result<Served, StartError> {
+    let (others, needs) = match dav {
+        None => (Vec::new(), mail_needs),
+        Some((system, needs)) => {
+            let needs = match (mail_needs, needs) {
+                (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
+                (one, other) if one == other => one,
+                _ => return Err(StartError::TwoSecrets),
+            };
+            (vec![("dav", system)], needs)
+        }
+    };
+    Ok((Arc::new(Joined::new(mail, others).with_vacations(vacations)), needs))
 }
 
 /// Makes this connector's key and has the server certify it.
@@ -158,8 +253,7 @@ pub struct Running {
 /// is tried until it can.
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
-    let services =
-        services(config.mail.as_ref(), config.sieve.as_ref(), config.directory_service.as_ref())?;
+    let services = services(&Offered::from(config))?;
     let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();

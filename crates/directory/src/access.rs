@@ -63,7 +63,7 @@ pub enum Access {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Reason {
     /// The account may not be used at all.
-    #[error("the account may not be used: {}", .0.as_str())]
+    #[error("{}", .0.as_str())]
     Standing(Standing),
     /// The groups could never be read.
     #[error("the directory's groups are not known yet")]
@@ -83,15 +83,24 @@ pub enum Reason {
 }
 
 impl Standing {
-    /// In words, for explanations.
+    /// In words, for administrators and for the person.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-            Self::Expired => "expired",
-            Self::LockedOut => "locked out",
+            Self::Active => "the account is active",
+            Self::Disabled => "the account is disabled",
+            Self::Expired => "the account has expired",
+            Self::LockedOut => "the account is locked after too many wrong passwords",
+            Self::PasswordExpired => "the password has expired and must be changed first",
             Self::MustChangePassword => "the password must be changed first",
+            Self::OutsideLogonHours => "the account may not be used at this hour",
+            Self::OtherWorkstation => "the account may be used on certain computers only",
         }
+    }
+
+    /// Whether another password would let the person in: they must set a new one elsewhere, and
+    /// then tell their phone.
+    pub const fn is_of_password(self) -> bool {
+        matches!(self, Self::PasswordExpired | Self::MustChangePassword)
     }
 }
 

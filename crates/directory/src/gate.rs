@@ -93,6 +93,9 @@ pub struct RealmSetup {
     pub realm: Realm,
     /// What it is called else: mail domains, the Windows domain.
     pub aliases: Vec<String>,
+    /// The domains in which its people have other names that the directory tells apart: suffixes
+    /// of user principal names, mail domains.
+    pub suffixes: Vec<String>,
     /// The one directory that its passwords go to.
     pub directory: Arc<dyn DirectoryService>,
     /// The groups that give rights.
@@ -232,7 +235,9 @@ impl Gate {
         let mut parts = BTreeMap::new();
         for setup in setups {
             let realm = Realm::named(setup.realm.as_str());
-            realms = realms.with(realm.clone(), setup.aliases.iter().map(String::as_str));
+            realms = realms
+                .with(realm.clone(), setup.aliases.iter().map(String::as_str))
+                .with_suffixes(realm.clone(), setup.suffixes.iter().map(String::as_str));
             let part = Part {
                 realm: realm.clone(),
                 directory: setup.directory,
@@ -296,7 +301,7 @@ impl Gate {
         if let Recalled::Admitted(who) = recalled {
             return Admission::Admitted { who, source: Source::Memory };
         }
-        let Some(part) = user.realm().and_then(|realm| self.parts.get(&realm)).cloned() else {
+        let Some(part) = self.part_of(&user).cloned() else {
             return Admission::Refused(Refusal::UnknownUser);
         };
         let question = Question { login, user, password: password.clone(), mac };
@@ -340,7 +345,7 @@ impl Gate {
 
     /// Whether a person has a right, with the chain of groups or the reason.
     pub fn explain(&self, right: Right, person: &Person) -> Access {
-        let part = person.user.realm().and_then(|realm| self.parts.get(&realm));
+        let part = self.part_of(&person.user);
         match part.and_then(|part| part.graph().map(|graph| (part, graph))) {
             Some((part, graph)) => part.access.check(right, person, &graph),
             None => Access::Refused(Reason::GroupsUnknown),
@@ -350,6 +355,10 @@ impl Gate {
     /// What it knows of each realm, and how old that is.
     pub fn states(&self) -> Vec<RealmState> {
         self.parts.values().map(|part| part.state()).collect()
+    }
+
+    fn part_of(&self, user: &UserId) -> Option<&Arc<Part>> {
+        self.parts.get(&self.realms.realm_of(user)?)
     }
 
     /// The answer that somebody else with the same question already waits for, or a new one.

@@ -1,37 +1,48 @@
 //! An LDAP directory: OpenLDAP, Active Directory and their kin.
 //!
 //! A person is found with the service account and then the password is tried by binding as that
-//! person on another connection. Groups are read whole, page by page. References to other servers
-//! are never followed: a password must not go where the configuration does not send it.
+//! person on another connection. Groups are read whole, page by page, and where the directory tells
+//! what has changed, only that from then on. References to other servers are never followed: a
+//! password must not go where the configuration does not send it.
 
+mod changes;
 mod check;
 mod config;
 mod connection;
+mod dirsync;
 mod dn;
+mod follow;
+mod groups;
 mod people;
+mod primary;
 mod query;
 mod standing;
+mod url;
 
 pub use check::{Finding, Severity};
 pub use config::{
-    ConfigError, GroupOptions, Kind, LdapConfig, Memberships, Nesting, Transport, UserOptions,
+    ConfigError, Follow, GroupOptions, Kind, LdapConfig, Memberships, Nesting, Transport,
+    UserOptions,
 };
+pub use groups::{Extent, GroupReading};
 pub use people::{AddressListOptions, AttributeOptions, Matching};
 
 use crate::{
-    DirectoryService, Error, Everyone, Group, GroupId, GroupSnapshot, PeopleFound, PeopleSearch,
-    Person, Result, Standing, Verdict,
+    DirectoryService, Error, Everyone, GroupId, GroupSnapshot, PeopleFound, PeopleSearch, Person,
+    Result, Standing, Verdict,
 };
 use async_trait::async_trait;
 use config::{Settings, fill};
 use connection::{Pool, Purpose};
 use dme_model::{Secret, Timestamp, UserId};
 use people::{Candidates, REMEMBERED, Recent};
+use primary::PrimaryGroups;
 use query::{Amount, Bound, Entry, Failure, Query};
 use standing::Denial;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::sync::OnceCell;
 
 /// The attribute with the groups an entry is in, where the directory keeps it.
 const MEMBER_OF: &str = "memberOf";
@@ -43,6 +54,11 @@ pub struct LdapDirectory {
     binding: Pool,
     /// What is asked of a person's entry.
     person_attributes: Vec<String>,
+    /// What an empty base stands for, once the server has said so.
+    root: OnceCell<String>,
+    /// What is known of the groups from one reading to the next.
+    memory: tokio::sync::Mutex<groups::Memory>,
+    primary: PrimaryGroups,
     /// Who was found for what, among those that a filter allows.
     found: Recent<(String, String), Candidates>,
     /// Which filter tells whom somebody may see; none where that is nobody.
@@ -61,6 +77,7 @@ impl LdapDirectory {
             [&settings.name, &settings.address, &settings.display_name].map(Clone::clone).into();
         person_attributes.extend(["cn", MEMBER_OF].map(str::to_owned));
         person_attributes.extend(standing::ATTRIBUTES.map(str::to_owned));
+        person_attributes.extend(primary::ATTRIBUTES.map(str::to_owned));
         let remember = settings.address_list.remember;
         Ok(Self {
             searching: Pool::new(settings.clone(), tls.clone(), Purpose::Search),
@@ -69,11 +86,19 @@ impl LdapDirectory {
             visible: Recent::new(remember, REMEMBERED),
             settings,
             person_attributes,
+            root: OnceCell::new(),
+            memory: tokio::sync::Mutex::default(),
+            primary: PrimaryGroups::default(),
         })
     }
 
-    /// Searches on a connection of the service account, on a new one where an old one has died.
+    /// Searches on a connection of the service account, on a new one where an old one has died. An
+    /// empty base stands for all that the server has.
     async fn read(&self, query: &Query<'_>, limit: Duration) -> Result<Vec<Entry>> {
+        let query = &match query.base {
+            "" => Query { base: self.root().await?, ..query.clone() },
+            _ => query.clone(),
+        };
         loop {
             let mut lease = self.searching.lease().await?;
             match query::search(&mut lease.connection.ldap, query, limit).await {
@@ -87,6 +112,28 @@ impl LdapDirectory {
                 Err(failure) => return Err(failure.into()),
             }
         }
+    }
+
+    /// The base of all that the server has, as its root entry says (RFC 4512 §5.1).
+    async fn root(&self) -> Result<&str> {
+        let asked = self.root.get_or_try_init(async || {
+            let mut lease = self.searching.lease().await?;
+            let attributes = ["defaultNamingContext", "namingContexts"].map(str::to_owned);
+            let limit = self.settings.timeout;
+            let root = query::entry(&mut lease.connection.ldap, "", &attributes, limit).await?;
+            self.searching.give_back(lease);
+            let root = root.unwrap_or_default();
+            let contexts = root.all("namingContexts");
+            match (root.first("defaultNamingContext"), contexts) {
+                (Some(context), _) => Ok(context.to_owned()),
+                (None, [context]) => Ok(context.clone()),
+                _ => Err(Error::Refused(format!(
+                    "the server does not say which of its {} bases is meant; set bases",
+                    contexts.len()
+                ))),
+            }
+        });
+        asked.await.map(String::as_str)
     }
 
     /// Tries a password, on a new connection where an old one has died.
@@ -109,10 +156,11 @@ impl LdapDirectory {
 
     /// The one entry of a user.
     async fn entry(&self, user: &UserId) -> Result<Option<Entry>> {
-        if user.realm().is_none_or(|realm| realm.as_str() != self.settings.realm) {
-            return Ok(None);
-        }
-        let filter = fill(&self.settings.user_filter, user.local_part(), user.as_str());
+        let Settings { realm, user_filter, address_filter, .. } = &*self.settings;
+        // A name in another domain is nobody's account name here.
+        let is_own = user.realm().is_some_and(|of| of.as_str() == realm);
+        let filter = if is_own { user_filter } else { address_filter };
+        let filter = fill(filter, user.local_part(), user.as_str());
         let mut found: Vec<Entry> = Vec::new();
         for base in &self.settings.bases {
             let query = Query {
@@ -128,7 +176,8 @@ impl LdapDirectory {
         found.dedup_by(|a, b| a.dn == b.dn);
         if found.len() > 1 {
             return Err(Error::Refused(format!(
-                "several entries are {user}; make users.filter tell them apart"
+                "several entries are {user}; make {} tell them apart",
+                if is_own { "users.filter" } else { "users.address_filter" }
             )));
         }
         Ok(found.pop())
@@ -173,14 +222,32 @@ impl LdapDirectory {
             Memberships::Search => true,
             Memberships::Auto => listed.is_empty(),
         };
-        if !search {
-            return Ok(listed.iter().map(|dn| GroupId(dn::normalise(dn))).collect());
+        let mut groups: BTreeSet<_> = if search {
+            let Settings { group_filter, member, .. } = &*self.settings;
+            let filter = format!("(&{group_filter}({member}={}))", ldap3::ldap_escape(&*entry.dn));
+            let groups = self.all_groups(&filter, vec!["1.1".to_owned()]).await?;
+            groups.iter().map(|entry| GroupId(dn::normalise(&entry.dn))).collect()
+        } else {
+            listed.iter().map(|dn| GroupId(dn::normalise(dn))).collect()
+        };
+        if let Some(sid) = primary::sid(entry) {
+            groups.extend(self.primary_group(sid).await?);
         }
-        let Settings { group_filter, member, .. } = &*self.settings;
-        let filter = format!("(&{group_filter}({member}={}))", ldap3::ldap_escape(&*entry.dn));
-        let groups = self.all_groups(&filter, vec!["1.1".to_owned()]).await?;
-        let groups: BTreeSet<_> = groups.iter().map(|entry| dn::normalise(&entry.dn)).collect();
-        Ok(groups.into_iter().map(GroupId).collect())
+        Ok(groups.into_iter().collect())
+    }
+
+    /// The group with a security identifier.
+    async fn primary_group(&self, sid: Vec<u8>) -> Result<Option<GroupId>> {
+        if let Some(group) = self.primary.named(&sid) {
+            return Ok(Some(group));
+        }
+        let filter = format!("(&(objectClass=group)(objectSid={}))", groups::escaped(&sid));
+        let found = self.all_groups(&filter, vec!["1.1".to_owned()]).await?;
+        let group = found.first().map(|entry| GroupId(dn::normalise(&entry.dn)));
+        if let Some(group) = &group {
+            self.primary.note(sid, group.clone());
+        }
+        Ok(group)
     }
 
     async fn all_groups(&self, filter: &str, attributes: Vec<String>) -> Result<Vec<Entry>> {
@@ -238,48 +305,7 @@ impl DirectoryService for LdapDirectory {
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {
-        let as_of = now();
-        let Settings { group_filter, group_name, member, nesting, .. } = &*self.settings;
-        let links = match nesting {
-            Nesting::Member => member.as_str(),
-            Nesting::MemberOf => MEMBER_OF,
-        };
-        let attributes = vec![group_name.clone(), links.to_owned()];
-        let entries = self.all_groups(group_filter, attributes).await?;
-        let mut index: HashMap<GroupId, usize> = HashMap::with_capacity(entries.len());
-        let mut groups: Vec<Group> = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            if entry.is_partial(links) {
-                return Err(Error::Refused(format!(
-                    "the server gives only a part of {links} of {}; set groups.nesting to \
-                     \"member_of\"",
-                    entry.dn
-                )));
-            }
-            let id = GroupId(dn::normalise(&entry.dn));
-            let name = entry.first(group_name).unwrap_or(&id.0).to_owned();
-            // Bases may overlap.
-            index.entry(id.clone()).or_insert_with(|| {
-                groups.push(Group { id, name, parents: Vec::new() });
-                groups.len() - 1
-            });
-        }
-        for entry in &entries {
-            let id = GroupId(dn::normalise(&entry.dn));
-            for other in entry.all(links).iter().map(|dn| GroupId(dn::normalise(dn))) {
-                let (child, parent) = match nesting {
-                    Nesting::Member => (other, id.clone()),
-                    Nesting::MemberOf => (id.clone(), other),
-                };
-                // A member that is not a group is a person.
-                if let Some(child) = index.get(&child).and_then(|n| groups.get_mut(*n))
-                    && !child.parents.contains(&parent)
-                {
-                    child.parents.push(parent);
-                }
-            }
-        }
-        Ok(GroupSnapshot { groups, as_of })
+        Ok(self.read_groups().await?.snapshot)
     }
 
     async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {

@@ -27,8 +27,9 @@ pub use gate::{
 };
 pub use graph::{GroupGraph, Named};
 pub use ldap::{
-    AddressListOptions, AttributeOptions, ConfigError, Finding, GroupOptions, Kind, LdapConfig,
-    LdapDirectory, Matching, Memberships, Nesting, Severity, Transport, UserOptions,
+    AddressListOptions, AttributeOptions, ConfigError, Extent, Finding, Follow, GroupOptions,
+    GroupReading, Kind, LdapConfig, LdapDirectory, Matching, Memberships, Nesting, Severity,
+    Transport, UserOptions,
 };
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use people::{

@@ -10,6 +10,10 @@
 //!
 //! [`Login`] takes such a text apart; [`Realms`] knows the organisation's realms, their other names
 //! and the default one (rule R1), and makes the canonical [`UserId`]: `name@realm`, lower case.
+//!
+//! A realm's people may have names in other domains too: addresses, and the user principal names of
+//! Active Directory with an alternative suffix. `ann@corp.example` may be one person there and
+//! `ann@example.org` another, so such a login is left as it is for the directory to tell whose it is.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -75,6 +79,8 @@ pub struct Realms {
     default: Realm,
     /// Every name a realm goes by, lower case, its own included.
     names: BTreeMap<String, Realm>,
+    /// The domains in which people of a realm have other names, lower case.
+    suffixes: BTreeMap<String, Realm>,
 }
 
 impl Login {
@@ -181,7 +187,7 @@ impl Realms {
     pub fn new(default: impl Into<Realm>) -> Self {
         let default = Realm::named(default.into().as_str());
         let names = BTreeMap::from([(default.as_str().to_owned(), default.clone())]);
-        Self { default, names }
+        Self { default, names, suffixes: BTreeMap::new() }
     }
 
     /// Adds a realm and the other names it goes by: old domains, mail domains, the NetBIOS name of
@@ -199,14 +205,41 @@ impl Realms {
         self
     }
 
+    /// Adds domains in which people of a realm have other names, which its directory knows. A name
+    /// of a realm is none.
+    pub fn with_suffixes<'a>(
+        mut self,
+        realm: impl Into<Realm>,
+        suffixes: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let realm = Realm::named(realm.into().as_str());
+        let suffixes = suffixes.into_iter().map(|suffix| suffix.trim().to_lowercase());
+        self.suffixes.extend(suffixes.map(|suffix| (suffix, realm.clone())));
+        self
+    }
+
+    /// The realm whose directory is asked about a login that was resolved.
+    pub fn realm_of(&self, user: &UserId) -> Option<Realm> {
+        let realm = user.realm()?;
+        let other = || self.suffixes.get(realm.as_str()).cloned();
+        self.names.get(realm.as_str()).cloned().or_else(other)
+    }
+
     /// The realm of a login that names none.
     pub fn default_realm(&self) -> &Realm {
         &self.default
     }
 
-    /// The user a login means. A realm after `@` counts before a domain before `\`; what is given
-    /// but unknown is an error, not the default.
+    /// The user a login means, or the other name of one that only the directory can tell. A realm
+    /// after `@` counts before a domain before `\`; what is given but unknown is an error, not the
+    /// default.
     pub fn resolve(&self, login: &Login) -> Result<UserId, LoginError> {
+        if let Some(suffix) = &login.realm
+            && !self.names.contains_key(suffix)
+            && self.suffixes.contains_key(suffix)
+        {
+            return Ok(UserId::new(format!("{}@{suffix}", login.name)));
+        }
         let mut given = login.realm.iter().chain(&login.domain).peekable();
         let realm = match given.peek().copied() {
             None => &self.default,

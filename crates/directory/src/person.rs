@@ -21,8 +21,14 @@ pub enum Standing {
     Expired,
     /// Too many wrong passwords.
     LockedOut,
+    /// The password is too old.
+    PasswordExpired,
     /// The password must be changed before the account may be used.
     MustChangePassword,
+    /// It may not be used at this hour.
+    OutsideLogonHours,
+    /// It may be used on certain machines only.
+    OtherWorkstation,
 }
 
 /// A person in the directory.

@@ -20,8 +20,7 @@ use dme_model::{Contact, ContactField, ContactPatch, ContactText, Picture};
 use dme_wbxml::pages::{air_sync_base, contacts as page};
 use dme_wbxml::{Element, Tag};
 use dme_zone::Zone;
-
-pub use table::{tag_of, text_of};
+use table::text_of;
 
 /// The longest picture a phone is told, in base64 (MS-ASCNTC 2.2.2.56).
 const MAX_PICTURE_TOLD: usize = 48 * 1024;

@@ -191,6 +191,10 @@ pub struct RealmConfig {
     /// Other names that mean it: `EXAMPLE` of `EXAMPLE\ann`, former domains.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Domains in which its people have other names, which its directory knows: suffixes of user
+    /// principal names, mail domains.
+    #[serde(default)]
+    pub suffixes: Vec<String>,
     /// The connectors that authenticate it, by name, the first before the next; where absent the
     /// in-process one, else the only one that says its directory is of this realm.
     #[serde(default)]

@@ -377,6 +377,7 @@ fn front(
         setups.push(RealmSetup {
             realm: realm.name.clone(),
             aliases: realm.aliases.clone(),
+            suffixes: realm.suffixes.clone(),
             directory,
             access: realm.access.clone(),
         });

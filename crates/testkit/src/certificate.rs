@@ -2,7 +2,7 @@
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
-/// A certificate for `localhost` and 127.0.0.1 with its key, and who signed it; all PEM.
+/// A server's certificate with its key, and who signed it; all PEM.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     /// The authority to trust.
@@ -14,11 +14,19 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Makes an authority and a certificate signed by it.
+    /// A certificate for `localhost` and 127.0.0.1.
     ///
     /// # Errors
     /// When keys cannot be made.
     pub fn for_loopback() -> anyhow::Result<Self> {
+        Self::for_names(&["localhost", "127.0.0.1"])
+    }
+
+    /// Makes an authority and a certificate for these names and addresses, signed by it.
+    ///
+    /// # Errors
+    /// When a name cannot be one, or keys cannot be made.
+    pub fn for_names(names: &[&str]) -> anyhow::Result<Self> {
         let ca_key = KeyPair::generate()?;
         let mut ca = CertificateParams::new(Vec::new())?;
         ca.distinguished_name.push(DnType::CommonName, "DME test authority");
@@ -27,7 +35,7 @@ impl Certificate {
         let issuer = Issuer::new(ca, ca_key);
 
         let key = KeyPair::generate()?;
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let certificate = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
         Ok(Self { ca_pem, certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
     }

@@ -15,8 +15,6 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The account that may act for others (`Authorize-As`).
-pub const ADMIN: &str = "admin";
 /// What Debian's Dovecot cannot be installed beside, and the libraries it needs.
 const PACKAGES: [&str; 9] = [
     "cyrus-common",
@@ -47,7 +45,7 @@ pub struct Cyrus {
 }
 
 impl Cyrus {
-    /// Starts a server on which anybody with this password is a user, `name` or
+    /// Starts a server on which anybody with this password is a user, in calendars known as
     /// `name@example.org`, and waits until it accepts connections. Each user must be
     /// [welcomed](Self::welcome) first.
     ///
@@ -131,11 +129,11 @@ impl Cyrus {
              lmtpsocket: {dir}/run/socket/lmtp\nidlesocket: {dir}/run/socket/idle\n\
              notifysocket: {dir}/run/socket/notify\ncyrus_user: {OWNER}\n\
              altnamespace: yes\nunixhierarchysep: yes\nhashimapspool: yes\n\
-             virtdomains: userid\ndefaultdomain: example.org\n\
+             calendar_user_address_set: example.org\n\
              httpmodules: caldav carddav\ncaldav_allowscheduling: on\n\
              caldav_create_default: yes\ncarddav_create_default: yes\n\
              autocreate_quota: 0\nautocreate_post: yes\nallowplaintext: yes\n\
-             admins: {ADMIN}\nproxyservers: {ADMIN}\nsasl_mech_list: PLAIN\n\
+             sasl_mech_list: PLAIN\n\
              sasl_pwcheck_method: saslauthd\nsasl_saslauthd_path: {dir}/run/auth/mux\n"
         );
         fs::write(self.path("imapd.conf"), settings)?;

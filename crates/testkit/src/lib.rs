@@ -8,5 +8,6 @@ pub mod ports;
 pub mod postfix;
 pub mod process;
 pub mod radicale;
+pub mod samba;
 pub mod slapd;
 pub mod xandikos;

@@ -28,8 +28,12 @@ pub fn free_port() -> anyhow::Result<u16> {
 
 /// Whether something accepts connections on this loopback port.
 pub fn accepts(port: u16) -> bool {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
+    accepts_at(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// Whether something accepts connections there.
+pub fn accepts_at(place: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&place, Duration::from_millis(500)).is_ok()
 }
 
 /// Waits until `ready` says yes, looking every few milliseconds.

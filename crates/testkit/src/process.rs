@@ -1,9 +1,10 @@
 //! A server process of a test: started in its own process group and folder, ended with all its
 //! children when dropped.
 
-use crate::ports::{accepts, wait_until};
+use crate::ports::{accepts_at, wait_until};
 use anyhow::Context;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -17,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Process {
     name: &'static str,
     child: Child,
-    /// On which it listens; its children hold them too.
-    ports: Vec<u16>,
+    /// Where it listens; its children do too.
+    listens: Vec<SocketAddr>,
 }
 
 impl Process {
@@ -36,21 +37,31 @@ impl Process {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{name} could not be started; is its package installed?"))?;
-        Ok(Self { name, child, ports: Vec::new() })
+        Ok(Self { name, child, listens: Vec::new() })
     }
 
-    /// Waits until all ports accept connections.
+    /// Waits until all ports of 127.0.0.1 accept connections.
     ///
     /// # Errors
     /// When the process ends before, or takes too long.
     pub fn wait_ready(&mut self, ports: &[u16]) -> anyhow::Result<()> {
+        let places: Vec<_> =
+            ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect();
+        self.wait_ready_at(&places)
+    }
+
+    /// Waits until it accepts connections at all these places.
+    ///
+    /// # Errors
+    /// When the process ends before, or takes too long.
+    pub fn wait_ready_at(&mut self, places: &[SocketAddr]) -> anyhow::Result<()> {
         let name = self.name;
-        self.ports = ports.to_vec();
+        self.listens = places.to_vec();
         wait_until(&format!("{name} did not listen"), PATIENCE, || {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("{name} ended at its start: {status}");
             }
-            Ok(ports.iter().all(|port| accepts(*port)))
+            Ok(places.iter().all(|place| accepts_at(*place)))
         })
     }
 
@@ -65,9 +76,9 @@ impl Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         // Its children die a moment later; until then they would seem to be a server.
-        let ports = std::mem::take(&mut self.ports);
+        let places = std::mem::take(&mut self.listens);
         let _ = wait_until("its children still listen", Duration::from_secs(5), || {
-            Ok(!ports.iter().any(|port| accepts(*port)))
+            Ok(!places.iter().any(|place| accepts_at(*place)))
         });
     }
 

@@ -1,30 +1,61 @@
 //! Radicale (Debian's `radicale`) on a free loopback port: calendars and address books of users
 //! with plain passwords, without scheduling.
 
+use crate::certificate::Certificate;
 use crate::ports::free_port;
 use crate::process::{Folder, Process};
+use std::path::PathBuf;
 use std::process::Command;
+
+/// The user who may do everything.
+pub const ADMIN: &str = "admin";
+/// Who may do what; the first that fits counts.
+const RIGHTS: &str = "[admin]\nuser: admin\ncollection: .*\npermissions: RrWw\n\
+     [root]\nuser: .+\ncollection:\npermissions: R\n\
+     [home]\nuser: .+\ncollection: {user}\npermissions: RW\n\
+     [shared]\nuser: .+\ncollection: {user}/shared-[^/]+\npermissions: r\n\
+     [own]\nuser: .+\ncollection: {user}/[^/]+\npermissions: rw\n";
 
 /// A running server.
 #[derive(Debug)]
 pub struct Radicale {
     /// Where it listens.
     pub port: u16,
+    tls: bool,
     process: Option<Process>,
     folder: Folder,
 }
 
 impl Radicale {
     /// Starts a server for these users, each with a password, and waits until it accepts
-    /// connections. A user owns everything below `/name/`.
+    /// connections. A user owns everything below `/name/`, but may only read `/name/shared-…/`; the
+    /// user [`ADMIN`] may do everything.
     ///
     /// # Errors
     /// When it cannot be started.
     pub fn start(users: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::begin(users, None)
+    }
+
+    /// The same with TLS, by a certificate of an authority in [`Self::ca_file`].
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with_tls(users: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::begin(users, Some(Certificate::for_loopback()?))
+    }
+
+    fn begin(users: &[(&str, &str)], certificate: Option<Certificate>) -> anyhow::Result<Self> {
         let folder = Folder::new("radicale")?;
         let people: String = users.iter().map(|(user, word)| format!("{user}:{word}\n")).collect();
         std::fs::write(folder.path().join("users"), people)?;
-        let mut radicale = Self { port: 0, process: None, folder };
+        std::fs::write(folder.path().join("rights"), RIGHTS)?;
+        if let Some(certificate) = &certificate {
+            std::fs::write(folder.path().join("ca.pem"), &certificate.ca_pem)?;
+            std::fs::write(folder.path().join("certificate.pem"), &certificate.certificate_pem)?;
+            std::fs::write(folder.path().join("key.pem"), &certificate.key_pem)?;
+        }
+        let mut radicale = Self { port: 0, tls: certificate.is_some(), process: None, folder };
         let mut last = None;
         // Another process may take the port between its choice and its use.
         for _ in 0..3 {
@@ -39,7 +70,13 @@ impl Radicale {
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}/", self.port)
+    }
+
+    /// The file with the authority's certificate, where it has one.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// Starts it again on the same port with the same data.
@@ -51,12 +88,14 @@ impl Radicale {
         let dir = self.folder.path().display();
         let config = format!(
             "[server]\nhosts = 127.0.0.1:{}\nmax_connections = 100\n\
+             ssl = {tls}\ncertificate = {dir}/certificate.pem\nkey = {dir}/key.pem\n\
              [auth]\ntype = htpasswd\nhtpasswd_filename = {dir}/users\n\
              htpasswd_encryption = plain\ndelay = 0\n\
-             [rights]\ntype = owner_only\n\
+             [rights]\ntype = from_file\nfile = {dir}/rights\n\
              [storage]\nfilesystem_folder = {dir}/data\n\
              [web]\ntype = none\n",
-            self.port
+            self.port,
+            tls = if self.tls { "True" } else { "False" },
         );
         let file = self.folder.path().join("config");
         std::fs::write(&file, config)?;

@@ -1,14 +1,16 @@
-//! When people are not free: asked of the server's scheduling (RFC 6638 §5) for anybody it knows.
+//! When people are not free: asked of the server's scheduling (RFC 6638 §5) for anybody it knows;
+//! without one, of the user's own calendars for the user alone.
 
 use crate::client::Request;
 use crate::error::WireError;
 use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
-use crate::report::utc;
+use crate::object;
+use crate::report::{self, Told, Wanted, utc};
 use crate::xml::{self, Ns};
 use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result};
-use dme_model::{BusyStatus, Timestamp};
+use dme_model::{Access, BusyStatus, Class, Timestamp};
 use http::Method;
 use std::collections::HashMap;
 
@@ -23,7 +25,7 @@ impl DavMailbox {
             let principal = self.principal().await?;
             match &principal.outbox {
                 Some(outbox) => self.ask_outbox(outbox, query).await,
-                None => Ok(HashMap::new()),
+                None => self.ask_own(query).await,
             }
         };
         let known = known.await.map_err(|error: WireError| error.told("ask for free/busy"))?;
@@ -69,6 +71,40 @@ impl DavMailbox {
             }
         }
         Ok(known)
+    }
+
+    /// The user's own time, by the events in their calendars, where it is asked for.
+    async fn ask_own(
+        &self,
+        query: &BusyQuery,
+    ) -> Result<HashMap<String, Vec<BusyPeriod>>, WireError> {
+        let owner = self.owner().await?;
+        let is_own = |address: &&String| owner.contains(&address.to_lowercase());
+        let asked: Vec<&String> = query.addresses.iter().filter(is_own).collect();
+        if asked.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut periods = Vec::new();
+        for remote in self.remotes().await?.values() {
+            // What others let the user read is theirs.
+            if !remote.classes.contains(&Class::Calendar) || remote.access == Access::ReadOnly {
+                continue;
+            }
+            let within = Wanted::Within(Some(query.start), Some(query.end));
+            for wanted in [within, Wanted::Recurring] {
+                let document = report::calendar_query("VEVENT", wanted, Told::Content);
+                let told = self.report(&remote.path, document).await?;
+                for response in &told.responses {
+                    let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
+                    periods.extend(object::busy(object.as_bytes(), &owner, query));
+                }
+            }
+        }
+        periods.sort_by_key(|period| (period.start, period.end));
+        // A series may have been told by both questions.
+        periods.dedup();
+        periods.truncate(MAX_PERIODS);
+        Ok(asked.into_iter().map(|address| (address.to_lowercase(), periods.clone())).collect())
     }
 }
 

@@ -8,10 +8,10 @@ use crate::config::{Auth, DavConfig};
 use crate::error::{ConfigError, Refusal, WireError};
 use crate::href::{Origin, Path};
 use crate::multistatus::{Multistatus, preconditions};
-use crate::tls;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
+use dme_dial::{Dialer, login_name};
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
 use http::header::{AUTHORIZATION, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
@@ -20,14 +20,11 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_rustls::TlsConnector;
 
 /// Redirects followed for one request.
 const MAX_REDIRECTS: usize = 5;
@@ -39,7 +36,7 @@ const MAX_HEAD: usize = 64 << 10;
 /// A client of one server, for all users.
 pub(crate) struct Client {
     pub(crate) origin: Origin,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    dialer: Dialer,
     connect: Duration,
     silence: Duration,
     idle_limit: Duration,
@@ -75,33 +72,24 @@ pub(crate) struct Answer {
 #[derive(Clone)]
 pub(crate) struct Login {
     user: UserId,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    authorization: HeaderValue,
 }
 
 impl Login {
     /// As configured, for this user.
     pub(crate) fn new(config: &DavConfig, account: &Account) -> Result<Self, Error> {
-        let name = config.login.of(account);
-        let headers = match (&config.auth, &account.credentials) {
+        let authorization = match (&config.auth, &account.credentials) {
             (Auth::Password, Credentials::Password(secret)) => {
-                vec![(AUTHORIZATION, basic(&name, secret.expose())?)]
+                basic(&login_name(config.login, account), secret.expose())?
             }
             (Auth::Bearer, Credentials::Bearer(token)) => {
-                vec![(AUTHORIZATION, hidden(&format!("Bearer {}", token.expose()))?)]
+                hidden(&format!("Bearer {}", token.expose()))?
             }
-            (Auth::Master { user, secret, header }, _) => {
-                let mut headers = vec![(AUTHORIZATION, basic(user, secret.expose())?)];
-                if let Some(header) = header {
-                    let header = HeaderName::try_from(header.as_str())
-                        .map_err(|_| told(ErrorKind::Bug, "a header that is none"))?;
-                    headers.push((header, hidden(&name)?));
-                }
-                headers
-            }
+            (Auth::Master { user, secret }, _) => basic(user, secret.expose())?,
             (Auth::Password, _) => return Err(missing("password")),
             (Auth::Bearer, _) => return Err(missing("access token")),
         };
-        Ok(Self { user: account.user.clone(), headers })
+        Ok(Self { user: account.user.clone(), authorization })
     }
 }
 
@@ -208,17 +196,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Client {
     pub(crate) fn new(config: &DavConfig) -> Result<Self, ConfigError> {
         let (origin, _) = config.place()?;
-        let tls = match origin.tls {
-            false => None,
-            true => Some((
-                TlsConnector::from(tls::client_config(config.ca_file.as_deref())?),
-                ServerName::try_from(origin.bare_host().to_owned())
-                    .map_err(|_| ConfigError::HostName(origin.host.clone()))?,
-            )),
-        };
+        let dialer = Dialer::new("dav", &config.server(&origin), origin.port)?;
         Ok(Self {
             origin,
-            tls,
+            dialer,
             connect: config.timeouts.connect.0,
             silence: config.timeouts.silence.0,
             idle_limit: config.pool.idle.0,
@@ -313,23 +294,12 @@ impl Client {
     }
 
     async fn dial(&self) -> Result<SendRequest<Full<Bytes>>, WireError> {
-        let tcp = TcpStream::connect((self.origin.bare_host(), self.origin.port)).await?;
-        tcp.set_nodelay(true)?;
+        let stream = self.dialer.secure(self.dialer.connect().await?).await?;
         let mut builder = http1::Builder::new();
         builder.max_headers(200).max_buf_size(MAX_HEAD);
-        match &self.tls {
-            None => {
-                let (sender, connection) = builder.handshake(TokioIo::new(tcp)).await?;
-                tokio::spawn(connection);
-                Ok(sender)
-            }
-            Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), tcp).await?;
-                let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
-                tokio::spawn(connection);
-                Ok(sender)
-            }
-        }
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(sender)
     }
 
     async fn exchange_on(
@@ -384,8 +354,9 @@ impl Client {
             .method(request.method.clone())
             .uri(request.path.as_str())
             .header(HOST, host)
-            .header(USER_AGENT, concat!("DME/", env!("CARGO_PKG_VERSION")));
-        for (name, value) in login.headers.iter().chain(&request.headers) {
+            .header(USER_AGENT, concat!("DME/", env!("CARGO_PKG_VERSION")))
+            .header(AUTHORIZATION, &login.authorization);
+        for (name, value) in &request.headers {
             outgoing = outgoing.header(name, value);
         }
         let outgoing = outgoing.body(Full::new(request.body.clone()));

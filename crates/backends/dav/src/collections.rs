@@ -250,9 +250,9 @@ impl DavMailbox {
             _ => &principal.calendar_homes,
         };
         let home = homes.first().ok_or_else(|| unsupported("this class is not served here"))?;
-        let taken = |remote: &Remote| remote.name == name && remote.classes.contains(&class);
-        if self.remotes().await?.values().any(taken) {
-            return Err(self.taken(name).into());
+        let same = |remote: &Remote| remote.name == name && remote.classes.contains(&class);
+        if self.remotes().await?.values().any(same) {
+            return Err(taken().into());
         }
         // The name is made of what is asked, so that a repeated request finds what the first made.
         let segment = format!("{OURS}{}", hash::name_of(&format!("{class:?}/{name}")));
@@ -270,7 +270,7 @@ impl DavMailbox {
                 made => return made.map(|()| Place { class, path }.id()),
             }
         }
-        Err(self.taken(name).into())
+        Err(taken().into())
     }
 
     async fn make_at(&self, path: &Path, name: &str, class: Class) -> Result<(), WireError> {
@@ -280,13 +280,6 @@ impl DavMailbox {
         };
         let document = report::make_collection(class, name, extended);
         self.send(Request::xml(method, path, document)).await?.success().map(drop)
-    }
-
-    fn taken(&self, name: &str) -> Error {
-        Error::new(
-            ErrorKind::AlreadyExists,
-            format!("dav: the name of {} letters is taken", name.chars().count()),
-        )
     }
 
     pub(crate) async fn rename_collection(
@@ -301,13 +294,13 @@ impl DavMailbox {
             if parent.is_some() {
                 return Err(flat().into());
             }
-            let taken = |remote: &Remote| {
+            let same = |remote: &Remote| {
                 remote.name == name
                     && remote.path != place.path
                     && remote.classes.contains(&place.class)
             };
-            if self.remotes().await?.values().any(taken) {
-                return Err(WireError::from(self.taken(name)));
+            if self.remotes().await?.values().any(same) {
+                return Err(WireError::from(taken()));
             }
             let request = Request::xml("PROPPATCH", &place.path, report::rename(name));
             let told = self.send(request).await?.multistatus()?;
@@ -360,6 +353,10 @@ fn valid(name: &str) -> Result<&str, WireError> {
         true => Err(Error::new(ErrorKind::Invalid, "dav: no name for a collection").into()),
         false => Ok(name),
     }
+}
+
+fn taken() -> Error {
+    Error::new(ErrorKind::AlreadyExists, "dav: there is a collection of this name already")
 }
 
 fn flat() -> Error {

@@ -3,7 +3,7 @@
 
 use crate::error::ConfigError;
 use crate::href::{Origin, Path};
-use dme_mailbox::Account;
+use dme_dial::{LoginName, ServerConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -82,36 +82,9 @@ pub enum Auth {
         user: String,
         /// Its password.
         secret: Secret,
-        /// A header that tells the server on whose behalf it acts, such as Cyrus'
-        /// `Authorize-As`. Unset: the master's own rights are used.
-        #[serde(default)]
-        header: Option<String>,
     },
     /// With an OAuth token of the user's (RFC 6750).
     Bearer,
-}
-
-/// What of the user is the login name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LoginName {
-    /// The whole user id, `name@realm`.
-    #[default]
-    User,
-    /// The part before `@`.
-    Local,
-    /// The mail address the directory has.
-    Address,
-}
-
-impl LoginName {
-    pub(crate) fn of(self, account: &Account) -> String {
-        match self {
-            Self::User => account.user.to_string(),
-            Self::Local => account.user.local_part().to_owned(),
-            Self::Address => account.address.clone(),
-        }
-    }
 }
 
 /// Connections to the server.
@@ -155,11 +128,9 @@ impl DavConfig {
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
         let (origin, _) = self.place()?;
-        let host = origin.bare_host();
-        let loopback = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if !origin.tls && !loopback && !self.allow_plain {
-            return Err(ConfigError::PlainText(host.to_owned()));
+        if !origin.tls {
+            let host = origin.bare_host().to_owned();
+            self.server(&origin).check("dav").map_err(|_| ConfigError::PlainText(host))?;
         }
         if !self.calendars && !self.contacts {
             return Err(ConfigError::Nothing);
@@ -172,11 +143,6 @@ impl DavConfig {
                 return Err(ConfigError::Principal(principal.clone()));
             }
             _ => {}
-        }
-        if let Auth::Master { header: Some(header), .. } = &self.auth
-            && http::HeaderName::try_from(header.as_str()).is_err()
-        {
-            return Err(ConfigError::Header(header.clone()));
         }
         let special = [Role::Calendar, Role::Contacts, Role::Tasks, Role::Notes];
         if let Some(role) = self.folders.keys().find(|role| !special.contains(role)) {
@@ -193,6 +159,17 @@ impl DavConfig {
         within("dav.timeouts.connect", times.connect, least..=hour)?;
         within("dav.timeouts.silence", times.silence, least..=hour)?;
         Ok(())
+    }
+
+    /// The way to the server.
+    pub(crate) fn server(&self, origin: &Origin) -> ServerConfig {
+        ServerConfig {
+            host: origin.bare_host().to_owned(),
+            port: Some(origin.port),
+            tls: if origin.tls { TlsMode::Implicit } else { TlsMode::None },
+            ca_file: self.ca_file.clone(),
+            allow_plain: self.allow_plain,
+        }
     }
 
     /// The server, and the path that was given.

@@ -1,6 +1,7 @@
 //! What goes wrong on the way to the server, and how it is told to those above.
 
 use crate::xml::XmlError;
+use dme_dial::ServerError;
 use dme_mailbox::{Error, ErrorKind};
 use dme_model::OutOfRange;
 use std::time::Duration;
@@ -32,26 +33,15 @@ pub enum ConfigError {
     /// No path for every user.
     #[error("dav.principal {0:?} must be a path with {{login}} in it")]
     Principal(String),
-    /// No name of a header.
-    #[error("dav.auth.master.header {0:?} is not the name of an HTTP header")]
-    Header(String),
     /// A role that no such collection has.
     #[error("dav.folders.{0}: only calendar, contacts, tasks and notes can be named")]
     Folder(String),
     /// A value that makes no sense.
     #[error(transparent)]
     Range(#[from] OutOfRange),
-    /// The file of authorities cannot be used.
-    #[error("dav.ca_file {path}: {reason}")]
-    CaFile {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The host is no name a certificate can be for.
-    #[error("{0} is not a host name or address")]
-    HostName(String),
+    /// There is no way to the server.
+    #[error(transparent)]
+    Server(#[from] ServerError),
 }
 
 /// What goes wrong in a conversation with a server.

@@ -9,6 +9,7 @@
 
 mod busy;
 mod changes;
+mod check;
 mod client;
 mod collections;
 mod config;
@@ -23,13 +24,12 @@ mod object;
 mod principal;
 mod quirks;
 mod report;
-mod tls;
 mod token;
 mod watch;
 mod write;
 mod xml;
 
-pub use config::{Auth, DavConfig, LoginName, PoolConfig, TimeoutConfig};
+pub use config::{Auth, DavConfig, PoolConfig, TimeoutConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
 #[doc(hidden)]

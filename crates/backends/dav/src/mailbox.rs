@@ -7,6 +7,7 @@ use crate::href::Path;
 use crate::principal::Principals;
 use crate::watch::Watches;
 use async_trait::async_trait;
+use dme_dial::login_name;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
     Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
@@ -116,7 +117,7 @@ impl MailSystem for DavMailSystem {
 
 impl DavMailbox {
     pub(crate) fn login_name(&self) -> String {
-        self.shared.config.login.of(&self.account)
+        login_name(self.shared.config.login, &self.account)
     }
 
     /// One request on the user's behalf.

@@ -1,8 +1,8 @@
 //! What stands in a resource: iCalendar and vCard objects in the neutral terms, by `dme_pim`.
 
 use crate::report::component;
-use dme_mailbox::{Error, ErrorKind};
-use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp};
+use dme_mailbox::{BusyPeriod, BusyQuery, Error, ErrorKind};
+use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp, ZoneId};
 use dme_pim::calendar::{self, Applied, Kind, Writing};
 use dme_pim::contact;
 
@@ -77,6 +77,15 @@ pub(crate) fn is_done(object: &[u8]) -> bool {
 pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
     calendar::summary(object)
         .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
+}
+
+/// When an event takes its owner's time; never where it cannot be read.
+pub(crate) fn busy(object: &[u8], owner: &[String], query: &BusyQuery) -> Vec<BusyPeriod> {
+    let zone = ZoneId::utc();
+    let times = calendar::busy_within(object, owner, &zone, query.start, query.end);
+    let period =
+        |it: calendar::Busy| BusyPeriod { start: it.start, end: it.end, status: it.status };
+    times.unwrap_or_default().into_iter().map(period).collect()
 }
 
 /// Whether it is the event with this UID.

@@ -147,7 +147,6 @@ impl DavMailbox {
             Before::Anything => request,
         };
         let answer = self.send(request).await?;
-        // 409 is told where the resource came to be while we wrote.
         if answer.status.as_u16() == 412 {
             return Ok(Put::Lost);
         }
@@ -232,9 +231,7 @@ impl DavMailbox {
         let answer = self.send(request).await?;
         match answer.status.as_u16() {
             // The name is taken, or the server moves nothing.
-            400 | 403 | 405 | 409 | 412 | 500..=502 => {
-                self.carry_over(source, target, to, item).await
-            }
+            405 | 412 | 501 | 502 => self.carry_over(source, target, to, item).await,
             _ => answer.success().map(|_| item.clone()),
         }
     }

@@ -65,6 +65,13 @@ pub struct FilesConfig {
     /// How many calls may work on files at the same time; others wait.
     #[serde(default = "default_parallel")]
     pub parallel: u16,
+    /// Whether users of the tree are told when others of it are free, but not what they do.
+    #[serde(default = "default_share_busy")]
+    pub share_busy: bool,
+}
+
+fn default_share_busy() -> bool {
+    true
 }
 
 fn default_max_message_size() -> ByteSize {
@@ -82,6 +89,7 @@ impl FilesConfig {
             root: root.into(),
             max_message_size: default_max_message_size(),
             parallel: default_parallel(),
+            share_busy: default_share_busy(),
         }
     }
 }

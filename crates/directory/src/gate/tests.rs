@@ -109,6 +109,7 @@ impl World {
         let setup = |realm: &str, fake: &Arc<Fake>| RealmSetup {
             realm: realm.into(),
             aliases: Vec::new(),
+            suffixes: Vec::new(),
             directory: fake.clone(),
             access: AccessGroups { users: Users::Everyone, ..AccessGroups::default() },
         };
@@ -178,7 +179,7 @@ async fn refusals_are_remembered_each_for_its_time() {
     for (login, refusal, life) in [
         ("ann", "wrong password", 30 * 60),
         ("nobody", "unknown user", 60),
-        ("barred", "not allowed: the account may not be used: locked out", 60),
+        ("barred", "not allowed: the account is locked after too many wrong passwords", 60),
     ] {
         let before = world.asked();
         assert_eq!(world.admit(login, "wrong", "d").await, refusal);
@@ -336,10 +337,7 @@ async fn disabling_an_account_ends_it_at_the_refresh_and_each_is_announced_once(
     let why = Revocation::NotAllowed(Reason::Standing(Standing::Disabled));
     assert_eq!(revocations.try_recv(), Ok(Revoked { user: "ann@one.test".into(), why }));
     assert!(revocations.try_recv().is_err());
-    assert_eq!(
-        world.admit("ann", "nna", "d").await,
-        "not allowed: the account may not be used: disabled"
-    );
+    assert_eq!(world.admit("ann", "nna", "d").await, "not allowed: the account is disabled");
 }
 
 #[tokio::test]

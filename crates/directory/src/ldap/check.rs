@@ -1,7 +1,8 @@
 //! `dme check`: tries everything the directory is needed for, and says what it found.
 
-use super::LdapDirectory;
-use super::query::{Amount, Query};
+use super::config::{Follow, Kind};
+use super::query::{Amount, Entry, Query};
+use super::{GroupReading, LdapDirectory};
 use crate::{DirectoryService, Error, Standing};
 use dme_model::UserId;
 
@@ -66,7 +67,7 @@ impl LdapDirectory {
         for base in &self.settings.bases {
             findings.push(self.check_people(base).await);
         }
-        findings.push(self.check_groups().await);
+        findings.extend(self.check_groups().await);
         if let Some(person) = person {
             findings.push(self.check_person(person).await);
             findings.push(self.check_address_list(person).await);
@@ -92,35 +93,68 @@ impl LdapDirectory {
     }
 
     async fn check_people(&self, base: &str) -> Finding {
+        // An empty one stands for what the server says.
+        let base = match base {
+            "" => match self.root().await {
+                Ok(root) => root,
+                Err(error) => return Finding::failure(&error, "bases"),
+            },
+            base => base,
+        };
+        let standing = "userAccountControl";
         let query = Query {
             base,
             filter: &self.settings.list_filter,
-            attributes: std::slice::from_ref(&self.settings.name),
+            attributes: &[self.settings.name.clone(), standing.to_owned()],
             amount: Amount::First(1),
+        };
+        let is_hidden = |entry: &Entry| {
+            self.settings.kind == Kind::ActiveDirectory && entry.first(standing).is_none()
         };
         match self.read(&query, self.settings.timeout).await {
             Ok(entries) if entries.is_empty() => Finding::warning(
                 format!("{base}: nobody matches users.list_filter"),
                 "correct the base or the filter, or give the account the right to read people",
             ),
+            Ok(entries) if entries.iter().any(is_hidden) => Finding::warning(
+                format!("{base}: the account may not read {standing} of people"),
+                "let it, or somebody who is disabled keeps access until the password is checked",
+            ),
             Ok(_) => Finding::fine(format!("{base}: people can be read")),
             Err(error) => Finding::failure(&error, base),
         }
     }
 
-    async fn check_groups(&self) -> Finding {
-        match self.groups().await {
-            Ok(snapshot) if snapshot.groups.is_empty() => Finding::warning(
+    async fn check_groups(&self) -> Vec<Finding> {
+        let GroupReading { snapshot, follow, obstacle, .. } = match self.read_groups().await {
+            Ok(reading) => reading,
+            Err(error) => return vec![Finding::failure(&error, "groups")],
+        };
+        let mut findings = vec![if snapshot.groups.is_empty() {
+            Finding::warning(
                 "no group matches groups.filter".to_owned(),
                 "correct groups.bases or groups.filter, or give the account the right to read them",
-            ),
-            Ok(snapshot) => {
-                let nested = snapshot.groups.iter().filter(|group| !group.parents.is_empty());
-                let (all, nested) = (snapshot.groups.len(), nested.count());
-                Finding::fine(format!("{all} groups, {nested} of them in another"))
+            )
+        } else {
+            let nested = snapshot.groups.iter().filter(|group| !group.parents.is_empty());
+            let (all, nested) = (snapshot.groups.len(), nested.count());
+            Finding::fine(format!("{all} groups, {nested} of them in another"))
+        }];
+        match (follow, obstacle) {
+            (_, Some(obstacle)) => findings.push(Finding::warning(
+                format!("all groups are read at each refresh: {obstacle}"),
+                "give the account \"Replicating Directory Changes\" on the domain, or let it list \
+                 \"Deleted Objects\"; or set groups.follow = \"never\" if it is meant so",
+            )),
+            (Follow::DirSync, _) => {
+                findings.push(Finding::fine("changes of groups are told by DirSync".to_owned()));
             }
-            Err(error) => Finding::failure(&error, "groups"),
+            (Follow::Usn, _) => {
+                findings.push(Finding::fine("changes of groups are told by uSNChanged".to_owned()));
+            }
+            (Follow::Auto | Follow::Never, None) => {}
         }
+        findings
     }
 
     /// Whether a person sees anybody at all in the address list.
@@ -138,7 +172,7 @@ impl LdapDirectory {
     async fn check_person(&self, user: &UserId) -> Finding {
         match self.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => Finding::warning(
-                format!("{user}: the account is {}", person.standing.as_str()),
+                format!("{user}: {}", person.standing.as_str()),
                 "mend the account in the directory",
             ),
             Ok(Some(person)) => Finding::fine(format!(

@@ -1,6 +1,7 @@
 //! The settings of an LDAP directory, with defaults for OpenLDAP and Active Directory.
 
 use super::people::{AddressList, AddressListOptions, Context};
+use super::url::Url;
 use dme_model::{Realm, Secret, Span};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -23,11 +24,15 @@ pub struct LdapConfig {
     pub transport: Transport,
     /// The authorities to trust instead of the system's, PEM.
     pub ca_file: Option<PathBuf>,
-    /// The account that searches; it needs to read people and groups, nothing else.
+    /// The account that searches: its DN, or with Active Directory also `name@domain` or
+    /// `DOMAIN\name`. It needs to read people and groups, nothing else.
     pub bind_dn: String,
     /// Its password.
     pub bind_password: Secret,
-    /// The subtrees with people, and with groups where `groups.bases` is not set.
+    /// The subtrees with people, and with groups where `groups.bases` is not set. Where none is, all
+    /// that the server has by its root entry: its `defaultNamingContext`, else its only
+    /// `namingContexts` (RFC 4512 §5.1).
+    #[serde(default)]
     pub bases: Vec<String>,
     /// How people are found and read.
     #[serde(default)]
@@ -83,6 +88,9 @@ pub struct UserOptions {
     /// The filter that finds one person. `{user}` stands for the name without realm, `{address}`
     /// for `name@realm`; both are escaped.
     pub filter: Option<String>,
+    /// The filter that finds a person by a name in another domain than the realm's: an address, or
+    /// a user principal name with another suffix. `{address}` stands for it.
+    pub address_filter: Option<String>,
     /// The filter for all people that the address search offers.
     pub list_filter: Option<String>,
     /// The attribute with the account's name: what the canonical user is made of.
@@ -109,7 +117,7 @@ pub enum Memberships {
 }
 
 /// How groups are found and read. What is not set is as `kind` has it.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GroupOptions {
     /// The subtrees with groups; those of the people if none is set.
@@ -122,6 +130,24 @@ pub struct GroupOptions {
     pub member: Option<String>,
     /// Where the groups a group is in are read.
     pub nesting: Option<Nesting>,
+    /// How changes are learnt of, with Active Directory and `nesting = "member_of"`.
+    pub follow: Follow,
+    /// How often all groups are read again even so.
+    pub reread: Span,
+}
+
+impl Default for GroupOptions {
+    fn default() -> Self {
+        Self {
+            bases: Vec::new(),
+            filter: None,
+            name: None,
+            member: None,
+            nesting: None,
+            follow: Follow::default(),
+            reread: Span(Duration::from_secs(3600)),
+        }
+    }
 }
 
 /// Where the groups a group is in are read.
@@ -132,6 +158,23 @@ pub enum Nesting {
     Member,
     /// From each group's `memberOf`, which the directory must keep for groups too.
     MemberOf,
+}
+
+/// How changes of groups are learnt of. What an account may not do is replaced by the next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Follow {
+    /// By the first of the following that the account may.
+    #[default]
+    Auto,
+    /// By DirSync (MS-ADTS 3.1.1.3.4.1.3): the account needs "Replicating Directory Changes" on the
+    /// domain, with Samba also what the next needs.
+    DirSync,
+    /// By `uSNChanged` (MS-ADTS 3.1.1.1.9): the account must see what is in the domain's "Deleted
+    /// Objects", where something must be.
+    Usn,
+    /// Not at all: all groups are read at each refresh.
+    Never,
 }
 
 /// What is wrong with the settings.
@@ -175,6 +218,7 @@ const fn connections() -> usize {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub realm: String,
+    pub kind: Kind,
     pub urls: Vec<Url>,
     pub ca_file: Option<PathBuf>,
     pub bind_dn: String,
@@ -182,6 +226,7 @@ pub(super) struct Settings {
     pub bases: Vec<String>,
     pub group_bases: Vec<String>,
     pub user_filter: String,
+    pub address_filter: String,
     pub list_filter: String,
     pub name: String,
     pub address: String,
@@ -191,6 +236,9 @@ pub(super) struct Settings {
     pub group_name: String,
     pub member: String,
     pub nesting: Nesting,
+    /// None where groups are read whole only.
+    pub follow: Option<Follow>,
+    pub reread: Duration,
     pub address_list: AddressList,
     pub timeout: Duration,
     pub groups_timeout: Duration,
@@ -198,15 +246,10 @@ pub(super) struct Settings {
     pub connections: usize,
 }
 
-/// Where a server is, and how it is spoken to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Url {
-    pub text: String,
-    pub start_tls: bool,
-}
-
 struct Defaults {
     user_filter: &'static str,
+    address_filter: &'static str,
+    memberships: Memberships,
     list_filter: &'static str,
     name: &'static str,
     group_filter: &'static str,
@@ -218,6 +261,8 @@ impl Kind {
         match self {
             Self::OpenLdap => Defaults {
                 user_filter: "(&(objectClass=person)(|(uid={user})(mail={address})))",
+                address_filter: "(&(objectClass=person)(mail={address}))",
+                memberships: Memberships::Auto,
                 list_filter: "(&(objectClass=person)(mail=*))",
                 name: "uid",
                 group_filter: "(objectClass=groupOfNames)",
@@ -226,6 +271,11 @@ impl Kind {
             Self::ActiveDirectory => Defaults {
                 user_filter: "(&(objectCategory=person)(objectClass=user)(|(sAMAccountName={user})\
                               (userPrincipalName={address})(mail={address})))",
+                address_filter: "(&(objectCategory=person)(objectClass=user)\
+                                 (|(userPrincipalName={address})(mail={address})\
+                                 (proxyAddresses=smtp:{address})))",
+                // A person without it is in no group but the primary one.
+                memberships: Memberships::MemberOf,
                 list_filter: "(&(objectCategory=person)(objectClass=user)(mail=*)\
                               (!(userAccountControl:1.2.840.113556.1.4.803:=2)))",
                 name: "sAMAccountName",
@@ -236,7 +286,7 @@ impl Kind {
     }
 }
 
-fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
+pub(super) fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<T, ConfigError> {
     Err(ConfigError::Value { key, problem: problem.into() })
 }
 
@@ -259,8 +309,8 @@ impl LdapConfig {
         if self.bind_password.expose().is_empty() {
             return wrong("bind_password", "is empty; with it the bind would be anonymous");
         }
-        if self.bases.is_empty() {
-            return wrong("bases", "is empty; write the DN people are under");
+        if self.bases.iter().chain(&self.groups.bases).any(|base| base.trim().is_empty()) {
+            return wrong("bases", "has an empty one; leave bases out for all the server has");
         }
         if self.page_size == 0 {
             return wrong("page_size", "is 0; 500 suits most servers");
@@ -274,16 +324,25 @@ impl LdapConfig {
                 return wrong(key, format!("is {time}; 100ms to 1h are allowed"));
             }
         }
+        let reread = self.groups.reread;
+        if !(Span::seconds(1)..=Span::seconds(7 * 86_400)).contains(&reread) {
+            return wrong("groups.reread", format!("is {reread}; 1s to 7d are allowed"));
+        }
         let or = |set: Option<String>, default: &str| set.unwrap_or_else(|| default.to_owned());
         let (users, groups) = (self.users, self.groups);
         let user_filter = or(users.filter, defaults.user_filter);
         if !user_filter.contains("{user}") && !user_filter.contains("{address}") {
             return wrong("users.filter", "has neither {user} nor {address}: it finds anybody");
         }
+        let address_filter = or(users.address_filter, defaults.address_filter);
+        if !address_filter.contains("{address}") {
+            return wrong("users.address_filter", "has no {address}: it finds anybody");
+        }
         let list_filter = or(users.list_filter, defaults.list_filter);
         let group_filter = or(groups.filter, defaults.group_filter);
         for (key, filter) in [
             ("users.filter", &fill(&user_filter, "x", "x@x")),
+            ("users.address_filter", &fill(&address_filter, "x", "x@x")),
             ("users.list_filter", &list_filter),
             ("groups.filter", &group_filter),
         ] {
@@ -294,12 +353,28 @@ impl LdapConfig {
                 return wrong(key, format!("{filter:?} is not a filter (RFC 4515)"));
             }
         }
+        // An empty base stands for all that the server has.
+        let bases = if self.bases.is_empty() { vec![String::new()] } else { self.bases };
+        let nesting = groups.nesting.unwrap_or(defaults.nesting);
+        let is_followed = self.kind == Kind::ActiveDirectory
+            && nesting == Nesting::MemberOf
+            && groups.follow != Follow::Never;
+        if !is_followed && matches!(groups.follow, Follow::DirSync | Follow::Usn) {
+            return wrong(
+                "groups.follow",
+                "needs kind = \"active_directory\" and groups.nesting = \"member_of\"",
+            );
+        }
+        let memberships = match users.memberships {
+            Memberships::Auto => defaults.memberships,
+            set => set,
+        };
         let name = or(users.name, defaults.name);
         let address = or(users.address, "mail");
         let display_name = or(users.display_name, "displayName");
         let address_list = self.address_list.settings(&Context {
             kind: self.kind,
-            bases: &self.bases,
+            bases: &bases,
             people: &list_filter,
             name: &name,
             address: &address,
@@ -308,22 +383,26 @@ impl LdapConfig {
         Ok(Settings {
             address_list,
             realm,
+            kind: self.kind,
             urls: urls?,
             ca_file: self.ca_file,
             bind_dn: self.bind_dn,
             bind_password: self.bind_password,
-            group_bases: if groups.bases.is_empty() { self.bases.clone() } else { groups.bases },
-            bases: self.bases,
+            group_bases: if groups.bases.is_empty() { bases.clone() } else { groups.bases },
+            bases,
             user_filter,
+            address_filter,
             list_filter,
             name,
             address,
             display_name,
-            memberships: users.memberships,
+            memberships,
             group_filter,
             group_name: or(groups.name, "cn"),
             member: or(groups.member, "member"),
-            nesting: groups.nesting.unwrap_or(defaults.nesting),
+            nesting,
+            follow: is_followed.then_some(groups.follow),
+            reread: groups.reread.0,
             timeout: self.timeout.0,
             groups_timeout: self.groups_timeout.0,
             page_size: self.page_size,
@@ -353,35 +432,6 @@ pub(super) fn fill(template: &str, user: &str, address: &str) -> String {
     }
     filter.push_str(rest);
     filter
-}
-
-impl Url {
-    fn parse(text: &str, transport: Transport) -> Result<Self, ConfigError> {
-        let text = text.trim().trim_end_matches('/');
-        let (scheme, place) = text.split_once("://").unwrap_or(("", text));
-        let (host, port) = place.rsplit_once(':').unwrap_or((place, "389"));
-        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-        if host.is_empty() || !host.chars().all(is_host) || port.parse::<u16>().is_err() {
-            let advice = "is not a server's name or IPv4 address, with or without a port";
-            return wrong("urls", format!("{text:?} {advice}"));
-        }
-        let url = |start_tls| Ok(Self { text: text.to_owned(), start_tls });
-        match (scheme, transport) {
-            ("ldaps", _) => url(false),
-            ("ldap", Transport::StartTls) => url(true),
-            ("ldap", Transport::PlainAnywhere) => url(false),
-            ("ldap", Transport::PlainOnLoopback) if is_loopback(host) => url(false),
-            ("ldap", Transport::PlainOnLoopback) => wrong(
-                "transport",
-                format!("{text:?} is not this machine; use start_tls, or ldaps:// in urls"),
-            ),
-            _ => wrong("urls", format!("{text:?} begins neither with ldaps:// nor ldap://")),
-        }
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -418,6 +468,18 @@ mod tests {
         assert_eq!(settings.address, "proxyAddress");
         assert_eq!(settings.nesting, Nesting::Member);
         assert!(settings.user_filter.contains("(userPrincipalName={address})"));
+        assert_eq!(settings.follow, None, "members do not tell of what changes elsewhere");
+        assert_eq!(settings.memberships, Memberships::MemberOf);
+    }
+
+    #[test]
+    fn active_directory_needs_no_base_and_its_groups_are_followed() {
+        let text = MINIMAL.replace("bases = ['dc=example,dc=org']", "kind = 'active_directory'");
+        let config: LdapConfig = toml::from_str(&text).unwrap();
+        let settings = config.settings().unwrap();
+        assert_eq!(settings.bases, [""]);
+        assert_eq!(settings.group_bases, [""]);
+        assert_eq!(settings.follow, Some(Follow::Auto));
     }
 
     #[test]
@@ -432,7 +494,11 @@ mod tests {
             ("urls = ['ldap://a']\ntransport = 'plain_on_loopback'", "transport: \"ldap://a\""),
             ("bind_dn = ' '", "bind_dn: is empty"),
             ("bind_password = ''", "bind_password: is empty"),
-            ("bases = []", "bases: is empty"),
+            ("bases = ['']", "bases: has an empty one"),
+            ("groups = { bases = [' '] }", "bases: has an empty one"),
+            ("groups = { follow = 'usn' }", "groups.follow: needs kind"),
+            ("groups = { reread = '0s' }", "groups.reread: is 0s; 1s to 7d are allowed"),
+            ("users = { address_filter = '(mail=*)' }", "users.address_filter: has no {address}"),
             ("page_size = 0", "page_size: is 0"),
             ("connections = 0", "connections: is 0; 1 to 256 are allowed"),
             ("timeout = '0s'", "timeout: is 0s; 100ms to 1h are allowed"),

@@ -15,7 +15,11 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// The most entries that are taken of any search.
-const MAX_ENTRIES: usize = 500_000;
+pub(super) const MAX_ENTRIES: usize = 500_000;
+/// The most values of one attribute that are asked for piece by piece.
+const MAX_VALUES: usize = 1_000_000;
+/// Whatever is there.
+pub(super) const ANYTHING: &str = "(objectClass=*)";
 
 /// An entry of the directory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -78,8 +82,9 @@ impl Entry {
         entry
     }
 
-    /// The values of an attribute.
+    /// The values of an attribute; all of them, also where a part was asked for.
     pub(super) fn all(&self, name: &str) -> &[String] {
+        let name = name.split_once(";range=").map_or(name, |(name, _)| name);
         self.attributes.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
     }
 
@@ -96,11 +101,34 @@ impl Entry {
         self.binary.get(&name).and_then(|values| values.first()).map(Vec::as_slice).or_else(text)
     }
 
-    /// Whether the server gave only a part of the values, as Active Directory does with more than
-    /// 1500 (MS-ADTS 3.1.1.3.1.3.3).
-    pub(super) fn is_partial(&self, name: &str) -> bool {
-        let ranged = format!("{};range=", name.to_lowercase());
-        self.attributes.keys().any(|key| key.starts_with(&ranged))
+    /// Takes out an attribute of which the server gave only a part of the values, as Active
+    /// Directory does with more than 1500 (MS-ADTS 3.1.1.3.1.3.3).
+    fn take_part(&mut self) -> Option<Part> {
+        let part = self.attributes.keys().find_map(|key| Part::of(key))?;
+        let values = self.attributes.remove(&part.key)?;
+        self.attributes.entry(part.name.clone()).or_default().extend(values);
+        Some(part)
+    }
+}
+
+/// A part of an attribute's values: `member;range=0-1499`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Part {
+    key: String,
+    name: String,
+    /// Where the next part begins; none where this is the last.
+    next: Option<u32>,
+}
+
+impl Part {
+    fn of(key: &str) -> Option<Self> {
+        let (name, range) = key.split_once(";range=")?;
+        let (_, last) = range.split_once('-')?;
+        let next = match last {
+            "*" => None,
+            last => Some(last.parse::<u32>().ok()?.checked_add(1)?),
+        };
+        Some(Self { key: key.to_owned(), name: name.to_owned(), next })
     }
 }
 
@@ -143,48 +171,132 @@ pub(super) async fn search(
     limit: Duration,
 ) -> Result<Result<Vec<Entry>, Error>, Failure> {
     let found = guarded("search", limit, async {
-        let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-            vec![Box::new(EntriesOnly::new())];
-        match query.amount {
-            Amount::All(page) | Amount::UpTo { page, .. } => {
-                adapters.push(Box::new(PagedResults::new(i32::from(page))))
-            }
+        let adapters = match query.amount {
+            Amount::All(page) | Amount::UpTo { page, .. } => paged(page),
             Amount::First(count) => {
                 let count = i32::try_from(count).unwrap_or(i32::MAX);
                 ldap.with_search_options(SearchOptions::new().sizelimit(count));
+                plain()
+            }
+        };
+        let most = match query.amount {
+            Amount::UpTo { count, .. } => count,
+            Amount::All(_) | Amount::First(_) => MAX_ENTRIES,
+        };
+        let Query { base, filter, attributes, .. } = query;
+        let found = collect(ldap, adapters, base, Scope::Subtree, filter, attributes, most);
+        let mut entries = match judge(query, found.await?) {
+            Ok(entries) => entries,
+            refused => return Ok(refused),
+        };
+        for entry in &mut entries {
+            if let Err(refused) = complete(ldap, entry).await? {
+                return Ok(Err(refused));
             }
         }
-        let attributes = query.attributes.to_vec();
-        let mut stream = ldap
-            .streaming_search_with(adapters, query.base, Scope::Subtree, query.filter, attributes)
-            .await?;
-        let mut entries = Vec::new();
-        while let Some(entry) = stream.next().await? {
-            if let Amount::UpTo { count, .. } = query.amount
-                && entries.len() >= count
-            {
-                // The rest of the page is not waited for.
-                let id = stream.ldap_handle().last_id();
-                ldap.abandon(id).await?;
-                return Ok(Ok(entries));
-            }
-            if entries.len() >= MAX_ENTRIES {
-                return Ok(Err(Error::Refused(format!(
-                    "{} has more than {MAX_ENTRIES} entries; write a narrower filter",
-                    query.base
-                ))));
-            }
-            entries.push(Entry::from(SearchEntry::construct(entry)));
-        }
-        Ok(judge(query, entries, &stream.finish().await))
+        Ok(Ok(entries))
     });
     found.await
 }
 
+/// Reads one entry; none where it is not there or may not be seen.
+pub(super) async fn entry(
+    ldap: &mut Ldap,
+    dn: &str,
+    attributes: &[String],
+    limit: Duration,
+) -> Result<Option<Entry>, Failure> {
+    let read = async {
+        let found = collect(ldap, plain(), dn, Scope::Base, ANYTHING, attributes, 1).await?;
+        let is_given = found.result.is_none_or(|result| result.rc == 0);
+        Ok(found.entries.into_iter().next().filter(|_| is_given))
+    };
+    guarded(dn, limit, read).await
+}
+
+/// What a search gave.
+pub(super) struct Found {
+    pub entries: Vec<Entry>,
+    /// None where there was more than was wanted, and the rest was not waited for.
+    pub result: Option<LdapResult>,
+}
+
+type Adapters<'a> = Vec<Box<dyn Adapter<'a, String, Vec<String>> + 'a>>;
+
+/// References to other servers are passed over, and that is all.
+pub(super) fn plain<'a>() -> Adapters<'a> {
+    vec![Box::new(EntriesOnly::new())]
+}
+
+/// The same, in pages.
+pub(super) fn paged<'a>(page: u16) -> Adapters<'a> {
+    vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(i32::from(page)))]
+}
+
+/// Searches, and takes so many entries at most.
+pub(super) async fn collect<'a>(
+    ldap: &mut Ldap,
+    adapters: Adapters<'a>,
+    base: &str,
+    scope: Scope,
+    filter: &str,
+    attributes: &[String],
+    most: usize,
+) -> Result<Found, LdapError> {
+    let mut stream =
+        ldap.streaming_search_with(adapters, base, scope, filter, attributes.to_vec()).await?;
+    let mut entries = Vec::new();
+    while let Some(entry) = stream.next().await? {
+        if entries.len() >= most {
+            let id = stream.ldap_handle().last_id();
+            ldap.abandon(id).await?;
+            return Ok(Found { entries, result: None });
+        }
+        entries.push(Entry::from(SearchEntry::construct(entry)));
+    }
+    Ok(Found { entries, result: Some(stream.finish().await) })
+}
+
+/// Asks for what is missing of attributes with more values than the server gives at once.
+async fn complete(ldap: &mut Ldap, entry: &mut Entry) -> Result<Result<(), Error>, LdapError> {
+    while let Some(Part { name, next, .. }) = entry.take_part() {
+        let Some(next) = next else { continue };
+        let attributes = [format!("{name};range={next}-*")];
+        let more = collect(ldap, plain(), &entry.dn, Scope::Base, ANYTHING, &attributes, 1).await?;
+        let parts = more.entries.into_iter().next().map(|entry| entry.attributes);
+        let parts = parts.unwrap_or_default();
+        let parts = parts.into_iter().filter(|(key, _)| {
+            Part::of(key)
+                .is_some_and(|part| part.name == name && part.next.is_none_or(|n| n > next))
+        });
+        let before = entry.attributes.len();
+        entry.attributes.extend(parts);
+        if entry.attributes.len() == before || entry.all(&name).len() > MAX_VALUES {
+            return Ok(Err(Error::Protocol(format!(
+                "the server gives only a part of {name} of {}",
+                entry.dn
+            ))));
+        }
+    }
+    match entry.attributes.keys().find(|key| key.contains(";range=")) {
+        None => Ok(Ok(())),
+        Some(key) => Ok(Err(Error::Protocol(format!("{key} of {} is no range", entry.dn)))),
+    }
+}
+
 /// What the result code of a search means (RFC 4511 appendix A).
-fn judge(query: &Query<'_>, entries: Vec<Entry>, result: &LdapResult) -> Result<Vec<Entry>, Error> {
+pub(super) fn judge(query: &Query<'_>, found: Found) -> Result<Vec<Entry>, Error> {
     let Query { base, filter, .. } = query;
     let refused = |text: String| Err(Error::Refused(text));
+    let Found { entries, result } = found;
+    let Some(result) = &result else {
+        return match query.amount {
+            Amount::UpTo { .. } => Ok(entries),
+            Amount::All(_) | Amount::First(_) => refused(format!(
+                "{base} has more than {MAX_ENTRIES} entries; write a narrower filter"
+            )),
+        };
+    };
     match (result.rc, query.amount) {
         (0, _) | (4, Amount::First(_)) => Ok(entries),
         (4 | 11, Amount::All(_) | Amount::UpTo { .. }) => refused(format!(
@@ -248,4 +360,26 @@ fn said(result: &LdapResult) -> String {
     let mut text = result.to_string();
     text.truncate(text.floor_char_boundary(500));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_an_attribute_tells_where_the_next_begins() {
+        for (key, name_and_next) in [
+            ("member;range=0-1499", Some(("member", Some(1500)))),
+            ("member;range=1500-*", Some(("member", None))),
+            ("member", None),
+            ("member;range=0", None),
+            ("member;range=0-x", None),
+            ("member;range=0-4294967295", None),
+            ("usercertificate;binary", None),
+        ] {
+            let part = Part::of(key);
+            let found = part.as_ref().map(|part| (part.name.as_str(), part.next));
+            assert_eq!(found, name_and_next, "{key}");
+        }
+    }
 }

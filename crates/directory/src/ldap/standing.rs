@@ -44,12 +44,18 @@ pub(super) fn denial_of_text(text: &str) -> Denial {
     match code {
         // ERROR_NO_SUCH_USER.
         Some(0x525) => Denial::Unknown,
-        // ERROR_INVALID_LOGON_HOURS, ERROR_INVALID_WORKSTATION, ERROR_ACCOUNT_DISABLED.
-        Some(0x530 | 0x531 | 0x533) => Denial::Barred(Standing::Disabled),
-        // ERROR_PASSWORD_EXPIRED, ERROR_PASSWORD_MUST_CHANGE.
-        Some(0x532 | 0x773) => Denial::Barred(Standing::MustChangePassword),
+        // ERROR_INVALID_LOGON_HOURS.
+        Some(0x530) => Denial::Barred(Standing::OutsideLogonHours),
+        // ERROR_INVALID_WORKSTATION.
+        Some(0x531) => Denial::Barred(Standing::OtherWorkstation),
+        // ERROR_PASSWORD_EXPIRED.
+        Some(0x532) => Denial::Barred(Standing::PasswordExpired),
+        // ERROR_ACCOUNT_DISABLED.
+        Some(0x533) => Denial::Barred(Standing::Disabled),
         // ERROR_ACCOUNT_EXPIRED.
         Some(0x701) => Denial::Barred(Standing::Expired),
+        // ERROR_PASSWORD_MUST_CHANGE.
+        Some(0x773) => Denial::Barred(Standing::MustChangePassword),
         // ERROR_ACCOUNT_LOCKED_OUT.
         Some(0x775) => Denial::Barred(Standing::LockedOut),
         // ERROR_LOGON_FAILURE (52e), anything else and nothing at all.
@@ -69,8 +75,10 @@ pub(super) fn standing_of_policy(value: &[u8]) -> Option<Standing> {
         _ => fields,
     };
     match fields {
-        // passwordExpired, changeAfterReset.
-        [0x81, 1, 0 | 2, ..] => Some(Standing::MustChangePassword),
+        // passwordExpired.
+        [0x81, 1, 0, ..] => Some(Standing::PasswordExpired),
+        // changeAfterReset.
+        [0x81, 1, 2, ..] => Some(Standing::MustChangePassword),
         // accountLocked.
         [0x81, 1, 1, ..] => Some(Standing::LockedOut),
         _ => None,
@@ -101,14 +109,19 @@ pub(super) fn of_entry(entry: &Entry, now: Timestamp) -> Standing {
     if locked || entry.first("pwdAccountLockedTime").is_some() {
         return Standing::LockedOut;
     }
-    // UF_PASSWORD_EXPIRED; `pwdLastSet` is 0 where the password must be changed at once.
-    if computed.is_some_and(|computed| computed & 0x80_0000 != 0)
-        || number("pwdLastSet") == Some(0)
-        || is_true("pwdReset")
-    {
-        return Standing::MustChangePassword;
+    // UF_PASSWORD_EXPIRED; `pwdLastSet` is 0 where the password must be changed at once, which
+    // does not hold for accounts with UF_DONT_EXPIRE_PASSWD. The computed attribute knows that.
+    let must_change = number("pwdLastSet") == Some(0);
+    let expired = match computed {
+        Some(computed) => computed & 0x80_0000 != 0,
+        None => must_change && control & 0x1_0000 == 0,
+    };
+    match expired {
+        true if must_change => Standing::MustChangePassword,
+        true => Standing::PasswordExpired,
+        false if is_true("pwdReset") => Standing::MustChangePassword,
+        false => Standing::Active,
     }
-    Standing::Active
 }
 
 /// A moment in units of 100 ns since 1601 (MS-DTYP 2.3.3); none where it means never.
@@ -128,9 +141,9 @@ mod tests {
         for (code, denial) in [
             ("525", Unknown),
             ("52e", WrongPassword),
-            ("530", Barred(Standing::Disabled)),
-            ("531", Barred(Standing::Disabled)),
-            ("532", Barred(Standing::MustChangePassword)),
+            ("530", Barred(Standing::OutsideLogonHours)),
+            ("531", Barred(Standing::OtherWorkstation)),
+            ("532", Barred(Standing::PasswordExpired)),
             ("533", Barred(Standing::Disabled)),
             ("701", Barred(Standing::Expired)),
             ("773", Barred(Standing::MustChangePassword)),
@@ -151,7 +164,7 @@ mod tests {
     fn the_policy_control_is_read_with_and_without_a_warning() {
         for (value, standing) in [
             (&[0x30, 0x03, 0x81, 0x01, 0x01][..], Some(Standing::LockedOut)),
-            (&[0x30, 0x03, 0x81, 0x01, 0x00], Some(Standing::MustChangePassword)),
+            (&[0x30, 0x03, 0x81, 0x01, 0x00], Some(Standing::PasswordExpired)),
             (&[0x30, 0x03, 0x81, 0x01, 0x02], Some(Standing::MustChangePassword)),
             (
                 &[0x30, 0x08, 0xa0, 0x03, 0x80, 0x01, 0x05, 0x81, 0x01, 0x01],
@@ -189,7 +202,14 @@ mod tests {
                 Standing::Active,
             ),
             (&[("msDS-User-Account-Control-Computed", "16")], Standing::LockedOut),
-            (&[("msDS-User-Account-Control-Computed", "8388608")], Standing::MustChangePassword),
+            (&[("msDS-User-Account-Control-Computed", "8388608")], Standing::PasswordExpired),
+            (
+                &[("msDS-User-Account-Control-Computed", "8388608"), ("pwdLastSet", "0")],
+                Standing::MustChangePassword,
+            ),
+            // The password of this one never expires.
+            (&[("msDS-User-Account-Control-Computed", "0"), ("pwdLastSet", "0")], Standing::Active),
+            (&[("userAccountControl", "66048"), ("pwdLastSet", "0")], Standing::Active),
             (&[("pwdAccountLockedTime", "20231101000000Z")], Standing::LockedOut),
             (&[("pwdLastSet", "0")], Standing::MustChangePassword),
             (&[("pwdReset", "TRUE")], Standing::MustChangePassword),

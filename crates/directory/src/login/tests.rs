@@ -7,6 +7,7 @@ fn realms() -> Realms {
     Realms::new("Example.org")
         .with("example.org", ["CORP", "mail.example.org"])
         .with("sub.test", [])
+        .with_suffixes("example.org", ["Other.example", "sub.test"])
 }
 
 fn resolve(text: &str) -> Result<String, LoginError> {
@@ -69,6 +70,26 @@ fn both_character_sets_give_the_same_password() {
 fn a_password_may_have_colons_and_spaces() {
     let credentials = BasicCredentials::from_decoded(b"ann:a: b ").unwrap();
     assert_eq!(credentials.password.expose(), "a: b ");
+}
+
+#[test]
+fn a_name_in_another_domain_of_the_realm_is_left_for_its_directory_to_tell() {
+    for (text, user) in [
+        ("Ann@OTHER.example", "ann@other.example"),
+        ("corp\\ann@other.example", "ann@other.example"),
+        // What is a realm itself is no other domain of one.
+        ("ann@sub.test", "ann@sub.test"),
+    ] {
+        assert_eq!(resolve(text).as_deref(), Ok(user), "{text:?}");
+    }
+    for (user, realm) in [
+        ("ann@example.org", Some("example.org")),
+        ("ann@other.example", Some("example.org")),
+        ("ann@sub.test", Some("sub.test")),
+        ("ann@elsewhere.test", None),
+    ] {
+        assert_eq!(realms().realm_of(&user.into()), realm.map(Realm::named), "{user}");
+    }
 }
 
 #[test]

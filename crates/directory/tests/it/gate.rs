@@ -27,6 +27,7 @@ impl World {
         let setup = RealmSetup {
             realm: "example.org".into(),
             aliases: vec!["CORP".into()],
+            suffixes: Vec::new(),
             directory: Arc::new(directory(config(&slapd))),
             access: AccessGroups {
                 users: Users::Groups(vec!["mobile".into()]),

@@ -166,6 +166,29 @@ async fn bases_that_overlap_count_an_entry_once() {
 }
 
 #[tokio::test]
+async fn without_a_base_the_server_is_asked_for_it() {
+    let slapd = small();
+    let mut config = config(&slapd);
+    config.bases = Vec::new();
+    let directory = directory(config);
+    accepted(directory.authenticate(&user("ann"), &secret("ann's secret")).await.unwrap());
+    assert_eq!(directory.groups().await.unwrap().groups.len(), 4);
+}
+
+#[tokio::test]
+async fn a_name_in_another_domain_is_an_address_and_nothing_else() {
+    let elsewhere = person("people", "zoe", "Zoe", "zoe's secret")
+        .replace("zoe.mail@example.org", "ann@elsewhere.test");
+    let slapd = slapd(SlapdOptions { ldif: entries() + &elsewhere, ..SlapdOptions::default() });
+    let directory = directory(config(&slapd));
+    let login = "ann@elsewhere.test".into();
+    let zoe = directory.authenticate(&login, &secret("zoe's secret")).await.unwrap();
+    assert_eq!(accepted(zoe).user, user("zoe"));
+    let ann = directory.authenticate(&login, &secret("ann's secret")).await;
+    assert_eq!(ann, Ok(Verdict::WrongPassword));
+}
+
+#[tokio::test]
 async fn a_base_that_is_not_there_is_told_as_such() {
     let slapd = small();
     let mut config = config(&slapd);

@@ -9,7 +9,9 @@ use super::{connector_file, server_file};
 use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use dme_connector::Offered;
 use dme_connector::config::{DirectoryConfig, MailConfig};
+use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials};
@@ -55,21 +57,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, connector, mail, sieve, people) = match options.role {
+    let (server, embedded, connector) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            let (mail, sieve, people) = file
-                .embedded
-                .map_or((None, None, None), |e| (e.mail, e.sieve, e.directory_service));
-            (Some(file.server), None, mail, sieve, people)
+            (Some(file.server), file.embedded, None)
         }
-        Role::Connector => {
-            let file = connector_file(&path)?.connector;
-            let (mail, sieve) = (file.mail.clone(), file.sieve.clone());
-            let people = file.directory_service.clone();
-            (None, Some(file), mail, sieve, people)
-        }
+        Role::Connector => (None, None, Some(connector_file(&path)?.connector)),
     };
+    let embedded = embedded.as_ref().map(Offered::from);
+    let offered = connector.as_ref().map(Offered::from).or(embedded).unwrap_or_default();
     report.good("configuration", "read, no unknown keys");
     // What the role itself would refuse at its start is no good here either.
     for problem in server.iter().flat_map(dme_server::config::ServerConfig::problems) {
@@ -78,9 +74,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || mail.is_some() || sieve.is_some() || people.is_some();
-    let services =
-        serves.then(|| dme_connector::services(mail.as_ref(), sieve.as_ref(), people.as_ref()));
+    let serves = connector.is_some() || offered.is_something();
+    let services = serves.then(|| dme_connector::services(&offered));
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
         report.bad("configuration", problem);
@@ -94,10 +89,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
-        let uses_tokens =
-            matches!(&mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
+        let uses_tokens = matches!(offered.mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
         let secret = match &options.user {
-            Some(user) if (people.is_some() || mail.is_some()) && refused.is_none() => {
+            Some(user) if serves && refused.is_none() => {
                 let what = if uses_tokens { "access token" } else { "password" };
                 password(options.password_file.as_deref(), &format!("{what} of {user}"))
                     .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
@@ -105,13 +99,17 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
-        if let Some(people) = people.as_ref().filter(|_| refused.is_none()) {
+        if let Some(people) = offered.people.filter(|_| refused.is_none()) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
-        if let Some(mail) = mail.as_ref().filter(|_| refused.is_none()) {
-            check_mail(&mut report, mail, sieve, options.user.as_deref(), secret).await;
+        if let Some(mail) = offered.mail.filter(|_| refused.is_none()) {
+            let (user, sieve) = (options.user.as_deref(), offered.sieve);
+            check_mail(&mut report, mail, sieve, user, secret.clone()).await;
+        }
+        if let Some(dav) = offered.dav.filter(|_| refused.is_none()) {
+            check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }
     }
     if report.failures > 0 {
@@ -187,9 +185,7 @@ async fn try_password(
         ),
         Ok(Verdict::Barred(standing)) => report.bad(
             "person",
-            format_args!(
-                "the directory does not let {user} in, whatever the password: {standing:?}"
-            ),
+            format_args!("the directory does not let {user} in: {}", standing.as_str()),
         ),
         Err(error) => report.bad("person", error),
     }
@@ -198,7 +194,7 @@ async fn try_password(
 async fn check_mail(
     report: &mut Report,
     mail: &MailConfig,
-    sieve: Option<SieveConfig>,
+    sieve: Option<&SieveConfig>,
     user: Option<&str>,
     secret: Option<Secret>,
 ) {
@@ -241,7 +237,7 @@ async fn check_mail(
             let context = CallContext::new(RequestId::from("check"), LIMIT);
             let mut findings = system.check(&account, &context).await;
             if let Some(sieve) = sieve {
-                match SieveVacations::new(sieve, config.auth.clone(), config.login) {
+                match SieveVacations::new(sieve.clone(), config.auth.clone(), config.login) {
                     Ok(vacations) => findings.extend(vacations.check(&account, &context).await),
                     Err(error) => report.bad("sieve", error),
                 }
@@ -252,6 +248,40 @@ async fn check_mail(
                     Err(said) => report.bad(finding.step, said),
                 }
             }
+        }
+    }
+}
+
+async fn check_dav(
+    report: &mut Report,
+    dav: &DavConfig,
+    user: Option<&str>,
+    secret: Option<Secret>,
+) {
+    let Some(user) = user else {
+        return report.unknown("dav", "not tried: name a user with --user");
+    };
+    let credentials = match (&dav.auth, secret) {
+        (dme_dav::Auth::Master { .. }, _) => Credentials::None,
+        (dme_dav::Auth::Password, Some(secret)) => Credentials::Password(secret),
+        (dme_dav::Auth::Bearer, Some(secret)) => Credentials::Bearer(secret),
+        (_, None) => return report.unknown("dav", "not tried: there is nothing to log in with"),
+    };
+    let system = match DavMailSystem::new(dav.clone()) {
+        Ok(system) => system,
+        Err(error) => return report.bad("dav", error),
+    };
+    let account = Account {
+        user: UserId::from(user),
+        address: user.to_owned(),
+        display_name: None,
+        credentials,
+    };
+    let context = CallContext::new(RequestId::from("check"), LIMIT);
+    for finding in system.check(&account, &context).await {
+        match finding.outcome {
+            Ok(said) => report.good(finding.step, said),
+            Err(said) => report.bad(finding.step, said),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::server_file;
 use crate::log;
 use anyhow::Result;
+use dme_connector::Offered;
 use dme_server::role::Server;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,10 +14,7 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
     log::begin(&file.log);
     raise_open_files(file.server.limits.connections);
     let embedded = match &file.embedded {
-        Some(config) => {
-            let people = config.directory_service.as_ref();
-            Some(dme_connector::services(config.mail.as_ref(), config.sieve.as_ref(), people)?)
-        }
+        Some(config) => Some(dme_connector::services(&Offered::from(config))?),
         None => None,
     };
     let server = Server::start(file.server, embedded).await?;

@@ -2,6 +2,7 @@
 
 use crate::ask::say_line;
 use anyhow::{Context, Result, anyhow};
+use dme_connector::Offered;
 use dme_connector::config::{DirectoryConfig, MailConfig};
 use dme_directory::{FileConfig, NewUser, add_user};
 use dme_files::{FilesConfig, FilesMailSystem, NewObject};
@@ -65,11 +66,12 @@ impl World {
         if !people.path.exists() {
             fill(&system, &people, &password, messages).await?;
         }
-        let services = dme_connector::services(
-            Some(&MailConfig::Files(mail)),
-            None,
-            Some(&DirectoryConfig::File(people)),
-        )?;
+        let (mail, people) = (MailConfig::Files(mail), DirectoryConfig::File(people));
+        let services = dme_connector::services(&Offered {
+            mail: Some(&mail),
+            people: Some(&people),
+            ..Offered::default()
+        })?;
         let config = config(&directory, listen, host)?;
         let server = Server::start(config, Some(services)).await?;
         Ok(Self { server, mail: system, password, host: host.to_owned(), directory })

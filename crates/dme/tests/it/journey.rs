@@ -200,7 +200,7 @@ async fn folders_are_made_renamed_and_deleted_on_both_sides() -> Result<()> {
     let site = Site::start(&Wishes::default())?;
     let mut phone = site.phone("ann")?;
     ready(&mut phone).await?;
-    let made = phone.create_folder("0", "Projekte \u{fc}ber alles").await?;
+    let made = phone.create_folder("0", "Projekte \u{fc}ber alles", FolderType::UserMail).await?;
     phone.update_folder(&made, "0", "Projekte").await?;
     let mut other = site.phone("ann")?;
     other.client.account.device = "tablet".into();

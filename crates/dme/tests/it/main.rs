@@ -1,9 +1,11 @@
-//! Whole journeys on real parts: the `dme` binary as server and connector, Dovecot, Postfix and
-//! OpenLDAP, and a simulated phone.
+//! Whole journeys on real parts: the `dme` binary as server and connector, Dovecot, Postfix, OpenLDAP
+//! and Samba, and a simulated phone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 mod access;
+mod account;
+mod active_directory;
 mod answers;
 mod architecture;
 mod cli;

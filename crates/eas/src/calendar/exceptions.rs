@@ -199,6 +199,7 @@ fn read_one(
             fields.extend(read::read_field(child, &mut value, &series.attendees)?);
         }
     }
+    read::drop_organizer(&mut value, Some(series));
     if told.is_something() {
         let by_rule = Times { clock: times.clock.clone(), ..Times::of(&by_rule, context.home) };
         told.resolve(Some(&by_rule), version, context)?.put(&mut value);

@@ -56,6 +56,7 @@ pub(super) fn read(
             fields.extend(read_field(element, &mut event, known)?);
         }
     }
+    drop_organizer(&mut event, present);
     let present = present.map(|present| Times::of(present, context.home));
     let times = told.resolve(present.as_ref(), version, context)?;
     times.put(&mut event);
@@ -79,6 +80,15 @@ pub(super) fn read(
         event.participation = Participation::Accepted;
     }
     Ok((event, fields))
+}
+
+/// Some phones name the organiser among those who are asked.
+pub(super) fn drop_organizer(event: &mut Event, present: Option<&Event>) {
+    let known = present.and_then(|present| present.organizer.as_ref());
+    if let Some(organizer) = known.or(event.organizer.as_ref()) {
+        let is_asked = |one: &Attendee| !one.address.email.eq_ignore_ascii_case(&organizer.email);
+        event.attendees.retain(is_asked);
+    }
 }
 
 fn read_recurrence(

@@ -74,12 +74,7 @@ pub(super) const TEXTS: &[(ContactText, Tag, ProtocolVersion)] = &[
 pub(super) const DELETABLE: &[Tag] =
     &[contacts::ANNIVERSARY, contacts::BIRTHDAY, contacts::CATEGORIES, contacts::CHILDREN];
 
-/// The element that holds a text.
-pub fn tag_of(which: ContactText) -> Option<Tag> {
-    TEXTS.iter().find(|(text, _, _)| *text == which).map(|(_, tag, _)| *tag)
-}
-
 /// The text that an element holds.
-pub fn text_of(tag: Tag) -> Option<ContactText> {
+pub(super) fn text_of(tag: Tag) -> Option<ContactText> {
     TEXTS.iter().find(|(_, known, _)| *known == tag).map(|(text, _, _)| *text)
 }

@@ -56,16 +56,21 @@ impl Phone {
         }
     }
 
-    /// Makes a mail folder and returns its server id.
+    /// Makes a folder of this kind and returns its server id.
     ///
     /// # Errors
     /// Where there is no answer, or the server refuses.
-    pub async fn create_folder(&mut self, parent_id: &str, name: &str) -> Result<String> {
+    pub async fn create_folder(
+        &mut self,
+        parent_id: &str,
+        name: &str,
+        kind: FolderType,
+    ) -> Result<String> {
         let request = folder_create::Request {
             sync_key: self.folder_key.clone(),
             parent_id: parent_id.to_owned(),
             display_name: name.to_owned(),
-            kind: FolderType::UserMail,
+            kind,
         };
         let answer = self.ask(Command::FolderCreate, request.to_element()).await?;
         let answer = folder_create::Response::from_element(&answer)
@@ -78,7 +83,7 @@ impl Phone {
             server_id: server_id.clone(),
             parent_id: parent_id.to_owned(),
             display_name: name.to_owned(),
-            kind: FolderType::UserMail,
+            kind,
         };
         self.folders.insert(server_id.clone(), new_state(folder));
         Ok(server_id)

@@ -265,16 +265,17 @@ impl Family {
         // 4.0 knows no type for mail addresses of the internet, for there are no others.
         let types =
             if self.kind == Kind::Mail && card.version == Version::V4 { &[] } else { types };
-        let types = match card.version {
-            _ if types.is_empty() => String::new(),
-            Version::V2 => types.join(";"),
-            Version::V3 => format!("TYPE={}", types.join(",")),
+        let types: Vec<String> = match card.version {
+            _ if types.is_empty() => Vec::new(),
+            Version::V2 => types.iter().map(|one| (*one).to_owned()).collect(),
+            Version::V3 => vec![format!("TYPE={}", types.join(","))],
             Version::V4 if types.len() > 1 => {
-                format!("TYPE=\"{}\"", types.join(",").to_lowercase())
+                vec![format!("TYPE=\"{}\"", types.join(",").to_lowercase())]
             }
-            Version::V4 => format!("TYPE={}", types.join(",").to_lowercase()),
+            Version::V4 => vec![format!("TYPE={}", types.join(",").to_lowercase())],
         };
-        let parameters: &[&str] = if types.is_empty() { &[] } else { &[&types] };
+        let parameters: Vec<&str> = types.iter().map(String::as_str).collect();
+        let parameters = parameters.as_slice();
         match self.kind {
             Kind::Messaging if has_scheme(text) => card.append("IMPP", parameters, text),
             Kind::Messaging if is_uri(text) => {

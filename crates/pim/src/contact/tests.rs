@@ -374,3 +374,11 @@ proptest! {
         prop_assert_eq!(differences(&found, &after), [""; 0]);
     }
 }
+
+#[test]
+fn a_new_line_of_2_1_has_its_types_one_by_one() {
+    let object = b"BEGIN:VCARD\r\nVERSION:2.1\r\nFN:x\r\nTEL;VOICE:1\r\nEND:VCARD\r\n";
+    let after = edit(object, &[(ContactText::HomePhone2, "2")]);
+    assert!(after.contains(&"TEL;HOME;VOICE;X-DME-SLOT=HomePhone2:2".to_owned()), "{after:#?}");
+    assert!(after.contains(&"TEL;VOICE;X-DME-SLOT=HomePhone:1".to_owned()), "{after:#?}");
+}

@@ -99,11 +99,14 @@ fn write_texts(card: &mut Card, texts: &BTreeMap<ContactText, String>) {
         }
     }
     let named = card.find("FN").is_some();
-    if !parts.is_empty() || !named {
+    if !parts.is_empty() || (!named && card.find("N").is_none()) {
         write_name(card, &parts);
     }
     if !parts.is_empty() || !company.is_empty() || !named {
-        write_whole_name(card, &before);
+        // Parts that were taken from the whole name still are, unless they were changed.
+        let taken = parts.is_empty() && named;
+        let after = if taken { before.0.clone() } else { read::parts(card) };
+        write_whole_name(card, &before, &after);
     }
 }
 
@@ -117,19 +120,19 @@ fn write_name(card: &mut Card, parts: &Members) {
 }
 
 /// Makes the name as it is shown follow its parts and the company.
-fn write_whole_name(card: &mut Card, before: &(name::Parts, [String; 2])) {
-    let (parts, company) = (read::parts(card), read::organisation(card));
+fn write_whole_name(card: &mut Card, before: &(name::Parts, [String; 2]), after: &name::Parts) {
+    let company = read::organisation(card);
     let old = card.text_of("FN");
     let ([was, _], [is, _]) = (&before.1, &company);
-    match name::renamed(&old, (&before.0, was), (&parts, is)) {
+    match name::renamed(&old, (&before.0, was), (after, is)) {
         Some(new) if new.is_empty() => card.set_text_of("FN", &some_name(card)),
         Some(new) => card.set_text_of("FN", &new),
         None => {}
     }
-    let nameless = parts.iter().all(String::is_empty);
+    let nameless = after.iter().all(String::is_empty);
     if nameless
         && let Some(id) = card.find("N").map(|line| line.id)
-        && read::name(card) != parts
+        && read::name(card) != *after
     {
         // Else the parts would be taken from the whole name again.
         card.set_slot(id, NONE);

@@ -197,5 +197,3 @@ fn absurd_rules_end() {
         }
     }
 }
-
-mod properties;

@@ -28,7 +28,7 @@ fn read(text: &str) -> Item {
     calendar::read(text.as_bytes(), &owner(), &view(BodyKind::Plain)).unwrap()
 }
 
-fn events() -> impl Iterator<Item = (String, String, Event)> {
+pub fn events() -> impl Iterator<Item = (String, String, Event)> {
     corpus().into_iter().filter_map(|(name, text)| match read(&text) {
         Item::Event(event) => Some((name, text, *event)),
         _ => None,

@@ -1,7 +1,10 @@
-//! Calendar objects as programs really write them, read, changed and talked about.
+//! Calendar objects and cards as programs really write them, read, changed and talked about; and what
+//! other libraries make of the same rules and objects.
 
 #[cfg(test)]
 mod busy;
+#[cfg(test)]
+mod contacts;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
@@ -9,10 +12,20 @@ mod events;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
+mod objects_of_others;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod python;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod rules_of_others;
 #[cfg(test)]
 mod series;
 #[cfg(test)]
 mod tasks;
+#[cfg(test)]
+mod vobject;
 #[cfg(test)]
 mod world;

@@ -76,7 +76,7 @@ impl Admin {
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm))?;
         let why = match directory.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => {
-                format!("the directory has the account as {:?}", person.standing)
+                person.standing.as_str().to_owned()
             }
             Ok(Some(person)) => match self.front.gate.explain(Right::User, &person) {
                 Access::Allowed(_) => return None,

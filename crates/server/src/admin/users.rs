@@ -90,7 +90,8 @@ impl Admin {
             return Ok(login);
         }
         resolved?;
-        let directory = login.realm().and_then(|realm| self.front.directories.get(&realm));
+        let realm = self.front.gate.realms().realm_of(&login);
+        let directory = realm.and_then(|realm| self.front.directories.get(&realm));
         let found = match directory {
             Some(directory) => directory.find(&login).await,
             None => Ok(None),

@@ -112,6 +112,20 @@ fn realms(realms: &[RealmConfig], found: &mut Problems) {
     for (name, times) in names.iter().filter(|(_, times)| **times > 1) {
         found.say(format!("realms: {name} is there {times} times; write it once"));
     }
+    let mut suffixes = BTreeMap::<Realm, &Realm>::new();
+    for realm in realms {
+        for suffix in realm.suffixes.iter().map(|suffix| Realm::named(suffix.trim())) {
+            let is_name = |realm: &RealmConfig| {
+                let names = realm.aliases.iter().map(|alias| Realm::named(alias.trim()));
+                names.chain([Realm::named(realm.name.as_str())]).any(|name| name == suffix)
+            };
+            if realms.iter().any(is_name) {
+                found.say(format!("realms.suffixes: {suffix} is a realm's name or alias already"));
+            } else if let Some(other) = suffixes.insert(suffix.clone(), &realm.name) {
+                found.say(format!("realms.suffixes: {suffix} is one of {other} already"));
+            }
+        }
+    }
 }
 
 fn logins(logins: &GateConfig, found: &mut Problems) {
@@ -262,6 +276,25 @@ mod tests {
         let told = "realms: example.org is there 2 times; write it once";
         assert_eq!(again("example.org"), [told]);
         assert_eq!(again(" Example.ORG"), [told]);
+    }
+
+    #[test]
+    fn a_suffix_belongs_to_one_realm_and_is_none() {
+        let other = |suffixes: &str| {
+            problems(&format!(
+                "[[realms]]\nname = 'other.example'\naliases = ['OTHER']\n\
+                 suffixes = {suffixes}\naccess.users = 'everyone'"
+            ))
+        };
+        assert_eq!(other("['people.example']"), Vec::<String>::new());
+        for (suffixes, told) in [
+            ("['Example.org']", "example.org is a realm's name or alias"),
+            ("['other']", "other is a realm's name or alias"),
+            ("['a.test', 'A.test']", "a.test is one of other.example already"),
+        ] {
+            let said = other(suffixes);
+            assert!(said.len() == 1 && said[0].contains(told), "{suffixes}: {said:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The one place where an error becomes what a phone is told: an EAS status or an HTTP one.
 
+use dme_directory::Standing;
 use dme_eas::{CommonStatus, ProtocolVersion, settings};
+
 use dme_mailbox::ErrorKind;
 use http::StatusCode;
 use std::time::Duration;
@@ -17,6 +19,9 @@ pub(crate) enum Failure {
     Later(Duration),
     /// The login is not accepted: HTTP 401, so that the phone asks for the password.
     Password,
+    /// The directory bars the account: HTTP 401 where a new password mends it, so that the phone
+    /// asks for that, else the status of a disabled account; with the reason in words.
+    Barred(Standing),
     /// Any other HTTP status.
     Http(StatusCode),
 }
@@ -81,6 +86,8 @@ impl Failure {
             Self::Provision(_) => (retry_with(), None),
             Self::Later(after) => (StatusCode::SERVICE_UNAVAILABLE, Some(*after)),
             Self::Password => (StatusCode::UNAUTHORIZED, None),
+            Self::Barred(standing) if standing.is_of_password() => (StatusCode::UNAUTHORIZED, None),
+            Self::Barred(_) => Self::Status(CommonStatus::AccountDisabled).http(),
             Self::Http(status) => (*status, None),
         }
     }
@@ -91,6 +98,18 @@ impl Failure {
             Self::Status(status) | Self::Provision(status) if status.is_known_to(version) => {
                 Some(*status)
             }
+            Self::Barred(standing) if !standing.is_of_password() => {
+                Self::Status(CommonStatus::AccountDisabled).status_in(version)
+            }
+            _ => None,
+        }
+    }
+
+    /// What the user is told in words, where the answer has no body: phones that show it to nobody
+    /// lose nothing.
+    pub fn words(&self) -> Option<&'static str> {
+        match self {
+            Self::Barred(standing) => Some(standing.as_str()),
             _ => None,
         }
     }
@@ -126,5 +145,31 @@ impl From<dme_eas::Error> for Failure {
             dme_eas::Error::Conflict(..) => CommonStatus::InvalidCombinationOfIds,
             _ => CommonStatus::InvalidXml,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_barred_is_told_why_and_asked_for_a_password_only_where_that_helps() {
+        let disabled = Some(CommonStatus::AccountDisabled);
+        for (standing, http, status, words) in [
+            (Standing::Disabled, 403, disabled, "the account is disabled"),
+            (Standing::Expired, 403, disabled, "the account has expired"),
+            (Standing::LockedOut, 403, disabled, "the account is locked"),
+            (Standing::OutsideLogonHours, 403, disabled, "at this hour"),
+            (Standing::OtherWorkstation, 403, disabled, "certain computers only"),
+            (Standing::PasswordExpired, 401, None, "the password has expired"),
+            (Standing::MustChangePassword, 401, None, "the password must be changed"),
+        ] {
+            let failure = Failure::Barred(standing);
+            assert_eq!(failure.http().0.as_u16(), http, "{standing:?}");
+            assert_eq!(failure.status_in(ProtocolVersion::V14_1), status, "{standing:?}");
+            assert_eq!(failure.status_in(ProtocolVersion::V12_1), None, "12.1 has no such status");
+            assert!(failure.words().is_some_and(|said| said.contains(words)), "{standing:?}");
+        }
+        assert_eq!(Failure::Password.words(), None, "nobody learns which accounts there are");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Front;
 use super::failure::{Failure, LATER};
-use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Refusal};
+use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
 use dme_mailbox::{Account, Credentials};
 use dme_model::DeviceId;
@@ -43,6 +43,9 @@ pub(super) async fn log_in(
                 Refusal::Login(_) => ("malformed", Failure::Password),
                 Refusal::WrongPassword => ("wrong_password", Failure::Password),
                 Refusal::UnknownUser => ("unknown_user", Failure::Password),
+                Refusal::NotAllowed(Reason::Standing(standing)) => {
+                    ("barred", Failure::Barred(*standing))
+                }
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
             refuse(front, client, name, &refusal);

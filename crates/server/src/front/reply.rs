@@ -66,7 +66,10 @@ pub(super) fn failed(
         return Reply::Element(element).into_response();
     }
     let (status, after) = failure.http();
-    let mut response = Response::new(Full::default());
+    let mut response = match failure.words() {
+        Some(words) => with_body("text/plain; charset=utf-8", Bytes::from_static(words.as_bytes())),
+        None => Response::new(Full::default()),
+    };
     *response.status_mut() = status;
     let headers = response.headers_mut();
     if let Some(after) = after {

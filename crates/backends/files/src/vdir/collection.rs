@@ -13,7 +13,8 @@ use dme_mailbox::{
     Account, ChangeToken, Changes, ContentMark, Edit, Error, ErrorKind, FetchOutcome, Fetched,
     ItemFilter, ItemState, Listing, NewItem, Result, StateNow, Written,
 };
-use dme_model::{BodyView, Class, ItemEdit, ItemId, ItemSet, Timestamp};
+use dme_model::{BodyView, Class, ItemEdit, ItemId, ItemSet, Timestamp, ZoneId};
+use dme_pim::calendar;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -92,8 +93,14 @@ impl Collection {
         account: &Account,
         view: &BodyView,
     ) -> Result<Vec<Fetched>> {
-        let names: Vec<Option<String>> =
-            self.synced(|items| Ok(ids.iter().map(|id| shown_name(items, id)).collect()))?;
+        let names: Vec<Option<String>> = self.altered(|items| {
+            // What is known is read as it is now; a window of a large collection costs no look at
+            // all of it.
+            if ids.iter().any(|id| shown_name(items, id).is_none()) {
+                self.scan(items)?;
+            }
+            Ok(ids.iter().map(|id| shown_name(items, id)).collect())
+        })?;
         let read = |(id, name): (&ItemId, Option<String>)| {
             let object = name.map_or(Ok(None), |name| self.read(&name));
             let outcome = match object {
@@ -244,6 +251,32 @@ impl Collection {
             target.scan(items)?;
             target.place_of(items, &new).map(|(item, _)| item)
         })
+    }
+
+    /// When the owner of the calendar is not free, in no order. What can't be read takes no time.
+    pub(super) fn busy(
+        &self,
+        owner: &str,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<calendar::Busy>> {
+        let wanted: Vec<String> = self.synced(|items| {
+            let reaches = |sort| match sort {
+                Sort::Event(end) => end.is_none_or(|end| end > from),
+                _ => false,
+            };
+            let found = items.shown().filter(|entry| reaches(entry.sort));
+            Ok(found.filter_map(|entry| items.name(entry.number).map(str::to_owned)).collect())
+        })?;
+        let owner = [owner.to_owned()];
+        let mut periods = Vec::new();
+        for name in wanted {
+            if let Ok(Some((object, _))) = self.read(&name) {
+                let taken = calendar::busy_within(&object, &owner, &ZoneId::utc(), from, to);
+                periods.extend(taken.unwrap_or_default());
+            }
+        }
+        Ok(periods)
     }
 
     /// The item with this `UID`.

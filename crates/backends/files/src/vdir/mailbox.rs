@@ -6,10 +6,10 @@ use crate::Shared;
 use crate::home::Home;
 use async_trait::async_trait;
 use dme_mailbox::{
-    Account, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes, Draft, Edit, Error,
-    ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox,
-    NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
-    SubmissionKey, Submitted, WatchEvent, Written,
+    Account, BusyPeriod, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken,
+    Changes, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
+    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
+    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
 };
 use dme_model::{
     Answer, BodyView, Class, Collection as Described, CollectionId, FlagPatch, ItemId, PartId,
@@ -332,6 +332,41 @@ impl Mailbox for VdirMailbox {
         let message = message.clone();
         self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message)).await
     }
+
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        let query = query.clone();
+        self.work(move |shared, vdir, account| {
+            let of = |address: &String| {
+                let own = address.eq_ignore_ascii_case(&account.address);
+                let vdir = if own { Some(vdir.clone()) } else { vdir_of(shared, address) };
+                let periods = vdir.map(|vdir| busy(shared, &vdir, address, &query)).transpose()?;
+                Ok(BusyTime { address: address.clone(), periods })
+            };
+            query.addresses.iter().map(of).collect()
+        })
+        .await
+    }
+}
+
+/// The collections of another user of the same tree, where their free/busy times may be told.
+fn vdir_of(shared: &Shared, address: &str) -> Option<Vdir> {
+    let home = shared.config.share_busy.then(|| shared.home(&address.to_lowercase()))?.ok()?;
+    home.exists().then(|| home.vdir())
+}
+
+/// When the owner of these calendars is not free, ascending.
+fn busy(shared: &Shared, vdir: &Vdir, address: &str, query: &BusyQuery) -> Result<Vec<BusyPeriod>> {
+    let mut periods = Vec::new();
+    for id in vdir.of_class(Class::Calendar)? {
+        let taken = vdir.open(&shared.held, &id)?.busy(address, query.start, query.end)?;
+        periods.extend(taken.into_iter().map(|calendar::Busy { start, end, status }| BusyPeriod {
+            start,
+            end,
+            status,
+        }));
+    }
+    periods.sort_by_key(|period| (period.start, period.end));
+    Ok(periods)
 }
 
 /// Takes a message into the calendar that holds the event it is about, or into the usual one.

@@ -1,12 +1,14 @@
 //! Calendars and address books beside other programs on the same files.
 
 use crate::world::{Files, open, sample};
+use dme_files::{FilesConfig, FilesMailSystem};
 use dme_mailbox::{
-    Edit, ErrorKind, FetchOutcome, Fetched, ItemFilter, Mailbox, SubmissionKey, WatchEvent,
+    BusyPeriod, BusyQuery, Edit, ErrorKind, FetchOutcome, Fetched, ItemFilter, Mailbox,
+    SubmissionKey, WatchEvent,
 };
 use dme_model::{
-    BodyView, Class, CollectionId, Contact, ContactField, ContactPatch, ContactText, Event,
-    EventField, EventPatch, ItemEdit, ItemId, ItemPatch, Role, UserId,
+    BodyView, BusyStatus, Class, CollectionId, Contact, ContactField, ContactPatch, ContactText,
+    Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch, Role, Timestamp, UserId,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use std::fs::{self, File};
@@ -209,6 +211,32 @@ async fn a_change_by_another_program_is_told_to_a_watch() {
         told = next().await;
     }
     assert_eq!(told, WatchEvent::Hierarchy);
+}
+
+#[tokio::test]
+async fn it_is_told_when_people_of_the_tree_are_free() {
+    let world = world().await;
+    let bob = "bob@x.example";
+    world.files.systems[0]
+        .create_user(&UserId::from(bob), &["robert@x.example".into()])
+        .await
+        .unwrap();
+    put(&world.files.vdir(bob).join("calendar"), "a.ics", &sample(Class::Calendar).1);
+    let day = Timestamp::from_seconds(1_793_577_600);
+    let end = day.plus(Duration::from_secs(86_400));
+    let ask = async |mailbox: &dyn Mailbox| {
+        let addresses = [ANN, "Robert@x.example", "nobody@x.example", "../etc"];
+        let addresses = addresses.map(str::to_owned).to_vec();
+        let busy = mailbox.busy(&BusyQuery { addresses, start: day, end }).await.unwrap();
+        busy.into_iter().map(|it| it.periods).collect::<Vec<_>>()
+    };
+    let (start, status) = (Timestamp::from_seconds(1_793_610_000), BusyStatus::Busy);
+    let meeting = BusyPeriod { start, end: start.plus(Duration::from_secs(3600)), status };
+    assert_eq!(ask(&*world.ann).await, [Some(vec![]), Some(vec![meeting]), None, None]);
+
+    let config = FilesConfig { share_busy: false, ..FilesConfig::new(world.files.root.path()) };
+    let ann = open(&FilesMailSystem::new(config), ANN).await;
+    assert_eq!(ask(&*ann).await, [Some(vec![]), None, None, None]);
 }
 
 #[tokio::test]

@@ -110,6 +110,18 @@ fn what_a_phone_does_not_say_of_attendees_stays() {
 }
 
 #[test]
+fn the_organiser_is_not_among_those_who_are_asked() {
+    let attendee = |email| Element::parent(page::ATTENDEE, texts(&[(page::EMAIL, email)]));
+    let attendees = vec![attendee("Ann@corp.example"), attendee("cy@corp.example")];
+    let mut data = vec![Element::parent(page::ATTENDEES, attendees)];
+    let asked =
+        |event: Event| event.attendees.into_iter().map(|one| one.address.email).collect::<Vec<_>>();
+    assert_eq!(asked(change(&data, V16_1, &meeting()).value), ["cy@corp.example"]);
+    data.push(text(page::ORGANIZER_EMAIL, "ann@corp.example"));
+    assert_eq!(asked(add(&data, V14_1).unwrap()), ["cy@corp.example"]);
+}
+
+#[test]
 fn a_rule_that_a_phone_cannot_be_told_outlives_its_changes() {
     // Each Friday the 13th, and the 1st and 15th of each month.
     let friday = NthDay { day: Weekday::Friday, nth: None };

@@ -1,0 +1,101 @@
+//! Trying a configuration out, step by step, in words for an administrator.
+
+use crate::mailbox::{DavMailSystem, DavMailbox};
+use crate::principal::Principal;
+use dme_dial::Finding;
+use dme_mailbox::{Account, CallContext, Error, ErrorKind};
+use dme_model::{Access, Class};
+
+impl DavMailSystem {
+    /// Connects, logs in as this user, looks for the principal and at the collections. Changes
+    /// nothing. Ends at the first step that fails.
+    pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut found = |step, outcome| findings.push(Finding { step, outcome });
+        let asked = async {
+            let mailbox = self.mailbox(account, context)?;
+            let principal = mailbox.find_principal().await;
+            let principal = principal.map_err(|error| error.told("find the user"))?;
+            Ok((mailbox, principal))
+        };
+        let (mailbox, principal) = match asked.await {
+            Ok(asked) => asked,
+            Err(error) => {
+                found("calendars and contacts: connection, TLS and login", Err(advised(&error)));
+                return findings;
+            }
+        };
+        found("calendars and contacts: connection, TLS and login", Ok(said_of(&principal)));
+        found("meetings", Ok(scheduling(&principal).to_owned()));
+        found("calendars and address books", collections(&mailbox).await);
+        findings
+    }
+}
+
+fn said_of(principal: &Principal) -> String {
+    let (calendars, contacts) = (principal.calendar_homes.len(), principal.contact_homes.len());
+    format!("{calendars} places with calendars, {contacts} with address books")
+}
+
+fn scheduling(principal: &Principal) -> &'static str {
+    match (principal.schedules, &principal.outbox) {
+        (true, _) => "the server itself sends invitations and answers (RFC 6638)",
+        (false, Some(_)) => "invitations and answers go by mail; the server tells free/busy",
+        (false, None) => "invitations and answers go by mail; nobody tells free/busy",
+    }
+}
+
+async fn collections(mailbox: &DavMailbox) -> Result<String, String> {
+    let all = mailbox.list_collections().await.map_err(|error| advised(&error))?;
+    let config = &mailbox.shared.config;
+    let classes: &[Class] = match (config.calendars, config.contacts) {
+        (true, true) => &[Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes],
+        (true, false) => &[Class::Calendar, Class::Tasks, Class::Notes],
+        _ => &[Class::Contacts],
+    };
+    let mut said = Vec::new();
+    let mut missing = Vec::new();
+    for class in classes {
+        let of_class = || all.iter().filter(|it| it.class == *class);
+        let name = format!("{class:?}").to_lowercase();
+        said.push(format!("{} of {name}", of_class().count()));
+        if !of_class().any(|it| it.access == Access::ReadWrite) {
+            missing.push(name);
+        }
+    }
+    // Tasks and notes are often not there; without the others the account is of little use.
+    let needed = |name: &&String| matches!(name.as_str(), "calendar" | "contacts");
+    match missing.iter().find(needed) {
+        Some(name) => Err(format!(
+            "the user has no collection of {name} to write to: make one in the server's own pages \
+             or with another program"
+        )),
+        None => Ok(said.join(", ")),
+    }
+}
+
+/// What is wrong, and what an administrator may look at.
+fn advised(error: &Error) -> String {
+    let said = error.to_string();
+    let advice = match error.kind {
+        ErrorKind::Auth => {
+            "check the password, and that `login` makes the name the server knows the user by"
+        }
+        ErrorKind::NotFound => {
+            "give `url` the path of the server's DAV tree, such as https://dav.example.org/dav/"
+        }
+        ErrorKind::Unavailable if said.contains("certificate") => {
+            "the host in `url` must be a name in the certificate; if its authority is your own, \
+             name it in `ca_file`"
+        }
+        ErrorKind::Unavailable if said.contains("the server said 500") => {
+            "look into the server's log; Cyrus has no place for a user's calendars before the \
+             user's first login by IMAP"
+        }
+        ErrorKind::Unavailable | ErrorKind::Timeout => {
+            "check `url`, and that nothing between refuses the connection"
+        }
+        _ => return said,
+    };
+    format!("{said}; {advice}")
+}

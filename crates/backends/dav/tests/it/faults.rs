@@ -1,0 +1,431 @@
+//! Faults of servers that the real ones in these tests do not show, played by a server of ours.
+
+use crate::world::{account, config, context, event};
+use dme_dav::{DavConfig, DavMailSystem};
+use dme_mailbox::{
+    ChangeToken, Edit, ErrorKind, FetchOutcome, ItemFilter, MailSystem, Mailbox, StateNow,
+    SubmissionKey,
+};
+use dme_model::{
+    Access, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch,
+};
+use futures_util::TryStreamExt as _;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request as the server got it.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: String,
+    path: String,
+    head: String,
+    body: String,
+}
+
+/// What it answers: status, further header lines, body.
+type Told = (u16, &'static str, String);
+
+/// A server that answers as its test says; what is asked of it is kept.
+struct Fake {
+    port: u16,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Fake {
+    async fn start(tells: impl Fn(&Asked) -> Told + Send + Sync + 'static) -> Self {
+        Self::begin(tells, usize::MAX).await
+    }
+
+    /// The same, that hangs up after so many answers on one connection.
+    async fn begin(tells: impl Fn(&Asked) -> Told + Send + Sync + 'static, answers: usize) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (tells, seen) = (Arc::new(tells), asked.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, tells.clone(), seen.clone(), answers));
+            }
+        });
+        Self { port, asked }
+    }
+
+    /// A handle of a user whose one calendar is `/c/`, told by the server's own answers.
+    async fn open(&self) -> Arc<dyn Mailbox> {
+        let config = DavConfig {
+            principal: Some("/p/{login}/".to_owned()),
+            contacts: false,
+            ..config(format!("http://127.0.0.1:{}/", self.port))
+        };
+        DavMailSystem::new(config).unwrap().open(&account("ann"), &context()).await.unwrap()
+    }
+
+    fn asked(&self, method: &str) -> Vec<Asked> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|it| it.method == method).cloned().collect()
+    }
+}
+
+async fn serve(
+    mut stream: TcpStream,
+    tells: Arc<impl Fn(&Asked) -> Told>,
+    seen: Arc<Mutex<Vec<Asked>>>,
+    answers: usize,
+) {
+    for _ in 0..answers {
+        let Some(asked) = read(&mut stream).await else { return };
+        seen.lock().unwrap().push(asked.clone());
+        let (status, headers, body) = tells(&asked);
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        bytes.push(stream.read_u8().await.ok()?);
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.trim().parse().unwrap())];
+    stream.read_exact(&mut body).await.ok()?;
+    let first = String::from_utf8_lossy(&bytes[..end]).lines().next()?.to_owned();
+    let mut words = first.split(' ');
+    Some(Asked {
+        method: words.next()?.to_owned(),
+        path: words.next()?.to_owned(),
+        head,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    })
+}
+
+fn multistatus(inner: &str) -> Told {
+    let body = format!(
+        "<multistatus xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" \
+         xmlns:S=\"http://calendarserver.org/ns/\">{inner}</multistatus>"
+    );
+    (207, "", body)
+}
+
+fn response(href: &str, props: &str) -> String {
+    format!(
+        "<response><href>{href}</href><propstat><prop>{props}</prop>\
+         <status>HTTP/1.1 200 OK</status></propstat></response>"
+    )
+}
+
+/// A calendar with the tag that these properties are.
+fn calendar(tag: &str) -> String {
+    let props = format!(
+        "<resourcetype><collection/><C:calendar/></resourcetype><displayname>C</displayname>{tag}\
+         <C:supported-calendar-component-set><C:comp name=\"VEVENT\"/>\
+         </C:supported-calendar-component-set>"
+    );
+    response("/c/", &props)
+}
+
+/// The answer about the user, or that there is nothing.
+fn user(asked: &Asked) -> Told {
+    match (asked.method.as_str(), asked.path.as_str()) {
+        ("PROPFIND", "/p/ann/") => multistatus(&response(
+            "/p/ann/",
+            "<C:calendar-home-set><href>/</href></C:calendar-home-set>",
+        )),
+        ("OPTIONS", _) => (200, "DAV: 1, calendar-access\r\n", String::new()),
+        _ => (404, "", String::new()),
+    }
+}
+
+fn calendar_id() -> CollectionId {
+    CollectionId::from("calendar:/c/")
+}
+
+fn token(text: &str) -> ChangeToken {
+    ChangeToken(text.to_owned())
+}
+
+fn is_sync(asked: &Asked) -> bool {
+    asked.method == "REPORT" && asked.body.contains("<sync-collection")
+}
+
+fn ids(names: &[&str]) -> Vec<ItemId> {
+    names.iter().map(|name| ItemId::from(*name)).collect()
+}
+
+fn retitled(title: &str) -> Edit {
+    let value = Event { title: title.to_owned(), ..Event::default() };
+    let patch = ItemPatch::Event(Box::new(EventPatch::of([EventField::Title], value)));
+    Edit { key: SubmissionKey(title.to_owned()), edit: ItemEdit::Patch(patch) }
+}
+
+#[tokio::test]
+async fn a_token_refused_in_any_words_is_invalid_where_the_server_works_without() {
+    for status in [400, 403, 409, 412, 500] {
+        let fake = Fake::start(move |asked| match is_sync(asked) {
+            true if asked.body.contains("<sync-token></sync-token>") => {
+                multistatus("<sync-token>2</sync-token>")
+            }
+            true => (status, "", String::new()),
+            false => user(asked),
+        });
+        let asked = fake.await.open().await.changes(&calendar_id(), &token("s1:0:1")).await;
+        assert_eq!(asked.unwrap_err().kind, ErrorKind::InvalidToken, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_always_fails_does_not_make_tokens_invalid() {
+    let fake = Fake::start(|asked| match is_sync(asked) {
+        true => (500, "", String::new()),
+        false => user(asked),
+    });
+    let asked = fake.await.open().await.changes(&calendar_id(), &token("s1:0:1")).await;
+    assert_eq!(asked.unwrap_err().kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_full_list_in_the_place_of_a_difference_shows_what_is_gone() {
+    let items =
+        || ["a", "b", "c"].map(|it| response(&format!("/c/{it}"), "<getetag>\"1\"</getetag>"));
+    let fake = Fake::start(move |asked| match (is_sync(asked), asked.method.as_str()) {
+        (true, _) => multistatus(&format!("{}<sync-token>9</sync-token>", items().concat())),
+        (false, "PROPFIND") if asked.path == "/c/" => multistatus(&items().concat()),
+        _ => user(asked),
+    });
+    // Seven were there, three are told as if they had changed; of the others nothing is said.
+    let changes = fake.await.open().await.changes(&calendar_id(), &token("s1:7:1")).await.unwrap();
+    let present: Vec<_> = changes.present.unwrap().iter().collect();
+    assert_eq!(present, ids(&["a", "b", "c"]));
+    assert_eq!(changes.token, token("s1:3:9"));
+}
+
+#[tokio::test]
+async fn an_answer_in_pieces_is_read_to_its_end_and_none_is_asked_for() {
+    let fake = Fake::start(|asked| match (is_sync(asked), asked.body.contains("<sync-token>1<")) {
+        (true, true) => multistatus(&format!(
+            "{}<response><href>/c/</href><status>HTTP/1.1 507 X</status></response>\
+             <sync-token>2</sync-token>",
+            response("/c/a", "<getetag>\"1\"</getetag>")
+        )),
+        (true, false) => multistatus(
+            "<response><href>/c/b</href><status>HTTP/1.1 404 X</status></response>\
+             <sync-token>3</sync-token>",
+        ),
+        _ => user(asked),
+    })
+    .await;
+    let changes = fake.open().await.changes(&calendar_id(), &token("s1:100:1")).await.unwrap();
+    assert_eq!(changes.upserted.len(), 1);
+    assert_eq!(changes.removed.iter().collect::<Vec<_>>(), ids(&["b"]));
+    assert_eq!(changes.token, token("s1:99:3"));
+    assert!(fake.asked("REPORT").iter().all(|asked| !asked.body.contains("limit")));
+}
+
+#[tokio::test]
+async fn a_server_without_tokens_is_followed_by_marks() {
+    let state = Arc::new(Mutex::new(("1", vec![("a", "1"), ("b", "1")])));
+    let told = state.clone();
+    let fake = Fake::start(move |asked| {
+        let (ctag, items) = told.lock().unwrap().clone();
+        let items: String = items
+            .iter()
+            .map(|(name, mark)| {
+                response(&format!("/c/{name}"), &format!("<getetag>\"{mark}\"</getetag>"))
+            })
+            .collect();
+        match (asked.method.as_str(), asked.path.as_str()) {
+            ("PROPFIND", "/c/") if asked.head.contains("depth: 1") => multistatus(&items),
+            ("PROPFIND", "/c/") => {
+                multistatus(&calendar(&format!("<S:getctag>{ctag}</S:getctag>")))
+            }
+            ("REPORT", _) => multistatus(&items),
+            _ => user(asked),
+        }
+    })
+    .await;
+    let mailbox = fake.open().await;
+    let listing = mailbox.list(&calendar_id(), &ItemFilter::default()).await.unwrap();
+    assert_eq!(listing.items.len(), 2);
+    let same = mailbox.changes(&calendar_id(), &listing.token).await.unwrap();
+    assert_eq!((same.token, same.present), (listing.token.clone(), None));
+    *state.lock().unwrap() = ("2", vec![("b", "2"), ("c", "1")]);
+    let changes = mailbox.changes(&calendar_id(), &listing.token).await.unwrap();
+    let told: Vec<_> = changes.upserted.iter().map(|it| it.id.as_str().to_owned()).collect();
+    assert!(told.contains(&"b".to_owned()) && told.contains(&"c".to_owned()), "{told:?}");
+    assert_eq!(changes.present.unwrap().iter().collect::<Vec<_>>(), ids(&["b", "c"]));
+}
+
+#[tokio::test]
+async fn addresses_in_any_form_name_the_same_items() {
+    let fake = Fake::start(|asked| {
+        let port = asked.head.split("host: 127.0.0.1:").nth(1).unwrap_or_default();
+        let port = port.lines().next().unwrap_or_default();
+        match is_sync(asked) {
+            true => multistatus(&format!(
+                "{}{}{}<sync-token>2</sync-token>",
+                response(&format!("http://127.0.0.1:{port}/c/a%40b.ics"), "<getetag>1</getetag>"),
+                response("/c/k%c3%bcche.ics", "<getetag>1</getetag>"),
+                response("http://elsewhere.example/c/x.ics", "<getetag>1</getetag>"),
+            )),
+            false => user(asked),
+        }
+    });
+    let changes =
+        fake.await.open().await.changes(&calendar_id(), &token("s1:100:1")).await.unwrap();
+    let told: Vec<_> = changes.upserted.iter().map(|it| it.id.as_str()).collect();
+    assert_eq!(told, ["a@b.ics", "k%C3%BCche.ics"]);
+}
+
+#[tokio::test]
+async fn a_lost_race_is_run_again_on_what_the_other_made_and_then_told() {
+    for losses in [1, 2] {
+        let puts = Arc::new(Mutex::new(0));
+        let fake = Fake::start(move |asked| match asked.method.as_str() {
+            "GET" => {
+                let others = *puts.lock().unwrap();
+                let there = event("race", "20261126T090000Z");
+                let there = there.replace("SUMMARY", &format!("LOCATION:Room {others}\r\nSUMMARY"));
+                (200, "ETag: W/\"e\"\r\n", there)
+            }
+            "PUT" => {
+                let mut puts = puts.lock().unwrap();
+                *puts += 1;
+                (if *puts <= losses { 412 } else { 204 }, "", String::new())
+            }
+            _ => user(asked),
+        })
+        .await;
+        let mailbox = fake.open().await;
+        let written = mailbox.change_item(&calendar_id(), &"x.ics".into(), &retitled("New")).await;
+        let puts = fake.asked("PUT");
+        assert_eq!(puts.len(), 2);
+        assert!(puts.iter().all(|put| put.head.contains("if-match: \"e\"")), "a weak mark");
+        if losses == 1 {
+            assert_eq!(written.unwrap().mark, None, "no mark was told");
+            let last = &puts[1].body;
+            assert!(last.contains("SUMMARY:New") && last.contains("LOCATION:Room 1"), "{last}");
+            assert!(last.contains("X-OTHER;X-P=1:kept"), "{last}");
+        } else {
+            assert!(matches!(written.unwrap_err().kind, ErrorKind::Busy { .. }));
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_spoiled_item_does_not_hide_the_others() {
+    let good = |name: &str| event(name, "20261126T090000Z");
+    for told in ["<multistatus xmlns='DAV:'><response><&", "<multistatus xmlns='DAV:'/>"] {
+        let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+            ("REPORT", _) => (207, "", told.to_owned()),
+            ("GET", "/c/a.ics") => (200, "", good("a")),
+            ("GET", "/c/broken.ics") => (200, "", "BEGIN:VCALENDAR\r\nnonsense".to_owned()),
+            _ => user(asked),
+        });
+        let mailbox = fake.await.open().await;
+        let items = ids(&["a.ics", "broken.ics", "gone.ics"]);
+        let fetched = mailbox.fetch(&calendar_id(), &items, &BodyView::default()).await.unwrap();
+        let fetched: Vec<_> = fetched.try_collect().await.unwrap();
+        let outcomes: Vec<_> = fetched.into_iter().map(|it| it.outcome).collect();
+        assert!(
+            matches!(
+                &outcomes[..],
+                [FetchOutcome::Item(_), FetchOutcome::Unconvertible(_), FetchOutcome::Gone]
+            ),
+            "{outcomes:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_password_goes_to_no_other_server() {
+    let other = Fake::start(user).await;
+    let location = format!("Location: http://127.0.0.1:{}/p/ann/\r\n", other.port);
+    let location: &'static str = location.leak();
+    let fake = Fake::start(move |_| (301, location, String::new())).await;
+    let asked = fake.open().await.collections().await;
+    assert_eq!(asked.unwrap_err().kind, ErrorKind::Protocol);
+    assert!(other.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn redirects_end() {
+    let fake = Fake::start(|_| (302, "Location: /p/ann/\r\n", String::new())).await;
+    assert_eq!(fake.open().await.collections().await.unwrap_err().kind, ErrorKind::Protocol);
+    assert_eq!(fake.asked("PROPFIND").len(), 6);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up() {
+    let long = "x".repeat(65 << 20);
+    let fake = Fake::start(move |asked| match asked.path.as_str() {
+        "/" if asked.method == "PROPFIND" => (207, "", long.clone()),
+        _ => user(asked),
+    });
+    let said = fake.await.open().await.collections().await.unwrap_err();
+    assert_eq!(said.kind, ErrorKind::Protocol);
+    assert!(said.context.contains("larger than"), "{}", said.context);
+}
+
+#[tokio::test]
+async fn what_may_only_be_read_is_marked_so() {
+    let read = "<current-user-privilege-set><privilege><read/></privilege>\
+                </current-user-privilege-set>";
+    let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+        ("PROPFIND", "/") => {
+            let inbox = "<resourcetype><collection/><C:schedule-inbox/></resourcetype>";
+            multistatus(&format!("{}{}", calendar(read), response("/i/", inbox)))
+        }
+        _ => user(asked),
+    });
+    let collections = fake.await.open().await.collections().await.unwrap();
+    let [calendar] = &collections[..] else { panic!("{collections:?}") };
+    assert_eq!((calendar.id.clone(), calendar.access), (calendar_id(), Access::ReadOnly));
+}
+
+#[tokio::test]
+async fn items_of_another_component_are_not_told() {
+    let fake = Fake::start(|asked| match is_sync(asked) {
+        true => {
+            let of = |name: &str, kind: &str| {
+                let kind =
+                    format!("<getcontenttype>text/calendar; component={kind}</getcontenttype>");
+                response(&format!("/c/{name}"), &format!("<getetag>\"1\"</getetag>{kind}"))
+            };
+            multistatus(&format!(
+                "{}{}<sync-token>2</sync-token>",
+                of("event", "VEVENT"),
+                of("task", "vtodo")
+            ))
+        }
+        false => user(asked),
+    });
+    let changes =
+        fake.await.open().await.changes(&calendar_id(), &token("s1:100:1")).await.unwrap();
+    let [told] = &changes.upserted[..] else { panic!("{changes:?}") };
+    assert_eq!(told.id, ItemId::from("event"));
+    assert!(matches!(&told.now, StateNow::Other(Some(mark)) if mark.0 == "\"1\""));
+}
+
+#[tokio::test]
+async fn a_connection_that_died_unseen_costs_no_answer() {
+    let fake = Fake::begin(
+        |asked| match (asked.method.as_str(), asked.path.as_str()) {
+            ("PROPFIND", "/") => multistatus(&calendar("")),
+            _ => user(asked),
+        },
+        2,
+    )
+    .await;
+    let mailbox = fake.open().await;
+    for _ in 0..20 {
+        assert_eq!(mailbox.collections().await.unwrap().len(), 1);
+    }
+}
