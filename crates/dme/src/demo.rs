@@ -2,6 +2,7 @@
 //! in one process, with sample mail, and a simulated phone that goes through the real front over
 //! TLS and shows what it gets.
 
+mod account;
 mod tour;
 mod world;
 

@@ -1,5 +1,5 @@
 //! The tour: a simulated phone adds the account by its address and gets, reads, answers and files
-//! mail; every step is checked against what the mail system holds.
+//! mail, then all that is beside mail; every step is checked against what the mail system holds.
 
 use super::world::{World, deliver, now};
 use crate::ask::{say, say_line};
@@ -15,11 +15,11 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// How long the phone may take to be roused before the tour fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Shows all of it; an error is what was not right.
 pub async fn run(world: &World) -> Result<()> {
-    let mut phone = phone(world)?;
+    let mut phone = phone_of(world, "ann")?;
     step("discovered", found(world, &mut phone)).await?;
     step("provisioned", async {
         phone.provision().await?;
@@ -39,15 +39,19 @@ pub async fn run(world: &World) -> Result<()> {
     wake(world, &mut phone, &inbox).await?;
     step("answered", answer(world, &mut phone, &inbox)).await?;
     step("filed", file(&mut phone, &inbox)).await?;
+    super::account::items(world, &mut phone).await?;
+    super::account::meeting(world, &mut phone).await?;
     step("away", away(world, &mut phone)).await?;
     say_line("\n✓ All of it was right.");
     Ok(())
 }
 
-fn phone(world: &World) -> Result<Phone> {
+/// A phone of one of the users.
+pub(super) fn phone_of(world: &World, name: &str) -> Result<Phone> {
     let port = world.server.phones.port();
     let address = Address::active_sync("localhost", port);
-    let account = Account::new(address, World::address("ann"), world.password.clone());
+    let mut account = Account::new(address, World::address(name), world.password.clone());
+    account.device = format!("DEMO{}", name.to_uppercase()).as_str().into();
     Ok(Phone::new(account, tls(world)?))
 }
 
@@ -56,7 +60,7 @@ fn tls(world: &World) -> Result<Tls> {
 }
 
 /// Runs one step and says what came of it and how long it took.
-async fn step(name: &str, work: impl Future<Output = Result<String>>) -> Result<()> {
+pub(super) async fn step(name: &str, work: impl Future<Output = Result<String>>) -> Result<()> {
     let began = Instant::now();
     let said = work.await.with_context(|| format!("{name}: not as it should be"))?;
     let took = began.elapsed();

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use dme_testkit::dovecot::Dovecot;
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::{Folder, Process};
+use dme_testkit::radicale::Radicale;
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, Slapd, SlapdOptions};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs;
@@ -196,11 +197,14 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     drop(listener);
 
     // The branch's mail system and directory.
-    let (slapd, dovecot, postfix) = branch.inside(|| {
+    let (slapd, dovecot, postfix, radicale) = branch.inside(|| {
         let slapd = Slapd::start(&SlapdOptions { ldif: ldif(), ..SlapdOptions::default() })?;
         let dovecot = dovecot()?;
         let postfix = postfix(&dovecot)?;
-        Ok((slapd, dovecot, postfix))
+        let users = USERS.map(|(name, password)| (format!("{name}@{REALM}"), password));
+        let users: Vec<_> = users.iter().map(|(name, it)| (name.as_str(), *it)).collect();
+        let radicale = Radicale::start(&users)?;
+        Ok((slapd, dovecot, postfix, radicale))
     })?;
 
     // The server.
@@ -226,7 +230,7 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     // The connector.
     fs::write(
         branch.etc("dme/connector.toml"),
-        connector_file(&data, &slapd, &dovecot, postfix.port)?,
+        connector_file(&data, &slapd, &dovecot, postfix.port, &radicale.url())?,
     )?;
     fs::write(branch.etc("dme/ldap.password"), format!("{SERVICE_PASSWORD}\n"))?;
     fs::write(folder.path().join("dovecot.pem"), dovecot.ca_pem.as_deref().unwrap_or_default())?;
@@ -273,6 +277,7 @@ fn connector_file(
     slapd: &Slapd,
     dovecot: &Dovecot,
     smtp_port: u16,
+    dav: &str,
 ) -> Result<String> {
     let (port, ca_file) = (dovecot.imaps_port, data("dovecot.pem"));
     let imap = format!("host = \"localhost\"\nport = {port}\nca_file = {ca_file:?}");
@@ -288,6 +293,7 @@ fn connector_file(
             ("/var/lib/dme-connector", &data("connector")),
             ("host = \"imap.example.org\"", &imap),
             ("host = \"smtp.example.org\"", &smtp),
+            ("https://dav.example.org/", dav),
             ("urls = [\"ldaps://ldap.example.org\"]", &urls),
             ("cn=dme,dc=example,dc=org", SERVICE_DN),
         ],
