@@ -85,9 +85,12 @@ const MAX_ZONES: usize = 200;
 impl Zones {
     pub(crate) fn of(calendar: &Component) -> Self {
         let at = newest_start(calendar);
+        let named = super::apply::tzids(calendar);
         let mut by_id = BTreeMap::new();
         for zone in calendar.components().filter(|one| one.is("VTIMEZONE")).take(MAX_ZONES) {
-            let Some(tzid) = super::timezone::name(zone) else { continue };
+            // Some programs define every zone there is.
+            let tzid = super::timezone::name(zone).filter(|tzid| named.contains(tzid));
+            let Some(tzid) = tzid else { continue };
             if let Some(found) = super::timezone::read(&tzid, zone, at) {
                 by_id.insert(tzid, found);
             }
