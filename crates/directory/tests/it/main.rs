@@ -4,6 +4,7 @@
 mod active_directory;
 mod domain;
 mod domain_groups;
+mod domain_people;
 mod gate;
 mod large;
 mod ldap;
