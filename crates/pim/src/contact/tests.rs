@@ -399,3 +399,10 @@ fn a_line_with_quotes_that_never_end_keeps_its_place() {
     let wanted = [(ContactText::HomePhone, "1"), (ContactText::HomePhone2, "2")];
     assert_eq!(texts(after.as_bytes()), wanted.map(|(text, value)| (text, value.to_owned())));
 }
+
+#[test]
+fn a_company_without_parts_of_a_name_gets_none_when_it_is_taken_out() {
+    let object = card(&["FN:Corp", "ORG:Corp"]);
+    let after = edit(&object, &[(ContactText::CompanyName, "")]).join("\r\n") + "\r\n";
+    assert_eq!(texts(after.as_bytes()), []);
+}
