@@ -162,7 +162,12 @@ impl Line {
         self.parameters.retain(|one| {
             !one.split_once('=').is_some_and(|(key, _)| key.trim().eq_ignore_ascii_case(name))
         });
-        self.parameters.extend(value.map(|value| format!("{name}={value}")));
+        // Behind quotes that never end it would be read as part of what they begin.
+        let quotes = self.parameters.iter().flat_map(|one| one.bytes()).filter(|it| *it == b'"');
+        let place = if quotes.count() % 2 == 0 { self.parameters.len() } else { 0 };
+        if let Some(value) = value {
+            self.parameters.insert(place, format!("{name}={value}"));
+        }
     }
 
     fn full_head(&self) -> String {

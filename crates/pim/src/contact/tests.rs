@@ -391,3 +391,18 @@ fn a_second_name_does_not_come_up_where_the_first_is_taken_out() {
     assert_eq!(texts(after.as_bytes()), []);
     assert!(after.contains(":Other;Name;;;"), "it stays: {after}");
 }
+
+#[test]
+fn a_line_with_quotes_that_never_end_keeps_its_place() {
+    let object = card(&["TEL;TYPE=VOICE;X-A=\"b:1"]);
+    let after = edit(&object, &[(ContactText::HomePhone2, "2")]).join("\r\n") + "\r\n";
+    let wanted = [(ContactText::HomePhone, "1"), (ContactText::HomePhone2, "2")];
+    assert_eq!(texts(after.as_bytes()), wanted.map(|(text, value)| (text, value.to_owned())));
+}
+
+#[test]
+fn a_company_without_parts_of_a_name_gets_none_when_it_is_taken_out() {
+    let object = card(&["FN:Corp", "ORG:Corp"]);
+    let after = edit(&object, &[(ContactText::CompanyName, "")]).join("\r\n") + "\r\n";
+    assert_eq!(texts(after.as_bytes()), []);
+}

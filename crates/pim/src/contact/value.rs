@@ -85,7 +85,8 @@ pub(super) fn split(value: &str, separator: char) -> Vec<String> {
 /// no space around it.
 pub(super) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    text.trim().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    let sound = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().filter(sound).collect::<String>().trim().to_owned()
 }
 
 /// The same, in one line.
@@ -145,6 +146,7 @@ mod tests {
     #[test]
     fn a_text_from_outside_has_no_control_characters() {
         assert_eq!(clean(" a\r\nb\u{0}\u{7} "), "a\nb");
+        assert_eq!(clean("a \u{7}"), "a", "clean is clean");
         assert_eq!(clean_line("a\r\nb"), "a b");
     }
 }

@@ -131,6 +131,9 @@ fn write_whole_name(card: &mut Card, before: &(name::Parts, [String; 2]), after:
     }
     if after.iter().all(String::is_empty) && read::name(card) != *after {
         // Else the parts would be taken from the whole name again, or from a second `N`.
+        if card.find("N").is_none() {
+            card.append("N", &[], ";;;;");
+        }
         let ids: Vec<usize> = card.named("N").map(|line| line.id).collect();
         ids.into_iter().for_each(|id| card.set_slot(id, NONE));
     }
