@@ -24,6 +24,7 @@ use dme_sync::{
     Deletion, FilterAge, FolderNo, ServerChange, SyncKey, Window, item_size,
 };
 use dme_wbxml::Element;
+pub(super) use request::is_of_mail;
 use request::{Asked, Refusal};
 use std::time::Duration;
 
@@ -123,6 +124,11 @@ async fn round(
         }
         let class = exchange.engine().folder_class(exchange.session_on(&*mailbox), folder).await;
         let place = Place { folder, class: class.map_err(|error| exchange.failed(error))? };
+        if place.class == Class::Notes && collection.supported.is_some() {
+            // Of a note nothing is left out (MS-ASNOTE 3.2.5.3).
+            responses.push(failed(exchange, collection, place.class, Status::ProtocolError));
+            continue;
+        }
         let commands = Commands::read(exchange, place, collection).await?;
         let request = to_engine(exchange, collection, place, &commands, left);
         let answer = if request.commands.is_empty() {

@@ -6,6 +6,7 @@ use crate::front::failure::Failure;
 use crate::front::fetch::check_parts;
 use crate::front::ids::folder_no;
 use dme_eas::sync::{Collection, FilterType, ItemClass, Limit, Request, Status};
+use dme_model::Class;
 use dme_sync::{Changes, Deletion, LastSync, RememberedCollection};
 use dme_wbxml::Element;
 use std::time::Duration;
@@ -42,7 +43,9 @@ pub(super) async fn read(
             return Ok(Err(Refusal::Status(status.into())));
         }
     }
-    if request.as_ref().is_some_and(filters_otherwise) {
+    if let Some(request) = &request
+        && filters_otherwise(exchange, request).await?
+    {
         return Ok(Err(Refusal::Status(Status::ProtocolError)));
     }
     let longest = exchange.front().times.longest_wait.0;
@@ -79,9 +82,24 @@ pub(super) async fn read(
 }
 
 /// Whether mail is to be filtered as only calendars and tasks can be (MS-ASCMD 2.2.3.68.2).
-fn filters_otherwise(request: &Request) -> bool {
-    let options = request.collections.iter().filter_map(|one| one.options_for(ItemClass::Email));
-    options.filter_map(|options| options.filter).any(|filter| filter > FilterType::OneMonth)
+async fn filters_otherwise(exchange: &Exchange<'_>, request: &Request) -> Result<bool, Failure> {
+    for collection in &request.collections {
+        let options = collection.options_for(ItemClass::Email);
+        if options.and_then(|options| options.filter).is_none_or(is_of_mail) {
+            continue;
+        }
+        let Some(folder) = folder_no(&collection.collection_id) else { return Ok(true) };
+        let class = exchange.engine().folder_class(exchange.session(), folder).await;
+        if class.map_err(|error| exchange.failed(error))? == Class::Mail {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether mail can be filtered so: the others are for calendars and tasks.
+pub(in crate::front) fn is_of_mail(filter: FilterType) -> bool {
+    filter <= FilterType::OneMonth
 }
 
 type Complete = (Vec<Collection>, Option<Duration>, Option<u32>);
