@@ -2,8 +2,10 @@
 //! from others beside it.
 //!
 //! The collections of the others bear their part's name in front of their own id, after a character
-//! that no mail system has in an id. Nothing else is remembered: a handle is as cheap as those it
-//! is made of.
+//! that no mail system has in an id.
+//!
+//! Mail does not wait for the others. Where one of them is down, its collections stay those it had
+//! last: a phone must not take them for deleted. What changed there is told when it is back.
 
 use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
@@ -13,23 +15,38 @@ use crate::{
 };
 use async_trait::async_trait;
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, UserId, Vacation,
 };
 use futures_core::stream::BoxStream;
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, stream};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// Before the name of a part.
 const MARK: char = '\u{1}';
 /// Between the name of a part and the part's own id.
 const END: char = '/';
 
+/// How long mail waits for what stands beside it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After this time a part that could not be watched is tried again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// Lists of collections that are remembered at the most; beyond, all are forgotten.
+const REMEMBERED: usize = 20_000;
+
+/// What parts had last, by user and part.
+type Last = Mutex<HashMap<(UserId, &'static str), Vec<Collection>>>;
+
 /// A mail system with others beside it.
 pub struct Joined {
     mail: Arc<dyn MailSystem>,
     others: Vec<(&'static str, Arc<dyn MailSystem>)>,
     vacations: Option<Arc<dyn VacationService>>,
+    last: Arc<Last>,
 }
 
 impl Joined {
@@ -40,7 +57,7 @@ impl Joined {
         mail: Arc<dyn MailSystem>,
         others: Vec<(&'static str, Arc<dyn MailSystem>)>,
     ) -> Self {
-        Self { mail, others, vacations: None }
+        Self { mail, others, vacations: None, last: Arc::default() }
     }
 
     /// With this keeper of out-of-office messages.
@@ -67,6 +84,8 @@ impl MailSystem for Joined {
             mail,
             others: try_join_all(others).await?,
             vacations: vacations.map(|service| (service, account.clone(), context.clone())),
+            user: account.user.clone(),
+            last: self.last.clone(),
         }))
     }
 }
@@ -75,6 +94,8 @@ struct JoinedMailbox {
     mail: Arc<dyn Mailbox>,
     others: Vec<Other>,
     vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
+    user: UserId,
+    last: Arc<Last>,
 }
 
 struct Other {
@@ -104,20 +125,37 @@ fn outward(part: Option<&'static str>, id: CollectionId) -> CollectionId {
     }
 }
 
+/// What a part answers, unless it takes too long.
+async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Err(Error::new(ErrorKind::Timeout, "no answer in time"));
+    timeout(PATIENCE, call).await.unwrap_or_else(late)
+}
+
+/// A watch that stands, without its first event.
+async fn stand(
+    mailbox: &dyn Mailbox,
+    collections: &[CollectionId],
+) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+    let mut watch = mailbox.watch(collections).await?;
+    match watch.next().await {
+        Some(Ok(WatchEvent::Ready)) => Ok(watch),
+        Some(Err(error)) => Err(error),
+        _ => Err(Error::new(ErrorKind::Protocol, "a watch that never stood")),
+    }
+}
+
 fn hit(part: Option<&'static str>, hit: Hit) -> Hit {
     Hit { collection: outward(part, hit.collection), item: hit.item }
 }
 
 impl JoinedMailbox {
     fn place(&self, id: &CollectionId) -> Result<Place<'_>> {
-        let Some(rest) = id.as_str().strip_prefix(MARK) else {
+        let rest = id.as_str().strip_prefix(MARK);
+        let (name, own) = rest.and_then(|rest| rest.split_once(END)).unwrap_or_default();
+        // The one for mail may itself be made of parts; it knows the rest, or that it is gone.
+        let Some(other) = self.others.iter().find(|other| other.name == name) else {
             return Ok(Place { mailbox: &*self.mail, part: None, id: id.clone() });
         };
-        let (name, own) = rest.split_once(END).unwrap_or((rest, ""));
-        let other = self.others.iter().find(|other| other.name == name).ok_or_else(|| {
-            let context = format!("there is no part {name:?} any more");
-            Error::new(ErrorKind::NotFound, context)
-        })?;
         Ok(Place {
             mailbox: &*other.mailbox,
             part: Some(other.name),
@@ -140,6 +178,38 @@ impl JoinedMailbox {
         Ok((place, parent.map(|parent| parent.id)))
     }
 
+    /// The collections of another part, or where it did not tell them those it had last. A user
+    /// of whom it knows nothing has none there.
+    fn or_last(
+        &self,
+        name: &'static str,
+        read: Result<Vec<Collection>>,
+    ) -> Result<Vec<Collection>> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.user.clone(), name);
+        match read {
+            Ok(collections) => {
+                if last.len() >= REMEMBERED && !last.contains_key(&key) {
+                    last.clear();
+                }
+                last.insert(key, collections.clone());
+                Ok(collections)
+            }
+            Err(error) => {
+                tracing::info!(user = %self.user, part = name, %error,
+                    "the collections of a part are those it had last");
+                match (last.get(&key), &error.kind) {
+                    (Some(known), _) => Ok(known.clone()),
+                    (None, ErrorKind::NotFound | ErrorKind::Auth | ErrorKind::Forbidden) => {
+                        Ok(Vec::new())
+                    }
+                    // A phone may know some: to tell it of none would take them from it.
+                    (None, _) => Err(error),
+                }
+            }
+        }
+    }
+
     /// Each part with its name, the one for mail first.
     fn parts(&self) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
         let others = self.others.iter().map(|other| (Some(other.name), &*other.mailbox));
@@ -150,15 +220,26 @@ impl JoinedMailbox {
 #[async_trait]
 impl Mailbox for JoinedMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
-        let each = self.parts().map(|(part, mailbox)| async move {
-            let mut collections = mailbox.collections().await?;
+        let others = self.others.iter().map(|other| async move {
+            let read = in_time(other.mailbox.collections()).await;
+            let mut collections = self.or_last(other.name, read)?;
             for collection in &mut collections {
+                let part = Some(other.name);
                 collection.id = outward(part, collection.id.clone());
                 collection.parent = collection.parent.take().map(|id| outward(part, id));
             }
             Ok::<_, Error>(collections)
         });
-        Ok(try_join_all(each).await?.concat())
+        let (mail, others) = tokio::join!(self.mail.collections(), try_join_all(others));
+        let mut all = [vec![mail?], others?].concat().concat();
+        // Of mail, the mail system's own; of the rest, what was set beside it is meant first.
+        let mut taken = BTreeSet::new();
+        let (mail, others): (Vec<_>, Vec<_>) =
+            all.iter_mut().partition(|collection| collection.class == Class::Mail);
+        for collection in mail.into_iter().chain(others.into_iter().rev()) {
+            collection.role = collection.role.filter(|role| taken.insert(*role));
+        }
+        Ok(all)
     }
 
     async fn create_collection(
@@ -225,9 +306,17 @@ impl Mailbox for JoinedMailbox {
                 .map(|(place, token)| (place.id.clone(), token.clone()))
                 .collect();
             async move {
-                let changed = match of_part.is_empty() {
-                    true => Vec::new(),
-                    false => mailbox.changed(&of_part).await?,
+                let changed = match part {
+                    _ if of_part.is_empty() => Vec::new(),
+                    None => mailbox.changed(&of_part).await?,
+                    // What is away has nothing to tell now.
+                    Some(name) => match in_time(mailbox.changed(&of_part)).await {
+                        Err(error) => {
+                            tracing::debug!(part = name, %error, "nothing is told of a part");
+                            Vec::new()
+                        }
+                        Ok(changed) => changed,
+                    },
                 };
                 Ok::<_, Error>(changed.into_iter().map(|id| outward(part, id)).collect::<Vec<_>>())
             }
@@ -328,32 +417,41 @@ impl Mailbox for JoinedMailbox {
         &self,
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
-        let mut watches = Vec::new();
-        for (part, mailbox) in self.parts() {
+        let each = self.parts().map(|(part, mailbox)| {
             let places = collections.iter().filter_map(|id| self.place(id).ok());
             let of_part: Vec<CollectionId> =
                 places.filter(|place| place.part == part).map(|place| place.id).collect();
-            // Another part is asked only for what is wanted of it; mail always, because it tells
-            // of new collections.
-            if part.is_none() || !of_part.is_empty() {
-                watches.push((part, mailbox.watch(&of_part).await?));
+            async move {
+                match part {
+                    // Always, because it tells of new collections.
+                    None => stand(mailbox, &of_part).await.map(Some),
+                    Some(_) if of_part.is_empty() => Ok(None),
+                    // The watch on mail stands; it all is begun anew when this may be back.
+                    Some(_) => Ok(Some(match in_time(stand(mailbox, &of_part)).await {
+                        Ok(watch) => watch,
+                        Err(error) => stream::once(async move {
+                            sleep(AGAIN).await;
+                            Err(error)
+                        })
+                        .boxed(),
+                    })),
+                }
+                .map(|watch| (part, watch))
             }
-        }
+        });
         let mut standing = Vec::new();
-        for (part, mut watch) in watches {
-            match watch.next().await {
-                Some(Ok(WatchEvent::Ready)) => {}
-                Some(Err(error)) => return Err(error),
-                _ => return Err(Error::new(ErrorKind::Protocol, "a watch that never stood")),
-            }
+        for watch in join_all(each).await {
+            let (part, watch) = watch?;
             let outward = move |event| match event {
                 WatchEvent::Changed(id) => WatchEvent::Changed(outward(part, id)),
                 other => other,
             };
             // Whichever part is lost, the whole is: the caller then looks at everything.
             let ended = || Err(Error::new(ErrorKind::Unavailable, "a watch ended"));
-            let rest = watch.map(move |event| event.map(outward));
-            standing.push(rest.chain(stream::once(async move { ended() })).boxed());
+            if let Some(watch) = watch {
+                let rest = watch.map(move |event| event.map(outward));
+                standing.push(rest.chain(stream::once(async move { ended() })).boxed());
+            }
         }
         let ready = stream::once(async { Ok(WatchEvent::Ready) });
         Ok(ready.chain(stream::select_all(standing)).boxed())
@@ -511,6 +609,44 @@ mod tests {
         let gone = CollectionId::new(format!("{MARK}ews{END}x"));
         let asked = mailbox.list(&gone, &ItemFilter::default()).await;
         assert_eq!(asked.unwrap_err().kind, ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn mail_goes_on_while_a_part_is_away_and_its_collections_stay() {
+        let (_, other, mailbox) = joined().await;
+        let all = mailbox.collections().await.unwrap();
+        let inbox = all.iter().find(|one| one.role == Some(Role::Inbox)).unwrap().id.clone();
+        let book = all.iter().find(|one| one.role == Some(Role::Contacts)).unwrap().id.clone();
+        let tokens = [inbox.clone(), book.clone()].map(|id| (id, ChangeToken("old".into())));
+        let away = || Error::new(ErrorKind::Unavailable, "away");
+        other.fail_when(move |_| Some(crate::memory::Failure::Before(away())));
+        assert_eq!(mailbox.collections().await.unwrap(), all);
+        assert_eq!(mailbox.changed(&tokens).await.unwrap(), [inbox.clone()]);
+        let mut watch = mailbox.watch(&[inbox, book]).await.unwrap();
+        assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+    }
+
+    #[tokio::test]
+    async fn one_of_whom_a_part_knows_nothing_has_mail_alone() {
+        let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
+        let user = UserId::from("ann@example.com");
+        for system in [&mail, &other] {
+            system.add_user(&user, "ann@example.com");
+        }
+        other
+            .fail_next(1, &crate::memory::Failure::Before(Error::new(ErrorKind::NotFound, "who?")));
+        let account = Account {
+            user,
+            address: "ann@example.com".into(),
+            display_name: None,
+            credentials: crate::Credentials::None,
+        };
+        let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
+        let both = Joined::new(Arc::new(mail), vec![("dav", Arc::new(other))]);
+        let mailbox = both.open(&account, &context).await.unwrap();
+        let all = mailbox.collections().await.unwrap();
+        assert!(all.iter().all(|collection| !collection.id.as_str().starts_with(MARK)));
+        assert!(all.iter().any(|collection| collection.role == Some(Role::Inbox)));
     }
 
     #[tokio::test]

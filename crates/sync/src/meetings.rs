@@ -65,21 +65,22 @@ impl Engine {
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
-        let invited = self.invited(session, class, &collection, item).await;
-        let hit = match (invited, given.iter().rev().find(|known| known.print == print)) {
-            (Ok(hit), _) => hit,
-            (Err(RespondError::NoInvitation(_)), Some(known)) => return Ok(known.event.clone()),
-            (Err(error), _) => return Err(error),
+        let event = match given.iter().rev().find(|known| known.print == print) {
+            Some(known) => known.event.clone(),
+            None => {
+                let hit = self.invited(session, class, &collection, item).await?;
+                let event = self.answer(session, &hit, &print, answer).await?;
+                given.push(Given { print, event: event.clone() });
+                let surplus = given.len().saturating_sub(REMEMBERED);
+                given.drain(..surplus);
+                let bytes = serde_json::to_vec(&given).unwrap_or_default();
+                self.store.save(session.device, Slot::Answers, bytes).await.map_err(Error::from)?;
+                event
+            }
         };
-        let event = self.answer(session, &hit, &print, answer).await?;
         if class == Class::Mail {
             self.put_away(session, folder, &collection, item).await?;
         }
-        given.push(Given { print, event: event.clone() });
-        let surplus = given.len().saturating_sub(REMEMBERED);
-        given.drain(..surplus);
-        let bytes = serde_json::to_vec(&given).unwrap_or_default();
-        self.store.save(session.device, Slot::Answers, bytes).await.map_err(Error::from)?;
         Ok(event)
     }
 

@@ -2,7 +2,10 @@
 //! (ItemOperations, Search, Find; MS-ASCMD 2.2.1.10, 2.2.1.16, 2.2.1.2).
 
 use crate::{Engine, Error, FolderNo, Result, Session, item_size};
-use dme_mailbox::{ByteRange, FetchOutcome, Fetched, PartContent, SearchQuery, Subcollections};
+use dme_mailbox::{
+    ByteRange, ErrorKind, FetchOutcome, Fetched, PartContent, SearchPage, SearchQuery,
+    Subcollections,
+};
 use dme_model::{BodyView, CollectionId, ConversationId, ItemId, PartId, Role, Timestamp};
 use futures_util::TryStreamExt;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -192,7 +195,11 @@ impl Engine {
             offset: search.offset,
             limit: search.limit,
         };
-        let page = session.mailbox.search(&query).await?;
+        let page = match session.mailbox.search(&query).await {
+            // Where nothing can be looked for nothing is found.
+            Err(error) if error.kind == ErrorKind::Unsupported => SearchPage::default(),
+            page => page?,
+        };
         let found: Vec<CollectionId> = page.hits.iter().map(|hit| hit.collection.clone()).collect();
         let numbers = self.numbers(session, &found).await?;
         let hits = numbers

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::folder_sync::parent_no;
 use dme_eas::folder_create::{Created, Request, Response, Status};
 use dme_eas::folder_sync::FolderType;
+use dme_mailbox::ErrorKind;
 use dme_model::Class;
 use dme_sync::{FolderError, SyncKey};
 use dme_wbxml::Element;
@@ -45,6 +46,12 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
         Err(FolderError::ParentNotFound | FolderError::NotFound) => failed(Status::ParentNotFound),
         Err(FolderError::Special) => failed(Status::SpecialParent),
         Err(FolderError::BadName(_)) => failed(Status::ProtocolError),
+        // Such a folder cannot be made, there or at all.
+        Err(FolderError::Engine(dme_sync::Error::Mailbox(error)))
+            if matches!(error.kind, ErrorKind::Unsupported | ErrorKind::Forbidden) =>
+        {
+            failed(Status::SpecialParent)
+        }
         Err(FolderError::Engine(dme_sync::Error::InvalidKey)) => failed(Status::InvalidSyncKey),
         Err(FolderError::Engine(error)) => Err(exchange.failed(error)),
     }

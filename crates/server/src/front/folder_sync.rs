@@ -4,6 +4,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::folder_no;
 use super::reply::Reply;
+use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::{Changes, Folder, FolderType, Request, Response, Status};
 use dme_model::{Class, Role};
 use dme_sync::{FolderEntry, FolderNo, HierarchyChange, SyncKey};
@@ -23,6 +24,9 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
     let mut changes = Changes::default();
     for change in answer.changes {
         match change {
+            // A version without notes has no name for their folders.
+            HierarchyChange::Add(entry) | HierarchyChange::Update(entry)
+                if entry.class == Class::Notes && exchange.version < ProtocolVersion::V14_0 => {}
             HierarchyChange::Add(entry) => changes.added.push(folder(&entry)),
             HierarchyChange::Update(entry) => changes.updated.push(folder(&entry)),
             HierarchyChange::Delete(no) => changes.deleted.push(no.to_string()),

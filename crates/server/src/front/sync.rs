@@ -27,6 +27,7 @@ use dme_wbxml::Element;
 pub(super) use request::is_of_mail;
 use request::{Asked, Refusal};
 use std::time::Duration;
+use writing::Desk;
 
 /// A folder, and what it holds.
 #[derive(Clone, Copy)]
@@ -129,7 +130,14 @@ async fn round(
             responses.push(failed(exchange, collection, place.class, Status::ProtocolError));
             continue;
         }
-        let commands = Commands::read(exchange, place, collection).await?;
+        let desk = match Desk::set(exchange, place, collection).await {
+            Ok(desk) => desk,
+            Err(error) => {
+                responses.push(refuse(exchange, collection, place, collections.len(), error)?);
+                continue;
+            }
+        };
+        let commands = Commands::read(exchange, place, desk, collection).await?;
         let request = to_engine(exchange, collection, place, &commands, left);
         let answer = if request.commands.is_empty() {
             let session = exchange.session_on(&*mailbox);
@@ -211,6 +219,8 @@ fn to_engine(
         options: collection.options_for(place.class.into()).map(options),
         supported: supported(collection),
         deletion: deletion(collection),
+        // Before, phones send invitations and cancellations themselves (MS-ASCMD 4.16).
+        notify: exchange.version >= ProtocolVersion::V16_0,
         commands: commands.for_engine(),
     }
 }

@@ -99,10 +99,12 @@ async fn look_now(
         }
     }
     if hierarchy {
-        let changed =
-            engine.hierarchy_changed(session).await.map_err(|error| exchange.failed(error))?;
-        if changed {
-            return Ok(Some(Outcome::Hierarchy));
+        match engine.hierarchy_changed(session).await.map_err(|error| exchange.failed(error)) {
+            Ok(true) => return Ok(Some(Outcome::Hierarchy)),
+            Ok(false) => {}
+            // Of the folders asked about everything is known: what lies beside them can wait.
+            Err(Failure::Later(_)) if !folders.is_empty() => {}
+            Err(failure) => return Err(failure),
         }
     }
     Ok(None)

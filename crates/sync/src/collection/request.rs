@@ -145,6 +145,9 @@ pub struct CollectionRequest {
     pub supported: Option<String>,
     /// What its Deletes mean.
     pub deletion: Deletion,
+    /// Whether others are told of what it did to meetings (16.0 on): before, phones do so
+    /// themselves.
+    pub notify: bool,
     /// What it did itself, in its order.
     pub commands: Vec<ClientCommand>,
 }
@@ -160,6 +163,7 @@ impl CollectionRequest {
             options: None,
             supported: None,
             deletion: Deletion::default(),
+            notify: true,
             commands: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ pub(super) struct Work<'a> {
     pub collection: &'a CollectionId,
     pub class: Class,
     pub conflict: ConflictRule,
+    pub notify: bool,
     /// What the phone holds and is to be told, brought up to date as the request goes on.
     pub generation: Generation,
     /// Marks the mail system told of in this request.

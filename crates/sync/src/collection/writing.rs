@@ -5,7 +5,7 @@ use super::work::{Echo, Work};
 use super::{ClientCommand, CommandResult, ConflictRule, Saved};
 use crate::{Result, TraceEvent};
 use dme_mailbox::{Edit, ErrorKind, NewItem, SubmissionKey, Written};
-use dme_model::{ItemEdit, ItemId};
+use dme_model::{Class, ItemEdit, ItemId, ItemPatch};
 
 impl Work<'_> {
     /// One after the other: each is an item of its own to the mail system.
@@ -20,7 +20,8 @@ impl Work<'_> {
                 }
                 ClientCommand::Edit(item, said) => {
                     if let Some(result) = self.without_writing(item, &said.meaning) {
-                        commands.settle(at, result);
+                        let told = self.tell_again(item, command, &result).await?;
+                        commands.settle(at, if told { CommandResult::Done } else { result });
                         continue;
                     }
                     let edit = (*said.meaning).clone();
@@ -55,6 +56,10 @@ impl Work<'_> {
         if matches!(edit, ItemEdit::Patch(patch) if patch.is_empty()) {
             return Some(CommandResult::Done);
         }
+        if self.generation.failed.contains(item) || self.generation.gone.contains(item) {
+            // What the phone changed is not the item but what stood in its place.
+            return Some(CommandResult::Conflict);
+        }
         if !self.generation.dirty.contains(item) {
             return None;
         }
@@ -71,6 +76,33 @@ impl Work<'_> {
         }
     }
 
+    /// Of an edit that is not carried out (any more): sends what others are to be told of it, where
+    /// an earlier attempt carried it out and did not come so far. Says whether there was any.
+    async fn tell_again(
+        &mut self,
+        item: &ItemId,
+        command: &ClientCommand,
+        result: &CommandResult,
+    ) -> Result<bool> {
+        if self.class != Class::Calendar || !self.notify || *result == CommandResult::NotFound {
+            return Ok(false);
+        }
+        let nothing = ItemEdit::Patch(ItemPatch::Event(Box::default()));
+        let edit = Edit { key: self.act_key("edit", command), edit: nothing };
+        match self.session.mailbox.change_item(self.collection, item, &edit).await {
+            Ok(written) if written.notices.is_empty() => Ok(false),
+            Ok(written) => {
+                self.engine.send_notices(self.session, written.notices).await?;
+                Ok(true)
+            }
+            Err(error) => {
+                // What is gone or cannot be read has nothing to tell; what may pass does.
+                refused(error)?;
+                Ok(false)
+            }
+        }
+    }
+
     /// The mail system took it: what the phone holds now, and whom to tell of it.
     async fn take_note(
         &mut self,
@@ -79,7 +111,9 @@ impl Work<'_> {
         commands: &mut Commands<'_>,
     ) -> Result<CommandResult> {
         let Written { item, mark, notices, attached } = written;
-        self.engine.send_notices(self.session, notices).await?;
+        if self.notify {
+            self.engine.send_notices(self.session, notices).await?;
+        }
         commands.echoes.insert(item.clone(), Echo::Content(mark));
         let saved = Saved { item: item.clone(), attached };
         Ok(match edited {
@@ -99,6 +133,9 @@ impl Work<'_> {
 
     /// Tells those who were asked to a meeting that it does not take place, before it is deleted.
     pub async fn call_off(&mut self, items: &[ItemId]) -> Result<()> {
+        if !self.notify {
+            return Ok(());
+        }
         for item in items {
             let device = self.session.device;
             let act = self.act_name("cancel", item.as_str());

@@ -27,10 +27,10 @@ impl Commands {
     pub async fn read(
         exchange: &Exchange<'_>,
         place: Place,
+        desk: Desk,
         collection: &Collection,
     ) -> Result<Self, Failure> {
         let mut all = Vec::with_capacity(collection.commands.len());
-        let desk = Desk::set(exchange, place, collection).await?;
         for said in &collection.commands {
             let meant = match place.class {
                 Class::Mail => mean(exchange, place.folder, said).await?,

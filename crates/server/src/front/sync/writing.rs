@@ -6,7 +6,6 @@
 
 use super::Place;
 use crate::front::exchange::Exchange;
-use crate::front::failure::Failure;
 use crate::front::ids::item_of;
 use dme_eas::calendar::Context;
 
@@ -33,7 +32,7 @@ impl Desk {
         exchange: &Exchange<'_>,
         place: Place,
         collection: &Collection,
-    ) -> std::result::Result<Self, Failure> {
+    ) -> dme_sync::Result<Self> {
         let mut desk =
             Self { class: place.class, ghosting: Ghosting::default(), present: HashMap::new() };
         let changed = collection.commands.iter().filter_map(|said| match said {
@@ -48,8 +47,7 @@ impl Desk {
             return Ok(desk);
         }
         let engine = exchange.engine();
-        let held = engine.held(exchange.session(), place.folder).await;
-        let (options, supported) = held.map_err(|error| exchange.failed(error))?;
+        let (options, supported) = engine.held(exchange.session(), place.folder).await?;
         // What cannot be read any more was another release's: as if nothing had been said.
         let supported = supported.and_then(|text| serde_json::from_str(&text).ok());
         desk.ghosting = supported.unwrap_or_default();
@@ -58,7 +56,7 @@ impl Desk {
         let fetched = match fetched {
             // The engine says so to each command.
             Err(dme_sync::Error::FolderNotFound(_)) => Vec::new(),
-            fetched => fetched.map_err(|error| exchange.failed(error))?,
+            fetched => fetched?,
         };
         desk.present = fetched
             .into_iter()
