@@ -63,15 +63,14 @@ async fn collections(mailbox: &DavMailbox) -> Result<String, String> {
             missing.push(name);
         }
     }
-    // Tasks and notes are often not there; without the others the account is of little use.
-    let needed = |name: &&String| matches!(name.as_str(), "calendar" | "contacts");
-    match missing.iter().find(needed) {
-        Some(name) => Err(format!(
-            "the user has no collection of {name} to write to: make one in the server's own pages \
-             or with another program"
-        )),
-        None => Ok(said.join(", ")),
-    }
+    let said = said.join(", ");
+    Ok(match missing.is_empty() {
+        true => said,
+        false => format!(
+            "{said}; nothing to write {} to: it can be made on a phone or with another program",
+            missing.join(", ")
+        ),
+    })
 }
 
 /// What is wrong, and what an administrator may look at.
