@@ -1,7 +1,7 @@
 """Drives Thunderbird without a screen: an account of the add-ons TbSync and EAS-4-TbSync is set up by
 their own form, synchronised, read, written to and synchronised again.
 
-Usage: protocol_thunderbird.py SERVER AUTHORITY USER PASSWORD DIRECTORY ADDON...
+Usage: protocol_thunderbird.py SERVER AUTHORITY USER PASSWORD VERSION DIRECTORY ADDON...
 
 AUTHORITY is a file with the server's authority, DIRECTORY is empty and for Thunderbird's profile, an
 ADDON is an XPI file. Prints what Thunderbird holds after the first time, as JSON."""
@@ -60,19 +60,24 @@ const script = `
   Cu.evalInSandbox(${JSON.stringify(inside)}, sandbox).then(
     value => sendAsyncMessage(${JSON.stringify(name)}, {value}),
     error => sendAsyncMessage(${JSON.stringify(name)}, {error: String(error)}));`;
-messages.loadFrameScript("data:application/javascript;charset=utf-8," + encodeURIComponent(script), false);
+const address = "data:application/javascript;charset=utf-8," + encodeURIComponent(script);
+messages.loadFrameScript(address, false);
 """
 
-# Asks TbSync as its own window does. A page cannot ask itself, so the question comes from a frame.
-ASK = """
+# A frame with a page of an add-on, from which its background can be asked: a page cannot ask itself.
+FRAME = """
 let frame = document.querySelector("iframe");
 if (!frame) {
   frame = document.createElement("iframe");
   const loaded = new Promise(resolve => frame.addEventListener("load", resolve));
-  frame.src = "/options/options.html";
+  frame.src = values.frame;
   document.body.append(frame);
   await loaded;
 }
+"""
+
+# Asks TbSync as its own window does.
+ASK = FRAME + """
 const port = frame.contentWindow.browser.runtime.connect({name: "tbsync-manager"});
 return await new Promise((resolve, reject) => {
   port.onMessage.addListener(message => {
@@ -87,12 +92,18 @@ return await new Promise((resolve, reject) => {
 # The same without waiting: the answer comes when the form is filled in.
 ASK_FOR_FORM = ASK.replace("return await new Promise", "new Promise")
 
+# Changes settings of an account as the add-on's own window does.
+SET = FRAME + """
+const answer = await frame.contentWindow.browser.runtime.sendMessage({
+  type: "eas.saveAccount", accountId: values.account, patch: values.settings});
+if (!answer.ok) throw new Error(answer.error);
+"""
+
 FILL_IN = """
 document.querySelector('[data-value="custom"]').click();
 for (const [id, value] of Object.entries(values)) document.getElementById(id).value = value;
 document.getElementById("btn-submit").click();
 """
-
 
 TRUST = """
 const database = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
@@ -216,9 +227,10 @@ class Thunderbird:
         said = self.marionette.execute_async_script(IN_PAGE, script_args=[addon, page, code, values])
         return None if said.get("absent") else said
 
-    def ask(self, command, **arguments):
-        values = {"command": command, "arguments": arguments}
-        return self.in_page(TBSYNC, "background", ASK, values)
+    def ask(self, command, code=ASK, **arguments):
+        """Asks TbSync, by one of its window's commands."""
+        values = {"frame": "/options/options.html", "command": command, "arguments": arguments}
+        return self.in_page(TBSYNC, "background", code, values)
 
     def events(self):
         """What the add-ons logged."""
@@ -242,18 +254,22 @@ def wait(what, look):
 
 
 class Account:
-    def __init__(self, thunderbird, server, user, password):
+    def __init__(self, thunderbird, server, user, password, version):
         self.thunderbird = thunderbird
         wait("TbSync knows EAS", self.provider_is_there)
-        values = {"command": "addAccount", "arguments": {"providerId": "eas"}}
-        thunderbird.in_page(TBSYNC, "background", ASK_FOR_FORM, values)
+        thunderbird.ask("addAccount", ASK_FOR_FORM, providerId="eas")
         form = {"account-name": "DME", "server": server, "user": user, "password": password}
         thunderbird.in_page(EAS, "setup.html", FILL_IN, form)
         account, = wait("the account", lambda: thunderbird.ask("getState")["accounts"])
         self.id = account["accountId"]
         # The add-on asks the server what it speaks, and takes no orders meanwhile.
         wait("what the server speaks", lambda: self.account()["custom"].get("allowedEasVersions"))
+        values = {"frame": "/dialogs/options/options.html", "account": self.id,
+                  "settings": {"asVersionSelected": version, "syncOnChange": "5"}}
+        thunderbird.in_page(EAS, "background", SET, values)
         wait("the account is on", self.enable)
+        spoken = self.account()["custom"]["asversion"]
+        assert spoken == version, f"{spoken} is spoken instead of {version}"
         for folder in wait("folders", self.folders):
             thunderbird.ask("setFolderSelected", accountId=self.id, folderId=folder["folderId"],
                             selected=True)
@@ -280,27 +296,33 @@ class Account:
         return [folder for folder in folders if not folder["hidden"]]
 
     def synchronise(self):
-        before = max(folder["lastSyncTime"] for folder in self.folders())
+        before = self.synchronised()
         self.thunderbird.ask("syncAccount", accountId=self.id)
+        self.wait_synchronised(before)
+
+    def synchronised(self):
+        """When any folder was last, in milliseconds."""
+        return max(folder["lastSyncTime"] for folder in self.folders())
+
+    def wait_synchronised(self, before):
+        """Waits until every folder was synchronised after this time."""
         wait("synchronised", lambda: all(f["lastSyncTime"] > before for f in self.folders()))
         bad = [folder for folder in self.folders() if folder["status"] != "success"]
         assert not bad, bad
 
-    def has_changes(self):
-        return all(folder["localChanges"] for folder in self.folders())
 
-
-def main(server, authority, user, password, directory, *addons):
+def main(server, authority, user, password, version, directory, *addons):
     thunderbird = Thunderbird(Path(directory), addons)
     try:
         thunderbird.connect()
         thunderbird.run(TRUST, Path(authority).read_text())
-        account = Account(thunderbird, server, user, password)
+        account = Account(thunderbird, server, user, password, version)
         account.synchronise()
         print(json.dumps(thunderbird.run(HELD)))
+        before = account.synchronised()
         thunderbird.run(WRITE)
-        wait("changes in every folder", account.has_changes)
-        account.synchronise()
+        # The add-on does it by itself when nothing changed for a while.
+        account.wait_synchronised(before)
     except AssertionError as error:
         sys.exit(f"{error}\n{json.dumps(thunderbird.events(), indent=1)}")
     finally:

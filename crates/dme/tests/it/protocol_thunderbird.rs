@@ -29,7 +29,15 @@ const TUESDAY_AT_TEN: LocalTime = LocalTime::from_seconds(1_803_981_600);
 #[tokio::test(flavor = "multi_thread")]
 async fn thunderbird_shows_the_account_and_writes_to_it() -> Result<()> {
     let world = World::start()?;
-    let mut phone = world.phone("ann", "phone", ProtocolVersion::V16_1).await?;
+    for (user, version) in [(USERS[0], ProtocolVersion::V16_1), (USERS[1], ProtocolVersion::V14_1)]
+    {
+        in_version(&world, user, version).await.with_context(|| format!("in {version}"))?;
+    }
+    Ok(())
+}
+
+async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion) -> Result<()> {
+    let mut phone = world.phone(user.0, "phone", ProtocolVersion::V16_1).await?;
     let calendar = folder(&mut phone, "Plans", FolderType::UserCalendar).await?;
     let contacts = folder(&mut phone, "People", FolderType::UserContacts).await?;
     let tasks = folder(&mut phone, "Chores", FolderType::UserTasks).await?;
@@ -43,7 +51,7 @@ async fn thunderbird_shows_the_account_and_writes_to_it() -> Result<()> {
     };
     let offer = phone.create(&tasks, &ItemPatch::Task(Box::new(TaskPatch::whole(offer)))).await?;
 
-    let held = thunderbird(&world)?;
+    let held = thunderbird(world, user, version)?;
     let expected = json!({
         "contacts": [{
             "first": "Ada", "last": "Lovelace", "email": "ada@example.org",
@@ -113,21 +121,25 @@ fn other<'a>(phone: &'a Phone, folder: &str, known: &str) -> Result<&'a Item> {
     records.iter().find(|(id, _)| *id != known).map(|(_, item)| item).context("no other item")
 }
 
-/// Has Ann's account synchronised, written to and synchronised again; returns what Thunderbird held
+/// Has a user's account synchronised, written to and synchronised again; returns what Thunderbird held
 /// after the first time.
-fn thunderbird(world: &World) -> Result<serde_json::Value> {
+fn thunderbird(
+    world: &World,
+    (user, password): (&str, &str),
+    version: ProtocolVersion,
+) -> Result<serde_json::Value> {
     let addons = unpacked("thunderbird-addons", &ADDONS, Release::Unstable)?;
     let addons = ["tbsync", "eas4tbsync"]
         .map(|name| addons.join(format!("usr/share/webext/{name}@jobisoft.de.xpi")));
     let python = python_with("marionette", DRIVER)?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/protocol_thunderbird.py");
     let profile = tempfile::tempdir()?;
-    let (user, password) = USERS[0];
     let output = Command::new(python)
         .arg(script)
         .arg(format!("https://localhost:{}", world.site.phones_port))
         .arg(world.site.path("server/authority/authority.pem"))
         .args([&format!("{user}@{REALM}"), password])
+        .arg(version.to_string())
         .arg(profile.path())
         .args(addons)
         .output()?;
