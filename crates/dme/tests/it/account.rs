@@ -16,7 +16,7 @@ use dme_testkit::radicale::Radicale;
 use std::time::{Duration, Instant};
 
 /// A Monday, 2027-03-01, at nine.
-const NINE: LocalTime = LocalTime::from_seconds(1_803_891_600);
+pub const NINE: LocalTime = LocalTime::from_seconds(1_803_891_600);
 
 pub struct World {
     pub site: Site,

@@ -1,7 +1,7 @@
 //! A client that others wrote and people use: Thunderbird without a screen, with the add-ons TbSync
 //! and EAS-4-TbSync, which keep contacts, calendars and tasks by EAS.
 
-use crate::account::{World, event, folder, meeting, whole};
+use crate::account::{NINE, World, event, folder, meeting, whole};
 use crate::protocol_pyactivesync::{python_with, well};
 use crate::site::{REALM, USERS};
 use anyhow::{Context, Result, ensure};
@@ -42,7 +42,8 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     let contacts = folder(&mut phone, "People", FolderType::UserContacts).await?;
     let tasks = folder(&mut phone, "Chores", FolderType::UserTasks).await?;
     let review = phone.create(&calendar, &whole(meeting("Quarterly review", None))).await?;
-    let ada = phone.create(&contacts, &ada()).await?;
+    let ada = phone.create(&contacts, &person("Ada", "Lovelace", "+44 20 7946 0000")).await?;
+    phone.create(&contacts, &person("Charles", "Babbage", "+44 20 7946 0001")).await?;
     let offer = Task {
         title: "Send the offer".into(),
         due: Some(LAST_OF_FEBRUARY),
@@ -56,6 +57,9 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
         "contacts": [{
             "first": "Ada", "last": "Lovelace", "email": "ada@example.org",
             "telephones": ["+44 20 7946 0000"],
+        }, {
+            "first": "Charles", "last": "Babbage", "email": "charles@example.org",
+            "telephones": ["+44 20 7946 0001"],
         }],
         "events": [{
             "calendar": "Plans (DME)", "title": "Quarterly review",
@@ -69,7 +73,7 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     });
     ensure!(held == expected, "Thunderbird shows {held:#}");
 
-    // What was there is as it was, but the task is done.
+    // What was there is as it was, but the task is done, the meeting elsewhere, and Charles gone.
     for collection in [&calendar, &contacts, &tasks] {
         phone.sync(collection).await?;
     }
@@ -79,6 +83,15 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     };
     ensure!(task.complete && task.completed.is_some(), "{task:?}");
     ensure!(task.title == "Send the offer" && task.due == Some(LAST_OF_FEBRUARY), "{task:?}");
+
+    let moved = event(phone.records(&calendar)?.get(&review).context("no review")?)?;
+    ensure!(moved.place.as_ref().is_some_and(|place| place.name == "Room 8"), "{moved:?}");
+    ensure!(moved.title == "Quarterly review" && moved.reminder == Some(15), "{moved:?}");
+    ensure!(moved.start == NINE && moved.end == NINE.plus_seconds(3600), "{moved:?}");
+    ensure!(moved.zone == Some(ZoneId::from("Europe/Berlin")), "{moved:?}");
+    // The add-on writes texts as HTML.
+    let words = moved.text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
+    ensure!(words.contains("Bring the drawings."), "{words:?}");
 
     // A series and a contact were made.
     let made = event(other(&phone, &calendar, &review)?)?;
@@ -101,17 +114,18 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     Ok(())
 }
 
-fn ada() -> ItemPatch {
-    let mut ada = Contact::default();
+fn person(first: &str, last: &str, mobile: &str) -> ItemPatch {
+    let email = format!("{}@example.org", first.to_lowercase());
+    let mut person = Contact::default();
     for (field, value) in [
-        (ContactText::FirstName, "Ada"),
-        (ContactText::LastName, "Lovelace"),
-        (ContactText::Email1, "ada@example.org"),
-        (ContactText::MobilePhone, "+44 20 7946 0000"),
+        (ContactText::FirstName, first),
+        (ContactText::LastName, last),
+        (ContactText::Email1, &email),
+        (ContactText::MobilePhone, mobile),
     ] {
-        ada.set_text(field, value);
+        person.set_text(field, value);
     }
-    ItemPatch::Contact(Box::new(ContactPatch::whole(ada)))
+    ItemPatch::Contact(Box::new(ContactPatch::whole(person)))
 }
 
 /// The one item of a folder beside this one.
