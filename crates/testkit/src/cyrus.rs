@@ -5,10 +5,10 @@
 //! build, once for all tests. Passwords are checked by a small server of ours that speaks
 //! saslauthd's protocol.
 
+use crate::debian::{Release, unpacked};
 use crate::ports::free_port;
 use crate::process::{Folder, Process, give_to};
-use anyhow::Context;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -40,7 +40,7 @@ impl Cyrus {
     /// # Errors
     /// When its packages cannot be had or it cannot be started.
     pub fn start(password: &str) -> anyhow::Result<Self> {
-        let programs = programs()?;
+        let programs = unpacked("cyrus", &PACKAGES, Release::Own)?;
         let folder = Folder::new("cyrus")?;
         let mut cyrus = Self { http_port: 0, imap_port: 0, process: None, programs, folder };
         for name in ["conf", "run", "run/proc", "run/lock", "run/socket", "spool", "sieve"] {
@@ -136,54 +136,6 @@ impl Cyrus {
         fs::write(self.path("cyrus.conf"), services)?;
         give_to(OWNER, self.folder.path())
     }
-}
-
-/// Where the unpacked packages are; unpacks them where they are not yet.
-fn programs() -> anyhow::Result<PathBuf> {
-    // Beside what is built, so that it is thrown away with that.
-    let build = std::env::current_exe()?;
-    let build = build.ancestors().find(|path| path.ends_with("debug") || path.ends_with("release"));
-    let cache = build.and_then(Path::parent).context("the tests are built nowhere")?.join("debian");
-    let done = cache.join("cyrus");
-    fs::create_dir_all(&cache)?;
-    // Several tests may come at the same time: one unpacks, the others wait.
-    let lock = File::create(cache.join("cyrus.lock"))?;
-    lock.lock()?;
-    if !done.exists() {
-        unpack(&cache, &done)?;
-    }
-    Ok(done)
-}
-
-fn unpack(cache: &Path, done: &Path) -> anyhow::Result<()> {
-    let fresh = tempfile::tempdir_in(cache)?;
-    let download =
-        || run(Command::new("apt-get").arg("download").args(PACKAGES).current_dir(fresh.path()));
-    // A machine on which nothing was installed lately knows no packages, or old ones.
-    download().or_else(|_| {
-        run(Command::new("apt-get").args(["update", "-qq"]))?;
-        download()
-    })?;
-    let root = fresh.path().join("root");
-    for entry in fs::read_dir(fresh.path())? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            run(Command::new("dpkg").arg("-x").arg(path).arg(&root))?;
-        }
-    }
-    // The server runs as another user, who must get here.
-    for path in [fresh.path(), &root] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    }
-    fs::rename(&root, done)?;
-    Ok(())
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output().with_context(|| format!("{command:?} could not be run"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{command:?} failed: {said}");
-    Ok(())
 }
 
 /// Where its own libraries are, whatever the machine's architecture.

@@ -3,6 +3,7 @@
 
 pub mod certificate;
 pub mod cyrus;
+pub mod debian;
 pub mod dovecot;
 pub mod ports;
 pub mod postfix;

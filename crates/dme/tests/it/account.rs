@@ -16,15 +16,15 @@ use dme_testkit::radicale::Radicale;
 use std::time::{Duration, Instant};
 
 /// A Monday, 2027-03-01, at nine.
-const NINE: LocalTime = LocalTime::from_seconds(1_803_891_600);
+pub const NINE: LocalTime = LocalTime::from_seconds(1_803_891_600);
 
-struct World {
-    site: Site,
+pub struct World {
+    pub site: Site,
     _radicale: Radicale,
 }
 
 impl World {
-    fn start() -> Result<Self> {
+    pub fn start() -> Result<Self> {
         let users = USERS.map(|(name, password)| (format!("{name}@{REALM}"), password));
         let users: Vec<(&str, &str)> = users.iter().map(|(n, p)| (n.as_str(), *p)).collect();
         let radicale = Radicale::start(&users)?;
@@ -36,7 +36,7 @@ impl World {
     }
 
     /// A phone that knows its folders.
-    async fn phone(&self, user: &str, device: &str, version: ProtocolVersion) -> Result<Phone> {
+    pub async fn phone(&self, user: &str, device: &str, version: ProtocolVersion) -> Result<Phone> {
         let mut phone = self.site.phone(user)?;
         phone.client.account.version = version;
         phone.client.account.device = device.into();
@@ -46,14 +46,14 @@ impl World {
 }
 
 /// Makes a folder of this kind, where the user has none of its class yet.
-async fn folder(phone: &mut Phone, name: &str, kind: FolderType) -> Result<String> {
+pub async fn folder(phone: &mut Phone, name: &str, kind: FolderType) -> Result<String> {
     let made = phone.create_folder("0", name, kind).await?;
     phone.folder_sync().await?;
     phone.sync(&made).await?;
     Ok(made)
 }
 
-fn meeting(title: &str, guest: Option<&str>) -> Event {
+pub fn meeting(title: &str, guest: Option<&str>) -> Event {
     let attendee = |email: &str| Attendee {
         address: Address { name: None, email: email.to_owned() },
         kind: AttendeeKind::Required,
@@ -75,19 +75,19 @@ fn meeting(title: &str, guest: Option<&str>) -> Event {
     }
 }
 
-fn whole(event: Event) -> ItemPatch {
+pub fn whole(event: Event) -> ItemPatch {
     ItemPatch::Event(Box::new(EventPatch::whole(event)))
 }
 
 /// The one item of a folder, on the phone.
-fn only(phone: &Phone, folder: &str) -> Result<(String, Item)> {
+pub fn only(phone: &Phone, folder: &str) -> Result<(String, Item)> {
     let records = phone.records(folder)?;
     ensure!(records.len() == 1, "{} items instead of one: {records:?}", records.len());
     let (id, item) = records.iter().next().context("no item")?;
     Ok((id.clone(), item.clone()))
 }
 
-fn event(item: &Item) -> Result<&Event> {
+pub fn event(item: &Item) -> Result<&Event> {
     match item {
         Item::Event(event) => Ok(event),
         other => anyhow::bail!("no event: {other:?}"),

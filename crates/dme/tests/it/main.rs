@@ -29,6 +29,7 @@ mod protocol_sending;
 mod protocol_shape;
 mod protocol_sizes;
 mod protocol_text;
+mod protocol_thunderbird;
 mod protocol_wholes;
 mod realms;
 mod site;

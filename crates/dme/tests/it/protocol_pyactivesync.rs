@@ -2,7 +2,7 @@
 
 use crate::site::{REALM, Site, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The client, at the release it was tried with.
@@ -61,7 +61,21 @@ const MAIL: &str = "From: Bob Example <bob@example.org>\r\nTo: ann@example.org\r
     Content-Disposition: attachment; filename=\"ten\"\r\n\
     Content-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OQ==\r\n--x--\r\n";
 
-fn well(what: &str, output: &Output) -> Result<()> {
+/// A Python that has this package of PyPI, in an environment of this name.
+pub fn python_with(name: &str, package: &str) -> Result<PathBuf> {
+    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let python = environment.join("bin/python");
+    if !python.exists() {
+        let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
+        well("python3 -m venv", &made.context("the package python3-venv is not there")?)?;
+    }
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
+    well("pip", &Command::new(&python).args(pip).output()?)?;
+    Ok(python)
+}
+
+/// That a program ended well; otherwise what it said.
+pub fn well(what: &str, output: &Output) -> Result<()> {
     let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     ensure!(output.status.success(), "{what}: {}{}", said[0], said[1]);
     Ok(())
@@ -69,15 +83,7 @@ fn well(what: &str, output: &Output) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_others_wrote_does_all_it_can() -> Result<()> {
-    let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pyactivesync");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
-        well("python3 -m venv", &made.context("the package python3-venv is not there")?)?;
-    }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE];
-    well("pip", &Command::new(&python).args(pip).output()?)?;
-
+    let python = python_with("pyactivesync", PACKAGE)?;
     // The client takes "there is no policy" for a failure.
     let wishes = Wishes { server: "[policy]\nmode = \"optional\"\n".into() };
     let site = Site::start(&wishes)?;

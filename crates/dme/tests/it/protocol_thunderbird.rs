@@ -1,0 +1,162 @@
+//! A client that others wrote and people use: Thunderbird without a screen, with the add-ons TbSync
+//! and EAS-4-TbSync, which keep contacts, calendars and tasks by EAS.
+
+use crate::account::{NINE, World, event, folder, meeting, whole};
+use crate::protocol_pyactivesync::{python_with, well};
+use crate::site::{REALM, USERS};
+use anyhow::{Context, Result, ensure};
+use dme_eas::ProtocolVersion;
+use dme_eas::folder_sync::FolderType;
+use dme_model::{
+    Contact, ContactPatch, ContactText, Frequency, Item, ItemPatch, LocalTime, RecurrenceEnd, Task,
+    TaskPatch, ZoneId,
+};
+use dme_phone::Phone;
+use dme_testkit::debian::{Release, unpacked};
+use serde_json::json;
+use std::path::Path;
+use std::process::Command;
+
+/// Mozilla's own library to drive it (MPL-2.0), at the release it was tried with.
+const DRIVER: &str = "marionette_driver==3.7.1";
+/// The add-ons that fit to the Thunderbird of today; those of Debian's stable releases do not.
+const ADDONS: [&str; 2] = ["webext-tbsync", "webext-eas4tbsync"];
+/// 2027-02-28.
+const LAST_OF_FEBRUARY: LocalTime = LocalTime::from_days(20_877);
+/// 2027-03-02 at ten, which Thunderbird's event begins at.
+const TUESDAY_AT_TEN: LocalTime = LocalTime::from_seconds(1_803_981_600);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thunderbird_shows_the_account_and_writes_to_it() -> Result<()> {
+    let world = World::start()?;
+    for (user, version) in [(USERS[0], ProtocolVersion::V16_1), (USERS[1], ProtocolVersion::V14_1)]
+    {
+        in_version(&world, user, version).await.with_context(|| format!("in {version}"))?;
+    }
+    Ok(())
+}
+
+async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion) -> Result<()> {
+    let mut phone = world.phone(user.0, "phone", ProtocolVersion::V16_1).await?;
+    let calendar = folder(&mut phone, "Plans", FolderType::UserCalendar).await?;
+    let contacts = folder(&mut phone, "People", FolderType::UserContacts).await?;
+    let tasks = folder(&mut phone, "Chores", FolderType::UserTasks).await?;
+    let review = phone.create(&calendar, &whole(meeting("Quarterly review", None))).await?;
+    let ada = phone.create(&contacts, &person("Ada", "Lovelace", "+44 20 7946 0000")).await?;
+    phone.create(&contacts, &person("Charles", "Babbage", "+44 20 7946 0001")).await?;
+    let offer = Task {
+        title: "Send the offer".into(),
+        due: Some(LAST_OF_FEBRUARY),
+        whole_days: true,
+        ..Task::default()
+    };
+    let offer = phone.create(&tasks, &ItemPatch::Task(Box::new(TaskPatch::whole(offer)))).await?;
+
+    let held = thunderbird(world, user, version)?;
+    let expected = json!({
+        "contacts": [{
+            "first": "Ada", "last": "Lovelace", "email": "ada@example.org",
+            "telephones": ["+44 20 7946 0000"],
+        }, {
+            "first": "Charles", "last": "Babbage", "email": "charles@example.org",
+            "telephones": ["+44 20 7946 0001"],
+        }],
+        "events": [{
+            "calendar": "Plans (DME)", "title": "Quarterly review",
+            "text": "Bring the drawings.", "place": "Room 7", "reminders": ["-PT15M"],
+            "start": "20270301T090000 Europe/Berlin", "end": "20270301T100000 Europe/Berlin",
+        }],
+        "tasks": [{
+            "calendar": "Chores (DME)", "title": "Send the offer", "text": null,
+            "due": "20270228T000000Z UTC", "done": false,
+        }],
+    });
+    ensure!(held == expected, "Thunderbird shows {held:#}");
+
+    // What was there is as it was, but the task is done, the meeting elsewhere, and Charles gone.
+    for collection in [&calendar, &contacts, &tasks] {
+        phone.sync(collection).await?;
+    }
+    ensure!(phone.records(&tasks)?.len() == 1, "{:?}", phone.records(&tasks)?);
+    let Some(Item::Task(task)) = phone.records(&tasks)?.get(&offer) else {
+        anyhow::bail!("no task: {:?}", phone.records(&tasks)?)
+    };
+    ensure!(task.complete && task.completed.is_some(), "{task:?}");
+    ensure!(task.title == "Send the offer" && task.due == Some(LAST_OF_FEBRUARY), "{task:?}");
+
+    let moved = event(phone.records(&calendar)?.get(&review).context("no review")?)?;
+    ensure!(moved.place.as_ref().is_some_and(|place| place.name == "Room 8"), "{moved:?}");
+    ensure!(moved.title == "Quarterly review" && moved.reminder == Some(15), "{moved:?}");
+    ensure!(moved.start == NINE && moved.end == NINE.plus_seconds(3600), "{moved:?}");
+    ensure!(moved.zone == Some(ZoneId::from("Europe/Berlin")), "{moved:?}");
+    // The add-on writes texts as HTML.
+    let words = moved.text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
+    ensure!(words.contains("Bring the drawings."), "{words:?}");
+
+    // A series and a contact were made.
+    let made = event(other(&phone, &calendar, &review)?)?;
+    ensure!(made.title == "Compiler review" && made.start == TUESDAY_AT_TEN, "{made:?}");
+    ensure!(made.end == TUESDAY_AT_TEN.plus_seconds(5400), "{made:?}");
+    ensure!(made.zone == Some(ZoneId::from("Europe/Berlin")), "{made:?}");
+    ensure!(made.place.as_ref().is_some_and(|place| place.name == "Room 9"), "{made:?}");
+    let series = made.recurrence.as_ref().context("no series")?;
+    ensure!(series.frequency == Frequency::Weekly, "{series:?}");
+    ensure!(series.end == RecurrenceEnd::Count(3), "{series:?}");
+    let Item::Contact(made) = other(&phone, &contacts, &ada)? else { anyhow::bail!("no contact") };
+    for (field, value) in [
+        (ContactText::FirstName, "Grace"),
+        (ContactText::LastName, "Hopper"),
+        (ContactText::Email1, "grace@example.org"),
+        (ContactText::MobilePhone, "+1 555 0123"),
+    ] {
+        ensure!(made.text_of(field) == value, "{field:?}: {made:?}");
+    }
+    Ok(())
+}
+
+fn person(first: &str, last: &str, mobile: &str) -> ItemPatch {
+    let email = format!("{}@example.org", first.to_lowercase());
+    let mut person = Contact::default();
+    for (field, value) in [
+        (ContactText::FirstName, first),
+        (ContactText::LastName, last),
+        (ContactText::Email1, &email),
+        (ContactText::MobilePhone, mobile),
+    ] {
+        person.set_text(field, value);
+    }
+    ItemPatch::Contact(Box::new(ContactPatch::whole(person)))
+}
+
+/// The one item of a folder beside this one.
+fn other<'a>(phone: &'a Phone, folder: &str, known: &str) -> Result<&'a Item> {
+    let records = phone.records(folder)?;
+    ensure!(records.len() == 2 && records.contains_key(known), "{records:?}");
+    records.iter().find(|(id, _)| *id != known).map(|(_, item)| item).context("no other item")
+}
+
+/// Has a user's account synchronised, written to and synchronised again; returns what Thunderbird held
+/// after the first time.
+fn thunderbird(
+    world: &World,
+    (user, password): (&str, &str),
+    version: ProtocolVersion,
+) -> Result<serde_json::Value> {
+    let addons = unpacked("thunderbird-addons", &ADDONS, Release::Unstable)?;
+    let addons = ["tbsync", "eas4tbsync"]
+        .map(|name| addons.join(format!("usr/share/webext/{name}@jobisoft.de.xpi")));
+    let python = python_with("marionette", DRIVER)?;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/protocol_thunderbird.py");
+    let profile = tempfile::tempdir()?;
+    let output = Command::new(python)
+        .arg(script)
+        .arg(format!("https://localhost:{}", world.site.phones_port))
+        .arg(world.site.path("server/authority/authority.pem"))
+        .args([&format!("{user}@{REALM}"), password])
+        .arg(version.to_string())
+        .arg(profile.path())
+        .args(addons)
+        .output()?;
+    well("Thunderbird's driver", &output)?;
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
