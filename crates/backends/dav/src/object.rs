@@ -133,8 +133,9 @@ pub(crate) fn change(
 pub(crate) fn told(error: dme_pim::Error) -> Error {
     let kind = match &error {
         dme_pim::Error::TooLarge { .. } => ErrorKind::MessageTooLarge,
-        dme_pim::Error::NoSuchPart(_) | dme_pim::Error::NoSuchInstance => ErrorKind::NotFound,
-        dme_pim::Error::Misfit(_) => ErrorKind::Invalid,
+        dme_pim::Error::NoSuchPart(_) => ErrorKind::NotFound,
+        // The series is there: "not found" would take all of it from the phone.
+        dme_pim::Error::NoSuchInstance | dme_pim::Error::Misfit(_) => ErrorKind::Invalid,
         _ => ErrorKind::Unconvertible,
     };
     Error::new(kind, format!("dav: {error}"))
@@ -143,4 +144,15 @@ pub(crate) fn told(error: dme_pim::Error) -> Error {
 /// Now.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_is_not_there_leaves_its_series() {
+        assert_eq!(told(dme_pim::Error::NoSuchInstance).kind, ErrorKind::Invalid);
+        assert_eq!(told(dme_pim::Error::NoSuchPart("1".into())).kind, ErrorKind::NotFound);
+    }
 }
