@@ -2,7 +2,9 @@
 
 use crate::report::component;
 use dme_mailbox::{BusyPeriod, BusyQuery, Error, ErrorKind};
-use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{
+    BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Participation, Timestamp, ZoneId,
+};
 use dme_pim::calendar::{self, Applied, Kind, Writing};
 use dme_pim::contact;
 
@@ -91,6 +93,13 @@ pub(crate) fn busy(object: &[u8], owner: &[String], query: &BusyQuery) -> Vec<Bu
 /// Whether it is the event with this UID.
 pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
     calendar::summary(object).is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
+}
+
+/// Whether it is an event of someone else's that the user declined.
+pub(crate) fn is_declined(object: &[u8], owner: &[String]) -> bool {
+    let item = calendar::read(object, owner, &BodyView::default());
+    matches!(item, Ok(Item::Event(event))
+        if !event.own && event.participation == Participation::Declined)
 }
 
 /// A new object.
