@@ -138,6 +138,9 @@ fn access(response: &Response) -> Access {
 
 impl DavMailbox {
     /// Every calendar and address book in the user's homes, by path.
+    ///
+    /// A home that is not there holds nothing, but not every one of them: that is a server that
+    /// does not serve just now, and an empty list would take everything from the phone.
     pub(crate) async fn remotes(&self) -> Result<BTreeMap<Path, Remote>, WireError> {
         let principal = self.principal().await?;
         let mut homes: Vec<_> =
@@ -145,11 +148,13 @@ impl DavMailbox {
         homes.sort();
         homes.dedup();
         let mut found = BTreeMap::new();
+        let mut served = false;
         for home in homes {
             let told = match self.propfind(home, "1", PROPS).await {
                 Err(error) if error.status() == Some(404) => continue,
                 told => told?,
             };
+            served = true;
             for response in &told.responses {
                 let path = Path::read(&response.href, &self.shared.client.origin);
                 let remote = path.and_then(|path| Remote::of(response, path.into_collection()));
@@ -160,6 +165,11 @@ impl DavMailbox {
                 }
                 found.insert(remote.path.clone(), remote);
             }
+        }
+        if !served {
+            let context = "dav: the server has none of the user's homes (404): if that stays so, \
+                           see whether the user has calendars or address books there";
+            return Err(Error::new(ErrorKind::Unavailable, context).into());
         }
         Ok(found)
     }

@@ -34,6 +34,8 @@ enum Got {
     There(Resource),
     Gone,
     TooLarge,
+    /// The server fails on it alone; with what it said.
+    Failing(String),
 }
 
 /// A fetch under way.
@@ -128,13 +130,36 @@ impl DavMailbox {
             Err(error) => return Err(error),
         }
         let mut got = Vec::with_capacity(paths.len());
+        let mut failure = None;
         for path in paths {
             got.push(match there.remove(path) {
                 Some(got) => got,
-                None => self.get_alone(path).await?,
+                None => match self.get_alone(path).await {
+                    Err(WireError::Refused(refusal))
+                        if refusal.kind() == ErrorKind::Unavailable =>
+                    {
+                        let reason = refusal.to_string();
+                        failure = Some(WireError::Refused(refusal));
+                        Got::Failing(reason)
+                    }
+                    got => got?,
+                },
             });
         }
-        Ok(got)
+        match failure {
+            Some(failure) if !self.still_serves(paths, &got).await => Err(failure),
+            _ => Ok(got),
+        }
+    }
+
+    /// Whether one of a batch that was read can be read still: then what failed is the items, else
+    /// it is the server.
+    async fn still_serves(&self, paths: &[Path], got: &[Got]) -> bool {
+        let read = paths.iter().zip(got).find(|(_, got)| matches!(got, Got::There(_)));
+        match read {
+            Some((path, _)) => matches!(self.get(path).await, Ok(Some(_))),
+            None => false,
+        }
     }
 
     async fn get_alone(&self, path: &Path) -> Result<Got, WireError> {
@@ -204,6 +229,7 @@ impl Reading {
                 None | Some(Got::Gone) => FetchOutcome::Gone,
                 Some(Got::TooLarge) => self.too_large(),
                 Some(Got::There(resource)) => self.outcome(&resource),
+                Some(Got::Failing(reason)) => FetchOutcome::Unconvertible(reason),
             };
             self.ready.push_back(Fetched { id: item, outcome });
         }

@@ -92,7 +92,8 @@ impl Path {
         let mut written = String::with_capacity(path.len());
         for segment in path.strip_prefix('/')?.split('/') {
             let segment = unescape(segment)?;
-            if matches!(segment.as_str(), "." | "..") {
+            // The ends of `/` and of a collection are empty, and lead nowhere else.
+            if !segment.is_empty() && !is_name(&segment) {
                 return None;
             }
             written.push('/');
@@ -124,12 +125,10 @@ impl Path {
         unescape(self.name()).unwrap_or_default()
     }
 
-    /// A resource in this collection by its escaped name. None where that is no single segment.
+    /// A resource in this collection by its escaped name. None where that is no single segment:
+    /// what a phone names must not lead out of the collection.
     pub(crate) fn member(&self, name: &str) -> Option<Self> {
-        let plain = unescape(name)?;
-        if name.is_empty() || matches!(plain.as_str(), "." | "..") {
-            return None;
-        }
+        let plain = unescape(name).filter(|plain| is_name(plain))?;
         let mut path = self.clone().into_collection();
         escape_into(&mut path.0, &plain);
         (path.0.len() <= MAX_LENGTH).then_some(path)
@@ -155,8 +154,14 @@ fn unescape(text: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    let text = String::from_utf8(bytes).ok()?;
-    (!text.contains('\0')).then_some(text)
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether an unescaped segment names one resource, also to a server that unescapes a path before
+/// it divides it.
+fn is_name(segment: &str) -> bool {
+    let divides = |char: char| matches!(char, '/' | '\\') || char.is_control();
+    !matches!(segment, "" | "." | "..") && !segment.contains(divides)
 }
 
 /// What may stand in a segment as it is (RFC 3986 §3.3), less `;`, `,` and quotes, which servers
@@ -203,11 +208,29 @@ mod tests {
     }
 
     #[test]
-    fn an_escaped_slash_separates_nothing() {
-        let path = Path::new("/a/b%2Fc").unwrap();
-        assert_eq!((path.as_str(), path.name()), ("/a/b%2Fc", "b%2Fc"));
-        let collection = Path::new("/a/").unwrap();
-        assert_eq!(collection.name_within(&path), Some("b%2Fc"));
+    fn a_name_that_leads_out_of_its_collection_is_none() {
+        let calendar = Path::new("/ann/cal/").unwrap();
+        for name in [
+            "",
+            ".",
+            "..",
+            "%2e%2e",
+            "x/y.ics",
+            "../../bob/cal/x.ics",
+            "..%2F..%2Fbob",
+            "..%5C..%5Cbob",
+            "..\\bob",
+            "a%0D%0Ab",
+            "a\tb",
+        ] {
+            assert_eq!(calendar.member(name), None, "{name:?}");
+        }
+        // Nor is one that a server lists.
+        for listed in ["/ann/cal/b%2Fc", "/ann/cal/b%5Cc", "/ann/cal/..%2Fbob/", "/ann/a%0Ab"] {
+            assert_eq!(Path::new(listed), None, "{listed}");
+        }
+        // Escaped twice it is a name of its own.
+        assert_eq!(calendar.member("a%252Fb").unwrap().as_str(), "/ann/cal/a%252Fb");
     }
 
     #[test]
@@ -236,9 +259,6 @@ mod tests {
         assert_eq!(calendar.name_within(&member), Some("a%20b.ics"));
         for other in ["/ann/work/", "/ann/work/x/", "/ann/work/x/y.ics", "/ann/"] {
             assert_eq!(calendar.name_within(&Path::new(other).unwrap()), None, "{other}");
-        }
-        for bad in ["", "..", "%2e%2e"] {
-            assert_eq!(calendar.member(bad), None, "{bad}");
         }
     }
 

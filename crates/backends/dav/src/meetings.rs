@@ -1,8 +1,9 @@
 //! Invitations answered, and what mails say of meetings taken into the calendar.
 //!
 //! Where the calendar server schedules by itself (RFC 6638), what comes by mail is mostly there
-//! already: an event that is found is then left to the server, but for what it cannot know, the
-//! answer of someone outside to a meeting of the user's own.
+//! already, and then changes nothing. What organisers and attendees outside say it cannot know:
+//! that is written as elsewhere, so that the server tells nobody. Where it keeps such an event to
+//! itself, the event stays as the server has it.
 
 use crate::collections::Place;
 use crate::error::WireError;
@@ -12,7 +13,7 @@ use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
-use crate::write::{Before, Put};
+use crate::write::{Before, Put, Reply};
 use crate::xml::Ns;
 use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
@@ -41,7 +42,12 @@ impl DavMailbox {
         answer: &Answer,
     ) -> Result<Written> {
         let writing = self.writing(key).await?;
-        self.rewrite(collection, item, |there| {
+        // A server that schedules tells every answer unless it is asked not to.
+        let reply = match writing.schedules && !answer.send {
+            true => Reply::Silent,
+            false => Reply::ByServer,
+        };
+        self.rewrite(collection, item, reply, |there| {
             calendar::respond(there, answer, &writing).map(Rewritten::from).map_err(object::told)
         })
         .await
@@ -63,17 +69,22 @@ impl DavMailbox {
                 .as_ref()
                 .map(|found| Hit { collection: found.place.id(), item: found.item.clone() });
             let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
+            let by_server = writing.schedules && of_others;
             let Some(object) = taken.object else { return Ok(hit) };
             match found {
-                Some(_) if writing.schedules && of_others => return Ok(hit),
                 Some(found) => {
                     let before = match &found.resource.mark {
                         Some(mark) => Before::Marked(mark),
                         None => Before::Anything,
                     };
-                    let put = self.put(&found.path, Class::Calendar, object.into(), before).await;
-                    if let Put::Done(_) = put.map_err(told)? {
-                        return Ok(hit);
+                    let reply = if by_server { Reply::Silent } else { Reply::ByServer };
+                    let (path, class) = (&found.path, Class::Calendar);
+                    match self.put_replying(path, class, object.into(), before, reply).await {
+                        Ok(Put::Done(_)) => return Ok(hit),
+                        Ok(Put::Lost) if by_server => return Ok(hit),
+                        Ok(Put::Lost) => {}
+                        Err(error) if by_server && error.status() == Some(403) => return Ok(hit),
+                        Err(error) => return Err(told(error)),
                     }
                 }
                 None => {

@@ -2,7 +2,9 @@
 
 use crate::report::component;
 use dme_mailbox::{BusyPeriod, BusyQuery, Error, ErrorKind};
-use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{
+    BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Participation, Timestamp, ZoneId,
+};
 use dme_pim::calendar::{self, Applied, Kind, Writing};
 use dme_pim::contact;
 
@@ -93,6 +95,13 @@ pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
     calendar::summary(object).is_ok_and(|summary| summary.kind == Kind::Event && summary.uid == uid)
 }
 
+/// Whether it is an event of someone else's that the user declined.
+pub(crate) fn is_declined(object: &[u8], owner: &[String]) -> bool {
+    let item = calendar::read(object, owner, &BodyView::default());
+    matches!(item, Ok(Item::Event(event))
+        if !event.own && event.participation == Participation::Declined)
+}
+
 /// A new object.
 pub(crate) fn create(patch: &ItemPatch, writing: &Writing) -> Result<Rewritten, Error> {
     match patch {
@@ -133,8 +142,9 @@ pub(crate) fn change(
 pub(crate) fn told(error: dme_pim::Error) -> Error {
     let kind = match &error {
         dme_pim::Error::TooLarge { .. } => ErrorKind::MessageTooLarge,
-        dme_pim::Error::NoSuchPart(_) | dme_pim::Error::NoSuchInstance => ErrorKind::NotFound,
-        dme_pim::Error::Misfit(_) => ErrorKind::Invalid,
+        dme_pim::Error::NoSuchPart(_) => ErrorKind::NotFound,
+        // The series is there: "not found" would take all of it from the phone.
+        dme_pim::Error::NoSuchInstance | dme_pim::Error::Misfit(_) => ErrorKind::Invalid,
         _ => ErrorKind::Unconvertible,
     };
     Error::new(kind, format!("dav: {error}"))
@@ -143,4 +153,15 @@ pub(crate) fn told(error: dme_pim::Error) -> Error {
 /// Now.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instance_that_is_not_there_leaves_its_series() {
+        assert_eq!(told(dme_pim::Error::NoSuchInstance).kind, ErrorKind::Invalid);
+        assert_eq!(told(dme_pim::Error::NoSuchPart("1".into())).kind, ErrorKind::NotFound);
+    }
 }

@@ -31,6 +31,16 @@ pub(crate) enum Put {
     Lost,
 }
 
+/// Whether a server that schedules may tell the organiser what a write says of the user's answer
+/// (RFC 6638 §8.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reply {
+    /// As it does by itself.
+    ByServer,
+    /// Nothing is told.
+    Silent,
+}
+
 /// What must hold of a resource for a write to be done.
 pub(crate) enum Before<'a> {
     /// There is none.
@@ -77,7 +87,8 @@ impl DavMailbox {
             fits(place.class, patch)?;
         }
         let writing = self.writing(&edit.key).await?;
-        self.rewrite(collection, item, |there| object::change(there, &edit.edit, &writing)).await
+        let change = |there: &[u8]| object::change(there, &edit.edit, &writing);
+        self.rewrite(collection, item, Reply::ByServer, change).await
     }
 
     /// Reads an item, changes it and writes it back; again on what someone else made of it in
@@ -86,6 +97,7 @@ impl DavMailbox {
         &self,
         collection: &CollectionId,
         item: &ItemId,
+        reply: Reply,
         change: impl Fn(&[u8]) -> Result<Rewritten> + Send,
     ) -> Result<Written> {
         let place = Place::read(collection)?;
@@ -102,7 +114,8 @@ impl DavMailbox {
                 Some(mark) => Before::Marked(mark),
                 None => Before::Anything,
             };
-            let put = self.put(&path, place.class, made.object.into(), before).await;
+            let object = made.object.into();
+            let put = self.put_replying(&path, place.class, object, before, reply).await;
             if let Put::Done(mark) = put.map_err(|error| error.told("change an item"))? {
                 return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
@@ -130,6 +143,17 @@ impl DavMailbox {
         object: Bytes,
         before: Before<'_>,
     ) -> Result<Put, WireError> {
+        self.put_replying(path, class, object, before, Reply::ByServer).await
+    }
+
+    pub(crate) async fn put_replying(
+        &self,
+        path: &Path,
+        class: Class,
+        object: Bytes,
+        before: Before<'_>,
+        reply: Reply,
+    ) -> Result<Put, WireError> {
         let limit = self.shared.config.max_item_size;
         if object.len() as u64 > limit.0 {
             let context = format!("dav: it is larger than {limit} (dav.max_item_size)");
@@ -146,6 +170,7 @@ impl DavMailbox {
             Before::Marked(mark) => request.with("if-match", strong(mark)),
             Before::Anything => request,
         };
+        let request = reply.said_in(request);
         let answer = self.send(request).await?;
         if answer.status.as_u16() == 412 {
             return Ok(Put::Lost);
@@ -163,17 +188,34 @@ impl DavMailbox {
         let place = Place::read(collection)?;
         for item in items {
             let Some(path) = place.path.member(item.as_str()) else { continue };
-            self.remove(&path).await.map_err(|error| error.told("delete an item"))?;
+            let removed = self.remove(&path, place.class).await;
+            removed.map_err(|error| error.told("delete an item"))?;
         }
         Ok(())
     }
 
-    async fn remove(&self, path: &Path) -> Result<(), WireError> {
-        let answer = self.send(Request::new(Method::DELETE, path)).await?;
+    async fn remove(&self, path: &Path, class: Class) -> Result<(), WireError> {
+        let reply = match class == Class::Calendar && self.is_declined(path).await? {
+            // That was told, or was not to be.
+            true => Reply::Silent,
+            false => Reply::ByServer,
+        };
+        let answer = self.send(reply.said_in(Request::new(Method::DELETE, path))).await?;
         match answer.status.as_u16() {
             404 | 410 => Ok(()),
             _ => answer.success().map(drop),
         }
+    }
+
+    /// Whether it is an event that the user declined, on a server that schedules: elsewhere nobody
+    /// needs to know. One that cannot be read is not.
+    async fn is_declined(&self, path: &Path) -> Result<bool, WireError> {
+        if !self.principal().await?.schedules {
+            return Ok(false);
+        }
+        let owner = self.owner().await?;
+        let there = self.get(path).await.ok().flatten();
+        Ok(there.is_some_and(|there| object::is_declined(&there.object, &owner)))
     }
 
     /// Deletes what is of the collection's class; what else lies in the same place stays.
@@ -182,7 +224,7 @@ impl DavMailbox {
         let removed = async {
             for member in self.members_of_class(&place, None).await? {
                 if let Some(path) = place.path.member(&member.name) {
-                    self.remove(&path).await?;
+                    self.remove(&path, place.class).await?;
                 }
             }
             Ok(())
@@ -256,7 +298,7 @@ impl DavMailbox {
             self.put(&other, to.class, there.object, Before::Absent).await?;
         }
         // The server must not take it for a refusal of the meeting (RFC 6638 §8.1).
-        let request = Request::new(Method::DELETE, source).with("schedule-reply", "F");
+        let request = Reply::Silent.said_in(Request::new(Method::DELETE, source));
         let answer = self.send(request).await?;
         match answer.status.as_u16() {
             404 | 410 => Ok(id),
@@ -277,6 +319,15 @@ impl DavMailbox {
             schedules: principal.schedules,
             zone: ZoneId::utc(),
         })
+    }
+}
+
+impl Reply {
+    fn said_in(self, request: Request) -> Request {
+        match self {
+            Self::ByServer => request,
+            Self::Silent => request.with("schedule-reply", "F"),
+        }
     }
 }
 

@@ -219,8 +219,8 @@ fn mails() -> Vec<Vec<u8>> {
          Content-Type: text/plain\r\n\r\nPlease come.\r\n--y\r\n\
          Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\nBEGIN:VCALENDAR\r\n\
          VERSION:2.0\r\nPRODID:-//test//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n\
-         UID:meeting-1@example.org\r\nDTSTAMP:20261123T100000Z\r\nDTSTART:20261201T090000Z\r\n\
-         DTEND:20261201T100000Z\r\nSUMMARY:invitation\r\nLOCATION:Room 1\r\n\
+         UID:meeting-1@example.org\r\nDTSTAMP:20261123T100000Z\r\nDTSTART:20961201T090000Z\r\n\
+         DTEND:20961201T100000Z\r\nSUMMARY:invitation\r\nLOCATION:Room 1\r\n\
          ORGANIZER;CN=Bob:mailto:bob@example.org\r\nATTENDEE;RSVP=TRUE:mailto:ann@example.org\r\n\
          END:VEVENT\r\nEND:VCALENDAR\r\n--y--\r\n";
     vec![

@@ -361,7 +361,7 @@ pub(super) async fn invitations_are_taken_in_once_and_answered(world: &dyn World
     let calendar = format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//conformance//EN\r\nMETHOD:REQUEST\r\n\
          BEGIN:VEVENT\r\nUID:meeting@conformance.example\r\nDTSTAMP:20261101T090000Z\r\n\
-         DTSTART:20261102T090000Z\r\nDTEND:20261102T100000Z\r\nSUMMARY:Meeting\r\nSEQUENCE:0\r\n\
+         DTSTART:20961102T090000Z\r\nDTEND:20961102T100000Z\r\nSUMMARY:Meeting\r\nSEQUENCE:0\r\n\
          ORGANIZER;CN=Zoe:mailto:zoe@elsewhere.example\r\n\
          ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{address}\r\n\
          END:VEVENT\r\nEND:VCALENDAR\r\n"

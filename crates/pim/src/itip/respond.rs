@@ -2,7 +2,8 @@
 //!
 //! The answer is kept in the event with a digest of what was said, in a property `X-DME-ANSWER` for
 //! the whole and one for each instance. The same said again changes nothing; the mail about it is
-//! made again only for the act that was the first to say it.
+//! made again only for the act that was the first to say it, under the name it had: also where the
+//! event with the answer was lost in between, and the answer is said to the event made anew.
 
 use super::message::{Message, digest};
 use super::words::{Said, Words, span};
@@ -39,6 +40,8 @@ struct Known {
     act: String,
     /// When.
     at: Timestamp,
+    /// Tells the answer that it took the place of; empty where there was none.
+    after: String,
 }
 
 /// Carries an answer out.
@@ -65,10 +68,16 @@ pub(crate) fn respond(bytes: &[u8], answer: &Answer, writing: &Writing) -> Resul
     let print = print(answer, &invitation, id.as_deref());
     let act = digest(&["act", &writing.key]);
     let main = main_mut(editing.calendar, "VEVENT");
-    let known = main.and_then(|main| known(main, id.as_deref()));
-    let known = known.filter(|known| known.print == print);
-    let repeated = known.is_some();
-    let now = known.unwrap_or(Known { print, act: act.clone(), at: writing.now });
+    let before = main.and_then(|main| known(main, id.as_deref()));
+    let repeated = before.as_ref().is_some_and(|before| before.print == print);
+    let now = match before {
+        Some(before) if repeated => before,
+        before => {
+            let after = before.map(|before| digest(&[&before.print, &value::utc(before.at)]));
+            let after = after.unwrap_or_default();
+            Known { print, act: act.clone(), at: writing.now, after }
+        }
+    };
     if !repeated {
         set(&mut editing, at, answer.participation, writing);
         if let Some(main) = main_mut(editing.calendar, "VEVENT") {
@@ -116,6 +125,7 @@ fn known(event: &Component, id: Option<&str>) -> Option<Known> {
         print: line.value().to_owned(),
         act: line.parameter("X-ACT")?.to_owned(),
         at: DateTime::parse(line.parameter("X-AT")?)?.local.as_utc(),
+        after: line.parameter("X-AFTER").unwrap_or_default().to_owned(),
     })
 }
 
@@ -177,6 +187,7 @@ impl Known {
         event.retain_lines(|line| !line.is(ANSWER) || line.parameter("X-INSTANCE") != id);
         let mut line = Line::new(ANSWER, self.print.as_str());
         line.set_parameter("X-INSTANCE", id);
+        line.set_parameter("X-AFTER", Some(self.after.as_str()).filter(|after| !after.is_empty()));
         event.push(line.with("X-ACT", self.act.as_str()).with("X-AT", value::utc(self.at)));
     }
 
@@ -211,7 +222,8 @@ impl Known {
             to: vec![organizer],
             words: Words::of(words, &shown, comment.as_deref()),
             at: self.at,
-            act: digest(&[&self.print, &value::utc(self.at)]),
+            // Without the time: a repeat that finds no trace of the first must have its name.
+            act: digest(&[&self.print, &self.act, &self.after]),
         };
         message.notice(calendar, writing)
     }

@@ -18,9 +18,9 @@ use crate::calendar::{
     object::{Component, Node, Object},
     people::{self, Owner},
     series::Series,
-    text,
+    summary, text,
 };
-use dme_model::Notice;
+use dme_model::{Notice, Timestamp};
 
 /// What a message led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,6 +84,8 @@ struct Arrival<'a> {
     events: Vec<Component>,
     zones: Vec<Component>,
     known_zones: Zones,
+    /// When its last instance ends; none where that cannot be told or it never does.
+    last_end: Option<Timestamp>,
     from: &'a str,
     writing: &'a Writing,
 }
@@ -134,6 +136,7 @@ pub(crate) fn take_in(
 impl<'a> Arrival<'a> {
     fn read(message: &[u8], from: &'a str, writing: &'a Writing) -> Result<Self, Error> {
         let object = Object::parse(message)?;
+        let last_end = summary(message).ok().and_then(|summary| summary.last_end);
         let calendar = object.calendar;
         let method = calendar.value("METHOD").unwrap_or("REQUEST").to_ascii_uppercase();
         let series = Series::find(&calendar, "VEVENT");
@@ -145,7 +148,7 @@ impl<'a> Arrival<'a> {
         let main = main.ok_or(Error::Unconvertible("it is about no event"))?;
         let known_zones = Zones::of(&calendar);
         let zones = calendar.components().filter(|one| one.is("VTIMEZONE")).cloned().collect();
-        Ok(Self { method, main, events, zones, known_zones, from, writing })
+        Ok(Self { method, main, events, zones, known_zones, last_end, from, writing })
     }
 
     fn owner(&self) -> Owner<'a> {

@@ -217,6 +217,40 @@ fn an_invitation_becomes_an_event_that_is_not_answered() {
 }
 
 #[test]
+fn an_invitation_to_what_is_over_makes_no_event() {
+    let day = std::time::Duration::from_secs(86_400);
+    let after = |event: &Event, days: u32| {
+        let invitation = sent(&make(event).notices[0]).calendar;
+        let now = event.end.as_utc().plus(day * days);
+        let taken = take(None, &invitation, OWNER, &Writing { now, ..bob() });
+        assert_eq!(taken.object.is_some(), taken.outcome == Outcome::Created);
+        taken.outcome
+    };
+    assert_eq!(after(&meeting(), 1), Outcome::NotConcerned);
+    let daily = |end| Event {
+        recurrence: Some(Recurrence { end, ..Recurrence::every(Frequency::Daily) }),
+        ..meeting()
+    };
+    assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 1), Outcome::Created);
+    assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 9), Outcome::NotConcerned);
+    assert_eq!(after(&daily(RecurrenceEnd::Never), 9), Outcome::Created);
+}
+
+#[test]
+fn an_answer_said_again_to_the_event_made_anew_has_the_name_it_had() {
+    let invitation = sent(&make(&meeting()).notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let no = answer(Participation::Declined);
+    let first = calendar::respond(&copy, &no, &bob()).unwrap();
+    let later = Writing { now: NOW.plus(std::time::Duration::from_secs(60)), ..bob() };
+    let again = calendar::respond(&copy, &no, &later).unwrap();
+    assert_eq!(first.notices[0].name, again.notices[0].name);
+    let other = Writing { key: "other".into(), ..later };
+    let other = calendar::respond(&copy, &no, &other).unwrap();
+    assert_ne!(first.notices[0].name, other.notices[0].name);
+}
+
+#[test]
 fn an_answer_reaches_the_organiser_once() {
     let made = make(&meeting());
     let invitation = sent(&made.notices[0]).calendar;
@@ -318,6 +352,15 @@ fn only_who_has_a_say_is_heard() {
     let herself = reply.replace("bob@x.example", "mallory@z.example");
     let crashed = take(Some(&made.object), &herself, "mallory@z.example", &writing("k"));
     assert_eq!((crashed.outcome, crashed.object), (Outcome::Refused, None));
+    // To say that she sends for him is not to be allowed to; where the organiser's event says so,
+    // she is.
+    let sends = "ATTENDEE;SENT-BY=\"mailto:mallory@z.example\"";
+    let claimed = reply.replace("ATTENDEE", sends);
+    let taken = take(Some(&made.object), &claimed, "mallory@z.example", &writing("k"));
+    assert_eq!((taken.outcome, taken.object), (Outcome::Refused, None));
+    let stored = String::from_utf8(made.object.clone()).unwrap().replace("ATTENDEE", sends);
+    let taken = take(Some(stored.as_bytes()), &claimed, "mallory@z.example", &writing("k"));
+    assert_eq!(taken.outcome, Outcome::Answered);
     // She changes, or calls off, a meeting that is not hers.
     let newer = invitation.replace("SEQUENCE:0", "SEQUENCE:9");
     let taken_over = newer.replace(OWNER, "mallory@z.example");

@@ -3,11 +3,12 @@
 use crate::world::{account, config, context, event};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_mailbox::{
-    ChangeToken, Edit, ErrorKind, FetchOutcome, ItemFilter, MailSystem, Mailbox, StateNow,
-    SubmissionKey,
+    CalendarMessage, ChangeToken, Edit, ErrorKind, FetchOutcome, Hit, ItemFilter, MailSystem,
+    Mailbox, StateNow, SubmissionKey,
 };
 use dme_model::{
-    Access, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch,
+    Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
+    ItemPatch, Participation,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
@@ -345,6 +346,46 @@ async fn one_spoiled_item_does_not_hide_the_others() {
 }
 
 #[tokio::test]
+async fn an_item_on_which_the_server_fails_does_not_stop_the_others() {
+    // The other item is read each time, once only before the server goes, or never.
+    for reads in [9, 1, 0] {
+        let left = Arc::new(Mutex::new(reads));
+        let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+            ("REPORT", _) => (500, "", String::new()),
+            ("GET", "/c/a.ics") if *left.lock().unwrap() > 0 => {
+                *left.lock().unwrap() -= 1;
+                (200, "", event("a", "20261126T090000Z"))
+            }
+            ("GET", _) => (502, "", String::new()),
+            _ => user(asked),
+        });
+        let mailbox = fake.await.open().await;
+        let items = ids(&["a.ics", "failing.ics"]);
+        let fetched = mailbox.fetch(&calendar_id(), &items, &BodyView::default()).await.unwrap();
+        match fetched.try_collect::<Vec<_>>().await {
+            Ok(fetched) => {
+                let outcomes: Vec<_> = fetched.into_iter().map(|it| it.outcome).collect();
+                let [FetchOutcome::Item(_), FetchOutcome::Unconvertible(said)] = &outcomes[..]
+                else {
+                    panic!("{outcomes:?}")
+                };
+                assert!(reads == 9 && said.contains("502"), "{reads}: {said}");
+            }
+            Err(error) => {
+                assert_eq!((error.kind, reads < 9), (ErrorKind::Unavailable, true), "{reads}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn homes_that_are_all_gone_are_a_server_that_does_not_serve() {
+    let fake = Fake::start(user).await;
+    let said = fake.open().await.collections().await.unwrap_err();
+    assert_eq!(said.kind, ErrorKind::Unavailable, "{}", said.context);
+}
+
+#[tokio::test]
 async fn a_password_goes_to_no_other_server() {
     let other = Fake::start(user).await;
     let location = format!("Location: http://127.0.0.1:{}/p/ann/\r\n", other.port);
@@ -427,5 +468,97 @@ async fn a_connection_that_died_unseen_costs_no_answer() {
     let mailbox = fake.open().await;
     for _ in 0..20 {
         assert_eq!(mailbox.collections().await.unwrap().len(), 1);
+    }
+}
+
+/// A server that schedules, with one event of somebody's outside; what is written stays there.
+async fn scheduling(there: &str, put: u16) -> Fake {
+    let object = Mutex::new(there.to_owned());
+    Fake::start(move |asked| {
+        let mut object = object.lock().unwrap();
+        match (asked.method.as_str(), asked.path.as_str()) {
+            ("OPTIONS", _) => {
+                (200, "DAV: calendar-access, calendar-auto-schedule\r\n", String::new())
+            }
+            ("PROPFIND", "/p/ann/") => multistatus(&response(
+                "/p/ann/",
+                "<C:calendar-home-set><href>/</href></C:calendar-home-set>\
+                 <C:schedule-outbox-URL><href>/o/</href></C:schedule-outbox-URL>",
+            )),
+            ("PROPFIND", "/") => multistatus(&calendar("")),
+            ("REPORT", "/c/") => {
+                let data = format!("<C:calendar-data>{object}</C:calendar-data>");
+                multistatus(&response("/c/x.ics", &data))
+            }
+            ("GET", "/c/x.ics") => (200, "ETag: \"1\"\r\n", object.clone()),
+            ("PUT", "/c/x.ics") => {
+                if put == 204 {
+                    object.clone_from(&asked.body);
+                }
+                (put, "", String::new())
+            }
+            ("DELETE", _) => (204, "", String::new()),
+            _ => user(asked),
+        }
+    })
+    .await
+}
+
+/// A meeting of Zoe's, who is outside, with Ann.
+fn of_zoe(more: &str, partstat: &str) -> String {
+    let event = event("meeting", "20960301T090000Z");
+    event.replace(
+        "SUMMARY",
+        &format!(
+            "DTSTAMP:20260101T000000Z\r\n{more}ORGANIZER:mailto:zoe@elsewhere.example\r\n\
+             ATTENDEE;PARTSTAT={partstat}:mailto:ann@example.org\r\nSUMMARY"
+        ),
+    )
+}
+
+#[tokio::test]
+async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too() {
+    for (method, sign) in [("REQUEST", "LOCATION:Room 2"), ("CANCEL", "STATUS:CANCELLED")] {
+        let said = of_zoe("SEQUENCE:1\r\nLOCATION:Room 2\r\n", "NEEDS-ACTION");
+        let said = said.replace("BEGIN:VEVENT", &format!("METHOD:{method}\r\nBEGIN:VEVENT"));
+        let message = CalendarMessage { calendar: said, from: "zoe@elsewhere.example".to_owned() };
+        let hit = Some(Hit { collection: calendar_id(), item: "x.ics".into() });
+
+        let fake = scheduling(&of_zoe("", "ACCEPTED"), 204).await;
+        let mailbox = fake.open().await;
+        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit);
+        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit, "known already");
+        let puts = fake.asked("PUT");
+        let [put] = &puts[..] else { panic!("{puts:?}") };
+        assert!(put.body.contains(sign), "{}", put.body);
+        assert!(put.head.contains("schedule-reply: f"), "{}", put.head);
+
+        for refusal in [403, 412] {
+            let fake = scheduling(&of_zoe("", "ACCEPTED"), refusal).await;
+            assert_eq!(fake.open().await.take_in(&message).await.unwrap(), hit, "{refusal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_schedules_tells_no_answer_that_is_not_to_be_told() {
+    for send in [true, false] {
+        let fake = scheduling(&of_zoe("", "NEEDS-ACTION"), 204).await;
+        let answer = Answer {
+            participation: Participation::Declined,
+            instance: None,
+            comment: None,
+            proposal: None,
+            send,
+        };
+        let (mailbox, key) = (fake.open().await, SubmissionKey("no".to_owned()));
+        mailbox.respond(&calendar_id(), &"x.ics".into(), &key, &answer).await.unwrap();
+        assert_eq!(fake.asked("PUT")[0].head.contains("schedule-reply: f"), !send);
+    }
+    for (partstat, silent) in [("DECLINED", true), ("ACCEPTED", false)] {
+        let fake = scheduling(&of_zoe("", partstat), 204).await;
+        fake.open().await.delete_items(&calendar_id(), &ids(&["x.ics"])).await.unwrap();
+        let head = &fake.asked("DELETE")[0].head;
+        assert_eq!(head.contains("schedule-reply: f"), silent, "{partstat}: {head}");
     }
 }

@@ -22,12 +22,15 @@ impl Arrival<'_> {
         if !organises {
             return Ok(Outcome::NotConcerned);
         }
+        let spoken_for = self.spoken_for(calendar);
         let zones = Zones::of(calendar);
         let mut outcome = Outcome::Known;
         for event in &self.events {
-            let Some(said) = event.all("ATTENDEE").find(|line| self.speaks_for(line)) else {
-                return Ok(Outcome::Refused);
-            };
+            let said = event.all("ATTENDEE").find(|line| {
+                let who = people::email(line);
+                spoken_for.iter().any(|known| known.eq_ignore_ascii_case(&who))
+            });
+            let Some(said) = said else { return Ok(Outcome::Refused) };
             let id = event.line("RECURRENCE-ID").and_then(|line| self.known_zones.when(line));
             let noted = match id {
                 None => match main_mut(calendar, "VEVENT") {
@@ -56,7 +59,14 @@ impl Arrival<'_> {
         Ok(outcome)
     }
 
-    /// Whether an attendee's line is of the mail's sender.
+    /// The attendees whom the mail's sender answers for, as the user's own event says: in a mail
+    /// anybody can claim to send for another.
+    fn spoken_for(&self, calendar: &Component) -> Vec<String> {
+        let asked = calendar.components().flat_map(|one| one.all("ATTENDEE"));
+        asked.filter(|line| self.speaks_for(line)).map(people::email).collect()
+    }
+
+    /// Whether an attendee's line in the user's own event is of the mail's sender.
     fn speaks_for(&self, line: &Line) -> bool {
         let speaks = line.parameter("SENT-BY").map(|uri| Line::new("ATTENDEE", uri));
         people::email(line).eq_ignore_ascii_case(self.from)

@@ -12,6 +12,7 @@ use crate::calendar::{
     object::{Component, Node},
     people, text, value,
 };
+use crate::itip::organise::is_over;
 use dme_model::Participation;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,10 @@ impl Arrival<'_> {
         // Without an organiser there is nobody to answer; the user's own meetings are in the
         // calendar or were deleted from it.
         if self.main.line("ORGANIZER").is_none() || self.owner().organises(&self.main) {
+            return Outcome::NotConcerned;
+        }
+        // The invitations of years must not fill the calendar when a mailbox is read anew.
+        if is_over(self.last_end, self.writing.now) {
             return Outcome::NotConcerned;
         }
         for mut event in self.events.iter().cloned() {
