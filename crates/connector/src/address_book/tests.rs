@@ -363,3 +363,20 @@ fn settings_out_of_range_are_refused_by_name() {
     let config: AddressBookConfig = toml::from_str("").unwrap();
     assert_eq!(config.check(), Ok(()));
 }
+
+#[tokio::test]
+async fn it_needs_the_mail_and_the_people_of_the_same_connector() {
+    let folder = std::env::temp_dir().join("dme-address-book-of-nobody");
+    let settings = |tables: &str| -> crate::config::EmbeddedConfig {
+        let tables = tables.replace("HERE", &folder.display().to_string());
+        toml::from_str(&format!("{tables}\n[address_book]")).unwrap()
+    };
+    for tables in ["", "[mail.files]\nroot = 'HERE'"] {
+        let settings = settings(tables);
+        let refused = crate::services(&crate::Offered::from(&settings)).err();
+        assert!(
+            matches!(refused, Some(crate::StartError::AddressBookOfNobody)),
+            "{tables}: {refused:?}"
+        );
+    }
+}
