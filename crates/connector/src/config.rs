@@ -1,5 +1,6 @@
 //! A connector's settings. The commented sample is `docs/connector.toml`.
 
+use crate::address_book::AddressBookConfig;
 use dme_dav::DavConfig;
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
@@ -38,6 +39,9 @@ pub struct ConnectorConfig {
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
+    /// The folder on phones with everybody in that directory.
+    #[serde(default)]
+    pub address_book: Option<AddressBookConfig>,
 }
 
 impl ConnectorConfig {
@@ -70,6 +74,9 @@ pub struct EmbeddedConfig {
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
+    /// The folder on phones with everybody in that directory.
+    #[serde(default)]
+    pub address_book: Option<AddressBookConfig>,
 }
 
 /// A forward proxy that is asked by HTTP `CONNECT`.

@@ -1,5 +1,6 @@
 //! From settings to services, and to a running link.
 
+use crate::address_book::{AddressBook, AddressBookConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::tokens::TokenDirectory;
 use dme_dav::{DavConfig, DavMailSystem};
@@ -55,6 +56,15 @@ pub enum StartError {
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
+    /// An address list as a folder, of no directory or for nobody's phone.
+    #[error(
+        "[address_book] needs [mail] and [people] in the same connector: it is a folder in its users' \
+         accounts, with the people of that directory"
+    )]
+    AddressBookOfNobody,
+    /// The settings of the address list's folder make no sense.
+    #[error("{0}")]
+    AddressBook(String),
     /// The settings of the link make no sense.
     #[error("{0}")]
     Settings(String),
@@ -86,6 +96,8 @@ pub struct Offered<'a> {
     pub dav: Option<&'a DavConfig>,
     /// The directory.
     pub people: Option<&'a DirectoryConfig>,
+    /// The folder with everybody in it.
+    pub address_book: Option<&'a AddressBookConfig>,
 }
 
 impl<'a> From<&'a ConnectorConfig> for Offered<'a> {
@@ -95,6 +107,7 @@ impl<'a> From<&'a ConnectorConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_book: config.address_book.as_ref(),
         }
     }
 }
@@ -106,6 +119,7 @@ impl<'a> From<&'a EmbeddedConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_book: config.address_book.as_ref(),
         }
     }
 }
@@ -113,7 +127,11 @@ impl<'a> From<&'a EmbeddedConfig> for Offered<'a> {
 impl Offered<'_> {
     /// Whether there is anything.
     pub fn is_something(&self) -> bool {
-        self.mail.is_some() || self.sieve.is_some() || self.dav.is_some() || self.people.is_some()
+        self.mail.is_some()
+            || self.sieve.is_some()
+            || self.dav.is_some()
+            || self.people.is_some()
+            || self.address_book.is_some()
     }
 }
 
@@ -151,27 +169,15 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     if tokens.is_none() && offered.dav.is_some_and(|dav| dav.auth == dme_dav::Auth::Bearer) {
         return Err(StartError::TokensUnjudged);
     }
-    let mail = match (mail, dav(offered.dav)?) {
-        (mail, None) if vacations.is_none() => mail,
-        (Some(mail), dav) => Some(joined(mail, dav, vacations)?),
-        (None, Some(_)) => return Err(StartError::DavOfNobody),
-        (None, None) => None,
+    let directory = directory(offered.people)?;
+    let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
+        (mail, None, None) if vacations.is_none() => mail,
+        (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
+        (None, Some(_), _) => return Err(StartError::DavOfNobody),
+        (None, None, Some(_)) => return Err(StartError::AddressBookOfNobody),
+        (None, None, None) => None,
     };
-    let directory = offered.people;
-    let realms = directory.map(DirectoryConfig::realm).into_iter().collect();
-    let directory: Option<Arc<dyn DirectoryService>> = match directory {
-        Some(DirectoryConfig::Ldap(config)) => {
-            let directory = LdapDirectory::new((**config).clone())
-                .map_err(|error| StartError::Directory(error.to_string()))?;
-            Some(Arc::new(directory))
-        }
-        Some(DirectoryConfig::File(config)) => {
-            let directory = FileDirectory::open(config.clone())
-                .map_err(|error| StartError::Directory(error.to_string()))?;
-            Some(Arc::new(directory))
-        }
-        None => None,
-    };
+    let realms = offered.people.map(DirectoryConfig::realm).into_iter().collect();
     let directory = match (directory, tokens) {
         (Some(people), Some(mail)) => Some(Arc::new(TokenDirectory::new(people, mail)) as _),
         (None, Some(_)) => return Err(StartError::TokensOfNobody),
@@ -202,23 +208,57 @@ fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
     Ok(Some((Arc::new(system), needs)))
 }
 
+/// The directory.
+fn directory(
+    config: Option<&DirectoryConfig>,
+) -> Result<Option<Arc<dyn DirectoryService>>, StartError> {
+    let directory: Arc<dyn DirectoryService> = match config {
+        Some(DirectoryConfig::Ldap(config)) => {
+            let directory = LdapDirectory::new((**config).clone())
+                .map_err(|error| StartError::Directory(error.to_string()))?;
+            Arc::new(directory)
+        }
+        Some(DirectoryConfig::File(config)) => {
+            let directory = FileDirectory::open(config.clone())
+                .map_err(|error| StartError::Directory(error.to_string()))?;
+            Arc::new(directory)
+        }
+        None => return Ok(None),
+    };
+    Ok(Some(directory))
+}
+
+/// The folder with everybody in the directory.
+fn address_book(
+    offered: &Offered<'_>,
+    directory: Option<&Arc<dyn DirectoryService>>,
+) -> Result<Option<Arc<dyn MailSystem>>, StartError> {
+    let Some(config) = offered.address_book else { return Ok(None) };
+    let Some((directory, people)) = directory.zip(offered.people) else {
+        return Err(StartError::AddressBookOfNobody);
+    };
+    let book = AddressBook::new(config, directory.clone(), people.realm())
+        .map_err(StartError::AddressBook)?;
+    Ok(Some(Arc::new(book)))
+}
+
 /// A mail system with what stands beside it.
 fn joined(
     (mail, mail_needs): Served,
     dav: Option<Served>,
+    book: Option<Arc<dyn MailSystem>>,
     vacations: Option<Arc<dyn VacationService>>,
 ) -> Result<Served, StartError> {
-    let (others, needs) = match dav {
-        None => (Vec::new(), mail_needs),
-        Some((system, needs)) => {
-            let needs = match (mail_needs, needs) {
-                (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
-                (one, other) if one == other => one,
-                _ => return Err(StartError::TwoSecrets),
-            };
-            (vec![("dav", system)], needs)
-        }
-    };
+    let (mut others, mut needs) = (Vec::new(), mail_needs);
+    if let Some((system, dav_needs)) = dav {
+        needs = match (mail_needs, dav_needs) {
+            (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
+            (one, other) if one == other => one,
+            _ => return Err(StartError::TwoSecrets),
+        };
+        others.push(("dav", system));
+    }
+    others.extend(book.map(|book| ("book", book)));
     Ok((Arc::new(Joined::new(mail, others).with_vacations(vacations)), needs))
 }
 

@@ -6,6 +6,7 @@
 mod access;
 mod account;
 mod active_directory;
+mod address_book;
 mod answers;
 mod architecture;
 mod cli;
