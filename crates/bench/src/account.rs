@@ -18,18 +18,28 @@ const HEARTBEAT: Duration = Duration::from_secs(900);
 
 /// What a phone gets of a large calendar and address book.
 pub struct Figures {
-    /// The first sync of the contacts.
-    pub contacts: Work,
-    /// The first sync of the calendar.
-    pub events: Work,
-    /// Syncs of the contacts with nothing new.
-    pub nothing_new_contacts: Times,
-    /// Syncs of the calendar with nothing new.
-    pub nothing_new_events: Times,
+    /// Of the contacts.
+    pub contacts: Synced,
+    /// Of the calendar.
+    pub events: Synced,
     /// From a phone's change until it is told that it is in the mail system.
     pub written: Times,
+    /// Milliseconds of the mail system's own CPU for each of those changes.
+    pub written_behind: f64,
     /// From another program's change until a waiting phone is told.
     pub told: Times,
+}
+
+/// What syncs of one folder took.
+pub struct Synced {
+    /// The first.
+    pub first: Work,
+    /// Milliseconds of the mail system's own CPU for each item of the first.
+    pub first_behind: f64,
+    /// Those with nothing new.
+    pub nothing_new: Times,
+    /// Milliseconds of the mail system's own CPU for each of those.
+    pub nothing_new_behind: f64,
 }
 
 /// Syncs the large account and changes its calendar on both sides.
@@ -42,24 +52,44 @@ pub async fn measure(
     items: &Items,
     scale: &Scale,
 ) -> Result<Figures> {
-    let owner = [world::large()];
-    let (book, calendar) = (FolderType::Contacts, FolderType::Calendar);
     let amounts = &scale.account;
-    // Once, so that everybody's caches are filled.
-    target.first_sync(&owner, "warm-book", Form::Html, book, amounts.contacts).await?;
-    target.first_sync(&owner, "warm-calendar", Form::Html, calendar, amounts.events).await?;
-    let (contacts, with_book) =
-        target.first_sync(&owner, "book", Form::Html, book, amounts.contacts).await?;
-    let (events, with_calendar) =
-        target.first_sync(&owner, "calendar", Form::Html, calendar, amounts.events).await?;
-    let time = Duration::from_secs(scale.seconds) / 2;
-    let (_, nothing_new_contacts, _) = target.nothing_new(with_book, book, time).await?;
-    let (_, nothing_new_events, mut phones) =
-        target.nothing_new(with_calendar, calendar, time).await?;
-    let mut phone = phones.pop().context("no phone")?;
+    let (contacts, _) =
+        syncs(target, items, FolderType::Contacts, amounts.contacts, scale.seconds).await?;
+    let (events, mut phone) =
+        syncs(target, items, FolderType::Calendar, amounts.events, scale.seconds).await?;
+    let before = cpu_seconds(&items.processes())?;
     let written = changes(&mut phone, items, scale.repeats).await?;
+    let spent = cpu_seconds(&items.processes())? - before;
+    let written_behind = spent * 1000.0 / scale.repeats as f64;
     let told = news(world, phone, items, scale.repeats).await?;
-    Ok(Figures { contacts, events, nothing_new_contacts, nothing_new_events, written, told })
+    Ok(Figures { contacts, events, written, written_behind, told })
+}
+
+/// Syncs one folder, after a first sync that fills everybody's caches.
+async fn syncs(
+    target: &Target,
+    items: &Items,
+    kind: FolderType,
+    count: usize,
+    seconds: u64,
+) -> Result<(Synced, Phone)> {
+    let owner = [world::large()];
+    let behind = || cpu_seconds(&items.processes());
+    target.first_sync(&owner, &format!("warm{kind:?}"), Form::Html, kind, count).await?;
+    let before = behind()?;
+    let (first, phones) =
+        target.first_sync(&owner, &format!("{kind:?}"), Form::Html, kind, count).await?;
+    let between = behind()?;
+    let time = Duration::from_secs(seconds) / 2;
+    let (work, nothing_new, mut phones) = target.nothing_new(phones, kind, time).await?;
+    let after = behind()?;
+    let synced = Synced {
+        first_behind: (between - before) * 1000.0 / first.count as f64,
+        first,
+        nothing_new,
+        nothing_new_behind: (after - between) * 1000.0 / work.count as f64,
+    };
+    Ok((synced, phones.pop().context("no phone")?))
 }
 
 /// Changes an event again and again; each change is then looked up in the mail system.
@@ -127,7 +157,7 @@ pub struct Polling {
     pub radicale: f64,
 }
 
-/// Has a phone of each small user wait for its calendar and contacts, and looks at what that costs.
+/// Has a phone of each of these users wait for its calendar and contacts, and looks at what that costs.
 ///
 /// # Errors
 /// When a phone does not wait.
@@ -138,7 +168,7 @@ pub async fn polling(
     scale: &Scale,
 ) -> Result<Polling> {
     let mut waiting = JoinSet::new();
-    for user in world::small(scale) {
+    for user in world::polled(scale) {
         let mut phone = target.phone(&user, "polled", Form::Html);
         phone.folder_sync().await?;
         let book = phone.folder_of(FolderType::Contacts)?;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What each user has whose phone only waits while Radicale is asked again and again.
-pub const OF_EACH: Amounts = Amounts { contacts: 200, events: 100, series: 10, tasks: 0, notes: 0 };
+pub const OF_EACH: Amounts = Amounts { contacts: 100, events: 50, series: 5, tasks: 0, notes: 0 };
 
 /// Calendars and address books, of one class a collection.
 pub enum Items {
@@ -36,17 +36,18 @@ impl Items {
         Ok(items)
     }
 
-    /// Radicale with the large account and the small ones, of which each has [`OF_EACH`].
+    /// Radicale with the large account and those of [`world::polled`], of which each has
+    /// [`OF_EACH`].
     ///
     /// # Errors
     /// When it does not start, or cannot be filled.
     pub fn in_radicale(scale: &Scale) -> Result<Self> {
-        let mut users = world::small(scale);
+        let mut users = world::polled(scale);
         users.push(world::large());
         let logins: Vec<_> = users.iter().map(|user| (user.as_str(), PASSWORD)).collect();
         let items = Self::Radicale(Radicale::start(&logins)?);
         items.fill(&world::large(), &scale.account)?;
-        world::small(scale).iter().try_for_each(|user| items.fill(user, &OF_EACH))?;
+        world::polled(scale).iter().try_for_each(|user| items.fill(user, &OF_EACH))?;
         Ok(items)
     }
 
@@ -59,6 +60,14 @@ impl Items {
                 world::mail_in_dovecot(imap),
                 radicale.url()
             ),
+        }
+    }
+
+    /// The mail system's processes, where it has some of its own.
+    pub fn processes(&self) -> Vec<u32> {
+        match self {
+            Self::Files(_) => Vec::new(),
+            Self::Radicale(radicale) => radicale.process().into_iter().collect(),
         }
     }
 

@@ -89,6 +89,11 @@ pub fn small(scale: &Scale) -> Vec<String> {
     (0..scale.users).map(|number| format!("user{number}@{REALM}")).collect()
 }
 
+/// Those of them whose phones wait while Radicale is asked again and again.
+pub fn polled(scale: &Scale) -> Vec<String> {
+    small(scale).into_iter().take(8).collect()
+}
+
 /// The logins of those whose phones are parked.
 pub fn parked(scale: &Scale) -> Vec<String> {
     (0..scale.parked_users).map(|number| format!("parked{number}@{REALM}")).collect()
