@@ -45,9 +45,17 @@ impl Items {
         let mut users = world::polled(scale);
         users.push(world::large());
         let logins: Vec<_> = users.iter().map(|user| (user.as_str(), PASSWORD)).collect();
-        let items = Self::Radicale(Radicale::start(&logins)?);
+        let radicale = Radicale::start(&logins)?;
+        let port = radicale.port;
+        let items = Self::Radicale(radicale);
         items.fill(&world::large(), &scale.account)?;
         world::polled(scale).iter().try_for_each(|user| items.fill(user, &OF_EACH))?;
+        // It reads each item once, which takes longer than a phone or the connector waits.
+        for user in &users {
+            for name in ["calendar", "contacts"] {
+                ask(port, &format!("GET /{user}/{name}/"), user, "")?;
+            }
+        }
         Ok(items)
     }
 
@@ -86,18 +94,12 @@ impl Items {
                 Ok(std::fs::rename(unfinished, directory.join(format!("{name}.ics")))?)
             }
             Self::Radicale(radicale) => {
-                let mut tcp = TcpStream::connect(("127.0.0.1", radicale.port))?;
-                tcp.set_read_timeout(Some(Duration::from_secs(30)))?;
-                let login = STANDARD.encode(format!("{user}:{PASSWORD}"));
-                write!(
-                    tcp,
-                    "PUT /{user}/calendar/{name}.ics HTTP/1.1\r\nHost: localhost\r\n\
-                     Authorization: Basic {login}\r\nContent-Type: text/calendar\r\n\
-                     Content-Length: {}\r\nConnection: close\r\n\r\n{object}",
-                    object.len()
+                let answer = ask(
+                    radicale.port,
+                    &format!("PUT /{user}/calendar/{name}.ics"),
+                    &user,
+                    &object,
                 )?;
-                let mut answer = String::new();
-                tcp.read_to_string(&mut answer)?;
                 let status = answer.split(' ').nth(1).unwrap_or_default();
                 ensure!(status == "201", "Radicale did not take an event: {answer}");
                 Ok(())
@@ -165,6 +167,22 @@ impl Items {
 pub fn holds(path: &Path, text: &str) -> Result<bool> {
     let read = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
     Ok(String::from_utf8_lossy(&read).contains(text))
+}
+
+/// Asks Radicale as another program does, and returns its whole answer.
+fn ask(port: u16, what: &str, user: &str, body: &str) -> Result<String> {
+    let mut tcp = TcpStream::connect(("127.0.0.1", port))?;
+    tcp.set_read_timeout(Some(Duration::from_secs(600)))?;
+    let login = STANDARD.encode(format!("{user}:{PASSWORD}"));
+    write!(
+        tcp,
+        "{what} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {login}\r\n\
+         Content-Type: text/calendar\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// What Radicale keeps of a collection beside its items.
