@@ -4,6 +4,7 @@ use crate::meter::{Times, cpu_seconds};
 use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
 use dme_eas::body::{BodyPreference, BodyType, ContentOptions};
+use dme_eas::folder_sync::FolderType;
 use dme_model::{DeviceId, MimeSupport, Secret};
 use dme_phone::{Account, Address, AfterAnswer, Keep, Phone, Tls};
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ pub enum Form {
 /// What a piece of work took.
 #[derive(Debug)]
 pub struct Work {
-    /// Messages, or requests.
+    /// Items, or requests.
     pub count: usize,
     /// By the clock.
     pub seconds: f64,
@@ -81,17 +82,18 @@ impl Target {
         phone
     }
 
-    /// First syncs of these users' inboxes at once, one device each. Logging in and the list of
+    /// First syncs of these users' folders of a kind at once, one device each. Logging in and the list of
     /// folders come before the clock runs.
     ///
     /// # Errors
-    /// When a phone does not get the messages it should.
+    /// When a phone does not get the items it should.
     pub async fn first_sync(
         &self,
         users: &[String],
         device: &str,
         form: Form,
-        messages: usize,
+        kind: FolderType,
+        items: usize,
     ) -> Result<(Work, Vec<Phone>)> {
         let mut phones = Vec::new();
         for user in users {
@@ -103,15 +105,15 @@ impl Target {
         let mut running = JoinSet::new();
         for mut phone in phones {
             running.spawn(async move {
-                let inbox = phone.inbox()?;
-                let round = phone.sync(&inbox).await?;
+                let folder = phone.folder_of(kind)?;
+                let round = phone.sync(&folder).await?;
                 anyhow::Ok((round.added, phone))
             });
         }
         let (mut count, mut done) = (0, Vec::new());
         while let Some(ended) = running.join_next().await {
             let (added, phone) = ended??;
-            ensure!(added == messages, "{added} messages came instead of {messages}");
+            ensure!(added == items, "{added} items came instead of {items}");
             count += added;
             done.push(phone);
         }
@@ -127,17 +129,18 @@ impl Target {
     pub async fn nothing_new(
         &self,
         phones: Vec<Phone>,
+        kind: FolderType,
         limit: Duration,
     ) -> Result<(Work, Times, Vec<Phone>)> {
         let (before, began) = (cpu_seconds(&self.processes)?, Instant::now());
         let mut running = JoinSet::new();
         for mut phone in phones {
             running.spawn(async move {
-                let inbox = phone.inbox()?;
+                let folder = phone.folder_of(kind)?;
                 let mut times = Vec::new();
                 while began.elapsed() < limit {
                     let asked = Instant::now();
-                    let round = phone.sync_round(&inbox).await?;
+                    let round = phone.sync_round(&folder).await?;
                     times.push(asked.elapsed());
                     ensure!(round.added + round.changed + round.deleted == 0, "something was new");
                 }

@@ -3,7 +3,9 @@
 //! One run gives one table. Server, connector, Dovecot and this load generator share the machine,
 //! so its figures are a lower bound of what the server alone could do.
 
+mod account;
 mod imap;
+mod items;
 mod load;
 mod meter;
 mod people;
@@ -13,7 +15,9 @@ mod world;
 
 use anyhow::{Result, bail};
 use dme_eas::ProtocolVersion;
+use dme_eas::folder_sync::FolderType;
 use dme_phone::{Address, AfterAnswer};
+use items::Items;
 use load::{Form, Target};
 use meter::resident;
 use sogo::Sogo;
@@ -34,10 +38,11 @@ fn main() -> Result<()> {
             "--with-sogo" => beside = Beside::Sogo,
             "--parked" => part = Part::Parked,
             "--people" => part = Part::People,
+            "--account" => part = Part::Account,
             other => {
                 bail!(
-                    "unknown argument {other:?}; there are --quick, --with-sogo, --parked and \
-                     --people"
+                    "unknown argument {other:?}; there are --quick, --with-sogo, --parked, \
+                     --people and --account"
                 )
             }
         }
@@ -54,6 +59,8 @@ enum Part {
     Parked,
     /// The address searches alone.
     People,
+    /// Calendars and contacts alone.
+    Account,
 }
 
 /// What is measured for comparison.
@@ -80,6 +87,14 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
     };
     if part == Part::Everything {
         everything_else(&world, &target, scale, beside, &mut table).await?;
+    }
+    if matches!(part, Part::Everything | Part::Account) {
+        for items in [Items::in_files, Items::in_radicale] {
+            calendar_and_contacts(&mut world, &target, items(scale)?, scale, &mut table).await?;
+        }
+    }
+    if part == Part::Account {
+        return table.print();
     }
     if part != Part::Parked {
         note("searching the directory");
@@ -159,6 +174,65 @@ async fn everything_else(
     Ok(())
 }
 
+/// A large calendar and address book in one mail system.
+async fn calendar_and_contacts(
+    world: &mut World,
+    target: &Target,
+    items: Items,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<()> {
+    let (name, at_once) = match &items {
+        Items::Files(_) => ("local files", "at once"),
+        Items::Radicale(_) => ("Radicale, asked each 1 s", "≤ 1 s"),
+    };
+    note(&format!("calendar and contacts in {name}"));
+    world.serve(&items.settings(world.dovecot.imap_port))?;
+    let target = Target { processes: world.processes().to_vec(), ..target.clone() };
+    let figures = account::measure(world, &target, &items, scale).await?;
+    table.heading(&format!("Calendar and contacts in {name}"));
+    let has_processes = !items.processes().is_empty();
+    for (kind, synced, wanted) in
+        [("contacts", &figures.contacts, "≥ 3,000/s"), ("events", &figures.events, "≥ 1,500/s")]
+    {
+        let what = format!("first sync, {} {kind}", synced.first.count);
+        table.row(&what, format!("{:.0} {kind}/s", synced.first.rate()), wanted);
+        table.row("  CPU of each", millis(synced.first.cpu_each()), "");
+        if has_processes {
+            table.row("  CPU of the mail system for each", millis(synced.first_behind), "");
+        }
+        let what = format!("{kind} with nothing new, p50");
+        table.row(&what, millis(synced.nothing_new.percentile(50)), "≤ 2 ms");
+        table.row("  p99", millis(synced.nothing_new.percentile(99)), "");
+        if has_processes {
+            table.row("  CPU of the mail system", millis(synced.nothing_new_behind), "");
+        }
+    }
+    let written = &figures.written;
+    let p50 = millis(written.percentile(50));
+    table.row("event changed, phone to mail system, p50", p50, "≤ 50 ms");
+    table.row("  p95", millis(written.percentile(95)), "");
+    if has_processes {
+        table.row("  CPU of the mail system for each", millis(figures.written_behind), "");
+    }
+    let told = &figures.told;
+    table.row("event put there to answered Ping, p50", millis(told.percentile(50)), "");
+    table.row("  p95", millis(told.percentile(95)), at_once);
+    if let Items::Radicale(radicale) = &items {
+        let cost = account::polling(world, &target, radicale, scale).await?;
+        let what = format!("requests of a user who waits, of {}", cost.users);
+        table.row(&what, format!("{:.2}/s", cost.requests), "");
+        table.row("  CPU of the connector for one", millis(cost.connector * 1000.0), "");
+        table.row("  CPU of Radicale for one", millis(cost.radicale * 1000.0), "");
+        let thousand = 1000.0 * cost.requests;
+        let cores = |each: f64| format!("{:.2} cores", each * thousand);
+        table.row("  reckoned from it for 1,000 users: requests", format!("{thousand:.0}/s"), "");
+        table.row("  the same: connector", cores(cost.connector), "");
+        table.row("  the same: Radicale", cores(cost.radicale), "");
+    }
+    Ok(())
+}
+
 /// The first sync, on one device and on many, after one that fills Dovecot's caches.
 async fn first_syncs(
     target: &Target,
@@ -167,14 +241,15 @@ async fn first_syncs(
 ) -> Result<Vec<dme_phone::Phone>> {
     let (one, many) = (vec![world::large()], world::small(scale));
     note("first sync, once so that Dovecot has its caches");
-    target.first_sync(&one, "warm", Form::Html, scale.large).await?;
-    target.first_sync(&many, "warm", Form::Html, scale.small).await?;
+    let inbox = FolderType::Inbox;
+    target.first_sync(&one, "warm", Form::Html, inbox, scale.large).await?;
+    target.first_sync(&many, "warm", Form::Html, inbox, scale.small).await?;
     let mut phones = Vec::new();
     for (form, name) in [(Form::Mime, "MIME whole"), (Form::Html, "HTML of 4 KB")] {
         for (users, messages) in [(&one, scale.large), (&many, scale.small)] {
             note(&format!("first sync, {name}, {} devices", users.len()));
             let device = format!("{form:?}");
-            let (work, ready) = target.first_sync(users, &device, form, messages).await?;
+            let (work, ready) = target.first_sync(users, &device, form, inbox, messages).await?;
             let what = format!("first sync, {name}, devices: {}", users.len());
             table.row(&what, format!("{:.0} messages/s", work.rate()), "≥ 3,000/s");
             table.row("  CPU a message", millis(work.cpu_each()), "");
@@ -196,12 +271,12 @@ async fn nothing_new(
     phones.truncate(DEVICES);
     let time = Duration::from_secs(scale.seconds);
     let one = phones.split_off(phones.len().saturating_sub(1));
-    let (_, times, one) = target.nothing_new(one, time / 2).await?;
+    let (_, times, one) = target.nothing_new(one, FolderType::Inbox, time / 2).await?;
     table.row("sync with nothing new, devices: 1, p50", millis(times.percentile(50)), "≤ 2 ms");
     table.row("  p99", millis(times.percentile(99)), "");
     phones.extend(one);
     let devices = phones.len();
-    let (work, times, phones) = target.nothing_new(phones, time).await?;
+    let (work, times, phones) = target.nothing_new(phones, FolderType::Inbox, time).await?;
     let what = format!("sync with nothing new, devices: {devices}");
     table.row(&what, format!("{:.0} requests/s", work.rate()), "≥ 3,000/s");
     table.row("  CPU a request", millis(work.cpu_each()), "");

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use dme_mime::sample::{Sizes, mailbox};
 use dme_model::{Address, Timestamp};
 use dme_phone::{Tls, Trust};
+use dme_pim::sample::Amounts;
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process};
@@ -42,6 +43,8 @@ pub struct Scale {
     pub repeats: usize,
     /// People in the directory that is searched.
     pub entries: usize,
+    /// The large calendar and address book.
+    pub account: Amounts,
 }
 
 impl Scale {
@@ -55,6 +58,7 @@ impl Scale {
         seconds: 10,
         repeats: 100,
         entries: 50_000,
+        account: Amounts { contacts: 5_000, events: 2_000, series: 200, tasks: 0, notes: 0 },
     };
     /// Whether it works at all.
     pub const QUICK: Self = Self {
@@ -66,6 +70,7 @@ impl Scale {
         seconds: 3,
         repeats: 20,
         entries: 5_000,
+        account: Amounts { contacts: 500, events: 200, series: 20, tasks: 0, notes: 0 },
     };
 }
 
@@ -82,6 +87,11 @@ pub fn woken() -> String {
 /// The logins of those with a small one.
 pub fn small(scale: &Scale) -> Vec<String> {
     (0..scale.users).map(|number| format!("user{number}@{REALM}")).collect()
+}
+
+/// Those of them whose phones wait while Radicale is asked again and again.
+pub fn polled(scale: &Scale) -> Vec<String> {
+    small(scale).into_iter().take(8).collect()
 }
 
 /// The logins of those whose phones are parked.
@@ -144,7 +154,8 @@ impl World {
              bind_password = \"{SERVICE_PASSWORD}\"\nbases = [\"{SUFFIX}\"]\n",
             slapd.ldap_url()
         );
-        configure_connector(self.folder.path(), self.dovecot.imap_port, &people)?;
+        let mail = mail_in_dovecot(self.dovecot.imap_port);
+        configure_connector(self.folder.path(), &mail, &people)?;
         self.restart()
     }
 
@@ -153,7 +164,16 @@ impl World {
     /// # Errors
     /// When server or connector do not start.
     pub fn take_people_from_file(&mut self) -> Result<()> {
-        configure_connector(self.folder.path(), self.dovecot.imap_port, &file(self.folder.path()))?;
+        self.serve(&mail_in_dovecot(self.dovecot.imap_port))
+    }
+
+    /// Has the connector serve mail, calendars and contacts by these settings from now on. Server
+    /// and connector are started anew.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub fn serve(&mut self, systems: &str) -> Result<()> {
+        configure_connector(self.folder.path(), systems, &file(self.folder.path()))?;
         self.restart()
     }
 
@@ -249,21 +269,19 @@ fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Res
             folder.join("server")
         ),
     )?;
-    configure_connector(folder, imap, &file(folder))?;
+    configure_connector(folder, &mail_in_dovecot(imap), &file(folder))?;
     people(folder, users)
 }
 
-/// The connector's settings with this directory.
-fn configure_connector(folder: &Path, imap: u16, people: &str) -> Result<()> {
-    write(
-        folder,
-        "connector.toml",
-        &format!(
-            "directory = {:?}\n\
-             [mail.imap.server]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n{people}",
-            folder.join("connector"),
-        ),
-    )
+/// The connector's settings for mail in Dovecot.
+pub fn mail_in_dovecot(imap: u16) -> String {
+    format!("[mail.imap.server]\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\n")
+}
+
+/// The connector's settings with these systems and this directory.
+fn configure_connector(folder: &Path, systems: &str, people: &str) -> Result<()> {
+    let directory = folder.join("connector");
+    write(folder, "connector.toml", &format!("directory = {directory:?}\n{systems}{people}"))
 }
 
 /// The settings of the in-file directory.

@@ -74,6 +74,25 @@ impl Radicale {
         format!("{scheme}://127.0.0.1:{}/", self.port)
     }
 
+    /// Its process, as long as it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    /// Where it keeps a user's collection: a file for each item, and `.Radicale.props`.
+    pub fn collection(&self, user: &str, name: &str) -> PathBuf {
+        self.folder.path().join("data/collection-root").join(user).join(name)
+    }
+
+    /// How many requests it has had, as its log says.
+    ///
+    /// # Errors
+    /// When there is no log.
+    pub fn requests(&self) -> anyhow::Result<usize> {
+        let log = std::fs::read(self.folder.path().join("radicale.log"))?;
+        Ok(String::from_utf8_lossy(&log).matches(" request for ").count())
+    }
+
     /// The file with the authority's certificate, where it has one.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
@@ -93,7 +112,7 @@ impl Radicale {
              htpasswd_encryption = plain\ndelay = 0\n\
              [rights]\ntype = from_file\nfile = {dir}/rights\n\
              [storage]\nfilesystem_folder = {dir}/data\n\
-             [web]\ntype = none\n",
+             [web]\ntype = none\n[logging]\nlevel = info\n",
             self.port,
             tls = if self.tls { "True" } else { "False" },
         );

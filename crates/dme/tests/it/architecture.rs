@@ -44,7 +44,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("phone", &["model", "wbxml", "zone", "eas"]),
     ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
     ("testkit", &[]),
-    ("bench", &["model", "eas", "mime", "phone", "testkit"]),
+    ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),
     (
         "dme",
         &[
