@@ -4,8 +4,8 @@
 //! The message is a script of ours, `dme-vacation`, that answers and then includes the user's own
 //! (RFC 6609). Where the server cannot include, the rule is a marked block in the user's script,
 //! which is taken out again byte for byte. Either holds, in a comment, what was set and what the
-//! user's own script is, so that any connector can go on where another stopped. [`script`] knows
-//! what stands in scripts, [`plan`] what is to be done with them, [`session`] how to do it.
+//! user's own script is, so that any connector can go on where another stopped. `script` knows
+//! what stands in scripts, `plan` what is to be done with them, `session` how to do it.
 
 mod check;
 mod config;
