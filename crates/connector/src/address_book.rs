@@ -26,6 +26,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 
 /// The one collection.
 const PEOPLE: &str = "people";
@@ -147,14 +148,26 @@ impl AddressBookMailbox {
 
     /// What the user sees.
     async fn book(&self, collection: &CollectionId) -> Result<Arc<book::Book>> {
+        self.book_by(Instant::from_std(self.context.deadline), collection).await
+    }
+
+    async fn book_by(
+        &self,
+        deadline: Instant,
+        collection: &CollectionId,
+    ) -> Result<Arc<book::Book>> {
         if !self.is_here(collection) {
             return Err(Error::new(ErrorKind::NotFound, "no such collection in the address list"));
         }
-        let reading = self.shelf.book_of(&self.account.user);
-        let deadline = Instant::from_std(self.context.deadline);
-        timeout_at(deadline, on_behalf_of(self.context.request.clone(), reading))
-            .await
-            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "the address list took long")))
+        let (shelf, user) = (self.shelf.clone(), self.account.user.clone());
+        let reading = async move { shelf.book_of(&user).await };
+        // In a task of its own: what is read serves the next call, also where this one gives up.
+        let reading = on_behalf_of(self.context.request.clone(), reading).in_current_span();
+        match timeout_at(deadline, tokio::spawn(reading)).await {
+            Ok(Ok(book)) => book,
+            Ok(Err(_)) => Err(Error::new(ErrorKind::Bug, "reading the address list broke off")),
+            Err(_) => Err(Error::new(ErrorKind::Timeout, "the address list took too long")),
+        }
     }
 }
 
@@ -204,16 +217,10 @@ impl Mailbox for AddressBookMailbox {
         self.book(collection).await?.changes(since)
     }
 
-    /// While the directory cannot be asked, nothing has changed that a phone could be told: it shall
-    /// not lose its wait for mail over it. A watch tells as soon as the directory is back.
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
         let mut changed = Vec::new();
         for (collection, token) in since {
-            let is_changed = match self.book(collection).await {
-                Ok(book) => book.token() != token,
-                Err(error) => error.kind == ErrorKind::NotFound,
-            };
-            if is_changed {
+            if !self.is_here(collection) || self.book(collection).await?.token() != token {
                 changed.push(collection.clone());
             }
         }
@@ -303,11 +310,10 @@ impl Mailbox for AddressBookMailbox {
             context: self.context.clone(),
             shelf: self.shelf.clone(),
         };
-        let looks = stream::unfold((mailbox, seen), |(mut mailbox, mut seen)| async move {
+        let looks = stream::unfold((mailbox, seen), |(mailbox, mut seen)| async move {
             loop {
                 sleep(spread(mailbox.shelf.refresh())).await;
-                mailbox.context = CallContext::new(mailbox.context.request, PATIENCE);
-                let now = match mailbox.book(&people()).await {
+                let now = match mailbox.book_by(Instant::now() + PATIENCE, &people()).await {
                     Ok(book) => Some(book),
                     Err(error) => {
                         tracing::debug!(%error, "a watch could not look at the address list");
