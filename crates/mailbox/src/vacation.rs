@@ -7,13 +7,13 @@ use dme_model::Vacation;
 /// What keeps out-of-office messages and answers by them.
 #[async_trait]
 pub trait VacationService: Send + Sync {
-    /// The user's message, as [`Mailbox::vacation`].
+    /// The user's message, as [`crate::Mailbox::vacation`].
     ///
     /// # Errors
     /// As the server's.
     async fn vacation(&self, account: &Account, context: &CallContext) -> Result<Vacation>;
 
-    /// Sets the user's message, as [`Mailbox::set_vacation`]. `addresses` are all the user's: mail
+    /// Sets the user's message, as [`crate::Mailbox::set_vacation`]. `addresses` are all the user's: mail
     /// to any of them is answered.
     ///
     /// # Errors

@@ -15,8 +15,8 @@ use dme_phone::Phone;
 use dme_testkit::radicale::Radicale;
 use std::time::{Duration, Instant};
 
-/// A Monday, 2027-03-01, at nine.
-pub const NINE: LocalTime = LocalTime::from_seconds(1_803_891_600);
+/// A Monday, 2037-03-02, at nine.
+pub const NINE: LocalTime = LocalTime::from_seconds(2_119_597_200);
 
 pub struct World {
     pub site: Site,

@@ -64,7 +64,7 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
         "events": [{
             "calendar": "Plans (DME)", "title": "Quarterly review",
             "text": "Bring the drawings.", "place": "Room 7", "reminders": ["-PT15M"],
-            "start": "20270301T090000 Europe/Berlin", "end": "20270301T100000 Europe/Berlin",
+            "start": "20370302T090000 Europe/Berlin", "end": "20370302T100000 Europe/Berlin",
         }],
         "tasks": [{
             "calendar": "Chores (DME)", "title": "Send the offer", "text": null,

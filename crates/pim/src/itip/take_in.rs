@@ -59,7 +59,7 @@ pub struct TakenIn {
 }
 
 /// The `UID` of the event that a message is about: by it the event is found which is handed to
-/// [`take_in`].
+/// [`crate::calendar::take_in`].
 ///
 /// # Errors
 /// [`Error::TooLarge`]; [`Error::Unconvertible`] where it is about no event.
