@@ -494,7 +494,8 @@ impl Mailbox for JoinedMailbox {
             if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
                 break;
             }
-            answer = other.mailbox.take_in(message).await;
+            // Mail waits for it; what was not taken in can be again.
+            answer = in_time(other.mailbox.take_in(message)).await;
             of = Some(other.name);
         }
         answer.map(|found| found.map(|found| hit(of, found)))

@@ -5,7 +5,7 @@ use crate::error::ConfigError;
 use crate::href::{Origin, Path};
 use dme_dial::{LoginName, ServerConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,7 @@ pub struct DavConfig {
     /// here, or, with a master account, whoever has a principal.
     pub realms: Vec<String>,
     /// Default collections by name, where the server marks none or the wrong ones.
+    #[serde(deserialize_with = "folders")]
     pub folders: BTreeMap<Role, String>,
     /// How often the server is asked for changes while a phone waits. No server tells by itself.
     pub poll: Span,
@@ -46,6 +47,32 @@ pub struct DavConfig {
     pub pool: PoolConfig,
     /// How long to wait for the server.
     pub timeouts: TimeoutConfig,
+}
+
+/// A purpose that a collection can have.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Purpose {
+    Calendar,
+    Contacts,
+    Tasks,
+    Notes,
+}
+
+impl From<Purpose> for Role {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Calendar => Self::Calendar,
+            Purpose::Contacts => Self::Contacts,
+            Purpose::Tasks => Self::Tasks,
+            Purpose::Notes => Self::Notes,
+        }
+    }
+}
+
+fn folders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Role, String>, D::Error> {
+    let named = BTreeMap::<Purpose, String>::deserialize(deserializer)?;
+    Ok(named.into_iter().map(|(purpose, name)| (purpose.into(), name)).collect())
 }
 
 impl Default for DavConfig {
@@ -144,10 +171,6 @@ impl DavConfig {
             }
             _ => {}
         }
-        let special = [Role::Calendar, Role::Contacts, Role::Tasks, Role::Notes];
-        if let Some(role) = self.folders.keys().find(|role| !special.contains(role)) {
-            return Err(ConfigError::Folder(format!("{role:?}").to_lowercase()));
-        }
         let (pool, times) = (&self.pool, &self.timeouts);
         let (least, hour) = (Span::millis(10), Span::seconds(3_600));
         within("dav.poll", self.poll, least..=hour)?;
@@ -210,7 +233,6 @@ mod tests {
             ("url = 'https://a/'\ncalendars = false\ncontacts = false", "nothing is taken"),
             (&format!("url = 'https://a/'\n{master}"), "dav.principal is not set"),
             (&format!("url = 'https://a/'\nprincipal = '/p/'\n{master}"), "{login}"),
-            ("url = 'https://a/'\nfolders.inbox = 'x'", "dav.folders.inbox"),
             ("url = 'https://a/'\npoll = '0s'", "dav.poll is 0s"),
             ("url = 'https://a/'\npool.per_user = 0", "dav.pool.per_user is 0"),
             ("url = 'https://a/'\nmax_item_size = '1GiB'", "dav.max_item_size is 1GiB"),
@@ -227,6 +249,7 @@ mod tests {
         for text in [
             "hots = 'a'",
             "pool.hots = 1",
+            "folders.hots = 'a'",
             "timeouts.hots = '1s'",
             "auth.master = { user = 'a', secret = 'b', hots = 'c' }",
         ] {

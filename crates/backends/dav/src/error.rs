@@ -33,9 +33,6 @@ pub enum ConfigError {
     /// No path for every user.
     #[error("dav.principal {0:?} must be a path with {{login}} in it")]
     Principal(String),
-    /// A role that no such collection has.
-    #[error("dav.folders.{0}: only calendar, contacts, tasks and notes can be named")]
-    Folder(String),
     /// A value that makes no sense.
     #[error(transparent)]
     Range(#[from] OutOfRange),

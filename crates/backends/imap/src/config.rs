@@ -4,7 +4,7 @@
 use crate::error::ConfigError;
 use dme_dial::{Auth, LoginName, ServerConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub struct ImapConfig {
     /// The prefix of personal folders, such as `INBOX.`. Unset: what the server says (RFC 2342).
     pub prefix: Option<String>,
     /// Folders for special roles by name, where the server marks none or the wrong ones.
+    #[serde(deserialize_with = "folders")]
     pub folders: BTreeMap<Role, String>,
     /// Sessions kept and used.
     pub pool: PoolConfig,
@@ -35,6 +36,36 @@ pub struct ImapConfig {
     pub max_message_size: ByteSize,
     /// Sending. Unset: nothing can be sent.
     pub smtp: Option<SmtpConfig>,
+}
+
+/// A purpose that a mail folder can have.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Purpose {
+    Inbox,
+    Drafts,
+    Sent,
+    Trash,
+    Junk,
+    Archive,
+}
+
+impl From<Purpose> for Role {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Inbox => Self::Inbox,
+            Purpose::Drafts => Self::Drafts,
+            Purpose::Sent => Self::Sent,
+            Purpose::Trash => Self::Trash,
+            Purpose::Junk => Self::Junk,
+            Purpose::Archive => Self::Archive,
+        }
+    }
+}
+
+fn folders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Role, String>, D::Error> {
+    let named = BTreeMap::<Purpose, String>::deserialize(deserializer)?;
+    Ok(named.into_iter().map(|(purpose, name)| (purpose.into(), name)).collect())
 }
 
 impl Default for ImapConfig {

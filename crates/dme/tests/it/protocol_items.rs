@@ -201,7 +201,7 @@ pub async fn bodies(phone: &mut Speaker, f: &mut Findings) -> Result<()> {
         "with its begin",
         invitation,
         "ApplicationData/MeetingRequest/StartTime",
-        "2026-12-01T09:00:00.000Z",
+        "2096-12-01T09:00:00.000Z",
     );
     let new = phone.version() >= ProtocolVersion::V16_0;
     let uid = has(invitation, "ApplicationData/MeetingRequest/UID");
