@@ -1,0 +1,111 @@
+use super::*;
+use crate::memory::MemoryMailSystem;
+use dme_model::{Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
+use std::time::Duration;
+
+async fn joined() -> (MemoryMailSystem, MemoryMailSystem, Arc<dyn Mailbox>) {
+    let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
+    let user = UserId::from("ann@example.com");
+    for system in [&mail, &other] {
+        system.add_user(&user, "ann@example.com");
+    }
+    let account = Account {
+        user,
+        address: "ann@example.com".into(),
+        display_name: None,
+        credentials: crate::Credentials::None,
+    };
+    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
+    let both = Joined::new(Arc::new(mail.clone()), vec![("dav", Arc::new(other.clone()))]);
+    let mailbox = both.open(&account, &context).await.unwrap();
+    (mail, other, mailbox)
+}
+
+fn ann() -> NewItem {
+    let patch = ContactPatch::whole(Contact::default());
+    NewItem { key: SubmissionKey("k".into()), patch: ItemPatch::Contact(Box::new(patch)) }
+}
+
+#[tokio::test]
+async fn a_collection_of_a_part_is_used_like_any_other() {
+    let (_, other, mailbox) = joined().await;
+    let user = UserId::from("ann@example.com");
+    let inner = other.collection(&user, Role::Contacts).unwrap();
+    let book = outward(Some("dav"), inner.clone());
+    let all = mailbox.collections().await.unwrap();
+    assert!(all.iter().any(|collection| collection.id == book));
+
+    let token = mailbox.list(&book, &ItemFilter::default()).await.unwrap().token;
+    let mut watch = mailbox.watch(std::slice::from_ref(&book)).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+    let made = mailbox.create_item(&book, &ann()).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Changed(book.clone()))));
+    assert_eq!(mailbox.changed(&[(book.clone(), token)]).await.unwrap(), [book]);
+    assert_eq!(other.items(&user, &inner).unwrap().len(), 1);
+    assert_eq!(other.items(&user, &inner).unwrap()[0].0, made.item);
+}
+
+#[tokio::test]
+async fn parts_do_not_mix() {
+    let (_, other, mailbox) = joined().await;
+    let user = UserId::from("ann@example.com");
+    let book = outward(Some("dav"), other.collection(&user, Role::Contacts).unwrap());
+    let inbox = other.collection(&user, Role::Inbox).unwrap();
+    let made = mailbox.create_item(&book, &ann()).await.unwrap();
+    let moved = mailbox.move_items(&book, &inbox, &[made.item]).await;
+    assert_eq!(moved.unwrap_err().kind, ErrorKind::Forbidden);
+    let placed = mailbox.create_collection(Some(&book), "Friends", Class::Contacts).await;
+    assert!(placed.unwrap().as_str().starts_with(MARK));
+    let gone = CollectionId::new(format!("{MARK}ews{END}x"));
+    let asked = mailbox.list(&gone, &ItemFilter::default()).await;
+    assert_eq!(asked.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn mail_goes_on_while_a_part_is_away_and_its_collections_stay() {
+    let (_, other, mailbox) = joined().await;
+    let all = mailbox.collections().await.unwrap();
+    let inbox = all.iter().find(|one| one.role == Some(Role::Inbox)).unwrap().id.clone();
+    let book = all.iter().find(|one| one.role == Some(Role::Contacts)).unwrap().id.clone();
+    let tokens = [inbox.clone(), book.clone()].map(|id| (id, ChangeToken("old".into())));
+    let away = || Error::new(ErrorKind::Unavailable, "away");
+    other.fail_when(move |_| Some(crate::memory::Failure::Before(away())));
+    assert_eq!(mailbox.collections().await.unwrap(), all);
+    let changed = mailbox.changed(&tokens).await.unwrap();
+    assert_eq!(changed, std::slice::from_ref(&inbox));
+    let mut watch = mailbox.watch(&[inbox, book]).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+}
+
+#[tokio::test]
+async fn one_of_whom_a_part_knows_nothing_has_mail_alone() {
+    let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
+    let user = UserId::from("ann@example.com");
+    for system in [&mail, &other] {
+        system.add_user(&user, "ann@example.com");
+    }
+    other.fail_next(1, &crate::memory::Failure::Before(Error::new(ErrorKind::NotFound, "who?")));
+    let account = Account {
+        user,
+        address: "ann@example.com".into(),
+        display_name: None,
+        credentials: crate::Credentials::None,
+    };
+    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
+    let both = Joined::new(Arc::new(mail), vec![("dav", Arc::new(other))]);
+    let mailbox = both.open(&account, &context).await.unwrap();
+    let all = mailbox.collections().await.unwrap();
+    assert!(all.iter().all(|collection| !collection.id.as_str().starts_with(MARK)));
+    assert!(all.iter().any(|collection| collection.role == Some(Role::Inbox)));
+}
+
+#[tokio::test]
+async fn a_watch_ends_when_that_of_a_part_does() {
+    let (_, other, mailbox) = joined().await;
+    let user = UserId::from("ann@example.com");
+    let book = outward(Some("dav"), other.collection(&user, Role::Contacts).unwrap());
+    let mut watch = mailbox.watch(&[book]).await.unwrap();
+    assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+    other.cut_watches();
+    assert!(watch.next().await.unwrap().is_err());
+}
