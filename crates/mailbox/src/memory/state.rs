@@ -6,8 +6,8 @@ use crate::{
 };
 use bytes::Bytes;
 use dme_model::{
-    Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Role, Timestamp,
-    UserId, Vacation,
+    Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Notice, Role,
+    Timestamp, UserId, Vacation,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -45,6 +45,8 @@ pub(super) struct User {
     /// What each act of sending was answered.
     pub(super) submitted: HashMap<SubmissionKey, Submitted>,
     pub(super) vacation: Vacation,
+    /// What others were told of by each act.
+    pub(super) told: HashMap<SubmissionKey, Notice>,
     pub(super) events: broadcast::Sender<WatchEvent>,
     next_folder: u32,
 }
@@ -151,6 +153,7 @@ impl User {
             folders: BTreeMap::new(),
             submitted: HashMap::new(),
             vacation: Vacation::default(),
+            told: HashMap::new(),
             events: broadcast::Sender::new(WATCH_BACKLOG),
             next_folder: 1,
         };

@@ -1,10 +1,11 @@
-//! Writing items that are no mail. All clocks are on UTC here, and nobody is told of meetings.
+//! Writing items that are no mail. All clocks are on UTC here; of a meeting that changes the first
+//! one asked is told.
 
 use super::state::{Content, State, User, no_item};
 use crate::{Edit, Error, ErrorKind, NewItem, Result, Written};
 use dme_model::{
     Answer, BodyView, CollectionId, Event, EventPatch, Exception, Flags, InstanceChange, Item,
-    ItemEdit, ItemId, ItemPatch, LocalTime, Text, Timestamp, UserId,
+    ItemEdit, ItemId, ItemPatch, LocalTime, Notice, Text, Timestamp, UserId,
 };
 
 pub(super) fn create(
@@ -44,7 +45,10 @@ pub(super) fn change(
 ) -> Result<Written> {
     let now = state.now();
     let user = state.user(user)?;
+    let mut asked = None;
+    let before = user.folder(collection)?.mark(item);
     let mark = user.rewrite(collection, item, |there| {
+        asked = guest(there);
         match &edit.edit {
             ItemEdit::Patch(patch) => apply(there, patch)?,
             ItemEdit::Instance { original, patch } => change_instance(there, *original, patch)?,
@@ -56,7 +60,27 @@ pub(super) fn change(
         settle(there, now);
         Ok(())
     })?;
-    Ok(Written::quietly(item.clone(), Some(mark)))
+    let changed = before.as_ref() != Some(&mark);
+    if let Some(guest) = asked.filter(|_| changed) {
+        user.told.insert(edit.key.clone(), notice(&guest, &edit.key.0));
+    }
+    let notices = user.told.get(&edit.key).cloned().into_iter().collect();
+    Ok(Written { notices, ..Written::quietly(item.clone(), Some(mark)) })
+}
+
+/// The first one asked to a meeting of the user's own.
+fn guest(item: &Item) -> Option<String> {
+    match item {
+        Item::Event(event) if event.own => {
+            event.attendees.first().map(|attendee| attendee.address.email.clone())
+        }
+        _ => None,
+    }
+}
+
+fn notice(guest: &str, act: &str) -> Notice {
+    let message = format!("To: {guest}\r\nSubject: a meeting changed\r\n\r\nIt did.\r\n");
+    Notice { name: act.to_owned(), message: message.into() }
 }
 
 pub(super) fn respond(

@@ -4,8 +4,9 @@ use crate::world::{World, told, with};
 use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::{Failure, Operation};
 use dme_model::{
-    Class, Contact, ContactField, ContactPatch, ContactText, Event, EventField, EventPatch, Item,
-    ItemEdit, ItemId, ItemPatch, LocalTime, Role, Task, Text,
+    Address, Attendee, AttendeeKind, Class, Contact, ContactField, ContactPatch, ContactText,
+    Event, EventField, EventPatch, Item, ItemEdit, ItemId, ItemPatch, LocalTime, Participation,
+    Role, Task, Text,
 };
 use dme_sync::{
     ClientCommand, ClientId, CollectionOptions, CollectionRequest, CommandResult, ConflictRule,
@@ -215,4 +216,39 @@ async fn what_the_phone_supports_is_kept_until_it_begins_again() {
     assert_eq!(world.engine.folder_class(world.session(), folder).await.unwrap(), Class::Contacts);
     world.begin(folder).await;
     assert_eq!(world.engine.held(world.session(), folder).await.unwrap().1, None);
+}
+
+#[tokio::test]
+async fn others_are_told_of_a_changed_meeting_once_also_where_telling_failed_at_first() {
+    let world = World::new().await;
+    let calendar = world.place(Role::Calendar);
+    let guest = Attendee {
+        address: Address { name: None, email: "eve@elsewhere.example".into() },
+        kind: AttendeeKind::Required,
+        participation: Participation::NeedsAction,
+        proposal: None,
+    };
+    let there =
+        Event { title: "Bridge".into(), own: true, attendees: vec![guest], ..Event::default() };
+    let item =
+        world.system.put(&world.user, &calendar, None, Item::Event(Box::new(there))).unwrap();
+    let folder = world.folder(Role::Calendar).await;
+    let key = world.begin(folder).await;
+    // What the phone says stays the same; what it means is nothing once it was carried out.
+    let edit = |fields: &[EventField]| {
+        let value = Event { title: "The bridge".into(), ..Event::default() };
+        let patch = EventPatch::of(fields.iter().copied(), value);
+        let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
+        with(folder, &key, vec![ClientCommand::Edit(item.clone(), Meant::new(b"retitle", edit))])
+    };
+    let down = Failure::Before(dme_mailbox::Error::new(ErrorKind::Unavailable, "down"));
+    world.system.fail_when(move |operation| (operation == Operation::Submit).then(|| down.clone()));
+    assert!(world.sync(&edit(&[EventField::Title])).await.is_err());
+    assert!(world.system.sent().is_empty());
+    world.system.heal();
+    for _ in 0..2 {
+        let answer = world.sync(&edit(&[])).await.unwrap();
+        assert_eq!(answer.results, [CommandResult::Done]);
+        assert_eq!(world.system.sent().len(), 1, "told once");
+    }
 }
