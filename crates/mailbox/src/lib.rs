@@ -14,6 +14,7 @@ mod change;
 pub mod conformance;
 mod error;
 mod fetch;
+pub mod hash;
 mod joined;
 pub mod memory;
 mod search;

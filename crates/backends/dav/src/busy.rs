@@ -3,13 +3,12 @@
 
 use crate::client::Request;
 use crate::error::WireError;
-use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object;
 use crate::report::{self, Told, Wanted, utc};
 use crate::xml::{self, Ns};
-use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result};
+use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result, hash};
 use dme_model::{Access, BusyStatus, Class, Timestamp};
 use http::Method;
 use std::collections::HashMap;

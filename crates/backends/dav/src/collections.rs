@@ -5,14 +5,13 @@
 
 use crate::client::Request;
 use crate::error::WireError;
-use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
 use crate::principal::Principal;
 use crate::report::{self, component};
 use crate::xml::Ns;
-use dme_mailbox::{Error, ErrorKind, Result};
+use dme_mailbox::{Error, ErrorKind, Result, hash};
 use dme_model::{Access, Class, Collection, CollectionId, Role};
 use http::Method;
 use std::collections::BTreeMap;

@@ -15,7 +15,6 @@ mod collections;
 mod config;
 mod error;
 mod fetch;
-mod hash;
 mod href;
 mod mailbox;
 mod meetings;

@@ -8,14 +8,13 @@
 use crate::collections::Place;
 use crate::error::WireError;
 use crate::fetch::Resource;
-use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
 use crate::write::{Before, Put, Reply};
 use crate::xml::Ns;
-use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written};
+use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
 use dme_pim::calendar::{self, Outcome};
 use std::time::Duration;

@@ -6,10 +6,10 @@
 //!   buckets. The members of a bucket whose hash differs are told as changed, and what is there is
 //!   told whole.
 
-use crate::hash::stable;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
 use dme_mailbox::ChangeToken;
+use dme_mailbox::hash::stable;
 
 /// More are not told apart; keeps a token below 10 KiB.
 const MAX_BUCKETS: usize = 1_024;

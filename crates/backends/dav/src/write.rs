@@ -5,7 +5,6 @@ use crate::client::Request;
 use crate::collections::Place;
 use crate::error::WireError;
 use crate::fetch::{Resource, gone};
-use crate::hash;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
@@ -13,7 +12,7 @@ use crate::quirks::strong;
 use crate::xml::Ns;
 use bytes::Bytes;
 use dme_mailbox::{
-    ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written,
+    ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written, hash,
 };
 use dme_model::{Class, CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId, ZoneId};
 use dme_pim::calendar::Writing;

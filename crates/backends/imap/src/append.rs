@@ -2,13 +2,12 @@
 
 use crate::changes::search_with;
 use crate::error::{WireError, kind_of_no};
-use crate::hash;
 use crate::items::expunge;
 use crate::mailbox::{ImapMailbox, item, local, on_session, uid};
 use crate::session::Session;
 use crate::wire::command::Command;
 use bytes::Bytes;
-use dme_mailbox::{Draft, ErrorKind, Result};
+use dme_mailbox::{Draft, ErrorKind, Result, hash};
 use dme_mime::compose::DRAFT_KEY;
 use dme_model::{CollectionId, ItemId, ItemSet};
 

@@ -15,7 +15,6 @@ mod dial;
 mod error;
 mod fetch;
 mod folders;
-mod hash;
 mod items;
 mod large;
 mod login;

@@ -7,12 +7,11 @@
 //!   stretches of messages with their flags. A stretch whose hash differs is told whole.
 //! - `x1` for a name that holds no messages (`\Noselect`).
 
-use crate::hash;
 use crate::session::Memory;
 use crate::wire::response::StatusOf;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
-use dme_mailbox::ChangeToken;
+use dme_mailbox::{ChangeToken, hash};
 
 /// More stretches than this are not told apart; keeps a token below 16 KiB.
 pub(crate) const MAX_CHUNKS: usize = 1024;

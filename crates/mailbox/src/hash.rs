@@ -1,8 +1,8 @@
-//! A hash that is the same in every release and process, for tokens and names that outlive both.
-//! Not for secrets.
+//! A hash that is the same in every release and process, for the tokens, keys and names that a
+//! backend makes and that outlive both. Not for secrets.
 
 /// FNV-1a, 64 bits, with a final mix so that all bits depend on all input.
-pub(crate) fn stable(seed: u64, parts: &[&[u8]]) -> u64 {
+pub fn stable(seed: u64, parts: &[&[u8]]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
     for part in parts {
         // The length keeps ("ab", "c") and ("a", "bc") apart.
@@ -16,7 +16,7 @@ pub(crate) fn stable(seed: u64, parts: &[&[u8]]) -> u64 {
 }
 
 /// 32 hexadecimal digits that stand for a text.
-pub(crate) fn name_of(text: &str) -> String {
+pub fn name_of(text: &str) -> String {
     let text: &[&[u8]] = &[text.as_bytes()];
     format!("{:016x}{:016x}", stable(1, text), stable(2, text))
 }
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn it_never_changes() {
-        assert_eq!(name_of("phone/Sync/7"), name_of("phone/Sync/7"));
+        assert_eq!(name_of("phone/SendMail/7"), "d0bdb89c0626df281942d8709a43415c");
         assert_eq!(stable(0, &[]), 0xecba_3df2_c338_3c52);
         assert_ne!(stable(0, &[b"ab", b"c"]), stable(0, &[b"a", b"bc"]));
     }
