@@ -9,14 +9,13 @@ mod tests;
 use async_trait::async_trait;
 use dme_directory::{DirectoryService, on_behalf_of};
 use dme_mailbox::{
-    Account, ByteRange, CallContext, ChangeToken, Changes, Draft, Edit, Error, ErrorKind,
-    FetchOutcome, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, NewItem,
-    PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey,
-    Submitted, WatchEvent, Written,
+    Account, ByteRange, CallContext, ChangeToken, Changes, Edit, Error, ErrorKind, FetchOutcome,
+    Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem, Mailbox, NewItem, PartContent,
+    Result, Subcollections, SubmissionKey, WatchEvent, Written,
 };
 use dme_model::{
-    Access, Answer, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, PartId,
-    Realm, Span, within,
+    Access, Answer, BodyView, Class, Collection, CollectionId, Item, ItemId, PartId, Realm, Span,
+    within,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -252,14 +251,6 @@ impl Mailbox for AddressBookMailbox {
         Err(Error::new(ErrorKind::NotFound, "people in the address list have no parts"))
     }
 
-    async fn set_flags(
-        &self,
-        _: &CollectionId,
-        _: &[(ItemId, FlagPatch)],
-    ) -> Result<Vec<ItemResult>> {
-        people_only()
-    }
-
     async fn move_items(
         &self,
         _: &CollectionId,
@@ -275,22 +266,6 @@ impl Mailbox for AddressBookMailbox {
 
     async fn empty_collection(&self, _: &CollectionId, _: Subcollections) -> Result<()> {
         read_only()
-    }
-
-    async fn save_draft(&self, _: &CollectionId, _: &Draft) -> Result<ItemId> {
-        people_only()
-    }
-
-    async fn deliver(&self, _: &CollectionId, _: &[u8]) -> Result<ItemId> {
-        people_only()
-    }
-
-    async fn submit(&self, _: &Submission) -> Result<Submitted> {
-        people_only()
-    }
-
-    async fn search(&self, _: &SearchQuery) -> Result<SearchPage> {
-        people_only()
     }
 
     /// The directory does not tell of changes, so it is read at intervals. While it cannot be, the

@@ -67,6 +67,10 @@ pub type ItemResult<T = ()> = (ItemId, Result<T>);
 /// Nothing is acknowledged before the mail system took it (rule S3). Calls on several items may
 /// succeed for some and fail for others; an error of the whole call means that none may be
 /// assumed done.
+///
+/// What only mail has, and what only the other classes have, is `Unsupported` unless a backend
+/// says otherwise: it writes what it can do and no more. A mailbox that passes calls on to
+/// another must pass on these too.
 #[async_trait]
 pub trait Mailbox: Send + Sync {
     /// All collections, parents before children.
@@ -122,12 +126,15 @@ pub trait Mailbox: Send + Sync {
         range: Option<ByteRange>,
     ) -> Result<PartContent>;
 
-    /// Changes marks.
+    /// Changes marks of mail.
     async fn set_flags(
         &self,
         collection: &CollectionId,
         patches: &[(ItemId, FlagPatch)],
-    ) -> Result<Vec<ItemResult>>;
+    ) -> Result<Vec<ItemResult>> {
+        let _ = (collection, patches);
+        Err(no_mail())
+    }
 
     /// Moves items; answers each one's id in its new collection, where the mail system tells.
     async fn move_items(
@@ -149,17 +156,29 @@ pub trait Mailbox: Send + Sync {
 
     /// Puts a draft into a collection, in place of another where `draft.replaces` says so
     /// (added first, then the old one removed). The same `draft.key` twice gives the same item.
-    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId>;
+    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
+        let _ = (collection, draft);
+        Err(no_mail())
+    }
 
     /// Puts a finished message into a collection, as delivery would: unread, received now.
-    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId>;
+    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
+        let _ = (collection, message);
+        Err(no_mail())
+    }
 
     /// Sends a message, files it in Sent, marks what it answers. `MessageTooLarge`,
     /// `RecipientRefused` and `SenderRefused` are final.
-    async fn submit(&self, submission: &Submission) -> Result<Submitted>;
+    async fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        let _ = submission;
+        Err(no_mail())
+    }
 
-    /// Finds items, newest first.
-    async fn search(&self, query: &SearchQuery) -> Result<SearchPage>;
+    /// Finds mail, newest first.
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        let _ = query;
+        Err(no_mail())
+    }
 
     /// Tells when one of the collections may have changed, and when the list of collections has,
     /// until the stream is dropped. The stream ends with an error when the mail system or the way
@@ -237,6 +256,10 @@ pub trait Mailbox: Send + Sync {
     async fn set_vacation(&self, _vacation: &Vacation) -> Result<()> {
         Err(vacation::unsupported())
     }
+}
+
+fn no_mail() -> Error {
+    Error::new(ErrorKind::Unsupported, "there is no mail here")
 }
 
 fn mail_only() -> Error {

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
-    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
+    Credentials, Edit, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
+    Written,
 };
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -135,10 +135,6 @@ impl DavMailbox {
     }
 }
 
-fn no_mail() -> Error {
-    Error::new(ErrorKind::Unsupported, "dav: there is no mail here")
-}
-
 #[async_trait]
 impl Mailbox for DavMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
@@ -198,14 +194,6 @@ impl Mailbox for DavMailbox {
         self.fetch_content(collection, item, part, range).await
     }
 
-    async fn set_flags(
-        &self,
-        _collection: &CollectionId,
-        _patches: &[(ItemId, FlagPatch)],
-    ) -> Result<Vec<ItemResult>> {
-        Err(no_mail())
-    }
-
     async fn move_items(
         &self,
         from: &CollectionId,
@@ -225,22 +213,6 @@ impl Mailbox for DavMailbox {
         _subcollections: Subcollections,
     ) -> Result<()> {
         self.remove_all(collection).await
-    }
-
-    async fn save_draft(&self, _collection: &CollectionId, _draft: &Draft) -> Result<ItemId> {
-        Err(no_mail())
-    }
-
-    async fn deliver(&self, _collection: &CollectionId, _message: &[u8]) -> Result<ItemId> {
-        Err(no_mail())
-    }
-
-    async fn submit(&self, _submission: &Submission) -> Result<Submitted> {
-        Err(no_mail())
-    }
-
-    async fn search(&self, _query: &SearchQuery) -> Result<SearchPage> {
-        Err(no_mail())
     }
 
     async fn watch(

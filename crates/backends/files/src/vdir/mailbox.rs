@@ -7,13 +7,12 @@ use crate::home::Home;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, BusyPeriod, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken,
-    Changes, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
-    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
+    Changes, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
+    Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection as Described, CollectionId, FlagPatch, ItemId, PartId,
-    Role, Timestamp,
+    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, PartId, Role, Timestamp,
 };
 use dme_pim::calendar;
 use futures_core::stream::BoxStream;
@@ -94,10 +93,6 @@ impl VdirMailbox {
     }
 }
 
-fn no_mail() -> Error {
-    Error::new(ErrorKind::Unsupported, "there is no mail here")
-}
-
 fn flat() -> Error {
     Error::new(ErrorKind::Forbidden, "calendars and address books do not lie in each other")
 }
@@ -120,7 +115,7 @@ impl Mailbox for VdirMailbox {
         class: Class,
     ) -> Result<CollectionId> {
         if class == Class::Mail {
-            return Err(no_mail());
+            return Err(Error::new(ErrorKind::Unsupported, "there is no mail here"));
         }
         if parent.is_some() {
             return Err(flat());
@@ -221,14 +216,6 @@ impl Mailbox for VdirMailbox {
         .await
     }
 
-    async fn set_flags(
-        &self,
-        _: &CollectionId,
-        _: &[(ItemId, FlagPatch)],
-    ) -> Result<Vec<ItemResult>> {
-        Err(no_mail())
-    }
-
     async fn move_items(
         &self,
         from: &CollectionId,
@@ -260,22 +247,6 @@ impl Mailbox for VdirMailbox {
 
     async fn empty_collection(&self, collection: &CollectionId, _: Subcollections) -> Result<()> {
         self.writing(collection, |collection, _| collection.empty()).await
-    }
-
-    async fn save_draft(&self, _: &CollectionId, _: &Draft) -> Result<ItemId> {
-        Err(no_mail())
-    }
-
-    async fn deliver(&self, _: &CollectionId, _: &[u8]) -> Result<ItemId> {
-        Err(no_mail())
-    }
-
-    async fn submit(&self, _: &Submission) -> Result<Submitted> {
-        Err(no_mail())
-    }
-
-    async fn search(&self, _: &SearchQuery) -> Result<SearchPage> {
-        Err(no_mail())
     }
 
     async fn watch(
