@@ -1,12 +1,15 @@
-//! The way to a mail system's server: its address, TLS, and who logs in. What IMAP, SMTP and
-//! ManageSieve have in common; what is said on the way is each protocol's own.
+//! The way to a mail system's server: its address, TLS, who logs in and how long it is waited
+//! for. What IMAP, SMTP, ManageSieve and DAV have in common; what is said on the way is each
+//! protocol's own.
 
 mod dialer;
 mod finding;
 mod login;
 mod server;
+mod timeouts;
 
 pub use dialer::{Dialer, Io, Stream, plain_line};
 pub use finding::{Finding, advised};
 pub use login::{Auth, Login, LoginName, TokenMechanism, login_name};
 pub use server::{ServerConfig, ServerError, TlsMode};
+pub use timeouts::TimeoutConfig;

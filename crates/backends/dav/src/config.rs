@@ -3,7 +3,7 @@
 
 use crate::error::ConfigError;
 use crate::href::{Origin, Path};
-use dme_dial::{LoginName, ServerConfig, TlsMode};
+use dme_dial::{LoginName, ServerConfig, TimeoutConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -132,22 +132,6 @@ impl Default for PoolConfig {
     }
 }
 
-/// How long to wait.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutConfig {
-    /// For TCP and TLS.
-    pub connect: Span,
-    /// For the next bytes of an answer.
-    pub silence: Span,
-}
-
-impl Default for TimeoutConfig {
-    fn default() -> Self {
-        Self { connect: Span(Duration::from_secs(10)), silence: Span(Duration::from_secs(60)) }
-    }
-}
-
 impl DavConfig {
     /// Whether it can work at all.
     ///
@@ -171,7 +155,7 @@ impl DavConfig {
             }
             _ => {}
         }
-        let (pool, times) = (&self.pool, &self.timeouts);
+        let pool = &self.pool;
         let (least, hour) = (Span::millis(10), Span::seconds(3_600));
         within("dav.poll", self.poll, least..=hour)?;
         let sizes = ByteSize(64 << 10)..=ByteSize(64 << 20);
@@ -179,9 +163,7 @@ impl DavConfig {
         within("dav.pool.per_user", pool.per_user, 1..=1_000)?;
         within("dav.pool.total", pool.total, 1..=100_000)?;
         within("dav.pool.idle", pool.idle, Span::seconds(1)..=hour)?;
-        within("dav.timeouts.connect", times.connect, least..=hour)?;
-        within("dav.timeouts.silence", times.silence, least..=hour)?;
-        Ok(())
+        Ok(self.timeouts.check("dav")?)
     }
 
     /// The way to the server.

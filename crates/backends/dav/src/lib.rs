@@ -28,7 +28,7 @@ mod watch;
 mod write;
 mod xml;
 
-pub use config::{Auth, DavConfig, PoolConfig, TimeoutConfig};
+pub use config::{Auth, DavConfig, PoolConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
 #[doc(hidden)]

@@ -2,7 +2,7 @@
 //! but the host.
 
 use crate::error::ConfigError;
-use dme_dial::{Auth, LoginName, ServerConfig, TlsMode};
+use dme_dial::{Auth, LoginName, ServerConfig, TimeoutConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -105,22 +105,6 @@ impl Default for PoolConfig {
     }
 }
 
-/// How long to wait.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutConfig {
-    /// For TCP, TLS and greeting.
-    pub connect: Span,
-    /// For the next bytes of an answer.
-    pub silence: Span,
-}
-
-impl Default for TimeoutConfig {
-    fn default() -> Self {
-        Self { connect: Span(Duration::from_secs(10)), silence: Span(Duration::from_secs(60)) }
-    }
-}
-
 /// The server that takes mail for sending (RFC 6409).
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -159,18 +143,15 @@ impl ImapConfig {
         if let Some(smtp) = &self.smtp {
             smtp.server.check("imap.smtp.server")?;
         }
-        let (pool, times) = (&self.pool, &self.timeouts);
-        let (least, hour) = (Span::millis(10), Span::seconds(3_600));
-        within("imap.poll", self.poll, least..=hour)?;
+        let pool = &self.pool;
+        within("imap.poll", self.poll, Span::millis(10)..=Span::seconds(3_600))?;
         // No larger message is read, nor does a link carry one.
         let sizes = ByteSize(64 << 10)..=ByteSize(256 << 20);
         within("imap.max_message_size", self.max_message_size, sizes)?;
         within("imap.pool.per_user", pool.per_user, 1..=1_000)?;
         within("imap.pool.total", pool.total, 1..=1_000_000)?;
         within("imap.pool.idle", pool.idle, Span::seconds(1)..=Span::seconds(86_400))?;
-        within("imap.timeouts.connect", times.connect, least..=hour)?;
-        within("imap.timeouts.silence", times.silence, least..=hour)?;
-        Ok(())
+        Ok(self.timeouts.check("imap")?)
     }
 
     pub(crate) fn imap_port(&self) -> u16 {

@@ -30,8 +30,8 @@ mod token;
 mod watch;
 mod wire;
 
-pub use config::{ImapConfig, PoolConfig, SmtpAuth, SmtpConfig, TimeoutConfig};
-pub use dme_dial::{Auth, Finding, LoginName, ServerConfig, TlsMode};
+pub use config::{ImapConfig, PoolConfig, SmtpAuth, SmtpConfig};
+pub use dme_dial::{Auth, Finding, LoginName, ServerConfig, TimeoutConfig, TlsMode};
 pub use error::ConfigError;
 pub use mailbox::ImapMailSystem;
 #[doc(hidden)]

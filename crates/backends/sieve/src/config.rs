@@ -2,7 +2,7 @@
 //! the host.
 
 use crate::error::ConfigError;
-use dme_dial::{ServerConfig, TlsMode};
+use dme_dial::{ServerConfig, TimeoutConfig, TlsMode};
 use dme_model::{Span, within};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,22 +31,6 @@ pub struct SieveConfig {
     pub timeouts: TimeoutConfig,
 }
 
-/// How long to wait.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TimeoutConfig {
-    /// For TCP, TLS and greeting.
-    pub connect: Span,
-    /// For the next bytes of an answer.
-    pub silence: Span,
-}
-
-impl Default for TimeoutConfig {
-    fn default() -> Self {
-        Self { connect: Span::seconds(10), silence: Span::seconds(60) }
-    }
-}
-
 impl Default for SieveConfig {
     fn default() -> Self {
         Self {
@@ -69,10 +53,8 @@ impl SieveConfig {
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.server().check("sieve")?;
-        let (least, hour) = (Span::millis(10), Span::seconds(3_600));
         within("sieve.interval", self.interval, Span::seconds(1)..=Span::seconds(365 * 86_400))?;
-        within("sieve.timeouts.connect", self.timeouts.connect, least..=hour)?;
-        within("sieve.timeouts.silence", self.timeouts.silence, least..=hour)?;
+        self.timeouts.check("sieve")?;
         let domain = |domain: &&String| !domain.is_empty() && !domain.contains(['@', ' ']);
         match self.domains.iter().find(|one| !domain(one)) {
             Some(other) => Err(ConfigError::Domain(other.clone())),

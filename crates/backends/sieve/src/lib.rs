@@ -16,7 +16,7 @@ mod session;
 mod vacations;
 mod wire;
 
-pub use config::{SieveConfig, TimeoutConfig};
+pub use config::SieveConfig;
 pub use error::ConfigError;
 #[doc(hidden)]
 pub use script::fuzz::read_script;
