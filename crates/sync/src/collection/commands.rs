@@ -242,7 +242,13 @@ impl Work<'_> {
         if !patch.may_contradict() {
             return None;
         }
-        let (item, wanted) = (item.clone(), describe(patch));
+        self.overruled(item, describe(patch))
+    }
+
+    /// The result of a command on an item that the mail system changed too, where the phone is the
+    /// one to yield; none where the command is to be carried out. Notes who was overruled.
+    pub fn overruled(&mut self, item: &ItemId, wanted: String) -> Option<CommandResult> {
+        let item = item.clone();
         match self.conflict {
             ConflictRule::ServerWins => {
                 self.note(TraceEvent::PhoneOverruled { item, wanted });

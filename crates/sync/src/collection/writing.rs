@@ -2,8 +2,8 @@
 
 use super::commands::{Commands, refused};
 use super::work::{Echo, Work};
-use super::{ClientCommand, CommandResult, ConflictRule, Saved};
-use crate::{Result, TraceEvent};
+use super::{ClientCommand, CommandResult, Saved};
+use crate::Result;
 use dme_mailbox::{Edit, ErrorKind, NewItem, SubmissionKey, Written};
 use dme_model::{Class, ItemEdit, ItemId, ItemPatch};
 
@@ -63,17 +63,7 @@ impl Work<'_> {
         if !self.generation.dirty.contains(item) {
             return None;
         }
-        let (item, wanted) = (item.clone(), "new content".into());
-        match self.conflict {
-            ConflictRule::ServerWins => {
-                self.note(TraceEvent::PhoneOverruled { item, wanted });
-                Some(CommandResult::Conflict)
-            }
-            ConflictRule::ClientWins => {
-                self.note(TraceEvent::MailSystemOverruled { item, wanted });
-                None
-            }
-        }
+        self.overruled(item, "new content".into())
     }
 
     /// Of an edit that is not carried out (any more): sends what others are to be told of it, where
