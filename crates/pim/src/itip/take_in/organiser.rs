@@ -45,16 +45,24 @@ impl Arrival<'_> {
         key(message) > key(than)
     }
 
+    /// The event as it is known, where it is another's and the sender has a say over it; else what
+    /// comes of the message.
+    fn theirs<'c>(&self, calendar: &'c mut Component) -> Result<&'c mut Component, Outcome> {
+        let known = main_mut(calendar, "VEVENT").ok_or(Outcome::NotConcerned)?;
+        if self.owner().organises(known) {
+            return Err(Outcome::NotConcerned);
+        }
+        if !self.may_change(known) {
+            return Err(Outcome::Refused);
+        }
+        Ok(known)
+    }
+
     pub(super) fn update(&self, calendar: &mut Component) -> Result<Outcome, Error> {
-        let Some(known) = main_mut(calendar, "VEVENT").cloned() else {
-            return Ok(Outcome::NotConcerned);
+        let known = match self.theirs(calendar) {
+            Ok(known) => known.clone(),
+            Err(outcome) => return Ok(outcome),
         };
-        if self.owner().organises(&known) {
-            return Ok(Outcome::NotConcerned);
-        }
-        if !self.may_change(&known) {
-            return Ok(Outcome::Refused);
-        }
         if self.main.line("RECURRENCE-ID").is_some() {
             return self.update_instances(calendar);
         }
@@ -158,13 +166,10 @@ impl Arrival<'_> {
     }
 
     pub(super) fn add(&self, calendar: &mut Component) -> Outcome {
-        let Some(known) = main_mut(calendar, "VEVENT") else { return Outcome::NotConcerned };
-        if self.owner().organises(known) {
-            return Outcome::NotConcerned;
-        }
-        if !self.may_change(known) {
-            return Outcome::Refused;
-        }
+        let known = match self.theirs(calendar) {
+            Ok(known) => known,
+            Err(outcome) => return outcome,
+        };
         let Some(start) = self.main.line("DTSTART") else { return Outcome::NotConcerned };
         let there = known.all("RDATE").any(|line| line.value() == start.value());
         if there || sequence(&self.main) < sequence(known) {
@@ -179,15 +184,10 @@ impl Arrival<'_> {
     }
 
     pub(super) fn cancel(&self, calendar: &mut Component) -> Result<Outcome, Error> {
-        let Some(known) = main_mut(calendar, "VEVENT").cloned() else {
-            return Ok(Outcome::NotConcerned);
+        let known = match self.theirs(calendar) {
+            Ok(known) => known.clone(),
+            Err(outcome) => return Ok(outcome),
         };
-        if self.owner().organises(&known) {
-            return Ok(Outcome::NotConcerned);
-        }
-        if !self.may_change(&known) {
-            return Ok(Outcome::Refused);
-        }
         if sequence(&self.main) < sequence(&known) {
             return Ok(Outcome::Known);
         }
