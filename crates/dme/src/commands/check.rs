@@ -228,24 +228,12 @@ async fn check_mail(
                 Ok(system) => system,
                 Err(error) => return report.bad("mail", error),
             };
-            let account = Account {
-                user: UserId::from(user),
-                address: user.to_owned(),
-                display_name: None,
-                credentials,
-            };
-            let context = CallContext::new(RequestId::from("check"), LIMIT);
-            let mut findings = system.check(&account, &context).await;
+            let (account, context) = call_of(user, credentials);
+            report.found(system.check(&account, &context).await);
             if let Some(sieve) = sieve {
                 match SieveVacations::new(sieve.clone(), config.auth.clone(), config.login) {
-                    Ok(vacations) => findings.extend(vacations.check(&account, &context).await),
+                    Ok(vacations) => report.found(vacations.check(&account, &context).await),
                     Err(error) => report.bad("sieve", error),
-                }
-            }
-            for finding in findings {
-                match finding.outcome {
-                    Ok(said) => report.good(finding.step, said),
-                    Err(said) => report.bad(finding.step, said),
                 }
             }
         }
@@ -271,17 +259,17 @@ async fn check_dav(
         Ok(system) => system,
         Err(error) => return report.bad("dav", error),
     };
+    let (account, context) = call_of(user, credentials);
+    report.found(system.check(&account, &context).await);
+}
+
+/// A call on a mail system in the user's name.
+fn call_of(user: &str, credentials: Credentials) -> (Account, CallContext) {
     let account = Account {
         user: UserId::from(user),
         address: user.to_owned(),
         display_name: None,
         credentials,
     };
-    let context = CallContext::new(RequestId::from("check"), LIMIT);
-    for finding in system.check(&account, &context).await {
-        match finding.outcome {
-            Ok(said) => report.good(finding.step, said),
-            Err(said) => report.bad(finding.step, said),
-        }
-    }
+    (account, CallContext::new(RequestId::from("check"), LIMIT))
 }

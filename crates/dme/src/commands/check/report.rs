@@ -1,6 +1,7 @@
 //! What came of each step, as it is said.
 
 use crate::ask::say_line;
+use dme_imap::Finding;
 use std::fmt::Display;
 
 /// Says each step, and counts what does not work.
@@ -24,6 +25,16 @@ impl Report {
     pub fn bad(&mut self, step: &str, what: impl Display) {
         self.failures += 1;
         say_line(format_args!("✗ {step}: {what}"));
+    }
+
+    /// What a mail system's own check found.
+    pub fn found(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            match finding.outcome {
+                Ok(said) => self.good(finding.step, said),
+                Err(said) => self.bad(finding.step, said),
+            }
+        }
     }
 
     /// It could not be found out.
