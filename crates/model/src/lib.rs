@@ -6,6 +6,7 @@
 
 mod base64_bytes;
 mod body;
+pub mod civil;
 mod collection;
 mod contact;
 mod edit;

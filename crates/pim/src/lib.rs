@@ -4,7 +4,6 @@
 //! the neutral item has no place for survives.
 
 pub mod calendar;
-mod civil;
 pub mod contact;
 mod error;
 mod itip;

@@ -1,6 +1,6 @@
 //! Dates as IMAP writes them (RFC 9051 `date-time` and `date`).
 
-use dme_model::Timestamp;
+use dme_model::{Timestamp, civil};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -23,39 +23,15 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
     if !in_range || !(0..60).contains(&minute) || !(0..=60).contains(&second) {
         return None;
     }
-    let days = days_from_civil(year, i64::try_from(month).ok()? + 1, day);
+    let days = civil::days(year, i64::try_from(month).ok()? + 1, 1)? + day - 1;
     Some(Timestamp::from_seconds(days * 86_400 + hour * 3600 + minute * 60 + second - offset))
 }
 
 /// Writes a day since the epoch as `17-Jul-1996`, within the years IMAP can write.
 pub(crate) fn write_day(days: i64) -> String {
-    let (year, month, day) = civil_from_days(days.clamp(-719_162, 2_932_896));
+    let (year, month, day) = civil::date(days.clamp(-719_162, 2_932_896));
     let month = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
     format!("{day}-{}-{year:04}", month.unwrap_or(&"Jan"))
-}
-
-/// Days since the epoch of a date of the Gregorian calendar. Years are counted from March, so
-/// that the leap day is the last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
-/// The inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
 #[cfg(test)]

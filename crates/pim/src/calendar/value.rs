@@ -1,7 +1,6 @@
 //! Dates, times and durations as iCalendar writes them (RFC 5545 §3.3.4 to §3.3.6).
 
-use crate::civil;
-use dme_model::{LocalTime, Timestamp};
+use dme_model::{LocalTime, Timestamp, civil};
 
 /// Seconds of a day.
 pub(crate) const DAY: i64 = 86_400;

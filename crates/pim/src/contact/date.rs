@@ -1,8 +1,7 @@
 //! Days such as birthdays, in the many forms that cards have them.
 
 use super::card::Version;
-use crate::civil::month_length;
-use dme_model::Date;
+use dme_model::{Date, civil::month_length};
 
 /// The year that Apple writes where none is known, beside the parameter `X-APPLE-OMIT-YEAR`.
 const NO_YEAR: u16 = 1604;

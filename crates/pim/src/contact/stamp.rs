@@ -1,7 +1,6 @@
 //! Moments as vCard writes them (RFC 6350 §4.3.5).
 
-use crate::civil;
-use dme_model::Timestamp;
+use dme_model::{Timestamp, civil};
 
 /// The moment in UTC: `20261126T152700Z`.
 pub(super) fn utc(moment: Timestamp) -> String {

@@ -1,7 +1,6 @@
 //! What a mail about a meeting says to people.
 
-use crate::civil;
-use dme_model::{Event, LocalTime, Participation};
+use dme_model::{Event, LocalTime, Participation, civil};
 
 /// Subject and text.
 pub(crate) struct Words {

@@ -1,8 +1,7 @@
 //! A rule's days, step by step. A step is a day, a week, a month or a year, by the frequency; steps
 //! are numbered, so that any of them can be looked at alone.
 
-use crate::civil;
-use dme_model::{Frequency, LocalTime, NthDay, Recurrence, Weekday};
+use dme_model::{Frequency, LocalTime, NthDay, Recurrence, Weekday, civil};
 
 /// 9999-12-31.
 pub(super) const LAST_DAY: i64 = 2_932_896;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::calendar::rule::{self, Rule};
-use crate::civil;
+use dme_model::civil;
 
 /// `YYYYMMDD` or `YYYYMMDDTHHMMSS`.
 fn time(text: &str) -> LocalTime {
