@@ -6,7 +6,7 @@
 //! of XML itself.
 
 use quick_xml::NsReader;
-use quick_xml::escape::escape;
+use quick_xml::escape::{escape, resolve_xml_entity};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::ResolveResult;
 
@@ -122,17 +122,14 @@ pub(crate) fn read(
             Event::End(_) => open.pop(),
             Event::Text(text) => append(&mut open, &text),
             Event::CData(text) => append(&mut open, &text),
-            Event::GeneralRef(reference) => {
-                let character = match &*reference {
-                    "lt" => '<',
-                    "gt" => '>',
-                    "amp" => '&',
-                    "quot" => '"',
-                    "apos" => '\'',
-                    _ => reference.resolve_char_ref().ok().flatten().ok_or(XmlError::Entity)?,
-                };
-                append(&mut open, character.encode_utf8(&mut [0; 4]))
-            }
+            Event::GeneralRef(reference) => match resolve_xml_entity(&reference) {
+                Some(text) => append(&mut open, text),
+                None => {
+                    let character = reference.resolve_char_ref().ok().flatten();
+                    let character = character.ok_or(XmlError::Entity)?;
+                    append(&mut open, character.encode_utf8(&mut [0; 4]))
+                }
+            },
             Event::DocType(_) => return Err(XmlError::Entity),
             Event::Eof => break,
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => None,

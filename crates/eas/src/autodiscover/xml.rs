@@ -6,6 +6,7 @@
 
 use super::AutodiscoverError;
 use quick_xml::Reader;
+use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::Event;
 
 /// The largest document read, in bytes. Real requests have some 400, real answers some 1,500.
@@ -69,21 +70,14 @@ pub(super) fn parse(document: &[u8]) -> Result<Node, AutodiscoverError> {
             }
             Event::Text(text) => append(&mut open, &text),
             Event::CData(text) => append(&mut open, &text),
-            Event::GeneralRef(reference) => {
-                let character = match &*reference {
-                    "lt" => '<',
-                    "gt" => '>',
-                    "amp" => '&',
-                    "quot" => '"',
-                    "apos" => '\'',
-                    _ => reference
-                        .resolve_char_ref()
-                        .ok()
-                        .flatten()
-                        .ok_or(AutodiscoverError::Entity)?,
-                };
-                append(&mut open, character.encode_utf8(&mut [0; 4]));
-            }
+            Event::GeneralRef(reference) => match resolve_xml_entity(&reference) {
+                Some(text) => append(&mut open, text),
+                None => {
+                    let character = reference.resolve_char_ref().ok().flatten();
+                    let character = character.ok_or(AutodiscoverError::Entity)?;
+                    append(&mut open, character.encode_utf8(&mut [0; 4]));
+                }
+            },
             Event::DocType(_) => return Err(AutodiscoverError::Entity),
             Event::Eof => break,
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) => {}
