@@ -149,18 +149,15 @@ fn hit(part: Option<&'static str>, hit: Hit) -> Hit {
 }
 
 impl JoinedMailbox {
-    fn place(&self, id: &CollectionId) -> Result<Place<'_>> {
+    fn place(&self, id: &CollectionId) -> Place<'_> {
         let rest = id.as_str().strip_prefix(MARK);
         let (name, own) = rest.and_then(|rest| rest.split_once(END)).unwrap_or_default();
         // The one for mail may itself be made of parts; it knows the rest, or that it is gone.
         let Some(other) = self.others.iter().find(|other| other.name == name) else {
-            return Ok(Place { mailbox: &*self.mail, part: None, id: id.clone() });
+            return Place { mailbox: &*self.mail, part: None, id: id.clone() };
         };
-        Ok(Place {
-            mailbox: &*other.mailbox,
-            part: Some(other.name),
-            id: CollectionId::new(own.to_owned()),
-        })
+        let id = CollectionId::new(own.to_owned());
+        Place { mailbox: &*other.mailbox, part: Some(other.name), id }
     }
 
     /// The place of a collection and of the one it shall lie in, where both are of one part.
@@ -169,8 +166,8 @@ impl JoinedMailbox {
         id: &CollectionId,
         parent: Option<&CollectionId>,
     ) -> Result<(Place<'_>, Option<CollectionId>)> {
-        let place = self.place(id)?;
-        let parent = parent.map(|parent| self.place(parent)).transpose()?;
+        let place = self.place(id);
+        let parent = parent.map(|parent| self.place(parent));
         if parent.as_ref().is_some_and(|parent| parent.part != place.part) {
             let context = "collections of different mail systems do not lie in each other";
             return Err(Error::new(ErrorKind::Forbidden, context));
@@ -249,7 +246,7 @@ impl Mailbox for JoinedMailbox {
         class: Class,
     ) -> Result<CollectionId> {
         if let Some(parent) = parent {
-            let place = self.place(parent)?;
+            let place = self.place(parent);
             let made = place.mailbox.create_collection(Some(&place.id), name, class).await?;
             return Ok(place.outward(made));
         }
@@ -275,35 +272,27 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.delete_collection(&place.id).await
     }
 
     async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.list(&place.id, filter).await
     }
 
     async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.changes(&place.id, since).await
     }
 
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
-        let mut gone = Vec::new();
-        let mut asked: Vec<(Place<'_>, ChangeToken)> = Vec::new();
-        for (id, token) in since {
-            match self.place(id) {
-                Ok(place) => asked.push((place, token.clone())),
-                // A collection that is gone counts as changed.
-                Err(_) => gone.push(id.clone()),
-            }
-        }
+        let asked: Vec<_> = since.iter().map(|(id, token)| (self.place(id), token)).collect();
         let each = self.parts().map(|(part, mailbox)| {
             let of_part: Vec<_> = asked
                 .iter()
                 .filter(|(place, _)| place.part == part)
-                .map(|(place, token)| (place.id.clone(), token.clone()))
+                .map(|(place, token)| (place.id.clone(), (*token).clone()))
                 .collect();
             async move {
                 let changed = match part {
@@ -321,8 +310,7 @@ impl Mailbox for JoinedMailbox {
                 Ok::<_, Error>(changed.into_iter().map(|id| outward(part, id)).collect::<Vec<_>>())
             }
         });
-        gone.extend(try_join_all(each).await?.concat());
-        Ok(gone)
+        Ok(try_join_all(each).await?.concat())
     }
 
     async fn fetch(
@@ -331,7 +319,7 @@ impl Mailbox for JoinedMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.fetch(&place.id, items, view).await
     }
 
@@ -342,7 +330,7 @@ impl Mailbox for JoinedMailbox {
         part: Option<&PartId>,
         range: Option<ByteRange>,
     ) -> Result<PartContent> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.fetch_part(&place.id, item, part, range).await
     }
 
@@ -351,7 +339,7 @@ impl Mailbox for JoinedMailbox {
         collection: &CollectionId,
         patches: &[(ItemId, FlagPatch)],
     ) -> Result<Vec<ItemResult>> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.set_flags(&place.id, patches).await
     }
 
@@ -361,7 +349,7 @@ impl Mailbox for JoinedMailbox {
         to: &CollectionId,
         items: &[ItemId],
     ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
-        let (from, to) = (self.place(from)?, self.place(to)?);
+        let (from, to) = (self.place(from), self.place(to));
         if from.part != to.part {
             let context = "an item does not move from one mail system to another";
             return Err(Error::new(ErrorKind::Forbidden, context));
@@ -370,7 +358,7 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.delete_items(&place.id, items).await
     }
 
@@ -379,17 +367,17 @@ impl Mailbox for JoinedMailbox {
         collection: &CollectionId,
         subcollections: Subcollections,
     ) -> Result<()> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.empty_collection(&place.id, subcollections).await
     }
 
     async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.save_draft(&place.id, draft).await
     }
 
     async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.deliver(&place.id, message).await
     }
 
@@ -402,9 +390,9 @@ impl Mailbox for JoinedMailbox {
         let Some(first) = query.collections.first() else {
             return self.mail.search(query).await;
         };
-        let place = self.place(first)?;
+        let place = self.place(first);
         let collections = query.collections.iter().filter_map(|id| {
-            let other = self.place(id).ok()?;
+            let other = self.place(id);
             (other.part == place.part).then_some(other.id)
         });
         let query = SearchQuery { collections: collections.collect(), ..query.clone() };
@@ -418,7 +406,7 @@ impl Mailbox for JoinedMailbox {
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
         let each = self.parts().map(|(part, mailbox)| {
-            let places = collections.iter().filter_map(|id| self.place(id).ok());
+            let places = collections.iter().map(|id| self.place(id));
             let of_part: Vec<CollectionId> =
                 places.filter(|place| place.part == part).map(|place| place.id).collect();
             async move {
@@ -462,7 +450,7 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.create_item(&place.id, item).await
     }
 
@@ -472,7 +460,7 @@ impl Mailbox for JoinedMailbox {
         item: &ItemId,
         edit: &Edit,
     ) -> Result<Written> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.change_item(&place.id, item, edit).await
     }
 
@@ -483,7 +471,7 @@ impl Mailbox for JoinedMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.respond(&place.id, item, key, answer).await
     }
 
@@ -506,7 +494,7 @@ impl Mailbox for JoinedMailbox {
         collection: &CollectionId,
         item: &ItemId,
     ) -> Result<Option<CalendarMessage>> {
-        let place = self.place(collection)?;
+        let place = self.place(collection);
         place.mailbox.calendar_message(&place.id, item).await
     }
 
