@@ -69,13 +69,11 @@ pub(super) fn read_meeting_status(element: &Element) -> Result<(bool, EventStatu
 
 /// `ResponseType` (MS-ASCAL 2.2.2.40).
 pub(super) fn response_type(event: &Event) -> u8 {
-    match event.participation {
-        _ if !is_meeting(event) => 0,
-        _ if event.own => 1,
-        Participation::Tentative => 2,
-        Participation::Accepted => 3,
-        Participation::Declined => 4,
-        Participation::NeedsAction => 5,
+    match (is_meeting(event), event.own) {
+        (false, _) => 0,
+        (true, true) => 1,
+        // The same codes, MS-ASCAL has them twice.
+        (true, false) => attendee_status(event.participation),
     }
 }
 
