@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod contact;
+mod content_line;
 mod error;
 mod itip;
 pub mod recurrence;

@@ -1,6 +1,7 @@
 //! One content line of an object (RFC 5545 §3.1). A line that nobody changed is written byte for
 //! byte as it came, folds and all.
 
+use crate::content_line::fold;
 use bytes::Bytes;
 
 /// A parameter of a line.
@@ -22,9 +23,6 @@ pub(crate) struct Line {
     parameters: Vec<Parameter>,
     value: String,
 }
-
-/// How long a written line may be, in bytes without the line end (RFC 5545 §3.1).
-const MAX_WIDTH: usize = 75;
 
 impl Line {
     /// A new line. The value is in the form of its type: a text escaped by [`super::text::escape`].
@@ -248,24 +246,10 @@ fn push_parameter_value(value: &str, out: &mut String) {
     }
 }
 
-/// Breaks a line where it is too wide, never within a character.
-fn fold(text: &str, line_end: &str, out: &mut Vec<u8>) {
-    let mut width = 0;
-    for c in text.chars() {
-        if width + c.len_utf8() > MAX_WIDTH {
-            out.extend_from_slice(line_end.as_bytes());
-            out.push(b' ');
-            width = 1;
-        }
-        width += c.len_utf8();
-        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-    out.extend_from_slice(line_end.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content_line::MAX_WIDTH;
 
     fn line(text: &str) -> Line {
         Line::parse(Bytes::copy_from_slice(text.as_bytes()))

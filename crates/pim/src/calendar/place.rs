@@ -8,6 +8,7 @@
 use super::line::Line;
 use super::object::Component;
 use super::text;
+use crate::content_line::parts;
 use dme_model::Place;
 
 const DETAILS: &str = "X-DME-PLACE";
@@ -17,8 +18,7 @@ pub(crate) fn read(event: &Component) -> Option<Place> {
     let name = name.unwrap_or_default();
     let mut place = Place { name, ..Place::default() };
     if let Some(line) = event.line(DETAILS) {
-        let parts: Vec<String> =
-            text::parts(line.value(), ';').into_iter().map(text::unescape).collect();
+        let parts: Vec<String> = parts(line.value(), ';').into_iter().map(text::unescape).collect();
         if parts.first() == Some(&place.name) {
             let part = |at: usize| parts.get(at).filter(|part| !part.is_empty()).cloned();
             place.annotation = part(1);

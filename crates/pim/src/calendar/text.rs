@@ -1,5 +1,7 @@
 //! Values of type TEXT and lists of them (RFC 5545 §3.3.11).
 
+use crate::content_line::parts;
+
 /// The text that a value stands for. Escapes of old programs are read too.
 pub(crate) fn unescape(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
@@ -44,25 +46,6 @@ pub(crate) fn escape(text: &str) -> String {
 /// The texts of a list parted by commas.
 pub(crate) fn list(value: &str) -> Vec<String> {
     parts(value, ',').into_iter().map(unescape).collect()
-}
-
-/// A value cut at a separator that is not escaped.
-pub(crate) fn parts(value: &str, separator: char) -> Vec<&str> {
-    let mut out = Vec::new();
-    let mut start = 0;
-    let mut escaped = false;
-    for (at, c) in value.char_indices() {
-        if escaped {
-            escaped = false;
-        } else if c == '\\' {
-            escaped = true;
-        } else if c == separator {
-            out.push(value.get(start..at).unwrap_or_default());
-            start = at + c.len_utf8();
-        }
-    }
-    out.push(value.get(start..).unwrap_or_default());
-    out
 }
 
 /// A text that is shown in one line.

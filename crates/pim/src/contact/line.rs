@@ -1,11 +1,9 @@
 //! One line of a card: `[group.]NAME *(;parameter) : value` (RFC 6350 §3.3).
 
 use super::{card::Version, slot, value};
+use crate::content_line::{fold, parts};
 use dme_mime::decode;
 use std::borrow::Cow;
-
-/// Where a line is folded, in bytes.
-const WIDTH: usize = 75;
 
 /// A line, taken apart, with the bytes it was made of.
 #[derive(Clone, Debug)]
@@ -134,7 +132,12 @@ impl Line {
 
     /// The members of a structure, still escaped.
     pub(super) fn members(&self) -> Vec<String> {
-        value::split(&self.value(), ';')
+        self.parts(';')
+    }
+
+    /// The pieces between separators, still escaped.
+    pub(super) fn parts(&self, separator: char) -> Vec<String> {
+        parts(&self.value(), separator).into_iter().map(str::to_owned).collect()
     }
 
     /// Puts another value in place of the old one, escaped already.
@@ -191,7 +194,8 @@ impl Line {
             self.raw = format!("{}:{value}{eol}", self.full_head()).into_bytes();
             return;
         }
-        self.raw = fold(&format!("{}:{}", self.full_head(), self.value), eol).into_bytes();
+        self.raw.clear();
+        fold(&format!("{}:{}", self.full_head(), self.value), eol, &mut self.raw);
     }
 }
 
@@ -258,26 +262,10 @@ fn split_parameters(head: &str) -> Vec<String> {
     pieces
 }
 
-/// The line broken into pieces of at most [`WIDTH`] bytes, never within a character.
-fn fold(line: &str, eol: &str) -> String {
-    let mut out = String::with_capacity(line.len() + line.len() / 30 + 2);
-    let mut width = 0;
-    for c in line.chars() {
-        if width + c.len_utf8() > WIDTH {
-            out.push_str(eol);
-            out.push(' ');
-            width = 1;
-        }
-        out.push(c);
-        width += c.len_utf8();
-    }
-    out.push_str(eol);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content_line::MAX_WIDTH;
 
     #[test]
     fn a_line_is_taken_apart() {
@@ -313,7 +301,7 @@ mod tests {
     fn long_lines_are_folded_between_characters() {
         let line = Line::new(0, "NOTE", &[], &"ü".repeat(100), "\r\n");
         let raw = String::from_utf8(line.raw().to_vec()).unwrap();
-        assert!(raw.lines().count() > 2 && raw.lines().all(|one| one.len() <= WIDTH));
+        assert!(raw.lines().count() > 2 && raw.lines().all(|one| one.len() <= MAX_WIDTH));
         assert_eq!(Line::parse(0, line.raw()).text(Version::V3), "ü".repeat(100));
     }
 }

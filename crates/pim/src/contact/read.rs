@@ -133,7 +133,7 @@ pub(super) fn categories(card: &Card) -> Vec<String> {
 /// All of them, also those that are not shown.
 pub(super) fn all_categories(card: &Card) -> impl Iterator<Item = String> {
     let lines = card.named("CATEGORIES");
-    let values = lines.flat_map(|line| value::split(&line.value(), ','));
+    let values = lines.flat_map(|line| line.parts(','));
     let texts = values.map(|one| value::clean_line(&card.version.unescape(&one)));
     texts.filter(|one| !one.is_empty())
 }

@@ -64,23 +64,6 @@ pub(super) fn escape_old(text: &str) -> String {
     text.replace('\\', "\\\\").replace(';', "\\;")
 }
 
-/// The pieces of a value between separators that are not escaped, escaped as they stand.
-pub(super) fn split(value: &str, separator: char) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut escaped = false;
-    for c in value.chars() {
-        if c == separator && !escaped {
-            pieces.push(String::new());
-            continue;
-        }
-        escaped = c == '\\' && !escaped;
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(c);
-        }
-    }
-    pieces
-}
-
 /// A text from outside as it can stand in a card: lines ended by LF, no other control characters,
 /// no space around it.
 pub(super) fn clean(text: &str) -> String {
@@ -135,12 +118,6 @@ mod tests {
         }
         assert_eq!(unescape(r"http\://x"), "http://x", "as Apple writes");
         assert_eq!(unescape_old(r"C:\new\;x"), r"C:\new;x");
-    }
-
-    #[test]
-    fn separators_that_are_escaped_do_not_separate() {
-        assert_eq!(split(r"a\;b;c\\;d", ';'), [r"a\;b", r"c\\", "d"]);
-        assert_eq!(split("", ';'), [""]);
     }
 
     #[test]
