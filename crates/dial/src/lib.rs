@@ -10,6 +10,6 @@ mod timeouts;
 
 pub use dialer::{Dialer, Io, Stream, plain_line};
 pub use finding::{Finding, advised};
-pub use login::{Auth, Login, LoginName, TokenMechanism, login_name};
+pub use login::{Auth, Login, LoginName, TokenMechanism, login_name, plain_initial};
 pub use server::{ServerConfig, ServerError, TlsMode};
 pub use timeouts::TimeoutConfig;

@@ -109,6 +109,12 @@ pub fn login_name(name: LoginName, account: &Account) -> String {
     }
 }
 
+/// What SASL PLAIN says first, in base64 (RFC 4616 §2): whose mailbox it is, empty for the account's
+/// own, then the account and its password.
+pub fn plain_initial(on_behalf_of: &str, user: &str, secret: &Secret) -> String {
+    BASE64_STANDARD.encode(format!("{on_behalf_of}\0{user}\0{}", secret.expose()))
+}
+
 /// How an access token is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenMechanism {
@@ -163,6 +169,15 @@ impl TokenMechanism {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_shown_for_oneself_or_on_behalf_of_another() {
+        let said = |on_behalf_of: &str| {
+            BASE64_STANDARD.decode(plain_initial(on_behalf_of, "dme", &Secret::new("s3cret")))
+        };
+        assert_eq!(said("").unwrap(), b"\0dme\0s3cret");
+        assert_eq!(said("ann").unwrap(), b"ann\0dme\0s3cret");
+    }
 
     #[test]
     fn a_token_is_shown_as_each_mechanism_has_it() {

@@ -8,9 +8,7 @@ use crate::wire::command::Command;
 use crate::wire::line::Line;
 use crate::wire::name;
 use crate::wire::response::{Response, Status, StatusKind, Untagged, words};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use dme_dial::{Login, TokenMechanism};
+use dme_dial::{Login, TokenMechanism, plain_initial};
 use dme_model::Secret;
 use tokio::time::Instant;
 
@@ -68,18 +66,15 @@ async fn authenticate(
     can: &Capabilities,
     login: &Login,
 ) -> Result<Status, WireError> {
-    let encode = |text: String| BASE64_STANDARD.encode(text);
     let result = match login {
         Login::Password { user, secret } if can.has("LOGINDISABLED") || !is_ascii(user, secret) => {
-            let initial = encode(format!("\0{user}\0{}", secret.expose()));
-            sasl(session, can, "PLAIN", initial).await
+            sasl(session, can, "PLAIN", plain_initial("", user, secret)).await
         }
         Login::Password { user, secret } => {
             session.run(Command::new("LOGIN").string(user).string(secret.expose()), drop).await
         }
         Login::Plain { on_behalf_of, user, secret } => {
-            let initial = encode(format!("{on_behalf_of}\0{user}\0{}", secret.expose()));
-            sasl(session, can, "PLAIN", initial).await
+            sasl(session, can, "PLAIN", plain_initial(on_behalf_of, user, secret)).await
         }
         Login::Bearer { user, token } => {
             let mechanism = TokenMechanism::of(|name| can.has(&format!("AUTH={name}")));

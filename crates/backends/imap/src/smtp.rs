@@ -10,7 +10,7 @@ use crate::error::WireError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use dme_dial::{Auth, Login, LoginName, TokenMechanism};
+use dme_dial::{Auth, Login, LoginName, TokenMechanism, plain_initial};
 use dme_mailbox::{Account, Error, ErrorKind, Result};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -158,11 +158,11 @@ impl Connection {
                 self.command(&encode(secret.expose().to_owned())).await?
             }
             Login::Password { user, secret } => {
-                let initial = encode(format!("\0{user}\0{}", secret.expose()));
+                let initial = plain_initial("", user, secret);
                 self.command(&format!("AUTH PLAIN {initial}")).await?
             }
             Login::Plain { on_behalf_of, user, secret } => {
-                let initial = encode(format!("{on_behalf_of}\0{user}\0{}", secret.expose()));
+                let initial = plain_initial(on_behalf_of, user, secret);
                 self.command(&format!("AUTH PLAIN {initial}")).await?
             }
             Login::Bearer { user, token } => {

@@ -5,7 +5,7 @@ use crate::error::{ConfigError, WireError};
 use crate::script::rule::Abilities;
 use crate::wire::{Command, Response, Status, StatusKind, Token, take};
 use bytes::BytesMut;
-use dme_dial::{Dialer, Login, Stream, TlsMode, TokenMechanism, plain_line};
+use dme_dial::{Dialer, Login, Stream, TlsMode, TokenMechanism, plain_initial, plain_line};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -101,14 +101,10 @@ pub(crate) struct Session {
 
 impl Session {
     async fn log_in(&mut self, login: &Login) -> Result<(), WireError> {
-        use base64::Engine as _;
-        let encode = |text: String| base64::prelude::BASE64_STANDARD.encode(text);
         let (mechanism, initial) = match login {
-            Login::Password { user, secret } => {
-                ("PLAIN", encode(format!("\0{user}\0{}", secret.expose())))
-            }
+            Login::Password { user, secret } => ("PLAIN", plain_initial("", user, secret)),
             Login::Plain { on_behalf_of, user, secret } => {
-                ("PLAIN", encode(format!("{on_behalf_of}\0{user}\0{}", secret.expose())))
+                ("PLAIN", plain_initial(on_behalf_of, user, secret))
             }
             Login::Bearer { user, token } => {
                 let mechanism = TokenMechanism::of(|name| self.capabilities.sasl(name));
