@@ -2,6 +2,7 @@
 
 use dme_model::{RequestId, Secret, UserId};
 use serde::{Deserialize, Serialize};
+use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 /// What opens the user's mailbox.
@@ -15,6 +16,17 @@ pub enum Credentials {
     Password(Secret),
     /// An OAuth access token (RFC 6750).
     Bearer(Secret),
+}
+
+impl Credentials {
+    /// A keyed hash that tells credentials apart without keeping them.
+    pub fn fingerprint(&self, key: &impl BuildHasher) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Password(secret) => key.hash_one(("password", secret.expose())),
+            Self::Bearer(secret) => key.hash_one(("bearer", secret.expose())),
+        }
+    }
 }
 
 /// Whose mailbox.

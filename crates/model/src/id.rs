@@ -104,9 +104,32 @@ impl UserId {
     pub fn realm(&self) -> Option<Realm> {
         self.0.rsplit_once('@').map(|(_, realm)| Realm::new(realm))
     }
+
+    /// Whether the realm is one of these, in any case.
+    pub fn is_of(&self, realms: &[String]) -> bool {
+        let own = self.realm();
+        let is_own =
+            |one: &String| own.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(one));
+        realms.iter().any(is_own)
+    }
 }
 
 /// Which conversation a mail belongs to: 16 bytes derived from the thread's first Message-ID, so
 /// that every backend and every message of the thread gives the same (MS-ASEMAIL 2.2.2.19).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
 pub struct ConversationId(pub [u8; 16]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_of_the_realm_behind_the_last_at_in_any_case() {
+        let realms = ["Example.ORG".to_owned()];
+        assert!(UserId::from("ann@example.org").is_of(&realms));
+        assert!(UserId::from("a@b@EXAMPLE.org").is_of(&realms));
+        for other in ["ann", "ann@", "ann@example.com", "example.org@x"] {
+            assert!(!UserId::from(other).is_of(&realms), "{other}");
+        }
+    }
+}

@@ -16,7 +16,7 @@ use dme_mailbox::{
 };
 use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
 use futures_core::stream::BoxStream;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::RandomState;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -42,11 +42,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {
-        match credentials {
-            Credentials::None => 0,
-            Credentials::Password(secret) => self.hasher.hash_one(("password", secret.expose())),
-            Credentials::Bearer(secret) => self.hasher.hash_one(("bearer", secret.expose())),
-        }
+        credentials.fingerprint(&self.hasher)
     }
 }
 
@@ -93,11 +89,7 @@ impl MailSystem for DavMailSystem {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
         let config = &self.shared.config;
         if !config.realms.is_empty() {
-            let realm = account.user.realm();
-            let is_here = |here: &String| {
-                realm.as_ref().is_some_and(|realm| realm.as_str().eq_ignore_ascii_case(here))
-            };
-            return Ok(config.realms.iter().any(is_here));
+            return Ok(account.user.is_of(&config.realms));
         }
         if !matches!(config.auth, Auth::Master { .. }) {
             return Ok(true);

@@ -100,11 +100,7 @@ impl MailSystem for ImapMailSystem {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
         let config = &self.shared.pool.config;
         if !config.realms.is_empty() {
-            let realm = account.user.realm();
-            let is_here = |here: &String| {
-                realm.as_ref().is_some_and(|realm| realm.as_str().eq_ignore_ascii_case(here))
-            };
-            return Ok(config.realms.iter().any(is_here));
+            return Ok(account.user.is_of(&config.realms));
         }
         if !matches!(config.auth, dme_dial::Auth::Master { .. }) {
             return Ok(true);

@@ -9,7 +9,7 @@ use dme_dial::Login;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -161,11 +161,7 @@ impl Pool {
 
     /// A keyed hash that tells credentials apart without keeping them.
     pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {
-        match credentials {
-            Credentials::None => 0,
-            Credentials::Password(secret) => self.hasher.hash_one(("password", secret.expose())),
-            Credentials::Bearer(secret) => self.hasher.hash_one(("bearer", secret.expose())),
-        }
+        credentials.fingerprint(&self.hasher)
     }
 
     /// Room for one more session, made by closing another user's unused one if need be.
