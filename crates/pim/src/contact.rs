@@ -22,10 +22,10 @@ mod picture;
 mod place;
 mod read;
 mod slot;
-mod stamp;
 mod value;
 mod write;
 
+use crate::calendar::value::utc;
 use crate::{Error, uid};
 use card::Card;
 pub use card::MAX_OBJECT;
@@ -85,7 +85,7 @@ pub fn apply(
         if card.uid().is_empty() {
             card.append("UID", &[], &uid::of(key));
         }
-        card.set_text_of("REV", &stamp::utc(now));
+        card.set_text_of("REV", &utc(now));
     }
     Ok(Applied { uid: card.uid(), object: card.to_bytes() })
 }

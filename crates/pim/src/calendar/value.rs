@@ -71,7 +71,7 @@ pub(crate) fn date_time(local: LocalTime) -> String {
     format!("{}T{:02}{:02}{:02}", date(local), second / 3600, second / 60 % 60, second % 60)
 }
 
-/// `YYYYMMDDTHHMMSSZ`.
+/// `YYYYMMDDTHHMMSSZ`, as cards have it too (RFC 6350 §4.3.5).
 pub(crate) fn utc(at: Timestamp) -> String {
     format!("{}Z", date_time(LocalTime::from_seconds(at.as_seconds())))
 }
@@ -136,6 +136,13 @@ pub(crate) fn format_duration(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_utc() {
+        assert_eq!(utc(Timestamp::from_seconds(0)), "19700101T000000Z");
+        assert_eq!(utc(Timestamp::from_seconds(1_790_000_000)), "20260921T141320Z");
+        assert_eq!(utc(Timestamp::from_seconds(-1)), "19691231T235959Z");
+    }
 
     #[test]
     fn times_are_read_and_written() {
