@@ -27,6 +27,7 @@ mod description;
 pub(crate) mod event;
 pub(crate) mod event_fields;
 pub(crate) mod exceptions;
+mod fields;
 pub(crate) mod line;
 mod note;
 pub(crate) mod object;

@@ -7,10 +7,8 @@ use super::object::Component;
 use super::people::{self, Owner};
 use super::rule;
 use super::value::{self, DAY};
-use super::{alarm, attachment, description, online, place, text};
-use dme_model::{
-    BusyStatus, Event, EventField, EventStatus, Fields, LocalTime, Privacy, Recurrence,
-};
+use super::{alarm, attachment, description, fields, online, place, text};
+use dme_model::{BusyStatus, Event, EventField, EventStatus, LocalTime, Privacy, Recurrence};
 use std::collections::BTreeSet;
 
 /// Writes the fields that differ between what was shown and what is wanted; says which.
@@ -18,24 +16,15 @@ pub(crate) fn write(
     component: &mut Component,
     shown: &Event,
     new: &Event,
-    fields: &BTreeSet<EventField>,
+    wanted: &BTreeSet<EventField>,
     owner: Owner<'_>,
     zones: &Zones,
 ) -> BTreeSet<EventField> {
-    let mut before = component.clone();
-    let mut changed = BTreeSet::new();
-    for field in fields {
-        // A text may differ in its form and yet be the same, and files to attach are never shown.
-        let looked_into = matches!(field, EventField::Text | EventField::Attachments);
-        if !looked_into && shown.same(new, *field) {
-            continue;
-        }
-        write_field(component, shown, new, *field, owner, zones);
-        if *component != before {
-            changed.insert(*field);
-            before = component.clone();
-        }
-    }
+    // A text may differ in its form and yet be the same, and files to attach are never shown.
+    let always = [EventField::Text, EventField::Attachments];
+    let changed = fields::write(component, (shown, new), wanted, &always, |component, field| {
+        write_field(component, shown, new, field, owner, zones);
+    });
     // What the time shows to others follows from these where nothing says it; it was not meant to
     // change with them.
     let follows = [EventField::Status, EventField::Participation];

@@ -2,11 +2,10 @@
 
 use super::clock::Zones;
 use super::description::{self, Description};
-use super::event;
 use super::event_fields::{set_categories, set_title};
 use super::object::Component;
-use super::text;
-use dme_model::{BodyView, Fields, Note, NoteField};
+use super::{event, fields, text};
+use dme_model::{BodyView, Note, NoteField};
 use std::collections::BTreeSet;
 
 pub(crate) fn read(note: &Component, view: &BodyView, zones: &Zones) -> Note {
@@ -27,24 +26,12 @@ pub(crate) fn write(
     note: &mut Component,
     shown: &Note,
     new: &Note,
-    fields: &BTreeSet<NoteField>,
+    wanted: &BTreeSet<NoteField>,
 ) -> BTreeSet<NoteField> {
-    let mut changed = BTreeSet::new();
-    let mut before = note.clone();
-    for field in fields {
-        if *field != NoteField::Text && shown.same(new, *field) {
-            continue;
-        }
-        match field {
-            NoteField::Uid => {}
-            NoteField::Title => set_title(note, &new.title),
-            NoteField::Categories => set_categories(note, &new.categories),
-            NoteField::Text => description::set(note, new.text.as_ref()),
-        }
-        if *note != before {
-            changed.insert(*field);
-            before = note.clone();
-        }
-    }
-    changed
+    fields::write(note, (shown, new), wanted, &[NoteField::Text], |note, field| match field {
+        NoteField::Uid => {}
+        NoteField::Title => set_title(note, &new.title),
+        NoteField::Categories => set_categories(note, &new.categories),
+        NoteField::Text => description::set(note, new.text.as_ref()),
+    })
 }

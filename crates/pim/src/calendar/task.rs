@@ -2,13 +2,10 @@
 
 use super::clock::{self, Clock, When, Zones};
 use super::description::{self, Description};
-use super::event;
 use super::event_fields::{rule_text, set_categories, set_privacy, set_title, tzid};
 use super::object::Component;
-use super::{alarm, text, value};
-use dme_model::{
-    BodyView, Fields, Importance, LocalTime, Regeneration, Task, TaskField, Timestamp,
-};
+use super::{alarm, event, fields, text, value};
+use dme_model::{BodyView, Importance, LocalTime, Regeneration, Task, TaskField, Timestamp};
 use std::collections::BTreeSet;
 
 /// What iCalendar has no place for; EAS does (MS-ASTASK 2.2.2).
@@ -94,22 +91,12 @@ pub(crate) fn write(
     task: &mut Component,
     shown: &Task,
     new: &Task,
-    fields: &BTreeSet<TaskField>,
+    wanted: &BTreeSet<TaskField>,
     zones: &Zones,
 ) -> BTreeSet<TaskField> {
-    let mut changed = BTreeSet::new();
-    let mut before = task.clone();
-    for field in fields {
-        if *field != TaskField::Text && shown.same(new, *field) {
-            continue;
-        }
-        write_field(task, shown, new, *field, zones);
-        if *task != before {
-            changed.insert(*field);
-            before = task.clone();
-        }
-    }
-    changed
+    fields::write(task, (shown, new), wanted, &[TaskField::Text], |task, field| {
+        write_field(task, shown, new, field, zones);
+    })
 }
 
 fn write_field(task: &mut Component, shown: &Task, new: &Task, field: TaskField, zones: &Zones) {
