@@ -29,12 +29,9 @@ pub(super) fn apply(card: &mut Card, patch: &ContactPatch) -> bool {
                 texts.extend(differs.then_some((*text, wanted)));
                 differs
             }
-            ContactField::Birthday => {
-                new.birthday != shown.birthday && day(card, &place::BIRTHDAY, new.birthday)
-            }
+            ContactField::Birthday => day(card, &place::BIRTHDAY, shown.birthday, new.birthday),
             ContactField::Anniversary => {
-                let differs = new.anniversary != shown.anniversary;
-                differs && day(card, &place::ANNIVERSARY, new.anniversary)
+                day(card, &place::ANNIVERSARY, shown.anniversary, new.anniversary)
             }
             ContactField::Categories => categories(card, &shown.categories, &new.categories),
             ContactField::Children => children(card, &shown.children, &new.children),
@@ -231,8 +228,11 @@ fn own(card: &mut Card, own: &Own, new: &str) {
     }
 }
 
-/// Writes a day. Returns that it did.
-fn day(card: &mut Card, own: &Own, new: Option<Date>) -> bool {
+/// Writes a day; says whether it is another.
+fn day(card: &mut Card, own: &Own, shown: Option<Date>, new: Option<Date>) -> bool {
+    if new == shown {
+        return false;
+    }
     let old = read::day_line(card, own).map(|(line, date)| (line.id, date));
     let ids: Vec<usize> = own.lines(card).iter().map(|line| line.id).collect();
     let Some(new) = new else {
