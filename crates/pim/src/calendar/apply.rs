@@ -4,7 +4,7 @@ use super::change_event::{self, Change};
 use super::clock::Zones;
 use super::exceptions::NO_TEXT;
 use super::line::Line;
-use super::object::{Component, Node, Object};
+use super::object::{Component, Object};
 use super::series::Series;
 use super::{Applied, Kind, Writing, attachment, kind, note, task, text, timezone, value};
 use crate::{Error, uid};
@@ -148,14 +148,11 @@ fn stamp(component: &mut Component, changed: bool, now: Timestamp) -> bool {
 
 /// The component that stands for the item: the one of the series, or the only one.
 pub(crate) fn main_mut<'a>(calendar: &'a mut Component, kind: &str) -> Option<&'a mut Component> {
-    let is_kind = |node: &Node| matches!(node, Node::Component(one) if one.is(kind));
-    let is_main = |node: &Node| matches!(node, Node::Component(one) if one.is(kind) && one.line("RECURRENCE-ID").is_none());
-    let place = calendar.nodes.iter().position(is_main);
-    let place = place.or_else(|| calendar.nodes.iter().position(is_kind))?;
-    match calendar.nodes.get_mut(place)? {
-        Node::Component(component) => Some(component),
-        Node::Line(_) => None,
-    }
+    let is_kind = |one: &Component| one.is(kind);
+    let is_main = |one: &Component| is_kind(one) && one.line("RECURRENCE-ID").is_none();
+    let main = calendar.components().position(is_main);
+    let at = main.or_else(|| calendar.components().position(is_kind))?;
+    calendar.components_mut().nth(at)
 }
 
 /// The zones that the calendar's items name.
@@ -178,9 +175,6 @@ pub(crate) fn add_zones(calendar: &mut Component, known: &BTreeSet<String>) {
         let starts = calendar.components().filter_map(|one| one.line("DTSTART"));
         let starts = starts.filter_map(|line| Some(value::DateTime::parse(line.value())?.local));
         let from = starts.min().unwrap_or_default();
-        let place = calendar.nodes.iter().position(|node| matches!(node, Node::Component(_)));
-        let place = place.unwrap_or(calendar.nodes.len());
-        let definition = timezone::write(&tzid, &zone, from);
-        calendar.nodes.insert(place, Node::Component(definition));
+        calendar.push_component_first(timezone::write(&tzid, &zone, from));
     }
 }

@@ -425,17 +425,11 @@ impl Editing<'_, '_> {
     }
 
     fn component(&self, at: usize) -> Option<&Component> {
-        match self.calendar.nodes.get(at)? {
-            Node::Component(component) => Some(component),
-            Node::Line(_) => None,
-        }
+        self.calendar.nodes.get(at)?.component()
     }
 
     fn component_mut(&mut self, at: usize) -> Option<&mut Component> {
-        match self.calendar.nodes.get_mut(at)? {
-            Node::Component(component) => Some(component),
-            Node::Line(_) => None,
-        }
+        self.calendar.nodes.get_mut(at)?.component_mut()
     }
 }
 

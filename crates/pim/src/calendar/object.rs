@@ -30,6 +30,22 @@ pub(crate) enum Node {
     Component(Component),
 }
 
+impl Node {
+    pub(crate) fn component(&self) -> Option<&Component> {
+        match self {
+            Self::Component(component) => Some(component),
+            Self::Line(_) => None,
+        }
+    }
+
+    pub(crate) fn component_mut(&mut self) -> Option<&mut Component> {
+        match self {
+            Self::Component(component) => Some(component),
+            Self::Line(_) => None,
+        }
+    }
+}
+
 /// A whole object: the first calendar in it, and whatever stands around that.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Object {
@@ -61,9 +77,8 @@ impl Object {
         let first_end = memchr::memchr(b'\n', &bytes).unwrap_or_default();
         let crlf = first_end > 0 && bytes.get(first_end - 1) == Some(&b'\r');
         let line_end = if crlf || first_end == 0 { "\r\n" } else { "\n" };
-        let (nodes, _) = Builder::default().read(&bytes)?;
         let mut before = Vec::new();
-        let mut nodes = nodes.into_iter();
+        let mut nodes = Builder::default().read(&bytes)?.into_iter();
         for node in nodes.by_ref() {
             match node {
                 Node::Component(calendar) if calendar.is("VCALENDAR") => {
@@ -99,7 +114,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn read(mut self, bytes: &Bytes) -> Result<(Vec<Node>, usize), Error> {
+    fn read(mut self, bytes: &Bytes) -> Result<Vec<Node>, Error> {
         let mut start = 0;
         while start < bytes.len() {
             let end = logical_end(bytes, start);
@@ -110,7 +125,7 @@ impl Builder {
         while let Some(component) = self.open.pop() {
             self.put(Node::Component(component));
         }
-        Ok((self.top, self.components))
+        Ok(self.top)
     }
 
     fn take(&mut self, line: Line) -> Result<(), Error> {
@@ -280,26 +295,27 @@ impl Component {
         });
     }
 
-    /// Adds a line after the last one, before the components within.
+    /// Adds a line before the components within.
     pub(crate) fn push(&mut self, line: Line) {
-        let after = self.nodes.iter().rposition(|node| matches!(node, Node::Line(_)));
-        let within = self.nodes.iter().position(|node| matches!(node, Node::Component(_)));
-        let place = within.or(after.map(|at| at + 1)).unwrap_or_default();
-        self.nodes.insert(place, Node::Line(line));
+        self.insert_first(Node::Line(line));
+    }
+
+    /// Adds a component before the others.
+    pub(crate) fn push_component_first(&mut self, component: Component) {
+        self.insert_first(Node::Component(component));
+    }
+
+    fn insert_first(&mut self, node: Node) {
+        let place = self.nodes.iter().position(|node| node.component().is_some());
+        self.nodes.insert(place.unwrap_or(self.nodes.len()), node);
     }
 
     pub(crate) fn components(&self) -> impl Iterator<Item = &Component> {
-        self.nodes.iter().filter_map(|node| match node {
-            Node::Line(_) => None,
-            Node::Component(component) => Some(component),
-        })
+        self.nodes.iter().filter_map(Node::component)
     }
 
     pub(crate) fn components_mut(&mut self) -> impl Iterator<Item = &mut Component> {
-        self.nodes.iter_mut().filter_map(|node| match node {
-            Node::Line(_) => None,
-            Node::Component(component) => Some(component),
-        })
+        self.nodes.iter_mut().filter_map(Node::component_mut)
     }
 
     pub(crate) fn push_component(&mut self, component: Component) {

@@ -15,7 +15,7 @@ use crate::calendar::{
     Writing,
     clock::Zones,
     line::Line,
-    object::{Component, Node, Object},
+    object::{Component, Object},
     people::{self, Owner},
     series::Series,
     summary, text,
@@ -162,10 +162,7 @@ impl<'a> Arrival<'a> {
                 .components()
                 .any(|one| one.is("VTIMEZONE") && one.value("TZID") == zone.value("TZID"));
             if !there {
-                let place =
-                    calendar.nodes.iter().position(|node| matches!(node, Node::Component(_)));
-                let place = place.unwrap_or(calendar.nodes.len());
-                calendar.nodes.insert(place, Node::Component(zone));
+                calendar.push_component_first(zone);
             }
         }
     }

@@ -238,7 +238,7 @@ impl Arrival<'_> {
 }
 
 fn is_event(node: &Node) -> bool {
-    matches!(node, Node::Component(one) if one.is("VEVENT"))
+    node.component().is_some_and(|one| one.is("VEVENT"))
 }
 
 /// Whether both are the series, or the same instance told in the same way.
