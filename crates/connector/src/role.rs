@@ -9,9 +9,10 @@ use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, KeepAlive, Proxy, Reached, Services, Token,
+    Enrolled, KeepAlive, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
+use dme_model::Class;
 use dme_sieve::{SieveConfig, SieveVacations};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -33,11 +34,6 @@ pub enum StartError {
          mail"
     )]
     SieveOfNobody,
-    /// Calendars without the mail system whose users they are of.
-    #[error(
-        "[dav] needs [mail] in the same connector: a phone's account is one, with its mail in it"
-    )]
-    DavOfNobody,
     /// The settings of the calendar and contacts system are wrong.
     #[error("{0}")]
     Dav(String),
@@ -81,9 +77,6 @@ pub enum StartError {
     #[error("the connector's identity: {0}; `dme connector enroll` makes one")]
     Identity(dme_link::Error),
 }
-
-/// A mail system and what of a user's it needs.
-type Served = (Arc<dyn MailSystem>, CredentialsNeeded);
 
 /// What a connector is set to serve.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,7 +138,7 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     }
     let vacations = vacations(offered)?;
     let mut tokens = None;
-    let mail: Option<Served> = match offered.mail {
+    let mail: Option<Mailboxes> = match offered.mail {
         Some(MailConfig::Imap(config)) => {
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
@@ -158,11 +151,12 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
                 }
                 dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
             };
-            Some((system, needs))
+            Some(Mailboxes::of_mail(system, needs))
         }
         Some(MailConfig::Files(config)) => {
             config.check().map_err(|error| StartError::Mail(error.to_string()))?;
-            Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
+            let system = Arc::new(FilesMailSystem::new(config.clone()));
+            Some(Mailboxes::of_all(system, CredentialsNeeded::None))
         }
         None => None,
     };
@@ -173,9 +167,8 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
         (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
-        (None, Some(_), _) => return Err(StartError::DavOfNobody),
-        (None, None, Some(_)) => return Err(StartError::AddressBookOfNobody),
-        (None, None, None) => None,
+        (None, dav, None) => dav,
+        (None, _, Some(_)) => return Err(StartError::AddressBookOfNobody),
     };
     let realms = offered.people.map(DirectoryConfig::realm).into_iter().collect();
     let directory = match (directory, tokens) {
@@ -183,7 +176,7 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
         (None, Some(_)) => return Err(StartError::TokensOfNobody),
         (directory, None) => directory,
     };
-    Ok(Services { mail, directory, realms })
+    Ok(Services { mailboxes: mail, directory, realms })
 }
 
 /// What keeps out-of-office messages beside the mail system.
@@ -196,7 +189,7 @@ fn vacations(offered: &Offered<'_>) -> Result<Option<Arc<dyn VacationService>>, 
 }
 
 /// What keeps calendars and contacts beside the mail system.
-fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
+fn dav(config: Option<&DavConfig>) -> Result<Option<Mailboxes>, StartError> {
     let Some(config) = config else { return Ok(None) };
     let system =
         DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
@@ -205,7 +198,8 @@ fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
         dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
         dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
     };
-    Ok(Some((Arc::new(system), needs)))
+    let classes = [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes].into();
+    Ok(Some(Mailboxes { system: Arc::new(system), needs, classes }))
 }
 
 /// The directory.
@@ -244,22 +238,24 @@ fn address_book(
 
 /// A mail system with what stands beside it.
 fn joined(
-    (mail, mail_needs): Served,
-    dav: Option<Served>,
+    mut mail: Mailboxes,
+    dav: Option<Mailboxes>,
     book: Option<Arc<dyn MailSystem>>,
     vacations: Option<Arc<dyn VacationService>>,
-) -> Result<Served, StartError> {
-    let (mut others, mut needs) = (Vec::new(), mail_needs);
-    if let Some((system, dav_needs)) = dav {
-        needs = match (mail_needs, dav_needs) {
+) -> Result<Mailboxes, StartError> {
+    let mut others = Vec::new();
+    if let Some(dav) = dav {
+        mail.needs = match (mail.needs, dav.needs) {
             (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
             (one, other) if one == other => one,
             _ => return Err(StartError::TwoSecrets),
         };
-        others.push(("dav", system));
+        mail.classes.extend(dav.classes);
+        others.push(("dav", dav.system));
     }
     others.extend(book.map(|book| ("book", book)));
-    Ok((Arc::new(Joined::new(mail, others).with_vacations(vacations)), needs))
+    mail.system = Arc::new(Joined::new(mail.system, others).with_vacations(vacations));
+    Ok(mail)
 }
 
 /// Makes this connector's key and has the server certify it.

@@ -17,7 +17,7 @@ mod wire;
 
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
-pub use capabilities::{Capabilities, CredentialsNeeded, Services};
+pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
 pub use connector::{
     BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
     Proxy, Reached, enroll, reach,
@@ -27,7 +27,8 @@ pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use refused::{Refusal, Refused};
 pub use server::{
-    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
+    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, WorkLimits,
+    serve,
 };
 pub use token::{Token, TokenHash};
 #[doc(hidden)]

@@ -4,13 +4,13 @@
 mod check;
 mod never;
 
+use crate::connectors::ConnectorSettings;
 use dme_directory::{AccessGroups, GateConfig};
-use dme_model::{ByteSize, Realm, Span, UserId};
-use dme_routing::Tier;
+use dme_model::{ByteSize, Realm, Span};
 use ipnet::IpNet;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -140,16 +140,6 @@ impl Default for LinksConfig {
             certificate_life: seconds(30 * 86_400),
         }
     }
-}
-
-/// What holds for one connector.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ConnectorSettings {
-    /// The only users it may serve; everyone where absent.
-    pub users: Option<BTreeSet<UserId>>,
-    /// Whether it serves by right, or only when no primary can.
-    pub tier: Tier,
 }
 
 /// Connectors by name: one text, or a list of them.

@@ -41,6 +41,7 @@ mod wait;
 
 use crate::client_address::TrustedProxies;
 use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
+use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -94,7 +95,9 @@ pub struct Front {
     pub store: SqliteStore,
     /// What phones are told.
     pub engine: Engine,
-    /// Which connector.
+    /// Those there are.
+    pub connectors: Arc<Connectors>,
+    /// Which of them.
     pub router: Arc<Router>,
     /// Who is watched.
     pub watches: Arc<Watches>,

@@ -15,6 +15,7 @@ pub mod front;
 mod home_zone;
 pub mod host;
 pub mod listener;
+pub mod membership;
 pub mod metrics;
 pub mod pace;
 pub mod parking;

@@ -9,6 +9,7 @@ use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
 use crate::host::Host;
 use crate::listener::{self, Security, Transport};
+use crate::membership::GateMembership;
 use crate::metrics::Metrics;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -43,6 +44,10 @@ use tokio_util::task::TaskTracker;
 const EMBEDDED: &str = "embedded";
 /// A watch lives until it is dropped; this is longer than any server runs.
 const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How often it is looked whether watches should stand elsewhere, though nothing changed.
+const REROUTE_EVERY: Duration = Duration::from_secs(5);
+/// What changes within this time is looked at once.
+const REROUTE_PAUSE: Duration = Duration::from_millis(500);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
@@ -134,6 +139,7 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let front = Arc::new(front(&config, store, shared, &links, stop.clone())?);
+        front.connectors.reload().await;
         let mut server = Self {
             phones: config.phones.listen,
             admin: config.admin.listen,
@@ -305,6 +311,7 @@ impl Server {
                 }
             }
         });
+        self.run_until_stop(reroute_watches(self.front.clone()));
         let front = self.front.clone();
         self.run_until_stop(async move {
             let mut revoked = front.gate.revocations();
@@ -362,7 +369,8 @@ fn front(
         parallel: u32::try_from(config.links.parallel_calls).unwrap_or(u32::MAX),
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
-    let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
+    let connectors = Connectors::new(links.clone(), store.clone(), config.connectors.clone(), load);
+    let membership = Arc::new(GateMembership::default());
     let mut directories = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
@@ -372,6 +380,7 @@ fn front(
             name.clone(),
             realm.connector.clone(),
             config.realms.len() == 1,
+            membership.clone(),
         );
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
@@ -384,7 +393,9 @@ fn front(
     }
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
-    let router = Arc::new(Router::new(connectors, config.times.call.0));
+    membership.ask(&gate);
+    let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
+    let router = Arc::new(router);
     let run = now().as_millis().unsigned_abs();
     let opener = Arc::new(RoutedWatches { router: router.clone() });
     let watch_times = WatchTimes {
@@ -406,6 +417,7 @@ fn front(
                 conversation: config.limits.conversation,
             },
         ),
+        connectors,
         router,
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking: Arc::new(Parking::default()),
@@ -444,6 +456,18 @@ async fn count_links(links: Links, metrics: Arc<Metrics>) {
     }
 }
 
+/// Has watches follow their users' routes. What changes at once is looked at once; and now and
+/// then all, for those whose turn has come to go back to a connector that is there again.
+async fn reroute_watches(front: Arc<Front>) {
+    let mut versions = front.connectors.versions();
+    loop {
+        let _ = tokio::time::timeout(REROUTE_EVERY, versions.changed()).await;
+        tokio::time::sleep(REROUTE_PAUSE).await;
+        versions.mark_unchanged();
+        front.watches.reroute().await;
+    }
+}
+
 /// Opens mailboxes to watch by the route there is now.
 struct RoutedWatches {
     router: Arc<Router>,
@@ -454,6 +478,11 @@ impl WatchOpener for RoutedWatches {
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
         let request = RequestId::from(format!("watch-{}", account.user));
         self.router.open_for(account, &request, now(), WATCH_LIMIT).await
+    }
+
+    async fn way(&self, account: &Account) -> Option<Vec<ConnectorId>> {
+        let request = RequestId::from(format!("watch-{}", account.user));
+        self.router.serving_now(account, &request, now()).await.ok()
     }
 
     fn serving(&self, user: &UserId) -> String {

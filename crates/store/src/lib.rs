@@ -10,6 +10,7 @@ mod devices;
 mod enrolments;
 mod error;
 mod migrations;
+mod routes;
 mod sqlite;
 mod states;
 mod users;
@@ -18,6 +19,7 @@ pub use devices::{
     Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
+pub use routes::{RouteRecord, SettingRecord};
 pub use sqlite::SqliteStore;
 
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod tests {
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),
+            include_str!("routes.rs"),
             include_str!("states.rs"),
             include_str!("users.rs"),
         ];
