@@ -171,7 +171,10 @@ impl JoinedMailbox {
     }
 
     /// The parts that may have this class, the best first, with the name of what is made there.
-    fn parts_for(&self, class: Class) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
+    fn parts_for(
+        &self,
+        class: Class,
+    ) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
         let mail = (!self.hidden.contains(&class)).then_some((None, &*self.mail));
         let others = self.others.iter().filter_map(move |other| {
             other.named.name(class).map(|name| (Some(name), &*other.mailbox))
