@@ -194,9 +194,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Client {
-    pub(crate) fn new(config: &DavConfig) -> Result<Self, ConfigError> {
-        let (origin, _) = config.place()?;
-        let dialer = Dialer::new("dav", &config.server(&origin), origin.port)?;
+    /// `at` is the table of the configuration, for errors.
+    pub(crate) fn new(at: &'static str, config: &DavConfig) -> Result<Self, ConfigError> {
+        let (origin, _) = config.place(at)?;
+        let dialer = Dialer::new(at, &config.server(&origin), origin.port)?;
         Ok(Self {
             origin,
             dialer,

@@ -138,11 +138,7 @@ impl DavConfig {
     /// # Errors
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let (origin, _) = self.place()?;
-        if !origin.tls {
-            let host = origin.bare_host().to_owned();
-            self.server(&origin).check("dav").map_err(|_| ConfigError::PlainText(host))?;
-        }
+        self.check_place("dav")?;
         if !self.calendars && !self.contacts {
             return Err(ConfigError::Nothing);
         }
@@ -166,6 +162,17 @@ impl DavConfig {
         Ok(self.timeouts.check("dav")?)
     }
 
+    /// Whether the URL is one to which a password may go. `at` is the table of the configuration,
+    /// for errors.
+    pub(crate) fn check_place(&self, at: &'static str) -> Result<(), ConfigError> {
+        let (origin, _) = self.place(at)?;
+        if !origin.tls {
+            let host = origin.bare_host().to_owned();
+            self.server(&origin).check(at).map_err(|_| ConfigError::PlainText { at, host })?;
+        }
+        Ok(())
+    }
+
     /// The way to the server.
     pub(crate) fn server(&self, origin: &Origin) -> ServerConfig {
         ServerConfig {
@@ -178,13 +185,13 @@ impl DavConfig {
     }
 
     /// The server, and the path that was given.
-    pub(crate) fn place(&self) -> Result<(Origin, Path), ConfigError> {
+    pub(crate) fn place(&self, at: &'static str) -> Result<(Origin, Path), ConfigError> {
         if self.url.is_empty() {
-            return Err(ConfigError::NoUrl);
+            return Err(ConfigError::NoUrl(at));
         }
         Origin::split(&self.url)
             .and_then(|(origin, path)| Some((origin, Path::new(path)?)))
-            .ok_or_else(|| ConfigError::Url(self.url.clone()))
+            .ok_or_else(|| ConfigError::Url { at, url: self.url.clone() })
     }
 }
 

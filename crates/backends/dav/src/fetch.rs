@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 
 /// Items asked for at once.
-const BATCH: usize = 50;
+pub(crate) const BATCH: usize = 50;
 
 /// A resource as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Resource {
 }
 
 /// What became of one of a batch.
-enum Got {
+pub(crate) enum Got {
     There(Resource),
     Gone,
     TooLarge,
@@ -97,7 +97,7 @@ impl DavMailbox {
     }
 
     /// These resources, in the order of the paths.
-    async fn get_many(&self, place: &Place, paths: &[Path]) -> Result<Vec<Got>, WireError> {
+    pub(crate) async fn get_many(&self, place: &Place, paths: &[Path]) -> Result<Vec<Got>, WireError> {
         let mut there = HashMap::new();
         if paths.is_empty() {
             return Ok(Vec::new());

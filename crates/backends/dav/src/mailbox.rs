@@ -62,9 +62,17 @@ impl DavMailSystem {
     /// Where the configuration cannot work.
     pub fn new(config: DavConfig) -> std::result::Result<Self, ConfigError> {
         config.check()?;
-        let (_, place) = config.place()?;
+        Self::at("dav", config)
+    }
+
+    /// The same of a configuration that was checked; `at` is the table it stands in, for errors.
+    pub(crate) fn at(
+        at: &'static str,
+        config: DavConfig,
+    ) -> std::result::Result<Self, ConfigError> {
+        let (_, place) = config.place(at)?;
         let shared = Shared {
-            client: Client::new(&config)?,
+            client: Client::new(at, &config)?,
             config,
             place,
             principals: Principals::default(),

@@ -108,6 +108,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             let (user, sieve) = (options.user.as_deref(), offered.sieve);
             check_mail(&mut report, mail, sieve, user, secret.clone()).await;
         }
+        if let Some(list) = offered.address_list.filter(|_| refused.is_none()) {
+            match list.check(LIMIT).await {
+                Ok(said) => report.good("address list", said),
+                Err(said) => report.bad("address list", said),
+            }
+        }
         if let Some(dav) = offered.dav.filter(|_| refused.is_none()) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }

@@ -42,7 +42,10 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         ],
     ),
     ("phone", &["model", "wbxml", "zone", "eas"]),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
+    (
+        "connector",
+        &["model", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
+    ),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),
     (
