@@ -94,9 +94,9 @@ impl CardBook {
         };
         config.check_place(at)?;
         config.timeouts.check(at)?;
-        let system = DavMailSystem::at(at, config)?;
-        let path = system.shared.place.clone().into_collection();
-        Ok(Self { system, account, place: Place { class: Class::Contacts, path } })
+        let (_, path) = config.place(at)?;
+        let place = Place { class: Class::Contacts, path: path.into_collection() };
+        Ok(Self { system: DavMailSystem::at(at, config)?, account, place })
     }
 
     /// Reads the cards that are new or changed since a token, or all of them where there is none or
@@ -111,7 +111,7 @@ impl CardBook {
         context: &CallContext,
         mut each: impl FnMut(ItemId, std::result::Result<CardContent, String>) + Send,
     ) -> Result<Reading> {
-        let mailbox = self.system.mailbox(&self.account, context)?;
+        let mailbox = self.system.mailbox(&self.account, context).await?;
         let id = self.place.id();
         let changes = match since {
             None => None,

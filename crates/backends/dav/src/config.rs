@@ -7,6 +7,7 @@ use dme_dial::{LoginName, ServerConfig, TimeoutConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,11 @@ pub struct DavConfig {
     /// Where it is, `https://dav.example.org/`. What the user has there is found from it (RFC
     /// 6764 §6): at the URL itself where it has a path, else by `/.well-known/caldav`.
     pub url: String,
+    /// In the place of the URL: the mail domain whose DNS says where it is (RFC 6764 §3 and §4),
+    /// `example.org`.
+    pub domain: Option<String>,
+    /// Servers that are asked for that, `192.0.2.53:53`; those of `/etc/resolv.conf` where empty.
+    pub nameservers: Vec<SocketAddr>,
     /// Whether calendars, tasks and notes are taken from it.
     pub calendars: bool,
     /// Whether contacts are taken from it.
@@ -79,6 +85,8 @@ impl Default for DavConfig {
     fn default() -> Self {
         Self {
             url: String::new(),
+            domain: None,
+            nameservers: Vec::new(),
             calendars: true,
             contacts: true,
             ca_file: None,
@@ -138,7 +146,12 @@ impl DavConfig {
     /// # Errors
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.check_place("dav")?;
+        match (self.url.is_empty(), &self.domain) {
+            (true, None) => return Err(ConfigError::Nowhere),
+            (false, Some(_)) => return Err(ConfigError::TwoPlaces),
+            (false, None) => self.check_place("dav")?,
+            (true, Some(_)) => {}
+        }
         if !self.calendars && !self.contacts {
             return Err(ConfigError::Nothing);
         }
@@ -215,7 +228,8 @@ mod tests {
     fn what_cannot_work_is_told_with_what_would() {
         let master = "auth.master = { user = 'm', secret = 's' }";
         for (text, told) in [
-            ("", "dav.url is not set"),
+            ("", "neither dav.url nor dav.domain is set"),
+            ("url = 'https://a/'\ndomain = 'a'", "both set"),
             ("url = 'dav.example.org'", "\"dav.example.org\" is not a URL"),
             ("url = 'https://ann:pw@dav.example.org/'", "is not a URL"),
             ("url = 'http://dav.example.org/'", "use https"),
@@ -230,6 +244,7 @@ mod tests {
             assert!(said.contains(told), "{text}: {said}");
         }
         read("url = 'http://127.0.0.1:5232'").unwrap().check().unwrap();
+        read("domain = 'example.org'\nnameservers = ['[::1]:53']").unwrap().check().unwrap();
         read("url = 'http://dav'\nallow_plain = true").unwrap().check().unwrap();
     }
 

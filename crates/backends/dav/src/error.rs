@@ -9,11 +9,24 @@ use std::time::Duration;
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// Neither a server nor a domain to find it by.
+    #[error(
+        "neither dav.url nor dav.domain is set: give the address of the CalDAV and CardDAV server, or \
+         the mail domain whose DNS names it"
+    )]
+    Nowhere,
+    /// Both.
+    #[error(
+        "dav.url and dav.domain are both set: the domain is to find the server by where its URL is not known"
+    )]
+    TwoPlaces,
     /// No server.
-    #[error("{0}.url is not set: give the address of the CalDAV or CardDAV server")]
+    #[error("{0}.url is not set: give the address of the address book")]
     NoUrl(&'static str),
     /// No address of a server.
-    #[error("{at}.url {url:?} is not a URL such as https://dav.example.org/, without a login in it")]
+    #[error(
+        "{at}.url {url:?} is not a URL such as https://dav.example.org/, without a login in it"
+    )]
     Url {
         /// Which table of the configuration.
         at: &'static str,

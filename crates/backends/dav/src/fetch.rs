@@ -97,7 +97,11 @@ impl DavMailbox {
     }
 
     /// These resources, in the order of the paths.
-    pub(crate) async fn get_many(&self, place: &Place, paths: &[Path]) -> Result<Vec<Got>, WireError> {
+    pub(crate) async fn get_many(
+        &self,
+        place: &Place,
+        paths: &[Path],
+    ) -> Result<Vec<Got>, WireError> {
         let mut there = HashMap::new();
         if paths.is_empty() {
             return Ok(Vec::new());

@@ -24,6 +24,7 @@ mod object;
 mod principal;
 mod quirks;
 mod report;
+mod server;
 mod token;
 mod watch;
 mod write;

@@ -76,6 +76,7 @@ const PURE: [&str; 7] = ["model", "wbxml", "zone", "eas", "mime", "pim", "routin
 const ONLY: [(&str, &[&str]); 7] = [
     ("rusqlite", &["store"]),
     ("ldap3", &["directory"]),
+    ("domain", &["dial"]),
     ("mail-parser", &["mime"]),
     ("calcard", &["mime"]),
     ("inotify", &["files"]),
