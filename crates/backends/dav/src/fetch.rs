@@ -26,6 +26,9 @@ pub(crate) const BATCH: usize = 50;
 pub(crate) struct Resource {
     /// Its mark; none where the server told none.
     pub(crate) mark: Option<String>,
+    /// Stays as it is while no more than answers of attendees change (RFC 6638 §3.2.10); none where
+    /// the server told none.
+    pub(crate) schedule_tag: Option<String>,
     pub(crate) object: Bytes,
 }
 
@@ -92,8 +95,9 @@ impl DavMailbox {
             return Ok(None);
         }
         let answer = answer.success()?;
-        let mark = answer.header("etag").map(str::to_owned);
-        Ok(Some(Resource { mark, object: answer.body }))
+        let told = |name| answer.header(name).map(str::to_owned);
+        let (mark, schedule_tag) = (told("etag"), told("schedule-tag"));
+        Ok(Some(Resource { mark, schedule_tag, object: answer.body }))
     }
 
     /// These resources, in the order of the paths.
@@ -120,7 +124,10 @@ impl DavMailbox {
                     } else if let Some(data) = response.prop(ns, data) {
                         let mark = response.text(Ns::Dav, "getetag").map(str::to_owned);
                         let object = Bytes::from(data.text.clone().into_bytes());
-                        there.insert(path, Got::There(Resource { mark, object }));
+                        there.insert(
+                            path,
+                            Got::There(Resource { mark, schedule_tag: None, object }),
+                        );
                     }
                 }
             }

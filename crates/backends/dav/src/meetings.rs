@@ -12,17 +12,14 @@ use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
-use crate::write::{Before, Put, Reply};
+use crate::write::{Before, Put, Race, Reply};
 use crate::xml::Ns;
 use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
 use dme_pim::calendar::{self, Outcome};
-use std::time::Duration;
 
 /// Calendars in which an event is looked for.
 const MAX_CALENDARS: usize = 50;
-/// How often a message is taken in anew because someone else wrote the event in between.
-const ATTEMPTS: usize = 2;
 
 /// An event that was found.
 struct Found {
@@ -58,9 +55,12 @@ impl DavMailbox {
         let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
         let key = SubmissionKey(format!("take-in/{}", hash::name_of(&message.calendar)));
         let writing = self.writing(&key).await?;
-        let told = |error: WireError| error.told("take in a message");
-        for _ in 0..ATTEMPTS {
+        let what = "take in a message";
+        let told = |error: WireError| error.told(what);
+        let mut race = Race::default();
+        loop {
             let found = self.find_event(&uid).await.map_err(told)?;
+            race.go_on(found.as_ref().map(|found| &found.resource), what)?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
             let taken = calendar::take_in(existing, text, &message.from, &writing);
             let taken = taken.map_err(object::told)?;
@@ -72,10 +72,7 @@ impl DavMailbox {
             let Some(object) = taken.object else { return Ok(hit) };
             match found {
                 Some(found) => {
-                    let before = match &found.resource.mark {
-                        Some(mark) => Before::Marked(mark),
-                        None => Before::Anything,
-                    };
+                    let before = Before::of(&found.resource);
                     let reply = if by_server { Reply::Silent } else { Reply::ByServer };
                     let (path, class) = (&found.path, Class::Calendar);
                     match self.put_replying(path, class, object.into(), before, reply).await {
@@ -97,8 +94,6 @@ impl DavMailbox {
                 }
             }
         }
-        let context = "dav: take in a message: someone else writes the event again and again";
-        Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
     }
 
     /// The user's event with this UID, in the default calendar or any other that may be written to.

@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// How often an item is read and written before whoever else writes it is let go first.
 const ATTEMPTS: usize = 2;
+/// How often more where that is the server, which notes attendees' answers: a meeting of hundreds
+/// has them all within minutes.
+const ANSWERS: usize = 50;
 
 /// What became of a write.
 pub(crate) enum Put {
@@ -48,6 +51,45 @@ pub(crate) enum Before<'a> {
     Marked(&'a str),
     /// Nothing: the server tells no marks.
     Anything,
+}
+
+impl<'a> Before<'a> {
+    /// It is as it was read.
+    pub(crate) fn of(read: &'a Resource) -> Self {
+        read.mark.as_deref().map_or(Self::Anything, Self::Marked)
+    }
+}
+
+/// Reading and writing an item while others write it.
+///
+/// The schedule tag says who they are: it stays where the server did no more than to note attendees'
+/// answers (RFC 6638 §3.2.10). It is no condition for our own writes (`If-Schedule-Tag-Match`, §8.3):
+/// what the server noted meanwhile is then for it to keep, and Cyrus does not.
+#[derive(Debug, Default)]
+pub(crate) struct Race {
+    attempts: usize,
+    answers: usize,
+    tag: Option<String>,
+}
+
+impl Race {
+    /// Goes on with what was read now.
+    ///
+    /// # Errors
+    /// `Busy` where that was often enough; `what` says what was tried.
+    pub(crate) fn go_on(&mut self, read: Option<&Resource>, what: &str) -> Result<()> {
+        let tag = read.and_then(|read| read.schedule_tag.clone());
+        match tag.is_some() && tag == self.tag {
+            true => self.answers += 1,
+            false => self.attempts += 1,
+        }
+        self.tag = tag;
+        if self.attempts <= ATTEMPTS && self.answers <= ANSWERS {
+            return Ok(());
+        }
+        let context = format!("dav: {what}: someone else writes it again and again");
+        Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
+    }
 }
 
 impl DavMailbox {
@@ -101,27 +143,23 @@ impl DavMailbox {
     ) -> Result<Written> {
         let place = Place::read(collection)?;
         let path = self.member(&place, item)?;
-        for _ in 0..ATTEMPTS {
-            let there = self.marked(&path).await.map_err(|error| error.told("change an item"))?;
+        let what = "change an item";
+        let mut race = Race::default();
+        loop {
+            let there = self.marked(&path).await.map_err(|error| error.told(what))?;
             let there = there.ok_or_else(|| gone(item))?;
+            race.go_on(Some(&there), what)?;
             let made = change(&there.object)?;
             if made.object == there.object {
                 let mark = there.mark.map(ContentMark);
                 return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
-            let before = match &there.mark {
-                Some(mark) => Before::Marked(mark),
-                None => Before::Anything,
-            };
-            let object = made.object.into();
+            let (object, before) = (made.object.into(), Before::of(&there));
             let put = self.put_replying(&path, place.class, object, before, reply).await;
-            if let Put::Done(mark) = put.map_err(|error| error.told("change an item"))? {
+            if let Put::Done(mark) = put.map_err(|error| error.told(what))? {
                 return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
         }
-        let after = Duration::from_secs(1);
-        let context = "dav: change an item: someone else writes it again and again";
-        Err(Error::new(ErrorKind::Busy { after }, context))
     }
 
     /// A resource with its mark, asked for on its own where the server does not send it along.

@@ -321,6 +321,32 @@ async fn a_lost_race_is_run_again_on_what_the_other_made_and_then_told() {
 }
 
 #[tokio::test]
+async fn answers_of_attendees_do_not_make_a_write_give_up() {
+    // The server notes one answer after the other: the mark changes, the schedule tag does not.
+    for (tag, gives_up) in
+        [("Schedule-Tag: \"s\"\r\nETag: \"e\"\r\n", false), ("ETag: \"e\"\r\n", true)]
+    {
+        let puts = Arc::new(Mutex::new(0));
+        let fake = Fake::start(move |asked| match asked.method.as_str() {
+            "GET" => (200, tag, event("answered", "20261126T090000Z")),
+            "PUT" => {
+                let mut puts = puts.lock().unwrap();
+                *puts += 1;
+                (if *puts < 10 { 412 } else { 204 }, "", String::new())
+            }
+            _ => user(asked),
+        })
+        .await;
+        let mailbox = fake.open().await;
+        let written = mailbox.change_item(&calendar_id(), &"x.ics".into(), &retitled("New")).await;
+        assert_eq!(written.is_err(), gives_up);
+        let puts = fake.asked("PUT");
+        assert_eq!(puts.len(), if gives_up { 2 } else { 10 });
+        assert!(puts.iter().all(|put| put.head.contains("if-match: \"e\"")));
+    }
+}
+
+#[tokio::test]
 async fn one_spoiled_item_does_not_hide_the_others() {
     let good = |name: &str| event(name, "20261126T090000Z");
     for told in ["<multistatus xmlns='DAV:'><response><&", "<multistatus xmlns='DAV:'/>"] {
