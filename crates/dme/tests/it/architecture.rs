@@ -73,7 +73,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
 const PURE: [&str; 7] = ["model", "wbxml", "zone", "eas", "mime", "pim", "routing"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
-const ONLY: [(&str, &[&str]); 7] = [
+const ONLY: [(&str, &[&str]); 8] = [
     ("rusqlite", &["store"]),
     ("ldap3", &["directory"]),
     ("domain", &["dial"]),
