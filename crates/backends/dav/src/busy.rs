@@ -2,6 +2,7 @@
 //! without one, of the user's own calendars for the user alone.
 
 use crate::client::Request;
+use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
@@ -89,13 +90,15 @@ impl DavMailbox {
             if !remote.classes.contains(&Class::Calendar) || remote.access == Access::ReadOnly {
                 continue;
             }
+            let place = Place { class: Class::Calendar, path: remote.path.clone() };
+            let zone = self.zone_of(&place).await?;
             let within = Wanted::Within(Some(query.start), Some(query.end));
             for wanted in [within, Wanted::Recurring] {
                 let document = report::calendar_query("VEVENT", wanted, Told::Content);
                 let told = self.report(&remote.path, document).await?;
                 for response in &told.responses {
                     let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-                    periods.extend(object::busy(object.as_bytes(), &owner, query));
+                    periods.extend(object::busy(object.as_bytes(), &owner, &zone, query));
                 }
             }
         }

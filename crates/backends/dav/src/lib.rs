@@ -29,6 +29,7 @@ mod token;
 mod watch;
 mod write;
 mod xml;
+mod zones;
 
 pub use book::{BookConfig, CardBook, CardContent, Reading};
 pub use config::{Auth, DavConfig, PoolConfig};

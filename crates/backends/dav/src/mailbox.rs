@@ -7,6 +7,7 @@ use crate::href::Path;
 use crate::principal::Principals;
 use crate::server::Server;
 use crate::watch::Watches;
+use crate::zones::Zones;
 use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
@@ -38,14 +39,22 @@ pub(crate) struct Shared {
     pub(crate) places: Vec<Path>,
     pub(crate) principals: Principals,
     pub(crate) watches: Watches,
+    pub(crate) zones: Zones,
     /// Keys the hashes by which credentials are told apart without keeping them.
     hasher: RandomState,
 }
 
 impl Shared {
     pub(crate) fn new(config: DavConfig, client: Client, places: Vec<Path>) -> Self {
-        let (principals, watches) = (Principals::default(), Watches::default());
-        Self { config, client, places, principals, watches, hasher: RandomState::new() }
+        Self {
+            config,
+            client,
+            places,
+            principals: Principals::default(),
+            watches: Watches::default(),
+            zones: Zones::default(),
+            hasher: RandomState::new(),
+        }
     }
 
     pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {

@@ -5,7 +5,7 @@
 //! that is written as elsewhere, so that the server tells nobody. Where it keeps such an event to
 //! itself, the event stays as the server has it.
 
-use crate::collections::Place;
+use crate::collections::{Place, Remote};
 use crate::error::WireError;
 use crate::fetch::Resource;
 use crate::href::Path;
@@ -17,6 +17,7 @@ use crate::xml::Ns;
 use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
 use dme_pim::calendar::{self, Outcome};
+use std::collections::BTreeMap;
 
 /// Calendars in which an event is looked for.
 const MAX_CALENDARS: usize = 50;
@@ -37,7 +38,7 @@ impl DavMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        let writing = self.writing(key).await?;
+        let writing = self.writing(key, Some(&Place::read(collection)?)).await?;
         // A server that schedules tells every answer unless it is asked not to.
         let reply = match writing.schedules && !answer.send {
             true => Reply::Silent,
@@ -54,42 +55,50 @@ impl DavMailbox {
         // A mail whose calendar part is about no event concerns nobody's calendar.
         let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
         let key = SubmissionKey(format!("take-in/{}", hash::name_of(&message.calendar)));
-        let writing = self.writing(&key).await?;
         let what = "take in a message";
         let told = |error: WireError| error.told(what);
         let mut race = Race::default();
         loop {
-            let found = self.find_event(&uid).await.map_err(told)?;
+            let remotes = self.remotes().await.map_err(told)?;
+            let found = self.find_event(&uid, &remotes).await.map_err(told)?;
             race.go_on(found.as_ref().map(|found| &found.resource), what)?;
+            let place = match &found {
+                Some(found) => Some(found.place.clone()),
+                None => self.default_calendar(&remotes).await.map_err(told)?,
+            };
+            let writing = self.writing(&key, place.as_ref()).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
             let taken = calendar::take_in(existing, text, &message.from, &writing);
             let taken = taken.map_err(object::told)?;
-            let hit = found
-                .as_ref()
-                .map(|found| Hit { collection: found.place.id(), item: found.item.clone() });
             let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
             let by_server = writing.schedules && of_others;
-            let Some(object) = taken.object else { return Ok(hit) };
+            let Some(object) = taken.object else {
+                return Ok(found.map(|found| hit(&found.place, &found.item)));
+            };
             match found {
                 Some(found) => {
                     let before = Before::of(&found.resource);
                     let reply = if by_server { Reply::Silent } else { Reply::ByServer };
                     let (path, class) = (&found.path, Class::Calendar);
                     match self.put_replying(path, class, object.into(), before, reply).await {
-                        Ok(Put::Done(_)) => return Ok(hit),
-                        Ok(Put::Lost) if by_server => return Ok(hit),
+                        Ok(Put::Done(_)) => return Ok(Some(hit(&found.place, &found.item))),
+                        Ok(Put::Lost) if by_server => {
+                            return Ok(Some(hit(&found.place, &found.item)));
+                        }
                         Ok(Put::Lost) => {}
-                        Err(error) if by_server && error.status() == Some(403) => return Ok(hit),
+                        Err(error) if by_server && error.status() == Some(403) => {
+                            return Ok(Some(hit(&found.place, &found.item)));
+                        }
                         Err(error) => return Err(told(error)),
                     }
                 }
                 None => {
-                    let place = self.default_calendar().await.map_err(told)?;
+                    let place = place.ok_or_else(no_calendar)?;
                     let item = ItemId::new(format!("{}.ics", hash::name_of(&uid)));
                     let path = self.member(&place, &item)?;
                     let put = self.put(&path, Class::Calendar, object.into(), Before::Absent).await;
                     if let Put::Done(_) = put.map_err(told)? {
-                        return Ok(Some(Hit { collection: place.id(), item }));
+                        return Ok(Some(hit(&place, &item)));
                     }
                 }
             }
@@ -97,10 +106,13 @@ impl DavMailbox {
     }
 
     /// The user's event with this UID, in the default calendar or any other that may be written to.
-    async fn find_event(&self, uid: &str) -> Result<Option<Found>, WireError> {
+    async fn find_event(
+        &self,
+        uid: &str,
+        remotes: &BTreeMap<Path, Remote>,
+    ) -> Result<Option<Found>, WireError> {
         let principal = self.principal().await?;
-        let remotes = self.remotes().await?;
-        let default = self.default_of(Class::Calendar, &remotes, &principal).map(|it| &it.path);
+        let default = self.default_of(Class::Calendar, remotes, &principal).map(|it| &it.path);
         let mut calendars: Vec<&Path> = remotes
             .values()
             .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
@@ -128,14 +140,21 @@ impl DavMailbox {
         Ok(None)
     }
 
-    /// The calendar that invitations go to.
-    async fn default_calendar(&self) -> Result<Place, WireError> {
+    /// The calendar that invitations go to, where there is one.
+    async fn default_calendar(
+        &self,
+        remotes: &BTreeMap<Path, Remote>,
+    ) -> Result<Option<Place>, WireError> {
         let principal = self.principal().await?;
-        let remotes = self.remotes().await?;
-        let default = self.default_of(Class::Calendar, &remotes, &principal);
-        let path = default.map(|remote| remote.path.clone()).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
-        })?;
-        Ok(Place { class: Class::Calendar, path })
+        let default = self.default_of(Class::Calendar, remotes, &principal);
+        Ok(default.map(|remote| Place { class: Class::Calendar, path: remote.path.clone() }))
     }
+}
+
+fn hit(place: &Place, item: &ItemId) -> Hit {
+    Hit { collection: place.id(), item: item.clone() }
+}
+
+fn no_calendar() -> Error {
+    Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
 }

@@ -81,10 +81,15 @@ pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
         .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
 }
 
-/// When an event takes its owner's time; never where it cannot be read.
-pub(crate) fn busy(object: &[u8], owner: &[String], query: &BusyQuery) -> Vec<BusyPeriod> {
-    let zone = ZoneId::utc();
-    let times = calendar::busy_within(object, owner, &zone, query.start, query.end);
+/// When an event takes its owner's time; never where it cannot be read. `zone` is that of times
+/// that have none.
+pub(crate) fn busy(
+    object: &[u8],
+    owner: &[String],
+    zone: &ZoneId,
+    query: &BusyQuery,
+) -> Vec<BusyPeriod> {
+    let times = calendar::busy_within(object, owner, zone, query.start, query.end);
     let period =
         |it: calendar::Busy| BusyPeriod { start: it.start, end: it.end, status: it.status };
     times.unwrap_or_default().into_iter().map(period).collect()

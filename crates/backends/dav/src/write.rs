@@ -102,7 +102,7 @@ impl DavMailbox {
         fits(place.class, &new.patch)?;
         // A server may hold items of several classes in one place, and a UID but once for all.
         let act = SubmissionKey(format!("{collection}/{}", new.key.0));
-        let writing = self.writing(&act).await?;
+        let writing = self.writing(&act, Some(&place)).await?;
         let made = object::create(&new.patch, &writing)?;
         let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
         let item = ItemId::new(name);
@@ -127,7 +127,7 @@ impl DavMailbox {
         if let ItemEdit::Patch(patch) = &edit.edit {
             fits(place.class, patch)?;
         }
-        let writing = self.writing(&edit.key).await?;
+        let writing = self.writing(&edit.key, Some(&place)).await?;
         let change = |there: &[u8]| object::change(there, &edit.edit, &writing);
         self.rewrite(collection, item, Reply::ByServer, change).await
     }
@@ -343,10 +343,20 @@ impl DavMailbox {
         }
     }
 
-    /// Who writes.
-    pub(crate) async fn writing(&self, key: &SubmissionKey) -> Result<Writing> {
-        let found = async { Ok((self.principal().await?, self.owner().await?)) };
-        let (principal, owner) =
+    /// Who writes, and in which calendar, where that is known.
+    pub(crate) async fn writing(
+        &self,
+        key: &SubmissionKey,
+        place: Option<&Place>,
+    ) -> Result<Writing> {
+        let found = async {
+            let zone = match place {
+                Some(place) => self.zone_of(place).await?,
+                None => ZoneId::utc(),
+            };
+            Ok((self.principal().await?, self.owner().await?, zone))
+        };
+        let (principal, owner, zone) =
             found.await.map_err(|error: WireError| error.told("find the user"))?;
         Ok(Writing {
             owner,
@@ -354,7 +364,7 @@ impl DavMailbox {
             now: object::now(),
             key: key.0.clone(),
             schedules: principal.schedules,
-            zone: ZoneId::utc(),
+            zone,
         })
     }
 }
