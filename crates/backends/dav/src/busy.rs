@@ -12,7 +12,7 @@ use crate::xml::{self, Ns};
 use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result, hash};
 use dme_model::{Access, BusyStatus, Class, Timestamp};
 use http::Method;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// People asked for at once.
 const MAX_PEOPLE: usize = 100;
@@ -93,17 +93,20 @@ impl DavMailbox {
             let place = Place { class: Class::Calendar, path: remote.path.clone() };
             let zone = self.zone_of(&place).await?;
             let within = Wanted::Within(Some(query.start), Some(query.end));
+            let mut events = BTreeMap::new();
             for wanted in [within, Wanted::Recurring] {
-                let document = report::calendar_query("VEVENT", wanted, Told::Content);
+                let document = report::calendar_query("VEVENT", wanted, Told::Size);
                 let told = self.report(&remote.path, document).await?;
-                for response in &told.responses {
-                    let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-                    periods.extend(object::busy(object.as_bytes(), &owner, &zone, query));
-                }
+                let members = self.members_in(&remote.path, &told).into_iter();
+                // A series may be told by both questions.
+                events.extend(members.map(|member| (member.name.clone(), member)));
             }
+            self.read_each(&place, events.into_values().collect(), |_, object| {
+                periods.extend(object::busy(object.unwrap_or_default(), &owner, &zone, query));
+            })
+            .await?;
         }
         periods.sort_by_key(|period| (period.start, period.end));
-        // A series may have been told by both questions.
         periods.dedup();
         periods.truncate(MAX_PERIODS);
         Ok(asked.into_iter().map(|address| (address.to_lowercase(), periods.clone())).collect())

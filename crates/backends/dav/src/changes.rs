@@ -23,10 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_ROUNDS: usize = 1_000;
 
 /// A member of a collection: the name within it and its mark.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) mark: String,
+    /// Bytes; 0 where that was not asked for or not told.
+    pub(crate) size: u64,
 }
 
 impl DavMailbox {
@@ -91,24 +93,39 @@ impl DavMailbox {
         place: &Place,
         day: Timestamp,
     ) -> Result<Vec<Member>, WireError> {
-        let document = report::calendar_query("VEVENT", Wanted::Recurring, Told::Content);
-        let mut told = self.report(&place.path, document).await?;
-        told.responses.retain(|response| {
-            let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-            object::reaches(object.as_bytes(), day)
-        });
-        Ok(self.members_in(&place.path, &told))
+        // What cannot be read counts as one: it is shown as broken.
+        self.queried(place, "VEVENT", Wanted::Recurring, |object| {
+            object.is_none_or(|object| object::reaches(object, day))
+        })
+        .await
     }
 
     async fn open_tasks(&self, place: &Place) -> Result<Vec<Member>, WireError> {
         // Servers differ too much in what they take for a filter by property.
-        let document = report::calendar_query("VTODO", Wanted::Within(None, None), Told::Content);
-        let mut told = self.report(&place.path, document).await?;
-        told.responses.retain(|response| {
-            let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-            !object::is_done(object.as_bytes())
-        });
-        Ok(self.members_in(&place.path, &told))
+        self.queried(place, "VTODO", Wanted::Within(None, None), |object| {
+            object.is_none_or(|object| !object::is_done(object))
+        })
+        .await
+    }
+
+    /// Those that a query finds whose content is wanted too; what cannot be read has none.
+    async fn queried(
+        &self,
+        place: &Place,
+        component: &str,
+        wanted: Wanted<'_>,
+        is_wanted: impl Fn(Option<&[u8]>) -> bool + Send + Sync,
+    ) -> Result<Vec<Member>, WireError> {
+        let document = report::calendar_query(component, wanted, Told::Size);
+        let told = self.report(&place.path, document).await?;
+        let mut kept = Vec::new();
+        self.read_each(place, self.members_in(&place.path, &told), |member, object| {
+            if is_wanted(object) {
+                kept.push(member);
+            }
+        })
+        .await?;
+        Ok(kept)
     }
 
     /// Every member of a collection, of whatever class.
@@ -117,16 +134,18 @@ impl DavMailbox {
         Ok(self.members_in(path, &told))
     }
 
-    fn members_in(&self, path: &Path, told: &Multistatus) -> Vec<Member> {
+    pub(crate) fn members_in(&self, path: &Path, told: &Multistatus) -> Vec<Member> {
         let there = told.responses.iter().filter(|response| !response.is_gone());
         let members = there.filter_map(|response| {
             let kind = response.prop(Ns::Dav, "resourcetype");
             if kind.is_some_and(|kind| kind.holds(Ns::Dav, "collection")) {
                 return None;
             }
+            let size = response.text(Ns::Dav, "getcontentlength");
             Some(Member {
                 name: self.name_in(path, response)?,
                 mark: response.text(Ns::Dav, "getetag").unwrap_or_default().to_owned(),
+                size: size.and_then(|size| size.parse().ok()).unwrap_or_default(),
             })
         });
         members.collect()

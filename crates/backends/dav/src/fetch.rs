@@ -1,5 +1,6 @@
 //! The content of items, many at a time.
 
+use crate::changes::Member;
 use crate::client::Request;
 use crate::collections::Place;
 use crate::error::WireError;
@@ -20,6 +21,9 @@ use std::collections::VecDeque;
 
 /// Items asked for at once.
 pub(crate) const BATCH: usize = 50;
+
+/// Bytes of those, as far as the server told how large they are; but always one.
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// A resource as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -163,6 +167,30 @@ impl DavMailbox {
         }
     }
 
+    /// Reads these members, a batch at a time, so that no more than one batch is in memory. What is
+    /// there but cannot be read has no content.
+    pub(crate) async fn read_each(
+        &self,
+        place: &Place,
+        members: Vec<Member>,
+        mut each: impl FnMut(Member, Option<&[u8]>) + Send,
+    ) -> Result<(), WireError> {
+        for batch in batches(members) {
+            let named = batch.into_iter();
+            let named = named.filter_map(|it| place.path.member(&it.name).map(|path| (it, path)));
+            let (members, paths): (Vec<Member>, Vec<Path>) = named.unzip();
+            let got = self.get_many(place, &paths).await?;
+            for (member, got) in members.into_iter().zip(got) {
+                match got {
+                    Got::There(resource) => each(member, Some(&resource.object)),
+                    Got::TooLarge | Got::Failing(_) => each(member, None),
+                    Got::Gone => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Whether one of a batch that was read can be read still: then what failed is the items, else
     /// it is the server.
     async fn still_serves(&self, paths: &[Path], got: &[Got]) -> bool {
@@ -219,6 +247,23 @@ impl DavMailbox {
     }
 }
 
+/// Members in batches of at most [`BATCH`] and [`BATCH_BYTES`].
+fn batches(members: Vec<Member>) -> Vec<Vec<Member>> {
+    let mut batches: Vec<Vec<Member>> = Vec::new();
+    let mut bytes = 0;
+    for member in members {
+        bytes += member.size;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH && bytes <= BATCH_BYTES => batch.push(member),
+            _ => {
+                bytes = member.size;
+                batches.push(vec![member]);
+            }
+        }
+    }
+    batches
+}
+
 /// An item that is not there.
 pub(crate) fn gone(item: &ItemId) -> Error {
     Error::new(ErrorKind::NotFound, format!("dav: there is no item {item}"))
@@ -261,5 +306,23 @@ impl Reading {
     fn too_large(&self) -> FetchOutcome {
         let limit = self.mailbox.shared.config.max_item_size;
         FetchOutcome::Unconvertible(format!("it is larger than {limit} (dav.max_item_size)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_bounded_by_number_and_by_bytes() {
+        let sizes = |sizes: &[u64]| -> Vec<usize> {
+            let member = |size: &u64| Member { size: *size, ..Member::default() };
+            batches(sizes.iter().map(member).collect()).iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(&[]), []);
+        assert_eq!(sizes(&[0; 120]), [50, 50, 20]);
+        let third = BATCH_BYTES / 3;
+        assert_eq!(sizes(&[third; 7]), [3, 3, 1]);
+        assert_eq!(sizes(&[1, BATCH_BYTES * 2, 1, 1]), [1, 1, 2]);
     }
 }

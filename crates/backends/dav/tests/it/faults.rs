@@ -8,7 +8,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
-    ItemPatch, Participation,
+    ItemPatch, Participation, Timestamp,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
@@ -344,6 +344,48 @@ async fn answers_of_attendees_do_not_make_a_write_give_up() {
         assert_eq!(puts.len(), if gives_up { 2 } else { 10 });
         assert!(puts.iter().all(|put| put.head.contains("if-match: \"e\"")));
     }
+}
+
+#[tokio::test]
+async fn long_series_are_looked_at_a_batch_at_a_time() {
+    // 120 series of which every third ended, of 1 MiB each as the server says.
+    let series = |number: usize| {
+        let ends = if number.is_multiple_of(3) { ";UNTIL=20200101T000000Z" } else { "" };
+        event(&format!("s{number}"), "20190101T090000Z")
+            .replace("SUMMARY", &format!("RRULE:FREQ=DAILY{ends}\r\nSUMMARY"))
+    };
+    let fake = Fake::start(move |asked| {
+        let body = &asked.body;
+        match asked.method.as_str() {
+            "PROPFIND" if asked.path == "/c/" => multistatus(&calendar(
+                "<sync-token>1</sync-token><supported-report-set><sync-collection/>\
+                 </supported-report-set>",
+            )),
+            "REPORT" if body.contains("calendar-query") && body.contains("RRULE") => {
+                assert!(!body.contains("calendar-data"), "{body}");
+                let size = "<getetag>\"1\"</getetag><getcontentlength>1048576</getcontentlength>";
+                let all = (0..120).map(|number| response(&format!("/c/{number}.ics"), size));
+                multistatus(&all.collect::<String>())
+            }
+            "REPORT" if body.contains("calendar-query") => multistatus(""),
+            "REPORT" => {
+                let asked = (0..120).filter(|it| body.contains(&format!("/c/{it}.ics")));
+                let told = asked.map(|number| {
+                    let data = format!("<C:calendar-data>{}</C:calendar-data>", series(number));
+                    response(&format!("/c/{number}.ics"), &data)
+                });
+                multistatus(&told.collect::<String>())
+            }
+            _ => user(asked),
+        }
+    })
+    .await;
+    let since = Some(Timestamp::from_seconds(1_795_651_200));
+    let filter = ItemFilter { since, ..ItemFilter::default() };
+    let listing = fake.open().await.list(&calendar_id(), &filter).await.unwrap();
+    assert_eq!(listing.items.len(), 80);
+    let asked = fake.asked("REPORT").into_iter().filter(|it| it.body.contains("multiget"));
+    assert!(asked.map(|it| it.body.matches("<href>").count()).all(|count| count == 8));
 }
 
 #[tokio::test]
