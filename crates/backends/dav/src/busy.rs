@@ -7,6 +7,7 @@ use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object;
+use crate::principal::Principal;
 use crate::report::{self, Told, Wanted, utc};
 use crate::xml::{self, Ns};
 use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result, hash};
@@ -24,8 +25,8 @@ impl DavMailbox {
         let known = async {
             let principal = self.principal().await?;
             match &principal.outbox {
-                Some(outbox) => self.ask_outbox(outbox, query).await,
-                None => self.ask_own(query).await,
+                Some(outbox) => self.ask_outbox(&principal, outbox, query).await,
+                None => self.ask_own(&principal, query).await,
             }
         };
         let known = known.await.map_err(|error: WireError| error.told("ask for free/busy"))?;
@@ -39,12 +40,12 @@ impl DavMailbox {
     /// What the server tells of each address, by the address in lower case.
     async fn ask_outbox(
         &self,
+        principal: &Principal,
         outbox: &Path,
         query: &BusyQuery,
     ) -> Result<HashMap<String, Vec<BusyPeriod>>, WireError> {
-        let owner = self.owner().await?;
-        let known_as = self.principal().await?;
-        let own = known_as.addresses.iter().chain(&owner).next();
+        let owner = self.owner_as(principal);
+        let own = principal.addresses.iter().chain(&owner).next();
         let own = own.map(String::as_str).unwrap_or_default();
         let mut known = HashMap::new();
         for people in query.addresses.chunks(MAX_PEOPLE) {
@@ -76,16 +77,17 @@ impl DavMailbox {
     /// The user's own time, by the events in their calendars, where it is asked for.
     async fn ask_own(
         &self,
+        principal: &Principal,
         query: &BusyQuery,
     ) -> Result<HashMap<String, Vec<BusyPeriod>>, WireError> {
-        let owner = self.owner().await?;
+        let owner = self.owner_as(principal);
         let is_own = |address: &&String| owner.contains(&address.to_lowercase());
         let asked: Vec<&String> = query.addresses.iter().filter(is_own).collect();
         if asked.is_empty() {
             return Ok(HashMap::new());
         }
         let mut periods = Vec::new();
-        for remote in self.remotes().await?.values() {
+        for remote in self.remotes_of(principal).await?.values() {
             // What others let the user read is theirs.
             if !remote.classes.contains(&Class::Calendar) || remote.access == Access::ReadOnly {
                 continue;

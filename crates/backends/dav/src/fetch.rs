@@ -7,6 +7,7 @@ use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Unreadable};
+use crate::principal::Principal;
 use crate::report;
 use crate::xml::Ns;
 use bytes::Bytes;
@@ -85,10 +86,14 @@ impl DavMailbox {
 
     /// Every address of the user's, the one they write from first.
     pub(crate) async fn owner(&self) -> Result<Vec<String>, WireError> {
-        let principal = self.principal().await?;
+        Ok(self.owner_as(&*self.principal().await?))
+    }
+
+    /// The same by what the server knows of the user.
+    pub(crate) fn owner_as(&self, principal: &Principal) -> Vec<String> {
         let own = self.account.address.to_lowercase();
         let others = principal.addresses.iter().filter(|address| **address != own);
-        Ok(std::iter::once(own.clone()).chain(others.cloned()).collect())
+        std::iter::once(own.clone()).chain(others.cloned()).collect()
     }
 
     /// One resource; none where it is gone.

@@ -5,7 +5,7 @@
 //! that is written as elsewhere, so that the server tells nobody. Where it keeps such an event to
 //! itself, the event stays as the server has it.
 
-use crate::collections::{Place, Remote};
+use crate::collections::Place;
 use crate::error::WireError;
 use crate::fetch::Resource;
 use crate::href::Path;
@@ -17,7 +17,6 @@ use crate::xml::Ns;
 use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
 use dme_pim::calendar::{self, Outcome};
-use std::collections::BTreeMap;
 
 /// Calendars in which an event is looked for.
 const MAX_CALENDARS: usize = 50;
@@ -28,6 +27,14 @@ struct Found {
     item: ItemId,
     path: Path,
     resource: Resource,
+}
+
+/// The user's calendars that may be written to.
+struct Calendars {
+    /// They, the one that invitations go to first.
+    all: Vec<Path>,
+    /// Where new ones are put, if there is any.
+    default: Option<Place>,
 }
 
 impl DavMailbox {
@@ -59,12 +66,12 @@ impl DavMailbox {
         let told = |error: WireError| error.told(what);
         let mut race = Race::default();
         loop {
-            let remotes = self.remotes().await.map_err(told)?;
-            let found = self.find_event(&uid, &remotes).await.map_err(told)?;
+            let calendars = self.calendars().await.map_err(told)?;
+            let found = self.find_event(&uid, &calendars).await.map_err(told)?;
             race.go_on(found.as_ref().map(|found| &found.resource), what)?;
             let place = match &found {
                 Some(found) => Some(found.place.clone()),
-                None => self.default_calendar(&remotes).await.map_err(told)?,
+                None => calendars.default,
             };
             let writing = self.writing(&key, place.as_ref()).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
@@ -105,21 +112,30 @@ impl DavMailbox {
         }
     }
 
+    /// The calendars that may be written to.
+    async fn calendars(&self) -> Result<Calendars, WireError> {
+        let principal = self.principal().await?;
+        let remotes = self.remotes_of(&principal).await?;
+        let default = self.default_of(Class::Calendar, &remotes, &principal);
+        let default = default.map(|remote| remote.path.clone());
+        let mut all: Vec<Path> = remotes
+            .into_values()
+            .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
+            .map(|it| it.path)
+            .collect();
+        all.sort_by_cached_key(|path| (Some(path) != default.as_ref(), path.clone()));
+        all.truncate(MAX_CALENDARS);
+        let default = default.map(|path| Place { class: Class::Calendar, path });
+        Ok(Calendars { all, default })
+    }
+
     /// The user's event with this UID, in the default calendar or any other that may be written to.
     async fn find_event(
         &self,
         uid: &str,
-        remotes: &BTreeMap<Path, Remote>,
+        calendars: &Calendars,
     ) -> Result<Option<Found>, WireError> {
-        let principal = self.principal().await?;
-        let default = self.default_of(Class::Calendar, remotes, &principal).map(|it| &it.path);
-        let mut calendars: Vec<&Path> = remotes
-            .values()
-            .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
-            .map(|it| &it.path)
-            .collect();
-        calendars.sort_by_key(|path| (Some(*path) != default, *path));
-        for path in calendars.into_iter().take(MAX_CALENDARS) {
+        for path in &calendars.all {
             let place = Place { class: Class::Calendar, path: path.clone() };
             let document = report::calendar_query("VEVENT", Wanted::Named(uid), Told::Content);
             let told = self.report(path, document).await?;
@@ -138,16 +154,6 @@ impl DavMailbox {
             }
         }
         Ok(None)
-    }
-
-    /// The calendar that invitations go to, where there is one.
-    async fn default_calendar(
-        &self,
-        remotes: &BTreeMap<Path, Remote>,
-    ) -> Result<Option<Place>, WireError> {
-        let principal = self.principal().await?;
-        let default = self.default_of(Class::Calendar, remotes, &principal);
-        Ok(default.map(|remote| Place { class: Class::Calendar, path: remote.path.clone() }))
     }
 }
 

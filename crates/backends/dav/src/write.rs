@@ -103,7 +103,7 @@ impl DavMailbox {
         // A server may hold items of several classes in one place, and a UID but once for all.
         let act = SubmissionKey(format!("{collection}/{}", new.key.0));
         let writing = self.writing(&act, Some(&place)).await?;
-        let made = object::create(&new.patch, &writing)?;
+        let made = object::edited(None, &ItemEdit::Patch(new.patch.clone()), &writing)?;
         let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
         let item = ItemId::new(name);
         let path = self.member(&place, &item)?;
@@ -128,7 +128,7 @@ impl DavMailbox {
             fits(place.class, patch)?;
         }
         let writing = self.writing(&edit.key, Some(&place)).await?;
-        let change = |there: &[u8]| object::change(there, &edit.edit, &writing);
+        let change = |there: &[u8]| object::edited(Some(there), &edit.edit, &writing);
         self.rewrite(collection, item, Reply::ByServer, change).await
     }
 
@@ -237,6 +237,11 @@ impl DavMailbox {
             true => Reply::Silent,
             false => Reply::ByServer,
         };
+        self.delete(path, reply).await
+    }
+
+    /// Deletes a resource, which may be gone already.
+    async fn delete(&self, path: &Path, reply: Reply) -> Result<(), WireError> {
         let answer = self.send(reply.said_in(Request::new(Method::DELETE, path))).await?;
         match answer.status.as_u16() {
             404 | 410 => Ok(()),
@@ -247,10 +252,11 @@ impl DavMailbox {
     /// Whether it is an event that the user declined, on a server that schedules: elsewhere nobody
     /// needs to know. One that cannot be read is not.
     async fn is_declined(&self, path: &Path) -> Result<bool, WireError> {
-        if !self.principal().await?.schedules {
+        let principal = self.principal().await?;
+        if !principal.schedules {
             return Ok(false);
         }
-        let owner = self.owner().await?;
+        let owner = self.owner_as(&principal);
         let there = self.get(path).await.ok().flatten();
         Ok(there.is_some_and(|there| object::is_declined(&there.object, &owner)))
     }
@@ -335,12 +341,8 @@ impl DavMailbox {
             self.put(&other, to.class, there.object, Before::Absent).await?;
         }
         // The server must not take it for a refusal of the meeting (RFC 6638 §8.1).
-        let request = Reply::Silent.said_in(Request::new(Method::DELETE, source));
-        let answer = self.send(request).await?;
-        match answer.status.as_u16() {
-            404 | 410 => Ok(id),
-            _ => answer.success().map(|_| id),
-        }
+        self.delete(source, Reply::Silent).await?;
+        Ok(id)
     }
 
     /// Who writes, and in which calendar, where that is known.
@@ -354,12 +356,12 @@ impl DavMailbox {
                 Some(place) => self.zone_of(place).await?,
                 None => ZoneId::utc(),
             };
-            Ok((self.principal().await?, self.owner().await?, zone))
+            Ok((self.principal().await?, zone))
         };
-        let (principal, owner, zone) =
+        let (principal, zone) =
             found.await.map_err(|error: WireError| error.told("find the user"))?;
         Ok(Writing {
-            owner,
+            owner: self.owner_as(&principal),
             name: self.account.display_name.clone().or_else(|| principal.display_name.clone()),
             now: object::now(),
             key: key.0.clone(),

@@ -347,6 +347,48 @@ async fn answers_of_attendees_do_not_make_a_write_give_up() {
 }
 
 #[tokio::test]
+async fn what_one_answer_tells_is_not_asked_for_again() {
+    // A server without sync-token and ctag: only the members' marks tell of changes.
+    let kinds = "<resourcetype><collection/><C:calendar/></resourcetype>";
+    let people = "<resourcetype><collection/><A:addressbook \
+                  xmlns:A=\"urn:ietf:params:xml:ns:carddav\"/></resourcetype>";
+    let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+        ("PROPFIND", "/p/ann/") => user(asked),
+        ("PROPFIND", "/people/") => multistatus(&response("/people/", people)),
+        ("PROPFIND", _) => multistatus(&response("/c/", kinds)),
+        ("REPORT", _) => multistatus(""),
+        ("PUT", _) => (201, "", String::new()),
+        _ => user(asked),
+    })
+    .await;
+    let mailbox = fake.open().await;
+    let asked_within = |path: &str| {
+        let within = |it: &&Asked| it.path == path && it.head.contains("depth: 1");
+        fake.asked("PROPFIND").iter().filter(within).count()
+    };
+
+    mailbox.list(&"contacts:/people/".into(), &ItemFilter::default()).await.unwrap();
+    assert_eq!(asked_within("/people/"), 1, "for the marks and for the list");
+
+    let classes = ["calendar:/c/", "tasks:/c/", "notes:/c/"].map(CollectionId::from);
+    let token = mailbox.list(&classes[0], &ItemFilter::default()).await.unwrap().token;
+    let before = (asked_within("/"), asked_within("/c/"));
+    let since = classes.map(|id| (id, token.clone()));
+    assert_eq!(mailbox.changed(&since).await.unwrap(), []);
+    assert_eq!((asked_within("/"), asked_within("/c/")), (before.0 + 1, before.1 + 1));
+
+    let invitation = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nMETHOD:REQUEST\r\n\
+                      BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20261126T000000Z\r\n\
+                      DTSTART:20270104T100000Z\r\nDTEND:20270104T110000Z\r\nSUMMARY:S\r\n\
+                      ORGANIZER:mailto:bob@example.org\r\nATTENDEE:mailto:ann@example.org\r\n\
+                      END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let message = CalendarMessage { from: "bob@example.org".into(), calendar: invitation.into() };
+    let before = asked_within("/");
+    assert!(mailbox.take_in(&message).await.unwrap().is_some());
+    assert_eq!(asked_within("/"), before + 1, "for the event and for the calendar it goes to");
+}
+
+#[tokio::test]
 async fn long_series_are_looked_at_a_batch_at_a_time() {
     // 120 series of which every third ended, of 1 MiB each as the server says.
     let series = |number: usize| {
