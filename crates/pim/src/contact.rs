@@ -106,6 +106,16 @@ pub fn uid(object: &[u8]) -> Result<Option<String>, Error> {
     Ok(if uid.is_empty() { None } else { Some(uid) })
 }
 
+/// What a card is of, in lower case (`KIND`, RFC 6350 §6.1.4: `individual`, `org`, `location`; RFC 6869:
+/// `device`); none where it does not say.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn kind(object: &[u8]) -> Result<Option<String>, Error> {
+    let kind = Card::parse(object)?.text_of("KIND").trim().to_ascii_lowercase();
+    Ok((!kind.is_empty()).then_some(kind))
+}
+
 /// The keys within a card (`KEY`, RFC 6350 §6.8.1) as they are: X.509 certificates in DER, or others.
 /// At most 16 of at most 64 KiB; those that lie elsewhere are not fetched.
 ///

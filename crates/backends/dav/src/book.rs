@@ -45,6 +45,8 @@ pub struct CardBook {
 pub struct CardContent {
     /// Whose it is; without notes.
     pub contact: Contact,
+    /// What it is of, in lower case, where the card says so (RFC 6350 §6.1.4).
+    pub kind: Option<String>,
     /// The keys on it, as they are: X.509 certificates in DER, or others.
     pub keys: Vec<Vec<u8>>,
 }
@@ -64,7 +66,8 @@ impl CardContent {
     fn read(object: &Bytes) -> std::result::Result<Self, String> {
         let told = |error: dme_pim::Error| error.to_string();
         let contact = contact::read(object, &BodyView::default()).map_err(told)?;
-        Ok(Self { contact, keys: contact::keys(object).map_err(told)? })
+        let kind = contact::kind(object).map_err(told)?;
+        Ok(Self { contact, kind, keys: contact::keys(object).map_err(told)? })
     }
 }
 

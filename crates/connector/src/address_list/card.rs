@@ -1,7 +1,7 @@
 //! A card as somebody in the address list.
 
 use dme_dav::CardContent;
-use dme_directory::{Binary, Card, DirectoryEntry};
+use dme_directory::{Binary, Card, DirectoryEntry, PersonKind};
 use dme_model::{Contact, ContactText, ItemId};
 
 /// Before the name of a card in the id of whoever is on it.
@@ -18,7 +18,7 @@ pub(super) struct Listed {
 impl Listed {
     /// None where the card has no mail address: to such a one nobody can write.
     pub fn of(name: &ItemId, content: CardContent) -> Option<Self> {
-        let CardContent { contact, keys } = content;
+        let CardContent { contact, kind, keys } = content;
         let addresses = [ContactText::Email1, ContactText::Email2, ContactText::Email3];
         let address = addresses.into_iter().find_map(|which| text(&contact, which))?;
         let card = Card {
@@ -32,7 +32,13 @@ impl Listed {
             mobile_phone: text(&contact, ContactText::MobilePhone),
             home_phone: text(&contact, ContactText::HomePhone),
         };
+        let kind = match kind.as_deref() {
+            Some("location") => PersonKind::Room,
+            Some("device") => PersonKind::Resource,
+            _ => PersonKind::Person,
+        };
         let entry = DirectoryEntry {
+            kind,
             id: format!("{PREFIX}{name}"),
             address,
             display_name: text(&contact, ContactText::FileAs),

@@ -112,6 +112,11 @@ impl Reader {
             self.put(name, listed);
         }
         self.token = Some(reading.token);
+        if self.shown.left_out && self.cards() < self.limit {
+            // There is room now for those who had none: all is read again.
+            self.token = None;
+            self.shown.left_out = false;
+        }
         Ok(changed)
     }
 

@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use dme_connector::config::DirectoryConfig;
 use dme_connector::{AddressListConfig, Offered, services};
 use dme_directory::{
-    Binary, Details, DirectoryService, Error, FileConfig, PeopleFound, PeopleSearch, Photo,
-    PhotoLimits,
+    Binary, Details, DirectoryService, Error, FileConfig, PeopleFound, PeopleSearch, PersonKind,
+    Photo, PhotoLimits,
 };
 use dme_testkit::certificate::Certificate;
 use dme_testkit::process::Folder;
@@ -113,12 +113,16 @@ async fn whoever_has_a_card_is_found_and_what_changes_there_shows() {
     );
     company.write("Bob", "EMAIL:bob@example.org\r\n");
     company.write("Nobody", "TEL:1\r\n");
+    company.write("Atlas", "EMAIL:atlas@example.org\r\nKIND:location\r\n");
     company.write("Staff", "EMAIL:staff@example.org\r\nX-ADDRESSBOOKSERVER-KIND:group\r\n");
     let directory = company.directory("");
 
     // Everybody to whom one can write, the best first; logins stay the directory's.
     let found = directory.search(&searched("ann@example.org", "example")).await.unwrap();
-    assert_eq!((names(&found), found.total), (vec!["Bob Example", "Eve Example"], 2));
+    let all = vec!["Atlas Example", "Bob Example", "Eve Example"];
+    assert_eq!((names(&found), found.total), (all, 3));
+    let kinds: Vec<PersonKind> = found.entries.iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [PersonKind::Room, PersonKind::Person, PersonKind::Person]);
     let everyone = directory.everyone(&"ann@example.org".into(), 1).await.unwrap();
     assert_eq!((everyone.entries.len(), everyone.complete), (1, false));
     assert!(directory.find(&"ann@example.org".into()).await.unwrap().is_some());
@@ -144,17 +148,42 @@ async fn whoever_has_a_card_is_found_and_what_changes_there_shows() {
     company.write("Zoe", "EMAIL:zoe@example.org\r\n");
     company.write("Bob", "EMAIL:robert@example.org\r\n");
     std::fs::remove_file(company.book().join("Eve.vcf")).unwrap();
-    comes_to_find(&*directory, "example", &["Bob Example", "Zoe Example"]).await;
+    comes_to_find(&*directory, "example", &["Atlas Example", "Bob Example", "Zoe Example"]).await;
     comes_to_find(&*directory, "robert", &["Bob Example"]).await;
 
     // Whatever becomes of the server, whoever was found is found; and it is asked again.
     company.server.kill();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    comes_to_find(&*directory, "example", &["Bob Example", "Zoe Example"]).await;
+    comes_to_find(&*directory, "example", &["Atlas Example", "Bob Example", "Zoe Example"]).await;
     company.write("Adam", "EMAIL:adam@example.org\r\n");
     company.server.forget_changes().unwrap();
     company.server.restart().unwrap();
-    comes_to_find(&*directory, "example", &["Adam Example", "Bob Example", "Zoe Example"]).await;
+    comes_to_find(
+        &*directory,
+        "example",
+        &["Adam Example", "Atlas Example", "Bob Example", "Zoe Example"],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_cards_are_read_than_the_settings_say() {
+    let company = Company::start();
+    for name in ["Ann", "Bob", "Eve"] {
+        company.write(name, &format!("EMAIL:{name}@example.org\r\n"));
+    }
+    let directory = company.directory("limit = 2");
+    let everyone = directory.everyone(&"ann@example.org".into(), 10).await.unwrap();
+    assert_eq!((everyone.entries.len(), everyone.complete), (2, false));
+
+    // Who had no room is there as soon as somebody goes.
+    let there = everyone.entries[0].name().to_owned();
+    let first = there.split(' ').next().unwrap();
+    std::fs::remove_file(company.book().join(format!("{first}.vcf"))).unwrap();
+    let mut left = vec!["Ann Example", "Bob Example", "Eve Example"];
+    left.retain(|name| *name != there);
+    comes_to_find(&*directory, "example", &left).await;
+    assert!(directory.everyone(&"ann@example.org".into(), 10).await.unwrap().complete);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -418,3 +418,10 @@ fn keys_within_the_card_are_read_in_the_form_of_each_version() {
     ]);
     assert_eq!(keys(&object).unwrap(), [[1, 2, 3], [4, 5, 6], [7, 8, 9]]);
 }
+
+#[test]
+fn a_card_says_what_it_is_of() {
+    assert_eq!(kind(&card(&["KIND:Location", "FN:Atlas"])).unwrap().as_deref(), Some("location"));
+    assert_eq!(kind(&card(&["FN:Ann"])).unwrap(), None);
+    assert!(matches!(kind(&card(&["KIND:group"])), Err(Error::Group)));
+}
