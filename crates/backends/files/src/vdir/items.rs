@@ -180,6 +180,11 @@ impl Items {
         self.time
     }
 
+    /// How many files there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.get(name)
     }
@@ -253,6 +258,9 @@ impl Items {
         let since: u64 = since.parse().ok()?;
         if !ours || since < self.floor || since > self.time {
             return None;
+        }
+        if since == self.time {
+            return Some((Vec::new(), ItemSet::new()));
         }
         let changed = self.entries.values().filter(|entry| entry.time > since);
         let (left_out, mut changed): (Vec<&Entry>, Vec<&Entry>) =
