@@ -27,6 +27,7 @@ mod home;
 mod index;
 mod journal;
 mod keywords;
+mod lookout;
 mod mailbox;
 mod maildir;
 mod name;
@@ -47,6 +48,7 @@ use folder::Folder;
 pub use folder::NewMail;
 use held::Held;
 use home::Home;
+use lookout::Lookout;
 use mailbox::FilesMailbox;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -127,6 +129,7 @@ struct Shared {
     config: FilesConfig,
     folders: Held<Folder>,
     collections: Held<Collection>,
+    lookout: Lookout,
     watcher: Watcher,
     slots: Arc<Semaphore>,
 }
@@ -157,8 +160,8 @@ impl FilesMailSystem {
     /// The mail system on this tree. The root is made when the first user is.
     pub fn new(config: FilesConfig) -> Self {
         let slots = Arc::new(Semaphore::new(usize::from(config.parallel.max(1))));
-        let (folders, collections, watcher) = Default::default();
-        let shared = Arc::new(Shared { config, folders, collections, watcher, slots });
+        let (folders, collections, lookout, watcher) = Default::default();
+        let shared = Arc::new(Shared { config, folders, collections, lookout, watcher, slots });
         let mail = Arc::new(MaildirSystem { shared: shared.clone() });
         let others = VdirSystem::new(shared.clone());
         Self { shared, joined: Arc::new(Joined::new(mail, vec![("vdir", Arc::new(others))])) }

@@ -14,6 +14,7 @@ use crate::durable::sync_directory;
 use crate::error::{no_item, while_trying};
 use crate::folder::{item_id, number};
 use crate::held::Hold;
+use crate::lookout::Lookout;
 use crate::maildir::fingerprint;
 use dme_mailbox::{
     Account, ChangeToken, Changes, ContentMark, Edit, Error, ErrorKind, FetchOutcome, Fetched,
@@ -31,6 +32,7 @@ const ATTEMPTS: usize = 5;
 pub(crate) struct Collection {
     directory: Directory,
     journal: Journal,
+    lookout: Lookout,
     /// What it held when the journal was read or written last.
     known: Mutex<Option<(View, Version)>>,
 }
@@ -56,10 +58,10 @@ impl Hold for Collection {
 
 impl Collection {
     /// The collection in this directory; what is ours about it is in the other.
-    pub(crate) fn new(path: PathBuf, ours: &Path, class: Class) -> Self {
+    pub(crate) fn new(path: PathBuf, ours: &Path, class: Class, lookout: Lookout) -> Self {
         let journal = Journal::new(ours, &path);
         let directory = Directory { path, aside: ours.join("tmp"), class };
-        Self { directory, journal, known: Mutex::new(None) }
+        Self { directory, journal, lookout, known: Mutex::new(None) }
     }
 
     pub(crate) fn class(&self) -> Class {
@@ -281,7 +283,7 @@ impl Collection {
     }
 
     fn compare(&self, here: &mut View) -> Result<()> {
-        here.compare(&self.directory)
+        here.compare(&self.directory, &self.lookout)
     }
 
     /// Finds out what happened, then looks at what is there.

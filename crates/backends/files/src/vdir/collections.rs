@@ -91,7 +91,8 @@ impl Vdir {
     pub(crate) fn open(&self, shared: &Shared, id: &CollectionId) -> Result<Arc<Collection>> {
         let directory = self.existing(id)?;
         let class = class(&directory);
-        let make = || Collection::new(directory.clone(), &self.ours(), class);
+        let make =
+            || Collection::new(directory.clone(), &self.ours(), class, shared.lookout.clone());
         // One of another class is another, made anew where one was deleted.
         Ok(shared.collections.open(&directory, |known| known.class() == class, make))
     }

@@ -230,6 +230,13 @@ impl Items {
         self.entries.insert(name.to_owned(), entry);
     }
 
+    /// A file must be read to tell whether it changed.
+    pub(super) fn unsettle(&mut self, name: &str) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.stamp = None;
+        }
+    }
+
     /// Notes that a file is gone.
     pub(super) fn note_gone(&mut self, name: &str) {
         let Some(entry) = self.entries.remove(name) else { return };
