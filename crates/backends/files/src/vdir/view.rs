@@ -44,7 +44,7 @@ impl Kept {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Told {
     All,
-    /// It has another name elsewhere, by which it may be written unseen.
+    /// It has another name, or had one that is gone, by which it may be written unseen.
     NotAll,
 }
 
@@ -66,8 +66,10 @@ impl View {
             for name in names.iter().filter(|name| directory.is_item(name)) {
                 told = told.max(self.look_at(directory, name, now));
             }
-            self.kept = Some(kept).filter(|_| told == Told::All);
-            return Ok(());
+            if told == Told::All {
+                self.kept = Some(kept);
+                return Ok(());
+            }
         }
         // First the eye, then the look: what happens between is told.
         let sight = lookout.keep(&directory.path);
@@ -103,7 +105,7 @@ impl View {
             }
             None => {
                 self.items.note_gone(name);
-                Told::All
+                Told::NotAll
             }
         }
     }
@@ -281,7 +283,8 @@ mod tests {
             let mut world = World::new();
             for act in &acts {
                 carry_out(&world, act);
-                if matches!(act, Act::Look) {
+                // A second name that comes and goes between two looks is not known of.
+                if matches!(act, Act::Look | Act::Link(..)) {
                     prop_assert_eq!(world.look(), whole(&world.directory));
                 }
             }
@@ -336,8 +339,23 @@ mod tests {
         // One that comes by news counts as well.
         fs::write(world.path(2), note(1)).unwrap();
         fs::hard_link(world.path(2), world.root.path().join("second")).unwrap();
-        world.look();
+        fs::write(world.root.path().join("second"), note(2)).unwrap();
+        assert_eq!(world.look(), whole(&world.directory));
         assert!(world.view.kept.is_none());
+    }
+
+    #[test]
+    fn an_edit_by_a_second_name_is_seen_by_the_first() {
+        let mut world = World::new();
+        fs::write(world.path(1), note(1)).unwrap();
+        for last in [Act::Look, Act::Delete(2)] {
+            world.look();
+            [Act::Link(1, 2), Act::EditInPlace(2, 7), last]
+                .iter()
+                .for_each(|it| carry_out(&world, it));
+            assert_eq!(world.look(), whole(&world.directory));
+            fs::write(world.path(1), note(1)).unwrap();
+        }
     }
 
     #[test]
