@@ -196,6 +196,7 @@ pub fn cases() -> Vec<Case> {
             the_same_key_gives_the_same_draft;
         sending:
             a_message_reaches_its_recipients
+            what_is_out_already_is_filed_and_goes_to_nobody
             a_hidden_recipient_stays_hidden
             missing_headers_are_added
             a_copy_goes_to_sent_once_or_not_at_all

@@ -489,6 +489,16 @@ impl Mailbox for JoinedMailbox {
         answer.map(|found| found.map(|found| hit(of, found)))
     }
 
+    /// The first part whose calendar tells it.
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        for (_, mailbox) in self.parts() {
+            if in_time(mailbox.tells(message, to)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn calendar_message(
         &self,
         collection: &CollectionId,

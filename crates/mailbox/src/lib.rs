@@ -229,6 +229,13 @@ pub trait Mailbox: Send + Sync {
         Err(mail_only())
     }
 
+    /// Whether the calendar's own server tells these people what a mail of the user says of a meeting
+    /// (RFC 6638), so that the mail is not to be sent as well. No where nothing schedules.
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        let _ = (message, to);
+        Ok(false)
+    }
+
     /// What a mail says of a meeting; none where it says nothing of one.
     async fn calendar_message(
         &self,

@@ -20,6 +20,20 @@ const REMEMBERED: usize = 128;
 /// An event an invitation led to: where it lies and which it is.
 pub type EventPlace = (FolderNo, ItemId);
 
+/// An answer to an invitation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RespondRequest {
+    /// Where the mail or the event is.
+    pub folder: FolderNo,
+    /// Which it is.
+    pub item: ItemId,
+    /// What the user says.
+    pub answer: Answer,
+    /// Whether the organiser is told by mail from here, where the calendar's server does not (16.0
+    /// on): before, phones do so themselves.
+    pub notify: bool,
+}
+
 /// Why an invitation was not answered.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RespondError {
@@ -49,10 +63,10 @@ impl Engine {
     pub async fn respond(
         &self,
         session: Session<'_>,
-        folder: FolderNo,
-        item: &ItemId,
-        answer: &Answer,
+        request: &RespondRequest,
     ) -> Result<Option<EventPlace>, RespondError> {
+        let RespondRequest { folder, item, answer, .. } = request;
+        let folder = *folder;
         let lock = Lock::State(session.device.clone(), Slot::Answers);
         let _one_at_a_time = self.locks.lock(lock).await;
         let known = self.store.load(session.device, Slot::Answers).await.map_err(Error::from)?;
@@ -69,7 +83,7 @@ impl Engine {
             Some(known) => known.event.clone(),
             None => {
                 let hit = self.invited(session, class, &collection, item).await?;
-                let event = self.answer(session, &hit, &print, answer).await?;
+                let event = self.answer(session, &hit, &print, request).await?;
                 given.push(Given { print, event: event.clone() });
                 let surplus = given.len().saturating_sub(REMEMBERED);
                 given.drain(..surplus);
@@ -108,14 +122,16 @@ impl Engine {
         session: Session<'_>,
         hit: &Hit,
         print: &str,
-        answer: &Answer,
+        request: &RespondRequest,
     ) -> Result<Option<EventPlace>, RespondError> {
         let device = session.device;
         let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
-        let mailbox = session.mailbox;
+        let (mailbox, answer) = (session.mailbox, &request.answer);
         let written = mailbox.respond(&hit.collection, &hit.item, &key, answer).await;
         let written = written.map_err(no_invitation)?;
-        self.send_notices(session, written.notices).await?;
+        if request.notify {
+            self.send_notices(session, written.notices).await?;
+        }
         let whole = answer.instance.is_none() && answer.proposal.is_none();
         if answer.participation == Participation::Declined && whole {
             let items = std::slice::from_ref(&written.item);

@@ -250,6 +250,10 @@ impl Mailbox for DavMailbox {
         self.take_in_message(message).await
     }
 
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.tells_by_server(message, to).await
+    }
+
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
         self.busy_times(query).await
     }

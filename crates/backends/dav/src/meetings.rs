@@ -101,6 +101,24 @@ impl DavMailbox {
         Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
     }
 
+    /// Whether the server tells these people itself what a mail of the user says of a meeting.
+    pub(crate) async fn tells_by_server(
+        &self,
+        message: &CalendarMessage,
+        to: &[String],
+    ) -> Result<bool> {
+        let text = message.calendar.as_bytes();
+        let Ok(uid) = calendar::message_uid(text) else { return Ok(false) };
+        let writing = self.writing(&SubmissionKey(String::new())).await?;
+        if !writing.schedules {
+            return Ok(false);
+        }
+        let found = self.find_event(&uid).await;
+        let found = found.map_err(|error| error.told("look for the event of a mail"))?;
+        let existing = found.as_ref().map(|found| &*found.resource.object);
+        Ok(calendar::told_by_server(existing, text, to, &writing))
+    }
+
     /// The user's event with this UID, in the default calendar or any other that may be written to.
     async fn find_event(&self, uid: &str) -> Result<Option<Found>, WireError> {
         let principal = self.principal().await?;

@@ -329,6 +329,10 @@ impl Mailbox for RemoteMailbox {
         self.call(wire::TakeIn { message: Cow::Borrowed(message) }).await
     }
 
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.call(wire::Tells { message: Cow::Borrowed(message), to: Cow::Borrowed(to) }).await
+    }
+
     async fn calendar_message(
         &self,
         collection: &CollectionId,

@@ -138,6 +138,11 @@ calls! {
     } -> Written;
     /// [`dme_mailbox::Mailbox::take_in`]
     TakeIn<'a> = "mailbox/take_in" { message: Cow<'a, CalendarMessage> } -> Option<Hit>;
+    /// [`dme_mailbox::Mailbox::tells`]
+    Tells<'a> = "mailbox/tells" {
+        message: Cow<'a, CalendarMessage>,
+        to: Cow<'a, [String]>,
+    } -> bool;
     /// [`dme_mailbox::Mailbox::calendar_message`]
     CalendarMessageOf<'a> = "mailbox/calendar_message" {
         collection: Cow<'a, CollectionId>,

@@ -372,6 +372,8 @@ pub(super) async fn invitations_are_taken_in_once_and_answered(world: &dyn World
     };
     same!(other.take_in(&message).await?.as_ref(), Some(&hit), "taken in again");
     same!(list(&*other, &hit.collection).await?.len(), 1, "events");
+    let to = ["eve@elsewhere.example".to_owned()];
+    check!(!mailbox.tells(&message, &to).await?, "a calendar tells what others organise");
     let calendar = super::with_role(&*mailbox, Role::Calendar).await?;
     same!(hit.collection, calendar, "the calendar it is in");
     let key = SubmissionKey("answer".into());

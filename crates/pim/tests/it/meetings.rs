@@ -548,3 +548,56 @@ fn a_notice_is_a_mail_that_is_sent_as_it_is() {
     let done = compose::finish(raw, &finish).unwrap();
     assert_eq!(done.recipients, ["bob@x.example", "cem@y.example"]);
 }
+
+#[test]
+fn a_mail_is_spared_where_the_server_tells_the_same() {
+    let server = Writing { schedules: true, ..writing("key") };
+    let his_server = Writing { schedules: true, ..bob() };
+    let made = make(&meeting());
+    let invitation = sent(&made.notices[0]).calendar;
+    let called_off = invitation.replace("METHOD:REQUEST", "METHOD:CANCEL");
+    let copy = take(None, &invitation, "ann@x.example", &bob()).object.unwrap();
+    let said = |participation| {
+        let answered = calendar::respond(&copy, &answer(participation), &bob()).unwrap();
+        (sent(&answered.notices[0]).calendar, answered.object)
+    };
+    let (yes, accepted) = said(Participation::Accepted);
+    let (no, _) = said(Participation::Declined);
+    let agent = |object: &[u8], line: &str, agent: &str| {
+        let text = String::from_utf8(object.to_vec()).unwrap().replace("\r\n ", "");
+        text.replace(line, &format!("{line};SCHEDULE-AGENT={agent}")).into_bytes()
+    };
+    let by_hand = agent(&made.object, "ATTENDEE", "CLIENT");
+    let said_by_server = agent(&made.object, "ATTENDEE", "SERVER");
+    let answered_by_hand = agent(&accepted, "ORGANIZER", "NONE");
+    let counter = yes.replace("METHOD:REPLY", "METHOD:COUNTER");
+    let forwarded = ["bob@x.example", "dora@z.example"].as_slice();
+    let (guests, ann) = (["bob@x.example", "Cem@y.example"].as_slice(), ["ann@x.example"]);
+    let (ann, object) = (ann.as_slice(), Some(made.object.as_slice()));
+
+    for (case, existing, message, to, writing, spared) in [
+        ("an invitation", object, &invitation, guests, &server, true),
+        ("one not written yet", None, &invitation, guests, &server, true),
+        ("a cancellation", object, &called_off, guests, &server, true),
+        ("of what is deleted", None, &called_off, guests, &server, true),
+        ("to who is not asked", object, &invitation, forwarded, &server, false),
+        ("of another's meeting", object, &invitation, guests, &his_server, false),
+        ("by the client", Some(&by_hand[..]), &invitation, guests, &server, false),
+        ("by the server", Some(&said_by_server[..]), &invitation, guests, &server, true),
+        ("where nobody schedules", object, &invitation, guests, &writing("key"), false),
+        ("an answer", Some(&accepted[..]), &yes, ann, &his_server, true),
+        ("another than there", Some(&accepted[..]), &no, ann, &his_server, false),
+        ("not given there", Some(&copy[..]), &yes, ann, &his_server, false),
+        ("a refusal that is gone", None, &no, ann, &his_server, true),
+        ("a yes to nothing", None, &yes, ann, &his_server, false),
+        ("to somebody else", Some(&accepted[..]), &yes, guests, &his_server, false),
+        ("by hand", Some(&answered_by_hand[..]), &yes, ann, &his_server, false),
+        ("another's answer", Some(&accepted[..]), &yes, ann, &server, false),
+        ("a proposal", Some(&accepted[..]), &counter, ann, &his_server, false),
+        ("nothing", object, &"no calendar".to_owned(), guests, &server, false),
+    ] {
+        let to: Vec<String> = to.iter().map(|one| (*one).to_owned()).collect();
+        let told = calendar::told_by_server(existing, message.as_bytes(), &to, writing);
+        assert_eq!(told, spared, "{case}");
+    }
+}

@@ -3,8 +3,9 @@
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{item_of, item_of_long_id, server_id};
+use dme_eas::ProtocolVersion;
 use dme_eas::meeting_response::{Answer as Said, Invitation, Outcome, Request, Response, Status};
-use dme_sync::RespondError;
+use dme_sync::{RespondError, RespondRequest};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -22,12 +23,14 @@ async fn one(exchange: &Exchange<'_>, said: Said) -> Result<Outcome, Failure> {
         Invitation::LongId(long_id) => (None, item_of_long_id(long_id)),
     };
     let outcome = |status, calendar_id| Outcome { request_id, status, calendar_id };
-    let (Some((folder, item)), Some(answer)) = (place, said.to_model()) else {
+    let (Some((folder, item)), Some(answer)) = (place, said.to_model(exchange.version)) else {
         return Ok(outcome(Status::InvalidRequest, None));
     };
+    let notify = exchange.version >= ProtocolVersion::V16_0;
+    let request = RespondRequest { folder, item, answer, notify };
     let answered = exchange
         .to_its_end(move |engine, session| {
-            Box::pin(async move { engine.respond(session, folder, &item, &answer).await })
+            Box::pin(async move { engine.respond(session, &request).await })
         })
         .await?;
     Ok(match answered {
