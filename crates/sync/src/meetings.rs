@@ -9,7 +9,7 @@ use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::locks::Lock;
 use crate::submit::Act;
-use crate::{Engine, Error, FolderNo, Result, Session, Slot};
+use crate::{Engine, Error, FolderNo, Meant, Result, Session, Slot};
 use dme_mailbox::{BusyQuery, BusyTime, ErrorKind, Hit, SubmissionKey};
 use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Participation};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub struct RespondRequest {
     /// Which it is.
     pub item: ItemId,
     /// What the user says.
-    pub answer: Answer,
+    pub answer: Meant<Answer>,
     /// Whether the organiser is told by mail from here, where the calendar's server does not (16.0
     /// on): before, phones do so themselves.
     pub notify: bool,
@@ -72,10 +72,8 @@ impl Engine {
         let known = self.store.load(session.device, Slot::Answers).await.map_err(Error::from)?;
         let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut given: Vec<Given> = known.unwrap_or_default();
-        // An answer always has a JSON form.
-        let words = serde_json::to_vec(answer).unwrap_or_default();
-        let place = folder.to_string();
-        let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), &words]);
+        let (place, words) = (folder.to_string(), answer.words());
+        let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), words]);
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
@@ -126,7 +124,7 @@ impl Engine {
     ) -> Result<Option<EventPlace>, RespondError> {
         let device = session.device;
         let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
-        let (mailbox, answer) = (session.mailbox, &request.answer);
+        let (mailbox, answer) = (session.mailbox, &request.answer.meaning);
         let written = mailbox.respond(&hit.collection, &hit.item, &key, answer).await;
         let written = written.map_err(no_invitation)?;
         if request.notify {

@@ -601,3 +601,24 @@ fn a_mail_is_spared_where_the_server_tells_the_same() {
         assert_eq!(told, spared, "{case}");
     }
 }
+
+#[test]
+fn a_day_of_a_series_of_days_is_answered_by_its_midnight_in_utc() {
+    let series = Event {
+        start: at("2026-12-01"),
+        end: at("2026-12-02"),
+        all_day: true,
+        zone: None,
+        recurrence: Some(Recurrence::every(Frequency::Weekly)),
+        ..meeting()
+    };
+    let invitation = sent(&make(&series).notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let of =
+        |day: &str| Answer { instance: Some(at(day).as_utc()), ..answer(Participation::Declined) };
+    let declined = calendar::respond(&copy, &of("2026-12-08"), &bob()).unwrap();
+    let reply = sent(&declined.notices[0]).calendar;
+    assert!(reply.contains("RECURRENCE-ID;VALUE=DATE:20261208"), "{reply}");
+    let error = calendar::respond(&copy, &of("2026-12-07"), &bob()).unwrap_err();
+    assert_eq!(error, dme_pim::Error::NoSuchInstance);
+}
