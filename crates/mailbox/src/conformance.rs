@@ -11,6 +11,7 @@ mod hierarchy;
 mod item_changes;
 mod items;
 mod marks;
+mod meetings;
 mod moves;
 mod samples;
 mod searching;
@@ -241,9 +242,11 @@ pub fn item_cases() -> Vec<Case> {
             what_is_gone_is_not_found
             an_item_moves_to_another_collection
             a_large_text_is_kept_and_cut_where_asked
-            what_may_only_be_read_is_not_written
+            what_may_only_be_read_is_not_written;
+        meetings:
             an_event_of_ones_own_is_not_answered
-            invitations_are_taken_in_once_and_answered;
+            invitations_are_taken_in_once_and_answered
+            who_asks_for_a_meeting_anew_gets_it_and_nobody_else;
         item_changes:
             nothing_new_gives_the_same_item_token
             new_changed_and_deleted_items_are_told

@@ -11,7 +11,7 @@ use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
     Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
     MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
-    Submission, SubmissionKey, Submitted, VacationService, WatchEvent, Written,
+    Submission, SubmissionKey, Submitted, TakenIn, VacationService, WatchEvent, Written,
 };
 use async_trait::async_trait;
 use dme_model::{
@@ -475,7 +475,7 @@ impl Mailbox for JoinedMailbox {
         place.mailbox.respond(&place.id, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
         let mut answer = self.mail.take_in(message).await;
         let mut of = None;
         for other in &self.others {
@@ -486,7 +486,9 @@ impl Mailbox for JoinedMailbox {
             answer = in_time(other.mailbox.take_in(message)).await;
             of = Some(other.name);
         }
-        answer.map(|found| found.map(|found| hit(of, found)))
+        answer.map(|taken| {
+            taken.map(|taken| TakenIn { collection: outward(of, taken.collection), ..taken })
+        })
     }
 
     /// The first part whose calendar tells it.

@@ -32,7 +32,9 @@ pub use joined::Joined;
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use vacation::{VacationService, check_vacation};
-pub use write::{BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, Written};
+pub use write::{
+    BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, TakenIn, Written,
+};
 
 use async_trait::async_trait;
 use dme_model::{
@@ -224,7 +226,7 @@ pub trait Mailbox: Send + Sync {
 
     /// Takes what a mail says of a meeting into the calendar, and answers the event it is about.
     /// None where it is about none that concerns the user. The same message twice changes nothing.
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
         let _ = message;
         Err(mail_only())
     }

@@ -9,7 +9,7 @@ use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::locks::Lock;
 use crate::submit::Act;
-use crate::{Engine, Error, FolderNo, Meant, Result, Session, Slot};
+use crate::{DeviceKey, Engine, Error, FolderNo, Meant, Result, Session, Slot};
 use dme_mailbox::{BusyQuery, BusyTime, ErrorKind, Hit, SubmissionKey};
 use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Participation};
 use serde::{Deserialize, Serialize};
@@ -112,6 +112,7 @@ impl Engine {
             RespondError::NoInvitation("the mail says nothing of a meeting".into())
         })?;
         let taken = session.mailbox.take_in(&message).await.map_err(no_invitation)?;
+        let taken = taken.map(|taken| Hit { collection: taken.collection, item: taken.item });
         taken.ok_or_else(|| RespondError::NoInvitation("the meeting is not for the user".into()))
     }
 
@@ -162,6 +163,16 @@ impl Engine {
         }
     }
 
+    /// Sends what was asked for by mail, once for all phones of the user: each of them reads the mail.
+    pub(crate) async fn answer_mail(
+        &self,
+        session: Session<'_>,
+        notices: Vec<Notice>,
+    ) -> Result<()> {
+        let device = DeviceKey { user: session.device.user.clone(), device: "".into() };
+        self.send_notices(Session { device: &device, ..session }, notices).await
+    }
+
     /// Sends each notice once. One that is refused for good is let go: what it tells of is done.
     pub(crate) async fn send_notices(
         &self,
@@ -197,5 +208,33 @@ fn no_invitation(error: dme_mailbox::Error) -> RespondError {
             RespondError::NoInvitation(error.context)
         }
         _ => RespondError::Engine(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, MemoryStore};
+    use dme_mailbox::memory::MemoryMailSystem;
+    use dme_model::{Timestamp, UserId};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_a_mail_asked_for_is_sent_once_by_all_phones_of_the_user() {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        let mailbox = system.mailbox(&user).unwrap();
+        let engine = Engine::new(Arc::new(MemoryStore::default()), Limits::default());
+        let notice = Notice {
+            name: "the meeting anew".into(),
+            message: "From: ann@example.com\r\nTo: eve@elsewhere.example\r\n\r\nHere\r\n".into(),
+        };
+        for phone in ["one", "two", "one"] {
+            let device = DeviceKey { user: user.clone(), device: phone.into() };
+            let now = Timestamp::from_seconds(1);
+            let session = Session { device: &device, mailbox: &*mailbox, now };
+            engine.answer_mail(session, vec![notice.clone()]).await.unwrap();
+            assert_eq!(system.sent().len(), 1, "{phone}");
+        }
     }
 }

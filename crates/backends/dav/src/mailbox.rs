@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Edit, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
+    Credentials, Edit, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem,
+    Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn, WatchEvent,
     Written,
 };
 use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
@@ -246,7 +246,7 @@ impl Mailbox for DavMailbox {
         self.answer_invitation(collection, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
         self.take_in_message(message).await
     }
 

@@ -14,7 +14,9 @@ use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
 use crate::write::{Before, Put, Reply};
 use crate::xml::Ns;
-use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
+use dme_mailbox::{
+    CalendarMessage, Error, ErrorKind, Result, SubmissionKey, TakenIn, Written, hash,
+};
 use dme_model::{Access, Answer, Class, CollectionId, ItemId};
 use dme_pim::calendar::{self, Outcome};
 use std::time::Duration;
@@ -52,7 +54,10 @@ impl DavMailbox {
         .await
     }
 
-    pub(crate) async fn take_in_message(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    pub(crate) async fn take_in_message(
+        &self,
+        message: &CalendarMessage,
+    ) -> Result<Option<TakenIn>> {
         let text = message.calendar.as_bytes();
         // A mail whose calendar part is about no event concerns nobody's calendar.
         let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
@@ -64,9 +69,12 @@ impl DavMailbox {
             let existing = found.as_ref().map(|found| &*found.resource.object);
             let taken = calendar::take_in(existing, text, &message.from, &writing);
             let taken = taken.map_err(object::told)?;
-            let hit = found
-                .as_ref()
-                .map(|found| Hit { collection: found.place.id(), item: found.item.clone() });
+            let notices = taken.notices;
+            let hit = found.as_ref().map(|found| TakenIn {
+                collection: found.place.id(),
+                item: found.item.clone(),
+                notices,
+            });
             let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
             let by_server = writing.schedules && of_others;
             let Some(object) = taken.object else { return Ok(hit) };
@@ -92,7 +100,7 @@ impl DavMailbox {
                     let path = self.member(&place, &item)?;
                     let put = self.put(&path, Class::Calendar, object.into(), Before::Absent).await;
                     if let Put::Done(_) = put.map_err(told)? {
-                        return Ok(Some(Hit { collection: place.id(), item }));
+                        return Ok(Some(TakenIn { collection: place.id(), item, notices: vec![] }));
                     }
                 }
             }

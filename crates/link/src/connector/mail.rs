@@ -9,9 +9,9 @@ use crate::wire::mailbox::*;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    BusyTime, CalendarMessage, CallContext, Changes, Error, ErrorKind, Hit, Identity, ItemResult,
-    Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
-    Written,
+    BusyTime, CalendarMessage, CallContext, Changes, Error, ErrorKind, Identity, ItemResult,
+    Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, TakenIn,
+    WatchEvent, Written,
 };
 use dme_model::{Collection, CollectionId, ItemId, Vacation};
 use serde::Serialize;
@@ -222,7 +222,7 @@ ask! {
         mailbox.change_item(&args.collection, &args.item, &args.edit);
     Respond<'static> => Written, args, mailbox, _m:
         mailbox.respond(&args.collection, &args.item, &args.key, &args.answer);
-    TakeIn<'static> => Option<Hit>, args, mailbox, _m: mailbox.take_in(&args.message);
+    TakeIn<'static> => Option<TakenIn>, args, mailbox, _m: mailbox.take_in(&args.message);
     Tells<'static> => bool, args, mailbox, _m: mailbox.tells(&args.message, &args.to);
     CalendarMessageOf<'static> => Option<CalendarMessage>, args, mailbox, _m:
         mailbox.calendar_message(&args.collection, &args.item);

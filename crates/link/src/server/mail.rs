@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
-    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
+    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
+    Submission, SubmissionKey, Submitted, TakenIn, WatchEvent, Written,
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
@@ -325,7 +325,7 @@ impl Mailbox for RemoteMailbox {
         self.call(wire::Respond { collection, item, key, answer }).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
         self.call(wire::TakeIn { message: Cow::Borrowed(message) }).await
     }
 

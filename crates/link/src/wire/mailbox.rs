@@ -4,8 +4,9 @@ use super::call::Call;
 use bytes::Bytes;
 use dme_mailbox::{
     BusyQuery, BusyTime, ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error,
-    ErrorKind, FetchOutcome, Fetched, Hit, Identity, ItemFilter, Listing, NewItem, PartContent,
-    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Written,
+    ErrorKind, FetchOutcome, Fetched, Identity, ItemFilter, Listing, NewItem, PartContent,
+    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, TakenIn,
+    Written,
 };
 use dme_model::{
     Answer, Body, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, Mail, PartId,
@@ -137,7 +138,7 @@ calls! {
         answer: Cow<'a, Answer>,
     } -> Written;
     /// [`dme_mailbox::Mailbox::take_in`]
-    TakeIn<'a> = "mailbox/take_in" { message: Cow<'a, CalendarMessage> } -> Option<Hit>;
+    TakeIn<'a> = "mailbox/take_in" { message: Cow<'a, CalendarMessage> } -> Option<TakenIn>;
     /// [`dme_mailbox::Mailbox::tells`]
     Tells<'a> = "mailbox/tells" {
         message: Cow<'a, CalendarMessage>,

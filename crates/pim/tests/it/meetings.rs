@@ -498,8 +498,22 @@ fn who_lost_the_meeting_gets_it_again() {
     let asked = take(Some(&made.object), &refresh, "bob@x.example", &writing("k"));
     assert_eq!((asked.outcome, asked.object), (Outcome::Asked, None));
     assert_eq!(sent(&asked.notices[0]).to, ["bob@x.example"]);
-    let stranger = take(Some(&made.object), &refresh, "eve@z.example", &writing("k"));
-    assert_eq!((stranger.outcome, stranger.notices.len()), (Outcome::Refused, 0));
+    // The same question has the same answer, another one another.
+    let again = take(Some(&made.object), &refresh, "bob@x.example", &writing("k"));
+    assert_eq!(again.notices, asked.notices);
+    let other = take(Some(&made.object), &refresh, "bob@x.example", &writing("k2"));
+    assert_ne!(other.notices[0].name, asked.notices[0].name);
+    let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
+    let late = Writing { now: NOW.plus(days(4)), ..writing("k") };
+    let server = Writing { schedules: true, ..writing("k") };
+    for (from, writing, outcome) in [
+        ("eve@z.example", &writing("k"), Outcome::Refused),
+        ("bob@x.example", &late, Outcome::Known),
+        ("bob@x.example", &server, Outcome::Known),
+    ] {
+        let taken = take(Some(&made.object), &refresh, from, writing);
+        assert_eq!((taken.outcome, taken.notices.len()), (outcome, 0), "{from}");
+    }
 }
 
 #[test]

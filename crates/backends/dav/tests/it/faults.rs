@@ -3,8 +3,8 @@
 use crate::world::{account, config, context, event};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_mailbox::{
-    CalendarMessage, ChangeToken, Edit, ErrorKind, FetchOutcome, Hit, ItemFilter, MailSystem,
-    Mailbox, StateNow, SubmissionKey,
+    CalendarMessage, ChangeToken, Edit, ErrorKind, FetchOutcome, ItemFilter, MailSystem, Mailbox,
+    StateNow, SubmissionKey, TakenIn,
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
@@ -522,7 +522,8 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
         let said = of_zoe("SEQUENCE:1\r\nLOCATION:Room 2\r\n", "NEEDS-ACTION");
         let said = said.replace("BEGIN:VEVENT", &format!("METHOD:{method}\r\nBEGIN:VEVENT"));
         let message = CalendarMessage { calendar: said, from: "zoe@elsewhere.example".to_owned() };
-        let hit = Some(Hit { collection: calendar_id(), item: "x.ics".into() });
+        let hit =
+            Some(TakenIn { collection: calendar_id(), item: "x.ics".into(), notices: vec![] });
 
         let fake = scheduling(&of_zoe("", "ACCEPTED"), 204).await;
         let mailbox = fake.open().await;
