@@ -20,7 +20,7 @@ statuses! {
     pub enum Status {
         /// Done.
         Success = 1,
-        /// It is no invitation, or it is over.
+        /// It is no invitation, or of the user's own meeting.
         InvalidRequest = 2,
         /// The mailbox failed.
         MailboxError = 3,

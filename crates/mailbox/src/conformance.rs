@@ -246,7 +246,8 @@ pub fn item_cases() -> Vec<Case> {
         meetings:
             an_event_of_ones_own_is_not_answered
             invitations_are_taken_in_once_and_answered
-            who_asks_for_a_meeting_anew_gets_it_and_nobody_else;
+            who_asks_for_a_meeting_anew_gets_it_and_nobody_else
+            an_invitation_to_what_is_over_waits_for_an_answer;
         item_changes:
             nothing_new_gives_the_same_item_token
             new_changed_and_deleted_items_are_told

@@ -15,7 +15,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, UserId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, Occasion, PartId, UserId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::future::{join_all, try_join_all};
@@ -475,15 +476,19 @@ impl Mailbox for JoinedMailbox {
         place.mailbox.respond(&place.id, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
-        let mut answer = self.mail.take_in(message).await;
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        let mut answer = self.mail.take_in(message, occasion).await;
         let mut of = None;
         for other in &self.others {
             if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
                 break;
             }
             // Mail waits for it; what was not taken in can be again.
-            answer = in_time(other.mailbox.take_in(message)).await;
+            answer = in_time(other.mailbox.take_in(message, occasion)).await;
             of = Some(other.name);
         }
         answer.map(|taken| {

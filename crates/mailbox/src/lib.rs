@@ -38,7 +38,8 @@ pub use write::{
 
 use async_trait::async_trait;
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, Occasion, PartId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
@@ -225,9 +226,14 @@ pub trait Mailbox: Send + Sync {
     }
 
     /// Takes what a mail says of a meeting into the calendar, and answers the event it is about.
-    /// None where it is about none that concerns the user. The same message twice changes nothing.
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
-        let _ = message;
+    /// None where it is about none that concerns the user, such as on its arrival a meeting that is
+    /// over. The same message twice changes nothing.
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        let _ = (message, occasion);
         Err(mail_only())
     }
 

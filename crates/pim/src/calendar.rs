@@ -55,7 +55,7 @@ pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
 use crate::Error;
 use crate::itip::{by_server, respond, take_in};
 use clock::Zones;
-use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, Occasion, PartId, Timestamp, ZoneId};
 use event::Reading;
 use object::{Component, Object};
 use people::Owner;
@@ -162,9 +162,10 @@ pub fn take_in(
     existing: Option<&[u8]>,
     message: &[u8],
     from: &str,
+    occasion: Occasion,
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
-    take_in::take_in(existing, message, from, writing)
+    take_in::take_in(existing, message, from, occasion, writing)
 }
 
 /// Whether the calendar's own server tells these people (mail addresses) what a mail of the user's

@@ -11,7 +11,7 @@ use crate::locks::Lock;
 use crate::submit::Act;
 use crate::{DeviceKey, Engine, Error, FolderNo, Meant, Result, Session, Slot};
 use dme_mailbox::{BusyQuery, BusyTime, ErrorKind, Hit, SubmissionKey};
-use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Participation};
+use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Occasion, Participation};
 use serde::{Deserialize, Serialize};
 
 /// So many answers of a device are remembered.
@@ -111,7 +111,8 @@ impl Engine {
         let message = message.map_err(no_invitation)?.ok_or_else(|| {
             RespondError::NoInvitation("the mail says nothing of a meeting".into())
         })?;
-        let taken = session.mailbox.take_in(&message).await.map_err(no_invitation)?;
+        let taken =
+            session.mailbox.take_in(&message, Occasion::Answer).await.map_err(no_invitation)?;
         let taken = taken.map(|taken| Hit { collection: taken.collection, item: taken.item });
         taken.ok_or_else(|| RespondError::NoInvitation("the meeting is not for the user".into()))
     }

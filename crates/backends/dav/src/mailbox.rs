@@ -14,7 +14,7 @@ use dme_mailbox::{
     Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn, WatchEvent,
     Written,
 };
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, Occasion, PartId};
 use futures_core::stream::BoxStream;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -246,8 +246,12 @@ impl Mailbox for DavMailbox {
         self.answer_invitation(collection, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
-        self.take_in_message(message).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.take_in_message(message, occasion).await
     }
 
     async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {

@@ -17,7 +17,7 @@ use crate::xml::Ns;
 use dme_mailbox::{
     CalendarMessage, Error, ErrorKind, Result, SubmissionKey, TakenIn, Written, hash,
 };
-use dme_model::{Access, Answer, Class, CollectionId, ItemId};
+use dme_model::{Access, Answer, Class, CollectionId, ItemId, Occasion};
 use dme_pim::calendar::{self, Outcome};
 use std::time::Duration;
 
@@ -57,6 +57,7 @@ impl DavMailbox {
     pub(crate) async fn take_in_message(
         &self,
         message: &CalendarMessage,
+        occasion: Occasion,
     ) -> Result<Option<TakenIn>> {
         let text = message.calendar.as_bytes();
         // A mail whose calendar part is about no event concerns nobody's calendar.
@@ -67,7 +68,7 @@ impl DavMailbox {
         for _ in 0..ATTEMPTS {
             let found = self.find_event(&uid).await.map_err(told)?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
-            let taken = calendar::take_in(existing, text, &message.from, &writing);
+            let taken = calendar::take_in(existing, text, &message.from, occasion, &writing);
             let taken = taken.map_err(object::told)?;
             let notices = taken.notices;
             let hit = found.as_ref().map(|found| TakenIn {

@@ -222,7 +222,8 @@ ask! {
         mailbox.change_item(&args.collection, &args.item, &args.edit);
     Respond<'static> => Written, args, mailbox, _m:
         mailbox.respond(&args.collection, &args.item, &args.key, &args.answer);
-    TakeIn<'static> => Option<TakenIn>, args, mailbox, _m: mailbox.take_in(&args.message);
+    TakeIn<'static> => Option<TakenIn>, args, mailbox, _m:
+        mailbox.take_in(&args.message, args.occasion);
     Tells<'static> => bool, args, mailbox, _m: mailbox.tells(&args.message, &args.to);
     CalendarMessageOf<'static> => Option<CalendarMessage>, args, mailbox, _m:
         mailbox.calendar_message(&args.collection, &args.item);

@@ -17,7 +17,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    PartId, Vacation,
+    Occasion, PartId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -325,8 +325,12 @@ impl Mailbox for RemoteMailbox {
         self.call(wire::Respond { collection, item, key, answer }).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
-        self.call(wire::TakeIn { message: Cow::Borrowed(message) }).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.call(wire::TakeIn { message: Cow::Borrowed(message), occasion }).await
     }
 
     async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {

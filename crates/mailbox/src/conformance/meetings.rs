@@ -5,7 +5,7 @@ use super::samples::{MONDAY, new_event};
 use super::{Ability, Failure, Outcome, Resident, World, check, list, refused, same, with_role};
 use crate::{CalendarMessage, SubmissionKey};
 use dme_model::{
-    Address, Answer, Attendee, AttendeeKind, Class, EventField, Item, ItemId, ItemPatch,
+    Address, Answer, Attendee, AttendeeKind, Class, EventField, Item, ItemId, ItemPatch, Occasion,
     Participation, Role, civil,
 };
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,10 +50,10 @@ pub(super) async fn invitations_are_taken_in_once_and_answered(world: &dyn World
          END:VEVENT\r\nEND:VCALENDAR\r\n"
     );
     let message = CalendarMessage { calendar, from: "zoe@elsewhere.example".into() };
-    let Some(hit) = mailbox.take_in(&message).await? else {
+    let Some(hit) = mailbox.take_in(&message, Occasion::Arrival).await? else {
         return Err(Failure("the invitation was not taken in".into()));
     };
-    same!(other.take_in(&message).await?.as_ref(), Some(&hit), "taken in again");
+    same!(other.take_in(&message, Occasion::Arrival).await?.as_ref(), Some(&hit), "taken in again");
     check!(hit.notices.is_empty(), "an invitation is answered by itself");
     same!(list(&*other, &hit.collection).await?.len(), 1, "events");
     let to = ["eve@elsewhere.example".to_owned()];
@@ -114,7 +114,8 @@ pub(super) async fn who_asks_for_a_meeting_anew_gets_it_and_nobody_else(
     };
     // Where the calendar tells others itself, it does so now too.
     let expected = made.notices.len();
-    let Some(taken) = mailbox.take_in(&asks("eve@elsewhere.example")).await? else {
+    let Some(taken) = mailbox.take_in(&asks("eve@elsewhere.example"), Occasion::Arrival).await?
+    else {
         return Err(Failure("the meeting was not found".into()));
     };
     same!(taken.item, made.item, "the meeting");
@@ -123,9 +124,33 @@ pub(super) async fn who_asks_for_a_meeting_anew_gets_it_and_nobody_else(
         String::from_utf8_lossy(&notice.message).lines().any(|line| line == format!("To: <{who}>"))
     };
     check!(taken.notices.iter().all(|one| told(one, "eve@elsewhere.example")), "it is for another");
-    let again = mailbox.take_in(&asks("eve@elsewhere.example")).await?;
+    let again = mailbox.take_in(&asks("eve@elsewhere.example"), Occasion::Arrival).await?;
     same!(again, Some(taken), "the same question");
-    let stranger = mailbox.take_in(&asks("mallory@elsewhere.example")).await?;
+    let stranger = mailbox.take_in(&asks("mallory@elsewhere.example"), Occasion::Arrival).await?;
     check!(stranger.is_none_or(|taken| taken.notices.is_empty()), "a stranger is told");
+    Ok(())
+}
+
+pub(super) async fn an_invitation_to_what_is_over_waits_for_an_answer(
+    world: &dyn World,
+) -> Outcome {
+    if !world.classes().contains(&Class::Calendar) || !world.can(Ability::TakeIn) {
+        return Ok(());
+    }
+    let Resident { mailbox, address, .. } = world.resident().await;
+    let calendar = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//conformance//EN\r\nMETHOD:REQUEST\r\n\
+         BEGIN:VEVENT\r\nUID:past@conformance.example\r\nDTSTAMP:20200101T090000Z\r\n\
+         DTSTART:20200102T090000Z\r\nDTEND:20200102T100000Z\r\nSUMMARY:Past\r\n\
+         ORGANIZER:mailto:zoe@elsewhere.example\r\n\
+         ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:{address}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    let message = CalendarMessage { calendar, from: "zoe@elsewhere.example".into() };
+    same!(mailbox.take_in(&message, Occasion::Arrival).await?, None, "what arrives too late");
+    let Some(taken) = mailbox.take_in(&message, Occasion::Answer).await? else {
+        return Err(Failure("what is answered was not taken in".into()));
+    };
+    let key = SubmissionKey("answer".into());
+    mailbox.respond(&taken.collection, &taken.item, &key, &yes()).await?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::calendar::{
     series::Series,
     summary, text,
 };
-use dme_model::{Notice, Timestamp};
+use dme_model::{Notice, Occasion, Timestamp};
 
 /// What a message led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,6 +94,7 @@ pub(crate) fn take_in(
     existing: Option<&[u8]>,
     message: &[u8],
     from: &str,
+    occasion: Occasion,
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
     let uid = uid_of(message)?;
@@ -104,7 +105,7 @@ pub(crate) fn take_in(
     let calendar = &mut object.calendar;
     let mut notices = Vec::new();
     let outcome = match arrival.method.as_str() {
-        "REQUEST" if !known => arrival.create(calendar),
+        "REQUEST" if !known => arrival.create(calendar, occasion),
         "REQUEST" | "PUBLISH" if known => arrival.update(calendar)?,
         "ADD" if known => arrival.add(calendar),
         "CANCEL" if known => arrival.cancel(calendar)?,

@@ -72,7 +72,7 @@ fn answer(participation: Participation) -> Answer {
 }
 
 fn take(existing: Option<&[u8]>, calendar: &str, from: &str, writing: &Writing) -> TakenIn {
-    calendar::take_in(existing, calendar.as_bytes(), from, writing).unwrap()
+    calendar::take_in(existing, calendar.as_bytes(), from, Occasion::Arrival, writing).unwrap()
 }
 
 fn read_as(object: &[u8], writing: &Writing) -> Event {
@@ -234,6 +234,14 @@ fn an_invitation_to_what_is_over_makes_no_event() {
     assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 1), Outcome::Created);
     assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 9), Outcome::NotConcerned);
     assert_eq!(after(&daily(RecurrenceEnd::Never), 9), Outcome::Created);
+    // The organiser hears an answer all the same.
+    let invitation = sent(&make(&meeting()).notices[0]).calendar;
+    let late = Writing { now: meeting().end.as_utc().plus(day), ..bob() };
+    let answered =
+        calendar::take_in(None, invitation.as_bytes(), OWNER, Occasion::Answer, &late).unwrap();
+    let copy = answered.object.unwrap();
+    let told = calendar::respond(&copy, &answer(Participation::Accepted), &late).unwrap().notices;
+    assert_eq!(sent(&told[0]).to, [OWNER]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::work::Work;
 use crate::{Error, Result};
-use dme_model::{ItemId, ItemSet, Role};
+use dme_model::{ItemId, ItemSet, Occasion, Role};
 
 /// So many in one request; the rest in the next.
 const AT_ONCE: usize = 25;
@@ -47,7 +47,7 @@ impl Work<'_> {
     async fn take_meeting_in(&self, item: &ItemId) -> Result<()> {
         let mailbox = self.session.mailbox;
         if let Some(message) = mailbox.calendar_message(self.collection, item).await?
-            && let Some(taken) = mailbox.take_in(&message).await?
+            && let Some(taken) = mailbox.take_in(&message, Occasion::Arrival).await?
         {
             self.engine.answer_mail(self.session, taken.notices).await?;
         }

@@ -8,7 +8,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
-    ItemPatch, Participation,
+    ItemPatch, Occasion, Participation,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
@@ -527,8 +527,12 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
 
         let fake = scheduling(&of_zoe("", "ACCEPTED"), 204).await;
         let mailbox = fake.open().await;
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit);
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit, "known already");
+        assert_eq!(mailbox.take_in(&message, Occasion::Arrival).await.unwrap(), hit);
+        assert_eq!(
+            mailbox.take_in(&message, Occasion::Arrival).await.unwrap(),
+            hit,
+            "known already"
+        );
         let puts = fake.asked("PUT");
         let [put] = &puts[..] else { panic!("{puts:?}") };
         assert!(put.body.contains(sign), "{}", put.body);
@@ -536,7 +540,11 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
 
         for refusal in [403, 412] {
             let fake = scheduling(&of_zoe("", "ACCEPTED"), refusal).await;
-            assert_eq!(fake.open().await.take_in(&message).await.unwrap(), hit, "{refusal}");
+            assert_eq!(
+                fake.open().await.take_in(&message, Occasion::Arrival).await.unwrap(),
+                hit,
+                "{refusal}"
+            );
         }
     }
 }

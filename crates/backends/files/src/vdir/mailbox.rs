@@ -12,7 +12,8 @@ use dme_mailbox::{
     WatchEvent, Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, PartId, Role, Timestamp,
+    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, Occasion, PartId, Role,
+    Timestamp,
 };
 use dme_pim::calendar;
 use futures_core::stream::BoxStream;
@@ -299,9 +300,14 @@ impl Mailbox for VdirMailbox {
         .await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<TakenIn>> {
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let message = message.clone();
-        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message)).await
+        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message, occasion))
+            .await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
@@ -346,6 +352,7 @@ fn take_in(
     vdir: &Vdir,
     account: &Account,
     message: &CalendarMessage,
+    occasion: Occasion,
 ) -> Result<Option<TakenIn>> {
     let text = message.calendar.as_bytes();
     // What is about no event concerns nobody's calendar.
@@ -359,7 +366,7 @@ fn take_in(
         let Some(item) = collection.with_uid(&uid)? else { continue };
         vdir.writable(&id)?;
         let written = collection.rewrite(&item, |existing| {
-            let taken = calendar::take_in(Some(existing), text, &message.from, &writing);
+            let taken = calendar::take_in(Some(existing), text, &message.from, occasion, &writing);
             let calendar::TakenIn { object, notices, .. } = taken.map_err(failed)?;
             let object = object.unwrap_or_else(|| existing.to_vec());
             Ok(object::Made { notices, ..object::Made::quietly(object) })
@@ -367,7 +374,7 @@ fn take_in(
         let Written { item, notices, .. } = written;
         return Ok(Some(TakenIn { collection: id, item, notices }));
     }
-    let taken = calendar::take_in(None, text, &message.from, &writing).map_err(failed)?;
+    let taken = calendar::take_in(None, text, &message.from, occasion, &writing).map_err(failed)?;
     let Some(object) = taken.object else { return Ok(None) };
     vdir.writable(&usual)?;
     let collection = vdir.open(&shared.held, &usual)?;
