@@ -1,6 +1,6 @@
 //! An event as the server tells it.
 
-use super::meeting::{busy_code, is_meeting, meeting_status, response_type};
+use super::meeting::{Standing, busy_code};
 use super::{Context, attendees, exceptions, place, time};
 use crate::body::{put_native, text_element};
 use crate::fields::Children;
@@ -61,7 +61,7 @@ pub(super) fn of_event(
     if !event.uid.is_empty() {
         children.put(page::UID, &*event.uid);
     }
-    children.put_number(page::MEETING_STATUS, meeting_status(event));
+    children.put_number(page::MEETING_STATUS, Standing::of(event).meeting_status());
     if !event.attendees.is_empty() {
         children.push(attendees::element(&event.attendees, version));
     }
@@ -87,12 +87,13 @@ fn put_answers(children: &mut Vec<Element>, event: &Event, version: ProtocolVers
     if version < ProtocolVersion::V14_0 {
         return;
     }
-    if is_meeting(event) || event.response_requested {
+    let standing = Standing::of(event);
+    if standing.is_meeting() || event.response_requested {
         children.put_boolean(page::RESPONSE_REQUESTED, event.response_requested);
     }
     children.put_some(page::APPOINTMENT_REPLY_TIME, event.replied.map(date::format_compact));
-    children.put_number(page::RESPONSE_TYPE, response_type(event));
-    if is_meeting(event) || event.no_proposals {
+    children.put_number(page::RESPONSE_TYPE, standing.response_type());
+    if standing.is_meeting() || event.no_proposals {
         children.put_boolean(page::DISALLOW_NEW_TIME_PROPOSAL, event.no_proposals);
     }
 }
