@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
 use crate::line::one_line;
 use crate::sensitivity::privacy_code;
+use crate::server_id::ServerId;
 use crate::version::ProtocolVersion;
-use crate::{categories, date};
+use crate::{attachment, categories, date};
 use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceChange, LocalTime};
 use dme_wbxml::Element;
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
@@ -25,11 +26,17 @@ pub(super) const MAX_TOLD: usize = 256;
 const MAX_READ: usize = 1_000;
 
 /// `Exceptions`; none where there are none.
-pub(super) fn element(series: &Event, version: ProtocolVersion, home: &Zone) -> Option<Element> {
+pub(super) fn element(
+    series: &Event,
+    id: Option<&ServerId>,
+    version: ProtocolVersion,
+    home: &Zone,
+) -> Option<Element> {
     let skipped = series.exceptions.len().saturating_sub(MAX_TOLD);
     let told = series.exceptions.iter().skip(skipped);
     let telling = Telling {
         series,
+        id,
         clock: time::clock(series.zone.as_ref(), home),
         standing: Standing::of(series),
         version,
@@ -42,6 +49,8 @@ pub(super) fn element(series: &Event, version: ProtocolVersion, home: &Zone) -> 
 /// A series whose exceptions are told, and what is the same for each of them.
 struct Telling<'a> {
     series: &'a Event,
+    /// Makes the references of attachments.
+    id: Option<&'a ServerId>,
     clock: Zone,
     standing: Standing,
     version: ProtocolVersion,
@@ -101,6 +110,13 @@ fn put_changes(children: &mut Vec<Element>, patch: &EventPatch, telling: &Tellin
     if named(EventField::Place) {
         let place = event.place.clone().unwrap_or_default();
         children.push(place::element(&place, version));
+    }
+    if let Some(id) = telling.id
+        && named(EventField::Attachments)
+        && version >= ProtocolVersion::V16_0
+    {
+        let files = event.attachments.iter().map(|file| attachment::element(file, id));
+        children.push(Element::parent(base::ATTACHMENTS, files.collect()));
     }
     if named(EventField::Categories) {
         match event.categories.is_empty() {

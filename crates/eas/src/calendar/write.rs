@@ -22,7 +22,7 @@ pub fn to_elements(
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
-    let mut children = of_event(event, version, context);
+    let mut children = of_event(event, Some(id), version, context);
     if version >= ProtocolVersion::V16_0 {
         let files = event.attachments.iter().map(|file| attachment::element(file, id));
         children.put_parent(air_sync_base::ATTACHMENTS, files.collect());
@@ -30,9 +30,11 @@ pub fn to_elements(
     children
 }
 
-/// All but the attachments.
+/// All but the attachments of the event itself. Without an `id` those of its exceptions are left out
+/// too.
 pub(super) fn of_event(
     event: &Event,
+    id: Option<&ServerId>,
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
@@ -72,7 +74,7 @@ pub(super) fn of_event(
     });
     if let Some(rule) = rule {
         children.push(Element::parent(page::RECURRENCE, rule));
-        children.extend(exceptions::element(event, version, home));
+        children.extend(exceptions::element(event, id, version, home));
     }
     put_answers(&mut children, event, version);
     put_native(&mut children, event.native);
