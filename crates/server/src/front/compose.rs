@@ -182,7 +182,8 @@ fn refusal(exchange: &Exchange<'_>, error: dme_sync::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::begins_with_field;
+    use super::{begins_with_field, meeting_word};
+    use bytes::Bytes;
 
     #[test]
     fn a_message_begins_with_a_field() {
@@ -196,5 +197,23 @@ mod tests {
         ] {
             assert_eq!(begins_with_field(mime.as_bytes()), is_one, "{mime:?}");
         }
+    }
+
+    #[test]
+    fn what_a_mail_says_of_a_meeting_is_known_with_all_it_goes_to() {
+        let mail = |kind: &str| {
+            Bytes::from(format!(
+                "From: ann@example.org\r\nTo: bob@example.org\r\nBcc: Cem <cem@example.org>\r\n\
+                 MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+                 --x\r\nContent-Type: text/plain\r\n\r\nPlease come.\r\n\
+                 --x\r\nContent-Type: {kind}\r\n\r\nBEGIN:VCALENDAR\r\n--x--\r\n"
+            ))
+        };
+        let word = meeting_word(&mail("text/calendar; method=REQUEST")).unwrap();
+        assert_eq!(word.message.from, "ann@example.org");
+        assert!(word.message.calendar.starts_with("BEGIN:VCALENDAR"), "{word:?}");
+        assert_eq!(word.to, ["bob@example.org", "cem@example.org"]);
+        assert_eq!(meeting_word(&mail("text/html")), None);
+        assert_eq!(meeting_word(&Bytes::from_static(b"no mail")), None);
     }
 }
