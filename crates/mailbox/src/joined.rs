@@ -78,15 +78,11 @@ impl MailSystem for Joined {
             Ok(Part { named: Named::As(name), mailbox })
         });
         let vacations = self.vacations.clone();
+        let mail = Part { named: Named::Plain, mailbox: mail };
+        let others = try_join_all(others).await?;
         Ok(Arc::new(JoinedMailbox {
             vacations: vacations.map(|service| (service, account.clone(), context.clone())),
-            ..JoinedMailbox::new(
-                account.user.clone(),
-                mail,
-                BTreeSet::new(),
-                try_join_all(others).await?,
-                self.last.clone(),
-            )
+            ..JoinedMailbox::new(account.user.clone(), mail, others, self.last.clone())
         }))
     }
 }
@@ -94,9 +90,7 @@ impl MailSystem for Joined {
 /// One user's mailboxes in several mail systems as one.
 pub struct JoinedMailbox {
     user: UserId,
-    mail: Arc<dyn Mailbox>,
-    /// The classes of which the one for mail shows nothing.
-    hidden: BTreeSet<Class>,
+    mail: Part,
     others: Vec<Part>,
     vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
     last: Arc<LastCollections>,
@@ -122,29 +116,23 @@ async fn stand(
 }
 
 impl JoinedMailbox {
-    /// This user's mail with the parts beside it. Of the classes in `hidden` the one for mail shows
-    /// no collections. `last` is what outlasts the handle.
-    pub fn new(
-        user: UserId,
-        mail: Arc<dyn Mailbox>,
-        hidden: BTreeSet<Class>,
-        parts: Vec<Part>,
-        last: Arc<LastCollections>,
-    ) -> Self {
-        Self { user, mail, hidden, others: parts, vacations: None, last }
+    /// This user's mail with the parts beside it. `last` is what outlasts the handle.
+    pub fn new(user: UserId, mail: Part, others: Vec<Part>, last: Arc<LastCollections>) -> Self {
+        Self { user, mail, others, vacations: None, last }
     }
 
     fn place(&self, id: &CollectionId) -> Place<'_> {
         let (name, own) = inward(id).unwrap_or_default();
-        let bearer = self.others.iter().enumerate().find_map(|(number, other)| {
-            let name = other.named.bears(name)?;
-            Some((&*other.mailbox, Of::Other(number), name))
-        });
+        let bearer = self.parts().find_map(|(of, part)| Some((of, part, part.named.bears(name)?)));
         match bearer {
             // The one for mail may itself be made of parts; it knows the rest, or that it is gone.
-            None => Place { mailbox: &*self.mail, of: Of::Mail, name: None, id: id.clone() },
-            Some((mailbox, of, name)) => {
-                Place { mailbox, of, name: Some(name), id: CollectionId::new(own.to_owned()) }
+            None => {
+                let mailbox = &*self.mail.mailbox;
+                Place { mailbox, of: Of::MAIL, name: None, id: id.clone() }
+            }
+            Some((of, part, name)) => {
+                let id = CollectionId::new(own.to_owned());
+                Place { mailbox: &*part.mailbox, of, name: Some(name), id }
             }
         }
     }
@@ -165,10 +153,9 @@ impl JoinedMailbox {
     }
 
     /// Each part, the one for mail first.
-    fn parts(&self) -> impl Iterator<Item = (Of, &dyn Mailbox)> {
-        let others = self.others.iter().enumerate();
-        let others = others.map(|(number, other)| (Of::Other(number), &*other.mailbox));
-        std::iter::once((Of::Mail, &*self.mail)).chain(others)
+    fn parts(&self) -> impl Iterator<Item = (Of, &Part)> {
+        let all = std::iter::once(&self.mail).chain(&self.others);
+        all.enumerate().map(|(number, part)| (Of(number), part))
     }
 
     /// The parts that may have this class, the best first, with the name of what is made there.
@@ -176,39 +163,39 @@ impl JoinedMailbox {
         &self,
         class: Class,
     ) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
-        let mail = (!self.hidden.contains(&class)).then_some((None, &*self.mail));
-        let others = self.others.iter().filter_map(move |other| {
-            other.named.name(class).map(|name| (Some(name), &*other.mailbox))
-        });
-        mail.into_iter().chain(others)
+        let may = self.parts().filter(move |(_, part)| part.named.is_for(class));
+        may.filter_map(move |(_, part)| Some((part.named.name(class)?.before(), &*part.mailbox)))
     }
 
-    /// The collections of one of the others.
-    async fn collections_of(&self, other: &Part) -> Result<Vec<Collection>> {
-        let read = in_time(other.mailbox.collections()).await.map(|collections| {
-            let named = |one: Collection| other.named.name(one.class).map(|name| (name, one));
+    /// The collections of one part.
+    async fn collections_of(&self, of: Of, part: &Part) -> Result<Vec<Collection>> {
+        let read = match of {
+            Of::MAIL => part.mailbox.collections().await,
+            _ => in_time(part.mailbox.collections()).await,
+        };
+        let read = read.map(|collections| {
+            let named = |one: Collection| Some((part.named.name(one.class)?.before(), one));
             collections.into_iter().filter_map(named).collect()
         });
-        let collections = self.last.or_last(&self.user, other.named.names(), read)?;
-        Ok(collections
-            .into_iter()
-            .map(|(name, collection)| Collection {
-                id: outward(Some(name), collection.id),
-                parent: collection.parent.map(|id| outward(Some(name), id)),
-                ..collection
-            })
-            .collect())
+        let read = match of {
+            // Without mail there is nothing to be told.
+            Of::MAIL => read?,
+            _ => self.last.or_last(&self.user, &part.named, read)?,
+        };
+        let outward = |(name, collection): (Option<&str>, Collection)| Collection {
+            id: outward(name, collection.id),
+            parent: collection.parent.map(|id| outward(name, id)),
+            ..collection
+        };
+        Ok(read.into_iter().map(outward).collect())
     }
 }
 
 #[async_trait]
 impl Mailbox for JoinedMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
-        let others = self.others.iter().map(|other| self.collections_of(other));
-        let (mail, others) = tokio::join!(self.mail.collections(), try_join_all(others));
-        let mut mail = mail?;
-        mail.retain(|collection| !self.hidden.contains(&collection.class));
-        let mut all = [vec![mail], others?].concat().concat();
+        let each = self.parts().map(|(of, part)| self.collections_of(of, part));
+        let mut all = try_join_all(each).await?.concat();
         // Of mail, the mail system's own; of the rest, what was set beside it is meant first.
         let mut taken = BTreeSet::new();
         let (mail, others): (Vec<_>, Vec<_>) =
@@ -268,7 +255,8 @@ impl Mailbox for JoinedMailbox {
 
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
         let asked: Vec<_> = since.iter().map(|(id, token)| (self.place(id), id, token)).collect();
-        let each = self.parts().map(|(of, mailbox)| {
+        let each = self.parts().map(|(of, part)| {
+            let mailbox = &*part.mailbox;
             let of_part = asked.iter().filter(|(place, ..)| place.of == of);
             let tokens: Vec<_> = of_part
                 .clone()
@@ -279,9 +267,9 @@ impl Mailbox for JoinedMailbox {
             async move {
                 let changed = match of {
                     _ if tokens.is_empty() => Vec::new(),
-                    Of::Mail => mailbox.changed(&tokens).await?,
+                    Of::MAIL => mailbox.changed(&tokens).await?,
                     // What is away has nothing to tell now.
-                    Of::Other(_) => match in_time(mailbox.changed(&tokens)).await {
+                    _ => match in_time(mailbox.changed(&tokens)).await {
                         Err(error) => {
                             tracing::debug!(%error, "nothing is told of a part");
                             Vec::new()
@@ -365,13 +353,13 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        self.mail.submit(submission).await
+        self.mail.mailbox.submit(submission).await
     }
 
     /// Mail alone is looked through, unless a collection of another part is named first.
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
         let Some(first) = query.collections.first() else {
-            return self.mail.search(query).await;
+            return self.mail.mailbox.search(query).await;
         };
         let place = self.place(first);
         let collections = query.collections.iter().filter_map(|id| {
@@ -388,7 +376,8 @@ impl Mailbox for JoinedMailbox {
         &self,
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
-        let each = self.parts().map(|(of, mailbox)| {
+        let each = self.parts().map(|(of, part)| {
+            let mailbox = &*part.mailbox;
             let places = collections.iter().map(|id| (self.place(id), id));
             let of_part = places.filter(|(place, _)| place.of == of);
             let outward: HashMap<CollectionId, CollectionId> =
@@ -397,10 +386,10 @@ impl Mailbox for JoinedMailbox {
             async move {
                 match of {
                     // Always, because it tells of new collections.
-                    Of::Mail => stand(mailbox, &own).await.map(Some),
-                    Of::Other(_) if own.is_empty() => Ok(None),
+                    Of::MAIL => stand(mailbox, &own).await.map(Some),
+                    _ if own.is_empty() => Ok(None),
                     // The watch on mail stands; it all is begun anew when this may be back.
-                    Of::Other(_) => Ok(Some(match in_time(stand(mailbox, &own)).await {
+                    _ => Ok(Some(match in_time(stand(mailbox, &own)).await {
                         Ok(watch) => watch,
                         Err(error) => stream::once(async move {
                             sleep(AGAIN).await;
@@ -433,7 +422,7 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn identity(&self) -> Result<Identity> {
-        self.mail.identity().await
+        self.mail.mailbox.identity().await
     }
 
     async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
@@ -507,15 +496,15 @@ impl Mailbox for JoinedMailbox {
     async fn vacation(&self) -> Result<Vacation> {
         match &self.vacations {
             Some((service, account, context)) => service.vacation(account, context).await,
-            None => self.mail.vacation().await,
+            None => self.mail.mailbox.vacation().await,
         }
     }
 
     async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
         let Some((service, account, context)) = &self.vacations else {
-            return self.mail.set_vacation(vacation).await;
+            return self.mail.mailbox.set_vacation(vacation).await;
         };
-        let addresses = self.mail.identity().await?.addresses;
+        let addresses = self.mail.mailbox.identity().await?.addresses;
         service.set_vacation(account, &addresses, vacation, context).await
     }
 

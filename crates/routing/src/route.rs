@@ -40,6 +40,11 @@ pub trait Knowledge {
     /// What the connector answered to "do you own this user's mailbox?". Asked of mailbox
     /// functions only.
     fn owns_mailbox(&self, connector: &ConnectorId) -> Known;
+
+    /// Whether the connector could not reach the user's mail system lately.
+    fn failed_lately(&self, _: &ConnectorId) -> bool {
+        false
+    }
 }
 
 /// What speaks against a connector.
@@ -75,6 +80,9 @@ pub enum Objection {
     /// It did not say whether it has the user's mailbox.
     #[error("it has not said whether it has the user's mailbox")]
     OwnershipUnknown,
+    /// It was asked for this user lately, and could not reach the mail system.
+    #[error("its mail system did not answer for this user lately")]
+    Unanswering,
     /// It has all the work it can take.
     #[error("exhausted")]
     Exhausted,
@@ -91,6 +99,7 @@ impl Objection {
             | Self::Locked
             | Self::ScopeUnknown
             | Self::OwnershipUnknown
+            | Self::Unanswering
             | Self::Exhausted => true,
             Self::FunctionOff | Self::OutOfScope | Self::NotOwner => false,
         }
@@ -326,6 +335,7 @@ fn objections(
         (scope == Known::Unknown, Objection::ScopeUnknown),
         (owns == Known::No, Objection::NotOwner),
         (owns == Known::Unknown, Objection::OwnershipUnknown),
+        (knowledge.failed_lately(&connector.id), Objection::Unanswering),
         (connector.load.is_exhausted(), Objection::Exhausted),
     ]
     .into_iter()

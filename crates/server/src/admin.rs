@@ -126,9 +126,6 @@ impl Admin {
             (&Method::POST, ["api", "connectors", name, "settings"]) => {
                 self.set_connector(name, &body).await
             }
-            (&Method::DELETE, ["api", "connectors", name, "settings"]) => {
-                self.reset_connector(name).await
-            }
             (&Method::GET, ["api", "routes", user]) => self.explain_route(user, None).await,
             (&Method::GET, ["api", "routes", user, function]) => {
                 self.explain_route(user, Some(function)).await

@@ -15,8 +15,10 @@ use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
 use dme_store::{SettingRecord, SqliteStore};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Every connector there is, with what is set of it.
 pub struct Connectors {
@@ -27,7 +29,20 @@ pub struct Connectors {
     known: RwLock<Arc<Known>>,
     /// Counts whatever changes who can serve.
     version: watch::Sender<u64>,
+    /// All as they were a moment ago.
+    snapshot: Mutex<Option<Snapshot>>,
 }
+
+/// All connectors as they were at a moment: with many of them it is too much to look at each for
+/// each user.
+struct Snapshot {
+    version: u64,
+    taken: Instant,
+    all: Arc<[Endpoint]>,
+}
+
+/// How old the load of connectors may be by which they are chosen.
+const FRESH: Duration = Duration::from_millis(250);
 
 /// What is known of connectors though they may not be linked.
 #[derive(Default)]
@@ -88,6 +103,7 @@ impl Connectors {
             load,
             known: RwLock::new(Arc::new(known)),
             version: watch::Sender::new(0),
+            snapshot: Mutex::default(),
         });
         let mut events = all.links.subscribe();
         let watching = Arc::downgrade(&all);
@@ -106,7 +122,12 @@ impl Connectors {
                         tracing::warn!(connector = %id, reason, "connector lost");
                         all.changed();
                     }
-                    Err(RecvError::Lagged(_)) => all.reload().await,
+                    Err(RecvError::Lagged(_)) => {
+                        for link in all.links.connectors() {
+                            all.note_offer(&link.id).await;
+                        }
+                        all.reload().await;
+                    }
                     Err(RecvError::Closed) => return,
                 }
             }
@@ -140,26 +161,35 @@ impl Connectors {
     /// Reads again which connectors there are and what is set of them. What cannot be read stays as
     /// it was.
     pub async fn reload(&self) {
-        match self.read().await {
-            Ok(known) => {
-                let limits = known.set.iter().map(|(name, set)| {
-                    let parallel = usize::try_from(set.load.parallel).unwrap_or(usize::MAX);
-                    let queued = usize::try_from(set.load.queue).unwrap_or(usize::MAX);
-                    (name.clone(), WorkLimits { parallel, queued })
-                });
-                self.links.set_limits(limits.collect());
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
-            }
-            Err(error) => tracing::warn!(%error, "the connectors could not be read"),
+        if let Err(error) = self.begin().await {
+            tracing::warn!(%error, "the connectors could not be read");
+            self.changed();
         }
+    }
+
+    /// The same, for the first time.
+    ///
+    /// # Errors
+    /// The database's: without what is set of them, connectors would be given whom they must not
+    /// serve.
+    pub async fn begin(&self) -> dme_store::Result<()> {
+        let known = self.read().await?;
+        let limits = known.set.iter().map(|(name, set)| {
+            let parallel = usize::try_from(set.load.parallel).unwrap_or(usize::MAX);
+            let queued = usize::try_from(set.load.queue).unwrap_or(usize::MAX);
+            (name.clone(), WorkLimits { parallel, queued })
+        });
+        self.links.set_limits(limits.collect());
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
         self.changed();
+        Ok(())
     }
 
     async fn read(&self) -> dme_store::Result<Known> {
         let book = self.links.registrar().book().list().await;
         let book = book.map_err(|error| dme_store::Error::Database(error.to_string()))?;
         let offers: BTreeMap<_, _> = self.store.offers().await?.into_iter().collect();
-        let mut settings = self.configured.clone();
+        let (mut settings, mut unreadable) = (self.configured.clone(), BTreeSet::new());
         for SettingRecord { name, settings: text, .. } in self.store.connector_settings().await? {
             match serde_json::from_str(&text) {
                 Ok(later) => {
@@ -167,13 +197,17 @@ impl Connectors {
                     *both = both.then(&later);
                 }
                 Err(error) => {
-                    tracing::error!(connector = name, %error, "what is set of it is unreadable");
+                    tracing::error!(connector = name, %error,
+                        "what is set of it is unreadable, so it serves nobody; set it anew with \
+                         `dme connector set --reset`");
+                    unreadable.insert(name);
                 }
             }
         }
         let by_id =
             book.into_iter().filter(|one| one.state != ConnectorState::Removed).map(|one| {
                 let lock = match one.state {
+                    ConnectorState::Unlocked if unreadable.contains(&one.name) => Lock::Locked,
                     ConnectorState::Unlocked => Lock::Unlocked,
                     ConnectorState::Locked | ConnectorState::Removed => Lock::Locked,
                 };
@@ -227,6 +261,23 @@ impl Connectors {
         all
     }
 
+    /// All there are, with their state of this version and a load that is not old.
+    pub fn snapshot(&self) -> Arc<[Endpoint]> {
+        let version = self.version();
+        let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*snapshot {
+            Some(known) if known.version == version && known.taken.elapsed() < FRESH => {
+                known.all.clone()
+            }
+            _ => {
+                let all: Arc<[Endpoint]> = self.all().into();
+                let taken = Instant::now();
+                *snapshot = Some(Snapshot { version, taken, all: all.clone() });
+                all
+            }
+        }
+    }
+
     /// Whether a connector takes work at this moment.
     pub fn takes_work(&self, id: &ConnectorId) -> bool {
         let known = self.known();
@@ -235,6 +286,16 @@ impl Connectors {
                 .by_id
                 .get(id)
                 .is_none_or(|entry| known.set.get(&entry.name).is_none_or(|set| !set.drain))
+    }
+
+    /// Whether two connectors offer the same.
+    pub fn offer_alike(&self, one: &ConnectorId, other: &ConnectorId) -> bool {
+        let all = self.snapshot();
+        let offer = |id: &ConnectorId| {
+            let found = all.iter().find(|endpoint| endpoint.state.id == *id)?;
+            Some(found.offer.functions().collect::<BTreeSet<_>>())
+        };
+        offer(one).is_some_and(|offered| offer(other) == Some(offered))
     }
 
     /// The name of a connector; its id where it has none.
@@ -315,8 +376,8 @@ impl Connectors {
     fn endpoint(&self, known: &Known, link: LinkState) -> Endpoint {
         let set = self.set(known, &link.name);
         let linked = Link::Linked { since: link.since };
-        // A locked connector has no link.
-        let mut state = state(link.id, &set, &link.capabilities, Lock::Unlocked, linked);
+        let lock = known.by_id.get(&link.id).map_or(Lock::Unlocked, |entry| entry.lock);
+        let mut state = state(link.id, &set, &link.capabilities, lock, linked);
         if link.draining {
             state.duty = Duty::Draining;
         }

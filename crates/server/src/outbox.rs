@@ -16,11 +16,16 @@ use dme_store::{OutboxLimits, Queued, SqliteStore};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How long all that waits for one user may take to go out at a time.
 const DELIVERY: Duration = Duration::from_secs(600);
 /// How often it is looked whether something can go out, though nothing was heard.
 const EVERY: Duration = Duration::from_secs(60);
+/// So many users' messages go out at once: the line may be thin, and others use it too.
+const AT_ONCE: usize = 4;
+/// So often a message is tried that the mail system answers in a way that says nothing.
+const ATTEMPTS: u32 = 100;
 
 /// The messages that wait.
 pub struct Outbox {
@@ -29,12 +34,42 @@ pub struct Outbox {
     clock: Clock,
     /// Those who have something waiting, and whether it is going out now.
     waiting: Mutex<BTreeMap<UserId, Progress>>,
+    lanes: Semaphore,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Progress {
     Waits,
     GoesOut,
+    /// It goes out, and more has come meanwhile.
+    More,
+}
+
+/// One user's messages going out. Dropped, they wait again, unless nothing is left.
+struct GoingOut {
+    outbox: Arc<Outbox>,
+    user: UserId,
+    done: bool,
+}
+
+impl GoingOut {
+    /// All went out.
+    fn end(mut self) {
+        self.done = true;
+    }
+}
+
+impl Drop for GoingOut {
+    fn drop(&mut self) {
+        let mut waiting = self.outbox.waiting();
+        match waiting.get_mut(&self.user) {
+            // What came after the last look is still to go.
+            Some(progress) if *progress == Progress::More || !self.done => {
+                *progress = Progress::Waits;
+            }
+            _ => drop(waiting.remove(&self.user)),
+        }
+    }
 }
 
 impl Outbox {
@@ -47,9 +82,15 @@ impl Outbox {
         limits: OutboxLimits,
         clock: Clock,
     ) -> dme_store::Result<Arc<Self>> {
-        let waiting = store.all_queued().await?;
-        let waiting = waiting.into_iter().map(|one| (one.user, Progress::Waits)).collect();
-        Ok(Arc::new(Self { store, limits, clock, waiting: Mutex::new(waiting) }))
+        let waiting = store.waiting_users().await?;
+        let waiting = waiting.into_iter().map(|user| (user, Progress::Waits)).collect();
+        let lanes = Semaphore::new(AT_ONCE);
+        Ok(Arc::new(Self { store, limits, clock, waiting: Mutex::new(waiting), lanes }))
+    }
+
+    /// Whether a user has something waiting: what is sent now waits behind it.
+    pub fn has(&self, user: &UserId) -> bool {
+        self.waiting().contains_key(user)
     }
 
     /// Has a message wait, because of this.
@@ -71,7 +112,14 @@ impl Outbox {
             return Err(because.clone());
         }
         tracing::info!(user = %account.user, %because, "a message waits for its connector");
-        self.waiting().entry(account.user.clone()).or_insert(Progress::Waits);
+        self.waiting()
+            .entry(account.user.clone())
+            .and_modify(|progress| {
+                if *progress == Progress::GoesOut {
+                    *progress = Progress::More;
+                }
+            })
+            .or_insert(Progress::Waits);
         // Which Message-ID it will have, its connector says.
         let message_id = submission.key.0.clone();
         let (refused, warnings) = (Vec::new(), Vec::new());
@@ -80,99 +128,138 @@ impl Outbox {
 
     /// Sends what waits for a user, by the user's own account; nothing where nothing does.
     pub fn deliver_soon(self: &Arc<Self>, router: &Arc<Router>, account: &Account) {
-        if !self.begin(&account.user) {
-            return;
-        }
-        let (outbox, router, account) = (self.clone(), router.clone(), account.clone());
+        let Some(going) = self.begin(&account.user) else { return };
+        let (router, account) = (router.clone(), account.clone());
         tokio::spawn(async move {
-            let left = outbox.deliver(&router, &account).await;
-            if let Err(error) = &left {
-                tracing::info!(user = %account.user, %error, "messages still wait");
-            }
-            let mut waiting = outbox.waiting();
-            match left {
-                Ok(()) => drop(waiting.remove(&account.user)),
-                Err(_) => drop(waiting.insert(account.user.clone(), Progress::Waits)),
+            match going.outbox.deliver(&router, &account).await {
+                Ok(()) => going.end(),
+                Err(error) => {
+                    tracing::info!(user = %account.user, %error, "messages still wait");
+                }
             }
         });
     }
 
-    /// Marks that a user's messages go out; false where there are none or they do already.
-    fn begin(&self, user: &UserId) -> bool {
-        match self.waiting().get_mut(user) {
-            Some(progress) if *progress == Progress::Waits => {
-                *progress = Progress::GoesOut;
-                true
-            }
-            _ => false,
-        }
+    /// Marks that a user's messages go out; none where there are none or they do already.
+    fn begin(self: &Arc<Self>, user: &UserId) -> Option<GoingOut> {
+        let mut waiting = self.waiting();
+        let progress = waiting.get_mut(user).filter(|progress| **progress == Progress::Waits)?;
+        *progress = Progress::GoesOut;
+        Some(GoingOut { outbox: self.clone(), user: user.clone(), done: false })
     }
 
     /// Sends all that waits for a user, in the order it came.
     async fn deliver(&self, router: &Arc<Router>, account: &Account) -> Result<()> {
+        let _lane = self.lanes.acquire().await.map_err(|error| kept(&error))?;
         let request = RequestId::from(format!("outbox-{}", account.user));
         let mailbox = router.open_for(account, &request, (self.clock)(), DELIVERY).await?;
-        while let Some(queued) = self.store.first_queued(&account.user).await.map_err(kept)? {
+        loop {
+            let first = self.store.first_queued(&account.user).await;
+            let Some(queued) = first.map_err(|error| kept(&error))? else { return Ok(()) };
             self.send(&*mailbox, queued).await?;
         }
-        Ok(())
     }
 
     /// Sends one. What went out is forgotten, and so is what was refused for good, once its sender
-    /// was told.
-    async fn send(&self, mailbox: &dyn Mailbox, queued: Queued) -> Result<()> {
-        let Queued { n, user, mut submission, attempts, .. } = queued;
-        let attempts = attempts.saturating_add(1);
-        let note = |submission: Submission, trouble| async move {
-            self.store.note_attempt(n, attempts, &submission, trouble).await.map_err(kept)
-        };
+    /// has it back; what neither goes out nor can be given back is set aside, so that the next can.
+    async fn send(&self, mailbox: &dyn Mailbox, mut queued: Queued) -> Result<()> {
+        queued.attempts = queued.attempts.saturating_add(1);
+        let submission = queued.submission.clone();
         // Should the server die now, the next attempt looks first whether this one went out.
-        let next = Submission { uncertain: !submission.taken, ..submission.clone() };
-        note(next.clone(), None).await?;
-        submission.uncertain = attempts > 1 && !submission.taken;
-        match mailbox.submit(&submission).await {
+        queued.submission.uncertain = !submission.taken;
+        queued.trouble = None;
+        self.note(&queued).await?;
+        let error = match mailbox.submit(&submission).await {
             Ok(submitted) if submitted.unfinished => {
-                let taken = Submission { taken: true, uncertain: false, ..submission };
-                let trouble = submitted.warnings.join("; ");
-                note(taken, Some(trouble.clone())).await?;
-                return Err(Error::new(ErrorKind::Unavailable, trouble));
+                queued.submission =
+                    Submission { taken: true, uncertain: false, ..submission.clone() };
+                Error::new(ErrorKind::Unavailable, submitted.warnings.join("; "))
             }
-            Ok(_) => tracing::info!(%user, attempts, "a message that waited is sent"),
-            Err(error) if error.is_transient() || error.kind == ErrorKind::Auth => {
-                note(next, Some(error.to_string())).await?;
-                return Err(error);
+            Ok(submitted) => {
+                let (user, attempts) = (&queued.user, queued.attempts);
+                tracing::info!(%user, attempts, "a message that waited is sent");
+                if !submitted.refused.is_empty() {
+                    let who = submitted.refused.join(", ");
+                    let words = format!("The others have it. Refused were: {who}");
+                    if let Err(error) = give_back(mailbox, &submission, &words).await {
+                        tracing::warn!(%user, %error, refused = submitted.refused.len(),
+                            "some recipients were refused, and the sender could not be told");
+                    }
+                }
+                return self.forget(&queued).await;
             }
-            Err(error) => {
-                tracing::warn!(%user, %error, "a message that waited is refused");
-                give_back(mailbox, &submission, &error).await?;
+            Err(error) => error,
+        };
+        let user = &queued.user;
+        let settled = match &error.kind {
+            _ if error.is_transient() => false,
+            // What opens the mailbox is wrong now, and may be right at the next request.
+            ErrorKind::Auth => false,
+            // It may have gone out, for all that can be told.
+            ErrorKind::Protocol | ErrorKind::Bug => false,
+            // It is out; what follows cannot be done.
+            _ if submission.taken => {
+                tracing::warn!(%user, %error, "a message is sent, but not all that follows is done");
+                return self.forget(&queued).await;
+            }
+            _ => true,
+        };
+        if settled {
+            tracing::warn!(%user, %error, "a message that waited is refused");
+            match give_back(mailbox, &submission, &error.to_string()).await {
+                Ok(()) => return self.forget(&queued).await,
+                Err(error) if error.is_transient() => {}
+                Err(_) => queued.aside = true,
             }
         }
-        self.store.remove_queued(n).await.map_err(kept)
+        queued.aside |= queued.attempts >= ATTEMPTS && !error.is_transient();
+        queued.trouble = Some(error.to_string());
+        self.note(&queued).await?;
+        if queued.aside {
+            tracing::error!(%user, number = queued.n, %error,
+                "a message is set aside: see `dme outbox list`");
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    async fn note(&self, queued: &Queued) -> Result<()> {
+        self.store.note_attempt(queued).await.map_err(|error| kept(&error))
+    }
+
+    async fn forget(&self, queued: &Queued) -> Result<()> {
+        self.store.remove_queued(queued).await.map_err(|error| kept(&error))
     }
 
     /// Sends what waits whenever connectors come, where they need nothing of the user.
     pub async fn run(self: Arc<Self>, router: Arc<Router>, connectors: Arc<Connectors>) {
         let mut versions = connectors.versions();
         loop {
-            let waiting: BTreeSet<UserId> = self.waiting().keys().cloned().collect();
-            if !waiting.is_empty() {
-                self.deliver_by_right(&router, &connectors, &waiting).await;
+            if let Ok(users) = self.store.waiting_users().await {
+                let mut waiting = self.waiting();
+                waiting
+                    .retain(|user, progress| *progress != Progress::Waits || users.contains(user));
+                for user in users {
+                    waiting.entry(user).or_insert(Progress::Waits);
+                }
+            }
+            if !self.waiting().is_empty() {
+                self.deliver_by_right(&router, &connectors).await;
             }
             let _ = tokio::time::timeout(EVERY, versions.changed()).await;
             versions.mark_unchanged();
         }
     }
 
-    async fn deliver_by_right(
-        self: &Arc<Self>,
-        router: &Arc<Router>,
-        connectors: &Connectors,
-        waiting: &BTreeSet<UserId>,
-    ) {
+    /// Those at connectors that open mailboxes by their own right; the others' phones will come.
+    async fn deliver_by_right(self: &Arc<Self>, router: &Arc<Router>, connectors: &Connectors) {
         let Ok(all) = self.store.all_queued().await else { return };
         let mut seen = BTreeSet::new();
-        for one in all.into_iter().filter(|one| waiting.contains(&one.user)) {
-            if !seen.insert(one.user.clone()) {
+        let senders = all.into_iter().filter(|one| !one.aside && seen.insert(one.user.clone()));
+        for one in senders.collect::<Vec<_>>() {
+            let needs = router.home(&one.user).await;
+            let needs = needs.and_then(|home| connectors.links().mailbox_needs(&home));
+            if needs != Some(CredentialsNeeded::None) {
                 continue;
             }
             let account = Account {
@@ -181,21 +268,8 @@ impl Outbox {
                 display_name: one.display_name,
                 credentials: Credentials::None,
             };
-            let request = RequestId::from(format!("outbox-{}", account.user));
-            let serving = router.serving_now(&account, &request, (self.clock)()).await;
-            let mail = serving.ok().and_then(|all| all.into_iter().next());
-            let needs = mail.and_then(|id| connectors.links().mailbox_needs(&id));
-            if needs == Some(CredentialsNeeded::None) {
-                self.deliver_soon(router, &account);
-            }
+            self.deliver_soon(router, &account);
         }
-    }
-
-    /// Forgets that a user has something waiting, after an administrator took the last away.
-    pub async fn look_again(&self) {
-        let Ok(all) = self.store.all_queued().await else { return };
-        let users: BTreeSet<UserId> = all.into_iter().map(|one| one.user).collect();
-        self.waiting().retain(|user, _| users.contains(user));
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<UserId, Progress>> {
@@ -203,19 +277,20 @@ impl Outbox {
     }
 }
 
-fn kept(error: dme_store::Error) -> Error {
+fn kept(error: &dyn std::fmt::Display) -> Error {
     Error::new(ErrorKind::Unavailable, error.to_string())
 }
 
 /// Puts a message that was refused into its sender's inbox, with the reason.
-async fn give_back(mailbox: &dyn Mailbox, refused: &Submission, error: &Error) -> Result<()> {
+async fn give_back(mailbox: &dyn Mailbox, refused: &Submission, reason: &str) -> Result<()> {
     let collections = mailbox.collections().await?;
     let inbox = collections.iter().find(|one| one.role == Some(Role::Inbox));
-    let Some(inbox) = inbox else { return Ok(()) };
+    let nowhere = || Error::new(ErrorKind::NotFound, "the user has no inbox");
+    let inbox = inbox.ok_or_else(nowhere)?;
     // The engine made it of user, device and act; a boundary has no such signs.
     let key = refused.key.0.bytes().filter(u8::is_ascii_alphanumeric).map(char::from);
     let boundary: String = "dme-".chars().chain(key.take(60)).collect();
-    let reason: String = error.to_string().chars().filter(|c| !c.is_control()).collect();
+    let reason: String = reason.chars().filter(|c| !c.is_control()).collect();
     let head = format!(
         "From: Mobile access <postmaster@localhost>\r\nSubject: A message was not sent\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"{boundary}\"\r\n\r\n\

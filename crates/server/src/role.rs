@@ -24,7 +24,7 @@ use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
-use dme_model::{ConnectorId, Realm, Timestamp};
+use dme_model::{ConnectorId, Function, Realm, Timestamp};
 use dme_routing::Load;
 use dme_store::{OutboxLimits, SqliteStore};
 use dme_sync::{Engine, StateStore};
@@ -41,6 +41,8 @@ use tokio_util::task::TaskTracker;
 
 /// The in-process connector's id and name.
 const EMBEDDED: &str = "embedded";
+/// The directories are not read more often than this for connectors that come.
+const REFRESH_PAUSE: Duration = Duration::from_secs(1);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
@@ -133,7 +135,7 @@ impl Server {
         let tasks = TaskTracker::new();
         let outbox = outbox(&config, &store).await?;
         let front = Arc::new(front(&config, store, shared, &links, outbox, stop.clone())?);
-        front.connectors.reload().await;
+        front.connectors.begin().await?;
         let mut server = Self {
             phones: config.phones.listen,
             admin: config.admin.listen,
@@ -296,9 +298,17 @@ impl Server {
         self.run_until_stop(async move {
             // A directory that has just come is asked at once, not at the next interval.
             loop {
+                let is_directory = |id: &ConnectorId| {
+                    let linked = front.connectors.linked();
+                    let found = linked.into_iter().find(|one| one.state.id == *id);
+                    found.is_some_and(|one| one.offer.offers(Function::Directory))
+                };
                 match links.recv().await {
+                    Ok(LinkEvent::Connected(id)) if !is_directory(&id) => {}
                     Ok(LinkEvent::Connected(_)) | Err(RecvError::Lagged(_)) => {
                         front.gate.refresh().await;
+                        // However often one comes and goes.
+                        tokio::time::sleep(REFRESH_PAUSE).await;
                     }
                     Ok(LinkEvent::Lost { .. }) => {}
                     Err(RecvError::Closed) => return,

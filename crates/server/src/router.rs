@@ -14,16 +14,16 @@ use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
 };
-use dme_model::{Class, ConnectorId, Function, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
 use dme_routing::{History, Question, Route, Scope};
-use dme_store::{RouteRecord, SqliteStore};
-use ownership::{Ownership, UserKnowledge};
-use plan::Plan;
+use dme_store::SqliteStore;
+use ownership::{Asking, Ownership, UserKnowledge};
+use plan::{Plan, Routes, Served};
 
 pub use explain::{Explained, Judged, Moved};
 
 use routed::RoutedMailbox;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -47,7 +47,7 @@ pub struct Router {
 #[derive(Clone, Default)]
 struct Remembered {
     /// The routes as they were last written down; none where they were not read yet.
-    routes: Option<BTreeMap<Function, RouteRecord>>,
+    routes: Option<Routes>,
     owns: Ownership,
     plan: Option<Arc<Plan>>,
 }
@@ -91,24 +91,24 @@ impl Router {
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
         let context = CallContext::new(request.clone(), limit);
-        let plan = self.plan(account, request, now).await?;
-        let routed = |function, at: Result<ConnectorId>| {
-            RoutedMailbox::new(self.clone(), account.clone(), context.clone(), function, at)
+        let plan = self.plan(account, request, now, Asking::WhereItMatters).await?;
+        let part = |served: &Served| {
+            let functions = served.classes.iter().map(|class| class.function()).collect();
+            let (router, account, context) = (self.clone(), account.clone(), context.clone());
+            let by = served.by.clone();
+            let mailbox = RoutedMailbox::new(router, account, context, functions, by);
+            let named =
+                Named::ByClass { serves: served.classes.clone(), hides: served.hides.clone() };
+            (named, mailbox)
         };
-        let mail = routed(Function::Mail, Ok(plan.mail.clone()));
+        let (named, mailbox) = part(&plan.mail);
         // A connector that will not open the mailbox says so now.
-        mail.open().await?;
-        if plan.parts.is_empty() && plan.hidden.is_empty() {
-            return Ok(Arc::new(mail));
-        }
-        let parts = plan.parts.iter().map(|part| {
-            let function = part.classes.first().map_or(Function::Mail, |class| class.function());
-            let mailbox = Arc::new(routed(function, part.by.clone()));
-            Part { named: Named::ByClass(part.classes.clone()), mailbox }
-        });
-        let (user, hidden) = (account.user.clone(), plan.hidden.clone());
-        let parts = parts.collect();
-        Ok(Arc::new(JoinedMailbox::new(user, Arc::new(mail), hidden, parts, self.last.clone())))
+        mailbox.open().await?;
+        let mail = Part { named, mailbox: Arc::new(mailbox) };
+        let others = plan.others.iter().map(part);
+        let others = others.map(|(named, mailbox)| Part { named, mailbox: Arc::new(mailbox) });
+        let (user, others) = (account.user.clone(), others.collect());
+        Ok(Arc::new(JoinedMailbox::new(user, mail, others, self.last.clone())))
     }
 
     /// A handle to send by. Where the user's mail is at home at a connector that is away, the message
@@ -124,18 +124,31 @@ impl Router {
         outbox: &Arc<Outbox>,
     ) -> Result<Arc<dyn Mailbox>> {
         let error = match self.open(account, request, now).await {
-            Err(error) if error.is_transient() => error,
+            Ok(_) if outbox.has(&account.user) => {
+                Error::new(ErrorKind::Unavailable, "others of the user's wait before it")
+            }
+            Err(error) if error.is_transient() => match self.home(&account.user).await {
+                // One that is linked and does not answer is asked again by the phone.
+                Some(home) if !self.connectors.links().is_linked(&home) => error,
+                _ => return Err(error),
+            },
             opened => return opened,
         };
-        let routes = self.remembered(&account.user).await?.routes.unwrap_or_default();
-        let home = routes.get(&Function::Mail).map(|route| &route.serving);
-        // One that is linked and does not answer is asked again by the phone.
-        if home.is_none_or(|home| self.connectors.links().is_linked(home)) {
-            return Err(error);
-        }
         let context = CallContext::new(request.clone(), self.call);
         let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
         Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
+    }
+
+    /// The connector where the user's mail was served last; none where it never was, or the
+    /// connector is gone.
+    pub async fn home(&self, user: &UserId) -> Option<ConnectorId> {
+        let routes = self.remembered(user).await.ok()?.routes?;
+        let name = &routes.get(&Function::Mail)?.serving;
+        self.connectors
+            .snapshot()
+            .iter()
+            .find(|one| one.name == *name)
+            .map(|one| one.state.id.clone())
     }
 
     /// Who serves which of the user's functions.
@@ -144,14 +157,15 @@ impl Router {
         account: &Account,
         request: &RequestId,
         now: Timestamp,
+        asking: Asking,
     ) -> Result<Arc<Plan>> {
         if let Some(plan) = self.standing_plan(&account.user) {
             return Ok(plan);
         }
         let version = self.connectors.version();
-        let endpoints = self.connectors.all();
+        let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
-        self.ask_owners(account, request, &endpoints, &mut remembered.owns).await;
+        self.ask_owners(account, request, &endpoints, &mut remembered.owns, asking).await;
         let before = remembered.routes.take().unwrap_or_default();
         let judged = |function| self.route(account, function, now, &endpoints, &remembered.owns);
         let made = plan::make(&endpoints, &before, version, now, judged).and_then(|made| {
@@ -169,7 +183,11 @@ impl Router {
                 return Err(error);
             }
         };
-        let mut until = remembered.owns.good_until();
+        // What nobody was asked for is asked for at the next request.
+        let mut until = match asking {
+            Asking::Nobody => Instant::now(),
+            _ => remembered.owns.good_until(),
+        };
         if endpoints.iter().any(|one| matches!(*one.state.scope, Scope::Group(_))) {
             until = until.min(Instant::now() + MEMBERS_FOR);
         }
@@ -178,7 +196,7 @@ impl Router {
             for route in after.values().filter(|route| before.get(&route.function) != Some(*route))
             {
                 tracing::info!(user = %account.user, function = %route.function,
-                    connector = self.connectors.name(&route.serving), why = route.why, "route");
+                    connector = route.serving, why = route.why, "route");
             }
             let written = after.values().cloned().collect();
             if let Err(error) = self.store.put_routes(&account.user, written).await {
@@ -201,7 +219,7 @@ impl Router {
         holds.then_some(plan)
     }
 
-    /// The connectors that serve the user now, the mail's first; none where nobody can.
+    /// The connectors that serve the user now, the mail's first. Nobody is asked for it.
     ///
     /// # Errors
     /// As [`Router::open`].
@@ -211,25 +229,44 @@ impl Router {
         request: &RequestId,
         now: Timestamp,
     ) -> Result<Vec<ConnectorId>> {
-        Ok(self.plan(account, request, now).await?.connectors().cloned().collect())
+        let plan = self.plan(account, request, now, Asking::Nobody).await?;
+        Ok(plan.connectors().cloned().collect())
     }
 
-    /// The next connector for a function, after one that failed; none where there is no other.
+    /// The next connector for these functions, after one that failed; none where there is no other
+    /// for all of them.
     async fn other(
         &self,
         account: &Account,
         request: &RequestId,
-        function: Function,
+        functions: &BTreeSet<Function>,
         failed: &ConnectorId,
         now: Timestamp,
     ) -> Option<ConnectorId> {
-        let endpoints = self.connectors.all();
-        let mut remembered = self.remembered(&account.user).await.ok()?;
-        self.ask_owners(account, request, &endpoints, &mut remembered.owns).await;
-        let route = self.route(account, function, now, &endpoints, &remembered.owns);
-        let before = remembered.routes.as_ref().and_then(|routes| routes.get(&function));
-        let history = History { home: before.map(|route| &route.home), ..History::default() };
-        route.order(history).into_iter().find(|id| *id != failed).cloned()
+        let endpoints = self.connectors.snapshot();
+        let mut owns = self.remembered(&account.user).await.ok()?.owns;
+        // For this question it is not there.
+        owns.failed(failed.clone());
+        self.ask_owners(account, request, &endpoints, &mut owns, Asking::WhereItMatters).await;
+        let orders: Vec<Vec<ConnectorId>> = functions
+            .iter()
+            .map(|function| {
+                let route = self.route(account, *function, now, &endpoints, &owns);
+                route.order(History::default()).into_iter().cloned().collect()
+            })
+            .collect();
+        let first = orders.first()?;
+        let all = |id: &&ConnectorId| orders.iter().all(|order| order.contains(id));
+        first.iter().filter(|id| *id != failed).find(all).cloned()
+    }
+
+    /// A connector could not reach a user's mail system, and another could: it is passed over for a
+    /// while.
+    fn note_failed(&self, user: &UserId, failed: &ConnectorId) {
+        if let Some(known) = self.lock().get_mut(user) {
+            known.owns.failed(failed.clone());
+            known.plan = None;
+        }
     }
 
     fn route(
@@ -279,18 +316,25 @@ impl Router {
         known.insert(user.clone(), remembered);
     }
 
-    /// Forgets what connectors said of a user, or of all: they are asked anew.
-    pub fn flush(&self, user: Option<&UserId>) {
+    /// Forgets what connectors said of a user, or of all, and where they are at home: they are
+    /// asked anew.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn flush(&self, user: Option<&UserId>) -> dme_store::Result<()> {
+        self.store.forget_routes(user).await?;
         match user {
             Some(user) => drop(self.lock().remove(user)),
             None => self.lock().clear(),
         }
+        Ok(())
     }
 
     /// The name of the connector that served the user's mail last; empty where none did.
     pub fn serving(&self, user: &UserId) -> String {
         let plan = self.lock().get(user).and_then(|known| known.plan.clone());
-        plan.map(|plan| self.connectors.name(&plan.mail)).unwrap_or_default()
+        let mail = plan.and_then(|plan| plan.mail.by.clone().ok());
+        mail.map(|mail| self.connectors.name(&mail)).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Remembered>> {
@@ -302,9 +346,6 @@ impl Router {
 fn secretless(account: &Account) -> Account {
     Account { credentials: Credentials::None, ..account.clone() }
 }
-
-/// The classes of items, and so the functions of mailboxes, other than mail.
-const BESIDE_MAIL: [Class; 4] = [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes];
 
 #[cfg(test)]
 mod tests;

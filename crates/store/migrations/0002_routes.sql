@@ -1,8 +1,9 @@
--- Which connector serves a user's function. `home` is the one that does while all is well.
+-- Which connector serves a user's function, by name: one that is enrolled anew under its name takes
+-- the place of the one before. `home` is the one that does while all is well, if there is one.
 CREATE TABLE route (
     user_id TEXT NOT NULL,
     function TEXT NOT NULL,
-    home TEXT NOT NULL,
+    home TEXT,
     serving TEXT NOT NULL,
     since BIGINT NOT NULL,
     why TEXT NOT NULL,

@@ -8,15 +8,19 @@ use rusqlite::{OptionalExtension, Row, params};
 
 const COUNT: &str =
     "SELECT COUNT(*), COALESCE(SUM(LENGTH(message)), 0) FROM outbox WHERE user_id = $1";
-const NEXT: &str = "SELECT COALESCE(MAX(n), 0) + 1 FROM outbox";
-const PUT: &str = "INSERT INTO outbox (n, user_id, address, display_name, submission, message, \
-     queued, attempts, trouble) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, NULL)";
+const LAST: &str = "SELECT COALESCE(MAX(n), 0) FROM outbox";
+const PUT: &str = "INSERT INTO outbox (n, user_id, act, address, display_name, submission, message, \
+     queued, attempts, aside, trouble) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, NULL) \
+     ON CONFLICT (act) DO NOTHING";
 const FIRST: &str = "SELECT n, user_id, address, display_name, submission, message, queued, \
-     attempts, trouble FROM outbox WHERE user_id = $1 ORDER BY n LIMIT 1";
+     attempts, aside, trouble FROM outbox WHERE user_id = $1 AND aside = 0 ORDER BY n LIMIT 1";
 const ALL: &str = "SELECT n, user_id, address, display_name, submission, NULL, queued, attempts, \
-     trouble FROM outbox ORDER BY n";
-const NOTE: &str = "UPDATE outbox SET attempts = $1, submission = $2, trouble = $3 WHERE n = $4";
-const REMOVE: &str = "DELETE FROM outbox WHERE n = $1";
+     aside, trouble FROM outbox ORDER BY n";
+const WAITING: &str = "SELECT DISTINCT user_id FROM outbox WHERE aside = 0";
+const NOTE: &str = "UPDATE outbox SET attempts = $1, submission = $2, aside = $3, trouble = $4 \
+     WHERE n = $5 AND act = $6";
+const REMOVE: &str = "DELETE FROM outbox WHERE n = $1 AND act = $2";
+const DISCARD: &str = "DELETE FROM outbox WHERE n = $1";
 
 /// A message that waits.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +39,8 @@ pub struct Queued {
     pub queued: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// It is not tried any more: an administrator has to look.
+    pub aside: bool,
     /// Why the last attempt failed.
     pub trouble: Option<String>,
 }
@@ -49,26 +55,27 @@ pub struct OutboxLimits {
 }
 
 fn queued(row: &Row<'_>) -> rusqlite::Result<Result<Queued>> {
-    let submission: String = row.get(4)?;
-    let message: Option<Vec<u8>> = row.get(5)?;
-    let read = from_json::<Submission>(&submission, "outbox.submission");
-    Ok(match read {
-        Ok(submission) => Ok(Queued {
-            n: row.get(0)?,
-            user: UserId::from(row.get::<_, String>(1)?),
-            address: row.get(2)?,
-            display_name: row.get(3)?,
-            submission: Submission { message: message.unwrap_or_default().into(), ..submission },
-            queued: Timestamp::from_millis(row.get(6)?),
-            attempts: u32::try_from(row.get::<_, i64>(7)?).unwrap_or(u32::MAX),
-            trouble: row.get(8)?,
-        }),
-        Err(error) => Err(error),
-    })
+    let (text, message): (String, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
+    let read = from_json::<Submission>(&text, "outbox.submission");
+    let submission = match read {
+        Ok(read) => Submission { message: message.unwrap_or_default().into(), ..read },
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok(Queued {
+        n: row.get(0)?,
+        user: UserId::from(row.get::<_, String>(1)?),
+        address: row.get(2)?,
+        display_name: row.get(3)?,
+        submission,
+        queued: Timestamp::from_millis(row.get(6)?),
+        attempts: u32::try_from(row.get::<_, i64>(7)?).unwrap_or(u32::MAX),
+        aside: row.get::<_, i64>(8)? != 0,
+        trouble: row.get(9)?,
+    }))
 }
 
 impl SqliteStore {
-    /// Has a message wait. It is durable when this returns.
+    /// Has a message wait. It is durable when this returns. One whose act waits already waits once.
     ///
     /// # Errors
     /// `Refused` where the user has as much waiting as may; the database's.
@@ -82,8 +89,8 @@ impl SqliteStore {
     ) -> Result<()> {
         let (user, address) = (user.clone(), address.to_owned());
         let display_name = display_name.map(str::to_owned);
-        let (message, text) =
-            (submission.message.clone(), to_json(submission, "outbox.submission")?);
+        let (message, act) = (submission.message.clone(), submission.key.0.clone());
+        let text = to_json(submission, "outbox.submission")?;
         self.write(move |connection| {
             let (count, bytes): (i64, i64) = connection
                 .prepare_cached(COUNT)?
@@ -95,10 +102,13 @@ impl SqliteStore {
             {
                 return Err(Error::Refused(format!("{user} has as much waiting as may")));
             }
-            let n: i64 = connection.prepare_cached(NEXT)?.query_row([], |row| row.get(0))?;
+            // Made of the time, so that a number does not soon come again for another message.
+            let last: i64 = connection.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+            let n = last.saturating_add(1).max(now.as_millis());
             connection.prepare_cached(PUT)?.execute(params![
                 n,
                 user.as_str(),
+                act,
                 address,
                 display_name,
                 text,
@@ -123,7 +133,8 @@ impl SqliteStore {
         .await
     }
 
-    /// All that wait, the longest first, without the messages themselves.
+    /// All that wait, the longest first, without the messages themselves. One that cannot be read
+    /// is left out.
     ///
     /// # Errors
     /// The database's.
@@ -131,37 +142,63 @@ impl SqliteStore {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(ALL)?;
             let rows = statement.query_map([], queued)?;
-            rows.map(|row| row?).collect()
+            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(rows.into_iter().filter_map(Result::ok).collect())
         })
         .await
     }
 
-    /// Notes before an attempt that it is made, and after it why it failed.
+    /// Those who have something waiting that is to be tried.
     ///
     /// # Errors
     /// The database's.
-    pub async fn note_attempt(
-        &self,
-        n: i64,
-        attempts: u32,
-        submission: &Submission,
-        trouble: Option<String>,
-    ) -> Result<()> {
-        let text = to_json(submission, "outbox.submission")?;
+    pub async fn waiting_users(&self) -> Result<Vec<UserId>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(WAITING)?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.map(|row| Ok(UserId::from(row?))).collect()
+        })
+        .await
+    }
+
+    /// Notes what is known of a message that waits: before an attempt that it is made, and after
+    /// it why it failed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_attempt(&self, queued: &Queued) -> Result<()> {
+        let text = to_json(&queued.submission, "outbox.submission")?;
+        let act = queued.submission.key.0.clone();
+        let Queued { n, attempts, aside, trouble, .. } = queued;
+        let row = (i64::from(*attempts), text, i64::from(*aside), trouble.clone(), *n, act);
         self.write(move |connection| {
-            let row = params![i64::from(attempts), text, trouble, n];
+            let (attempts, text, aside, trouble, n, act) = row;
+            let row = params![attempts, text, aside, trouble, n, act];
             connection.prepare_cached(NOTE)?.execute(row)?;
             Ok(())
         })
         .await
     }
 
-    /// Forgets a message: it is sent, or shall not be.
+    /// Forgets a message that is sent, or that its sender has back.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn remove_queued(&self, queued: &Queued) -> Result<()> {
+        let (n, act) = (queued.n, queued.submission.key.0.clone());
+        self.write(move |connection| {
+            connection.prepare_cached(REMOVE)?.execute(params![n, act])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes a message away that shall not be sent.
     ///
     /// # Errors
     /// `NotFound` where there is none of this number; the database's.
-    pub async fn remove_queued(&self, n: i64) -> Result<()> {
-        self.write(move |connection| match connection.prepare_cached(REMOVE)?.execute([n])? {
+    pub async fn discard_queued(&self, n: i64) -> Result<()> {
+        self.write(move |connection| match connection.prepare_cached(DISCARD)?.execute([n])? {
             0 => Err(Error::NotFound(format!("message {n} that waits"))),
             _ => Ok(()),
         })

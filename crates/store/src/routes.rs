@@ -12,6 +12,7 @@ const ROUTES: &str =
 const ALL_ROUTES: &str = "SELECT user_id, function, home, serving, since, why FROM route \
      ORDER BY user_id, function";
 const FORGET_ROUTES: &str = "DELETE FROM route WHERE user_id = $1";
+const FORGET_ALL: &str = "DELETE FROM route";
 const PUT_ROUTE: &str = "INSERT INTO route (user_id, function, home, serving, since, why) \
      VALUES ($1, $2, $3, $4, $5, $6)";
 
@@ -30,10 +31,11 @@ const PUT_SETTING: &str = "INSERT INTO connector_setting (name, version, setting
 pub struct RouteRecord {
     /// Which function.
     pub function: Function,
-    /// The connector that serves it while all is well.
-    pub home: ConnectorId,
-    /// The one that serves it now.
-    pub serving: ConnectorId,
+    /// The name of the connector that serves it while all is well; none where only a failover has
+    /// so far.
+    pub home: Option<String>,
+    /// The name of the one that serves it now.
+    pub serving: String,
     /// Since when that one does.
     pub since: Timestamp,
     /// Why, in words.
@@ -57,7 +59,7 @@ fn route(row: &Row<'_>) -> rusqlite::Result<(UserId, Option<RouteRecord>)> {
     let text = |column| row.get::<_, String>(column);
     // One of a function that this release does not know is passed over.
     let function = Function::named(&text(1)?);
-    let (home, serving) = (ConnectorId::from(text(2)?), ConnectorId::from(text(3)?));
+    let (home, serving) = (row.get(2)?, text(3)?);
     let (since, why) = (Timestamp::from_millis(row.get(4)?), text(5)?);
     let record = function.map(|function| RouteRecord { function, home, serving, since, why });
     Ok((UserId::from(text(0)?), record))
@@ -109,12 +111,28 @@ impl SqliteStore {
                 connection.prepare_cached(PUT_ROUTE)?.execute(params![
                     user.as_str(),
                     function.as_str(),
-                    home.as_str(),
-                    serving.as_str(),
+                    home,
+                    serving,
                     since.as_millis(),
                     why,
                 ])?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a user's routes, or everybody's.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_routes(&self, user: Option<&UserId>) -> Result<()> {
+        let user = user.cloned();
+        self.write(move |connection| {
+            match user {
+                Some(user) => connection.prepare_cached(FORGET_ROUTES)?.execute([user.as_str()])?,
+                None => connection.prepare_cached(FORGET_ALL)?.execute([])?,
+            };
             Ok(())
         })
         .await

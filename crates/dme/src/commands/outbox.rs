@@ -42,9 +42,11 @@ impl Command {
         if waiting.is_empty() {
             say_line("nothing waits");
         }
-        for api::Waiting { number, user, since, attempts, trouble } in waiting {
-            let since = when(since);
-            say_line(format_args!("{number}: of {user}, since {since}, tried {attempts} times"));
+        for api::Waiting { number, user, since, attempts, aside, trouble } in waiting {
+            let (since, aside) = (when(since), if aside { ", set aside" } else { "" });
+            say_line(format_args!(
+                "{number}: of {user}, since {since}, tried {attempts} times{aside}"
+            ));
             if let Some(trouble) = trouble {
                 say_line(format_args!("  {trouble}"));
             }

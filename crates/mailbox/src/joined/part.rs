@@ -10,7 +10,7 @@ pub(super) const MARK: char = '\u{1}';
 /// Between the name of a part and the part's own id.
 pub(super) const END: char = '/';
 
-/// A mail system beside the one for mail.
+/// One of the mail systems.
 pub struct Part {
     /// What its collections are called.
     pub named: Named,
@@ -21,19 +21,49 @@ pub struct Part {
 /// What stands before the ids of a part's collections. It is part of what phones remember.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Named {
+    /// Nothing: they are called as the part calls them.
+    Plain,
     /// The same name for all, which stays the same for ever.
     As(&'static str),
-    /// Each collection by its class; of other classes none is shown. So a collection keeps its id
-    /// though another part becomes the one for another class.
-    ByClass(BTreeSet<Class>),
+    /// Its class, before each collection but those of mail: so a collection keeps its id whichever
+    /// part serves the class.
+    ByClass {
+        /// The classes it serves.
+        serves: BTreeSet<Class>,
+        /// The classes of which it shows nothing. What it has of others, such as an address list
+        /// as a folder, is called as the part calls it.
+        hides: BTreeSet<Class>,
+    },
+}
+
+/// How a collection is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Name {
+    /// As its part calls it.
+    Own,
+    /// With this before it.
+    After(&'static str),
 }
 
 impl Named {
-    /// The name before a collection of this class; none where it is not shown.
-    pub(super) fn name(&self, class: Class) -> Option<&'static str> {
+    /// How a collection of this class is called; none where it is not shown.
+    pub(super) fn name(&self, class: Class) -> Option<Name> {
         match self {
-            Self::As(name) => Some(name),
-            Self::ByClass(classes) => classes.contains(&class).then(|| class.function().as_str()),
+            Self::Plain => Some(Name::Own),
+            Self::As(name) => Some(Name::After(name)),
+            Self::ByClass { serves, .. } if serves.contains(&class) => Some(match class {
+                Class::Mail => Name::Own,
+                other => Name::After(other.function().as_str()),
+            }),
+            Self::ByClass { hides, .. } => (!hides.contains(&class)).then_some(Name::Own),
+        }
+    }
+
+    /// Whether it is the part for this class.
+    pub(super) fn is_for(&self, class: Class) -> bool {
+        match self {
+            Self::Plain | Self::As(_) => true,
+            Self::ByClass { serves, .. } => serves.contains(&class),
         }
     }
 
@@ -45,18 +75,36 @@ impl Named {
     /// Every name of the part.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         let (one, classes) = match self {
+            Self::Plain => (None, None),
             Self::As(name) => (Some(*name), None),
-            Self::ByClass(classes) => (None, Some(classes)),
+            Self::ByClass { serves, .. } => (None, Some(serves)),
         };
-        one.into_iter().chain(classes.into_iter().flatten().map(|class| class.function().as_str()))
+        let beside_mail = classes.into_iter().flatten().filter(|class| **class != Class::Mail);
+        one.into_iter().chain(beside_mail.map(|class| class.function().as_str()))
+    }
+
+    /// Whether a part that does not let somebody in has nothing of theirs. Where it is known whose
+    /// it is, it has, and the refusal passes.
+    pub(super) fn may_be_a_stranger(&self) -> bool {
+        !matches!(self, Self::ByClass { .. })
     }
 }
 
-/// Which part: the one for mail, or one of the others by its number.
+impl Name {
+    pub(super) fn before(self) -> Option<&'static str> {
+        match self {
+            Self::Own => None,
+            Self::After(name) => Some(name),
+        }
+    }
+}
+
+/// Which part, by its number; that of mail is the first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Of {
-    Mail,
-    Other(usize),
+pub(super) struct Of(pub usize);
+
+impl Of {
+    pub(super) const MAIL: Self = Self(0);
 }
 
 /// A collection in its own mail system's terms.

@@ -124,11 +124,15 @@ async fn by_class() -> (MemoryMailSystem, MemoryMailSystem, JoinedMailbox) {
     let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
     let classes = BTreeSet::from([Class::Calendar, Class::Tasks]);
     let part = Part {
-        named: Named::ByClass(classes.clone()),
+        named: Named::ByClass { serves: classes.clone(), hides: Class::ALL.into() },
         mailbox: other.open(&account, &context).await.unwrap(),
     };
-    let own = mail.open(&account, &context).await.unwrap();
-    let both = JoinedMailbox::new(user, own, classes, vec![part], Arc::default());
+    let serves = [Class::Mail, Class::Contacts].into();
+    let own = Part {
+        named: Named::ByClass { serves, hides: classes },
+        mailbox: mail.open(&account, &context).await.unwrap(),
+    };
+    let both = JoinedMailbox::new(user, own, vec![part], Arc::default());
     (mail, other, both)
 }
 
@@ -138,10 +142,14 @@ async fn each_class_comes_from_the_system_that_serves_it_and_is_named_after_the_
     let user = UserId::from("ann@example.com");
     let all = mailbox.collections().await.unwrap();
     let of = |class| all.iter().filter(move |one| one.class == class).map(|one| one.id.clone());
-    let book = mail.collection(&user, Role::Contacts).unwrap();
-    assert!(of(Class::Contacts).any(|id| id == book));
-    for (class, role) in [(Class::Calendar, Role::Calendar), (Class::Tasks, Role::Tasks)] {
-        let own = other.collection(&user, role).unwrap();
+    let notes = mail.collection(&user, Role::Notes).unwrap();
+    assert!(of(Class::Notes).any(|id| id == notes), "what is nobody's is called as it was");
+    for (system, class, role) in [
+        (&other, Class::Calendar, Role::Calendar),
+        (&other, Class::Tasks, Role::Tasks),
+        (&mail, Class::Contacts, Role::Contacts),
+    ] {
+        let own = system.collection(&user, role).unwrap();
         let outward = outward(Some(class.function().as_str()), own);
         assert!(of(class).all(|id| id.as_str().starts_with(MARK)), "those of mail are not shown");
         assert!(of(class).any(|id| id == outward));
@@ -151,5 +159,7 @@ async fn each_class_comes_from_the_system_that_serves_it_and_is_named_after_the_
     let made = mailbox.create_collection(None, "Plans", Class::Tasks).await.unwrap();
     assert!(made.as_str().starts_with(&format!("{MARK}tasks{END}")), "{made}");
     let made = mailbox.create_collection(None, "Friends", Class::Contacts).await.unwrap();
+    assert!(made.as_str().starts_with(&format!("{MARK}contacts{END}")), "{made}");
+    let made = mailbox.create_collection(None, "Travels", Class::Mail).await.unwrap();
     assert!(!made.as_str().starts_with(MARK), "{made}");
 }

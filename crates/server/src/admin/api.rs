@@ -218,6 +218,18 @@ pub struct Settings {
     pub effective: ConnectorSettings,
 }
 
+/// What is to be set of a connector.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingsChange {
+    /// Forget all that was set by command first: the configuration holds again.
+    #[serde(default)]
+    pub reset: bool,
+    /// What is set; the rest stays.
+    #[serde(default)]
+    pub settings: ConnectorSettings,
+}
+
 /// What is known of a realm's groups.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Realm {
@@ -246,6 +258,8 @@ pub struct Waiting {
     pub since: i64,
     /// How often it was tried.
     pub attempts: u32,
+    /// It is not tried any more: it can neither be sent nor given back to its sender.
+    pub aside: bool,
     /// Why the last attempt failed.
     pub trouble: Option<String>,
 }

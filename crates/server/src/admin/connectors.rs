@@ -1,7 +1,7 @@
 //! Connectors: list, tokens, unlock, lock, remove.
 
 use super::{Admin, Answer, Refusal, api, as_json, body_as};
-use crate::connectors::ConnectorSettings;
+use crate::connectors::{ConnectorSettings, Scope};
 use bytes::Bytes;
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, LinkState};
 use dme_model::{Function, Timestamp};
@@ -114,18 +114,20 @@ impl Admin {
     /// Sets some of a connector's settings; the others stay.
     pub(super) async fn set_connector(&self, name: &str, body: &Bytes) -> Answer {
         self.known_name(name).await?;
-        let change: ConnectorSettings = body_as(body)?;
-        if let Some(problem) = change.problem() {
+        let api::SettingsChange { reset, mut settings } = body_as(body)?;
+        if let Some(problem) = settings.problem() {
             return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
         }
-        let (_, set, _) = self.front.connectors.settings(name).await?;
-        self.put_settings(name, &set.then(&change)).await
-    }
-
-    /// Forgets what was set by command: the configuration alone holds again.
-    pub(super) async fn reset_connector(&self, name: &str) -> Answer {
-        self.known_name(name).await?;
-        self.put_settings(name, &ConnectorSettings::default()).await
+        if let Some(Scope::Users(users)) = &mut settings.scope {
+            // As they are known to the server: else nobody would be who was meant.
+            let canonical = users.iter().map(|user| self.resolve(user.as_str()));
+            *users = canonical.collect::<Result<_, _>>()?;
+        }
+        let before = match reset {
+            true => ConnectorSettings::default(),
+            false => self.front.connectors.settings(name).await?.1,
+        };
+        self.put_settings(name, &before.then(&settings)).await
     }
 
     async fn put_settings(&self, name: &str, settings: &ConnectorSettings) -> Answer {
@@ -137,7 +139,14 @@ impl Admin {
 
     /// Settings are of names: one that nobody has is a slip of the hand.
     async fn known_name(&self, name: &str) -> Result<(), Refusal> {
-        match self.front.connectors.all().iter().any(|one| one.name == name) {
+        if self.links.connectors().iter().any(|link| link.name == name) {
+            return Ok(());
+        }
+        // Also one that is not unlocked yet: whom it may serve is best said before.
+        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let known =
+            |one: &ConnectorRecord| one.name == name && one.state != ConnectorState::Removed;
+        match records.iter().any(known) {
             true => Ok(()),
             false => Err(Refusal::not_found(format!("connector {name}"))),
         }

@@ -9,6 +9,7 @@ impl Admin {
             user: one.user.to_string(),
             since: one.queued.as_seconds(),
             attempts: one.attempts,
+            aside: one.aside,
             trouble: one.trouble,
         });
         Ok(as_json(&waiting.collect::<Vec<_>>()))
@@ -19,10 +20,7 @@ impl Admin {
         let n: i64 = number
             .parse()
             .map_err(|_| Refusal::not_found(format!("message {number} that waits")))?;
-        self.front.store.remove_queued(n).await?;
-        if let Some(outbox) = &self.front.outbox {
-            outbox.look_again().await;
-        }
+        self.front.store.discard_queued(n).await?;
         tracing::warn!(number = n, "a message that waited was discarded");
         self.list_outbox().await
     }

@@ -68,7 +68,7 @@ impl Admin {
             Some(user) => Some(self.meant(user).await?),
             None => None,
         };
-        self.front.router.flush(user.as_ref());
+        self.front.router.flush(user.as_ref()).await?;
         tracing::info!(user = user.as_ref().map(UserId::as_str), "routes flushed");
         Ok(as_json(&serde_json::json!({})))
     }

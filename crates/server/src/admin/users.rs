@@ -115,7 +115,7 @@ impl Admin {
         }
     }
 
-    fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
+    pub(super) fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
         Login::parse(name)
             .and_then(|login| self.front.gate.realms().resolve(&login))
             .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))

@@ -85,6 +85,9 @@ impl ConnectorSettings {
             Some(Scope::Group(group)) if group.trim().is_empty() => {
                 Some("scope.group must name a directory group")
             }
+            Some(Scope::Users(users)) if users.iter().any(|user| user.realm().is_none()) => {
+                Some("scope.users must be whole users, such as ann@example.org")
+            }
             _ => None,
         }
     }

@@ -123,6 +123,9 @@ impl Exchange<'_> {
             Source::Routed(_) => {
                 let now = (self.front.clock)();
                 let opened = self.front.router.open(&self.account, &self.request, now).await;
+                if let (Some(outbox), Ok(_)) = (&self.front.outbox, &opened) {
+                    outbox.deliver_soon(&self.front.router, &self.account);
+                }
                 opened.map_err(|error| self.failed(error.into()))
             }
         }

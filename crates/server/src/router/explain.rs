@@ -1,13 +1,18 @@
 //! Routes in words, and what would become of them (rule R5).
 
+use super::ownership::Asking;
+use super::plan::Routes;
 use super::{Router, secretless};
 use crate::connectors::Endpoint;
 use dme_mailbox::{Account, Result};
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
 use dme_routing::{Candidate, Choice, History, Link, Route, Tier};
-use dme_store::RouteRecord;
+use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+/// So many users are looked at in parallel in a simulation.
+const SIMULATED_AT_ONCE: usize = 32;
 
 /// Who serves one function of a user, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,9 +75,10 @@ impl Router {
         now: Timestamp,
         function: Function,
     ) -> Result<Explained> {
-        let endpoints = self.connectors.all();
+        let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
-        self.ask_owners(&secretless(account), request, &endpoints, &mut remembered.owns).await;
+        let (account_only, owns) = (secretless(account), &mut remembered.owns);
+        self.ask_owners(&account_only, request, &endpoints, owns, Asking::Everybody).await;
         let routes = remembered.routes.unwrap_or_default();
         let route = self.route(account, function, now, &endpoints, &remembered.owns);
         Ok(self.explained(function, &route, &routes, &endpoints))
@@ -83,15 +89,18 @@ impl Router {
         &self,
         function: Function,
         route: &Route,
-        routes: &BTreeMap<Function, RouteRecord>,
+        routes: &Routes,
         endpoints: &[Endpoint],
     ) -> Explained {
         let before = routes.get(&function);
         let mail = routes.get(&Function::Mail).filter(|_| function != Function::Mail);
+        let id =
+            |name: &str| endpoints.iter().find(|one| one.name == name).map(|one| &one.state.id);
+        let home = before.and_then(|before| before.home.as_deref());
         let history = History {
-            home: before.map(|route| &route.home).filter(|home| route.is_home(home)),
-            last: before.map(|route| &route.serving),
-            beside: mail.map(|route| &route.serving),
+            home: home.and_then(id).filter(|home| route.is_home(home)),
+            last: before.and_then(|before| id(&before.serving)),
+            beside: mail.and_then(|mail| id(&mail.serving)),
         };
         let name = |id: &ConnectorId| self.connectors.name(id);
         let explained = route.explain(history);
@@ -103,13 +112,13 @@ impl Router {
             }
             Choice::Nobody => (None, "no connector can".to_owned()),
         };
-        let stays = before.filter(|before| Some(&before.serving) == serving);
+        let stays = before.filter(|before| serving.is_some() && id(&before.serving) == serving);
         Explained {
             function,
             why: stays.map_or(why, |before| before.why.clone()),
             since: stays.map(|before| before.since),
             serving: serving.map(name),
-            home: history.home.map(name),
+            home: home.map(str::to_owned),
             next: explained.next.map(name),
             candidates: explained.candidates.iter().map(|one| judged(one, endpoints)).collect(),
         }
@@ -128,36 +137,30 @@ impl Router {
         account: impl Fn(&UserId) -> Account,
     ) -> dme_store::Result<Vec<Moved>> {
         let mut endpoints = self.connectors.all();
-        let gone: BTreeSet<ConnectorId> = endpoints
-            .iter()
-            .filter(|endpoint| down.contains(&endpoint.name))
-            .map(|endpoint| endpoint.state.id.clone())
-            .collect();
+        for endpoint in endpoints.iter_mut().filter(|endpoint| down.contains(&endpoint.name)) {
+            endpoint.state.link = Link::Lost;
+        }
         let routes = self.store.all_routes().await?;
-        let affected = routes.into_iter().filter(|(_, route)| gone.contains(&route.serving));
+        let affected = routes.into_iter().filter(|(_, route)| down.contains(&route.serving));
         let mut by_user = BTreeMap::<UserId, Vec<_>>::new();
         for (user, route) in affected {
             by_user.entry(user).or_default().push(route);
         }
-        for endpoint in &mut endpoints {
-            if gone.contains(&endpoint.state.id) {
-                endpoint.state.link = Link::Lost;
-            }
-        }
-        let mut moved = Vec::new();
-        for (user, routes) in by_user {
+        let (endpoints, account) = (&endpoints, &account);
+        let each = by_user.into_iter().map(|(user, routes)| async move {
             let account = account(&user);
-            let mut owns =
-                self.lock().get(&user).map(|known| known.owns.clone()).unwrap_or_default();
-            self.ask_owners(&account, request, &endpoints, &mut owns).await;
-            for record in routes {
-                let route = self.route(&account, record.function, now, &endpoints, &owns);
-                let history = History { home: Some(&record.home), ..History::default() };
-                let to = route.order(history).first().map(|id| self.connectors.name(id));
-                let from = self.connectors.name(&record.serving);
-                moved.push(Moved { user: user.clone(), function: record.function, from, to });
-            }
-        }
+            let known = self.lock().get(&user).map(|known| known.owns.clone());
+            let mut owns = known.unwrap_or_default();
+            self.ask_owners(&account, request, endpoints, &mut owns, Asking::WhereItMatters).await;
+            let moved = routes.into_iter().map(|record| {
+                let route = self.route(&account, record.function, now, endpoints, &owns);
+                let to = route.order(History::default()).first().map(|id| self.connectors.name(id));
+                Moved { user: user.clone(), function: record.function, from: record.serving, to }
+            });
+            moved.collect::<Vec<_>>()
+        });
+        let moved: Vec<Vec<Moved>> = stream::iter(each).buffered(SIMULATED_AT_ONCE).collect().await;
+        let moved = moved.concat();
         Ok(moved)
     }
 }

@@ -1,10 +1,9 @@
 //! Which connector serves which of a user's functions, made of the routes.
 
-use super::BESIDE_MAIL;
 use crate::connectors::Endpoint;
 use dme_mailbox::{Error, ErrorKind, Result};
 use dme_model::{Class, ConnectorId, Function, Timestamp};
-use dme_routing::{Choice, History, Route};
+use dme_routing::{Choice, History, Objection, Route, Tier};
 use dme_store::RouteRecord;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::time::Instant;
@@ -14,38 +13,43 @@ use tokio::time::Instant;
 pub(super) struct Plan {
     /// The version of the connectors it was made for.
     pub version: u64,
-    /// Nobody waits for their turn to go home: it need not be made anew before something changes.
+    /// Nobody waits to go to a better one: it need not be made anew before something changes.
     pub settled: bool,
     /// Until when what connectors said of whose mailbox it is holds.
     pub until: Instant,
-    /// The connector of the mail.
-    pub mail: ConnectorId,
-    /// The classes of which that one's mailbox shows nothing: another has them, or they are off.
-    pub hidden: BTreeSet<Class>,
+    /// The connector of the mail, with what else it serves.
+    pub mail: Served,
     /// What comes from other connectors.
-    pub parts: Vec<Beside>,
+    pub others: Vec<Served>,
 }
 
-/// Classes from another connector than the mail.
+/// What one connector serves of a user.
 #[derive(Clone)]
-pub(super) struct Beside {
+pub(super) struct Served {
     pub classes: BTreeSet<Class>,
     /// Which, or why none can now.
     pub by: Result<ConnectorId>,
+    /// The classes that its mailbox has and that another serves, or that are switched off.
+    pub hides: BTreeSet<Class>,
 }
 
 impl Plan {
-    /// Every connector it needs.
+    /// Every connector it needs, the mail's first.
     pub fn connectors(&self) -> impl Iterator<Item = &ConnectorId> {
-        let parts = self.parts.iter().filter_map(|part| part.by.as_ref().ok());
-        std::iter::once(&self.mail).chain(parts)
+        std::iter::once(&self.mail).chain(&self.others).filter_map(|one| one.by.as_ref().ok())
     }
 }
 
+/// The routes of a user by function.
+pub(super) type Routes = BTreeMap<Function, RouteRecord>;
+
 /// The routes of a user while a plan is made.
 struct Making<'a> {
-    before: &'a BTreeMap<Function, RouteRecord>,
-    after: BTreeMap<Function, RouteRecord>,
+    before: &'a Routes,
+    after: Routes,
+    /// The connectors by name.
+    ids: BTreeMap<&'a str, &'a ConnectorId>,
+    names: BTreeMap<&'a ConnectorId, &'a str>,
     now: Timestamp,
     settled: bool,
 }
@@ -57,53 +61,56 @@ struct Making<'a> {
 /// Where those who could serve the mail are busy or off hours.
 pub(super) fn make(
     endpoints: &[Endpoint],
-    before: &BTreeMap<Function, RouteRecord>,
+    before: &Routes,
     version: u64,
     now: Timestamp,
     judged: impl Fn(Function) -> Route,
-) -> Result<Option<(Plan, BTreeMap<Function, RouteRecord>)>> {
-    let mut making = Making { before, after: BTreeMap::new(), now, settled: true };
+) -> Result<Option<(Plan, Routes)>> {
+    let names = endpoints.iter().map(|one| (&one.state.id, one.name.as_str()));
+    let mut making = Making {
+        before,
+        after: BTreeMap::new(),
+        ids: names.clone().map(|(id, name)| (name, id)).collect(),
+        names: names.collect(),
+        now,
+        settled: true,
+    };
     let Some(mail) = making.choose(Function::Mail, &judged(Function::Mail), None)? else {
         return Ok(None);
     };
-    let at_mail = endpoints.iter().find(|endpoint| endpoint.state.id == mail);
-    let offered = |function| at_mail.is_some_and(|endpoint| endpoint.offer.offers(function));
-    let (mut hidden, mut parts) = (BTreeSet::new(), Vec::<Beside>::new());
-    for class in BESIDE_MAIL {
+    let offers = |id: &ConnectorId, function| {
+        endpoints.iter().any(|one| one.state.id == *id && one.offer.offers(function))
+    };
+    let mut served = vec![Served {
+        classes: [Class::Mail].into(),
+        by: Ok(mail.clone()),
+        hides: BTreeSet::new(),
+    }];
+    for class in Class::ALL.into_iter().filter(|class| *class != Class::Mail) {
         let function = class.function();
-        let elsewhere = |endpoint: &Endpoint| {
-            endpoint.state.id != mail && endpoint.state.functions.contains(&function)
-        };
-        if !offered(function) && !endpoints.iter().any(elsewhere) {
+        let known = before.contains_key(&function);
+        if !known && !endpoints.iter().any(|one| one.state.functions.contains(&function)) {
             continue;
         }
         let by = making.choose(function, &judged(function), Some(&mail));
-        let by = match by {
-            Ok(Some(by)) if by == mail => continue,
-            by => by.transpose(),
-        };
-        if offered(function) {
-            hidden.insert(class);
-        }
-        let Some(by) = by else { continue };
-        match parts.iter_mut().find(|part| part.by == by) {
-            Some(part) => drop(part.classes.insert(class)),
-            None => parts.push(Beside { classes: [class].into(), by }),
+        let Some(by) = by.transpose() else { continue };
+        match served.iter_mut().find(|one| one.by == by) {
+            Some(one) => drop(one.classes.insert(class)),
+            None => served.push(Served { classes: [class].into(), by, hides: Class::ALL.into() }),
         }
     }
-    let settled = making.settled;
-    let until = Instant::now();
-    Ok(Some((Plan { version, settled, until, mail, hidden, parts }, making.after)))
+    let mut served = served.into_iter();
+    let Some(mut at_mail) = served.next() else { return Ok(None) };
+    let hides = |class: &Class| offers(&mail, class.function()) && !at_mail.classes.contains(class);
+    at_mail.hides = Class::ALL.into_iter().filter(hides).collect();
+    let (settled, until) = (making.settled, Instant::now());
+    let plan = Plan { version, settled, until, mail: at_mail, others: served.collect() };
+    Ok(Some((plan, making.after)))
 }
 
 impl<'a> Making<'a> {
-    fn history<'b>(&'b self, function: Function, mail: Option<&'b ConnectorId>) -> History<'b> {
-        let before = self.before.get(&function);
-        History {
-            home: before.map(|route| &route.home),
-            last: before.map(|route| &route.serving),
-            beside: mail,
-        }
+    fn id(&self, name: &str) -> Option<&'a ConnectorId> {
+        self.ids.get(name).copied()
     }
 
     /// The connector of a function; none where the user has it nowhere.
@@ -117,14 +124,19 @@ impl<'a> Making<'a> {
         mail: Option<&ConnectorId>,
     ) -> Result<Option<ConnectorId>> {
         let before = self.before.get(&function);
-        let home = before.map(|route| &route.home).filter(|home| route.is_home(home));
-        let history = self.history(function, mail);
+        let home = before.and_then(|before| before.home.as_deref());
+        // One that was removed may be enrolled anew under its name: until the routes are flushed
+        // the user stays at home there.
+        let home = home.filter(|name| self.id(name).is_none_or(|id| route.is_home(id)));
+        let history = History {
+            home: home.and_then(|name| self.id(name)),
+            last: before.and_then(|before| self.id(&before.serving)),
+            beside: mail,
+        };
         let (chosen, why) = match route.choose(history) {
             Choice::Serve(id, why) => (id.clone(), why),
             Choice::Busy { retry_after } => {
-                // The mailbox stays where it is known to be.
-                self.settled = false;
-                self.after.extend(before.map(|route| (function, route.clone())));
+                self.keep(function);
                 return Err(Error::new(
                     ErrorKind::Busy { after: retry_after },
                     format!("{function}: all connectors that could serve are busy or off hours"),
@@ -132,27 +144,28 @@ impl<'a> Making<'a> {
             }
             Choice::Nobody => {
                 let Some(home) = home else { return Ok(None) };
-                self.settled = false;
-                self.after.extend(before.map(|route| (function, route.clone())));
+                self.keep(function);
                 // Without mail there is no account, and the caller says why.
                 let Some(_) = mail else { return Ok(None) };
                 let words = format!("{function} is served by {home}, which cannot serve now");
                 return Err(Error::new(ErrorKind::Unavailable, words));
             }
         };
-        let home = home.unwrap_or(&chosen);
-        if *home != chosen {
-            let back = route.candidate(home).is_some_and(|home| home.objections.is_empty());
-            self.settled &= !back;
+        let tier = route.candidate(&chosen).map(|candidate| candidate.tier);
+        let name = self.names.get(&chosen).copied().unwrap_or_else(|| chosen.as_str());
+        let home = match home {
+            Some(home) => Some(home.to_owned()),
+            None => (tier == Some(Tier::Primary)).then(|| name.to_owned()),
+        };
+        if home.as_deref() != Some(name) {
+            self.settled &= !waits_for_a_better(route, home.as_deref().and_then(|n| self.id(n)));
         }
         let record = match before {
-            Some(before) if before.serving == chosen => {
-                RouteRecord { home: home.clone(), ..before.clone() }
-            }
+            Some(before) if before.serving == name => RouteRecord { home, ..before.clone() },
             _ => RouteRecord {
                 function,
-                home: home.clone(),
-                serving: chosen.clone(),
+                home,
+                serving: name.to_owned(),
                 since: self.now,
                 why: why.to_string(),
             },
@@ -160,4 +173,29 @@ impl<'a> Making<'a> {
         self.after.insert(function, record);
         Ok(Some(chosen))
     }
+
+    /// The mailbox stays where it is known to be; what serves it is looked for at each request.
+    fn keep(&mut self, function: Function) {
+        self.settled = false;
+        let before = self.before.get(&function);
+        self.after.extend(before.map(|route| (function, route.clone())));
+    }
+}
+
+/// Whether a better connector than the one that serves may take the user soon, though no connector
+/// comes or goes: the home, or without one any primary.
+fn waits_for_a_better(route: &Route, home: Option<&ConnectorId>) -> bool {
+    route.candidates().iter().any(|candidate| {
+        let meant = match home {
+            Some(home) => candidate.connector == *home,
+            None => candidate.tier == Tier::Primary,
+        };
+        let soon = |objection: &Objection| {
+            matches!(
+                objection,
+                Objection::Exhausted | Objection::OwnershipUnknown | Objection::Unanswering
+            )
+        };
+        meant && candidate.objections.iter().all(soon)
+    })
 }

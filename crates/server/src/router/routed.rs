@@ -15,6 +15,7 @@ use dme_model::{
     Occasion, PartId, Timestamp, Vacation,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +28,7 @@ struct Inner {
     router: Arc<Router>,
     account: Account,
     context: CallContext,
-    function: Function,
+    functions: BTreeSet<Function>,
     /// Where it is, or why it is nowhere.
     at: Mutex<Result<Place>>,
     /// What is sent while it is nowhere waits there.
@@ -46,11 +47,11 @@ impl RoutedMailbox {
         router: Arc<Router>,
         account: Account,
         context: CallContext,
-        function: Function,
+        functions: BTreeSet<Function>,
         at: Result<ConnectorId>,
     ) -> Self {
         let at = Mutex::new(at.map(|id| Place { id, mailbox: None }));
-        Self(Arc::new(Inner { router, account, context, function, at, outbox: None }))
+        Self(Arc::new(Inner { router, account, context, functions, at, outbox: None }))
     }
 
     /// Mail that is nowhere now; what is sent waits.
@@ -61,8 +62,8 @@ impl RoutedMailbox {
         why: Error,
         outbox: Arc<Outbox>,
     ) -> Self {
-        let (function, at, outbox) = (Function::Mail, Mutex::new(Err(why)), Some(outbox));
-        Self(Arc::new(Inner { router, account, context, function, at, outbox }))
+        let (functions, at) = ([Function::Mail].into(), Mutex::new(Err(why)));
+        Self(Arc::new(Inner { router, account, context, functions, at, outbox: Some(outbox) }))
     }
 
     /// Opens it where it is; or, where that one is lost, at another.
@@ -91,23 +92,27 @@ impl RoutedMailbox {
     }
 
     async fn other(&self, failed: &ConnectorId) -> Option<ConnectorId> {
-        let Inner { router, account, context, function, .. } = &*self.0;
-        router.other(account, &context.request, *function, failed, now()).await
+        let Inner { router, account, context, functions, .. } = &*self.0;
+        router.other(account, &context.request, functions, failed, now()).await
     }
 
     /// Goes to the next connector after one that failed.
-    async fn elsewhere(&self, failed: &ConnectorId, error: &Error) -> Option<Arc<dyn Mailbox>> {
+    async fn elsewhere(
+        &self,
+        failed: &ConnectorId,
+        error: &Error,
+    ) -> Option<(ConnectorId, Arc<dyn Mailbox>)> {
         if error.kind != ErrorKind::Unavailable {
             return None;
         }
         let other = self.other(failed).await?;
-        let Inner { router, account, context, function, .. } = &*self.0;
-        tracing::info!(request = %context.request, user = %account.user, %function,
+        let Inner { router, account, context, functions, .. } = &*self.0;
+        tracing::info!(request = %context.request, user = %account.user, ?functions,
             from = %failed, to = %other, %error, "a call is repeated at another connector");
         let mailbox = router.open_at(&other, account, context).await.ok()?;
-        let place = Place { id: other, mailbox: Some(mailbox.clone()) };
+        let place = Place { id: other.clone(), mailbox: Some(mailbox.clone()) };
         *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
-        Some(mailbox)
+        Some((other, mailbox))
     }
 
     /// What may be done twice: where the connector is lost, at the next.
@@ -115,15 +120,24 @@ impl RoutedMailbox {
     where
         F: Future<Output = Result<T>>,
     {
+        self.again_at(call).await.map(|(_, done)| done)
+    }
+
+    /// The same, with the connector that did it.
+    async fn again_at<T, F>(&self, call: impl Fn(Arc<dyn Mailbox>) -> F) -> Result<(ConnectorId, T)>
+    where
+        F: Future<Output = Result<T>>,
+    {
         let (id, mailbox) = self.here().await?;
         let error = match call(mailbox).await {
-            Ok(done) => return Ok(done),
+            Ok(done) => return Ok((id, done)),
             Err(error) => error,
         };
-        match self.elsewhere(&id, &error).await {
-            Some(mailbox) => call(mailbox).await,
-            None => Err(error),
-        }
+        let Some((other, mailbox)) = self.elsewhere(&id, &error).await else { return Err(error) };
+        let done = call(mailbox).await?;
+        // Its way to the mail system is the trouble, where its link stands.
+        self.0.router.note_failed(&self.0.account.user, &id);
+        Ok((other, done))
     }
 
     /// What may not: the engine knows how to find out what came of it.
@@ -170,7 +184,7 @@ impl Fetching {
                 true => None,
                 false => self.mailbox.elsewhere(&self.from, &error).await,
             };
-            let Some(mailbox) = next else { return Some((Err(error), self)) };
+            let Some((_, mailbox)) = next else { return Some((Err(error), self)) };
             self.moved = true;
             let missing = self.items.get(self.done..).unwrap_or_default();
             match mailbox.fetch(&self.collection, missing, &self.view).await {
@@ -184,7 +198,15 @@ impl Fetching {
 #[async_trait]
 impl Mailbox for RoutedMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
-        self.again(|at| async move { at.collections().await }).await
+        let planned = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).clone()?.id;
+        let (by, found) = self.again_at(|at| async move { at.collections().await }).await?;
+        // One that offers something else has other collections beside those asked for, and which
+        // of them are to be shown was not judged.
+        if by != planned && !self.0.router.connectors.offer_alike(&planned, &by) {
+            let words = "the connector was lost while the collections were read";
+            return Err(Error::new(ErrorKind::Unavailable, words));
+        }
+        Ok(found)
     }
 
     async fn create_collection(
@@ -227,8 +249,8 @@ impl Mailbox for RoutedMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let rest = self.again(|at| async move { at.fetch(collection, items, view).await }).await?;
-        let (from, _) = self.here().await?;
+        let begun = self.again_at(|at| async move { at.fetch(collection, items, view).await });
+        let (from, rest) = begun.await?;
         let fetching = Fetching {
             mailbox: self.clone(),
             collection: collection.clone(),

@@ -10,9 +10,10 @@ use dme_link::{
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{ItemFilter, MailSystem, Submission, SubmissionKey, Submitted};
-use dme_model::Role;
+use dme_model::{Class, CollectionId, Role};
 use dme_routing::{Known, Load, Scope, Tier};
 use dme_store::OutboxLimits;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A mail system that counts the questions, and may hang.
@@ -20,6 +21,7 @@ struct Site {
     mail: MemoryMailSystem,
     asked: AtomicUsize,
     hangs: AtomicBool,
+    moved: AtomicBool,
 }
 
 #[async_trait]
@@ -30,7 +32,7 @@ impl MailSystem for Site {
         if self.hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
-        self.mail.owns(account, context).await
+        Ok(!self.moved.load(Ordering::SeqCst) && self.mail.owns(account, context).await?)
     }
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
@@ -105,8 +107,19 @@ impl World {
         for user in users {
             mail.add_user(&UserId::from(*user), user);
         }
-        let site = Site { mail, asked: AtomicUsize::default(), hangs: false.into() };
+        let site =
+            Site { mail, asked: AtomicUsize::default(), hangs: false.into(), moved: false.into() };
         let site = Arc::new(site);
+        self.attach(name, &site, classes).await;
+        site
+    }
+
+    /// Links a connector of mail that was lost, with the mail system it had.
+    async fn link_again(&self, name: &str, site: &Arc<Site>) {
+        self.attach(name, site, &[Class::Mail]).await;
+    }
+
+    async fn attach(&self, name: &str, site: &Arc<Site>, classes: &[Class]) {
         let mailboxes = Some(Mailboxes {
             system: site.clone(),
             needs: self.needs,
@@ -119,13 +132,17 @@ impl World {
         while self.connectors.version() == before {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        site
     }
 
     /// The connector's id in the book, where it is entered the first time.
     async fn id(&self, name: &str) -> ConnectorId {
         let book = self.links.registrar().book();
-        let known = book.list().await.unwrap().into_iter().find(|one| one.name == name);
+        let known = book
+            .list()
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|one| one.name == name && one.state != ConnectorState::Removed);
         match known {
             Some(known) => known.id,
             None => {
@@ -157,12 +174,18 @@ impl World {
         Ok(self.router.serving(&UserId::from(user)))
     }
 
-    /// How many collections of a class the user has, and whether they come from beside the mail.
-    async fn of_class(&self, user: &str, class: Class) -> Result<(usize, bool)> {
+    /// The collections of a class that the user is shown, from who serves the class. (What memory
+    /// has of classes that it is not offered for is no matter here.)
+    async fn of_class(&self, user: &str, class: Class) -> Result<Vec<CollectionId>> {
         let all = self.open(user).await?.collections().await?;
-        let of_class: Vec<_> = all.iter().filter(|one| one.class == class).collect();
-        let beside = of_class.iter().any(|one| one.id.as_str().starts_with('\u{1}'));
-        Ok((of_class.len(), beside))
+        let served = all.into_iter().filter(|one| one.class == class).map(|one| one.id);
+        Ok(served.filter(|id| id.as_str().starts_with('\u{1}')).collect())
+    }
+
+    /// Which connector serves a function of the user's.
+    async fn by(&self, user: &str, function: Function) -> Option<String> {
+        let routes = self.store.routes(&user.into()).await.unwrap();
+        routes.into_iter().find(|one| one.function == function).map(|one| one.serving)
     }
 }
 
@@ -222,7 +245,7 @@ async fn a_mailbox_that_moved_is_found_when_the_answer_has_grown_old() {
     let south = world.link("south", &[]).await;
     assert_eq!(world.served_by("ann@example.org").await.unwrap(), "north");
     south.mail.add_user(&"ann@example.org".into(), "ann@example.org");
-    north.hangs.store(true, Ordering::SeqCst);
+    north.moved.store(true, Ordering::SeqCst);
     tokio::time::advance(ownership::OWNER_FOR + Duration::from_secs(1)).await;
     assert_eq!(world.served_by("ann@example.org").await.unwrap(), "south");
 }
@@ -271,8 +294,7 @@ async fn mail_comes_from_one_connector_and_calendars_from_another() {
     assert!(all.iter().any(|one| one.id.as_str() == format!("\u{1}calendar/{calendar}")));
     assert!(all.iter().any(|one| one.class == Class::Mail));
     let routes = world.store.routes(&ANN.into()).await.unwrap();
-    let served = routes.iter().map(|one| (one.function, world.connectors.name(&one.serving)));
-    let served: Vec<_> = served.collect();
+    let served: Vec<_> = routes.into_iter().map(|one| (one.function, one.serving)).collect();
     let expected =
         [(Function::Calendar, "dav"), (Function::Mail, "mail"), (Function::Tasks, "dav")];
     assert_eq!(served, expected.map(|(function, name)| (function, name.to_owned())));
@@ -283,21 +305,22 @@ async fn calendars_stay_where_the_mail_is_though_another_has_them_too() {
     let world = World::new(BTreeMap::new());
     world.link_for("a", &[ANN], &[Class::Calendar]).await;
     world.link_for("b", &[ANN], &Class::ALL).await;
-    assert!(!world.of_class(ANN, Class::Calendar).await.unwrap().1, "of the mail's own");
+    world.open(ANN).await.unwrap();
+    assert_eq!(world.by(ANN, Function::Calendar).await, world.by(ANN, Function::Mail).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_is_switched_off_is_not_shown() {
     let world = World::new(BTreeMap::new());
     world.link_for("all", &[ANN], &Class::ALL).await;
-    assert!(world.of_class(ANN, Class::Calendar).await.unwrap().0 > 0);
+    assert!(!world.of_class(ANN, Class::Calendar).await.unwrap().is_empty());
     let off = ConnectorSettings {
         off: Some([Function::Calendar].into()),
         ..ConnectorSettings::default()
     };
     world.connectors.set_settings("all", &off, NOW).await.unwrap();
-    assert_eq!(world.of_class(ANN, Class::Calendar).await.unwrap().0, 0);
-    assert!(world.of_class(ANN, Class::Contacts).await.unwrap().0 > 0);
+    assert!(world.of_class(ANN, Class::Calendar).await.unwrap().is_empty());
+    assert!(!world.of_class(ANN, Class::Contacts).await.unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -439,16 +462,12 @@ async fn messages_are_kept_while_their_connector_is_away_and_sent_once_in_their_
     kept.deliver_soon(&world.router, &account(ANN));
     kept.deliver_soon(&world.router, &account(ANN));
     world.until_waiting(0).await;
-    let subjects: Vec<bool> = site
-        .mail
-        .sent()
-        .iter()
-        .zip(["1", "2"])
-        .map(|(sent, key)| {
-            String::from_utf8_lossy(&sent.message).contains(&format!("Subject: {key}"))
-        })
-        .collect();
-    assert_eq!(subjects, [true, true]);
+    let sent = site.mail.sent();
+    assert_eq!(sent.len(), 2, "each once");
+    for (sent, key) in sent.iter().zip(["1", "2"]) {
+        let message = String::from_utf8_lossy(&sent.message);
+        assert!(message.contains(&format!("Subject: {key}")), "{message}");
+    }
 }
 
 #[tokio::test]
@@ -483,4 +502,105 @@ async fn what_is_refused_for_good_comes_back_to_its_sender() {
     let mailbox = world.open(ANN).await.unwrap();
     let listed = mailbox.list(&inbox, &ItemFilter::default()).await.unwrap();
     assert_eq!(listed.items.len(), 1, "the reason and the message");
+}
+
+#[tokio::test]
+async fn a_message_that_may_be_out_already_is_looked_for_before_it_is_sent() {
+    let world = World::new(BTreeMap::new());
+    let site = world.link("a", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    let begun = message("1", "eve@x.example");
+    world.open(ANN).await.unwrap().submit(&begun).await.unwrap();
+    world.lose("a").await;
+    let kept = outbox(&world).await;
+    let again = Submission { uncertain: true, ..begun };
+    world.send(&kept, &again).await.unwrap();
+    world.send(&kept, &again).await.unwrap();
+    assert_eq!(world.waiting().await, 1, "one act waits once");
+    world.link_again("a", &site).await;
+    kept.deliver_soon(&world.router, &account(ANN));
+    world.until_waiting(0).await;
+    assert_eq!(site.mail.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_sent_while_others_wait_goes_out_after_them() {
+    let world = World::new(BTreeMap::new());
+    let site = world.link("a", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.lose("a").await;
+    let kept = outbox(&world).await;
+    world.send(&kept, &message("1", "eve@x.example")).await.unwrap();
+    world.link_again("a", &site).await;
+    world.send(&kept, &message("2", "eve@x.example")).await.unwrap();
+    assert!(site.mail.sent().is_empty(), "it waits behind the first");
+    kept.deliver_soon(&world.router, &account(ANN));
+    world.until_waiting(0).await;
+    assert_eq!(site.mail.sent().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calendars_keep_their_ids_when_the_mail_goes_to_another_connector() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    world.link("main", &[ANN]).await;
+    world.link_for("spare", &[ANN], &[Class::Mail, Class::Calendar]).await;
+    let before = world.of_class(ANN, Class::Calendar).await.unwrap();
+    assert!(!before.is_empty());
+    world.lose("main").await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "spare");
+    assert_eq!(world.of_class(ANN, Class::Calendar).await.unwrap(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calendars_that_only_the_lost_connector_has_are_away_and_not_gone() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    world.link_for("main", &[ANN], &[Class::Mail, Class::Calendar]).await;
+    world.link("spare", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.lose("main").await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "spare");
+    let mailbox = world.open(ANN).await.unwrap();
+    assert_eq!(mailbox.collections().await.unwrap_err().kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_first_served_by_a_failover_comes_to_a_primary_within_its_minute() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    world.link("spare", &[ANN]).await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "spare");
+    world.link("main", &[ANN]).await;
+    let linked = world.links.connectors().into_iter().find(|one| one.name == "main").unwrap().since;
+    for second in 0..=60 {
+        let now = linked.plus(Duration::from_secs(second));
+        let request = RequestId::from("t");
+        world.router.open(&account(ANN), &request, now).await.unwrap();
+    }
+    assert_eq!(world.router.serving(&ANN.into()), "main");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_connectors_calendars_wait_for_one_of_its_name_or_a_flush() {
+    let world = World::new(BTreeMap::new());
+    world.link("mail", &[ANN]).await;
+    world.link_for("dav", &[ANN], &[Class::Calendar]).await;
+    let before = world.of_class(ANN, Class::Calendar).await.unwrap();
+    let id = world.id("dav").await;
+    world.lose("dav").await;
+    let book = world.links.registrar().book();
+    book.set_state(&id, ConnectorState::Removed).await.unwrap();
+    world.connectors.reload().await;
+    assert_eq!(world.of_class(ANN, Class::Calendar).await.unwrap(), before);
+    let (key, state) = (Fingerprint::of_public_key(b"new"), ConnectorState::Unlocked);
+    book.enrol("dav", &key, state, NOW).await.unwrap();
+    world.link_for("dav", &[ANN], &[Class::Calendar]).await;
+    assert_eq!(world.of_class(ANN, Class::Calendar).await.unwrap().len(), before.len());
+    world.lose("dav").await;
+    world.connectors.reload().await;
+    book.set_state(&world.id("dav").await, ConnectorState::Removed).await.unwrap();
+    world.connectors.reload().await;
+    world.router.flush(Some(&ANN.into())).await.unwrap();
+    assert!(world.of_class(ANN, Class::Calendar).await.unwrap().is_empty());
 }

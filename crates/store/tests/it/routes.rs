@@ -7,8 +7,8 @@ use dme_store::{RouteRecord, SqliteStore};
 fn record(function: Function, home: &str, serving: &str) -> RouteRecord {
     RouteRecord {
         function,
-        home: ConnectorId::from(home),
-        serving: ConnectorId::from(serving),
+        home: Some(home.into()),
+        serving: serving.into(),
         since: Timestamp::from_millis(7),
         why: "no primary can".into(),
     }

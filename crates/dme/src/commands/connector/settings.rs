@@ -42,7 +42,13 @@ fn scope(text: &str) -> Result<Scope> {
             Ok(Scope::Group(group.trim().to_owned()))
         }
         Some(_) => Err(anyhow!("say everyone, group:NAME, or users with commas between them")),
-        None => Ok(Scope::Users(text.split(',').map(|user| user.trim().into()).collect())),
+        None if text.split(',').all(|user| user.contains('@')) => {
+            Ok(Scope::Users(text.split(',').map(|user| user.trim().into()).collect()))
+        }
+        None => Err(anyhow!(
+            "{text:?} names no user, who is written as ann@example.org; a group is \
+                             written as group:{text}"
+        )),
     }
 }
 
@@ -90,17 +96,15 @@ pub async fn show(server: &AdminOptions, name: &str, json: bool) -> Result<()> {
 
 pub async fn set(server: &AdminOptions, name: &str, change: Change) -> Result<()> {
     let path = ["connectors", name, "settings"];
-    let client = server.client()?;
-    if change.reset {
-        let _: api::Settings = client.delete(&path).await?;
-    }
-    let settings: api::Settings = client.post(&path, &change.settings()).await?;
+    let change = api::SettingsChange { reset: change.reset, settings: change.settings() };
+    let settings: api::Settings = server.client()?.post(&path, &change).await?;
     say(&settings);
     Ok(())
 }
 
 pub async fn drain(server: &AdminOptions, name: &str, drain: bool) -> Result<()> {
-    let change = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
+    let settings = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
+    let change = api::SettingsChange { reset: false, settings };
     let path = ["connectors", name, "settings"];
     let settings: api::Settings = server.client()?.post(&path, &change).await?;
     say(&settings);
