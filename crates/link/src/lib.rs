@@ -13,6 +13,7 @@ mod refused;
 mod server;
 mod tls;
 mod token;
+mod traffic;
 mod wire;
 
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
@@ -30,6 +31,7 @@ pub use server::{
     DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
 };
 pub use token::{Token, TokenHash};
+pub use traffic::{Flow, Kind, Traffic};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
 

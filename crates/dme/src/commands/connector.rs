@@ -207,6 +207,16 @@ fn say_link(link: &api::Link) {
         link.watches,
         if link.draining { ", draining" } else { "" }
     ));
+    if link.peer.is_some() {
+        let lanes = link.traffic.wire.iter().map(|(lane, flow)| carried(lane, flow));
+        let kinds = link.traffic.records.iter().map(|(kind, flow)| carried(kind, flow));
+        say_line(format_args!("  bytes in/out: {}", lanes.collect::<Vec<_>>().join(", ")));
+        say_line(format_args!("  of them {}", kinds.collect::<Vec<_>>().join(", ")));
+    }
+}
+
+fn carried(what: &str, flow: &api::Flow) -> String {
+    format!("{what} {}/{}", flow.received, flow.sent)
 }
 
 async fn change(server: &AdminOptions, name: &str, action: &str) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The way to the server: TCP, perhaps through a proxy, then TLS.
 
 use super::config::Proxy;
+use crate::traffic::{Counted, Counter};
 use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +16,14 @@ use tokio_rustls::client::TlsStream;
 /// A proxy's answer is read up to here.
 const MAX_PROXY_ANSWER: usize = 8 << 10;
 
-/// Dials an address, `host:port`.
+/// Dials an address, `host:port`. All bytes of the TCP stream are counted, but for the few in which
+/// a proxy is asked.
 pub(super) async fn tls(
     address: &str,
     proxy: Option<&Proxy>,
     config: Arc<ClientConfig>,
-) -> Result<TlsStream<TcpStream>> {
+    counter: Arc<Counter>,
+) -> Result<TlsStream<Counted<TcpStream>>> {
     let unreachable = |reason: String| Error::Unreachable { address: address.to_owned(), reason };
     let (host, _) = address
         .rsplit_once(':')
@@ -42,7 +45,7 @@ pub(super) async fn tls(
             .map_err(|reason| unreachable(format!("proxy {}: {reason}", proxy.address)))?;
     }
     TlsConnector::from(config)
-        .connect(name, tcp)
+        .connect(name, Counted::new(tcp, counter))
         .await
         .map_err(|error| Error::Tls(format!("{address}: {error}")))
 }

@@ -5,10 +5,12 @@ use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
+use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
 use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -45,9 +47,13 @@ pub struct Connector {
     config: ConnectorConfig,
     services: Services,
     undying: Undying,
+    meter: Arc<Meter>,
     identities: Identities,
     status: watch::Sender<ConnectorStatus>,
 }
+
+/// A connection to the server.
+type Wire = TlsStream<Counted<TcpStream>>;
 
 /// What ended the waiting.
 enum Next {
@@ -68,7 +74,8 @@ impl Connector {
     pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
         let identities = Identities::open(&config.identity)?;
         let status = watch::Sender::new(ConnectorStatus::Dialling);
-        Ok(Self { config, services, undying: Undying::new(), identities, status })
+        let (undying, meter) = (Undying::new(), Arc::default());
+        Ok(Self { config, services, undying, meter, identities, status })
     }
 
     /// Who it is.
@@ -79,6 +86,12 @@ impl Connector {
     /// What it is doing, as it changes.
     pub fn status(&self) -> watch::Receiver<ConnectorStatus> {
         self.status.subscribe()
+    }
+
+    /// What has crossed its links; the answer can be asked again and again.
+    pub fn traffic(&self) -> impl Fn() -> Traffic + Send + Sync + 'static {
+        let meter = self.meter.clone();
+        move || meter.read()
     }
 
     /// Serves until the shutdown; then lets what runs end, within the limit.
@@ -299,7 +312,10 @@ impl Connector {
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
                     let (services, undying) = (self.services.clone(), self.undying.clone());
-                    return Ok(Session::begin(calls, bulk, services, undying, &self.config));
+                    let meter = self.meter.clone();
+                    let session =
+                        Session::begin(calls, bulk, services, undying, meter, &self.config);
+                    return Ok(session);
                 }
                 // With the other key it may know us.
                 Err(error @ Error::Refused(Refused { reason: Refusal::Unknown, .. })) => {
@@ -312,18 +328,16 @@ impl Connector {
     }
 
     /// Both connections of a link, up to the server's welcome.
-    async fn link(
-        &self,
-        address: &str,
-        identity: &Identity,
-    ) -> Result<(TlsStream<TcpStream>, TlsStream<TcpStream>, Welcome)> {
+    async fn link(&self, address: &str, identity: &Identity) -> Result<(Wire, Wire, Welcome)> {
         let tls = tls::link_client(self.identities.authority(), identity)?;
         let mut session = [0; 16];
         aws_lc_rs::rand::fill(&mut session)
             .map_err(|_| Error::Tls("the system gives no random numbers".into()))?;
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
         let connect = async |lane| {
-            let mut io = dial::tls(address, self.config.proxy.as_ref(), tls.clone()).await?;
+            let counter = self.meter.lane(lane).clone();
+            let proxy = self.config.proxy.as_ref();
+            let mut io = dial::tls(address, proxy, tls.clone(), counter).await?;
             hello::send(&mut io, &self.hello(&session, lane)).await?;
             match hello::receive(&mut io).await? {
                 Reply::Welcome(welcome) => Ok((io, welcome)),

@@ -4,6 +4,7 @@ use super::acts::Acts;
 use super::config::ConnectorConfig;
 use super::serve;
 use crate::h2::{Executor, Pulse};
+use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
 use crate::{Refused, Services};
 use dme_mailbox::Submitted;
@@ -24,6 +25,7 @@ pub(super) struct Shared {
     pub services: Services,
     /// What is not cancelled when the link is lost.
     pub undying: Undying,
+    pub meter: Arc<Meter>,
     /// What the server orders.
     pub orders: mpsc::Sender<Order>,
     /// Cancelled when the link is to end: whatever would last for ever ends then.
@@ -107,6 +109,7 @@ impl Session {
         bulk: I,
         services: Services,
         undying: Undying,
+        meter: Arc<Meter>,
         config: &ConnectorConfig,
     ) -> Self
     where
@@ -116,6 +119,7 @@ impl Session {
         let shared = Arc::new(Shared {
             services,
             undying,
+            meter,
             orders: sender,
             ending: CancellationToken::new(),
             teller: Mutex::default(),

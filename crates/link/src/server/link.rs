@@ -3,6 +3,7 @@
 use super::gate::Gate;
 use super::registrar::Registrar;
 use crate::h2::{Executor, Pulse, words};
+use crate::traffic::Meter;
 use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
@@ -13,6 +14,7 @@ use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -34,6 +36,8 @@ pub(super) struct Link {
     pub peer: String,
     pub since: Timestamp,
     pub gate: Gate,
+    /// Of this link and those before it.
+    pub meter: Arc<Meter>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
     calls: SendRequest<Outgoing>,
@@ -56,6 +60,7 @@ impl Link {
         peer: String,
         since: Timestamp,
         gate: Gate,
+        meter: Arc<Meter>,
         closed: CancellationToken,
         calls: SendRequest<Outgoing>,
         bulk: SendRequest<Outgoing>,
@@ -68,6 +73,7 @@ impl Link {
             peer,
             since,
             gate,
+            meter,
             closed,
             calls,
             bulk,
@@ -109,8 +115,9 @@ impl Link {
         name: &str,
         body: Outgoing,
     ) -> Result<Records, SendError> {
+        let counter = self.meter.call(name);
         let request = Request::post(format!("http://connector{PATH}{name}"))
-            .body(body)
+            .body(body.counted(counter.clone()))
             .map_err(|error| SendError::Answer(error.to_string()))?;
         let mut connection = match lane {
             Lane::Calls => self.calls.clone(),
@@ -123,7 +130,7 @@ impl Link {
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };
         match response.status() {
-            StatusCode::OK => Ok(Records::new(response.into_body())),
+            StatusCode::OK => Ok(Records::new(response.into_body(), counter)),
             StatusCode::NOT_FOUND => Err(SendError::Unsupported),
             status => Err(SendError::Answer(format!("http status {status}"))),
         }

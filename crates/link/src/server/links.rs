@@ -5,6 +5,7 @@ use super::gate::Gate;
 use super::link::{Half, Link, until_lost};
 use super::mail::RemoteMailSystem;
 use super::registrar::{Registrar, now};
+use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
@@ -80,6 +81,8 @@ pub struct LinkState {
     pub since: Timestamp,
     /// The round trip as last measured.
     pub round_trip: Option<Duration>,
+    /// What crossed it and the connector's links before it.
+    pub traffic: Traffic,
     /// Calls and fetches that run.
     pub outstanding: usize,
     /// Calls and fetches that wait for a place.
@@ -127,6 +130,8 @@ struct Inner {
     config: LinksConfig,
     links: Mutex<BTreeMap<ConnectorId, Arc<Link>>>,
     local: Mutex<BTreeMap<ConnectorId, Local>>,
+    /// What each connector's links have carried; kept when a link is lost.
+    meters: Mutex<BTreeMap<ConnectorId, Arc<Meter>>>,
     /// First connections of links whose second has not come, by connector and session.
     halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
     events: broadcast::Sender<LinkEvent>,
@@ -146,6 +151,7 @@ impl Links {
             config,
             links: Mutex::default(),
             local: Mutex::default(),
+            meters: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
         }))
@@ -181,6 +187,7 @@ impl Links {
             peer: None,
             since: local.since,
             round_trip: Some(Duration::ZERO),
+            traffic: Traffic::default(),
             outstanding: 0,
             queued: 0,
             watches: 0,
@@ -203,6 +210,7 @@ impl Links {
             peer: Some(link.peer.clone()),
             since: link.since,
             round_trip: link.round_trip(),
+            traffic: link.meter.read(),
             outstanding,
             queued,
             watches: link.gate.watches(),
@@ -283,6 +291,11 @@ impl Links {
         lock(&self.0.links).get(id).cloned()
     }
 
+    /// Counts what crosses this connector's links.
+    pub(super) fn meter(&self, id: &ConnectorId) -> Arc<Meter> {
+        lock(&self.0.meters).entry(id.clone()).or_default().clone()
+    }
+
     /// Takes one connection of a link; with the second the link stands, until it is lost. The
     /// call of the first connection lasts as long as the link.
     pub(super) async fn attach(
@@ -339,6 +352,7 @@ impl Links {
             peer,
             now(),
             Gate::new(self.0.config),
+            self.meter(&record.id),
             CancellationToken::new(),
             calls.connection.clone(),
             bulk.connection.clone(),

@@ -9,7 +9,7 @@ use dme_directory::{
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
     CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments,
-    Registrar, Services, Token, enroll, serve,
+    Registrar, Services, Token, Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -173,17 +173,19 @@ impl Site {
     pub fn run_with(config: ConnectorConfig, services: Services) -> Running {
         let connector = Connector::new(config, services).unwrap();
         let (id, status) = (connector.identities().id().clone(), connector.status());
+        let traffic = Box::new(connector.traffic());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(connector.run(async {
             let _ = stopped.await;
         }));
-        Running { id, status, stop: Some(stop), task }
+        Running { id, traffic, status, stop: Some(stop), task }
     }
 }
 
 /// A connector that runs.
 pub struct Running {
     pub id: ConnectorId,
+    pub traffic: Box<dyn Fn() -> Traffic + Send + Sync>,
     status: watch::Receiver<ConnectorStatus>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<dme_link::Result<()>>,
@@ -216,6 +218,8 @@ pub struct Pair {
     pub site: Site,
     pub connector: Running,
     pub mail: Arc<Probe>,
+    /// Bytes of the enrolment, where the link is over a line that counts.
+    pub enrolment: u64,
 }
 
 impl Pair {
@@ -229,7 +233,7 @@ impl Pair {
         let mail = Arc::new(Probe::default());
         let connector = site.run(mail.services(needed));
         server.until_linked(&connector.id).await;
-        Self { server, site, connector, mail }
+        Self { server, site, connector, mail, enrolment: 0 }
     }
 
     /// A pair whose link runs over a line that can be broken.
@@ -237,10 +241,11 @@ impl Pair {
         let server = Server::start().await;
         let line = Line::to(server.address).await;
         let site = server.enrolled_at(line.address).await;
+        let enrolment = line.bytes.load(Ordering::Relaxed);
         let mail = Arc::new(Probe::default());
         let connector = site.run(mail.services(CredentialsNeeded::None));
         server.until_linked(&connector.id).await;
-        (Self { server, site, connector, mail }, line)
+        (Self { server, site, connector, mail, enrolment }, line)
     }
 
     pub fn system(&self) -> Arc<dyn MailSystem> {

@@ -1,6 +1,7 @@
 //! The shapes of the administration interface, for both ends.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Why a call was refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +52,9 @@ pub struct Link {
     pub realms: Vec<String>,
     /// The round trip in microseconds.
     pub round_trip_us: Option<u64>,
+    /// What crossed it and the connector's links before it since the server's start.
+    #[serde(default)]
+    pub traffic: Traffic,
     /// Calls that run.
     pub outstanding: usize,
     /// Calls that wait.
@@ -59,6 +63,24 @@ pub struct Link {
     pub watches: usize,
     /// It is about to go.
     pub draining: bool,
+}
+
+/// Bytes over a connector's links.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// On the wire, by lane (`calls`, `bulk`): the TCP streams with TLS and HTTP/2.
+    pub wire: BTreeMap<String, Flow>,
+    /// Of records, by kind of call: `control`, `calls`, `fetches`, `watches`, `directory`.
+    pub records: BTreeMap<String, Flow>,
+}
+
+/// Bytes in two directions.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Flow {
+    /// From the connector.
+    pub received: u64,
+    /// To it.
+    pub sent: u64,
 }
 
 /// A token to be made.

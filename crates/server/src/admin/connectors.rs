@@ -2,7 +2,7 @@
 
 use super::{Admin, Answer, Refusal, api, as_json};
 use bytes::Bytes;
-use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, LinkState};
+use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
 use http::StatusCode;
 use std::time::Duration;
@@ -154,6 +154,16 @@ fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector
     }
 }
 
+fn traffic(traffic: &dme_link::Traffic) -> api::Traffic {
+    let flow = |flow: dme_link::Flow| api::Flow { received: flow.received, sent: flow.sent };
+    let wire = [("calls", traffic.calls), ("bulk", traffic.bulk)];
+    let records = Kind::ALL.map(|kind| (kind.as_str(), traffic.records(kind)));
+    api::Traffic {
+        wire: wire.map(|(lane, bytes)| (lane.to_owned(), flow(bytes))).into(),
+        records: records.map(|(kind, bytes)| (kind.to_owned(), flow(bytes))).into(),
+    }
+}
+
 fn link(state: &LinkState) -> api::Link {
     api::Link {
         since: state.since.as_seconds(),
@@ -169,6 +179,7 @@ fn link(state: &LinkState) -> api::Link {
         round_trip_us: state
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
+        traffic: traffic(&state.traffic),
         outstanding: state.outstanding,
         queued: state.queued,
         watches: state.watches,
