@@ -2,8 +2,10 @@
 
 mod address_book;
 pub mod config;
+mod link;
 mod role;
 mod tokens;
 
 pub use address_book::AddressBookConfig;
+pub use link::{LinkConfig, Profile, WrongLink};
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};

@@ -2,11 +2,13 @@
 
 mod acts;
 mod backoff;
+mod budget;
 mod config;
 mod control;
 mod dial;
 mod directory;
 mod enroll;
+mod gather;
 mod identity;
 mod mail;
 mod reach;
@@ -15,7 +17,7 @@ mod serve;
 mod session;
 
 pub use backoff::BackoffConfig;
-pub use config::{ConnectorConfig, KeepAlive, Proxy};
+pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
 pub use enroll::{Enrolled, enroll};
 pub use identity::Identities;
 pub use reach::{Reached, reach};

@@ -3,12 +3,14 @@
 mod authority;
 mod book;
 mod capabilities;
+mod clock;
 mod connector;
 mod enrolments;
 mod error;
 mod files;
 mod fingerprint;
 mod h2;
+mod hours;
 mod refused;
 mod server;
 mod tls;
@@ -20,20 +22,22 @@ pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Services};
 pub use connector::{
-    BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
-    Proxy, Reached, enroll, reach,
+    BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
+    KeepAlive, Proxy, Reached, Thrift, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
+pub use hours::{Hours, NoHours};
 pub use refused::{Refusal, Refused};
 pub use server::{
     DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
 };
 pub use token::{Token, TokenHash};
-pub use traffic::{Flow, Kind, Traffic};
+pub use traffic::{Flow, Kind, Traffic, Used};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
+pub use wire::packing::Packing;
 
 /// The release, as the two ends tell each other.
 pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

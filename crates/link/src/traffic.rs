@@ -1,6 +1,7 @@
 //! What crosses a link is counted: bytes on the wire by lane, bytes of records by kind.
 
 use crate::wire::hello::Lane;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -91,6 +92,15 @@ impl Traffic {
         let of = |flow: Flow| flow.received + flow.sent;
         of(self.calls) + of(self.bulk) + self.segments * OVERHEAD
     }
+}
+
+/// What a link's budget says: how much was used of what it may carry in a month (UTC).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Used {
+    /// Bytes used this month, as [`Traffic::reckoned`].
+    pub bytes: u64,
+    /// Bytes a month that were set.
+    pub budget: u64,
 }
 
 /// Counts one thing.

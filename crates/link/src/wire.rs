@@ -21,6 +21,7 @@ pub(crate) mod directory;
 pub(crate) mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod mailbox;
+pub(crate) mod packing;
 pub(crate) mod record;
 
 /// ALPN of a link's connections.

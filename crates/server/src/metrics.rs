@@ -362,6 +362,7 @@ mod tests {
             since: Timestamp::from_seconds(0),
             round_trip: Some(Duration::from_millis(600)),
             traffic: Traffic { calls: Flow { received: 5, sent: 7 }, ..Traffic::default() },
+            used: None,
             outstanding: 0,
             queued: 0,
             watches: 0,

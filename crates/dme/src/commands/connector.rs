@@ -207,6 +207,11 @@ fn say_link(link: &api::Link) {
         link.watches,
         if link.draining { ", draining" } else { "" }
     ));
+    if let Some(api::Used { bytes, budget }) = link.used {
+        let over = if bytes >= budget { "; over its budget, the link goes on" } else { "" };
+        let (used, budget) = (bytes / MEGABYTE, budget / MEGABYTE);
+        say_line(format_args!("  {used} of {budget} MB used this month{over}"));
+    }
     if link.peer.is_some() {
         let lanes = link.traffic.wire.iter().map(|(lane, flow)| carried(lane, flow));
         let kinds = link.traffic.records.iter().map(|(kind, flow)| carried(kind, flow));
@@ -214,6 +219,9 @@ fn say_link(link: &api::Link) {
         say_line(format_args!("  of them {}", kinds.collect::<Vec<_>>().join(", ")));
     }
 }
+
+/// As carriers count.
+const MEGABYTE: u64 = 1_000_000;
 
 fn carried(what: &str, flow: &api::Flow) -> String {
     format!("{what} {}/{}", flow.received, flow.sent)

@@ -1,25 +1,35 @@
 //! A connector's life: dial, serve, renew, and dial again (rules L2, L3).
 
 use super::backoff::{Backoff, random};
+use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
+use crate::clock::now;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
+use crate::wire::packing::ZSTD;
+use crate::{Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 /// A connector asks again for a certificate it did not get after this long.
 const RENEWAL_RETRY: Duration = Duration::from_secs(600);
+/// How often it is looked at what the link has used.
+const SETTLE: Duration = Duration::from_secs(60);
+/// How often the server is told of it, unless there is a warning.
+const TELL_USED: Duration = Duration::from_secs(3_600);
+/// When to try again to tell the server what it does not listen to yet.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a connector is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,6 +58,7 @@ pub struct Connector {
     services: Services,
     undying: Undying,
     meter: Arc<Meter>,
+    budget: Option<Mutex<Budget>>,
     identities: Identities,
     status: watch::Sender<ConnectorStatus>,
 }
@@ -74,8 +85,11 @@ impl Connector {
     pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
         let identities = Identities::open(&config.identity)?;
         let status = watch::Sender::new(ConnectorStatus::Dialling);
+        let budget = config.thrift.budget;
+        let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
         let (undying, meter) = (Undying::new(), Arc::default());
-        Ok(Self { config, services, undying, meter, identities, status })
+        let budget = budget.map(Mutex::new);
+        Ok(Self { config, services, undying, meter, budget, identities, status })
     }
 
     /// Who it is.
@@ -105,6 +119,7 @@ impl Connector {
         let ended = self.live(shutdown.as_mut(), &drains).await;
         drains.close();
         drains.wait().await;
+        self.settle();
         let acts = &self.undying.tasks;
         acts.close();
         if tokio::time::timeout(self.config.drain_limit, acts.wait()).await.is_err() {
@@ -136,6 +151,7 @@ impl Connector {
                     self.status.send_replace(ConnectorStatus::Linked { server });
                     let next = self.serve(&mut session, &mut shutdown, &mut preferred).await;
                     backoff.held(session.since.elapsed());
+                    self.settle();
                     match next {
                         Next::Shutdown => {
                             drains.spawn(session.drain());
@@ -216,7 +232,9 @@ impl Connector {
     where
         S: Future<Output = ()> + Send,
     {
-        let mut renewal = self.renewal_due();
+        let mut renewal = Instant::now() + self.renewal_due();
+        let mut settle = Instant::now();
+        let mut told_used: Option<Instant> = None;
         loop {
             let order = tokio::select! {
                 reason = &mut session.task => {
@@ -226,8 +244,12 @@ impl Connector {
                     return Next::Lost;
                 }
                 order = session.orders.recv() => order,
-                () = tokio::time::sleep(renewal) => {
-                    renewal = self.ask_for_certificate(session);
+                () = sleep_until(renewal) => {
+                    renewal = Instant::now() + self.ask_for_certificate(session);
+                    continue;
+                }
+                () = sleep_until(settle), if self.budget.is_some() => {
+                    settle = Instant::now() + self.tell_used(session, &mut told_used);
                     continue;
                 }
                 () = &mut *shutdown => return Next::Shutdown,
@@ -255,6 +277,46 @@ impl Connector {
                 }
                 // The session holds the sender.
                 None => return Next::Lost,
+            }
+        }
+    }
+
+    /// Enters what the link has used, and warns where it is much. Answers the level where it rose.
+    fn settle(&self) -> Option<Level> {
+        let mut budget = self.budget.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let risen = match budget.settle(self.meter.read().reckoned(), now()) {
+            Ok(risen) => risen,
+            Err(error) => {
+                error!(%error, "what the link has used is not kept");
+                None
+            }
+        };
+        let used = budget.used();
+        match risen {
+            Some(Level::Over) => {
+                warn!(used.bytes, used.budget, "the month's budget is used up; the link goes on");
+            }
+            Some(_) => warn!(used.bytes, used.budget, "four fifths of the month's budget are used"),
+            None => {}
+        }
+        risen
+    }
+
+    /// Enters what the link has used and tells the server, now and then; answers when to do so
+    /// again.
+    fn tell_used(&self, session: &Session, told: &mut Option<Instant>) -> Duration {
+        let risen = self.settle();
+        let due = told.is_none_or(|told| risen.is_some() || told.elapsed() >= TELL_USED);
+        let Some(budget) = self.budget.as_ref().filter(|_| due) else { return SETTLE };
+        let used = budget.lock().unwrap_or_else(PoisonError::into_inner).used();
+        match session.shared.tell(ToServer::Used(used)) {
+            Told::Sent => {
+                *told = Some(Instant::now());
+                SETTLE
+            }
+            Told::NotYet => {
+                *told = None;
+                TELL_AGAIN
             }
         }
     }
@@ -309,12 +371,20 @@ impl Connector {
             match linked.unwrap_or_else(late) {
                 Ok((calls, bulk, welcome)) => {
                     self.identities.accepted(which)?;
+                    let packing = welcome.packing();
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
                     let (services, undying) = (self.services.clone(), self.undying.clone());
                     let meter = self.meter.clone();
-                    let session =
-                        Session::begin(calls, bulk, services, undying, meter, &self.config);
+                    let session = Session::begin(
+                        calls,
+                        bulk,
+                        services,
+                        undying,
+                        meter,
+                        packing,
+                        &self.config,
+                    );
                     return Ok(session);
                 }
                 // With the other key it may know us.
@@ -361,6 +431,10 @@ impl Connector {
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: self.services.capabilities(),
             realms: Some(self.services.realms.clone()),
+            packing: match self.config.thrift.packing {
+                Packing::Plain => Vec::new(),
+                Packing::Zstd => vec![ZSTD.to_owned()],
+            },
         }
     }
 }

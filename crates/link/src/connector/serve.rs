@@ -60,7 +60,7 @@ pub(super) async fn answer(
             (status, Outgoing::empty())
         }
     };
-    let mut response = Response::new(body.counted(counter));
+    let mut response = Response::new(body.packed(shared.packing).counted(counter));
     *response.status_mut() = status;
     Ok(response)
 }

@@ -8,14 +8,14 @@ use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused};
+use crate::{Refusal, Refused, Used};
 use dme_model::{ConnectorId, Timestamp};
 use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,7 @@ pub(super) struct Link {
     draining: AtomicBool,
     /// In microseconds; 0 while not measured.
     round_trip: AtomicU64,
+    used: Mutex<Option<Used>>,
 }
 
 /// Messages on their way to the connector.
@@ -80,6 +81,7 @@ impl Link {
             control,
             draining: AtomicBool::new(false),
             round_trip: AtomicU64::new(0),
+            used: Mutex::default(),
         };
         (link, queue)
     }
@@ -95,6 +97,11 @@ impl Link {
             0 => None,
             micros => Some(Duration::from_micros(micros)),
         }
+    }
+
+    /// What the connector last said of its budget.
+    pub(super) fn used(&self) -> Option<Used> {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the connector something about the link; a connector that does not listen is not
@@ -168,6 +175,13 @@ impl Link {
                     self.tell(self.renew(registrar, &request).await);
                 }
                 Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Used(used)) => {
+                    if used.bytes >= used.budget {
+                        let Used { bytes, budget } = used;
+                        warn!(connector = %self.id, bytes, budget, "over its budget");
+                    }
+                    *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
+                }
                 Some(ToServer::Pong { .. }) | None => {}
             }
         }

@@ -4,11 +4,12 @@ use super::directory::RemoteDirectory;
 use super::gate::Gate;
 use super::link::{Half, Link, until_lost};
 use super::mail::RemoteMailSystem;
-use super::registrar::{Registrar, now};
+use super::registrar::Registrar;
+use crate::clock::now;
 use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
-use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services};
+use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services, Used};
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
@@ -83,6 +84,8 @@ pub struct LinkState {
     pub round_trip: Option<Duration>,
     /// What crossed it and the connector's links before it.
     pub traffic: Traffic,
+    /// What the connector says of its budget, where it has one.
+    pub used: Option<Used>,
     /// Calls and fetches that run.
     pub outstanding: usize,
     /// Calls and fetches that wait for a place.
@@ -188,6 +191,7 @@ impl Links {
             since: local.since,
             round_trip: Some(Duration::ZERO),
             traffic: Traffic::default(),
+            used: None,
             outstanding: 0,
             queued: 0,
             watches: 0,
@@ -211,6 +215,7 @@ impl Links {
             since: link.since,
             round_trip: link.round_trip(),
             traffic: link.meter.read(),
+            used: link.used(),
             outstanding,
             queued,
             watches: link.gate.watches(),

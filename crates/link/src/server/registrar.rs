@@ -1,13 +1,14 @@
 //! Who may link: admits, enrols and renews connectors (rules A6, L1, L2).
 
+use crate::clock::now;
 use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply};
 use crate::{
     Approval, Authority, ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments,
     Error, Fingerprint, Refusal, Refused, Rejection, Result, SigningRequest, Token,
 };
-use dme_model::{ConnectorId, Timestamp};
+use dme_model::ConnectorId;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// The authority and the two registries, which together know every connector.
@@ -137,10 +138,4 @@ impl Registrar {
         info!(connector = %id, key = ?request.fingerprint, "certificate renewed");
         Ok(certificate)
     }
-}
-
-/// The wall clock, for what is kept.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,6 @@
 //! Records as HTTP/2 bodies: written in one piece or as a stream, read as they arrive.
 
+use super::packing::Packing;
 use super::record::{self, Assembler, Limits, Record, RecordError};
 use crate::h2::words;
 use crate::traffic::Counter;
@@ -52,6 +53,19 @@ impl Outgoing {
     /// Its bytes are counted here.
     pub(crate) fn counted(self, counter: Arc<Counter>) -> Self {
         Self { counter: Some(counter), ..self }
+    }
+
+    /// Its records are packed so.
+    pub(crate) fn packed(self, packing: Packing) -> Self {
+        let source = match (packing, self.source) {
+            (Packing::Plain, source) => source,
+            (_, Source::Pieces(pieces)) => Source::Pieces(packing.pack(pieces)),
+            (_, Source::Stream(records, pieces)) => {
+                let records = records.map(move |record| packing.pack(record)).boxed();
+                Source::Stream(records, packing.pack(pieces))
+            }
+        };
+        Self { source, ..self }
     }
 
     fn of(source: Source) -> Self {

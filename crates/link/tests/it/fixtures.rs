@@ -9,7 +9,7 @@ use dme_directory::{
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
     CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments,
-    Registrar, Services, Token, Traffic, enroll, serve,
+    Registrar, Services, Thrift, Token, Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -232,6 +232,17 @@ impl Pair {
         let site = server.enrolled().await;
         let mail = Arc::new(Probe::default());
         let connector = site.run(mail.services(needed));
+        server.until_linked(&connector.id).await;
+        Self { server, site, connector, mail, enrolment: 0 }
+    }
+
+    /// A pair whose connector spares its line.
+    pub async fn sparing(thrift: Thrift, needed: CredentialsNeeded) -> Self {
+        let server = Server::start().await;
+        let site = server.enrolled().await;
+        let mail = Arc::new(Probe::default());
+        let config = ConnectorConfig { thrift, ..site.config() };
+        let connector = Site::run_with(config, mail.services(needed));
         server.until_linked(&connector.id).await;
         Self { server, site, connector, mail, enrolment: 0 }
     }

@@ -55,6 +55,9 @@ pub struct Link {
     /// What crossed it and the connector's links before it since the server's start.
     #[serde(default)]
     pub traffic: Traffic,
+    /// What is used of the link's budget this month, where it has one.
+    #[serde(default)]
+    pub used: Option<Used>,
     /// Calls that run.
     pub outstanding: usize,
     /// Calls that wait.
@@ -81,6 +84,15 @@ pub struct Flow {
     pub received: u64,
     /// To it.
     pub sent: u64,
+}
+
+/// What is used of a link's budget.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Used {
+    /// Bytes this month (UTC), the headers of packets among them.
+    pub bytes: u64,
+    /// Bytes a month.
+    pub budget: u64,
 }
 
 /// A token to be made.

@@ -180,6 +180,7 @@ fn link(state: &LinkState) -> api::Link {
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
         traffic: traffic(&state.traffic),
+        used: state.used.map(|used| api::Used { bytes: used.bytes, budget: used.budget }),
         outstanding: state.outstanding,
         queued: state.queued,
         watches: state.watches,
