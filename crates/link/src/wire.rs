@@ -18,6 +18,8 @@ pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod directory;
+#[cfg(test)]
+mod frames;
 pub(crate) mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod mailbox;
