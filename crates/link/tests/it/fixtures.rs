@@ -8,8 +8,8 @@ use dme_directory::{
 };
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
-    CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments,
-    Registrar, Services, Thrift, Token, Traffic, enroll, serve,
+    CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, MemoryBook,
+    MemoryEnrolments, Registrar, Services, Thrift, Token, Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -152,6 +152,11 @@ impl Site {
 
     pub async fn enroll(&self, token: &Token) -> dme_link::Result<Enrolled> {
         enroll(token, &self.identity(), None).await
+    }
+
+    /// The id that the server gave.
+    pub fn id(&self) -> ConnectorId {
+        Identities::open(&self.identity()).unwrap().id().clone()
     }
 
     pub fn config(&self) -> ConnectorConfig {
