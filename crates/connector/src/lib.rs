@@ -7,5 +7,5 @@ mod role;
 mod tokens;
 
 pub use address_book::AddressBookConfig;
-pub use link::{LinkConfig, Profile, WrongLink};
+pub use link::{LinkConfig, Profile, WindowsConfig, WrongLink};
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};

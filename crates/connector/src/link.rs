@@ -1,6 +1,6 @@
 //! How the link is kept: the settings of `[link]`, and what they mean to it.
 
-use dme_link::{BulkHours, Hours, KeepAlive, NoHours, Packing, Thrift};
+use dme_link::{BulkHours, Hours, KeepAlive, NoHours, Packing, Thrift, Windows};
 use dme_model::{ByteSize, OutOfRange, Span, ZoneId, within};
 use dme_zone::Zone;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub struct LinkConfig {
     pub keepalive_timeout: Option<Span>,
     /// Whether records are packed, where the server knows how.
     pub packing: Option<bool>,
+    /// The congestion control asked of the kernel; its own where empty.
+    pub congestion: Option<String>,
     /// How long changes are gathered before they are told.
     pub gather: Option<Span>,
     /// The size beyond which content asked for by itself has to wait for its hours.
@@ -39,6 +41,8 @@ pub struct LinkConfig {
     pub zone: Option<String>,
     /// Millions of bytes a month beyond which there are warnings.
     pub budget: Option<u64>,
+    /// When it is linked; always where not set.
+    pub windows: Option<WindowsConfig>,
     /// How long dialling one address may take.
     pub dial: Span,
     /// How long running calls may take to end at shutdown.
@@ -52,15 +56,29 @@ impl Default for LinkConfig {
             keepalive: None,
             keepalive_timeout: None,
             packing: None,
+            congestion: None,
             gather: None,
             bulk_over: ByteSize(1 << 20),
             bulk_hours: Vec::new(),
             zone: None,
             budget: None,
+            windows: None,
             dial: Span::seconds(30),
             drain: Span::seconds(15),
         }
     }
+}
+
+/// When a connector is linked: once each so long, or at certain hours.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WindowsConfig {
+    /// From one dial to the next.
+    pub every: Option<Span>,
+    /// How long a link then stands.
+    pub lasting: Option<Span>,
+    /// The hours, `22:00-06:00`, on the clock of `link.zone`.
+    pub hours: Vec<String>,
 }
 
 /// Why the settings of the link make no sense.
@@ -77,6 +95,9 @@ pub enum WrongLink {
         /// What is wrong.
         error: NoHours,
     },
+    /// Windows that are two things or none.
+    #[error("link.windows: set either every and lasting, or hours")]
+    Windows,
     /// A zone that nobody knows.
     #[error("link.zone: there is no zone `{0}`; write it as \"Africa/Johannesburg\"")]
     Zone(String),
@@ -94,7 +115,30 @@ impl LinkConfig {
         within("link.budget", self.budget.unwrap_or(1), 1..=100_000_000)?;
         within("link.dial", self.dial, second..=Span::seconds(600))?;
         within("link.drain", self.drain, Span::seconds(0)..=Span::seconds(3_600))?;
+        if let Some(WindowsConfig { every: Some(every), lasting: Some(lasting), .. }) = self.windows
+        {
+            within("link.windows.every", every, Span::seconds(60)..=Span::seconds(7 * 86_400))?;
+            within("link.windows.lasting", lasting, Span::seconds(10)..=every)?;
+        }
+        self.windows()?;
         self.thrift().map(drop)
+    }
+
+    /// When it is linked.
+    pub(crate) fn windows(&self) -> Result<Option<Windows>, WrongLink> {
+        let Some(config) = &self.windows else { return Ok(None) };
+        let windows = match (config.every, config.lasting, config.hours.as_slice()) {
+            (Some(every), Some(lasting), []) => {
+                Windows::Every { every: every.0, lasting: lasting.0 }
+            }
+            (None, None, hours @ [_, ..]) => {
+                let hours = Hours::read(hours, self.zone()?)
+                    .map_err(|error| WrongLink::Hours { key: "link.windows.hours", error })?;
+                Windows::Hours(hours)
+            }
+            _ => return Err(WrongLink::Windows),
+        };
+        Ok(Some(windows))
     }
 
     pub(crate) fn keep_alive(&self) -> KeepAlive {
@@ -125,6 +169,10 @@ impl LinkConfig {
             packing: match self.packing.unwrap_or(metered) {
                 true => Packing::Zstd,
                 false => Packing::Plain,
+            },
+            congestion: match &self.congestion {
+                Some(name) => Some(name.clone()).filter(|name| !name.is_empty()),
+                None => metered.then(|| "bbr".to_owned()),
             },
             gather: self.gather(),
             bulk,
@@ -177,6 +225,9 @@ mod tests {
         let thrift = metered.thrift().unwrap();
         assert_eq!((thrift.packing, thrift.gather), (Packing::Zstd, Duration::from_secs(5)));
         assert_eq!((thrift.bulk, thrift.budget), (None, None));
+        assert_eq!(thrift.congestion.as_deref(), Some("bbr"));
+        let kernel = read("profile = \"metered\"\ncongestion = \"\"").thrift().unwrap();
+        assert_eq!(kernel.congestion, None);
         let mixed = read("profile = \"metered\"\nkeepalive = \"1m\"\npacking = false");
         let keepalive = KeepAlive { interval: Duration::from_secs(60), ..KeepAlive::METERED };
         assert_eq!(mixed.keep_alive(), keepalive);
@@ -195,11 +246,25 @@ mod tests {
     }
 
     #[test]
+    fn a_connector_is_linked_always_or_each_so_long_or_at_hours() {
+        assert_eq!(read("").windows().unwrap(), None);
+        let each = read("windows = { every = \"30m\", lasting = \"5m\" }");
+        let (every, lasting) = (Duration::from_secs(1_800), Duration::from_secs(300));
+        assert_eq!(each.windows().unwrap(), Some(Windows::Every { every, lasting }));
+        let hours = read("windows = { hours = [\"22:00-06:00\"] }");
+        assert!(matches!(hours.windows().unwrap(), Some(Windows::Hours(_))));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_in_words_that_say_how_to_mend_it() {
         for (text, words) in [
             ("keepalive = \"1h\"", "link.keepalive is 1h: 1s to 15m are allowed"),
             ("gather = \"10m\"", "link.gather is 10m: 0s to 5m are allowed"),
             ("budget = 0", "link.budget is 0: 1 to 100000000 are allowed"),
+            ("windows = {}", "link.windows: set either every and lasting, or hours"),
+            ("windows = { every = \"5m\" }", "link.windows: set either"),
+            ("windows = { every = \"5m\", lasting = \"10m\" }", "lasting is 10m: 10s to 5m"),
+            ("windows = { hours = [\"late\"] }", "link.windows.hours: `late` are no hours"),
             ("bulk_hours = [\"late\"]", "link.bulk_hours: `late` are no hours"),
             ("bulk_hours = [\"22:00-06:00\"]\nzone = \"Moon\"", "there is no zone `Moon`"),
         ] {

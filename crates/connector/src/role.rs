@@ -321,6 +321,7 @@ fn link(config: &ConnectorConfig) -> Result<Link, WrongLink> {
         servers: config.servers.clone(),
         proxy: proxy(config),
         keepalive: config.link.keep_alive(),
+        windows: config.link.windows()?,
         thrift: config.link.thrift()?,
         backoff: BackoffConfig::default(),
         dial_limit: config.link.dial.0,

@@ -15,6 +15,7 @@ mod reach;
 mod run;
 mod serve;
 mod session;
+mod windows;
 
 pub use backoff::BackoffConfig;
 pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
@@ -22,3 +23,4 @@ pub use enroll::{Enrolled, enroll};
 pub use identity::Identities;
 pub use reach::{Reached, reach};
 pub use run::{Connector, ConnectorStatus};
+pub use windows::Windows;

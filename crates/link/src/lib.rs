@@ -13,6 +13,7 @@ mod h2;
 mod hours;
 mod refused;
 mod server;
+mod socket;
 mod tls;
 mod token;
 mod traffic;
@@ -23,7 +24,7 @@ pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, Memory
 pub use capabilities::{Capabilities, CredentialsNeeded, Services};
 pub use connector::{
     BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
-    KeepAlive, Proxy, Reached, Thrift, enroll, reach,
+    KeepAlive, Proxy, Reached, Thrift, Windows, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};

@@ -165,6 +165,9 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
         for fingerprint in &connector.fingerprints {
             say_line(format_args!("  fingerprint {fingerprint}"));
         }
+        if let Some(until) = connector.away_until {
+            say_line(format_args!("  hung up by itself, to be back {}", when(until)));
+        }
         match (&connector.link, connector.last_seen) {
             (Some(link), _) => say_link(link),
             (None, Some(seen)) => say_line(format_args!("  not linked; last seen {}", when(seen))),

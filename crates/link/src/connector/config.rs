@@ -1,6 +1,7 @@
 //! The settings of a connector's link.
 
 use super::backoff::BackoffConfig;
+use super::windows::Windows;
 use crate::{Hours, Packing};
 use dme_model::{Secret, Timestamp};
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub struct ConnectorConfig {
     pub proxy: Option<Proxy>,
     /// How the two ends ask after each other.
     pub keepalive: KeepAlive,
+    /// When it is linked; always where not set.
+    pub windows: Option<Windows>,
     /// How the line is spared.
     pub thrift: Thrift,
     /// When to dial again.
@@ -36,6 +39,7 @@ impl ConnectorConfig {
             servers: Vec::new(),
             proxy: None,
             keepalive: KeepAlive::default(),
+            windows: None,
             thrift: Thrift::default(),
             backoff: BackoffConfig::default(),
             dial_limit: Duration::from_secs(20),
@@ -55,10 +59,10 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// For a line paid by volume: under 15 MB a month when idle, and a dead peer is noticed
-    /// within six minutes.
+    /// For a line paid by volume, or thin: under 15 MB a month when idle. A dead peer is noticed
+    /// within seven minutes; a line that is gone for two is waited for.
     pub const METERED: Self =
-        Self { interval: Duration::from_secs(300), timeout: Duration::from_secs(60) };
+        Self { interval: Duration::from_secs(300), timeout: Duration::from_secs(120) };
 }
 
 impl Default for KeepAlive {
@@ -73,6 +77,9 @@ impl Default for KeepAlive {
 pub struct Thrift {
     /// How records are packed, where the server knows how.
     pub packing: Packing,
+    /// The congestion control asked of the kernel, such as `bbr`, which does better on lines that
+    /// lose packets; the kernel's own where not set, or not lent.
+    pub congestion: Option<String>,
     /// Changes in mailboxes are told at intervals of this length, and no more often; nothing tells
     /// each at once.
     pub gather: Duration,

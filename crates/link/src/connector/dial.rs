@@ -2,7 +2,7 @@
 
 use super::config::Proxy;
 use crate::traffic::{Counted, Counter};
-use crate::{Error, Result};
+use crate::{Error, Result, socket};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::ClientConfig;
@@ -21,6 +21,7 @@ const MAX_PROXY_ANSWER: usize = 8 << 10;
 pub(super) async fn tls(
     address: &str,
     proxy: Option<&Proxy>,
+    congestion: Option<&str>,
     config: Arc<ClientConfig>,
     counter: Arc<Counter>,
 ) -> Result<TlsStream<Counted<TcpStream>>> {
@@ -38,16 +39,18 @@ pub(super) async fn tls(
             None => error.to_string(),
         })
     })?;
-    tcp.set_nodelay(true).map_err(|error| unreachable(error.to_string()))?;
+    socket::prepare(&tcp, congestion).map_err(|error| unreachable(error.to_string()))?;
     if let Some(proxy) = proxy {
         tunnel(&mut tcp, address, proxy)
             .await
             .map_err(|reason| unreachable(format!("proxy {}: {reason}", proxy.address)))?;
     }
-    TlsConnector::from(config)
+    let mut io = TlsConnector::from(config)
         .connect(name, Counted::new(tcp, counter))
         .await
-        .map_err(|error| Error::Tls(format!("{address}: {error}")))
+        .map_err(|error| Error::Tls(format!("{address}: {error}")))?;
+    io.get_mut().1.set_buffer_limit(Some(socket::SEALED));
+    Ok(io)
 }
 
 /// Asks a proxy for a way through (RFC 9110 §9.3.6).

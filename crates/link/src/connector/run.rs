@@ -12,6 +12,7 @@ use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
 use crate::wire::packing::ZSTD;
 use crate::{Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire};
+use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -41,6 +42,11 @@ pub enum ConnectorStatus {
         /// The address it reached the server at.
         server: String,
     },
+    /// It is not to be linked now.
+    Away {
+        /// When it dials again.
+        until: Timestamp,
+    },
     /// It waits to dial again.
     Waiting {
         /// What went wrong, for people.
@@ -66,6 +72,25 @@ pub struct Connector {
 /// A connection to the server.
 type Wire = TlsStream<Counted<TcpStream>>;
 
+/// The window in which a connector may be linked.
+#[derive(Default)]
+struct Window {
+    open: bool,
+    /// When it began, or the last one did.
+    begun: Option<Instant>,
+}
+
+/// Hours are looked at again after this long: the clock may have been set.
+const LONGEST_NAP: Duration = Duration::from_secs(600);
+
+/// Waits until a moment, or for ever.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// What ended the waiting.
 enum Next {
     Shutdown,
@@ -73,6 +98,8 @@ enum Next {
     Replace,
     /// The old link is to end, and a new one to be dialled after this wait.
     Drain(Duration),
+    /// The window is over.
+    Away,
     /// The link is no more.
     Lost,
 }
@@ -136,7 +163,21 @@ impl Connector {
         let mut backoff = Backoff::new(self.config.backoff);
         let mut preferred: Vec<String> = Vec::new();
         let mut old: Option<Session> = None;
+        let mut window = Window::default();
         loop {
+            let away = self.away(&mut window);
+            if !away.is_zero() {
+                if let Some(old) = old.take() {
+                    drains.spawn(old.drain());
+                }
+                let until = now().plus(away);
+                info!(?until, "away until the next window");
+                self.status.send_replace(ConnectorStatus::Away { until });
+                tokio::select! {
+                    () = tokio::time::sleep(away.min(LONGEST_NAP)) => continue,
+                    () = &mut shutdown => return Ok(()),
+                }
+            }
             self.status.send_replace(ConnectorStatus::Dialling);
             let dialled = tokio::select! {
                 dialled = self.dial(&preferred) => dialled,
@@ -165,6 +206,16 @@ impl Connector {
                         Next::Drain(wait) => {
                             drains.spawn(session.drain());
                             wait.max(backoff.next(random()))
+                        }
+                        Next::Away => {
+                            window.open = false;
+                            let until = now().plus(self.away(&mut window));
+                            let until_ms = until.as_millis();
+                            if session.shared.tell(ToServer::Away { until_ms }) == Told::NotYet {
+                                warn!("the server does not know when this connector is back");
+                            }
+                            drains.spawn(session.drain());
+                            continue;
                         }
                         Next::Lost => backoff.next(random()),
                     }
@@ -204,6 +255,22 @@ impl Connector {
         }
     }
 
+    /// How long this connector has to stay away; nothing where it may be linked. A window that is
+    /// due is open from here on.
+    fn away(&self, window: &mut Window) -> Duration {
+        let Some(windows) = &self.config.windows else { return Duration::ZERO };
+        if window.open && !windows.is_over(now()) {
+            return Duration::ZERO;
+        }
+        window.open = false;
+        let last = window.begun.map(|begun| begun.elapsed());
+        let wait = windows.until_begin(last, now());
+        if wait.is_zero() {
+            *window = Window { open: true, begun: Some(Instant::now()) };
+        }
+        wait
+    }
+
     /// Says what the refusal means, and for how long to wait.
     fn refused(&self, refused: Refused, backoff: &mut Backoff) -> Duration {
         let told = refused.retry_after_ms.map(Duration::from_millis);
@@ -234,6 +301,8 @@ impl Connector {
     {
         let mut renewal = Instant::now() + self.renewal_due();
         let mut settle = Instant::now();
+        let hang_up = self.config.windows.as_ref().map(|windows| windows.left(now()));
+        let hang_up = hang_up.map(|left| Instant::now() + left);
         let mut told_used: Option<Instant> = None;
         loop {
             let order = tokio::select! {
@@ -252,6 +321,7 @@ impl Connector {
                     settle = Instant::now() + self.tell_used(session, &mut told_used);
                     continue;
                 }
+                () = until(hang_up), if hang_up.is_some() => return Next::Away,
                 () = &mut *shutdown => return Next::Shutdown,
             };
             match order {
@@ -407,7 +477,9 @@ impl Connector {
         let connect = async |lane| {
             let counter = self.meter.lane(lane).clone();
             let proxy = self.config.proxy.as_ref();
-            let mut io = dial::tls(address, proxy, tls.clone(), counter).await?;
+            let congestion = self.config.thrift.congestion.as_deref();
+            let tls = tls.clone();
+            let mut io = dial::tls(address, proxy, congestion, tls, counter).await?;
             hello::send(&mut io, &self.hello(&session, lane)).await?;
             match hello::receive(&mut io).await? {
                 Reply::Welcome(welcome) => Ok((io, welcome)),

@@ -47,6 +47,7 @@ pub(super) struct Link {
     /// In microseconds; 0 while not measured.
     round_trip: AtomicU64,
     used: Mutex<Option<Used>>,
+    away: Mutex<Option<Timestamp>>,
 }
 
 /// Messages on their way to the connector.
@@ -82,6 +83,7 @@ impl Link {
             draining: AtomicBool::new(false),
             round_trip: AtomicU64::new(0),
             used: Mutex::default(),
+            away: Mutex::default(),
         };
         (link, queue)
     }
@@ -102,6 +104,11 @@ impl Link {
     /// What the connector last said of its budget.
     pub(super) fn used(&self) -> Option<Used> {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connector will be back, where it said that it hangs up.
+    pub(super) fn away_until(&self) -> Option<Timestamp> {
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the connector something about the link; a connector that does not listen is not
@@ -175,6 +182,11 @@ impl Link {
                     self.tell(self.renew(registrar, &request).await);
                 }
                 Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Away { until_ms }) => {
+                    let until = Timestamp::from_millis(until_ms);
+                    self.draining.store(true, Ordering::Relaxed);
+                    *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+                }
                 Some(ToServer::Used(used)) => {
                     if used.bytes >= used.budget {
                         let Used { bytes, budget } = used;

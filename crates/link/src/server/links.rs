@@ -135,6 +135,8 @@ struct Inner {
     local: Mutex<BTreeMap<ConnectorId, Local>>,
     /// What each connector's links have carried; kept when a link is lost.
     meters: Mutex<BTreeMap<ConnectorId, Arc<Meter>>>,
+    /// When connectors will be back that hung up for a while.
+    away: Mutex<BTreeMap<ConnectorId, Timestamp>>,
     /// First connections of links whose second has not come, by connector and session.
     halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
     events: broadcast::Sender<LinkEvent>,
@@ -155,6 +157,7 @@ impl Links {
             links: Mutex::default(),
             local: Mutex::default(),
             meters: Mutex::default(),
+            away: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
         }))
@@ -201,6 +204,16 @@ impl Links {
         let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// The connectors that hung up by themselves and are not to be back yet, and when they are: a
+    /// phone can be told so instead of that its mail system is down. What was said before this
+    /// process began is not known.
+    pub fn away(&self) -> BTreeMap<ConnectorId, Timestamp> {
+        let now = now();
+        let mut away = lock(&self.0.away);
+        away.retain(|_, until| *until > now);
+        away.clone()
     }
 
     fn state(&self, link: &Link) -> LinkState {
@@ -366,6 +379,7 @@ impl Links {
         let id = record.id;
         // The one before goes on with what runs on it, until its connector ends it.
         let before = lock(&self.0.links).insert(id.clone(), link.clone());
+        lock(&self.0.away).remove(&id);
         info!(connector = %id, peer = link.peer, replaced = before.is_some(), "linked");
         drop(before);
         self.tell(LinkEvent::Connected(id.clone()));
@@ -385,6 +399,9 @@ impl Links {
         let was_current = links.get(&id).is_some_and(|current| Arc::ptr_eq(current, &link));
         if was_current {
             links.remove(&id);
+            // Before the loss is told, so that whoever hears of it finds it here.
+            let away = link.away_until().map(|until| (id.clone(), until));
+            lock(&self.0.away).extend(away);
         }
         drop(links);
         info!(connector = %id, reason, was_current, "link ended");

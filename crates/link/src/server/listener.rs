@@ -7,7 +7,7 @@ use crate::tls::ServerTls;
 use crate::traffic::Counted;
 use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
 use crate::wire::packing::{Packing, ZSTD};
-use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, wire};
+use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, socket, wire};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,14 +137,15 @@ impl Port {
     /// Finds out who is there.
     async fn greet(&self, tcp: TcpStream) -> Result<Arrival> {
         let tls = |error: std::io::Error| Error::Tls(error.to_string());
-        tcp.set_nodelay(true).map_err(tls)?;
+        socket::prepare(&tcp, None).map_err(tls)?;
         let tcp = Counted::new(tcp, Arc::default());
         let started = LazyConfigAcceptor::new(Default::default(), tcp).await.map_err(tls)?;
         let offers = |alpn: &[u8]| {
             started.client_hello().alpn().is_some_and(|mut all| all.any(|offer| offer == alpn))
         };
         if offers(wire::LINK) {
-            let io = started.into_stream(self.tls.link.clone()).await.map_err(tls)?;
+            let mut io = started.into_stream(self.tls.link.clone()).await.map_err(tls)?;
+            io.get_mut().1.set_buffer_limit(Some(socket::SEALED));
             return self.greet_connector(io).await;
         }
         if offers(wire::ENROLL) {

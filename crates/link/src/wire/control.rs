@@ -52,6 +52,11 @@ pub(crate) enum ToServer {
     },
     /// It is going down: nothing new, please.
     Draining {},
+    /// It hangs up, and will be back then: milliseconds since the epoch by its clock.
+    Away {
+        /// When.
+        until_ms: i64,
+    },
     /// How much of the link's budget is gone.
     Used(Used),
 }

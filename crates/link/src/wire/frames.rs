@@ -12,7 +12,7 @@ use super::hello::{EnrollReply, EnrollRequest, EnrolledReply, Hello, Lane, Reply
 use super::mailbox::*;
 use super::record::{Assembler, Limits, Record};
 use super::{directory, mailbox};
-use crate::{Capabilities, CredentialsNeeded, Fingerprint, Refusal, Refused};
+use crate::{Capabilities, CredentialsNeeded, Fingerprint, Refusal, Refused, Used};
 use bytes::Bytes;
 use dme_directory::{
     Card, Details, DirectoryEntry, Everyone, Group, GroupId, GroupSnapshot, PeopleFound,
@@ -288,6 +288,10 @@ fn first_words(frames: &mut Frames) {
     let request = "-----BEGIN CERTIFICATE REQUEST-----".to_owned();
     frames.frame("control.renew", &ToServer::Renew { request }, "");
     frames.frame("control.draining", &ToServer::Draining {}, "");
+    let until_ms = 1_700_000_000_000;
+    frames.frame("control.away", &ToServer::Away { until_ms }, "");
+    let used = Used { bytes: 400_000_000, budget: 500_000_000 };
+    frames.frame("control.used", &ToServer::Used(used), "");
 }
 
 fn calls_of_a_mailbox(frames: &mut Frames) {

@@ -14,3 +14,5 @@ mod line;
 mod rotation;
 mod strangers;
 mod thin;
+mod thin_line;
+mod windows;

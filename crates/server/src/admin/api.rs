@@ -32,6 +32,9 @@ pub struct Connector {
     pub fingerprints: Vec<String>,
     /// Seconds since the epoch.
     pub last_seen: Option<i64>,
+    /// When it will be back, where it hung up until then; seconds since the epoch.
+    #[serde(default)]
+    pub away_until: Option<i64>,
     /// Its link, where it stands.
     pub link: Option<Link>,
 }

@@ -14,12 +14,14 @@ impl Admin {
     pub(super) async fn list_connectors(&self) -> Answer {
         let links = self.links.connectors();
         let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let away = self.links.away();
         let known: Vec<_> = records.iter().map(|record| record.id.clone()).collect();
         let mut all: Vec<api::Connector> = records
             .into_iter()
             .map(|record| {
                 let link = links.iter().find(|link| link.id == record.id).map(link);
-                connector(record, link)
+                let away_until = away.get(&record.id).map(|until| until.as_seconds());
+                api::Connector { away_until, ..connector(record, link) }
             })
             .collect();
         let embedded = links.iter().filter(|link| !known.contains(&link.id));
@@ -29,6 +31,7 @@ impl Admin {
             state: "embedded".into(),
             fingerprints: Vec::new(),
             last_seen: None,
+            away_until: None,
             link: Some(link(state)),
         }));
         Ok(as_json(&all))
@@ -150,6 +153,7 @@ fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector
         state: state.into(),
         fingerprints: record.keys.iter().map(dme_link::Fingerprint::grouped).collect(),
         last_seen: record.last_seen.map(Timestamp::as_seconds),
+        away_until: None,
         link,
     }
 }
