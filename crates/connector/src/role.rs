@@ -1,6 +1,7 @@
 //! From settings to services, and to a running link.
 
 use crate::address_book::{AddressBook, AddressBookConfig};
+use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::link::WrongLink;
 use crate::tokens::TokenDirectory;
@@ -10,9 +11,10 @@ use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, Proxy, Reached, Services, Token,
+    Enrolled, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
+use dme_model::Class;
 use dme_sieve::{SieveConfig, SieveVacations};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -34,11 +36,6 @@ pub enum StartError {
          mail"
     )]
     SieveOfNobody,
-    /// Calendars without the mail system whose users they are of.
-    #[error(
-        "[dav] needs [mail] in the same connector: a phone's account is one, with its mail in it"
-    )]
-    DavOfNobody,
     /// The settings of the calendar and contacts system are wrong.
     #[error("{0}")]
     Dav(String),
@@ -57,6 +54,15 @@ pub enum StartError {
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
+    /// An address list of nobody's directory.
+    #[error(
+        "[address_list] needs [people] in the same connector: it is shown to the users of that \
+         directory's realm"
+    )]
+    AddressListOfNobody,
+    /// The settings of the address list make no sense.
+    #[error("{0}")]
+    AddressList(String),
     /// An address list as a folder, of no directory or for nobody's phone.
     #[error(
         "[address_book] needs [mail] and [people] in the same connector: it is a folder in its users' \
@@ -83,9 +89,6 @@ pub enum StartError {
     Identity(dme_link::Error),
 }
 
-/// A mail system and what of a user's it needs.
-type Served = (Arc<dyn MailSystem>, CredentialsNeeded);
-
 /// What a connector is set to serve.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Offered<'a> {
@@ -97,6 +100,8 @@ pub struct Offered<'a> {
     pub dav: Option<&'a DavConfig>,
     /// The directory.
     pub people: Option<&'a DirectoryConfig>,
+    /// The address book that is searched in its place.
+    pub address_list: Option<&'a AddressListConfig>,
     /// The folder with everybody in it.
     pub address_book: Option<&'a AddressBookConfig>,
 }
@@ -108,6 +113,7 @@ impl<'a> From<&'a ConnectorConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_list: config.address_list.as_ref(),
             address_book: config.address_book.as_ref(),
         }
     }
@@ -120,6 +126,7 @@ impl<'a> From<&'a EmbeddedConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_list: config.address_list.as_ref(),
             address_book: config.address_book.as_ref(),
         }
     }
@@ -132,6 +139,7 @@ impl Offered<'_> {
             || self.sieve.is_some()
             || self.dav.is_some()
             || self.people.is_some()
+            || self.address_list.is_some()
             || self.address_book.is_some()
     }
 }
@@ -146,7 +154,7 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     }
     let vacations = vacations(offered)?;
     let mut tokens = None;
-    let mail: Option<Served> = match offered.mail {
+    let mail: Option<Mailboxes> = match offered.mail {
         Some(MailConfig::Imap(config)) => {
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
@@ -159,24 +167,24 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
                 }
                 dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
             };
-            Some((system, needs))
+            Some(Mailboxes::of_mail(system, needs))
         }
         Some(MailConfig::Files(config)) => {
             config.check().map_err(|error| StartError::Mail(error.to_string()))?;
-            Some((Arc::new(FilesMailSystem::new(config.clone())), CredentialsNeeded::None))
+            let system = Arc::new(FilesMailSystem::new(config.clone()));
+            Some(Mailboxes::of_all(system, CredentialsNeeded::None))
         }
         None => None,
     };
     if tokens.is_none() && offered.dav.is_some_and(|dav| dav.auth == dme_dav::Auth::Bearer) {
         return Err(StartError::TokensUnjudged);
     }
-    let directory = directory(offered.people)?;
+    let directory = address_list(offered.address_list, directory(offered.people)?)?;
     let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
         (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
-        (None, Some(_), _) => return Err(StartError::DavOfNobody),
-        (None, None, Some(_)) => return Err(StartError::AddressBookOfNobody),
-        (None, None, None) => None,
+        (None, dav, None) => dav,
+        (None, _, Some(_)) => return Err(StartError::AddressBookOfNobody),
     };
     let realms = offered.people.map(DirectoryConfig::realm).into_iter().collect();
     let directory = match (directory, tokens) {
@@ -184,7 +192,7 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
         (None, Some(_)) => return Err(StartError::TokensOfNobody),
         (directory, None) => directory,
     };
-    Ok(Services { mail, directory, realms })
+    Ok(Services { mailboxes: mail, directory, realms })
 }
 
 /// What keeps out-of-office messages beside the mail system.
@@ -197,7 +205,7 @@ fn vacations(offered: &Offered<'_>) -> Result<Option<Arc<dyn VacationService>>, 
 }
 
 /// What keeps calendars and contacts beside the mail system.
-fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
+fn dav(config: Option<&DavConfig>) -> Result<Option<Mailboxes>, StartError> {
     let Some(config) = config else { return Ok(None) };
     let system =
         DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
@@ -206,7 +214,8 @@ fn dav(config: Option<&DavConfig>) -> Result<Option<Served>, StartError> {
         dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
         dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
     };
-    Ok(Some((Arc::new(system), needs)))
+    let classes = [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes].into();
+    Ok(Some(Mailboxes { system: Arc::new(system), needs, classes }))
 }
 
 /// The directory.
@@ -229,6 +238,17 @@ fn directory(
     Ok(Some(directory))
 }
 
+/// The directory with the address list of its users.
+fn address_list(
+    config: Option<&AddressListConfig>,
+    directory: Option<Arc<dyn DirectoryService>>,
+) -> Result<Option<Arc<dyn DirectoryService>>, StartError> {
+    let Some(config) = config else { return Ok(directory) };
+    let directory = directory.ok_or(StartError::AddressListOfNobody)?;
+    let list = AddressList::new(config, directory).map_err(StartError::AddressList)?;
+    Ok(Some(Arc::new(list)))
+}
+
 /// The folder with everybody in the directory.
 fn address_book(
     offered: &Offered<'_>,
@@ -245,22 +265,24 @@ fn address_book(
 
 /// A mail system with what stands beside it.
 fn joined(
-    (mail, mail_needs): Served,
-    dav: Option<Served>,
+    mut mail: Mailboxes,
+    dav: Option<Mailboxes>,
     book: Option<Arc<dyn MailSystem>>,
     vacations: Option<Arc<dyn VacationService>>,
-) -> Result<Served, StartError> {
-    let (mut others, mut needs) = (Vec::new(), mail_needs);
-    if let Some((system, dav_needs)) = dav {
-        needs = match (mail_needs, dav_needs) {
+) -> Result<Mailboxes, StartError> {
+    let mut others = Vec::new();
+    if let Some(dav) = dav {
+        mail.needs = match (mail.needs, dav.needs) {
             (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
             (one, other) if one == other => one,
             _ => return Err(StartError::TwoSecrets),
         };
-        others.push(("dav", system));
+        mail.classes.extend(dav.classes);
+        others.push(("dav", dav.system));
     }
     others.extend(book.map(|book| ("book", book)));
-    Ok((Arc::new(Joined::new(mail, others).with_vacations(vacations)), needs))
+    mail.system = Arc::new(Joined::new(mail.system, others).with_vacations(vacations));
+    Ok(mail)
 }
 
 /// Makes this connector's key and has the server certify it.

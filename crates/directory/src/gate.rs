@@ -12,6 +12,7 @@
 
 mod generations;
 mod limits;
+mod membership;
 mod memory;
 mod refresh;
 

@@ -62,6 +62,11 @@ impl AdminClient {
         self.call(Method::POST, path, Bytes::from(serde_json::to_vec(body)?)).await
     }
 
+    /// Wants something forgotten.
+    pub async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
+        self.call(Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,

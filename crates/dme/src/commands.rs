@@ -3,7 +3,10 @@
 mod check;
 mod connector;
 mod device;
+mod directory;
+mod outbox;
 mod probe;
+mod route;
 pub mod server;
 mod user;
 
@@ -47,6 +50,21 @@ enum Command {
         #[command(subcommand)]
         command: device::Command,
     },
+    /// See which connector serves whom, and why.
+    Route {
+        #[command(subcommand)]
+        command: route::Command,
+    },
+    /// See messages that wait for the connector of their sender's mail.
+    Outbox {
+        #[command(subcommand)]
+        command: outbox::Command,
+    },
+    /// See what is known of the directories' groups, and read them again.
+    Directory {
+        #[command(subcommand)]
+        command: directory::Command,
+    },
     /// Everything in one process with sample mail, and a simulated phone that shows it.
     Demo(crate::demo::Options),
     /// Act as a phone against any ActiveSync server and report each step.
@@ -86,6 +104,9 @@ impl Command {
                 Self::Connector { command } => command.run().await,
                 Self::User { command } => command.run().await,
                 Self::Device { command } => command.run().await,
+                Self::Route { command } => command.run().await,
+                Self::Outbox { command } => command.run().await,
+                Self::Directory { command } => command.run().await,
                 Self::Demo(options) => crate::demo::run(options).await,
                 Self::Probe(options) => probe::run(options).await,
                 Self::Check(options) => check::run(options).await,

@@ -13,7 +13,7 @@
 use bytes::Bytes;
 use dme_link::{
     Approval, Authority, Connector, ConnectorConfig, CredentialsNeeded, Links, LinksConfig,
-    ListenConfig, MemoryBook, MemoryEnrolments, Registrar, Services, enroll, serve,
+    ListenConfig, Mailboxes, MemoryBook, MemoryEnrolments, Registrar, Services, enroll, serve,
 };
 use dme_mailbox::memory::{MemoryMailSystem, MessageReader};
 use dme_mailbox::{Account, CallContext, Credentials, Mailbox, PartContent};
@@ -85,7 +85,7 @@ async fn connectors(dir: &Path) {
     let mut running = JoinSet::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let services = Services {
-            mail: Some((system.clone(), CredentialsNeeded::None)),
+            mailboxes: Some(Mailboxes::of_mail(system.clone(), CredentialsNeeded::None)),
             ..Services::default()
         };
         let config = ConnectorConfig::new(entry.unwrap().path());

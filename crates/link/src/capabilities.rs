@@ -2,7 +2,7 @@
 
 use dme_directory::DirectoryService;
 use dme_mailbox::{Credentials, MailSystem};
-use dme_model::{Function, Realm};
+use dme_model::{Class, Function, Realm};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -57,6 +57,11 @@ impl Capabilities {
         self.0.get(&function).copied()
     }
 
+    /// What the mailboxes here need, whichever classes are in them; none where there are none.
+    pub fn mailbox_needs(&self) -> Option<CredentialsNeeded> {
+        Class::ALL.iter().find_map(|class| self.needs(class.function()))
+    }
+
     /// The functions offered.
     pub fn functions(&self) -> impl Iterator<Item = Function> + '_ {
         self.0.keys().copied()
@@ -77,18 +82,44 @@ impl<'de> Deserialize<'de> for Capabilities {
 /// What serves the calls at the connector. A function without its service must not be offered.
 #[derive(Clone, Default)]
 pub struct Services {
-    /// For `mail`, and the credentials it needs.
-    pub mail: Option<(Arc<dyn MailSystem>, CredentialsNeeded)>,
+    /// For `mail`, `calendar`, `contacts`, `tasks` and `notes`.
+    pub mailboxes: Option<Mailboxes>,
     /// For `authentication`, `directory` and `search`.
     pub directory: Option<Arc<dyn DirectoryService>>,
     /// The realms that directory is the source of: logins of others are never asked here.
     pub realms: BTreeSet<Realm>,
 }
 
+/// A mail system, and what it is offered for.
+#[derive(Clone)]
+pub struct Mailboxes {
+    /// The system.
+    pub system: Arc<dyn MailSystem>,
+    /// The credentials it needs.
+    pub needs: CredentialsNeeded,
+    /// The classes it is offered for. Others that are in its mailboxes are shown where it serves
+    /// the user's mail and nobody else serves them.
+    pub classes: BTreeSet<Class>,
+}
+
+impl Mailboxes {
+    /// Offered for mail.
+    pub fn of_mail(system: Arc<dyn MailSystem>, needs: CredentialsNeeded) -> Self {
+        Self { system, needs, classes: [Class::Mail].into() }
+    }
+
+    /// Offered for all there is in a mailbox.
+    pub fn of_all(system: Arc<dyn MailSystem>, needs: CredentialsNeeded) -> Self {
+        Self { system, needs, classes: Class::ALL.into() }
+    }
+}
+
 impl Services {
     /// What follows from the services there are.
     pub fn capabilities(&self) -> Capabilities {
-        let mail = self.mail.iter().map(|(_, needed)| (Function::Mail, *needed));
+        let mailboxes = self.mailboxes.iter().flat_map(|mailboxes| {
+            mailboxes.classes.iter().map(|class| (class.function(), mailboxes.needs))
+        });
         let directory = self.directory.iter().flat_map(|_| {
             [
                 (Function::Authentication, CredentialsNeeded::Password),
@@ -96,7 +127,7 @@ impl Services {
                 (Function::Search, CredentialsNeeded::None),
             ]
         });
-        Capabilities::new(mail.chain(directory))
+        Capabilities::new(mailboxes.chain(directory))
     }
 }
 

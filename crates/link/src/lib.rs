@@ -21,7 +21,7 @@ mod wire;
 
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
-pub use capabilities::{Capabilities, CredentialsNeeded, Services};
+pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
 pub use connector::{
     BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
     KeepAlive, Proxy, Reached, Thrift, Windows, enroll, reach,
@@ -32,7 +32,8 @@ pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
 pub use refused::{Refusal, Refused};
 pub use server::{
-    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, serve,
+    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, WorkLimits,
+    serve,
 };
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};

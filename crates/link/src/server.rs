@@ -10,6 +10,6 @@ mod listener;
 mod mail;
 mod registrar;
 
-pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig};
+pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig, WorkLimits};
 pub use listener::{ListenConfig, serve};
 pub use registrar::Registrar;

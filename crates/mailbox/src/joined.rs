@@ -7,6 +7,12 @@
 //! Mail does not wait for the others. Where one of them is down, its collections stay those it had
 //! last: a phone must not take them for deleted. What changed there is told when it is back.
 
+mod last;
+mod part;
+
+pub use last::LastCollections;
+pub use part::{Named, Part};
+
 use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
     Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
@@ -20,33 +26,23 @@ use dme_model::{
 use futures_core::stream::BoxStream;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, stream};
+use part::{Of, Place, hit, inward, outward};
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
-
-/// Before the name of a part.
-const MARK: char = '\u{1}';
-/// Between the name of a part and the part's own id.
-const END: char = '/';
 
 /// How long mail waits for what stands beside it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After this time a part that could not be watched is tried again.
 const AGAIN: Duration = Duration::from_secs(30);
-/// Lists of collections that are remembered at the most; beyond, all are forgotten.
-const REMEMBERED: usize = 20_000;
-
-/// What parts had last, by user and part.
-type Last = Mutex<HashMap<(UserId, &'static str), Vec<Collection>>>;
-
 /// A mail system with others beside it.
 pub struct Joined {
     mail: Arc<dyn MailSystem>,
     others: Vec<(&'static str, Arc<dyn MailSystem>)>,
     vacations: Option<Arc<dyn VacationService>>,
-    last: Arc<Last>,
+    last: Arc<LastCollections>,
 }
 
 impl Joined {
@@ -77,52 +73,32 @@ impl MailSystem for Joined {
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
         let mail = self.mail.open(account, context).await?;
         let others = self.others.iter().map(|(name, system)| async {
-            Ok(Other { name, mailbox: system.open(account, context).await? })
+            let mailbox = system.open(account, context).await?;
+            Ok(Part { named: Named::As(name), mailbox })
         });
         let vacations = self.vacations.clone();
         Ok(Arc::new(JoinedMailbox {
-            mail,
-            others: try_join_all(others).await?,
             vacations: vacations.map(|service| (service, account.clone(), context.clone())),
-            user: account.user.clone(),
-            last: self.last.clone(),
+            ..JoinedMailbox::new(
+                account.user.clone(),
+                mail,
+                BTreeSet::new(),
+                try_join_all(others).await?,
+                self.last.clone(),
+            )
         }))
     }
 }
 
-struct JoinedMailbox {
-    mail: Arc<dyn Mailbox>,
-    others: Vec<Other>,
-    vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
+/// One user's mailboxes in several mail systems as one.
+pub struct JoinedMailbox {
     user: UserId,
-    last: Arc<Last>,
-}
-
-struct Other {
-    name: &'static str,
-    mailbox: Arc<dyn Mailbox>,
-}
-
-/// A collection in its own mail system's terms.
-struct Place<'a> {
-    mailbox: &'a dyn Mailbox,
-    /// None: the one for mail.
-    part: Option<&'static str>,
-    id: CollectionId,
-}
-
-impl Place<'_> {
-    /// An id of the same mail system as the callers know it.
-    fn outward(&self, id: CollectionId) -> CollectionId {
-        outward(self.part, id)
-    }
-}
-
-fn outward(part: Option<&'static str>, id: CollectionId) -> CollectionId {
-    match part {
-        None => id,
-        Some(name) => CollectionId::new(format!("{MARK}{name}{END}{id}")),
-    }
+    mail: Arc<dyn Mailbox>,
+    /// The classes of which the one for mail shows nothing.
+    hidden: BTreeSet<Class>,
+    others: Vec<Part>,
+    vacations: Option<(Arc<dyn VacationService>, Account, CallContext)>,
+    last: Arc<LastCollections>,
 }
 
 /// What a part answers, unless it takes too long.
@@ -144,20 +120,32 @@ async fn stand(
     }
 }
 
-fn hit(part: Option<&'static str>, hit: Hit) -> Hit {
-    Hit { collection: outward(part, hit.collection), item: hit.item }
-}
-
 impl JoinedMailbox {
+    /// This user's mail with the parts beside it. Of the classes in `hidden` the one for mail shows
+    /// no collections. `last` is what outlasts the handle.
+    pub fn new(
+        user: UserId,
+        mail: Arc<dyn Mailbox>,
+        hidden: BTreeSet<Class>,
+        parts: Vec<Part>,
+        last: Arc<LastCollections>,
+    ) -> Self {
+        Self { user, mail, hidden, others: parts, vacations: None, last }
+    }
+
     fn place(&self, id: &CollectionId) -> Place<'_> {
-        let rest = id.as_str().strip_prefix(MARK);
-        let (name, own) = rest.and_then(|rest| rest.split_once(END)).unwrap_or_default();
-        // The one for mail may itself be made of parts; it knows the rest, or that it is gone.
-        let Some(other) = self.others.iter().find(|other| other.name == name) else {
-            return Place { mailbox: &*self.mail, part: None, id: id.clone() };
-        };
-        let id = CollectionId::new(own.to_owned());
-        Place { mailbox: &*other.mailbox, part: Some(other.name), id }
+        let (name, own) = inward(id).unwrap_or_default();
+        let bearer = self.others.iter().enumerate().find_map(|(number, other)| {
+            let name = other.named.bears(name)?;
+            Some((&*other.mailbox, Of::Other(number), name))
+        });
+        match bearer {
+            // The one for mail may itself be made of parts; it knows the rest, or that it is gone.
+            None => Place { mailbox: &*self.mail, of: Of::Mail, name: None, id: id.clone() },
+            Some((mailbox, of, name)) => {
+                Place { mailbox, of, name: Some(name), id: CollectionId::new(own.to_owned()) }
+            }
+        }
     }
 
     /// The place of a collection and of the one it shall lie in, where both are of one part.
@@ -168,67 +156,58 @@ impl JoinedMailbox {
     ) -> Result<(Place<'_>, Option<CollectionId>)> {
         let place = self.place(id);
         let parent = parent.map(|parent| self.place(parent));
-        if parent.as_ref().is_some_and(|parent| parent.part != place.part) {
+        if parent.as_ref().is_some_and(|parent| parent.of != place.of) {
             let context = "collections of different mail systems do not lie in each other";
             return Err(Error::new(ErrorKind::Forbidden, context));
         }
         Ok((place, parent.map(|parent| parent.id)))
     }
 
-    /// The collections of another part, or where it did not tell them those it had last. A user
-    /// of whom it knows nothing has none there.
-    fn or_last(
-        &self,
-        name: &'static str,
-        read: Result<Vec<Collection>>,
-    ) -> Result<Vec<Collection>> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (self.user.clone(), name);
-        match read {
-            Ok(collections) => {
-                if last.len() >= REMEMBERED && !last.contains_key(&key) {
-                    last.clear();
-                }
-                last.insert(key, collections.clone());
-                Ok(collections)
-            }
-            Err(error) => {
-                tracing::info!(user = %self.user, part = name, %error,
-                    "the collections of a part are those it had last");
-                match (last.get(&key), &error.kind) {
-                    (Some(known), _) => Ok(known.clone()),
-                    (None, ErrorKind::NotFound | ErrorKind::Auth | ErrorKind::Forbidden) => {
-                        Ok(Vec::new())
-                    }
-                    // A phone may know some: to tell it of none would take them from it.
-                    (None, _) => Err(error),
-                }
-            }
-        }
+    /// Each part, the one for mail first.
+    fn parts(&self) -> impl Iterator<Item = (Of, &dyn Mailbox)> {
+        let others = self.others.iter().enumerate();
+        let others = others.map(|(number, other)| (Of::Other(number), &*other.mailbox));
+        std::iter::once((Of::Mail, &*self.mail)).chain(others)
     }
 
-    /// Each part with its name, the one for mail first.
-    fn parts(&self) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
-        let others = self.others.iter().map(|other| (Some(other.name), &*other.mailbox));
-        std::iter::once((None, &*self.mail)).chain(others)
+    /// The parts that may have this class, the best first, with the name of what is made there.
+    fn parts_for(
+        &self,
+        class: Class,
+    ) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
+        let mail = (!self.hidden.contains(&class)).then_some((None, &*self.mail));
+        let others = self.others.iter().filter_map(move |other| {
+            other.named.name(class).map(|name| (Some(name), &*other.mailbox))
+        });
+        mail.into_iter().chain(others)
+    }
+
+    /// The collections of one of the others.
+    async fn collections_of(&self, other: &Part) -> Result<Vec<Collection>> {
+        let read = in_time(other.mailbox.collections()).await.map(|collections| {
+            let named = |one: Collection| other.named.name(one.class).map(|name| (name, one));
+            collections.into_iter().filter_map(named).collect()
+        });
+        let collections = self.last.or_last(&self.user, other.named.names(), read)?;
+        Ok(collections
+            .into_iter()
+            .map(|(name, collection)| Collection {
+                id: outward(Some(name), collection.id),
+                parent: collection.parent.map(|id| outward(Some(name), id)),
+                ..collection
+            })
+            .collect())
     }
 }
 
 #[async_trait]
 impl Mailbox for JoinedMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
-        let others = self.others.iter().map(|other| async move {
-            let read = in_time(other.mailbox.collections()).await;
-            let mut collections = self.or_last(other.name, read)?;
-            for collection in &mut collections {
-                let part = Some(other.name);
-                collection.id = outward(part, collection.id.clone());
-                collection.parent = collection.parent.take().map(|id| outward(part, id));
-            }
-            Ok::<_, Error>(collections)
-        });
+        let others = self.others.iter().map(|other| self.collections_of(other));
         let (mail, others) = tokio::join!(self.mail.collections(), try_join_all(others));
-        let mut all = [vec![mail?], others?].concat().concat();
+        let mut mail = mail?;
+        mail.retain(|collection| !self.hidden.contains(&collection.class));
+        let mut all = [vec![mail], others?].concat().concat();
         // Of mail, the mail system's own; of the rest, what was set beside it is meant first.
         let mut taken = BTreeSet::new();
         let (mail, others): (Vec<_>, Vec<_>) =
@@ -251,7 +230,7 @@ impl Mailbox for JoinedMailbox {
             return Ok(place.outward(made));
         }
         let mut answer = Err(Error::new(ErrorKind::Unsupported, "no mail system has this class"));
-        for (part, mailbox) in self.parts() {
+        for (part, mailbox) in self.parts_for(class) {
             answer = mailbox.create_collection(None, name, class).await;
             if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
                 return answer.map(|id| outward(part, id));
@@ -287,27 +266,30 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
-        let asked: Vec<_> = since.iter().map(|(id, token)| (self.place(id), token)).collect();
-        let each = self.parts().map(|(part, mailbox)| {
-            let of_part: Vec<_> = asked
-                .iter()
-                .filter(|(place, _)| place.part == part)
-                .map(|(place, token)| (place.id.clone(), (*token).clone()))
+        let asked: Vec<_> = since.iter().map(|(id, token)| (self.place(id), id, token)).collect();
+        let each = self.parts().map(|(of, mailbox)| {
+            let of_part = asked.iter().filter(|(place, ..)| place.of == of);
+            let tokens: Vec<_> = of_part
+                .clone()
+                .map(|(place, _, token)| (place.id.clone(), (*token).clone()))
                 .collect();
+            let outward: HashMap<_, _> =
+                of_part.map(|(place, id, _)| (place.id.clone(), (*id).clone())).collect();
             async move {
-                let changed = match part {
-                    _ if of_part.is_empty() => Vec::new(),
-                    None => mailbox.changed(&of_part).await?,
+                let changed = match of {
+                    _ if tokens.is_empty() => Vec::new(),
+                    Of::Mail => mailbox.changed(&tokens).await?,
                     // What is away has nothing to tell now.
-                    Some(name) => match in_time(mailbox.changed(&of_part)).await {
+                    Of::Other(_) => match in_time(mailbox.changed(&tokens)).await {
                         Err(error) => {
-                            tracing::debug!(part = name, %error, "nothing is told of a part");
+                            tracing::debug!(%error, "nothing is told of a part");
                             Vec::new()
                         }
                         Ok(changed) => changed,
                     },
                 };
-                Ok::<_, Error>(changed.into_iter().map(|id| outward(part, id)).collect::<Vec<_>>())
+                let known = changed.iter().filter_map(|id| outward.get(id).cloned());
+                Ok::<_, Error>(known.collect::<Vec<_>>())
             }
         });
         Ok(try_join_all(each).await?.concat())
@@ -350,7 +332,7 @@ impl Mailbox for JoinedMailbox {
         items: &[ItemId],
     ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
         let (from, to) = (self.place(from), self.place(to));
-        if from.part != to.part {
+        if from.of != to.of {
             let context = "an item does not move from one mail system to another";
             return Err(Error::new(ErrorKind::Forbidden, context));
         }
@@ -393,11 +375,11 @@ impl Mailbox for JoinedMailbox {
         let place = self.place(first);
         let collections = query.collections.iter().filter_map(|id| {
             let other = self.place(id);
-            (other.part == place.part).then_some(other.id)
+            (other.of == place.of).then_some(other.id)
         });
         let query = SearchQuery { collections: collections.collect(), ..query.clone() };
         let page = place.mailbox.search(&query).await?;
-        let hits = page.hits.into_iter().map(|found| hit(place.part, found)).collect();
+        let hits = page.hits.into_iter().map(|found| hit(place.name, found)).collect();
         Ok(SearchPage { hits, total: page.total })
     }
 
@@ -405,17 +387,19 @@ impl Mailbox for JoinedMailbox {
         &self,
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
-        let each = self.parts().map(|(part, mailbox)| {
-            let places = collections.iter().map(|id| self.place(id));
-            let of_part: Vec<CollectionId> =
-                places.filter(|place| place.part == part).map(|place| place.id).collect();
+        let each = self.parts().map(|(of, mailbox)| {
+            let places = collections.iter().map(|id| (self.place(id), id));
+            let of_part = places.filter(|(place, _)| place.of == of);
+            let outward: HashMap<CollectionId, CollectionId> =
+                of_part.map(|(place, id)| (place.id, id.clone())).collect();
+            let own: Vec<CollectionId> = outward.keys().cloned().collect();
             async move {
-                match part {
+                match of {
                     // Always, because it tells of new collections.
-                    None => stand(mailbox, &of_part).await.map(Some),
-                    Some(_) if of_part.is_empty() => Ok(None),
+                    Of::Mail => stand(mailbox, &own).await.map(Some),
+                    Of::Other(_) if own.is_empty() => Ok(None),
                     // The watch on mail stands; it all is begun anew when this may be back.
-                    Some(_) => Ok(Some(match in_time(stand(mailbox, &of_part)).await {
+                    Of::Other(_) => Ok(Some(match in_time(stand(mailbox, &own)).await {
                         Ok(watch) => watch,
                         Err(error) => stream::once(async move {
                             sleep(AGAIN).await;
@@ -424,20 +408,22 @@ impl Mailbox for JoinedMailbox {
                         .boxed(),
                     })),
                 }
-                .map(|watch| (part, watch))
+                .map(|watch| (outward, watch))
             }
         });
         let mut standing = Vec::new();
         for watch in join_all(each).await {
-            let (part, watch) = watch?;
+            let (outward, watch) = watch?;
             let outward = move |event| match event {
-                WatchEvent::Changed(id) => WatchEvent::Changed(outward(part, id)),
+                WatchEvent::Changed(id) => {
+                    WatchEvent::Changed(outward.get(&id).cloned().unwrap_or(id))
+                }
                 other => other,
             };
             // Whichever part is lost, the whole is: the caller then looks at everything.
             let ended = || Err(Error::new(ErrorKind::Unavailable, "a watch ended"));
             if let Some(watch) = watch {
-                let rest = watch.map(move |event| event.map(outward));
+                let rest = watch.map(move |event| event.map(&outward));
                 standing.push(rest.chain(stream::once(async move { ended() })).boxed());
             }
         }
@@ -476,17 +462,18 @@ impl Mailbox for JoinedMailbox {
     }
 
     async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        let mut answer = self.mail.take_in(message).await;
-        let mut of = None;
-        for other in &self.others {
-            if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
-                break;
-            }
+        let mut answer = Err(Error::new(ErrorKind::Unsupported, "no mail system has calendars"));
+        for (name, mailbox) in self.parts_for(Class::Calendar) {
             // Mail waits for it; what was not taken in can be again.
-            answer = in_time(other.mailbox.take_in(message)).await;
-            of = Some(other.name);
+            answer = match name {
+                None => mailbox.take_in(message).await,
+                Some(_) => in_time(mailbox.take_in(message)).await,
+            };
+            if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
+                return answer.map(|found| found.map(|found| hit(name, found)));
+            }
         }
-        answer.map(|found| found.map(|found| hit(of, found)))
+        answer
     }
 
     async fn calendar_message(
@@ -515,14 +502,15 @@ impl Mailbox for JoinedMailbox {
 
     /// The first part that knows of a person answers for them.
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
-        let mut answers = self.mail.busy(query).await?;
-        for other in &self.others {
+        let unknown = |address: &String| BusyTime { address: address.clone(), periods: None };
+        let mut answers: Vec<BusyTime> = query.addresses.iter().map(unknown).collect();
+        for (_, mailbox) in self.parts_for(Class::Calendar) {
             let unknown = answers.iter().filter(|answer| answer.periods.is_none());
             let addresses: Vec<String> = unknown.map(|answer| answer.address.clone()).collect();
             if addresses.is_empty() {
                 break;
             }
-            for found in other.mailbox.busy(&BusyQuery { addresses, ..query.clone() }).await? {
+            for found in mailbox.busy(&BusyQuery { addresses, ..query.clone() }).await? {
                 let same = |answer: &&mut BusyTime| {
                     answer.periods.is_none() && answer.address == found.address
                 };

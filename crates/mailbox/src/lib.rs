@@ -28,7 +28,7 @@ pub use change::{
 };
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
-pub use joined::Joined;
+pub use joined::{Joined, JoinedMailbox, LastCollections, Named, Part};
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use vacation::{VacationService, check_vacation};

@@ -19,6 +19,12 @@ pub enum Class {
     Notes,
 }
 
+impl Class {
+    /// Every class, in the order of declaration.
+    pub const ALL: [Self; 5] =
+        [Self::Mail, Self::Calendar, Self::Contacts, Self::Tasks, Self::Notes];
+}
+
 /// The special purpose of a collection, at most one collection each (RFC 8621 §2, RFC 6154).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

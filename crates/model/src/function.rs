@@ -1,5 +1,6 @@
 //! What a connector can do for a user.
 
+use crate::Class;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -38,6 +39,11 @@ impl Function {
         Self::Search,
     ];
 
+    /// The function of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|function| function.as_str() == name)
+    }
+
     /// The name used in configuration, logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,6 +55,19 @@ impl Function {
             Self::Tasks => "tasks",
             Self::Notes => "notes",
             Self::Search => "search",
+        }
+    }
+}
+
+impl Class {
+    /// The function that serves items of this class.
+    pub const fn function(self) -> Function {
+        match self {
+            Self::Mail => Function::Mail,
+            Self::Calendar => Function::Calendar,
+            Self::Contacts => Function::Contacts,
+            Self::Tasks => Function::Tasks,
+            Self::Notes => Function::Notes,
         }
     }
 }

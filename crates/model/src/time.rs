@@ -1,6 +1,8 @@
 //! Moments and clock readings, without a calendar library in the signature.
 
+use crate::civil;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -43,6 +45,16 @@ impl Timestamp {
     /// This moment plus a span; saturates.
     pub fn plus(self, span: std::time::Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// Date and time in UTC, to the second: `2026-11-26 19:02:07 UTC`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil::date(self.as_days());
+        let second = self.as_seconds().rem_euclid(86_400);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
     }
 }
 

@@ -183,6 +183,20 @@ pub fn busy_within(
     busy::within(object, Owner(owner), zone, from, to)
 }
 
+/// The zone of this name, as others write names of zones (`TZID`); none where it says nothing.
+pub fn zone_named(tzid: &str) -> Option<ZoneId> {
+    dme_zone::Zone::from_tzid(tzid).map(|zone| zone.id().clone())
+}
+
+/// The zone that an object defines (`VTIMEZONE`), the first of several, as its rules are at a time.
+/// None where it defines none that can be read.
+pub fn zone_defined(object: &[u8], at: Timestamp) -> Option<ZoneId> {
+    let object = Object::parse(object).ok()?;
+    let zone = object.calendar.components().find(|one| one.is("VTIMEZONE"))?;
+    let zone = timezone::read(&timezone::name(zone)?, zone, at)?;
+    Some(zone.id().clone())
+}
+
 /// The content of an attachment that [`read`] listed.
 ///
 /// # Errors

@@ -3,6 +3,8 @@
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
 
 /// Whom a connector may serve.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,6 +32,15 @@ pub enum Tier {
     Failover,
 }
 
+impl fmt::Display for Tier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Primary => "primary",
+            Self::Failover => "failover",
+        })
+    }
+}
+
 /// Whether an administrator lets it work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,6 +63,11 @@ pub enum Link {
     Linked {
         /// Since when. A connector that came back lately gets load gradually.
         since: Timestamp,
+    },
+    /// It is not, by arrangement: the connector links at certain hours only.
+    OffHours {
+        /// When it will link again.
+        until: Timestamp,
     },
 }
 
@@ -88,8 +104,8 @@ pub struct Connector {
     pub tier: Tier,
     /// What is switched on.
     pub functions: BTreeSet<Function>,
-    /// For whom.
-    pub scope: Scope,
+    /// For whom. Shared: lists of users are long, and a connector is judged often.
+    pub scope: Arc<Scope>,
     /// Whether an administrator lets it work.
     pub lock: Lock,
     /// Whether its connection is there.

@@ -13,6 +13,6 @@ mod source;
 
 pub use connector::{Connector, Duty, Link, Load, Lock, Scope, Tier};
 pub use route::{
-    Candidate, Choice, Explanation, Knowledge, Known, Objection, Question, Route, Why,
+    Candidate, Choice, Explanation, History, Knowledge, Known, Objection, Question, Route, Why,
 };
 pub use source::{Assignment, Claimant, NoSource, adds, all, covers, one, sources};

@@ -1,9 +1,8 @@
 //! The judgement on every connector, and the choice among those nothing speaks against.
 
-use crate::{Connector, Duty, Link, Lock, Scope, Tier};
+use crate::{Connector, Duty, Link, Lock, Tier, covers};
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
 use std::cmp::Ordering;
-use std::fmt;
 use std::time::Duration;
 
 /// How long a connector that came back is given less than its share (rule R3).
@@ -52,6 +51,12 @@ pub enum Objection {
     /// It has not dialled in.
     #[error("not linked")]
     Unlinked,
+    /// It links at certain hours only.
+    #[error("off hours: it links again at {until}")]
+    OffHours {
+        /// When that is.
+        until: Timestamp,
+    },
     /// It is about to stop.
     #[error("draining")]
     Draining,
@@ -75,6 +80,34 @@ pub enum Objection {
     Exhausted,
 }
 
+impl Objection {
+    /// Whether it passes by itself, or by what an administrator does for a while: the user is still
+    /// at home there.
+    pub const fn is_passing(self) -> bool {
+        match self {
+            Self::Unlinked
+            | Self::OffHours { .. }
+            | Self::Draining
+            | Self::Locked
+            | Self::ScopeUnknown
+            | Self::OwnershipUnknown
+            | Self::Exhausted => true,
+            Self::FunctionOff | Self::OutOfScope | Self::NotOwner => false,
+        }
+    }
+}
+
+/// Who served a user before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct History<'a> {
+    /// The connector that does while all is well: the primary that was chosen first.
+    pub home: Option<&'a ConnectorId>,
+    /// The one that did last.
+    pub last: Option<&'a ConnectorId>,
+    /// The one that serves the same user's mail: others of their functions are best there too.
+    pub beside: Option<&'a ConnectorId>,
+}
+
 /// One connector and what speaks against it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Candidate {
@@ -84,6 +117,9 @@ pub struct Candidate {
     pub tier: Tier,
     /// All that speaks against it; nothing, where it can serve.
     pub objections: Vec<Objection>,
+    /// How long it takes until it is this user's turn to come to one that has linked lately. Those
+    /// whom another can serve wait for it, so that not all come at once (rule R3).
+    pub turn_in: Duration,
     load: Share,
 }
 
@@ -99,6 +135,7 @@ struct Share {
 pub struct Route {
     /// Primaries first, within a tier the least loaded first, then by id.
     candidates: Vec<Candidate>,
+    now: Timestamp,
 }
 
 /// Who serves.
@@ -118,6 +155,9 @@ pub enum Choice<'a> {
 /// Why one was chosen among those that can serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Why {
+    /// It is where the user is at home.
+    #[error("it serves the user while all is well")]
+    Home,
     /// It served the user before.
     #[error("it served the user before")]
     Stuck,
@@ -132,7 +172,7 @@ pub enum Why {
     Failover,
 }
 
-/// The route in words (rule R5).
+/// All that is to be said of a route (rule R5).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Explanation<'a> {
     /// Every connector with what speaks against it.
@@ -156,6 +196,7 @@ impl Route {
                 connector: connector.id.clone(),
                 tier: connector.tier,
                 objections: objections(connector, question, knowledge),
+                turn_in: turn_in(connector, question),
                 load: Share::of(connector, question.now),
             })
             .collect();
@@ -165,7 +206,7 @@ impl Route {
                 .then_with(|| a.load.compare(b.load))
                 .then_with(|| a.connector.cmp(&b.connector))
         });
-        Self { candidates }
+        Self { candidates, now: question.now }
     }
 
     /// Every connector with what speaks against it.
@@ -174,27 +215,46 @@ impl Route {
     }
 
     /// Those that can serve, in the order in which they should be tried: an interrupted read is
-    /// repeated on the next (rule R7). `served_before` is the connector the user is used to.
-    pub fn order(&self, served_before: Option<&ConnectorId>) -> Vec<&ConnectorId> {
+    /// repeated on the next (rule R7).
+    pub fn order(&self, history: History<'_>) -> Vec<&ConnectorId> {
         let mut able: Vec<&Candidate> =
             self.candidates.iter().filter(|candidate| candidate.objections.is_empty()).collect();
-        // Stable: the order by load stays within "used to" and "not used to".
-        able.sort_by_key(|candidate| (candidate.tier, Some(&candidate.connector) != served_before));
+        let last_is_able = able.iter().any(|one| Some(&one.connector) == history.last);
+        // Stable: the order by load stays within what is alike.
+        able.sort_by_key(|candidate| {
+            let is = |other: Option<&ConnectorId>| other == Some(&candidate.connector);
+            let waits = last_is_able && !is(history.last) && !candidate.turn_in.is_zero();
+            let strange = (!is(history.home), !is(history.last), !is(history.beside));
+            (waits, candidate.tier, strange)
+        });
         able.into_iter().map(|candidate| &candidate.connector).collect()
     }
 
-    /// Who serves. `served_before` is the connector the user is used to; it is kept while it can
-    /// serve, unless it is a failover and a primary can again.
-    pub fn choose(&self, served_before: Option<&ConnectorId>) -> Choice<'_> {
-        let Some(&first) = self.order(served_before).first() else {
-            let busy = self.candidates.iter().any(|c| c.objections == [Objection::Exhausted]);
-            return if busy { Choice::Busy { retry_after: RETRY } } else { Choice::Nobody };
+    /// Whether the user stays at home there, though it may not be able to serve now.
+    pub fn is_home(&self, connector: &ConnectorId) -> bool {
+        self.candidate(connector).is_some_and(|candidate| {
+            candidate.tier == Tier::Primary
+                && candidate.objections.iter().all(|objection| objection.is_passing())
+        })
+    }
+
+    /// The judgement on one.
+    pub fn candidate(&self, connector: &ConnectorId) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.connector == *connector)
+    }
+
+    /// Who serves. The user's home is kept, else whoever served last while it can, unless it is a
+    /// failover and a primary can again.
+    pub fn choose(&self, history: History<'_>) -> Choice<'_> {
+        let Some(&first) = self.order(history).first() else {
+            return self.later().map_or(Choice::Nobody, |retry_after| Choice::Busy { retry_after });
         };
         let able = |tier| {
             self.candidates.iter().filter(move |c| c.tier == tier && c.objections.is_empty())
         };
         let why = match able(Tier::Primary).count() {
-            _ if Some(first) == served_before => Why::Stuck,
+            _ if Some(first) == history.home => Why::Home,
+            _ if Some(first) == history.last => Why::Stuck,
             0 => Why::Failover,
             1 => Why::OnlyPrimary,
             _ => Why::LeastLoaded,
@@ -202,14 +262,41 @@ impl Route {
         Choice::Serve(first, why)
     }
 
+    /// When one can serve that cannot now; none where that is not known.
+    fn later(&self) -> Option<Duration> {
+        let each = self.candidates.iter().filter_map(|candidate| match *candidate.objections {
+            [Objection::Exhausted] => Some(RETRY),
+            [Objection::OffHours { until }] => {
+                let wait = until.as_millis().saturating_sub(self.now.as_millis());
+                Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(RETRY))
+            }
+            _ => None,
+        });
+        each.min()
+    }
+
     /// All of it, for an administrator.
-    pub fn explain(&self, served_before: Option<&ConnectorId>) -> Explanation<'_> {
+    pub fn explain(&self, history: History<'_>) -> Explanation<'_> {
         Explanation {
             candidates: &self.candidates,
-            choice: self.choose(served_before),
-            next: self.order(served_before).get(1).copied(),
+            choice: self.choose(history),
+            next: self.order(history).get(1).copied(),
         }
     }
+}
+
+/// How long until it is a user's turn to come to a connector that has linked lately: each user has
+/// a second of their own within the time it warms up.
+fn turn_in(connector: &Connector, question: Question<'_>) -> Duration {
+    let Link::Linked { since } = connector.link else { return Duration::ZERO };
+    let age = question.now.as_seconds().saturating_sub(since.as_seconds()).max(0);
+    let place = [question.user.as_str(), connector.id.as_str()].concat();
+    // FNV-1a: the same on every server, and spread well enough for this.
+    let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let turn = i64::try_from((hash >> 33) % WARM_UP.unsigned_abs()).unwrap_or(0);
+    Duration::from_secs(u64::try_from(turn.saturating_sub(age)).unwrap_or(0))
 }
 
 fn objections(
@@ -217,12 +304,7 @@ fn objections(
     question: Question<'_>,
     knowledge: &dyn Knowledge,
 ) -> Vec<Objection> {
-    let scope = match &connector.scope {
-        Scope::Everyone => Known::Yes,
-        Scope::Users(users) if users.contains(question.user) => Known::Yes,
-        Scope::Users(_) => Known::No,
-        Scope::Group(group) => knowledge.is_in_group(group),
-    };
+    let scope = covers(connector, question.user, |group| knowledge.is_in_group(group));
     let owns = match question.function {
         Function::Authentication | Function::Directory | Function::Search => Known::Yes,
         Function::Mail
@@ -230,6 +312,10 @@ fn objections(
         | Function::Contacts
         | Function::Tasks
         | Function::Notes => knowledge.owns_mailbox(&connector.id),
+    };
+    let off_hours = match connector.link {
+        Link::OffHours { until } => Some(until),
+        Link::Lost | Link::Linked { .. } => None,
     };
     [
         (connector.lock == Lock::Locked, Objection::Locked),
@@ -244,6 +330,7 @@ fn objections(
     ]
     .into_iter()
     .filter_map(|(holds, objection)| holds.then_some(objection))
+    .chain(off_hours.map(|until| Objection::OffHours { until }))
     .collect()
 }
 
@@ -253,7 +340,7 @@ impl Share {
     fn of(connector: &Connector, now: Timestamp) -> Self {
         let warm = match connector.link {
             Link::Linked { since } => now.as_seconds().saturating_sub(since.as_seconds()),
-            Link::Lost => WARM_UP,
+            Link::Lost | Link::OffHours { .. } => WARM_UP,
         };
         let warm = u64::try_from(warm.clamp(1, WARM_UP)).unwrap_or(1);
         Self {
@@ -265,33 +352,6 @@ impl Share {
     fn compare(self, other: Self) -> Ordering {
         let product = |a: u64, b: u64| u128::from(a) * u128::from(b);
         product(self.work, other.room).cmp(&product(other.work, self.room))
-    }
-}
-
-impl fmt::Display for Explanation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.choice {
-            Choice::Serve(connector, why) => write!(f, "served by {connector}: {why}")?,
-            Choice::Busy { .. } => f.write_str("served by nobody now: all who could are busy")?,
-            Choice::Nobody => f.write_str("served by nobody")?,
-        }
-        if let Some(next) = self.next {
-            write!(f, "; next would be {next}")?;
-        }
-        for candidate in self.candidates {
-            let tier = match candidate.tier {
-                Tier::Primary => "primary",
-                Tier::Failover => "failover",
-            };
-            write!(f, "\n{} ({tier}): ", candidate.connector)?;
-            if candidate.objections.is_empty() {
-                f.write_str("can serve")?;
-            }
-            for (index, objection) in candidate.objections.iter().enumerate() {
-                write!(f, "{}{objection}", if index > 0 { "; " } else { "" })?;
-            }
-        }
-        Ok(())
     }
 }
 

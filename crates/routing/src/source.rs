@@ -2,7 +2,7 @@
 //! of those that say they are and may speak for the user (rule A6). What cannot be told is refused,
 //! not guessed: a guess would show a password to whoever is first by name.
 
-use crate::{Connector, Duty, Lock, Scope};
+use crate::{Connector, Duty, Known, Lock, Scope};
 use dme_model::{Function, Realm, UserId};
 use std::collections::BTreeSet;
 
@@ -205,11 +205,13 @@ pub fn adds(scope: &Scope, others: &[Claimant<'_>], realm: &Realm) -> bool {
 struct Coverage<'a> {
     everyone: bool,
     users: BTreeSet<&'a UserId>,
+    /// Who is in them is not looked at: groups that differ are taken to keep their members apart.
+    groups: BTreeSet<&'a str>,
 }
 
 impl<'a> Coverage<'a> {
     fn is_empty(&self) -> bool {
-        !self.everyone && self.users.is_empty()
+        !self.everyone && self.users.is_empty() && self.groups.is_empty()
     }
 
     /// Those of a scope that are not in this yet.
@@ -224,30 +226,38 @@ impl<'a> Coverage<'a> {
                 };
                 more.users = users.iter().filter(new).collect();
             }
-            // As in `covers`.
-            Scope::Group(_) => {}
+            Scope::Group(group) if self.groups.contains(group.as_str()) => {}
+            Scope::Group(group) => more.groups = [group.as_str()].into(),
         }
         more
     }
 
     /// Neither is empty.
     fn overlaps(&self, other: &Coverage<'_>) -> bool {
-        self.everyone || other.everyone || self.users.iter().any(|user| other.users.contains(user))
+        self.everyone
+            || other.everyone
+            || !self.users.is_disjoint(&other.users)
+            || !self.groups.is_disjoint(&other.groups)
     }
 
     fn add(&mut self, more: Coverage<'a>) {
         self.everyone |= more.everyone;
         self.users.extend(more.users);
+        self.groups.extend(more.groups);
     }
 }
 
-/// Whether a connector may speak for a user. Nobody is put into a directory group's scope here: no
-/// configuration gives one yet.
-pub fn covers(connector: &Connector, user: &UserId) -> bool {
-    match &connector.scope {
-        Scope::Everyone => true,
-        Scope::Users(users) => users.contains(user),
-        Scope::Group(_) => false,
+/// Whether a connector may speak for a user; `is_in_group` says whether the user is in a group.
+pub fn covers(
+    connector: &Connector,
+    user: &UserId,
+    is_in_group: impl FnOnce(&str) -> Known,
+) -> Known {
+    match &*connector.scope {
+        Scope::Everyone => Known::Yes,
+        Scope::Users(users) if users.contains(user) => Known::Yes,
+        Scope::Users(_) => Known::No,
+        Scope::Group(group) => is_in_group(group),
     }
 }
 
@@ -260,6 +270,7 @@ mod tests {
     use super::*;
     use crate::{Link, Load, Tier};
     use dme_model::Timestamp;
+    use std::sync::Arc;
 
     /// A connector that says it is the source of these realms; none where it does not say.
     struct Site {
@@ -276,7 +287,7 @@ mod tests {
                 id: name.into(),
                 tier: Tier::Primary,
                 functions: [Function::Authentication].into(),
-                scope: Scope::Everyone,
+                scope: Arc::new(Scope::Everyone),
                 lock: Lock::Unlocked,
                 link: Link::Linked { since: Timestamp::from_millis(0) },
                 duty: Duty::Serving,
@@ -375,12 +386,12 @@ mod tests {
     #[test]
     fn the_realm_as_a_whole_is_asked_of_all_that_scopes_keep_apart() {
         let mut sites = [site("a", &["example.org"]), site("b", &["example.org"])];
-        sites[0].connector.scope = of(&["ann@example.org", "eve@other.example"]);
-        sites[1].connector.scope = of(&["bob@example.org", "eve@other.example"]);
+        sites[0].connector.scope = Arc::new(of(&["ann@example.org", "eve@other.example"]));
+        sites[1].connector.scope = Arc::new(of(&["bob@example.org", "eve@other.example"]));
         assert_eq!(ask_all(&sites, &[]).unwrap(), ["a", "b"]);
-        sites[1].connector.scope = of(&["ann@example.org", "bob@example.org"]);
+        sites[1].connector.scope = Arc::new(of(&["ann@example.org", "bob@example.org"]));
         assert!(matches!(ask_all(&sites, &[]), Err(NoSource::Ambiguous { .. })));
-        sites[1].connector.scope = Scope::Everyone;
+        sites[1].connector.scope = Arc::new(Scope::Everyone);
         assert!(matches!(ask_all(&sites, &[]), Err(NoSource::Ambiguous { .. })));
     }
 
@@ -391,7 +402,7 @@ mod tests {
         assert_eq!(ask_all(&sites, &["b", "a"]).unwrap(), ["b"]);
         sites[1].connector.tier = Tier::Failover;
         assert_eq!(ask_all(&sites, &[]).unwrap(), ["a"]);
-        sites[0].connector.scope = of(&["ann@example.org"]);
+        sites[0].connector.scope = Arc::new(of(&["ann@example.org"]));
         assert_eq!(ask_all(&sites, &[]).unwrap(), ["a", "b"]);
         assert_eq!(ask_all(&sites, &["a", "b"]).unwrap(), ["a", "b"]);
         assert_eq!(ask_all(&sites, &["b", "a"]).unwrap(), ["b"]);
@@ -408,7 +419,7 @@ mod tests {
             adds(scope, &[Claimant { name, connector, realms: None, in_process: false }], &realm)
         };
         assert!(!adds(&a, &Scope::Everyone) && !adds(&a, &of(&["ann@example.org"])));
-        a.connector.scope = of(&["ann@example.org"]);
+        a.connector.scope = Arc::new(of(&["ann@example.org"]));
         assert!(adds(&a, &Scope::Everyone) && adds(&a, &of(&["bob@example.org"])));
         assert!(!adds(&a, &of(&["ann@example.org", "bob@other.example"])));
     }

@@ -5,6 +5,9 @@
 pub mod api;
 mod connectors;
 mod devices;
+mod directory;
+mod outbox;
+mod routes;
 mod users;
 
 use crate::front::Front;
@@ -21,6 +24,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +123,28 @@ impl Admin {
             (&Method::GET, ["api", "tokens"]) => self.list_tokens().await,
             (&Method::POST, ["api", "tokens"]) => self.issue_token(&body).await,
             (&Method::POST, ["api", "tokens", name, "revoke"]) => self.revoke_tokens(name).await,
+            (&Method::GET, ["api", "connectors", name, "settings"]) => {
+                self.connector_settings(name).await
+            }
+            (&Method::POST, ["api", "connectors", name, "settings"]) => {
+                self.set_connector(name, &body).await
+            }
+            (&Method::DELETE, ["api", "connectors", name, "settings"]) => {
+                self.reset_connector(name).await
+            }
+            (&Method::GET, ["api", "routes", user]) => self.explain_route(user, None).await,
+            (&Method::GET, ["api", "routes", user, function]) => {
+                self.explain_route(user, Some(function)).await
+            }
+            (&Method::POST, ["api", "routes", user, "flush"]) => {
+                self.flush_routes(Some(user)).await
+            }
+            (&Method::POST, ["api", "flush"]) => self.flush_routes(None).await,
+            (&Method::POST, ["api", "simulate"]) => self.simulate(&body).await,
+            (&Method::GET, ["api", "outbox"]) => self.list_outbox().await,
+            (&Method::DELETE, ["api", "outbox", number]) => self.discard(number).await,
+            (&Method::GET, ["api", "directory"]) => self.list_realms(),
+            (&Method::POST, ["api", "directory", "refresh"]) => self.refresh_directories().await,
             (&Method::POST, ["api", "connectors", name, action]) => {
                 self.change_connector(name, action).await
             }
@@ -171,6 +197,11 @@ pub(crate) fn token(directory: &Path) -> Result<Secret, StartError> {
     let token = URL_SAFE_NO_PAD.encode(bytes);
     write_private(&path, token.as_bytes()).map_err(failed)?;
     Ok(Secret::new(token))
+}
+
+fn body_as<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body)
+        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 fn as_json(value: &impl Serialize) -> Response<Full<Bytes>> {

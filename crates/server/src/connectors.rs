@@ -1,22 +1,47 @@
-//! The connectors as the router sees them, wherever they run.
+//! The connectors as the router sees them, wherever they run, linked or not.
 
-use crate::config::ConnectorSettings;
+mod settings;
+
+pub use dme_routing::{Scope, Tier};
+pub use settings::{ConnectorSettings, Effective};
+
 use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
-use dme_link::{ConnectorState, CredentialsNeeded, LinkEvent, LinkState, Links};
+use dme_link::{
+    Capabilities, ConnectorState, CredentialsNeeded, LinkEvent, LinkState, Links, WorkLimits,
+};
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Function, Realm};
-use dme_routing::{Connector, Duty, Link, Load, Lock, Scope, Tier};
+use dme_model::{ConnectorId, Realm, Timestamp};
+use dme_routing::{Connector, Duty, Link, Load, Lock};
+use dme_store::{SettingRecord, SqliteStore};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
 
-/// Every connector that is linked, with what the configuration says of it.
+/// Every connector there is, with what is set of it.
 pub struct Connectors {
     links: Links,
-    settings: BTreeMap<String, ConnectorSettings>,
+    store: SqliteStore,
+    configured: BTreeMap<String, ConnectorSettings>,
     load: Load,
-    version: AtomicU64,
+    known: RwLock<Arc<Known>>,
+    /// Counts whatever changes who can serve.
+    version: watch::Sender<u64>,
+}
+
+/// What is known of connectors though they may not be linked.
+#[derive(Default)]
+struct Known {
+    by_id: BTreeMap<ConnectorId, Entry>,
+    /// What is set by name, of all that something is set of.
+    set: BTreeMap<String, Arc<Effective>>,
+}
+
+struct Entry {
+    name: String,
+    lock: Lock,
+    /// What it offered when it was last linked.
+    offer: Option<Capabilities>,
 }
 
 /// One connector as the router judges it.
@@ -26,7 +51,9 @@ pub struct Endpoint {
     pub name: String,
     /// Its state.
     pub state: Connector,
-    /// What its mail system needs of the user.
+    /// What it offers, whether it is switched on or not.
+    pub offer: Capabilities,
+    /// What its mailboxes need of the user; none where it has none.
     pub mail_needs: Option<CredentialsNeeded>,
     /// The realms its directory says it is the source of; none where its release does not say.
     pub realms: Option<BTreeSet<Realm>>,
@@ -34,14 +61,34 @@ pub struct Endpoint {
     pub in_process: bool,
 }
 
+impl Endpoint {
+    /// Whether it is linked.
+    pub fn is_linked(&self) -> bool {
+        matches!(self.state.link, Link::Linked { .. })
+    }
+}
+
 impl Connectors {
-    /// The connectors of these links. `load` says how much each may have to do.
+    /// The connectors of these links. `load` says how much each may have to do, where nothing
+    /// else is set.
     pub fn new(
         links: Links,
-        settings: BTreeMap<String, ConnectorSettings>,
+        store: SqliteStore,
+        configured: BTreeMap<String, ConnectorSettings>,
         load: Load,
     ) -> Arc<Self> {
-        let all = Arc::new(Self { links, settings, load, version: AtomicU64::new(0) });
+        let set = configured
+            .iter()
+            .map(|(name, settings)| (name.clone(), Arc::new(settings.effective(load))));
+        let known = Known { by_id: BTreeMap::new(), set: set.collect() };
+        let all = Arc::new(Self {
+            links,
+            store,
+            configured,
+            load,
+            known: RwLock::new(Arc::new(known)),
+            version: watch::Sender::new(0),
+        });
         let mut events = all.links.subscribe();
         let watching = Arc::downgrade(&all);
         tokio::spawn(async move {
@@ -49,15 +96,17 @@ impl Connectors {
             loop {
                 let event = events.recv().await;
                 let Some(all) = watching.upgrade() else { return };
-                all.version.fetch_add(1, Ordering::Relaxed);
                 match event {
                     Ok(LinkEvent::Connected(id)) => {
                         tracing::info!(connector = %id, "connector linked");
+                        all.note_offer(&id).await;
+                        all.reload().await;
                     }
                     Ok(LinkEvent::Lost { id, reason }) => {
                         tracing::warn!(connector = %id, reason, "connector lost");
+                        all.changed();
                     }
-                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Lagged(_)) => all.reload().await,
                     Err(RecvError::Closed) => return,
                 }
             }
@@ -70,26 +119,140 @@ impl Connectors {
         &self.links
     }
 
-    /// Grows whenever a connector comes or goes; routes found before are then found anew.
+    /// Grows whenever something changes who can serve; routes found before are then found anew.
     pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Relaxed)
+        *self.version.borrow()
+    }
+
+    /// Tells of each new version.
+    pub fn versions(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn known(&self) -> Arc<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads again which connectors there are and what is set of them. What cannot be read stays as
+    /// it was.
+    pub async fn reload(&self) {
+        match self.read().await {
+            Ok(known) => {
+                let limits = known.set.iter().map(|(name, set)| {
+                    let parallel = usize::try_from(set.load.parallel).unwrap_or(usize::MAX);
+                    let queued = usize::try_from(set.load.queue).unwrap_or(usize::MAX);
+                    (name.clone(), WorkLimits { parallel, queued })
+                });
+                self.links.set_limits(limits.collect());
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+            }
+            Err(error) => tracing::warn!(%error, "the connectors could not be read"),
+        }
+        self.changed();
+    }
+
+    async fn read(&self) -> dme_store::Result<Known> {
+        let book = self.links.registrar().book().list().await;
+        let book = book.map_err(|error| dme_store::Error::Database(error.to_string()))?;
+        let offers: BTreeMap<_, _> = self.store.offers().await?.into_iter().collect();
+        let mut settings = self.configured.clone();
+        for SettingRecord { name, settings: text, .. } in self.store.connector_settings().await? {
+            match serde_json::from_str(&text) {
+                Ok(later) => {
+                    let both = settings.entry(name).or_default();
+                    *both = both.then(&later);
+                }
+                Err(error) => {
+                    tracing::error!(connector = name, %error, "what is set of it is unreadable");
+                }
+            }
+        }
+        let by_id =
+            book.into_iter().filter(|one| one.state != ConnectorState::Removed).map(|one| {
+                let lock = match one.state {
+                    ConnectorState::Unlocked => Lock::Unlocked,
+                    ConnectorState::Locked | ConnectorState::Removed => Lock::Locked,
+                };
+                let entry = Entry { name: one.name, lock, offer: offers.get(&one.id).cloned() };
+                (one.id, entry)
+            });
+        let by_id = by_id.collect();
+        let set = settings
+            .into_iter()
+            .map(|(name, settings)| (name, Arc::new(settings.effective(self.load))))
+            .collect();
+        Ok(Known { by_id, set })
+    }
+
+    async fn note_offer(&self, id: &ConnectorId) {
+        let linked = self.links.connectors();
+        let Some(link) = linked.into_iter().find(|link| link.id == *id) else { return };
+        // The one in this process is in no book, and always there.
+        if !matches!(self.links.registrar().book().get(id).await, Ok(Some(_))) {
+            return;
+        }
+        if let Err(error) = self.store.put_offer(id, &link.capabilities).await {
+            tracing::warn!(connector = %id, %error, "what it offers could not be noted");
+        }
     }
 
     /// All that are linked, with their state now.
-    pub fn endpoints(&self) -> Vec<Endpoint> {
-        self.links.connectors().into_iter().map(|link| self.endpoint(link)).collect()
+    pub fn linked(&self) -> Vec<Endpoint> {
+        let known = self.known();
+        self.links.connectors().into_iter().map(|link| self.endpoint(&known, link)).collect()
+    }
+
+    /// All there are, with their state now.
+    pub fn all(&self) -> Vec<Endpoint> {
+        let known = self.known();
+        let mut all = self.linked();
+        let linked: BTreeSet<ConnectorId> = all.iter().map(|one| one.state.id.clone()).collect();
+        let away = known.by_id.iter().filter(|(id, _)| !linked.contains(*id));
+        all.extend(away.map(|(id, entry)| {
+            let offer = entry.offer.clone().unwrap_or_default();
+            let set = self.set(&known, &entry.name);
+            Endpoint {
+                mail_needs: offer.mailbox_needs(),
+                realms: None,
+                in_process: false,
+                state: state(id.clone(), &set, &offer, entry.lock, Link::Lost),
+                offer,
+                name: entry.name.clone(),
+            }
+        }));
+        all
+    }
+
+    /// Whether a connector takes work at this moment.
+    pub fn takes_work(&self, id: &ConnectorId) -> bool {
+        let known = self.known();
+        self.links.takes_work(id)
+            && known
+                .by_id
+                .get(id)
+                .is_none_or(|entry| known.set.get(&entry.name).is_none_or(|set| !set.drain))
+    }
+
+    /// The name of a connector; its id where it has none.
+    pub fn name(&self, id: &ConnectorId) -> String {
+        let known = self.known();
+        known.by_id.get(id).map_or_else(|| id.to_string(), |entry| entry.name.clone())
     }
 
     /// Whom a connector of this name may serve, linked or not.
-    pub fn scope(&self, name: &str) -> Scope {
-        let users = self.settings.get(name).and_then(|settings| settings.users.clone());
-        users.map_or(Scope::Everyone, Scope::Users)
+    pub fn scope(&self, name: &str) -> Arc<Scope> {
+        self.set(&self.known(), name).scope.clone()
     }
 
-    /// The names of the connectors that the configuration gives their users, linked or not.
-    pub fn scoped(&self) -> impl Iterator<Item = &String> {
-        let scoped = self.settings.iter().filter(|(_, settings)| settings.users.is_some());
-        scoped.map(|(name, _)| name)
+    /// The names of the connectors whose scope is less than everyone, linked or not.
+    pub fn scoped(&self) -> Vec<String> {
+        let known = self.known();
+        let scoped = known.set.iter().filter(|(_, set)| *set.scope != Scope::Everyone);
+        scoped.map(|(name, _)| name.clone()).collect()
     }
 
     /// A connector's mail system.
@@ -102,29 +265,90 @@ impl Connectors {
         self.links.directory(id)
     }
 
-    fn endpoint(&self, link: LinkState) -> Endpoint {
-        let settings = self.settings.get(&link.name);
+    /// What holds for a connector of this name.
+    pub fn effective(&self, name: &str) -> Arc<Effective> {
+        self.set(&self.known(), name)
+    }
+
+    /// What the configuration says of a connector, and what was set by command.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settings(
+        &self,
+        name: &str,
+    ) -> dme_store::Result<(ConnectorSettings, ConnectorSettings, u64)> {
+        let configured = self.configured.get(name).cloned().unwrap_or_default();
+        let stored = self.store.connector_settings().await?;
+        let Some(record) = stored.into_iter().find(|record| record.name == name) else {
+            return Ok((configured, ConnectorSettings::default(), 0));
+        };
+        let set = serde_json::from_str(&record.settings).map_err(|error| {
+            let place = "connector_setting.settings";
+            dme_store::Error::Unreadable { place, reason: error.to_string() }
+        })?;
+        Ok((configured, set, record.version))
+    }
+
+    /// Sets what an administrator wants of a connector, from now on. Gives the new version.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn set_settings(
+        &self,
+        name: &str,
+        settings: &ConnectorSettings,
+        now: Timestamp,
+    ) -> dme_store::Result<u64> {
+        // Settings always have a JSON form.
+        let text = serde_json::to_string(settings).unwrap_or_default();
+        let version = self.store.put_connector_settings(name, text, now).await?;
+        self.reload().await;
+        Ok(version)
+    }
+
+    fn set(&self, known: &Known, name: &str) -> Arc<Effective> {
+        let none = || Arc::new(ConnectorSettings::default().effective(self.load));
+        known.set.get(name).cloned().unwrap_or_else(none)
+    }
+
+    fn endpoint(&self, known: &Known, link: LinkState) -> Endpoint {
+        let set = self.set(known, &link.name);
+        let linked = Link::Linked { since: link.since };
+        // A locked connector has no link.
+        let mut state = state(link.id, &set, &link.capabilities, Lock::Unlocked, linked);
+        if link.draining {
+            state.duty = Duty::Draining;
+        }
         let outstanding = link.outstanding.saturating_add(link.queued);
+        state.load.outstanding = u32::try_from(outstanding).unwrap_or(u32::MAX);
         Endpoint {
-            mail_needs: link.capabilities.needs(Function::Mail),
+            mail_needs: link.capabilities.mailbox_needs(),
             realms: link.realms,
             in_process: link.peer.is_none(),
-            state: Connector {
-                functions: link.capabilities.functions().collect(),
-                id: link.id,
-                tier: settings.map_or(Tier::Primary, |settings| settings.tier),
-                scope: self.scope(&link.name),
-                // A locked connector has no link.
-                lock: Lock::Unlocked,
-                link: Link::Linked { since: link.since },
-                duty: if link.draining { Duty::Draining } else { Duty::Serving },
-                load: Load {
-                    outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),
-                    ..self.load
-                },
-            },
+            state,
+            offer: link.capabilities,
             name: link.name,
         }
+    }
+}
+
+fn state(
+    id: ConnectorId,
+    set: &Effective,
+    offer: &Capabilities,
+    lock: Lock,
+    link: Link,
+) -> Connector {
+    Connector {
+        id,
+        tier: set.tier,
+        functions: offer.functions().filter(|function| !set.off.contains(function)).collect(),
+        scope: set.scope.clone(),
+        lock,
+        link,
+        duty: if set.drain { Duty::Draining } else { Duty::Serving },
+        load: set.load,
     }
 }
 

@@ -41,7 +41,9 @@ mod wait;
 
 use crate::client_address::TrustedProxies;
 use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
+use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
+use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
@@ -94,8 +96,12 @@ pub struct Front {
     pub store: SqliteStore,
     /// What phones are told.
     pub engine: Engine,
-    /// Which connector.
+    /// Those there are.
+    pub connectors: Arc<Connectors>,
+    /// Which of them.
     pub router: Arc<Router>,
+    /// What waits for its connector, where messages may.
+    pub outbox: Option<Arc<Outbox>>,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.

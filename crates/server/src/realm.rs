@@ -4,13 +4,14 @@
 
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
+use crate::membership::Membership;
 use async_trait::async_trait;
 use dme_directory::{
     DirectoryEntry, DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
     Person, Result, Terms, Verdict,
 };
 use dme_model::{Realm, Secret, UserId};
-use dme_routing::{Assignment, Claimant, NoSource, covers};
+use dme_routing::{Assignment, Claimant, Known, NoSource, covers};
 use futures_util::future;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub struct RealmDirectory {
     named: ConnectorNames,
     /// The server has no other realm.
     only: bool,
+    membership: Arc<dyn Membership>,
 }
 
 /// Who is linked, as far as a realm looks at it.
@@ -45,8 +47,9 @@ impl RealmDirectory {
         realm: Realm,
         named: ConnectorNames,
         only: bool,
+        membership: Arc<dyn Membership>,
     ) -> Arc<Self> {
-        Arc::new(Self { connectors, realm, named, only })
+        Arc::new(Self { connectors, realm, named, only, membership })
     }
 
     fn assignment(&self) -> Assignment<'_> {
@@ -61,9 +64,15 @@ impl RealmDirectory {
         Ok(self.source_for(user).await?.map(|source| source.endpoint.name))
     }
 
+    /// The names of the connectors that are asked about the realm now.
+    pub fn sources(&self) -> Vec<String> {
+        let found = self.linked().and_then(|linked| self.all(&linked));
+        found.map(|all| all.into_iter().map(|one| one.endpoint.name).collect()).unwrap_or_default()
+    }
+
     /// Who is linked now.
     fn linked(&self) -> Result<Linked> {
-        let endpoints = self.connectors.endpoints();
+        let endpoints = self.connectors.linked();
         let found = dme_routing::sources(endpoints.iter().map(claimant), &self.assignment());
         let found: Vec<_> =
             found.map_err(not_chosen)?.iter().map(|one| one.connector.id.clone()).collect();
@@ -99,7 +108,8 @@ impl RealmDirectory {
         if self.named.0.is_empty() {
             // One that is linked and of another realm, or has no directory, is not meant.
             let away = |name: &&String| !linked.others.contains(name);
-            return self.connectors.scoped().filter(away).filter(missing).map(why).collect();
+            let scoped = self.connectors.scoped();
+            return scoped.iter().filter(away).filter(missing).map(why).collect();
         }
         self.named.0.iter().filter(missing).map(why).collect()
     }
@@ -119,22 +129,47 @@ impl RealmDirectory {
     async fn source_for(&self, login: &UserId) -> Result<Option<Source>> {
         let linked = self.linked()?;
         let missing = self.missing(&linked).into_iter().next();
-        let (covering, others): (Vec<_>, Vec<_>) =
-            linked.sources.into_iter().partition(|source| covers(&source.state, login));
+        let by_name = |source: &Endpoint| {
+            // Who is in a group, the source itself says of the person.
+            covers(&source.state, login, |_| Known::Unknown) == Known::Yes
+        };
+        let (covering, others): (Vec<_>, Vec<_>) = linked.sources.into_iter().partition(by_name);
         if !covering.is_empty() {
             return self.one(&covering);
         }
-        let mut meant = Vec::new();
+        let (mut meant, mut unclear) = (Vec::new(), None);
         for source in others {
-            let person = self.connectors.directory(&source.state.id).find(login).await?;
-            if person.is_some_and(|person| covers(&source.state, &person.user)) {
-                meant.push(source);
+            let found = self.connectors.directory(&source.state.id).find(login).await?;
+            match found.map(|person| self.covers(&source, &person)) {
+                Some(Known::Yes) => meant.push(source),
+                Some(Known::Unknown) => unclear = Some(source.name),
+                Some(Known::No) | None => {}
             }
         }
-        match missing {
-            Some(why) if meant.is_empty() => Err(not_chosen(why)),
+        match (missing, unclear) {
+            (Some(why), _) if meant.is_empty() => Err(not_chosen(why)),
+            (None, Some(name)) if meant.is_empty() => Err(Error::Unavailable(format!(
+                "whether {login} is in the group that the connector {name} serves is not known"
+            ))),
             _ => self.one(&meant),
         }
+    }
+
+    /// Whether a connector may speak for a person.
+    fn covers(&self, source: &Endpoint, person: &Person) -> Known {
+        let in_group = |group: &str| self.membership.of_person(person, group);
+        covers(&source.state, &person.user, in_group)
+    }
+
+    /// A connector can speak only for users its scope covers (rule A6).
+    fn vouch_for(&self, source: &Source, person: &Person) -> Result<()> {
+        if self.covers(&source.endpoint, person) == Known::Yes {
+            return Ok(());
+        }
+        let (name, user) = (&source.endpoint.name, &person.user);
+        Err(Error::Protocol(format!(
+            "the connector {name} answered for {user}, who is outside its scope"
+        )))
     }
 
     /// Those of the linked that are asked about the realm as a whole, the best first.
@@ -156,25 +191,11 @@ impl RealmDirectory {
 }
 
 impl Source {
-    fn covers(&self, person: &Person) -> bool {
-        covers(&self.endpoint.state, &person.user)
-    }
-
     /// Whether an entry of its address list is shown. What is no user, such as a list or a room,
-    /// is in nobody's scope.
+    /// is in nobody's scope; and which groups somebody is in, an entry does not say.
     fn shows(&self, entry: &DirectoryEntry) -> bool {
-        entry.user.as_ref().is_none_or(|user| covers(&self.endpoint.state, user))
-    }
-
-    /// A connector can speak only for users its scope covers (rule A6).
-    fn vouch_for(&self, person: &Person) -> Result<()> {
-        if self.covers(person) {
-            return Ok(());
-        }
-        let (name, user) = (&self.endpoint.name, &person.user);
-        Err(Error::Protocol(format!(
-            "the connector {name} answered for {user}, who is outside its scope"
-        )))
+        let shown = |user| covers(&self.endpoint.state, user, |_| Known::Yes) == Known::Yes;
+        entry.user.as_ref().is_none_or(shown)
     }
 }
 
@@ -225,7 +246,7 @@ impl DirectoryService for RealmDirectory {
         let Some(source) = self.source_for(user).await? else { return Ok(Verdict::Unknown) };
         let verdict = source.directory.authenticate(user, password).await?;
         if let Verdict::Accepted(person) = &verdict {
-            source.vouch_for(person)?;
+            self.vouch_for(&source, person)?;
         }
         Ok(verdict)
     }
@@ -233,7 +254,7 @@ impl DirectoryService for RealmDirectory {
     async fn find(&self, user: &UserId) -> Result<Option<Person>> {
         let Some(source) = self.source_for(user).await? else { return Ok(None) };
         let found = source.directory.find(user).await?;
-        Ok(found.filter(|person| source.covers(person)))
+        Ok(found.filter(|person| self.covers(&source.endpoint, person) == Known::Yes))
     }
 
     /// Those of all directories that scopes keep apart. While one of them is away there is no

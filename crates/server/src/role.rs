@@ -2,14 +2,16 @@
 
 use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
 use crate::host::Host;
 use crate::listener::{self, Security, Transport};
+use crate::membership::GateMembership;
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
@@ -19,14 +21,12 @@ use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
-use crate::watch::{WatchOpener, WatchTimes, Watches};
-use async_trait::async_trait;
+use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
-use dme_mailbox::{Account, Mailbox};
-use dme_model::{ConnectorId, Realm, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::Load;
-use dme_store::SqliteStore;
+use dme_store::{OutboxLimits, SqliteStore};
 use dme_sync::{Engine, StateStore};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -41,8 +41,6 @@ use tokio_util::task::TaskTracker;
 
 /// The in-process connector's id and name.
 const EMBEDDED: &str = "embedded";
-/// A watch lives until it is dropped; this is longer than any server runs.
-const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
@@ -133,7 +131,9 @@ impl Server {
         }
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let front = Arc::new(front(&config, store, shared, &links, stop.clone())?);
+        let outbox = outbox(&config, &store).await?;
+        let front = Arc::new(front(&config, store, shared, &links, outbox, stop.clone())?);
+        front.connectors.reload().await;
         let mut server = Self {
             phones: config.phones.listen,
             admin: config.admin.listen,
@@ -305,6 +305,11 @@ impl Server {
                 }
             }
         });
+        self.run_until_stop(reroute(self.front.watches.clone(), self.front.connectors.versions()));
+        if let Some(outbox) = self.front.outbox.clone() {
+            let (router, connectors) = (self.front.router.clone(), self.front.connectors.clone());
+            self.run_until_stop(outbox.run(router, connectors));
+        }
         let front = self.front.clone();
         self.run_until_stop(async move {
             let mut revoked = front.gate.revocations();
@@ -348,11 +353,30 @@ impl Server {
     }
 }
 
+/// What keeps messages while connectors are away, where it shall. What was kept before that was
+/// switched off still goes out.
+async fn outbox(
+    config: &ServerConfig,
+    store: &SqliteStore,
+) -> Result<Option<Arc<Outbox>>, StartError> {
+    let sending = &config.sending;
+    let keeps = sending.while_away == WhileAway::Keep;
+    if !keeps && store.all_queued().await?.is_empty() {
+        return Ok(None);
+    }
+    let limits = OutboxLimits {
+        messages: if keeps { sending.kept_messages } else { 0 },
+        bytes: sending.kept_size.0,
+    };
+    Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
+}
+
 fn front(
     config: &ServerConfig,
     store: SqliteStore,
     shared: Arc<SqliteStore>,
     links: &Links,
+    outbox: Option<Arc<Outbox>>,
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
     let clock: Clock = Arc::new(now);
@@ -362,7 +386,8 @@ fn front(
         parallel: u32::try_from(config.links.parallel_calls).unwrap_or(u32::MAX),
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
-    let connectors = Connectors::new(links.clone(), config.connectors.clone(), load);
+    let connectors = Connectors::new(links.clone(), store.clone(), config.connectors.clone(), load);
+    let membership = Arc::new(GateMembership::default());
     let mut directories = BTreeMap::new();
     let mut setups = Vec::new();
     for realm in &config.realms {
@@ -372,6 +397,7 @@ fn front(
             name.clone(),
             realm.connector.clone(),
             config.realms.len() == 1,
+            membership.clone(),
         );
         directories.insert(name, directory.clone());
         setups.push(RealmSetup {
@@ -384,9 +410,11 @@ fn front(
     }
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
-    let router = Arc::new(Router::new(connectors, config.times.call.0));
+    membership.ask(&gate);
+    let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
+    let router = Arc::new(router);
     let run = now().as_millis().unsigned_abs();
-    let opener = Arc::new(RoutedWatches { router: router.clone() });
+    let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
     let watch_times = WatchTimes {
         linger: config.times.watch_linger.0,
         first_pause: Duration::from_millis(200),
@@ -406,7 +434,9 @@ fn front(
                 conversation: config.limits.conversation,
             },
         ),
+        connectors,
         router,
+        outbox,
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking: Arc::new(Parking::default()),
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
@@ -441,23 +471,6 @@ async fn count_links(links: Links, metrics: Arc<Metrics>) {
             // A connector may have been enrolled, and never come.
             () = tokio::time::sleep(COUNT_EVERY) => {}
         }
-    }
-}
-
-/// Opens mailboxes to watch by the route there is now.
-struct RoutedWatches {
-    router: Arc<Router>,
-}
-
-#[async_trait]
-impl WatchOpener for RoutedWatches {
-    async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
-        let request = RequestId::from(format!("watch-{}", account.user));
-        self.router.open_for(account, &request, now(), WATCH_LIMIT).await
-    }
-
-    fn serving(&self, user: &UserId) -> String {
-        self.router.serving(user)
     }
 }
 

@@ -1,80 +1,77 @@
-//! Which connector serves a user, now: rules R1 to R4, as far as a request needs them. The judgement
-//! itself is `dme_routing`'s; this remembers what connectors answered and opens mailboxes.
+//! Which connectors serve a user, now: rules R1 to R5 and R7, as far as a request needs them. The
+//! judgement itself is `dme_routing`'s; this remembers what connectors answered, keeps the routes,
+//! and opens mailboxes.
+
+mod explain;
+mod ownership;
+mod plan;
+mod routed;
 
 use crate::connectors::{Connectors, Endpoint};
-use dme_link::CredentialsNeeded;
-use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind, Mailbox, Result};
-use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
-use dme_routing::{Choice, Duty, Knowledge, Known, Question, Route};
-use std::collections::HashMap;
+use crate::membership::Membership;
+use crate::outbox::Outbox;
+use dme_mailbox::{
+    Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
+    Named, Part, Result,
+};
+use dme_model::{Class, ConnectorId, Function, RequestId, Timestamp, UserId};
+use dme_routing::{History, Question, Route, Scope};
+use dme_store::{RouteRecord, SqliteStore};
+use ownership::{Ownership, UserKnowledge};
+use plan::Plan;
+
+pub use explain::{Explained, Judged, Moved};
+
+use routed::RoutedMailbox;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long "I own this mailbox" holds.
-const OWNER_FOR: Duration = Duration::from_secs(600);
-/// How long "I do not" holds: a mailbox made just now should not be missed for long.
-const STRANGER_FOR: Duration = Duration::from_secs(20);
-/// How long a connector may think about whose mailbox it is: the others' users wait for it.
-const OWNER_LIMIT: Duration = Duration::from_secs(10);
 /// Users whose routes are remembered at the most.
 const REMEMBERED: usize = 200_000;
 
-/// Finds the connector for each request.
+/// How long a route holds where groups are scopes, whose members may change.
+const MEMBERS_FOR: Duration = Duration::from_secs(10);
+
+/// Finds the connectors for each request.
 pub struct Router {
     connectors: Arc<Connectors>,
+    store: SqliteStore,
+    membership: Arc<dyn Membership>,
     call: Duration,
     known: Mutex<HashMap<UserId, Remembered>>,
+    last: Arc<LastCollections>,
 }
 
 #[derive(Clone, Default)]
 struct Remembered {
-    /// The connector that served last, and the version of the connectors it was chosen in.
-    serving: Option<(ConnectorId, u64)>,
-    /// Its name.
-    name: String,
-    owns: HashMap<ConnectorId, (bool, Instant)>,
-}
-
-/// What is known of one user.
-struct UserKnowledge<'a> {
-    owns: &'a HashMap<ConnectorId, (bool, Instant)>,
-}
-
-impl Knowledge for UserKnowledge<'_> {
-    fn is_in_group(&self, _: &str) -> Known {
-        // No configuration gives a connector a group yet.
-        Known::Unknown
-    }
-
-    fn owns_mailbox(&self, connector: &ConnectorId) -> Known {
-        match self.owns.get(connector) {
-            Some((owns, until)) if *until > Instant::now() => {
-                if *owns {
-                    Known::Yes
-                } else {
-                    Known::No
-                }
-            }
-            _ => Known::Unknown,
-        }
-    }
+    /// The routes as they were last written down; none where they were not read yet.
+    routes: Option<BTreeMap<Function, RouteRecord>>,
+    owns: Ownership,
+    plan: Option<Arc<Plan>>,
 }
 
 impl Router {
     /// A router over these connectors; `call` limits each call to one.
-    pub fn new(connectors: Arc<Connectors>, call: Duration) -> Self {
-        Self { connectors, call, known: Mutex::default() }
+    pub fn new(
+        connectors: Arc<Connectors>,
+        store: SqliteStore,
+        membership: Arc<dyn Membership>,
+        call: Duration,
+    ) -> Self {
+        let last = Arc::default();
+        Self { connectors, store, membership, call, known: Mutex::default(), last }
     }
 
-    /// A handle on the user's mailbox, through the connector that serves it now. `now` decides how
+    /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how
     /// warm a connector is, nothing else.
     ///
     /// # Errors
-    /// `Unavailable` where no connector can serve, with the reasons; `Busy` where all who could
-    /// have too much to do; the connector's own errors.
+    /// `Unavailable` where no connector can serve the user's mail, with the reasons; `Busy` where
+    /// all who could have too much to do or are off hours; the connectors' own errors.
     pub async fn open(
-        &self,
+        self: &Arc<Self>,
         account: &Account,
         request: &RequestId,
         now: Timestamp,
@@ -87,132 +84,227 @@ impl Router {
     /// # Errors
     /// As [`Router::open`].
     pub async fn open_for(
-        &self,
+        self: &Arc<Self>,
         account: &Account,
         request: &RequestId,
         now: Timestamp,
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
         let context = CallContext::new(request.clone(), limit);
-        let (id, needs) = self.endpoint(account, request, now).await?;
-        let account = Account { credentials: needs.admit(&account.credentials), ..account.clone() };
-        self.connectors.mail_system(&id).open(&account, &context).await
+        let plan = self.plan(account, request, now).await?;
+        let routed = |function, at: Result<ConnectorId>| {
+            RoutedMailbox::new(self.clone(), account.clone(), context.clone(), function, at)
+        };
+        let mail = routed(Function::Mail, Ok(plan.mail.clone()));
+        // A connector that will not open the mailbox says so now.
+        mail.open().await?;
+        if plan.parts.is_empty() && plan.hidden.is_empty() {
+            return Ok(Arc::new(mail));
+        }
+        let parts = plan.parts.iter().map(|part| {
+            let function = part.classes.first().map_or(Function::Mail, |class| class.function());
+            let mailbox = Arc::new(routed(function, part.by.clone()));
+            Part { named: Named::ByClass(part.classes.clone()), mailbox }
+        });
+        let (user, hidden) = (account.user.clone(), plan.hidden.clone());
+        let parts = parts.collect();
+        Ok(Arc::new(JoinedMailbox::new(user, Arc::new(mail), hidden, parts, self.last.clone())))
     }
 
-    /// The connector that serves the user's mail.
-    async fn endpoint(
+    /// A handle to send by. Where the user's mail is at home at a connector that is away, the message
+    /// is kept until that is back.
+    ///
+    /// # Errors
+    /// As [`Router::open`].
+    pub async fn open_to_send(
+        self: &Arc<Self>,
+        account: &Account,
+        request: &RequestId,
+        now: Timestamp,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Arc<dyn Mailbox>> {
+        let error = match self.open(account, request, now).await {
+            Err(error) if error.is_transient() => error,
+            opened => return opened,
+        };
+        let routes = self.remembered(&account.user).await?.routes.unwrap_or_default();
+        let home = routes.get(&Function::Mail).map(|route| &route.serving);
+        // One that is linked and does not answer is asked again by the phone.
+        if home.is_none_or(|home| self.connectors.links().is_linked(home)) {
+            return Err(error);
+        }
+        let context = CallContext::new(request.clone(), self.call);
+        let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
+        Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
+    }
+
+    /// Who serves which of the user's functions.
+    async fn plan(
         &self,
         account: &Account,
         request: &RequestId,
         now: Timestamp,
-    ) -> Result<(ConnectorId, CredentialsNeeded)> {
-        let version = self.connectors.version();
-        let endpoints = self.connectors.endpoints();
-        let mut remembered = self.lock().get(&account.user).cloned().unwrap_or_default();
-        if let Some((serving, chosen_in)) = &remembered.serving
-            && *chosen_in == version
-            && remembered.owns.get(serving).is_some_and(|(_, until)| *until > Instant::now())
-            && let Some(endpoint) = endpoints.iter().find(|e| e.state.id == *serving)
-            && endpoint.state.duty == Duty::Serving
-            && !endpoint.state.load.is_exhausted()
-        {
-            return Ok((serving.clone(), endpoint.mail_needs.unwrap_or_default()));
+    ) -> Result<Arc<Plan>> {
+        if let Some(plan) = self.standing_plan(&account.user) {
+            return Ok(plan);
         }
-        self.ask_owners(account, request, &endpoints, &mut remembered).await;
-        let knowledge = UserKnowledge { owns: &remembered.owns };
-        let question = Question { user: &account.user, function: Function::Mail, now };
-        let route = Route::new(endpoints.iter().map(|e| &e.state), question, &knowledge);
-        let before = remembered.serving.as_ref().map(|(id, _)| id);
-        let chosen = match route.choose(before) {
-            Choice::Serve(id, why) => {
-                if before != Some(id) {
-                    tracing::info!(user = %account.user, connector = %id, %why, "route");
-                }
-                id.clone()
-            }
-            Choice::Busy { retry_after } => {
-                let kind = ErrorKind::Busy { after: retry_after };
-                return Err(Error::new(
-                    kind,
-                    "all connectors that could serve have too much to do",
-                ));
-            }
-            Choice::Nobody => {
-                let words = route.explain(before).to_string().replace('\n', "; ");
-                return Err(Error::new(ErrorKind::Unavailable, words));
+        let version = self.connectors.version();
+        let endpoints = self.connectors.all();
+        let mut remembered = self.remembered(&account.user).await?;
+        self.ask_owners(account, request, &endpoints, &mut remembered.owns).await;
+        let before = remembered.routes.take().unwrap_or_default();
+        let judged = |function| self.route(account, function, now, &endpoints, &remembered.owns);
+        let made = plan::make(&endpoints, &before, version, now, judged).and_then(|made| {
+            made.ok_or_else(|| {
+                let route = judged(Function::Mail);
+                let words = self.explained(Function::Mail, &route, &before, &endpoints).to_string();
+                Error::new(ErrorKind::Unavailable, words.replace('\n', "; "))
+            })
+        });
+        let (plan, after) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                remembered.routes = Some(before);
+                self.remember(&account.user, remembered);
+                return Err(error);
             }
         };
-        let endpoint = endpoints.iter().find(|endpoint| endpoint.state.id == chosen);
-        remembered.serving = Some((chosen.clone(), version));
-        remembered.name = endpoint.map(|endpoint| endpoint.name.clone()).unwrap_or_default();
-        let mut known = self.lock();
-        if known.len() >= REMEMBERED && !known.contains_key(&account.user) {
-            known.clear();
+        let mut until = remembered.owns.good_until();
+        if endpoints.iter().any(|one| matches!(*one.state.scope, Scope::Group(_))) {
+            until = until.min(Instant::now() + MEMBERS_FOR);
         }
-        known.insert(account.user.clone(), remembered);
-        drop(known);
-        let needs = endpoint.and_then(|endpoint| endpoint.mail_needs).unwrap_or_default();
-        Ok((chosen, needs))
+        let plan = Arc::new(Plan { until, ..plan });
+        if after != before {
+            for route in after.values().filter(|route| before.get(&route.function) != Some(*route))
+            {
+                tracing::info!(user = %account.user, function = %route.function,
+                    connector = self.connectors.name(&route.serving), why = route.why, "route");
+            }
+            let written = after.values().cloned().collect();
+            if let Err(error) = self.store.put_routes(&account.user, written).await {
+                tracing::warn!(user = %account.user, %error, "the routes could not be written down");
+            }
+        }
+        remembered.routes = Some(after);
+        remembered.plan = Some(plan.clone());
+        self.remember(&account.user, remembered);
+        Ok(plan)
     }
 
-    /// Asks those connectors that could serve, and have not said, whether the mailbox is theirs.
-    async fn ask_owners(
+    /// The plan that was made, where it still holds: found in microseconds.
+    fn standing_plan(&self, user: &UserId) -> Option<Arc<Plan>> {
+        let plan = self.lock().get(user)?.plan.clone()?;
+        let holds = plan.version == self.connectors.version()
+            && plan.settled
+            && plan.until > Instant::now()
+            && plan.connectors().all(|id| self.connectors.takes_work(id));
+        holds.then_some(plan)
+    }
+
+    /// The connectors that serve the user now, the mail's first; none where nobody can.
+    ///
+    /// # Errors
+    /// As [`Router::open`].
+    pub async fn serving_now(
         &self,
         account: &Account,
         request: &RequestId,
+        now: Timestamp,
+    ) -> Result<Vec<ConnectorId>> {
+        Ok(self.plan(account, request, now).await?.connectors().cloned().collect())
+    }
+
+    /// The next connector for a function, after one that failed; none where there is no other.
+    async fn other(
+        &self,
+        account: &Account,
+        request: &RequestId,
+        function: Function,
+        failed: &ConnectorId,
+        now: Timestamp,
+    ) -> Option<ConnectorId> {
+        let endpoints = self.connectors.all();
+        let mut remembered = self.remembered(&account.user).await.ok()?;
+        self.ask_owners(account, request, &endpoints, &mut remembered.owns).await;
+        let route = self.route(account, function, now, &endpoints, &remembered.owns);
+        let before = remembered.routes.as_ref().and_then(|routes| routes.get(&function));
+        let history = History { home: before.map(|route| &route.home), ..History::default() };
+        route.order(history).into_iter().find(|id| *id != failed).cloned()
+    }
+
+    fn route(
+        &self,
+        account: &Account,
+        function: Function,
+        now: Timestamp,
         endpoints: &[Endpoint],
-        remembered: &mut Remembered,
-    ) {
-        let limit = self.call.min(OWNER_LIMIT);
-        let context = CallContext::new(request.clone(), limit);
-        let secretless = Account { credentials: Credentials::None, ..account.clone() };
-        let now = Instant::now();
-        remembered.owns.retain(|_, (_, until)| *until > now);
-        let open = endpoints.iter().filter_map(|endpoint| {
-            endpoint.mail_needs?;
-            let id = &endpoint.state.id;
-            (!remembered.owns.contains_key(id))
-                .then(|| (id.clone(), self.connectors.mail_system(id)))
-        });
-        let answers = open.map(|(id, mail)| {
-            let (secretless, context) = (&secretless, &context);
-            async move {
-                let answer = tokio::time::timeout(limit, mail.owns(secretless, context)).await;
-                (id, answer.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer"))))
-            }
-        });
-        for (id, answer) in futures_util::future::join_all(answers).await {
-            match answer {
-                Ok(owns) => {
-                    let until = now + if owns { OWNER_FOR } else { STRANGER_FOR };
-                    remembered.owns.insert(id, (owns, until));
-                }
-                Err(error) => tracing::debug!(connector = %id, %error, "did not say whose mailbox"),
-            }
+        owns: &Ownership,
+    ) -> Route {
+        let membership = &*self.membership;
+        let knowledge = UserKnowledge { user: &account.user, owns, membership };
+        let question = Question { user: &account.user, function, now };
+        Route::new(endpoints.iter().map(|endpoint| &endpoint.state), question, &knowledge)
+    }
+
+    /// Opens the user's mailbox at one connector.
+    async fn open_at(
+        &self,
+        id: &ConnectorId,
+        account: &Account,
+        context: &CallContext,
+    ) -> Result<Arc<dyn Mailbox>> {
+        let needs = self.connectors.links().mailbox_needs(id).unwrap_or_default();
+        let account = Account { credentials: needs.admit(&account.credentials), ..account.clone() };
+        self.connectors.mail_system(id).open(&account, context).await
+    }
+
+    /// What is remembered of a user; the routes are read where they were not.
+    async fn remembered(&self, user: &UserId) -> Result<Remembered> {
+        let mut remembered = self.lock().get(user).cloned().unwrap_or_default();
+        if remembered.routes.is_none() {
+            let routes = self.store.routes(user).await.map_err(|error| {
+                Error::new(ErrorKind::Unavailable, format!("the routes cannot be read: {error}"))
+            })?;
+            let routes = routes.into_iter().map(|route| (route.function, route));
+            remembered.routes = Some(routes.collect());
+        }
+        Ok(remembered)
+    }
+
+    fn remember(&self, user: &UserId, remembered: Remembered) {
+        let mut known = self.lock();
+        if known.len() >= REMEMBERED && !known.contains_key(user) {
+            known.clear();
+        }
+        known.insert(user.clone(), remembered);
+    }
+
+    /// Forgets what connectors said of a user, or of all: they are asked anew.
+    pub fn flush(&self, user: Option<&UserId>) {
+        match user {
+            Some(user) => drop(self.lock().remove(user)),
+            None => self.lock().clear(),
         }
     }
 
-    /// Why a user's mail is served by whom, in words (rule R5).
-    pub async fn explain(&self, account: &Account, request: &RequestId, now: Timestamp) -> String {
-        let endpoints = self.connectors.endpoints();
-        let mut remembered = self.lock().get(&account.user).cloned().unwrap_or_default();
-        self.ask_owners(account, request, &endpoints, &mut remembered).await;
-        let knowledge = UserKnowledge { owns: &remembered.owns };
-        let question = Question { user: &account.user, function: Function::Mail, now };
-        let route = Route::new(endpoints.iter().map(|e| &e.state), question, &knowledge);
-        let before = remembered.serving.as_ref().map(|(id, _)| id);
-        route.explain(before).to_string()
-    }
-
-    /// The name of the connector that served the user last; empty where none did.
+    /// The name of the connector that served the user's mail last; empty where none did.
     pub fn serving(&self, user: &UserId) -> String {
-        self.lock().get(user).map(|known| known.name.clone()).unwrap_or_default()
+        let plan = self.lock().get(user).and_then(|known| known.plan.clone());
+        plan.map(|plan| self.connectors.name(&plan.mail)).unwrap_or_default()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Remembered>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Without credentials: no question about who owns a mailbox needs them.
+fn secretless(account: &Account) -> Account {
+    Account { credentials: Credentials::None, ..account.clone() }
+}
+
+/// The classes of items, and so the functions of mailboxes, other than mail.
+const BESIDE_MAIL: [Class; 4] = [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes];
 
 #[cfg(test)]
 mod tests;

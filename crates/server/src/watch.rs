@@ -5,21 +5,33 @@
 //! whenever the mail system or the link is lost; the phones stay parked meanwhile and look for
 //! themselves when the watch stands again.
 
+mod routes;
+
+pub use routes::{RoutedWatches, reroute};
+
 use crate::metrics::Metrics;
 use dme_mailbox::{Account, Error, ErrorKind, Mailbox, WatchEvent};
-use dme_model::{CollectionId, UserId};
-use futures_util::StreamExt;
+use dme_model::{CollectionId, ConnectorId, UserId};
+use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+/// So many users' routes are looked at in parallel when watches are rerouted.
+const REROUTED_AT_ONCE: usize = 16;
+
 /// Opens the mailbox to be watched, by whatever route there is now.
 #[async_trait::async_trait]
 pub trait WatchOpener: Send + Sync {
     /// A handle without a deadline of its own.
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>>;
+
+    /// The connectors by which it would be opened now; none where it could not be.
+    async fn way(&self, _: &Account) -> Option<Vec<ConnectorId>> {
+        None
+    }
 
     /// The name of the connector that serves the user, for what is counted.
     fn serving(&self, _: &UserId) -> String {
@@ -72,6 +84,8 @@ struct Watch {
 
 struct Wanted {
     account: Account,
+    /// By which connectors the watch that stands was opened.
+    way: Option<Vec<ConnectorId>>,
     /// How many seats ask for each. One nobody asks for any more goes at the next renewal: it may
     /// have been deleted, and a watch that names it would fail for ever.
     collections: BTreeMap<CollectionId, usize>,
@@ -149,6 +163,7 @@ impl Watches {
                 let watch = Arc::new(Watch {
                     wanted: Mutex::new(Wanted {
                         account: account.clone(),
+                        way: None,
                         collections: BTreeMap::new(),
                         ended: false,
                     }),
@@ -175,6 +190,24 @@ impl Watches {
         drop(wanted);
         let receiver = watch.told.subscribe();
         Seat { watch, collections: collections.to_vec(), receiver, from: 0 }
+    }
+
+    /// Renews the watches that would be opened by other connectors now, such as those of one that
+    /// drains. The phones stay parked.
+    pub async fn reroute(&self) {
+        let all: Vec<Arc<Watch>> = lock(&self.users).values().filter_map(Weak::upgrade).collect();
+        let rerouted = stream::iter(all).map(|watch| async move {
+            let (account, way) = {
+                let wanted = lock(&watch.wanted);
+                (wanted.account.clone(), wanted.way.clone())
+            };
+            let (Some(was), Some(now)) = (way, self.opener.way(&account).await) else { return };
+            if was != now {
+                lock(&watch.wanted).way = None;
+                watch.changed.notify_one();
+            }
+        });
+        rerouted.buffer_unordered(REROUTED_AT_ONCE).collect::<()>().await;
     }
 
     /// Ends a user's watch: access was withdrawn. Parked phones are ended by their own means.
@@ -270,6 +303,7 @@ impl Watches {
     ) -> Error {
         let begin = async {
             let mailbox = self.opener.open(account).await?;
+            lock(&watch.wanted).way = self.opener.way(account).await;
             let mut events = mailbox.watch(collections).await?;
             let first = events.next().await;
             Ok((events, first))

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use dme_directory::{
     DirectoryService, GroupSnapshot, PeopleFound, PeopleSearch, Person, Standing, Verdict,
 };
-use dme_link::{CredentialsNeeded, Services};
+use dme_link::{CredentialsNeeded, Mailboxes, Services};
 use dme_mailbox::memory::{MemoryMailSystem, Operation};
 use dme_model::{Role, Secret, UserId};
 use dme_server::config::ServerConfig;
@@ -83,7 +83,7 @@ impl World {
             mail.add_user(&user.into(), user);
         }
         let services = Services {
-            mail: Some((Arc::new(mail.clone()), CredentialsNeeded::None)),
+            mailboxes: Some(Mailboxes::of_all(Arc::new(mail.clone()), CredentialsNeeded::None)),
             directory: Some(Arc::new(Everyone)),
             realms: ["example.org".into()].into(),
         };

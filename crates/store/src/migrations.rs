@@ -4,7 +4,11 @@ use crate::{Error, Result};
 use rusqlite::Connection;
 
 /// Every step: its number and its text, in the neutral words of `in_sqlite`.
-const STEPS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_begin.sql"))];
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_begin.sql")),
+    (2, include_str!("../migrations/0002_routes.sql")),
+    (3, include_str!("../migrations/0003_outbox.sql")),
+];
 
 /// The neutral words as SQLite's: strict tables know `INTEGER`, not `BIGINT`.
 fn in_sqlite(text: &str) -> String {

@@ -4,6 +4,7 @@
 //! done but not written down before a crash is found and not repeated.
 
 use crate::Shared;
+use crate::clock::now;
 use crate::error::no_item;
 use crate::folder::number;
 use crate::home::Home;
@@ -11,8 +12,7 @@ use crate::journal::{Journal, Step};
 use crate::maildir::fingerprint;
 use dme_mailbox::{Account, Error, ErrorKind, Reference, Result, Submission, Submitted, Verb};
 use dme_mime::compose::{self, Finish, Finished};
-use dme_model::{Address, FlagPatch, Flags, Role, Timestamp};
-use std::time::{SystemTime, UNIX_EPOCH};
+use dme_model::{Address, FlagPatch, Flags, Role};
 
 /// One act of sending by one user.
 pub(crate) struct Sender<'a> {
@@ -62,13 +62,12 @@ impl Sender<'_> {
             message = compose::reply(&original, &message, verb, reference.replace_mime)
                 .map_err(|error| unsendable(&error))?;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let finish = Finish {
             from: Address {
                 name: self.account.display_name.clone(),
                 email: self.account.address.clone(),
             },
-            now: Timestamp::from_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)),
+            now: now(),
             seed: submission.key.0.clone(),
         };
         let finished = compose::finish(&message, &finish).map_err(|error| unsendable(&error))?;

@@ -114,6 +114,11 @@ impl Memory {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Somebody who was let in lately.
+    pub(super) fn admitted_user(&self, user: &UserId) -> Option<Arc<Admitted>> {
+        self.admitted().get_mut(user).map(|entry| entry.who.clone())
+    }
+
     /// The canonical user of a login, where that is known to be another.
     pub(super) fn canonical(&self, login: UserId) -> UserId {
         let mut aliases = self.aliases.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,7 @@
 //! `dme connector`.
 
+mod settings;
+
 use super::server::terminated;
 use super::{connector_file, when};
 use crate::admin::AdminOptions;
@@ -76,6 +78,41 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
+    /// On the server: what is set of a connector, and where.
+    Show {
+        /// Its name.
+        name: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: say whom a connector may serve, with what and how much. At once, and before
+    /// what the server's configuration says of it.
+    Set {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        change: settings::Change,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: give a connector nothing new, so that it can be maintained. Its users go to
+    /// others where there are any.
+    Drain {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: let a connector that drains serve again. Its users come back within a minute.
+    Resume {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
     /// On the server: never accept this connector's key again.
     Remove {
         /// Its name or id.
@@ -102,6 +139,10 @@ impl Command {
                 say_line(issued.token);
             }
             Self::List { json, server } => list(&server, json).await?,
+            Self::Show { name, json, server } => settings::show(&server, &name, json).await?,
+            Self::Set { name, change, server } => settings::set(&server, &name, change).await?,
+            Self::Drain { name, server } => settings::drain(&server, &name, true).await?,
+            Self::Resume { name, server } => settings::drain(&server, &name, false).await?,
             Self::Unlock { name, server } => change(&server, &name, "unlock").await?,
             Self::Lock { name, server } => change(&server, &name, "lock").await?,
             Self::Remove { name, server } => change(&server, &name, "remove").await?,

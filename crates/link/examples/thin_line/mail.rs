@@ -4,8 +4,8 @@ use crate::{SERVER, rate, wait_for};
 use bytes::Bytes;
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, CredentialsNeeded, KeepAlive,
-    Links, LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments, Packing, Registrar, Services,
-    Thrift, enroll, serve,
+    Links, LinksConfig, ListenConfig, Mailboxes, MemoryBook, MemoryEnrolments, Packing, Registrar,
+    Services, Thrift, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{
@@ -70,8 +70,10 @@ pub async fn connector(dir: &Path, scenario: &str, more: &str) {
         let received = Timestamp::from_seconds(1_700_000_000 + number as i64);
         system.insert(&user(), &inbox, message, Flags::default(), received).unwrap();
     };
-    let services =
-        Services { mail: Some((system.clone(), CredentialsNeeded::None)), ..Services::default() };
+    let services = Services {
+        mailboxes: Some(Mailboxes::of_mail(system.clone(), CredentialsNeeded::None)),
+        ..Services::default()
+    };
     let connector = Connector::new(config, services).unwrap();
     let mut status = connector.status();
     tokio::spawn(async move {

@@ -25,8 +25,8 @@ pub(super) async fn dispatch(
     name: &str,
     asked: Asked,
 ) -> Result<Outgoing, Unanswerable> {
-    let owned = match &shared.services.mail {
-        Some((system, _)) => system,
+    let owned = match &shared.services.mailboxes {
+        Some(mailboxes) => &mailboxes.system,
         None => return Err(Unanswerable::Unknown),
     };
     let system = &**owned;

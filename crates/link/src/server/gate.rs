@@ -116,6 +116,16 @@ impl Gate {
         Ok(Permit { _place: place, _own: own })
     }
 
+    /// Its limits.
+    pub(super) fn limits(&self) -> LinksConfig {
+        self.limits
+    }
+
+    /// As much waits as may: whoever comes next is told to come again.
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.queued() >= self.limits.queued.max(1)
+    }
+
     /// Calls and fetches that run.
     pub(super) fn outstanding(&self) -> usize {
         self.calls.used().saturating_add(self.fetches.used())

@@ -9,7 +9,9 @@ use crate::clock::now;
 use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
-use crate::{BookError, Capabilities, ConnectorRecord, ConnectorState, Services, Used};
+use crate::{
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Services, Used,
+};
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
@@ -98,6 +100,15 @@ pub struct LinkState {
     pub exhausted: bool,
 }
 
+/// What one connector may have to do, where that differs from the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WorkLimits {
+    /// Calls at once.
+    pub parallel: usize,
+    /// Calls and fetches that may wait.
+    pub queued: usize,
+}
+
 /// What happened to a link.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LinkEvent {
@@ -137,6 +148,8 @@ struct Inner {
     meters: Mutex<BTreeMap<ConnectorId, Arc<Meter>>>,
     /// When connectors will be back that hung up for a while.
     away: Mutex<BTreeMap<ConnectorId, Timestamp>>,
+    /// By the connector's name.
+    limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
     halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
     events: broadcast::Sender<LinkEvent>,
@@ -158,6 +171,7 @@ impl Links {
             local: Mutex::default(),
             meters: Mutex::default(),
             away: Mutex::default(),
+            limits: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
         }))
@@ -172,11 +186,62 @@ impl Links {
         &self.0.config
     }
 
+    /// Limits of single connectors, by name, in the place of all that were set before. A link that
+    /// stands with others is replaced by a new one; what runs on it goes on.
+    pub fn set_limits(&self, limits: BTreeMap<String, WorkLimits>) {
+        let before = std::mem::replace(&mut *lock(&self.0.limits), limits.clone());
+        for link in lock(&self.0.links).values() {
+            if before.get(&link.name) != limits.get(&link.name)
+                && link.gate.limits() != self.limits_of(&link.name)
+            {
+                link.tell(ToConnector::Drain(Drain::default()));
+            }
+        }
+    }
+
+    fn limits_of(&self, name: &str) -> LinksConfig {
+        match lock(&self.0.limits).get(name) {
+            Some(WorkLimits { parallel, queued }) => {
+                LinksConfig { parallel: *parallel, queued: *queued, ..self.0.config }
+            }
+            None => self.0.config,
+        }
+    }
+
+    /// Whether the connector has a link.
+    pub fn is_linked(&self, id: &ConnectorId) -> bool {
+        self.link(id).is_some() || lock(&self.0.local).contains_key(id)
+    }
+
+    /// Whether the connector takes new work at this moment: linked, not about to go, not exhausted.
+    pub fn takes_work(&self, id: &ConnectorId) -> bool {
+        match self.link(id) {
+            Some(link) => !link.is_draining() && !link.gate.is_exhausted(),
+            None => lock(&self.0.local).contains_key(id),
+        }
+    }
+
+    /// What a connector that is linked needs to open a mailbox; none where it has none.
+    pub fn mailbox_needs(&self, id: &ConnectorId) -> Option<CredentialsNeeded> {
+        match self.link(id) {
+            Some(link) => link.hello.capabilities.mailbox_needs(),
+            None => lock(&self.0.local).get(id)?.services.capabilities().mailbox_needs(),
+        }
+    }
+
     /// A connector within this process: no certificates, no wire, no limits but its own.
     pub fn attach_local(&self, id: ConnectorId, name: &str, services: Services) {
         let local = Local { name: name.into(), services, since: now() };
         lock(&self.0.local).insert(id.clone(), local);
         self.tell(LinkEvent::Connected(id));
+    }
+
+    /// Takes a connector within this process away again.
+    pub fn detach_local(&self, id: &ConnectorId) {
+        if lock(&self.0.local).remove(id).is_some() {
+            let reason = "it was taken away".to_owned();
+            self.tell(LinkEvent::Lost { id: id.clone(), reason });
+        }
     }
 
     /// Every link that stands, by id.
@@ -233,16 +298,16 @@ impl Links {
             queued,
             watches: link.gate.watches(),
             draining: link.is_draining(),
-            exhausted: queued >= self.0.config.queued.max(1),
+            exhausted: link.gate.is_exhausted(),
         }
     }
 
     /// The connector's mail system, whether it is linked or not: without a link, calls answer
     /// `Unavailable`; with a new one, they go on.
     pub fn mail_system(&self, id: &ConnectorId) -> Arc<dyn MailSystem> {
-        let local = lock(&self.0.local).get(id).and_then(|local| local.services.mail.clone());
+        let local = lock(&self.0.local).get(id).and_then(|local| local.services.mailboxes.clone());
         match local {
-            Some((system, _)) => system,
+            Some(mailboxes) => mailboxes.system,
             None => Arc::new(RemoteMailSystem::new(self.clone(), id.clone())),
         }
     }
@@ -363,13 +428,14 @@ impl Links {
         record: ConnectorRecord,
         peer: String,
     ) {
+        let limits = self.limits_of(&record.name);
         let (link, queue) = Link::new(
             record.id.clone(),
             record.name,
             hello,
             peer,
             now(),
-            Gate::new(self.0.config),
+            Gate::new(limits),
             self.meter(&record.id),
             CancellationToken::new(),
             calls.connection.clone(),

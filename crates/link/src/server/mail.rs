@@ -16,8 +16,8 @@ use dme_mailbox::{
     Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    PartId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, ItemId, PartId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -77,7 +77,7 @@ impl RemoteMailbox {
 
     /// Who calls, with no more credentials than this connector needs (rule A3).
     fn caller(&self, link: &Link) -> Caller<'_> {
-        let needed = link.hello.capabilities.needs(Function::Mail).unwrap_or_default();
+        let needed = link.hello.capabilities.mailbox_needs().unwrap_or_default();
         let credentials = needed.admit(&self.account.credentials);
         let account = if credentials == self.account.credentials {
             Cow::Borrowed(&self.account)

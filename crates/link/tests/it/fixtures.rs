@@ -8,8 +8,8 @@ use dme_directory::{
 };
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
-    CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, MemoryBook,
-    MemoryEnrolments, Registrar, Services, Thrift, Token, Traffic, enroll, serve,
+    CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, Mailboxes,
+    MemoryBook, MemoryEnrolments, Registrar, Services, Thrift, Token, Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -287,7 +287,7 @@ impl Probe {
     pub fn services(self: &Arc<Self>, needed: CredentialsNeeded) -> Services {
         self.memory.add_user(&user(), "ann@example.org");
         Services {
-            mail: Some((self.clone(), needed)),
+            mailboxes: Some(Mailboxes::of_mail(self.clone(), needed)),
             directory: Some(Arc::new(People)),
             realms: [Realm::from("example.org")].into(),
         }

@@ -1,3 +1,4 @@
+use super::part::{END, MARK};
 use super::*;
 use crate::memory::MemoryMailSystem;
 use dme_model::{Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
@@ -108,4 +109,47 @@ async fn a_watch_ends_when_that_of_a_part_does() {
     assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
     other.cut_watches();
     assert!(watch.next().await.unwrap().is_err());
+}
+
+/// Mail and contacts of one system, calendars and tasks of another.
+async fn by_class() -> (MemoryMailSystem, MemoryMailSystem, JoinedMailbox) {
+    let (mail, other, _) = joined().await;
+    let user = UserId::from("ann@example.com");
+    let account = Account {
+        user: user.clone(),
+        address: "ann@example.com".into(),
+        display_name: None,
+        credentials: crate::Credentials::None,
+    };
+    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
+    let classes = BTreeSet::from([Class::Calendar, Class::Tasks]);
+    let part = Part {
+        named: Named::ByClass(classes.clone()),
+        mailbox: other.open(&account, &context).await.unwrap(),
+    };
+    let own = mail.open(&account, &context).await.unwrap();
+    let both = JoinedMailbox::new(user, own, classes, vec![part], Arc::default());
+    (mail, other, both)
+}
+
+#[tokio::test]
+async fn each_class_comes_from_the_system_that_serves_it_and_is_named_after_the_class() {
+    let (mail, other, mailbox) = by_class().await;
+    let user = UserId::from("ann@example.com");
+    let all = mailbox.collections().await.unwrap();
+    let of = |class| all.iter().filter(move |one| one.class == class).map(|one| one.id.clone());
+    let book = mail.collection(&user, Role::Contacts).unwrap();
+    assert!(of(Class::Contacts).any(|id| id == book));
+    for (class, role) in [(Class::Calendar, Role::Calendar), (Class::Tasks, Role::Tasks)] {
+        let own = other.collection(&user, role).unwrap();
+        let outward = outward(Some(class.function().as_str()), own);
+        assert!(of(class).all(|id| id.as_str().starts_with(MARK)), "those of mail are not shown");
+        assert!(of(class).any(|id| id == outward));
+        let listed = mailbox.list(&outward, &ItemFilter::default()).await.unwrap();
+        assert_eq!(mailbox.changed(&[(outward, listed.token)]).await.unwrap(), []);
+    }
+    let made = mailbox.create_collection(None, "Plans", Class::Tasks).await.unwrap();
+    assert!(made.as_str().starts_with(&format!("{MARK}tasks{END}")), "{made}");
+    let made = mailbox.create_collection(None, "Friends", Class::Contacts).await.unwrap();
+    assert!(!made.as_str().starts_with(MARK), "{made}");
 }

@@ -1,9 +1,10 @@
 //! The rules of choice, one by one, and what must hold whatever the connectors are like.
 
 use super::*;
-use crate::Load;
+use crate::{Load, Scope};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -29,7 +30,7 @@ fn connector(id: &str, tier: Tier) -> Connector {
         id: id.into(),
         tier,
         functions: BTreeSet::from([Function::Mail]),
-        scope: Scope::Everyone,
+        scope: Arc::new(Scope::Everyone),
         lock: Lock::Unlocked,
         link: Link::Linked { since: Timestamp::from_seconds(0) },
         duty: Duty::Serving,
@@ -44,7 +45,8 @@ fn route(connectors: &[Connector], world: &World) -> Route {
 
 fn served_by(connectors: &[Connector], before: Option<&str>) -> Option<String> {
     let before = before.map(ConnectorId::from);
-    match route(connectors, &ALL_OWN).choose(before.as_ref()) {
+    let history = History { last: before.as_ref(), ..History::default() };
+    match route(connectors, &ALL_OWN).choose(history) {
         Choice::Serve(connector, _) => Some(connector.to_string()),
         _ => None,
     }
@@ -57,7 +59,7 @@ fn each_objection_is_told_and_keeps_the_connector_out() {
     let unknown_group = World { groups: Known::Unknown, ..ALL_OWN };
     let not_owner = World { owners: |_| Known::No, ..ALL_OWN };
     let silent = World { owners: |_| Known::Unknown, ..ALL_OWN };
-    let grouped = Connector { scope: Scope::Group("staff".into()), ..good.clone() };
+    let grouped = Connector { scope: Arc::new(Scope::Group("staff".into())), ..good.clone() };
     let full = Load { outstanding: 125, ..Load::default() };
     let others = Scope::Users(BTreeSet::from(["bob@example.org".into()]));
     for (connector, world, objection) in [
@@ -69,7 +71,7 @@ fn each_objection_is_told_and_keeps_the_connector_out() {
             &ALL_OWN,
             Objection::FunctionOff,
         ),
-        (Connector { scope: others, ..good.clone() }, &ALL_OWN, Objection::OutOfScope),
+        (Connector { scope: Arc::new(others), ..good.clone() }, &ALL_OWN, Objection::OutOfScope),
         (grouped.clone(), &no_group, Objection::OutOfScope),
         (grouped.clone(), &unknown_group, Objection::ScopeUnknown),
         (good.clone(), &not_owner, Objection::NotOwner),
@@ -78,7 +80,7 @@ fn each_objection_is_told_and_keeps_the_connector_out() {
     ] {
         let route = route(std::slice::from_ref(&connector), world);
         assert_eq!(route.candidates()[0].objections, [objection]);
-        assert!(route.order(None).is_empty());
+        assert!(route.order(History::default()).is_empty());
     }
     assert_eq!(served_by(&[grouped], None).as_deref(), Some("a"));
 }
@@ -137,12 +139,69 @@ fn a_primary_that_came_back_gets_load_gradually() {
 }
 
 #[test]
+fn whom_another_serves_comes_back_to_a_primary_one_after_the_other() {
+    let mut connectors = [connector("a", Tier::Primary), connector("f", Tier::Failover)];
+    let users: Vec<UserId> = (0..600).map(|n| format!("u{n}@example.org").into()).collect();
+    let (home, last) = (ConnectorId::from("a"), ConnectorId::from("f"));
+    let mut returned = |age: u64, last: Option<&ConnectorId>| {
+        connectors[0].link = Link::Linked { since: NOW.minus(Duration::from_secs(age)) };
+        let history = History { home: Some(&home), last, beside: None };
+        let count = users.iter().filter(|user| {
+            let question = Question { user, function: Function::Mail, now: NOW };
+            let route = Route::new(&connectors, question, &ALL_OWN);
+            matches!(route.choose(history), Choice::Serve(id, Why::Home) if *id == home)
+        });
+        count.count()
+    };
+    let at: Vec<usize> = [0, 15, 30, 45, 60].map(|age| returned(age, Some(&last))).to_vec();
+    assert!(at.is_sorted() && at[0] < 30 && at[4] == users.len(), "{at:?}");
+    assert!((100..200).contains(&at[1]) && (250..350).contains(&at[2]), "{at:?}");
+    assert_eq!(returned(0, None), users.len(), "nobody waits whom no other serves");
+}
+
+#[test]
+fn a_user_stays_at_home_through_what_passes() {
+    let mut connectors = [connector("a", Tier::Primary), connector("b", Tier::Primary)];
+    let home = ConnectorId::from("a");
+    connectors[0].duty = Duty::Draining;
+    assert!(route(&connectors, &ALL_OWN).is_home(&home));
+    connectors[0].functions.clear();
+    assert!(!route(&connectors, &ALL_OWN).is_home(&home), "switched off");
+    connectors[0] = connector("a", Tier::Failover);
+    assert!(!route(&connectors, &ALL_OWN).is_home(&home), "a failover now");
+}
+
+#[test]
+fn other_functions_are_best_where_the_mail_is() {
+    let mut connectors = [connector("a", Tier::Primary), connector("b", Tier::Primary)];
+    connectors[1].load.outstanding = 9;
+    let beside = ConnectorId::from("b");
+    let history = History { beside: Some(&beside), ..History::default() };
+    let route = route(&connectors, &ALL_OWN);
+    assert_eq!(route.choose(history), Choice::Serve(&beside, Why::LeastLoaded));
+}
+
+#[test]
+fn a_connector_off_hours_says_when_to_come_again() {
+    let mut connectors = [connector("a", Tier::Primary)];
+    connectors[0].link = Link::OffHours { until: NOW.plus(Duration::from_secs(900)) };
+    let retry_after = Duration::from_secs(900);
+    assert_eq!(
+        route(&connectors, &ALL_OWN).choose(History::default()),
+        Choice::Busy { retry_after }
+    );
+}
+
+#[test]
 fn all_busy_is_told_apart_from_nobody() {
     let mut connectors = [connector("a", Tier::Primary)];
     connectors[0].load.outstanding = 1000;
-    assert_eq!(route(&connectors, &ALL_OWN).choose(None), Choice::Busy { retry_after: RETRY });
+    assert_eq!(
+        route(&connectors, &ALL_OWN).choose(History::default()),
+        Choice::Busy { retry_after: RETRY }
+    );
     connectors[0].lock = Lock::Locked;
-    assert_eq!(route(&connectors, &ALL_OWN).choose(None), Choice::Nobody);
+    assert_eq!(route(&connectors, &ALL_OWN).choose(History::default()), Choice::Nobody);
 }
 
 #[test]
@@ -154,14 +213,15 @@ fn the_explanation_says_who_serves_who_is_next_and_why_not_the_others() {
     ];
     connectors[1].link = Link::Lost;
     connectors[1].duty = Duty::Draining;
-    let text = route(&connectors, &ALL_OWN).explain(None).to_string();
-    assert_eq!(
-        text,
-        "served by a: the only primary that can; next would be f\n\
-         a (primary): can serve\n\
-         b (primary): not linked; draining\n\
-         f (failover): can serve"
-    );
+    let route = route(&connectors, &ALL_OWN);
+    let explained = route.explain(History::default());
+    let (a, f) = (ConnectorId::from("a"), ConnectorId::from("f"));
+    assert_eq!(explained.choice, Choice::Serve(&a, Why::OnlyPrimary));
+    assert_eq!(explained.next, Some(&f));
+    let against: Vec<(&str, &[Objection])> =
+        explained.candidates.iter().map(|c| (c.connector.as_str(), &*c.objections)).collect();
+    let gone = [Objection::Unlinked, Objection::Draining];
+    assert_eq!(against, [("a", &[][..]), ("b", &gone[..]), ("f", &[][..])]);
 }
 
 #[test]
@@ -171,7 +231,7 @@ fn mailbox_ownership_is_not_asked_for_the_directory() {
     let silent = World { owners: |_| Known::Unknown, ..ALL_OWN };
     let user = UserId::from("ann@example.org");
     let question = Question { user: &user, function: Function::Directory, now: NOW };
-    assert_eq!(Route::new([&directory], question, &silent).order(None).len(), 1);
+    assert_eq!(Route::new([&directory], question, &silent).order(History::default()).len(), 1);
 }
 
 prop_compose! {
@@ -183,11 +243,11 @@ prop_compose! {
             id: format!("c{id}").into(),
             tier: if failover { Tier::Failover } else { Tier::Primary },
             functions: if on { BTreeSet::from([Function::Mail]) } else { BTreeSet::new() },
-            scope: match scope {
+            scope: Arc::new(match scope {
                 0 => Scope::Everyone,
                 1 => Scope::Users(BTreeSet::from(["ann@example.org".into()])),
                 _ => Scope::Users(BTreeSet::new()),
-            },
+            }),
             lock: if locked { Lock::Locked } else { Lock::Unlocked },
             link: match linked {
                 true => Link::Linked { since: Timestamp::from_seconds(since) },
@@ -206,7 +266,7 @@ fn may_serve(c: &Connector) -> bool {
         && c.duty == Duty::Serving
         && c.load.outstanding < 125
         && c.functions.contains(&Function::Mail)
-        && match &c.scope {
+        && match &*c.scope {
             Scope::Everyone => true,
             Scope::Users(users) => users.contains(&"ann@example.org".into()),
             Scope::Group(_) => false,
@@ -216,7 +276,7 @@ fn may_serve(c: &Connector) -> bool {
 proptest! {
     #[test]
     fn only_who_may_serve_is_chosen_and_failovers_last(
-        connectors in proptest::collection::vec(any_connector(), 0..8), before in 0u8..8,
+        connectors in proptest::collection::vec(any_connector(), 0..8), before in 0u8..8, home: bool,
     ) {
         let mut seen = BTreeSet::new();
         let connectors: Vec<_> =
@@ -225,25 +285,31 @@ proptest! {
         let before = ConnectorId::from(format!("c{before}"));
         let route = route(&connectors, &ALL_OWN);
 
-        let order = route.order(Some(&before));
+        let history = History { home: home.then_some(&before), last: Some(&before), beside: None };
+        let order = route.order(history);
         let able = connectors.iter().filter(|c| may_serve(c)).count();
         prop_assert_eq!(order.len(), able);
         prop_assert!(order.iter().all(|id| may_serve(find(id))));
-        prop_assert!(order.windows(2).all(|two| find(two[0]).tier <= find(two[1]).tier));
+        // Whoever served last may go before others whose turn it is not yet.
+        let rest = order.get(usize::from(order.first() == Some(&&before))..).unwrap();
+        let due = |id: &&ConnectorId| route.candidate(id).unwrap().turn_in.is_zero();
+        let (due, waiting): (Vec<&ConnectorId>, Vec<_>) = rest.iter().copied().partition(due);
+        for group in [due, waiting] {
+            prop_assert!(group.windows(2).all(|two| find(two[0]).tier <= find(two[1]).tier));
+        }
         prop_assert_eq!(route.candidates().len(), connectors.len());
 
-        let primary_can =
-            connectors.iter().any(|c| c.tier == Tier::Primary && may_serve(c));
-        match route.choose(Some(&before)) {
+        match route.choose(history) {
             Choice::Serve(id, why) => {
-                let chosen = find(id);
                 prop_assert_eq!(Some(&id), order.first());
-                prop_assert_eq!(chosen.tier == Tier::Primary, primary_can);
-                let stays = connectors
-                    .iter()
-                    .any(|c| c.id == before && may_serve(c) && c.tier == chosen.tier);
-                prop_assert_eq!(*id == before, stays);
-                prop_assert_eq!(why == Why::Stuck, stays);
+                let stays = *id == before;
+                prop_assert_eq!(why == Why::Stuck || why == Why::Home, stays);
+                prop_assert_eq!(why == Why::Home, stays && home);
+                let better = |c: &Connector| {
+                    may_serve(c) && c.tier < find(id).tier
+                        && route.candidate(&c.id).unwrap().turn_in.is_zero()
+                };
+                prop_assert!(!connectors.iter().any(better), "a primary can");
             }
             Choice::Busy { .. } | Choice::Nobody => prop_assert_eq!(able, 0),
         }

@@ -1,5 +1,6 @@
 //! The shapes of the administration interface, for both ends.
 
+use crate::connectors::ConnectorSettings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -180,4 +181,108 @@ pub struct User {
     pub route: String,
     /// The user's devices.
     pub devices: Vec<Device>,
+}
+
+/// Who serves one function of a user, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Route {
+    /// Which function.
+    pub function: String,
+    /// The connector that serves it now; none where nobody can.
+    pub serving: Option<String>,
+    /// Why that one, or why nobody.
+    pub why: String,
+    /// Since when, seconds since the epoch; none where the user was not served so yet.
+    pub since: Option<i64>,
+    /// Who serves it while all is well.
+    pub home: Option<String>,
+    /// Who would serve it if that one failed.
+    pub next: Option<String>,
+    /// Every connector, the best first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One connector and the verdict on it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its name.
+    pub connector: String,
+    /// `primary` or `failover`.
+    pub tier: String,
+    /// All that speaks against it; nothing, where it can serve.
+    pub objections: Vec<String>,
+    /// Seconds until it is this user's turn to go back to it, after it came back.
+    pub turn_in: u64,
+    /// Calls that run or wait there.
+    pub outstanding: u32,
+    /// Calls that run there at once at the most.
+    pub parallel: u32,
+}
+
+/// Connectors to be thought away.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulation {
+    /// Their names.
+    pub down: Vec<String>,
+}
+
+/// What would become of one function of a user.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Moved {
+    /// Whose.
+    pub user: String,
+    /// Which function.
+    pub function: String,
+    /// Who serves it now.
+    pub from: String,
+    /// Who would; none where nobody could.
+    pub to: Option<String>,
+}
+
+/// What is set of a connector.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    /// Its name.
+    pub name: String,
+    /// Counts the changes by command; 0 where there was none.
+    pub version: u64,
+    /// In the server's configuration.
+    pub configured: ConnectorSettings,
+    /// By command, which goes before.
+    pub set: ConnectorSettings,
+    /// What holds, with the defaults.
+    pub effective: ConnectorSettings,
+}
+
+/// What is known of a realm's groups.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Realm {
+    /// Which realm.
+    pub realm: String,
+    /// The connectors that are asked about it now.
+    pub sources: Vec<String>,
+    /// How many groups there are.
+    pub groups: usize,
+    /// When they were read, seconds since the epoch; none where they never were.
+    pub groups_as_of: Option<i64>,
+    /// How old that is, in seconds.
+    pub age_seconds: Option<u64>,
+    /// What went wrong when they were last asked for, if it did.
+    pub trouble: Option<String>,
+}
+
+/// A message that waits for the connector of its sender's mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Its number.
+    pub number: i64,
+    /// Whose it is.
+    pub user: String,
+    /// Since when, seconds since the epoch.
+    pub since: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub trouble: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Connectors: list, tokens, unlock, lock, remove.
 
-use super::{Admin, Answer, Refusal, api, as_json};
+use super::{Admin, Answer, Refusal, api, as_json, body_as};
+use crate::connectors::ConnectorSettings;
 use bytes::Bytes;
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
@@ -39,8 +40,7 @@ impl Admin {
 
     pub(super) async fn issue_token(&self, body: &Bytes) -> Answer {
         let bad = |words: String| Refusal::new(StatusCode::BAD_REQUEST, words);
-        let new: api::NewToken =
-            serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+        let new: api::NewToken = body_as(body)?;
         let Some(address) = &self.link_address else {
             return Err(bad(
                 "links.listen is not set: the server has no port for connectors".into()
@@ -97,6 +97,55 @@ impl Admin {
         Ok(as_json(&gone))
     }
 
+    /// What is set of a connector, where, and what holds all told.
+    pub(super) async fn connector_settings(&self, name: &str) -> Answer {
+        self.known_name(name).await?;
+        let (configured, set, version) = self.front.connectors.settings(name).await?;
+        let all = self.front.connectors.effective(name);
+        let effective = ConnectorSettings {
+            scope: Some((*all.scope).clone()),
+            tier: Some(all.tier),
+            off: Some(all.off.clone()),
+            parallel_calls: Some(all.load.parallel),
+            queued_calls: Some(all.load.queue),
+            drain: Some(all.drain),
+        };
+        let name = name.to_owned();
+        Ok(as_json(&api::Settings { name, version, configured, set, effective }))
+    }
+
+    /// Sets some of a connector's settings; the others stay.
+    pub(super) async fn set_connector(&self, name: &str, body: &Bytes) -> Answer {
+        self.known_name(name).await?;
+        let change: ConnectorSettings = body_as(body)?;
+        if let Some(problem) = change.problem() {
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
+        }
+        let (_, set, _) = self.front.connectors.settings(name).await?;
+        self.put_settings(name, &set.then(&change)).await
+    }
+
+    /// Forgets what was set by command: the configuration alone holds again.
+    pub(super) async fn reset_connector(&self, name: &str) -> Answer {
+        self.known_name(name).await?;
+        self.put_settings(name, &ConnectorSettings::default()).await
+    }
+
+    async fn put_settings(&self, name: &str, settings: &ConnectorSettings) -> Answer {
+        let now = (self.front.clock)();
+        let version = self.front.connectors.set_settings(name, settings, now).await?;
+        tracing::info!(connector = name, version, ?settings, "settings changed");
+        self.connector_settings(name).await
+    }
+
+    /// Settings are of names: one that nobody has is a slip of the hand.
+    async fn known_name(&self, name: &str) -> Result<(), Refusal> {
+        match self.front.connectors.all().iter().any(|one| one.name == name) {
+            true => Ok(()),
+            false => Err(Refusal::not_found(format!("connector {name}"))),
+        }
+    }
+
     pub(super) async fn change_connector(&self, name: &str, action: &str) -> Answer {
         let state = match action {
             "unlock" => ConnectorState::Unlocked,
@@ -118,6 +167,7 @@ impl Admin {
             }
         };
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        self.front.connectors.reload().await;
         crate::connectors::count(&self.links, &self.front.metrics).await;
         tracing::info!(connector = name, id = %record.id, action, "connector changed");
         let record = self.links.registrar().book().get(&record.id).await;

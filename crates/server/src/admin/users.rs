@@ -3,7 +3,7 @@
 use super::{Admin, Answer, Refusal, api, as_json};
 use dme_directory::{Access, DirectoryService, GroupId, Login, Right};
 use dme_mailbox::{Account, Credentials};
-use dme_model::{RequestId, UserId};
+use dme_model::{Function, RequestId, UserId};
 use http::StatusCode;
 
 impl Admin {
@@ -44,9 +44,12 @@ impl Admin {
             display_name: person.as_ref().and_then(|person| person.display_name.clone()),
             credentials: Credentials::None,
         };
-        let now = (self.front.clock)();
-        let request = RequestId::from("explain");
-        let route = self.front.router.explain(&account, &request, now).await;
+        let (now, request) = ((self.front.clock)(), RequestId::from("explain"));
+        let router = &self.front.router;
+        let route = match router.explain(&account, &request, now, Function::Mail).await {
+            Ok(explained) => explained.to_string(),
+            Err(error) => error.to_string(),
+        };
         let devices = self.front.store.devices(Some(&account.user)).await?;
         Ok(as_json(&api::User {
             disabled: self.front.store.is_disabled(&account.user).await?,

@@ -2,11 +2,11 @@
 //! asked.
 
 use super::*;
-use crate::config::ConnectorSettings;
+use crate::connectors::ConnectorSettings;
 use dme_directory::{Details, Group, GroupGraph, GroupId, Standing};
 use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
-use dme_routing::Load;
+use dme_routing::{Load, Scope};
 use dme_store::SqliteStore;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -74,6 +74,23 @@ impl DirectoryService for People {
     }
 }
 
+/// Who has a group's name in their own is in it; of the group "new" nothing is known yet.
+struct NamedGroups;
+
+impl Membership for NamedGroups {
+    fn of_user(&self, user: &UserId, group: &str) -> Known {
+        match group {
+            "new" => Known::Unknown,
+            _ if user.as_str().contains(group) => Known::Yes,
+            _ => Known::No,
+        }
+    }
+
+    fn of_person(&self, person: &Person, group: &str) -> Known {
+        self.of_user(&person.user, group)
+    }
+}
+
 /// The addresses of those whom Ann finds.
 async fn search(realm: &RealmDirectory, first: u32, limit: u32) -> (Vec<String>, u32) {
     let details = Details::default();
@@ -98,15 +115,22 @@ impl World {
     fn scoped(scopes: &[(&str, &[&str])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
-        let store = Arc::new(SqliteStore::open(directory.path().join("dme.db")).unwrap());
+        let kept = SqliteStore::open(directory.path().join("dme.db")).unwrap();
+        let store = Arc::new(kept.clone());
         let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
         let links = Links::new(registrar, LinksConfig::default());
         let settings = scopes.iter().map(|(name, users)| {
-            let users = Some(users.iter().map(|user| UserId::from(*user)).collect());
-            ((*name).to_owned(), ConnectorSettings { users, ..ConnectorSettings::default() })
+            let users = Scope::Users(users.iter().map(|user| UserId::from(*user)).collect());
+            let users = match *name {
+                "grouped" => Scope::Group("ann".into()),
+                "early" => Scope::Group("new".into()),
+                _ => users,
+            };
+            let settings = ConnectorSettings { scope: Some(users), ..ConnectorSettings::default() };
+            ((*name).to_owned(), settings)
         });
         let settings: BTreeMap<_, _> = settings.collect();
-        let connectors = Connectors::new(links.clone(), settings, Load::default());
+        let connectors = Connectors::new(links.clone(), kept, settings, Load::default());
         Self { links, connectors, _directory: directory }
     }
 
@@ -128,7 +152,13 @@ impl World {
 
     fn realm(&self, realm: &str, named: &[&str]) -> Arc<RealmDirectory> {
         let named = ConnectorNames(named.iter().map(|name| (*name).to_owned()).collect());
-        RealmDirectory::new(self.connectors.clone(), realm.into(), named, false)
+        RealmDirectory::new(
+            self.connectors.clone(),
+            realm.into(),
+            named,
+            false,
+            Arc::new(NamedGroups),
+        )
     }
 }
 
@@ -269,4 +299,26 @@ async fn who_has_a_scope_goes_before_who_is_named_after_it_for_the_rest() {
     world.link("rest", "example.org", &rest);
     let realm = world.realm("example.org", &["a", "rest"]);
     assert_eq!(search(&realm, 0, 10).await.0, ["anns@example.org", BOB]);
+}
+
+#[tokio::test]
+async fn a_connector_with_a_group_is_asked_for_its_members_and_says_itself_who_they_are() {
+    let world = World::scoped(&[("grouped", &[])]);
+    let people = world.link("grouped", "example.org", &[(ANN, "boss@example.org"), (BOB, BOB)]);
+    let realm = world.realm("example.org", &[]);
+    assert!(matches!(log_in(&realm, ANN).await, Ok(Verdict::Accepted(_))));
+    assert!(matches!(log_in(&realm, "boss@example.org").await, Ok(Verdict::Accepted(_))));
+    assert_eq!(log_in(&realm, BOB).await, Ok(Verdict::Unknown), "known there, but no member");
+    assert_eq!(people.asked_for(), [ANN, "boss@example.org"], "nobody else's password went there");
+    assert_eq!(realm.groups().await.unwrap().groups.len(), 1);
+}
+
+#[tokio::test]
+async fn while_the_groups_are_not_known_a_member_is_not_taken_for_a_stranger() {
+    let world = World::scoped(&[("early", &[])]);
+    let people = world.link("early", "example.org", &[(ANN, ANN)]);
+    let realm = world.realm("example.org", &[]);
+    let answer = log_in(&realm, ANN).await;
+    assert!(matches!(&answer, Err(Error::Unavailable(why)) if why.contains("early")), "{answer:?}");
+    assert!(people.asked_for().is_empty());
 }

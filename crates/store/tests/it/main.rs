@@ -5,4 +5,6 @@ mod connectors;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod states;

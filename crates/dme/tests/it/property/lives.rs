@@ -12,7 +12,8 @@ use bytes::Bytes;
 use dme_imap::{ImapConfig, ImapMailSystem, ServerConfig, SmtpConfig, TlsMode};
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, CredentialsNeeded, Links,
-    LinksConfig, ListenConfig, MemoryBook, MemoryEnrolments, Registrar, Services, enroll, serve,
+    LinksConfig, ListenConfig, Mailboxes, MemoryBook, MemoryEnrolments, Registrar, Services,
+    enroll, serve,
 };
 use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind, MailSystem, Mailbox};
 use dme_model::{CollectionId, ConnectorId, Flags, RequestId, Secret, Timestamp, UserId};
@@ -105,8 +106,8 @@ impl Link {
             ..BackoffConfig::default()
         };
         let config = ConnectorConfig { backoff, ..ConnectorConfig::new(identity) };
-        let services =
-            Services { mail: Some((system, CredentialsNeeded::Password)), ..Services::default() };
+        let mailboxes = Some(Mailboxes::of_all(system, CredentialsNeeded::Password));
+        let services = Services { mailboxes, ..Services::default() };
         tokio::spawn(Connector::new(config, services)?.run(std::future::pending()));
         Ok(Self { links, line, id })
     }

@@ -1,0 +1,142 @@
+//! `dme connector show`, `set`, `drain` and `resume`: what administrators want of one connector.
+
+use crate::admin::AdminOptions;
+use crate::ask::say_line;
+use anyhow::{Result, anyhow};
+use clap::Args;
+use dme_model::Function;
+use dme_server::admin::api;
+use dme_server::connectors::{ConnectorSettings, Scope, Tier};
+use std::collections::BTreeSet;
+
+/// What is to be set; the rest stays.
+#[derive(Args)]
+pub struct Change {
+    /// Whom it may serve: "everyone", "group:NAME", or users with commas between them.
+    #[arg(long, value_parser = scope)]
+    scope: Option<Scope>,
+    /// "primary" serves by right, "failover" only when no primary can.
+    #[arg(long, value_parser = tier)]
+    tier: Option<Tier>,
+    /// The functions that are switched off, with commas between them; "none" for none.
+    #[arg(long, value_parser = functions)]
+    off: Option<Functions>,
+    /// Calls at once on it.
+    #[arg(long)]
+    parallel_calls: Option<u32>,
+    /// Calls that may wait.
+    #[arg(long)]
+    queued_calls: Option<u32>,
+    /// Forget all that was set by command first: the server's configuration holds again.
+    #[arg(long)]
+    reset: bool,
+}
+
+#[derive(Clone)]
+struct Functions(BTreeSet<Function>);
+
+fn scope(text: &str) -> Result<Scope> {
+    match text.split_once(':') {
+        _ if text == "everyone" => Ok(Scope::Everyone),
+        Some(("group", group)) if !group.trim().is_empty() => {
+            Ok(Scope::Group(group.trim().to_owned()))
+        }
+        Some(_) => Err(anyhow!("say everyone, group:NAME, or users with commas between them")),
+        None => Ok(Scope::Users(text.split(',').map(|user| user.trim().into()).collect())),
+    }
+}
+
+fn tier(text: &str) -> Result<Tier> {
+    [Tier::Primary, Tier::Failover]
+        .into_iter()
+        .find(|tier| tier.to_string() == text)
+        .ok_or_else(|| anyhow!("a tier is primary or failover"))
+}
+
+fn functions(text: &str) -> Result<Functions> {
+    if text == "none" {
+        return Ok(Functions(BTreeSet::new()));
+    }
+    let one = |name: &str| {
+        let known = || Function::ALL.map(Function::as_str).join(", ");
+        let function = Function::named(name.trim());
+        function.ok_or_else(|| anyhow!("there is no function {name:?}; there are {}", known()))
+    };
+    Ok(Functions(text.split(',').map(one).collect::<Result<_>>()?))
+}
+
+impl Change {
+    fn settings(self) -> ConnectorSettings {
+        ConnectorSettings {
+            scope: self.scope,
+            tier: self.tier,
+            off: self.off.map(|Functions(functions)| functions),
+            parallel_calls: self.parallel_calls,
+            queued_calls: self.queued_calls,
+            drain: None,
+        }
+    }
+}
+
+pub async fn show(server: &AdminOptions, name: &str, json: bool) -> Result<()> {
+    let settings: api::Settings = server.client()?.get(&["connectors", name, "settings"]).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&settings)?);
+    } else {
+        say(&settings);
+    }
+    Ok(())
+}
+
+pub async fn set(server: &AdminOptions, name: &str, change: Change) -> Result<()> {
+    let path = ["connectors", name, "settings"];
+    let client = server.client()?;
+    if change.reset {
+        let _: api::Settings = client.delete(&path).await?;
+    }
+    let settings: api::Settings = client.post(&path, &change.settings()).await?;
+    say(&settings);
+    Ok(())
+}
+
+pub async fn drain(server: &AdminOptions, name: &str, drain: bool) -> Result<()> {
+    let change = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
+    let path = ["connectors", name, "settings"];
+    let settings: api::Settings = server.client()?.post(&path, &change).await?;
+    say(&settings);
+    Ok(())
+}
+
+/// What holds, and where each comes from.
+fn say(settings: &api::Settings) {
+    let api::Settings { name, version, configured, set, effective } = settings;
+    say_line(format_args!("{name}, changed {version} times by command"));
+    let row = |what: &str, value: String, set: bool, configured: bool| {
+        let from = match (set, configured) {
+            (true, _) => "by command",
+            (false, true) => "in the configuration",
+            (false, false) => "default",
+        };
+        say_line(format_args!("  {what}: {value} ({from})"));
+    };
+    let scope = match effective.scope.as_ref() {
+        None | Some(Scope::Everyone) => "everyone".to_owned(),
+        Some(Scope::Group(group)) => format!("the group {group}"),
+        Some(Scope::Users(users)) => {
+            users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }
+    };
+    row("scope", scope, set.scope.is_some(), configured.scope.is_some());
+    let tier = effective.tier.unwrap_or_default().to_string();
+    row("tier", tier, set.tier.is_some(), configured.tier.is_some());
+    let off: Vec<&str> = effective.off.iter().flatten().map(|one| one.as_str()).collect();
+    let off = if off.is_empty() { "nothing".to_owned() } else { off.join(", ") };
+    row("switched off", off, set.off.is_some(), configured.off.is_some());
+    let number = |number: Option<u32>| number.unwrap_or_default().to_string();
+    let (by_set, by_file) = (set.parallel_calls.is_some(), configured.parallel_calls.is_some());
+    row("calls at once", number(effective.parallel_calls), by_set, by_file);
+    let (by_set, by_file) = (set.queued_calls.is_some(), configured.queued_calls.is_some());
+    row("calls that may wait", number(effective.queued_calls), by_set, by_file);
+    let drain = if effective.drain == Some(true) { "drains" } else { "serves" };
+    row("duty", drain.to_owned(), set.drain.is_some(), configured.drain.is_some());
+}

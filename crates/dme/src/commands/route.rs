@@ -1,0 +1,137 @@
+//! `dme route`: who serves whom, why, and what would become of them.
+
+use super::when;
+use crate::admin::AdminOptions;
+use crate::ask::say_line;
+use anyhow::Result;
+use clap::Subcommand;
+use dme_server::admin::api;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Which connector serves a user, since when and why; who would be next, and what speaks
+    /// against the others.
+    Explain {
+        /// A login, in any form a phone may send.
+        user: String,
+        /// mail, calendar, contacts, tasks or notes; all of them if not given.
+        function: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// What would happen if connectors went down: who would move where, and who would be served by
+    /// nobody. Nothing is changed.
+    Simulate {
+        /// A connector's name; may be given several times.
+        #[arg(long, required = true)]
+        down: Vec<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// Have connectors asked anew whose mailboxes they have. Never needed: routes are found anew by
+    /// themselves.
+    Flush {
+        /// Of this user only.
+        user: Option<String>,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+}
+
+impl Command {
+    pub async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Explain { user, function, json, server } => {
+                explain(&server, &user, function.as_deref(), json).await?;
+            }
+            Self::Simulate { down, json, server } => simulate(&server, down, json).await?,
+            Self::Flush { user, server } => {
+                let path = match &user {
+                    Some(user) => vec!["routes", &**user, "flush"],
+                    None => vec!["flush"],
+                };
+                let _: serde_json::Value = server.client()?.post(&path, &json!({})).await?;
+                say_line("flushed");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn explain(
+    server: &AdminOptions,
+    user: &str,
+    function: Option<&str>,
+    json: bool,
+) -> Result<()> {
+    let path: Vec<&str> = ["routes", user].into_iter().chain(function).collect();
+    let routes: Vec<api::Route> = server.client()?.get(&path).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&routes)?);
+        return Ok(());
+    }
+    for route in &routes {
+        say(route);
+    }
+    Ok(())
+}
+
+fn say(route: &api::Route) {
+    let since = route.since.map(|since| format!(", since {}", when(since))).unwrap_or_default();
+    let (function, why) = (&route.function, &route.why);
+    match &route.serving {
+        Some(serving) => say_line(format_args!("{function}: {serving}: {why}{since}")),
+        None => say_line(format_args!("{function}: nobody: {why}")),
+    }
+    if let Some(home) = route.home.as_ref().filter(|home| Some(*home) != route.serving.as_ref()) {
+        say_line(format_args!("  at home at {home}"));
+    }
+    if let Some(next) = &route.next {
+        say_line(format_args!("  next would be {next}"));
+    }
+    for candidate in &route.candidates {
+        let verdict = match (candidate.objections.is_empty(), candidate.turn_in) {
+            (true, 0) => "can serve".to_owned(),
+            (true, wait) => format!("can serve; it is back, and takes this user over in {wait} s"),
+            (false, _) => candidate.objections.join("; "),
+        };
+        let api::Candidate { connector, tier, outstanding, parallel, .. } = candidate;
+        say_line(format_args!(
+            "  {connector} ({tier}, {outstanding} calls of {parallel}): {verdict}"
+        ));
+    }
+}
+
+async fn simulate(server: &AdminOptions, down: Vec<String>, json: bool) -> Result<()> {
+    let body = api::Simulation { down };
+    let moved: Vec<api::Moved> = server.client()?.post(&["simulate"], &body).await?;
+    if json {
+        say_line(serde_json::to_string_pretty(&moved)?);
+        return Ok(());
+    }
+    if moved.is_empty() {
+        say_line("nobody would notice");
+    }
+    let mut ways = BTreeMap::<_, Vec<&str>>::new();
+    for one in &moved {
+        ways.entry((&one.from, &one.to, &one.function)).or_default().push(&one.user);
+    }
+    for ((from, to, function), users) in ways {
+        let to = to.as_deref().unwrap_or("nobody");
+        let count = users.len();
+        say_line(format_args!("{function} of {count} users: from {from} to {to}"));
+        for user in users {
+            say_line(format_args!("  {user}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The directories: what is known of their groups, and reading them now.
+
+use super::{Admin, Answer, api, as_json};
+use dme_model::Timestamp;
+
+impl Admin {
+    pub(super) fn list_realms(&self) -> Answer {
+        let now = (self.front.clock)();
+        let realms = self.front.gate.states().into_iter().map(|state| api::Realm {
+            realm: state.realm.to_string(),
+            groups: state.groups,
+            groups_as_of: state.groups_as_of.map(Timestamp::as_seconds),
+            age_seconds: state.groups_as_of.map(|as_of| {
+                u64::try_from(now.as_seconds().saturating_sub(as_of.as_seconds())).unwrap_or(0)
+            }),
+            sources: self
+                .front
+                .directories
+                .get(&state.realm)
+                .map(|one| one.sources())
+                .unwrap_or_default(),
+            trouble: state.trouble.map(|error| error.to_string()),
+        });
+        Ok(as_json(&realms.collect::<Vec<_>>()))
+    }
+
+    /// Reads groups and people again, now.
+    pub(super) async fn refresh_directories(&self) -> Answer {
+        self.front.gate.refresh().await;
+        // Scopes are groups: whom they cover may have changed.
+        self.front.connectors.reload().await;
+        self.list_realms()
+    }
+}

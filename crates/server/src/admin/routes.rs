@@ -1,0 +1,113 @@
+//! Routes: who serves whom and why, and what would become of them (rule R5).
+
+use super::{Admin, Answer, Refusal, api, as_json, body_as};
+use crate::router::{Explained, Judged};
+use dme_directory::DirectoryService;
+use dme_mailbox::{Account, Credentials};
+use dme_model::{Function, RequestId, Timestamp, UserId};
+use http::StatusCode;
+use std::collections::BTreeSet;
+
+/// The functions that are routed by user; of the others the realm decides.
+const ROUTED: [Function; 5] =
+    [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
+
+impl Admin {
+    pub(super) async fn explain_route(&self, user: &str, function: Option<&str>) -> Answer {
+        let asked = match function {
+            None => ROUTED.to_vec(),
+            Some(name) => match Function::named(name) {
+                Some(function) if ROUTED.contains(&function) => vec![function],
+                Some(function) => {
+                    let words = format!(
+                        "{function} is not routed by user: the realm decides, see `dme user show`"
+                    );
+                    return Err(Refusal::new(StatusCode::BAD_REQUEST, words));
+                }
+                None => return Err(Refusal::not_found(format!("function {name}"))),
+            },
+        };
+        let account = self.account(&self.meant(user).await?).await;
+        let (request, now) = (RequestId::from("explain"), (self.front.clock)());
+        let mut explained = Vec::new();
+        for function in asked {
+            let route = self.front.router.explain(&account, &request, now, function).await;
+            explained.push(route_of(route.map_err(Refusal::failed)?));
+        }
+        Ok(as_json(&explained))
+    }
+
+    pub(super) async fn simulate(&self, body: &[u8]) -> Answer {
+        let api::Simulation { down } = body_as(body)?;
+        let known: BTreeSet<String> =
+            self.front.connectors.all().into_iter().map(|one| one.name).collect();
+        if let Some(stranger) = down.iter().find(|name| !known.contains(*name)) {
+            return Err(Refusal::not_found(format!("connector {stranger}")));
+        }
+        let down: BTreeSet<String> = down.into_iter().collect();
+        let (request, now) = (RequestId::from("simulate"), (self.front.clock)());
+        let account = |user: &UserId| Account {
+            user: user.clone(),
+            address: user.to_string(),
+            display_name: None,
+            credentials: Credentials::None,
+        };
+        let moved = self.front.router.simulate(&down, &request, now, account).await?;
+        let moved = moved.into_iter().map(|one| api::Moved {
+            user: one.user.to_string(),
+            function: one.function.to_string(),
+            from: one.from,
+            to: one.to,
+        });
+        Ok(as_json(&moved.collect::<Vec<_>>()))
+    }
+
+    /// What connectors said of whose mailbox it is, is asked anew. Never needed; see rule R4.
+    pub(super) async fn flush_routes(&self, user: Option<&str>) -> Answer {
+        let user = match user {
+            Some(user) => Some(self.meant(user).await?),
+            None => None,
+        };
+        self.front.router.flush(user.as_ref());
+        tracing::info!(user = user.as_ref().map(UserId::as_str), "routes flushed");
+        Ok(as_json(&serde_json::json!({})))
+    }
+
+    /// A user's account as connectors are asked about it.
+    pub(super) async fn account(&self, user: &UserId) -> Account {
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let found = match directory {
+            Some(directory) => directory.find(user).await.ok().flatten(),
+            None => None,
+        };
+        Account {
+            user: found.as_ref().map_or_else(|| user.clone(), |person| person.user.clone()),
+            address: found.as_ref().map(|person| person.address.clone()).unwrap_or_default(),
+            display_name: found.and_then(|person| person.display_name),
+            credentials: Credentials::None,
+        }
+    }
+}
+
+fn route_of(explained: Explained) -> api::Route {
+    api::Route {
+        function: explained.function.to_string(),
+        serving: explained.serving,
+        why: explained.why,
+        since: explained.since.map(Timestamp::as_seconds),
+        home: explained.home,
+        next: explained.next,
+        candidates: explained.candidates.into_iter().map(candidate).collect(),
+    }
+}
+
+fn candidate(judged: Judged) -> api::Candidate {
+    api::Candidate {
+        connector: judged.connector,
+        tier: judged.tier.to_string(),
+        objections: judged.objections,
+        turn_in: judged.turn_in,
+        outstanding: judged.outstanding,
+        parallel: judged.parallel,
+    }
+}

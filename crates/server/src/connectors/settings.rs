@@ -1,0 +1,123 @@
+//! What administrators want of single connectors: in the configuration, by name, and set later by
+//! command, which goes before.
+
+use dme_model::Function;
+use dme_routing::{Load, Scope, Tier};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What is set of one connector. Whatever is absent is left to the configuration, and there to the
+/// default.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectorSettings {
+    /// Whom it may serve; everyone by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Whether it serves by right, which is the default, or only when no primary can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
+    /// The functions that are switched off, whatever it offers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub off: Option<BTreeSet<Function>>,
+    /// Calls at once on it; `links.parallel_calls` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel_calls: Option<u32>,
+    /// Calls that may wait; `links.queued_calls` by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued_calls: Option<u32>,
+    /// It is given nothing new: it is to be maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drain: Option<bool>,
+}
+
+/// What holds for one connector, all told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Effective {
+    /// Whom it may serve.
+    pub scope: Arc<Scope>,
+    /// By right or as a substitute.
+    pub tier: Tier,
+    /// The functions that are switched off.
+    pub off: BTreeSet<Function>,
+    /// What it may have to do.
+    pub load: Load,
+    /// It is given nothing new.
+    pub drain: bool,
+}
+
+impl ConnectorSettings {
+    /// With what was set later, wherever that says something.
+    #[must_use]
+    pub fn then(&self, later: &Self) -> Self {
+        Self {
+            scope: later.scope.clone().or_else(|| self.scope.clone()),
+            tier: later.tier.or(self.tier),
+            off: later.off.clone().or_else(|| self.off.clone()),
+            parallel_calls: later.parallel_calls.or(self.parallel_calls),
+            queued_calls: later.queued_calls.or(self.queued_calls),
+            drain: later.drain.or(self.drain),
+        }
+    }
+
+    /// With the defaults for what is absent.
+    pub fn effective(&self, load: Load) -> Effective {
+        Effective {
+            scope: Arc::new(self.scope.clone().unwrap_or(Scope::Everyone)),
+            tier: self.tier.unwrap_or_default(),
+            off: self.off.clone().unwrap_or_default(),
+            load: Load {
+                parallel: self.parallel_calls.unwrap_or(load.parallel),
+                queue: self.queued_calls.unwrap_or(load.queue),
+                ..load
+            },
+            drain: self.drain.unwrap_or(false),
+        }
+    }
+
+    /// What makes no sense in it.
+    pub fn problem(&self) -> Option<&'static str> {
+        if self.parallel_calls == Some(0) {
+            return Some("parallel_calls must be at least 1");
+        }
+        match &self.scope {
+            Some(Scope::Group(group)) if group.trim().is_empty() => {
+                Some("scope.group must name a directory group")
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_later_goes_before_and_the_rest_stays() {
+        let file = ConnectorSettings {
+            tier: Some(Tier::Failover),
+            scope: Some(Scope::Group("staff".into())),
+            ..ConnectorSettings::default()
+        };
+        let later = ConnectorSettings {
+            scope: Some(Scope::Everyone),
+            drain: Some(true),
+            ..ConnectorSettings::default()
+        };
+        let both = file.then(&later).effective(Load::default());
+        assert_eq!(both.tier, Tier::Failover);
+        assert_eq!(*both.scope, Scope::Everyone);
+        assert!(both.drain && both.off.is_empty());
+    }
+
+    #[test]
+    fn scopes_are_written_as_they_are_called() {
+        let read = |text: &str| toml::from_str::<ConnectorSettings>(text).unwrap().scope.unwrap();
+        assert_eq!(read("scope = \"everyone\""), Scope::Everyone);
+        assert_eq!(read("scope = { group = \"staff\" }"), Scope::Group("staff".into()));
+        let ann = ["ann@example.org".into()].into();
+        assert_eq!(read("scope = { users = [\"ann@example.org\"] }"), Scope::Users(ann));
+    }
+}

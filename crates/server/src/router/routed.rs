@@ -1,0 +1,363 @@
+//! A mailbox of one function that finds another connector when the one it is at is lost (rule R7):
+//! what only reads, or may be repeated, is carried out there within the same request.
+
+use super::Router;
+use crate::outbox::Outbox;
+use async_trait::async_trait;
+use dme_mailbox::{
+    Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
+    Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
+    Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
+    SubmissionKey, Submitted, WatchEvent, Written,
+};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
+    PartId, Timestamp, Vacation,
+};
+use futures_util::stream::{self, BoxStream, StreamExt};
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A handle on one function of a user's mailbox.
+#[derive(Clone)]
+pub(super) struct RoutedMailbox(Arc<Inner>);
+
+struct Inner {
+    router: Arc<Router>,
+    account: Account,
+    context: CallContext,
+    function: Function,
+    /// Where it is, or why it is nowhere.
+    at: Mutex<Result<Place>>,
+    /// What is sent while it is nowhere waits there.
+    outbox: Option<Arc<Outbox>>,
+}
+
+/// A connector, and the mailbox there once it was opened.
+#[derive(Clone)]
+struct Place {
+    id: ConnectorId,
+    mailbox: Option<Arc<dyn Mailbox>>,
+}
+
+impl RoutedMailbox {
+    pub fn new(
+        router: Arc<Router>,
+        account: Account,
+        context: CallContext,
+        function: Function,
+        at: Result<ConnectorId>,
+    ) -> Self {
+        let at = Mutex::new(at.map(|id| Place { id, mailbox: None }));
+        Self(Arc::new(Inner { router, account, context, function, at, outbox: None }))
+    }
+
+    /// Mail that is nowhere now; what is sent waits.
+    pub fn keeping(
+        router: Arc<Router>,
+        account: Account,
+        context: CallContext,
+        why: Error,
+        outbox: Arc<Outbox>,
+    ) -> Self {
+        let (function, at, outbox) = (Function::Mail, Mutex::new(Err(why)), Some(outbox));
+        Self(Arc::new(Inner { router, account, context, function, at, outbox }))
+    }
+
+    /// Opens it where it is; or, where that one is lost, at another.
+    pub async fn open(&self) -> Result<()> {
+        self.here().await.map(drop)
+    }
+
+    /// The mailbox, at a connector that takes work where there is one.
+    async fn here(&self) -> Result<(ConnectorId, Arc<dyn Mailbox>)> {
+        let at = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let mut id = at.id;
+        let mut opened = at.mailbox;
+        // One that drains goes on with what it has, and one that is lost may be back.
+        if !self.0.router.connectors.links().is_linked(&id)
+            && let Some(other) = self.other(&id).await
+        {
+            (id, opened) = (other, None);
+        }
+        let mailbox = match opened {
+            Some(mailbox) => mailbox,
+            None => self.0.router.open_at(&id, &self.0.account, &self.0.context).await?,
+        };
+        let place = Place { id: id.clone(), mailbox: Some(mailbox.clone()) };
+        *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+        Ok((id, mailbox))
+    }
+
+    async fn other(&self, failed: &ConnectorId) -> Option<ConnectorId> {
+        let Inner { router, account, context, function, .. } = &*self.0;
+        router.other(account, &context.request, *function, failed, now()).await
+    }
+
+    /// Goes to the next connector after one that failed.
+    async fn elsewhere(&self, failed: &ConnectorId, error: &Error) -> Option<Arc<dyn Mailbox>> {
+        if error.kind != ErrorKind::Unavailable {
+            return None;
+        }
+        let other = self.other(failed).await?;
+        let Inner { router, account, context, function, .. } = &*self.0;
+        tracing::info!(request = %context.request, user = %account.user, %function,
+            from = %failed, to = %other, %error, "a call is repeated at another connector");
+        let mailbox = router.open_at(&other, account, context).await.ok()?;
+        let place = Place { id: other, mailbox: Some(mailbox.clone()) };
+        *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+        Some(mailbox)
+    }
+
+    /// What may be done twice: where the connector is lost, at the next.
+    async fn again<T, F>(&self, call: impl Fn(Arc<dyn Mailbox>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let (id, mailbox) = self.here().await?;
+        let error = match call(mailbox).await {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        match self.elsewhere(&id, &error).await {
+            Some(mailbox) => call(mailbox).await,
+            None => Err(error),
+        }
+    }
+
+    /// What may not: the engine knows how to find out what came of it.
+    async fn once<T, F>(&self, call: impl FnOnce(Arc<dyn Mailbox>) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let (_, mailbox) = self.here().await?;
+        call(mailbox).await
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// What is still to be fetched.
+struct Fetching {
+    mailbox: RoutedMailbox,
+    collection: CollectionId,
+    items: Vec<ItemId>,
+    view: BodyView,
+    /// How many came.
+    done: usize,
+    /// Where from, and the rest of it.
+    from: ConnectorId,
+    rest: BoxStream<'static, Result<Fetched>>,
+    /// It was begun anew elsewhere once.
+    moved: bool,
+}
+
+impl Fetching {
+    async fn next(mut self) -> Option<(Result<Fetched>, Self)> {
+        loop {
+            let error = match self.rest.next().await? {
+                Ok(fetched) => {
+                    self.done += 1;
+                    return Some((Ok(fetched), self));
+                }
+                Err(error) => error,
+            };
+            let next = match self.moved {
+                true => None,
+                false => self.mailbox.elsewhere(&self.from, &error).await,
+            };
+            let Some(mailbox) = next else { return Some((Err(error), self)) };
+            self.moved = true;
+            let missing = self.items.get(self.done..).unwrap_or_default();
+            match mailbox.fetch(&self.collection, missing, &self.view).await {
+                Ok(rest) => self.rest = rest,
+                Err(error) => return Some((Err(error), self)),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Mailbox for RoutedMailbox {
+    async fn collections(&self) -> Result<Vec<Collection>> {
+        self.again(|at| async move { at.collections().await }).await
+    }
+
+    async fn create_collection(
+        &self,
+        parent: Option<&CollectionId>,
+        name: &str,
+        class: Class,
+    ) -> Result<CollectionId> {
+        self.once(|at| async move { at.create_collection(parent, name, class).await }).await
+    }
+
+    async fn update_collection(
+        &self,
+        collection: &CollectionId,
+        parent: Option<&CollectionId>,
+        name: &str,
+    ) -> Result<CollectionId> {
+        self.once(|at| async move { at.update_collection(collection, parent, name).await }).await
+    }
+
+    async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
+        self.once(|at| async move { at.delete_collection(collection).await }).await
+    }
+
+    async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
+        self.again(|at| async move { at.list(collection, filter).await }).await
+    }
+
+    async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
+        self.again(|at| async move { at.changes(collection, since).await }).await
+    }
+
+    async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
+        self.again(|at| async move { at.changed(since).await }).await
+    }
+
+    async fn fetch(
+        &self,
+        collection: &CollectionId,
+        items: &[ItemId],
+        view: &BodyView,
+    ) -> Result<BoxStream<'static, Result<Fetched>>> {
+        let rest = self.again(|at| async move { at.fetch(collection, items, view).await }).await?;
+        let (from, _) = self.here().await?;
+        let fetching = Fetching {
+            mailbox: self.clone(),
+            collection: collection.clone(),
+            items: items.to_vec(),
+            view: view.clone(),
+            done: 0,
+            from,
+            rest,
+            moved: false,
+        };
+        Ok(stream::unfold(fetching, Fetching::next).boxed())
+    }
+
+    async fn fetch_part(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        part: Option<&PartId>,
+        range: Option<ByteRange>,
+    ) -> Result<PartContent> {
+        let range = &range;
+        self.again(|at| async move { at.fetch_part(collection, item, part, *range).await }).await
+    }
+
+    async fn set_flags(
+        &self,
+        collection: &CollectionId,
+        patches: &[(ItemId, FlagPatch)],
+    ) -> Result<Vec<ItemResult>> {
+        self.again(|at| async move { at.set_flags(collection, patches).await }).await
+    }
+
+    async fn move_items(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+        items: &[ItemId],
+    ) -> Result<Vec<ItemResult<Option<ItemId>>>> {
+        self.once(|at| async move { at.move_items(from, to, items).await }).await
+    }
+
+    async fn delete_items(&self, collection: &CollectionId, items: &[ItemId]) -> Result<()> {
+        self.again(|at| async move { at.delete_items(collection, items).await }).await
+    }
+
+    async fn empty_collection(
+        &self,
+        collection: &CollectionId,
+        subcollections: Subcollections,
+    ) -> Result<()> {
+        self.once(|at| async move { at.empty_collection(collection, subcollections).await }).await
+    }
+
+    async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
+        self.once(|at| async move { at.save_draft(collection, draft).await }).await
+    }
+
+    async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
+        self.once(|at| async move { at.deliver(collection, message).await }).await
+    }
+
+    async fn submit(&self, submission: &Submission) -> Result<Submitted> {
+        let away = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned();
+        match (&self.0.outbox, away) {
+            (Some(outbox), Some(why)) => outbox.queue(&self.0.account, submission, &why).await,
+            _ => self.once(|at| async move { at.submit(submission).await }).await,
+        }
+    }
+
+    async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
+        self.again(|at| async move { at.search(query).await }).await
+    }
+
+    async fn watch(
+        &self,
+        collections: &[CollectionId],
+    ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        self.again(|at| async move { at.watch(collections).await }).await
+    }
+
+    async fn identity(&self) -> Result<Identity> {
+        self.again(|at| async move { at.identity().await }).await
+    }
+
+    async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
+        self.once(|at| async move { at.create_item(collection, item).await }).await
+    }
+
+    async fn change_item(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        edit: &Edit,
+    ) -> Result<Written> {
+        self.once(|at| async move { at.change_item(collection, item, edit).await }).await
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        self.once(|at| async move { at.respond(collection, item, key, answer).await }).await
+    }
+
+    /// The same message twice changes nothing.
+    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+        self.again(|at| async move { at.take_in(message).await }).await
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        self.again(|at| async move { at.calendar_message(collection, item).await }).await
+    }
+
+    async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
+        self.again(|at| async move { at.busy(query).await }).await
+    }
+
+    async fn vacation(&self) -> Result<Vacation> {
+        self.again(|at| async move { at.vacation().await }).await
+    }
+
+    async fn set_vacation(&self, vacation: &Vacation) -> Result<()> {
+        self.again(|at| async move { at.set_vacation(vacation).await }).await
+    }
+}
