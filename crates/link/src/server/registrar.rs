@@ -139,3 +139,41 @@ impl Registrar {
         Ok(certificate)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::new_key;
+    use crate::{MemoryBook, MemoryEnrolments};
+
+    #[tokio::test]
+    async fn a_connector_gets_no_certificate_for_the_key_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let registrar = Registrar::new(
+            Arc::new(Authority::open(dir.path()).unwrap()),
+            Arc::new(MemoryBook::default()),
+            Arc::new(MemoryEnrolments::default()),
+        );
+        let mut enrolled = Vec::new();
+        for name in ["thief", "victim"] {
+            let hour = Duration::from_secs(3_600);
+            let token =
+                registrar.issue_token(name, Vec::new(), Approval::Given, hour).await.unwrap();
+            let request = SigningRequest::make(&new_key().unwrap()).unwrap();
+            let asked = EnrollRequest {
+                secret: token.secret,
+                request: request.clone(),
+                software: "t".into(),
+            };
+            let EnrollReply::Enrolled(reply) = registrar.enroll(&asked).await.unwrap() else {
+                panic!("not enrolled")
+            };
+            enrolled.push((reply.connector, request));
+        }
+        let [(thief, _), (victim, request)] = enrolled.as_slice() else { unreachable!() };
+        assert!(registrar.renew(thief, request).await.is_err());
+        assert!(registrar.renew(victim, request).await.is_ok());
+        let known = registrar.book().get(thief).await.unwrap().unwrap();
+        assert_eq!(known.keys.len(), 1);
+    }
+}
