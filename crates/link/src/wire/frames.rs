@@ -461,7 +461,11 @@ fn calls_of_a_mailbox(frames: &mut Frames) {
     frames.call(Respond { collection: Owned(inbox()), item: item_asked, key, answer }, written());
     let message =
         || CalendarMessage { calendar: "BEGIN:VCALENDAR".into(), from: "bob@example.org".into() };
-    frames.call(TakeIn { message: Owned(message()) }, Some(hit()));
+    let taken_in = TakenIn { collection: inbox(), item: item(), notices: Vec::new() };
+    let occasion = Occasion::default();
+    frames.call(TakeIn { message: Owned(message()), occasion }, Some(taken_in));
+    let to = Owned(vec!["bob@example.org".to_owned()]);
+    frames.call(Tells { message: Owned(message()), to }, true);
     frames.call(
         CalendarMessageOf { collection: Owned(inbox()), item: Owned(item()) },
         Some(message()),
