@@ -2,15 +2,15 @@
 
 use crate::address_book::AddressBookConfig;
 use crate::address_list::AddressListConfig;
+use crate::link::{LinkConfig, WrongLink};
 use dme_dav::DavConfig;
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
 use dme_imap::ImapConfig;
-use dme_model::{OutOfRange, Realm, Secret, Span, within};
+use dme_model::{Realm, Secret};
 use dme_sieve::SieveConfig;
 use serde::Deserialize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Everything the connector role is told.
 #[derive(Clone, Debug, Deserialize)]
@@ -53,12 +53,8 @@ impl ConnectorConfig {
     ///
     /// # Errors
     /// In words, naming the setting and what is allowed.
-    pub fn check(&self) -> Result<(), OutOfRange> {
-        let second = Span::seconds(1);
-        within("link.keepalive", self.link.keepalive, second..=Span::seconds(900))?;
-        within("link.keepalive_timeout", self.link.keepalive_timeout, second..=Span::seconds(120))?;
-        within("link.dial", self.link.dial, second..=Span::seconds(600))?;
-        within("link.drain", self.link.drain, Span::seconds(0)..=Span::seconds(3_600))
+    pub fn check(&self) -> Result<(), WrongLink> {
+        self.link.check()
     }
 }
 
@@ -98,32 +94,6 @@ pub struct ProxyConfig {
     /// The password for it.
     #[serde(default)]
     pub password: Option<Secret>,
-}
-
-/// How the link is kept.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LinkConfig {
-    /// Silence after which the other end is asked for a sign of life.
-    pub keepalive: Span,
-    /// How long it may take to give one before the link counts as lost.
-    pub keepalive_timeout: Span,
-    /// How long dialling one address may take.
-    pub dial: Span,
-    /// How long running calls may take to end at shutdown.
-    pub drain: Span,
-}
-
-impl Default for LinkConfig {
-    fn default() -> Self {
-        let seconds = |seconds| Span(Duration::from_secs(seconds));
-        Self {
-            keepalive: seconds(15),
-            keepalive_timeout: seconds(10),
-            dial: seconds(30),
-            drain: seconds(15),
-        }
-    }
 }
 
 /// A mail system.

@@ -3,9 +3,11 @@
 mod address_book;
 mod address_list;
 pub mod config;
+mod link;
 mod role;
 mod tokens;
 
 pub use address_book::AddressBookConfig;
 pub use address_list::AddressListConfig;
+pub use link::{LinkConfig, Profile, WindowsConfig, WrongLink};
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};

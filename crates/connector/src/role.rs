@@ -3,6 +3,7 @@
 use crate::address_book::{AddressBook, AddressBookConfig};
 use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
+use crate::link::WrongLink;
 use crate::tokens::TokenDirectory;
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
@@ -10,7 +11,7 @@ use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, KeepAlive, Mailboxes, Proxy, Reached, Services, Token,
+    Enrolled, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
 use dme_model::Class;
@@ -289,8 +290,7 @@ fn joined(
 /// # Errors
 /// When the token is not accepted, or there is an identity already.
 pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result<Enrolled> {
-    let link = link(config);
-    dme_link::enroll(token, &link.identity, link.proxy.as_ref()).await
+    dme_link::enroll(token, &config.directory, proxy(config).as_ref()).await
 }
 
 /// Tries the way to the server without making a link.
@@ -298,7 +298,12 @@ pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result
 /// # Errors
 /// When there is no identity, or it is damaged.
 pub async fn reach(config: &ConnectorConfig) -> dme_link::Result<Vec<Reached>> {
-    dme_link::reach(&link(config)).await
+    let link = Link {
+        proxy: proxy(config),
+        servers: config.servers.clone(),
+        ..Link::new(&config.directory)
+    };
+    dme_link::reach(&Link { dial_limit: config.link.dial.0, ..link }).await
 }
 
 /// A connector that runs.
@@ -316,30 +321,34 @@ pub struct Running {
 pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
     let services = services(&Offered::from(config))?;
-    let connector = Connector::new(link(config), services).map_err(StartError::Identity)?;
+    let link = link(config).map_err(|error| StartError::Settings(error.to_string()))?;
+    let connector = Connector::new(link, services).map_err(StartError::Identity)?;
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();
     let task = tokio::spawn(connector.run(async move { stopping.cancelled().await }));
     Ok(Running { status, stop, task })
 }
 
-fn link(config: &ConnectorConfig) -> Link {
-    let proxy = config.proxy.as_ref().map(|proxy| Proxy {
+/// The way out, where there is no direct one.
+fn proxy(config: &ConnectorConfig) -> Option<Proxy> {
+    config.proxy.as_ref().map(|proxy| Proxy {
         address: proxy.address.clone(),
         login: proxy.user.clone().zip(proxy.password.clone()),
-    });
-    Link {
+    })
+}
+
+fn link(config: &ConnectorConfig) -> Result<Link, WrongLink> {
+    Ok(Link {
         identity: config.directory.clone(),
         servers: config.servers.clone(),
-        proxy,
-        keepalive: KeepAlive {
-            interval: config.link.keepalive.0,
-            timeout: config.link.keepalive_timeout.0,
-        },
+        proxy: proxy(config),
+        keepalive: config.link.keep_alive(),
+        windows: config.link.windows()?,
+        thrift: config.link.thrift()?,
         backoff: BackoffConfig::default(),
         dial_limit: config.link.dial.0,
         drain_limit: config.link.drain.0,
-    }
+    })
 }
 
 impl Running {

@@ -2,21 +2,25 @@
 
 mod acts;
 mod backoff;
+mod budget;
 mod config;
 mod control;
 mod dial;
 mod directory;
 mod enroll;
+mod gather;
 mod identity;
 mod mail;
 mod reach;
 mod run;
 mod serve;
 mod session;
+mod windows;
 
 pub use backoff::BackoffConfig;
-pub use config::{ConnectorConfig, KeepAlive, Proxy};
+pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
 pub use enroll::{Enrolled, enroll};
 pub use identity::Identities;
 pub use reach::{Reached, reach};
 pub use run::{Connector, ConnectorStatus};
+pub use windows::Windows;

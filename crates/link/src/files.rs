@@ -27,6 +27,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
 /// Writes a file for its owner alone, whole or not at all, and durable on return.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
     let failed = |error| Error::file("written", path, error);
+    may_die().map_err(failed)?;
     let new = path.with_extension("new");
     // A leftover of a crash may have other permissions.
     remove(&new)?;
@@ -38,6 +39,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
 
 /// Puts a file in another's place, durably.
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
+    may_die().map_err(|error| Error::file("written", to, error))?;
     fs::rename(from, to).map_err(|error| Error::file("written", to, error))?;
     let dir = to.parent().unwrap_or(Path::new("."));
     File::open(dir)
@@ -47,10 +49,48 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
 
 /// Removes a file where it is there.
 pub(crate) fn remove(path: &Path) -> Result<()> {
+    may_die().map_err(|error| Error::file("removed", path, error))?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(Error::file("removed", path, error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Outside of tests every change is made.
+#[cfg(not(test))]
+fn may_die() -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+use fuse::may_die;
+#[cfg(test)]
+pub(crate) use fuse::with_fuse;
+
+/// For tests: a process that dies before one of its changes on the disk.
+#[cfg(test)]
+mod fuse {
+    use std::cell::RefCell;
+    use std::io;
+
+    type Fuse = Box<dyn Fn() -> bool>;
+
+    thread_local! {
+        static FUSE: RefCell<Option<Fuse>> = const { RefCell::new(None) };
+    }
+
+    /// Does something, and fails at the first change before which the fuse says so.
+    pub(crate) fn with_fuse<T>(fuse: impl Fn() -> bool + 'static, act: impl FnOnce() -> T) -> T {
+        FUSE.set(Some(Box::new(fuse)));
+        let answer = act();
+        FUSE.set(None);
+        answer
+    }
+
+    pub(super) fn may_die() -> io::Result<()> {
+        let dies = FUSE.with_borrow(|fuse| fuse.as_ref().is_some_and(|fuse| fuse()));
+        if dies { Err(io::Error::other("the process died")) } else { Ok(()) }
     }
 }

@@ -9,8 +9,9 @@ use tokio_util::task::TaskTracker;
 const STREAM_WINDOW: u32 = 1 << 20;
 /// Bytes all streams of a connection may be ahead of their readers.
 const CONNECTION_WINDOW: u32 = 8 << 20;
-/// The largest frame: content moves in few pieces.
-const FRAME: u32 = 64 << 10;
+/// The largest frame. What is small and urgent waits for one of them at most, two seconds at
+/// 64 kbit/s.
+const FRAME: u32 = 16 << 10;
 /// Streams at once on a connection; watches are a stream each.
 const STREAMS: u32 = 200_000;
 /// Cancelled calls that may wait to be noticed. The guard against rapid reset (CVE-2023-44487) is

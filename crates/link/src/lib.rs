@@ -3,36 +3,43 @@
 mod authority;
 mod book;
 mod capabilities;
+mod clock;
 mod connector;
 mod enrolments;
 mod error;
 mod files;
 mod fingerprint;
 mod h2;
+mod hours;
 mod refused;
 mod server;
+mod socket;
 mod tls;
 mod token;
+mod traffic;
 mod wire;
 
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
 pub use connector::{
-    BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
-    Proxy, Reached, enroll, reach,
+    BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
+    KeepAlive, Proxy, Reached, Thrift, Windows, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
+pub use hours::{Hours, NoHours};
 pub use refused::{Refusal, Refused};
 pub use server::{
     DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, WorkLimits,
     serve,
 };
 pub use token::{Token, TokenHash};
+pub use traffic::{Flow, Kind, Traffic, Used};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
+pub use wire::packing::Packing;
 
 /// The release, as the two ends tell each other.
 pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

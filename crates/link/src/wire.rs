@@ -18,9 +18,12 @@ pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod directory;
+#[cfg(test)]
+mod frames;
 pub(crate) mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod mailbox;
+pub(crate) mod packing;
 pub(crate) mod record;
 
 /// ALPN of a link's connections.

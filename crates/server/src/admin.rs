@@ -96,7 +96,10 @@ impl Admin {
         match (&parts.method, path.as_str()) {
             (&Method::GET, "/healthz") => return Ok(as_text("ok\n".into())),
             (&Method::GET, "/readyz") => return self.ready(),
-            (&Method::GET, "/metrics") => return Ok(as_text(self.front.metrics.to_text())),
+            (&Method::GET, "/metrics") => {
+                self.front.metrics.carried(&self.links.connectors());
+                return Ok(as_text(self.front.metrics.to_text()));
+            }
             _ => {}
         }
         let given = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();

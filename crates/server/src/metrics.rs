@@ -1,5 +1,6 @@
 //! What the server counts, in Prometheus' text format.
 
+use dme_link::{Flow, Kind, LinkState, Traffic};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -7,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -42,6 +44,20 @@ struct DirectionLabels {
     direction: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct WireLabels {
+    connector: String,
+    lane: &'static str,
+    direction: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RecordLabels {
+    connector: String,
+    kind: &'static str,
+    direction: &'static str,
+}
+
 /// All counters of one server. Names begin with `dme_`.
 pub struct Metrics {
     registry: Mutex<Registry>,
@@ -52,6 +68,9 @@ pub struct Metrics {
     running: Gauge,
     sync_bytes: Family<DirectionLabels, Counter>,
     link_up: Family<ConnectorLabels, Gauge>,
+    link_wire: Family<WireLabels, Counter>,
+    link_records: Family<RecordLabels, Counter>,
+    link_round_trip: Family<ConnectorLabels, Gauge<f64, AtomicU64>>,
     /// The connectors that `link_up` tells of.
     known_links: Mutex<BTreeSet<String>>,
     backend_errors: Family<MailboxErrorLabels, Counter>,
@@ -93,6 +112,27 @@ impl Default for Metrics {
         );
         let link_up = Family::default();
         registry.register("link_up", "1 where the connector's link stands", link_up.clone());
+        let link_wire = Family::default();
+        registry.register_with_unit(
+            "link_wire",
+            "Bytes of a connector's TCP streams",
+            Unit::Bytes,
+            link_wire.clone(),
+        );
+        let link_records = Family::default();
+        registry.register_with_unit(
+            "link_record",
+            "Bytes of a connector's calls and their answers, by kind",
+            Unit::Bytes,
+            link_records.clone(),
+        );
+        let link_round_trip = Family::default();
+        registry.register_with_unit(
+            "link_round_trip",
+            "Round trip over the link as last measured",
+            Unit::Seconds,
+            link_round_trip.clone(),
+        );
         let backend_errors = Family::default();
         registry.register("mailbox_errors", "Mailbox calls that failed", backend_errors.clone());
         let logins = Family::default();
@@ -106,6 +146,9 @@ impl Default for Metrics {
             running,
             sync_bytes,
             link_up,
+            link_wire,
+            link_records,
+            link_round_trip,
             known_links: Mutex::default(),
             backend_errors,
             logins,
@@ -195,9 +238,33 @@ impl Metrics {
             let stays = links.contains_key(connector);
             if !stays {
                 self.link_up.remove(&labels(connector));
+                self.link_round_trip.remove(&labels(connector));
+                let nothing = Traffic::default();
+                for (labels, _) in on_the_wire(connector, &nothing) {
+                    self.link_wire.remove(&labels);
+                }
+                for (labels, _) in of_records(connector, &nothing) {
+                    self.link_records.remove(&labels);
+                }
             }
             stays
         });
+    }
+
+    /// What the links that stand have carried; what is known of others stays as it is.
+    pub fn carried(&self, links: &[LinkState]) {
+        for link in links.iter().filter(|link| link.peer.is_some()) {
+            for (labels, bytes) in on_the_wire(&link.name, &link.traffic) {
+                set(&self.link_wire.get_or_create(&labels), bytes);
+            }
+            for (labels, bytes) in of_records(&link.name, &link.traffic) {
+                set(&self.link_records.get_or_create(&labels), bytes);
+            }
+            if let Some(trip) = link.round_trip {
+                let labels = ConnectorLabels { connector: link.name.clone() };
+                self.link_round_trip.get_or_create(&labels).set(trip.as_secs_f64());
+            }
+        }
     }
 
     /// A mailbox call failed, at this connector; its name is empty where none serves the user.
@@ -221,9 +288,45 @@ impl Metrics {
     }
 }
 
+/// The bytes of each lane and direction.
+fn on_the_wire(connector: &str, traffic: &Traffic) -> Vec<(WireLabels, u64)> {
+    let lanes = [("calls", traffic.calls), ("bulk", traffic.bulk)].into_iter();
+    let flows = lanes.flat_map(|(lane, flow)| directions(flow).map(|one| (lane, one)));
+    let connector = connector.to_owned();
+    flows
+        .map(|(lane, (direction, bytes))| {
+            (WireLabels { connector: connector.clone(), lane, direction }, bytes)
+        })
+        .collect()
+}
+
+/// The bytes of each kind of record and direction.
+fn of_records(connector: &str, traffic: &Traffic) -> Vec<(RecordLabels, u64)> {
+    let kinds = Kind::ALL.into_iter();
+    let flows = kinds.flat_map(|kind| directions(traffic.records(kind)).map(|one| (kind, one)));
+    let connector = connector.to_owned();
+    flows
+        .map(|(kind, (direction, bytes))| {
+            let kind = kind.as_str();
+            (RecordLabels { connector: connector.clone(), kind, direction }, bytes)
+        })
+        .collect()
+}
+
+/// As the server sees it.
+fn directions(flow: Flow) -> [(&'static str, u64); 2] {
+    [("in", flow.received), ("out", flow.sent)]
+}
+
+/// What is counted elsewhere is shown as it stands there.
+fn set(counter: &Counter, value: u64) {
+    counter.inner().store(value, Ordering::Relaxed);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dme_model::Timestamp;
 
     #[test]
     fn every_metric_is_documented_under_the_name_it_has() {
@@ -233,6 +336,7 @@ mod tests {
         metrics.answered("Sync", 200, Some(Duration::ZERO));
         metrics.received(1);
         metrics.links(&BTreeMap::from([("branch".to_owned(), true)]));
+        metrics.carried(&[state()]);
         metrics.mailbox_error("branch", "timeout");
         metrics.login_refused("malformed");
         let text = metrics.to_text();
@@ -244,7 +348,48 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 9);
+        assert_eq!(count, 12);
+    }
+
+    fn state() -> LinkState {
+        LinkState {
+            id: "c1".into(),
+            name: "branch".into(),
+            capabilities: Default::default(),
+            realms: None,
+            software: "0.1.0".into(),
+            peer: Some("192.0.2.1:4711".into()),
+            since: Timestamp::from_seconds(0),
+            round_trip: Some(Duration::from_millis(600)),
+            traffic: Traffic { calls: Flow { received: 5, sent: 7 }, ..Traffic::default() },
+            used: None,
+            outstanding: 0,
+            queued: 0,
+            watches: 0,
+            draining: false,
+            exhausted: false,
+        }
+    }
+
+    #[test]
+    fn what_a_link_carried_is_told_also_when_it_is_lost_until_its_connector_is_removed() {
+        let metrics = Metrics::default();
+        let name = "branch".to_owned();
+        metrics.links(&BTreeMap::from([(name.clone(), true)]));
+        metrics.carried(&[state()]);
+        metrics.links(&BTreeMap::from([(name, false)]));
+        metrics.carried(&[]);
+        let text = metrics.to_text();
+        let labels = "connector=\"branch\",lane=\"calls\",direction";
+        for line in [
+            format!("dme_link_wire_bytes_total{{{labels}=\"in\"}} 5"),
+            format!("dme_link_wire_bytes_total{{{labels}=\"out\"}} 7"),
+            "dme_link_round_trip_seconds{connector=\"branch\"} 0.6".to_owned(),
+        ] {
+            assert!(text.contains(&line), "{line} is not in {text}");
+        }
+        metrics.links(&BTreeMap::new());
+        assert!(!metrics.to_text().contains("branch"));
     }
 
     #[test]

@@ -206,6 +206,9 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
         for fingerprint in &connector.fingerprints {
             say_line(format_args!("  fingerprint {fingerprint}"));
         }
+        if let Some(until) = connector.away_until {
+            say_line(format_args!("  hung up by itself, to be back {}", when(until)));
+        }
         match (&connector.link, connector.last_seen) {
             (Some(link), _) => say_link(link),
             (None, Some(seen)) => say_line(format_args!("  not linked; last seen {}", when(seen))),
@@ -248,6 +251,24 @@ fn say_link(link: &api::Link) {
         link.watches,
         if link.draining { ", draining" } else { "" }
     ));
+    if let Some(api::Used { bytes, budget }) = link.used {
+        let over = if bytes >= budget { "; over its budget, the link goes on" } else { "" };
+        let (used, budget) = (bytes / MEGABYTE, budget / MEGABYTE);
+        say_line(format_args!("  {used} of {budget} MB used this month{over}"));
+    }
+    if link.peer.is_some() {
+        let lanes = link.traffic.wire.iter().map(|(lane, flow)| carried(lane, flow));
+        let kinds = link.traffic.records.iter().map(|(kind, flow)| carried(kind, flow));
+        say_line(format_args!("  bytes in/out: {}", lanes.collect::<Vec<_>>().join(", ")));
+        say_line(format_args!("  of them {}", kinds.collect::<Vec<_>>().join(", ")));
+    }
+}
+
+/// As carriers count.
+const MEGABYTE: u64 = 1_000_000;
+
+fn carried(what: &str, flow: &api::Flow) -> String {
+    format!("{what} {}/{}", flow.received, flow.sent)
 }
 
 async fn change(server: &AdminOptions, name: &str, action: &str) -> Result<()> {

@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("dav", &["model", "mailbox", "pim", "dial"]),
     ("imap", &["model", "mailbox", "mime", "dial"]),
     ("sieve", &["model", "mailbox", "mime", "dial"]),
-    ("link", &["model", "mailbox", "directory"]),
+    ("link", &["model", "mailbox", "directory", "zone"]),
     ("store", &["model", "sync", "mailbox", "link"]),
     (
         "server",
@@ -44,7 +44,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (
         "connector",
-        &["model", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
+        &["model", "zone", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
     ),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),

@@ -1,7 +1,9 @@
 //! The settings of a connector's link.
 
 use super::backoff::BackoffConfig;
-use dme_model::Secret;
+use super::windows::Windows;
+use crate::{Hours, Packing};
+use dme_model::{Secret, Timestamp};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,10 @@ pub struct ConnectorConfig {
     pub proxy: Option<Proxy>,
     /// How the two ends ask after each other.
     pub keepalive: KeepAlive,
+    /// When it is linked; always where not set.
+    pub windows: Option<Windows>,
+    /// How the line is spared.
+    pub thrift: Thrift,
     /// When to dial again.
     pub backoff: BackoffConfig,
     /// How long dialling one address may take, up to the server's welcome.
@@ -33,6 +39,8 @@ impl ConnectorConfig {
             servers: Vec::new(),
             proxy: None,
             keepalive: KeepAlive::default(),
+            windows: None,
+            thrift: Thrift::default(),
             backoff: BackoffConfig::default(),
             dial_limit: Duration::from_secs(20),
             drain_limit: Duration::from_secs(10),
@@ -51,16 +59,52 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// For a line paid by volume: under 15 MB a month when idle, and a dead peer is noticed
-    /// within six minutes.
+    /// For a line paid by volume, or thin: under 15 MB a month when idle. A dead peer is noticed
+    /// within seven minutes; a line that is gone for two is waited for.
     pub const METERED: Self =
-        Self { interval: Duration::from_secs(300), timeout: Duration::from_secs(60) };
+        Self { interval: Duration::from_secs(300), timeout: Duration::from_secs(120) };
 }
 
 impl Default for KeepAlive {
     /// A dead peer is noticed within 30 seconds.
     fn default() -> Self {
         Self { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) }
+    }
+}
+
+/// How a line that is paid by volume is spared. The default spares nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Thrift {
+    /// How records are packed, where the server knows how.
+    pub packing: Packing,
+    /// The congestion control asked of the kernel, such as `bbr`, which does better on lines that
+    /// lose packets; the kernel's own where not set, or not lent.
+    pub congestion: Option<String>,
+    /// Changes in mailboxes are told at intervals of this length, and no more often; nothing tells
+    /// each at once.
+    pub gather: Duration,
+    /// When large content may cross; at any time where not set.
+    pub bulk: Option<BulkHours>,
+    /// Bytes a month beyond which there are warnings, the first at four fifths of it.
+    pub budget: Option<u64>,
+}
+
+/// Hours for large content. Outside of them a part of a message, or a whole one, that is asked for
+/// by itself and is larger than this is answered with `Busy` and the time until they begin. Items
+/// that are fetched as phones sync them are not held back: they are cut to what was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BulkHours {
+    /// Bytes.
+    pub over: u64,
+    /// When.
+    pub hours: Hours,
+}
+
+impl BulkHours {
+    /// How long content of this size has to wait.
+    pub(super) fn wait(&self, size: u64, now: Timestamp) -> Option<Duration> {
+        let wait = (size > self.over).then(|| self.hours.until_begin(now));
+        wait.filter(|wait| !wait.is_zero())
     }
 }
 

@@ -1,7 +1,8 @@
 //! The way to the server: TCP, perhaps through a proxy, then TLS.
 
 use super::config::Proxy;
-use crate::{Error, Result};
+use crate::traffic::{Counted, Counter};
+use crate::{Error, Result, socket};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustls::ClientConfig;
@@ -15,12 +16,15 @@ use tokio_rustls::client::TlsStream;
 /// A proxy's answer is read up to here.
 const MAX_PROXY_ANSWER: usize = 8 << 10;
 
-/// Dials an address, `host:port`.
+/// Dials an address, `host:port`. All bytes of the TCP stream are counted, but for the few in which
+/// a proxy is asked.
 pub(super) async fn tls(
     address: &str,
     proxy: Option<&Proxy>,
+    congestion: Option<&str>,
     config: Arc<ClientConfig>,
-) -> Result<TlsStream<TcpStream>> {
+    counter: Arc<Counter>,
+) -> Result<TlsStream<Counted<TcpStream>>> {
     let unreachable = |reason: String| Error::Unreachable { address: address.to_owned(), reason };
     let (host, _) = address
         .rsplit_once(':')
@@ -35,16 +39,18 @@ pub(super) async fn tls(
             None => error.to_string(),
         })
     })?;
-    tcp.set_nodelay(true).map_err(|error| unreachable(error.to_string()))?;
+    socket::prepare(&tcp, congestion).map_err(|error| unreachable(error.to_string()))?;
     if let Some(proxy) = proxy {
         tunnel(&mut tcp, address, proxy)
             .await
             .map_err(|reason| unreachable(format!("proxy {}: {reason}", proxy.address)))?;
     }
-    TlsConnector::from(config)
-        .connect(name, tcp)
+    let mut io = TlsConnector::from(config)
+        .connect(name, Counted::new(tcp, counter))
         .await
-        .map_err(|error| Error::Tls(format!("{address}: {error}")))
+        .map_err(|error| Error::Tls(format!("{address}: {error}")))?;
+    io.get_mut().1.set_buffer_limit(Some(socket::SEALED));
+    Ok(io)
 }
 
 /// Asks a proxy for a way through (RFC 9110 §9.3.6).

@@ -45,7 +45,7 @@ pub async fn enroll(token: &Token, dir: &Path, proxy: Option<&Proxy>) -> Result<
     let mut last = Error::Token("it names no server");
     for address in &token.servers {
         let asked = tokio::time::timeout(LIMIT, async {
-            let mut io = dial::tls(address, proxy, tls.clone()).await?;
+            let mut io = dial::tls(address, proxy, None, tls.clone(), Default::default()).await?;
             hello::send(&mut io, &request).await?;
             hello::receive::<EnrollReply>(&mut io).await
         });

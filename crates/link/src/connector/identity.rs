@@ -237,4 +237,6 @@ fn parse_key(path: &Path, text: &str) -> Result<KeyPair> {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

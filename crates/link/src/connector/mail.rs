@@ -1,8 +1,10 @@
 //! The calls of a mail system and its mailboxes, answered by the connector's own.
 
 use super::acts::Acts;
+use super::gather::gathered;
 use super::serve::{Asked, Unanswerable, unless, until, write, write_stream};
 use super::session::Shared;
+use crate::clock::now;
 use crate::wire::body::Outgoing;
 use crate::wire::call::{Call, Head};
 use crate::wire::mailbox::*;
@@ -38,7 +40,7 @@ pub(super) async fn dispatch(
         ChangesSince::NAME => answer::<ChangesSince<'_>>(system, asked).await,
         Changed::NAME => answer::<Changed<'_>>(system, asked).await,
         Fetch::NAME => fetch(system, asked).await,
-        FetchPart::NAME => fetch_part(system, asked).await,
+        FetchPart::NAME => fetch_part(shared, system, asked).await,
         SetFlags::NAME => answer::<SetFlags<'_>>(system, asked).await,
         MoveItems::NAME => answer::<MoveItems<'_>>(system, asked).await,
         DeleteItems::NAME => answer::<DeleteItems<'_>>(system, asked).await,
@@ -155,13 +157,25 @@ async fn fetch(system: &dyn MailSystem, asked: Asked) -> Result<Outgoing, Unansw
     write_stream(opened.map(|stream| unless(stream, late, timeout)), WireFetched::take_apart)
 }
 
-async fn fetch_part(system: &dyn MailSystem, asked: Asked) -> Result<Outgoing, Unanswerable> {
+async fn fetch_part(
+    shared: &Shared,
+    system: &dyn MailSystem,
+    asked: Asked,
+) -> Result<Outgoing, Unanswerable> {
     let head: Head<'_, FetchPart<'_>> = asked.head()?;
     let context = head.context();
     let answered = until(&context, async {
         let mailbox = open(system, &head, &context).await?;
         let FetchPart { collection, item, part, range } = &head.args;
-        mailbox.fetch_part(collection, item, part.as_deref(), *range).await
+        let part = mailbox.fetch_part(collection, item, part.as_deref(), *range).await?;
+        let wait = shared.bulk.as_ref().and_then(|bulk| bulk.wait(part.full_size, now()));
+        match wait {
+            Some(after) => Err(Error::new(
+                ErrorKind::Busy { after },
+                "large content crosses this line at certain hours only",
+            )),
+            None => Ok(part),
+        }
     });
     match answered.await.map(WirePart::take_apart) {
         Ok((part, data)) => write::<_, Error>(Ok(part), data),
@@ -182,7 +196,10 @@ async fn watch(
     let opened = opened.await;
     let ending = shared.ending.clone().cancelled_owned();
     let gone = Error::new(ErrorKind::Unavailable, "the connector is going down");
-    let opened = opened.map(|stream| unless(stream, ending, gone));
+    let opened = opened.map(|stream| match shared.beats {
+        Some(beats) => unless(gathered(stream, beats), ending, gone),
+        None => unless(stream, ending, gone),
+    });
     write_stream(opened, |event: WatchEvent| (event, Vec::new()))
 }
 

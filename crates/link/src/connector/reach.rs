@@ -48,7 +48,8 @@ async fn one(config: &ConnectorConfig, identities: &Identities, address: &str) -
     let mut last = Error::NotEnrolled(config.identity.clone());
     for (_, identity) in identities.candidates()? {
         let tls = tls::link_client(identities.authority(), &identity)?;
-        let mut io = dial::tls(address, config.proxy.as_ref(), tls).await?;
+        let proxy = config.proxy.as_ref();
+        let mut io = dial::tls(address, proxy, None, tls, Default::default()).await?;
         match tokio::time::timeout(REFUSAL, io.read_u8()).await {
             // Silence: it waits.
             Err(_) => return Ok(()),

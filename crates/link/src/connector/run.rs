@@ -1,23 +1,36 @@
 //! A connector's life: dial, serve, renew, and dial again (rules L2, L3).
 
 use super::backoff::{Backoff, random};
+use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
+use crate::clock::now;
+use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
+use crate::wire::packing::ZSTD;
+use crate::{Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire};
+use dme_model::Timestamp;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 /// A connector asks again for a certificate it did not get after this long.
 const RENEWAL_RETRY: Duration = Duration::from_secs(600);
+/// How often it is looked at what the link has used.
+const SETTLE: Duration = Duration::from_secs(60);
+/// How often the server is told of it, unless there is a warning.
+const TELL_USED: Duration = Duration::from_secs(3_600);
+/// When to try again to tell the server what it does not listen to yet.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// What a connector is doing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,6 +41,11 @@ pub enum ConnectorStatus {
     Linked {
         /// The address it reached the server at.
         server: String,
+    },
+    /// It is not to be linked now.
+    Away {
+        /// When it dials again.
+        until: Timestamp,
     },
     /// It waits to dial again.
     Waiting {
@@ -45,8 +63,32 @@ pub struct Connector {
     config: ConnectorConfig,
     services: Services,
     undying: Undying,
+    meter: Arc<Meter>,
+    budget: Option<Mutex<Budget>>,
     identities: Identities,
     status: watch::Sender<ConnectorStatus>,
+}
+
+/// A connection to the server.
+type Wire = TlsStream<Counted<TcpStream>>;
+
+/// The window in which a connector may be linked.
+#[derive(Default)]
+struct Window {
+    open: bool,
+    /// When it began, or the last one did.
+    begun: Option<Instant>,
+}
+
+/// Hours are looked at again after this long: the clock may have been set.
+const LONGEST_NAP: Duration = Duration::from_secs(600);
+
+/// Waits until a moment, or for ever.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What ended the waiting.
@@ -56,6 +98,8 @@ enum Next {
     Replace,
     /// The old link is to end, and a new one to be dialled after this wait.
     Drain(Duration),
+    /// The window is over.
+    Away,
     /// The link is no more.
     Lost,
 }
@@ -68,7 +112,11 @@ impl Connector {
     pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
         let identities = Identities::open(&config.identity)?;
         let status = watch::Sender::new(ConnectorStatus::Dialling);
-        Ok(Self { config, services, undying: Undying::new(), identities, status })
+        let budget = config.thrift.budget;
+        let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
+        let (undying, meter) = (Undying::new(), Arc::default());
+        let budget = budget.map(Mutex::new);
+        Ok(Self { config, services, undying, meter, budget, identities, status })
     }
 
     /// Who it is.
@@ -79,6 +127,12 @@ impl Connector {
     /// What it is doing, as it changes.
     pub fn status(&self) -> watch::Receiver<ConnectorStatus> {
         self.status.subscribe()
+    }
+
+    /// What has crossed its links; the answer can be asked again and again.
+    pub fn traffic(&self) -> impl Fn() -> Traffic + Send + Sync + 'static {
+        let meter = self.meter.clone();
+        move || meter.read()
     }
 
     /// Serves until the shutdown; then lets what runs end, within the limit.
@@ -92,6 +146,7 @@ impl Connector {
         let ended = self.live(shutdown.as_mut(), &drains).await;
         drains.close();
         drains.wait().await;
+        self.settle();
         let acts = &self.undying.tasks;
         acts.close();
         if tokio::time::timeout(self.config.drain_limit, acts.wait()).await.is_err() {
@@ -108,7 +163,21 @@ impl Connector {
         let mut backoff = Backoff::new(self.config.backoff);
         let mut preferred: Vec<String> = Vec::new();
         let mut old: Option<Session> = None;
+        let mut window = Window::default();
         loop {
+            let away = self.away(&mut window);
+            if !away.is_zero() {
+                if let Some(old) = old.take() {
+                    drains.spawn(old.drain());
+                }
+                let until = now().plus(away);
+                info!(?until, "away until the next window");
+                self.status.send_replace(ConnectorStatus::Away { until });
+                tokio::select! {
+                    () = tokio::time::sleep(away.min(LONGEST_NAP)) => continue,
+                    () = &mut shutdown => return Ok(()),
+                }
+            }
             self.status.send_replace(ConnectorStatus::Dialling);
             let dialled = tokio::select! {
                 dialled = self.dial(&preferred) => dialled,
@@ -123,6 +192,7 @@ impl Connector {
                     self.status.send_replace(ConnectorStatus::Linked { server });
                     let next = self.serve(&mut session, &mut shutdown, &mut preferred).await;
                     backoff.held(session.since.elapsed());
+                    self.settle();
                     match next {
                         Next::Shutdown => {
                             drains.spawn(session.drain());
@@ -136,6 +206,16 @@ impl Connector {
                         Next::Drain(wait) => {
                             drains.spawn(session.drain());
                             wait.max(backoff.next(random()))
+                        }
+                        Next::Away => {
+                            window.open = false;
+                            let until = now().plus(self.away(&mut window));
+                            let until_ms = until.as_millis();
+                            if session.shared.tell(ToServer::Away { until_ms }) == Told::NotYet {
+                                warn!("the server does not know when this connector is back");
+                            }
+                            drains.spawn(session.drain());
+                            continue;
                         }
                         Next::Lost => backoff.next(random()),
                     }
@@ -175,6 +255,22 @@ impl Connector {
         }
     }
 
+    /// How long this connector has to stay away; nothing where it may be linked. A window that is
+    /// due is open from here on.
+    fn away(&self, window: &mut Window) -> Duration {
+        let Some(windows) = &self.config.windows else { return Duration::ZERO };
+        if window.open && !windows.is_over(now()) {
+            return Duration::ZERO;
+        }
+        window.open = false;
+        let last = window.begun.map(|begun| begun.elapsed());
+        let wait = windows.until_begin(last, now());
+        if wait.is_zero() {
+            *window = Window { open: true, begun: Some(Instant::now()) };
+        }
+        wait
+    }
+
     /// Says what the refusal means, and for how long to wait.
     fn refused(&self, refused: Refused, backoff: &mut Backoff) -> Duration {
         let told = refused.retry_after_ms.map(Duration::from_millis);
@@ -203,7 +299,11 @@ impl Connector {
     where
         S: Future<Output = ()> + Send,
     {
-        let mut renewal = self.renewal_due();
+        let mut renewal = Instant::now() + self.renewal_due();
+        let mut settle = Instant::now();
+        let hang_up = self.config.windows.as_ref().map(|windows| windows.left(now()));
+        let hang_up = hang_up.map(|left| Instant::now() + left);
+        let mut told_used: Option<Instant> = None;
         loop {
             let order = tokio::select! {
                 reason = &mut session.task => {
@@ -213,10 +313,15 @@ impl Connector {
                     return Next::Lost;
                 }
                 order = session.orders.recv() => order,
-                () = tokio::time::sleep(renewal) => {
-                    renewal = self.ask_for_certificate(session);
+                () = sleep_until(renewal) => {
+                    renewal = Instant::now() + self.ask_for_certificate(session);
                     continue;
                 }
+                () = sleep_until(settle), if self.budget.is_some() => {
+                    settle = Instant::now() + self.tell_used(session, &mut told_used);
+                    continue;
+                }
+                () = until(hang_up), if hang_up.is_some() => return Next::Away,
                 () = &mut *shutdown => return Next::Shutdown,
             };
             match order {
@@ -242,6 +347,46 @@ impl Connector {
                 }
                 // The session holds the sender.
                 None => return Next::Lost,
+            }
+        }
+    }
+
+    /// Enters what the link has used, and warns where it is much. Answers the level where it rose.
+    fn settle(&self) -> Option<Level> {
+        let mut budget = self.budget.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let risen = match budget.settle(self.meter.read().reckoned(), now()) {
+            Ok(risen) => risen,
+            Err(error) => {
+                error!(%error, "what the link has used is not kept");
+                None
+            }
+        };
+        let used = budget.used();
+        match risen {
+            Some(Level::Over) => {
+                warn!(used.bytes, used.budget, "the month's budget is used up; the link goes on");
+            }
+            Some(_) => warn!(used.bytes, used.budget, "four fifths of the month's budget are used"),
+            None => {}
+        }
+        risen
+    }
+
+    /// Enters what the link has used and tells the server, now and then; answers when to do so
+    /// again.
+    fn tell_used(&self, session: &Session, told: &mut Option<Instant>) -> Duration {
+        let risen = self.settle();
+        let due = told.is_none_or(|told| risen.is_some() || told.elapsed() >= TELL_USED);
+        let Some(budget) = self.budget.as_ref().filter(|_| due) else { return SETTLE };
+        let used = budget.lock().unwrap_or_else(PoisonError::into_inner).used();
+        match session.shared.tell(ToServer::Used(used)) {
+            Told::Sent => {
+                *told = Some(Instant::now());
+                SETTLE
+            }
+            Told::NotYet => {
+                *told = None;
+                TELL_AGAIN
             }
         }
     }
@@ -296,10 +441,21 @@ impl Connector {
             match linked.unwrap_or_else(late) {
                 Ok((calls, bulk, welcome)) => {
                     self.identities.accepted(which)?;
+                    let packing = welcome.packing();
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
                     let (services, undying) = (self.services.clone(), self.undying.clone());
-                    return Ok(Session::begin(calls, bulk, services, undying, &self.config));
+                    let meter = self.meter.clone();
+                    let session = Session::begin(
+                        calls,
+                        bulk,
+                        services,
+                        undying,
+                        meter,
+                        packing,
+                        &self.config,
+                    );
+                    return Ok(session);
                 }
                 // With the other key it may know us.
                 Err(error @ Error::Refused(Refused { reason: Refusal::Unknown, .. })) => {
@@ -312,18 +468,18 @@ impl Connector {
     }
 
     /// Both connections of a link, up to the server's welcome.
-    async fn link(
-        &self,
-        address: &str,
-        identity: &Identity,
-    ) -> Result<(TlsStream<TcpStream>, TlsStream<TcpStream>, Welcome)> {
+    async fn link(&self, address: &str, identity: &Identity) -> Result<(Wire, Wire, Welcome)> {
         let tls = tls::link_client(self.identities.authority(), identity)?;
         let mut session = [0; 16];
         aws_lc_rs::rand::fill(&mut session)
             .map_err(|_| Error::Tls("the system gives no random numbers".into()))?;
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
         let connect = async |lane| {
-            let mut io = dial::tls(address, self.config.proxy.as_ref(), tls.clone()).await?;
+            let counter = self.meter.lane(lane).clone();
+            let proxy = self.config.proxy.as_ref();
+            let congestion = self.config.thrift.congestion.as_deref();
+            let tls = tls.clone();
+            let mut io = dial::tls(address, proxy, congestion, tls, counter).await?;
             hello::send(&mut io, &self.hello(&session, lane)).await?;
             match hello::receive(&mut io).await? {
                 Reply::Welcome(welcome) => Ok((io, welcome)),
@@ -347,6 +503,10 @@ impl Connector {
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: self.services.capabilities(),
             realms: Some(self.services.realms.clone()),
+            packing: match self.config.thrift.packing {
+                Packing::Plain => Vec::new(),
+                Packing::Zstd => vec![ZSTD.to_owned()],
+            },
         }
     }
 }

@@ -41,8 +41,12 @@ pub(super) async fn answer(
 ) -> Result<Response<Outgoing>, Infallible> {
     let (parts, body) = request.into_parts();
     let name = parts.uri.path().strip_prefix(PATH).unwrap_or_default();
+    let counter = shared.meter.call(name);
     let answered = match parts.method {
-        Method::POST => dispatch(&shared, name, Records::new(body)).await,
+        Method::POST => {
+            let records = Records::new(body, counter.clone());
+            dispatch(&shared, name, records).await
+        }
         _ => Err(Unanswerable::Unknown),
     };
     let (status, body) = match answered {
@@ -56,7 +60,7 @@ pub(super) async fn answer(
             (status, Outgoing::empty())
         }
     };
-    let mut response = Response::new(body);
+    let mut response = Response::new(body.packed(shared.packing).counted(counter));
     *response.status_mut() = status;
     Ok(response)
 }

@@ -1,11 +1,13 @@
 //! One link as the connector holds it: two connections served until they end or are drained.
 
 use super::acts::Acts;
-use super::config::ConnectorConfig;
+use super::config::{BulkHours, ConnectorConfig};
+use super::gather::Beats;
 use super::serve;
 use crate::h2::{Executor, Pulse};
+use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
-use crate::{Refused, Services};
+use crate::{Packing, Refused, Services};
 use dme_mailbox::Submitted;
 use dme_model::ItemId;
 use hyper::service::service_fn;
@@ -24,6 +26,13 @@ pub(super) struct Shared {
     pub services: Services,
     /// What is not cancelled when the link is lost.
     pub undying: Undying,
+    pub meter: Arc<Meter>,
+    /// How records are packed.
+    pub packing: Packing,
+    /// When changes are told; each at once where not set.
+    pub beats: Option<Beats>,
+    /// When large content may cross.
+    pub bulk: Option<BulkHours>,
     /// What the server orders.
     pub orders: mpsc::Sender<Order>,
     /// Cancelled when the link is to end: whatever would last for ever ends then.
@@ -107,6 +116,8 @@ impl Session {
         bulk: I,
         services: Services,
         undying: Undying,
+        meter: Arc<Meter>,
+        packing: Packing,
         config: &ConnectorConfig,
     ) -> Self
     where
@@ -116,6 +127,10 @@ impl Session {
         let shared = Arc::new(Shared {
             services,
             undying,
+            meter,
+            packing,
+            beats: Beats::every(config.thrift.gather),
+            bulk: config.thrift.bulk.clone(),
             orders: sender,
             ending: CancellationToken::new(),
             teller: Mutex::default(),

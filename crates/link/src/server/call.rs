@@ -7,9 +7,10 @@ use crate::h2::words;
 use crate::wire::body::{Outgoing, ReadError, Records};
 use crate::wire::call::{Answer, Call, Head, Piece, left_ms};
 use crate::wire::hello::Lane;
+use crate::wire::packing::Packing;
 use crate::wire::record::{Record, RecordError};
 use bytes::Bytes;
-use dme_mailbox::{Account, CallContext};
+use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{ConnectorId, RequestId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -127,13 +128,16 @@ impl Target<'_> {
         let busy = |_: Exhausted| Failed::Busy(self.links.config().busy_after);
         let user = caller.account.as_ref().map(|account| &account.user);
         let permit = link.gate.enter(work, user).await.map_err(busy)?;
+        let secret = A::SECRET
+            || caller.account.as_ref().is_some_and(|who| who.credentials != Credentials::None);
+        let packing = if secret { Packing::Plain } else { link.hello.packing() };
         let head = Head {
             request: Cow::Borrowed(caller.request),
             left_ms: left_ms(caller.deadline),
             account: caller.account,
             args,
         };
-        let body = Outgoing::record(&head, [blob])?;
+        let body = Outgoing::record(&head, [blob])?.packed(packing);
         Ok((link.send(lane, A::NAME, body).await?, permit))
     }
 }

@@ -3,17 +3,19 @@
 use super::gate::Gate;
 use super::registrar::Registrar;
 use crate::h2::{Executor, Pulse, words};
+use crate::traffic::Meter;
 use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused};
+use crate::{Refusal, Refused, Used};
 use dme_model::{ConnectorId, Timestamp};
 use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,8 @@ pub(super) struct Link {
     pub peer: String,
     pub since: Timestamp,
     pub gate: Gate,
+    /// Of this link and those before it.
+    pub meter: Arc<Meter>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
     calls: SendRequest<Outgoing>,
@@ -42,6 +46,8 @@ pub(super) struct Link {
     draining: AtomicBool,
     /// In microseconds; 0 while not measured.
     round_trip: AtomicU64,
+    used: Mutex<Option<Used>>,
+    away: Mutex<Option<Timestamp>>,
 }
 
 /// Messages on their way to the connector.
@@ -56,6 +62,7 @@ impl Link {
         peer: String,
         since: Timestamp,
         gate: Gate,
+        meter: Arc<Meter>,
         closed: CancellationToken,
         calls: SendRequest<Outgoing>,
         bulk: SendRequest<Outgoing>,
@@ -68,12 +75,15 @@ impl Link {
             peer,
             since,
             gate,
+            meter,
             closed,
             calls,
             bulk,
             control,
             draining: AtomicBool::new(false),
             round_trip: AtomicU64::new(0),
+            used: Mutex::default(),
+            away: Mutex::default(),
         };
         (link, queue)
     }
@@ -89,6 +99,16 @@ impl Link {
             0 => None,
             micros => Some(Duration::from_micros(micros)),
         }
+    }
+
+    /// What the connector last said of its budget.
+    pub(super) fn used(&self) -> Option<Used> {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connector will be back, where it said that it hangs up.
+    pub(super) fn away_until(&self) -> Option<Timestamp> {
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the connector something about the link; a connector that does not listen is not
@@ -109,8 +129,9 @@ impl Link {
         name: &str,
         body: Outgoing,
     ) -> Result<Records, SendError> {
+        let counter = self.meter.call(name);
         let request = Request::post(format!("http://connector{PATH}{name}"))
-            .body(body)
+            .body(body.counted(counter.clone()))
             .map_err(|error| SendError::Answer(error.to_string()))?;
         let mut connection = match lane {
             Lane::Calls => self.calls.clone(),
@@ -123,7 +144,7 @@ impl Link {
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };
         match response.status() {
-            StatusCode::OK => Ok(Records::new(response.into_body())),
+            StatusCode::OK => Ok(Records::new(response.into_body(), counter)),
             StatusCode::NOT_FOUND => Err(SendError::Unsupported),
             status => Err(SendError::Answer(format!("http status {status}"))),
         }
@@ -161,6 +182,18 @@ impl Link {
                     self.tell(self.renew(registrar, &request).await);
                 }
                 Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Away { until_ms }) => {
+                    let until = Timestamp::from_millis(until_ms);
+                    self.draining.store(true, Ordering::Relaxed);
+                    *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+                }
+                Some(ToServer::Used(used)) => {
+                    if used.bytes >= used.budget {
+                        let Used { bytes, budget } = used;
+                        warn!(connector = %self.id, bytes, budget, "over its budget");
+                    }
+                    *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
+                }
                 Some(ToServer::Pong { .. }) | None => {}
             }
         }

@@ -4,11 +4,13 @@ use super::directory::RemoteDirectory;
 use super::gate::Gate;
 use super::link::{Half, Link, until_lost};
 use super::mail::RemoteMailSystem;
-use super::registrar::{Registrar, now};
+use super::registrar::Registrar;
+use crate::clock::now;
+use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Services,
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Services, Used,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
@@ -82,6 +84,10 @@ pub struct LinkState {
     pub since: Timestamp,
     /// The round trip as last measured.
     pub round_trip: Option<Duration>,
+    /// What crossed it and the connector's links before it.
+    pub traffic: Traffic,
+    /// What the connector says of its budget, where it has one.
+    pub used: Option<Used>,
     /// Calls and fetches that run.
     pub outstanding: usize,
     /// Calls and fetches that wait for a place.
@@ -138,6 +144,10 @@ struct Inner {
     config: LinksConfig,
     links: Mutex<BTreeMap<ConnectorId, Arc<Link>>>,
     local: Mutex<BTreeMap<ConnectorId, Local>>,
+    /// What each connector's links have carried; kept when a link is lost.
+    meters: Mutex<BTreeMap<ConnectorId, Arc<Meter>>>,
+    /// When connectors will be back that hung up for a while.
+    away: Mutex<BTreeMap<ConnectorId, Timestamp>>,
     /// By the connector's name.
     limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
@@ -159,6 +169,8 @@ impl Links {
             config,
             links: Mutex::default(),
             local: Mutex::default(),
+            meters: Mutex::default(),
+            away: Mutex::default(),
             limits: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
@@ -246,6 +258,8 @@ impl Links {
             peer: None,
             since: local.since,
             round_trip: Some(Duration::ZERO),
+            traffic: Traffic::default(),
+            used: None,
             outstanding: 0,
             queued: 0,
             watches: 0,
@@ -255,6 +269,16 @@ impl Links {
         let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// The connectors that hung up by themselves and are not to be back yet, and when they are: a
+    /// phone can be told so instead of that its mail system is down. What was said before this
+    /// process began is not known.
+    pub fn away(&self) -> BTreeMap<ConnectorId, Timestamp> {
+        let now = now();
+        let mut away = lock(&self.0.away);
+        away.retain(|_, until| *until > now);
+        away.clone()
     }
 
     fn state(&self, link: &Link) -> LinkState {
@@ -268,6 +292,8 @@ impl Links {
             peer: Some(link.peer.clone()),
             since: link.since,
             round_trip: link.round_trip(),
+            traffic: link.meter.read(),
+            used: link.used(),
             outstanding,
             queued,
             watches: link.gate.watches(),
@@ -348,6 +374,11 @@ impl Links {
         lock(&self.0.links).get(id).cloned()
     }
 
+    /// Counts what crosses this connector's links.
+    pub(super) fn meter(&self, id: &ConnectorId) -> Arc<Meter> {
+        lock(&self.0.meters).entry(id.clone()).or_default().clone()
+    }
+
     /// Takes one connection of a link; with the second the link stands, until it is lost. The
     /// call of the first connection lasts as long as the link.
     pub(super) async fn attach(
@@ -405,6 +436,7 @@ impl Links {
             peer,
             now(),
             Gate::new(limits),
+            self.meter(&record.id),
             CancellationToken::new(),
             calls.connection.clone(),
             bulk.connection.clone(),
@@ -413,6 +445,7 @@ impl Links {
         let id = record.id;
         // The one before goes on with what runs on it, until its connector ends it.
         let before = lock(&self.0.links).insert(id.clone(), link.clone());
+        lock(&self.0.away).remove(&id);
         info!(connector = %id, peer = link.peer, replaced = before.is_some(), "linked");
         drop(before);
         self.tell(LinkEvent::Connected(id.clone()));
@@ -432,6 +465,9 @@ impl Links {
         let was_current = links.get(&id).is_some_and(|current| Arc::ptr_eq(current, &link));
         if was_current {
             links.remove(&id);
+            // Before the loss is told, so that whoever hears of it finds it here.
+            let away = link.away_until().map(|until| (id.clone(), until));
+            lock(&self.0.away).extend(away);
         }
         drop(links);
         info!(connector = %id, reason, was_current, "link ended");

@@ -4,8 +4,10 @@ use super::handshakes::Handshakes;
 use super::link::Half;
 use super::links::{DrainOrder, Links};
 use crate::tls::ServerTls;
+use crate::traffic::Counted;
 use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
-use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, wire};
+use crate::wire::packing::{Packing, ZSTD};
+use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, socket, wire};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,13 +137,15 @@ impl Port {
     /// Finds out who is there.
     async fn greet(&self, tcp: TcpStream) -> Result<Arrival> {
         let tls = |error: std::io::Error| Error::Tls(error.to_string());
-        tcp.set_nodelay(true).map_err(tls)?;
+        socket::prepare(&tcp, None).map_err(tls)?;
+        let tcp = Counted::new(tcp, Arc::default());
         let started = LazyConfigAcceptor::new(Default::default(), tcp).await.map_err(tls)?;
         let offers = |alpn: &[u8]| {
             started.client_hello().alpn().is_some_and(|mut all| all.any(|offer| offer == alpn))
         };
         if offers(wire::LINK) {
-            let io = started.into_stream(self.tls.link.clone()).await.map_err(tls)?;
+            let mut io = started.into_stream(self.tls.link.clone()).await.map_err(tls)?;
+            io.get_mut().1.set_buffer_limit(Some(socket::SEALED));
             return self.greet_connector(io).await;
         }
         if offers(wire::ENROLL) {
@@ -151,7 +155,7 @@ impl Port {
         Err(Error::Tls("it offers neither a link nor an enrolment".into()))
     }
 
-    async fn greet_connector(&self, mut io: TlsStream<TcpStream>) -> Result<Arrival> {
+    async fn greet_connector(&self, mut io: TlsStream<Counted<TcpStream>>) -> Result<Arrival> {
         let leaf = io.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let leaf = leaf.ok_or_else(|| Error::Tls("no certificate was shown".into()))?;
         let key = Fingerprint::of_certificate(leaf)?;
@@ -163,7 +167,13 @@ impl Port {
                     connector: record.id.clone(),
                     name: record.name.clone(),
                     software: crate::SOFTWARE.into(),
+                    packing: match hello.packing() {
+                        Packing::Plain => None,
+                        Packing::Zstd => Some(ZSTD.to_owned()),
+                    },
                 };
+                let meter = self.links.meter(&record.id);
+                io.get_mut().0.count_into(meter.lane(hello.lane));
                 hello::send(&mut io, &Reply::Welcome(welcome)).await?;
                 let half = Half::begin(io, &hello).await;
                 let half = half.map_err(|error| Error::Protocol(crate::h2::words(&error)))?;
@@ -203,7 +213,7 @@ impl Port {
         Refused { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..refused }
     }
 
-    async fn enroll(&self, mut io: TlsStream<TcpStream>) -> Result<Arrival> {
+    async fn enroll(&self, mut io: TlsStream<Counted<TcpStream>>) -> Result<Arrival> {
         let request: EnrollRequest = hello::receive(&mut io).await?;
         let reply = match self.links.registrar().enroll(&request).await {
             Ok(reply) => reply,
@@ -222,7 +232,7 @@ impl Port {
 }
 
 /// Ends a connection so that its last words arrive.
-async fn close(mut io: TlsStream<TcpStream>) {
+async fn close(mut io: TlsStream<Counted<TcpStream>>) {
     if let Err(error) = io.shutdown().await {
         debug!(%error, "the peer was gone before the end");
     }

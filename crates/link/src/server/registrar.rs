@@ -1,13 +1,14 @@
 //! Who may link: admits, enrols and renews connectors (rules A6, L1, L2).
 
+use crate::clock::now;
 use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply};
 use crate::{
     Approval, Authority, ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments,
     Error, Fingerprint, Refusal, Refused, Rejection, Result, SigningRequest, Token,
 };
-use dme_model::{ConnectorId, Timestamp};
+use dme_model::ConnectorId;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// The authority and the two registries, which together know every connector.
@@ -139,8 +140,40 @@ impl Registrar {
     }
 }
 
-/// The wall clock, for what is kept.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authority::new_key;
+    use crate::{MemoryBook, MemoryEnrolments};
+
+    #[tokio::test]
+    async fn a_connector_gets_no_certificate_for_the_key_of_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let registrar = Registrar::new(
+            Arc::new(Authority::open(dir.path()).unwrap()),
+            Arc::new(MemoryBook::default()),
+            Arc::new(MemoryEnrolments::default()),
+        );
+        let mut enrolled = Vec::new();
+        for name in ["thief", "victim"] {
+            let hour = Duration::from_secs(3_600);
+            let token =
+                registrar.issue_token(name, Vec::new(), Approval::Given, hour).await.unwrap();
+            let request = SigningRequest::make(&new_key().unwrap()).unwrap();
+            let asked = EnrollRequest {
+                secret: token.secret,
+                request: request.clone(),
+                software: "t".into(),
+            };
+            let EnrollReply::Enrolled(reply) = registrar.enroll(&asked).await.unwrap() else {
+                panic!("not enrolled")
+            };
+            enrolled.push((reply.connector, request));
+        }
+        let [(thief, _), (victim, request)] = enrolled.as_slice() else { unreachable!() };
+        assert!(registrar.renew(thief, request).await.is_err());
+        assert!(registrar.renew(victim, request).await.is_ok());
+        let known = registrar.book().get(thief).await.unwrap().unwrap();
+        assert_eq!(known.keys.len(), 1);
+    }
 }

@@ -1,7 +1,9 @@
 //! Records as HTTP/2 bodies: written in one piece or as a stream, read as they arrive.
 
+use super::packing::Packing;
 use super::record::{self, Assembler, Limits, Record, RecordError};
 use crate::h2::words;
+use crate::traffic::Counter;
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
@@ -12,10 +14,17 @@ use serde::Serialize;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A body we send.
-pub(crate) enum Outgoing {
+pub(crate) struct Outgoing {
+    source: Source,
+    /// Where its bytes are counted as they go.
+    counter: Option<Arc<Counter>>,
+}
+
+enum Source {
     /// All of it is there.
     Pieces(VecDeque<Bytes>),
     /// It is made while it is sent, no faster than it is taken.
@@ -25,7 +34,7 @@ pub(crate) enum Outgoing {
 impl Outgoing {
     /// No bytes.
     pub(crate) fn empty() -> Self {
-        Self::Pieces(VecDeque::new())
+        Self::of(Source::Pieces(VecDeque::new()))
     }
 
     /// One record with what stands beside it.
@@ -33,12 +42,34 @@ impl Outgoing {
         head: &T,
         blob: impl IntoIterator<Item = Bytes>,
     ) -> Result<Self, RecordError> {
-        pieces(head, blob).map(Self::Pieces)
+        pieces(head, blob).map(Source::Pieces).map(Self::of)
     }
 
     /// Records as they are made.
     pub(crate) fn stream(records: impl Stream<Item = VecDeque<Bytes>> + Send + 'static) -> Self {
-        Self::Stream(records.boxed(), VecDeque::new())
+        Self::of(Source::Stream(records.boxed(), VecDeque::new()))
+    }
+
+    /// Its bytes are counted here.
+    pub(crate) fn counted(self, counter: Arc<Counter>) -> Self {
+        Self { counter: Some(counter), ..self }
+    }
+
+    /// Its records are packed so.
+    pub(crate) fn packed(self, packing: Packing) -> Self {
+        let source = match (packing, self.source) {
+            (Packing::Plain, source) => source,
+            (_, Source::Pieces(pieces)) => Source::Pieces(packing.pack(pieces)),
+            (_, Source::Stream(records, pieces)) => {
+                let records = records.map(move |record| packing.pack(record)).boxed();
+                Source::Stream(records, packing.pack(pieces))
+            }
+        };
+        Self { source, ..self }
+    }
+
+    fn of(source: Source) -> Self {
+        Self { source, counter: None }
     }
 }
 
@@ -61,9 +92,9 @@ impl Body for Outgoing {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = match &mut *self {
-            Self::Pieces(pieces) => pieces.pop_front(),
-            Self::Stream(stream, pieces) => loop {
+        let piece = match &mut self.source {
+            Source::Pieces(pieces) => pieces.pop_front(),
+            Source::Stream(stream, pieces) => loop {
                 if let Some(piece) = pieces.pop_front() {
                     break Some(piece);
                 }
@@ -74,19 +105,22 @@ impl Body for Outgoing {
                 }
             },
         };
+        if let (Some(piece), Some(counter)) = (&piece, &self.counter) {
+            counter.sent(piece.len());
+        }
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Pieces(pieces) if pieces.is_empty())
+        matches!(&self.source, Source::Pieces(pieces) if pieces.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Pieces(pieces) => {
+        match &self.source {
+            Source::Pieces(pieces) => {
                 SizeHint::with_exact(pieces.iter().map(|piece| piece.len() as u64).sum())
             }
-            Self::Stream(..) => SizeHint::default(),
+            Source::Stream(..) => SizeHint::default(),
         }
     }
 }
@@ -106,12 +140,13 @@ pub(crate) enum ReadError {
 pub(crate) struct Records {
     body: Incoming,
     assembler: Assembler,
+    counter: Arc<Counter>,
 }
 
 impl Records {
-    /// Of a body.
-    pub(crate) fn new(body: Incoming) -> Self {
-        Self { body, assembler: Assembler::new(Limits::CALL) }
+    /// Of a body, whose bytes are counted as they come.
+    pub(crate) fn new(body: Incoming, counter: Arc<Counter>) -> Self {
+        Self { body, assembler: Assembler::new(Limits::CALL), counter }
     }
 
     /// The next record; none where the body ended after a whole one.
@@ -123,6 +158,7 @@ impl Records {
             match self.body.frame().await {
                 Some(frame) => {
                     if let Ok(data) = frame?.into_data() {
+                        self.counter.received(data.len());
                         self.assembler.push(data);
                     }
                 }

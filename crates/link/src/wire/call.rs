@@ -68,6 +68,8 @@ pub(crate) enum Piece<T, E> {
 pub(crate) trait Call: Serialize + Send {
     /// The last part of the path.
     const NAME: &'static str;
+    /// Whether a secret stands in them, beside the account's credentials.
+    const SECRET: bool = false;
     /// What is answered when it was done, or each item of it.
     type Answer;
 }

@@ -2,7 +2,7 @@
 //! the server opens first and that lasts as long as the link.
 
 use super::record::Record;
-use crate::Refused;
+use crate::{Refused, Used};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -52,6 +52,13 @@ pub(crate) enum ToServer {
     },
     /// It is going down: nothing new, please.
     Draining {},
+    /// It hangs up, and will be back then: milliseconds since the epoch by its clock.
+    Away {
+        /// When.
+        until_ms: i64,
+    },
+    /// How much of the link's budget is gone.
+    Used(Used),
 }
 
 /// Reads a message; none where it is one of a newer release (rule L6).

@@ -38,6 +38,7 @@ pub(crate) struct ListEveryone<'a> {
 
 impl Call for Authenticate<'_> {
     const NAME: &'static str = "directory/authenticate";
+    const SECRET: bool = true;
     type Answer = Verdict;
 }
 

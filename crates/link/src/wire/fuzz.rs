@@ -11,7 +11,8 @@ use bytes::Bytes;
 /// message there is. For the fuzz target alone.
 pub fn read_frames(bytes: &[u8]) {
     let Some((&step, mut rest)) = bytes.split_first() else { return };
-    let mut assembler = Assembler::new(Limits { head: 1 << 16, blob: 1 << 16 });
+    let mut assembler =
+        Assembler::new(Limits { head: 1 << 16, blob: 1 << 16, packed: Some(1 << 16) });
     while !rest.is_empty() {
         let (piece, later) = rest.split_at(rest.len().min(usize::from(step).saturating_add(1)));
         rest = later;

@@ -1,5 +1,6 @@
 //! The first words on a connection, before HTTP/2 begins.
 
+use super::packing::{self, Packing};
 use super::record::{Assembler, Limits, Record};
 use crate::{Capabilities, Error, Fingerprint, Refusal, Refused, Result};
 use dme_model::{ConnectorId, Realm, Secret};
@@ -41,6 +42,9 @@ pub(crate) struct Hello {
     /// The realms its directory is the source of. A release from before this field does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub realms: Option<BTreeSet<Realm>>,
+    /// How it wants records packed: the names of ways that both ends may use, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packing: Vec<String>,
 }
 
 /// What the server says to a hello.
@@ -64,6 +68,19 @@ pub(crate) struct Welcome {
     pub name: String,
     /// The server's release.
     pub software: String,
+    /// The one of the connector's ways of packing that both ends use from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packing: Option<String>,
+}
+
+impl Welcome {
+    /// How this link's records may be packed.
+    pub(crate) fn packing(&self) -> Packing {
+        match self.packing.as_deref() {
+            Some(packing::ZSTD) => Packing::Zstd,
+            _ => Packing::Plain,
+        }
+    }
 }
 
 /// What a connector says to be enrolled.
@@ -128,6 +145,12 @@ impl Hello {
         Err(Refused::because(Refusal::Incompatible, detail))
     }
 
+    /// The way of packing that both know, where the connector wants one.
+    pub(crate) fn packing(&self) -> Packing {
+        let zstd = self.packing.iter().any(|way| way == packing::ZSTD);
+        if zstd { Packing::Zstd } else { Packing::Plain }
+    }
+
     /// Interval and timeout of the keepalive, within bounds.
     pub(crate) fn keepalive(&self) -> (Duration, Duration) {
         let (low, high) = KEEPALIVE.into_inner();
@@ -188,6 +211,7 @@ mod tests {
             keepalive_timeout_ms: u64::MAX,
             capabilities: Capabilities::default(),
             realms: Some([Realm::from("example.org")].into()),
+            packing: Vec::new(),
         }
     }
 
@@ -229,8 +253,32 @@ mod tests {
     #[test]
     fn unknown_fields_of_a_newer_release_are_passed_over() {
         let mut json = serde_json::to_value(hello(2, 1)).unwrap();
-        json["compression"] = "zstd".into();
+        json["moon"] = "full".into();
         assert_eq!(serde_json::from_value::<Hello>(json).unwrap(), hello(2, 1));
+    }
+
+    #[test]
+    fn records_are_packed_where_the_connector_wants_it_in_a_way_that_both_know() {
+        for (wanted, packing) in [
+            (&[][..], Packing::Plain),
+            (&["crush"], Packing::Plain),
+            (&["crush", "zstd"], Packing::Zstd),
+        ] {
+            let packing_names = wanted.iter().map(|&way| way.to_owned()).collect();
+            assert_eq!(Hello { packing: packing_names, ..hello(1, 1) }.packing(), packing);
+        }
+        let welcome = |packing: Option<&str>| Welcome {
+            version: 1,
+            connector: "c1".into(),
+            name: "branch".into(),
+            software: "0.9".into(),
+            packing: packing.map(str::to_owned),
+        };
+        assert_eq!(welcome(Some("zstd")).packing(), Packing::Zstd);
+        assert_eq!(welcome(Some("crush")).packing(), Packing::Plain);
+        // To a release from before it there is nothing new.
+        assert!(!serde_json::to_string(&welcome(None)).unwrap().contains("packing"));
+        assert!(!serde_json::to_string(&hello(1, 1)).unwrap().contains("packing"));
     }
 
     #[test]

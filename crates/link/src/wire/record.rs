@@ -4,9 +4,11 @@
 //! record = head-length:u32  blob-length:u32  head  blob        (big-endian; RFC 8259 JSON head)
 //! ```
 //!
-//! Bodies and messages travel as the blob, never in base64. A reader trusts no length: it buffers
+//! Bodies and messages travel as the blob, never in base64. A record may be packed
+//! ([`super::packing`]). A reader trusts no length: it buffers
 //! only what has arrived, and refuses what is over its limits before that.
 
+use super::packing;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,11 +29,14 @@ pub struct Limits {
     pub head: u32,
     /// Bytes of the blob.
     pub blob: u32,
+    /// Bytes of both in a packed record; none where nothing may be packed.
+    pub packed: Option<u32>,
 }
 
 impl Limits {
-    pub(crate) const CALL: Self = Self { head: MAX_HEAD, blob: MAX_BLOB };
-    pub(crate) const HELLO: Self = Self { head: MAX_HELLO, blob: 0 };
+    pub(crate) const CALL: Self =
+        Self { head: MAX_HEAD, blob: MAX_BLOB, packed: Some(packing::MOST) };
+    pub(crate) const HELLO: Self = Self { head: MAX_HELLO, blob: 0, packed: None };
 }
 
 /// One record as it came.
@@ -60,6 +65,9 @@ pub enum RecordError {
     /// The head is not the JSON that is due here.
     #[error("a record that makes no sense: {0}")]
     Json(String),
+    /// It is packed, but not as it says.
+    #[error("a packed record that does not unpack to what it says")]
+    Packed,
     /// The bytes end within a record.
     #[error("the stream ended within a record")]
     CutShort,
@@ -128,7 +136,7 @@ impl Assembler {
     /// How many bytes the record at the beginning lacks to be whole; at least its prefix.
     pub(crate) fn missing(&self) -> Result<usize, RecordError> {
         let arrived = if self.piece.is_empty() { &self.buffer[..] } else { &self.piece[..] };
-        let total = size(arrived, self.limits)?.map_or(PREFIX, |(_, total)| total);
+        let total = Shape::of(arrived, self.limits)?.map_or(PREFIX, |shape| shape.total);
         Ok(total.saturating_sub(arrived.len()))
     }
 
@@ -138,28 +146,25 @@ impl Assembler {
     /// When the record is over the limits; nothing after it can be read then.
     pub fn next(&mut self) -> Result<Option<Record>, RecordError> {
         if !self.piece.is_empty() {
-            match size(&self.piece, self.limits)? {
-                Some((head, total)) if self.piece.len() >= total => {
-                    let mut record = self.piece.split_to(total);
-                    record.advance(PREFIX);
-                    let blob = record.split_off(head);
-                    return Ok(Some(Record { head: record, blob }));
+            match Shape::of(&self.piece, self.limits)? {
+                Some(shape) if self.piece.len() >= shape.total => {
+                    return shape.take(self.piece.split_to(shape.total)).map(Some);
                 }
                 // Never reserve by what a length says beyond what is likely to come at once.
-                known => self.buffer.reserve(known.map_or(PREFIX, |(_, total)| total.min(RESERVE))),
+                known => {
+                    self.buffer.reserve(known.map_or(PREFIX, |shape| shape.total.min(RESERVE)));
+                }
             }
             let piece = std::mem::take(&mut self.piece);
             self.buffer.extend_from_slice(&piece);
             return Ok(None);
         }
-        match size(&self.buffer, self.limits)? {
-            Some((head, total)) if self.buffer.len() >= total => {
-                let mut record = self.buffer.split_to(total).freeze();
-                record.advance(PREFIX);
-                let blob = record.split_off(head);
+        match Shape::of(&self.buffer, self.limits)? {
+            Some(shape) if self.buffer.len() >= shape.total => {
+                let record = self.buffer.split_to(shape.total).freeze();
                 // What is left goes on without a copy.
                 self.piece = std::mem::take(&mut self.buffer).freeze();
-                Ok(Some(Record { head: record, blob }))
+                shape.take(record).map(Some)
             }
             _ => Ok(None),
         }
@@ -174,15 +179,54 @@ impl Assembler {
 /// How much is reserved for a record whose end has not arrived.
 const RESERVE: usize = 1 << 20;
 
-/// The lengths of head and whole of the record at the beginning, once they have arrived.
-fn size(bytes: &[u8], limits: Limits) -> Result<Option<(usize, usize)>, RecordError> {
-    let Some(mut prefix) = bytes.get(..PREFIX) else { return Ok(None) };
-    let (head, blob) = (prefix.get_u32(), prefix.get_u32());
-    if head > limits.head || blob > limits.blob {
-        return Err(RecordError::TooLarge { head, blob });
+/// The lengths that stand before a record.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    head: usize,
+    blob: usize,
+    packed: bool,
+    /// Bytes of all of it, as it crosses.
+    total: usize,
+}
+
+impl Shape {
+    /// Of the record at the beginning, once its lengths have arrived.
+    fn of(bytes: &[u8], limits: Limits) -> Result<Option<Self>, RecordError> {
+        let Some(mut prefix) = bytes.get(..PREFIX) else { return Ok(None) };
+        let (marked, blob) = (prefix.get_u32(), prefix.get_u32());
+        let (head, packed) = match limits.packed {
+            Some(_) => (marked & !packing::MARK, marked & packing::MARK != 0),
+            None => (marked, false),
+        };
+        let too_large = Err(RecordError::TooLarge { head, blob });
+        if head > limits.head || blob > limits.blob {
+            return too_large;
+        }
+        let content = head.saturating_add(blob);
+        let (head, blob) = (head as usize, blob as usize);
+        if !packed {
+            return Ok(Some(Self { head, blob, packed, total: PREFIX + head + blob }));
+        }
+        let Some(mut rest) = bytes.get(PREFIX..packing::PREFIX) else { return Ok(None) };
+        let length = rest.get_u32();
+        // What is packed is smaller than it was.
+        if limits.packed.is_none_or(|limit| content > limit) || length > content {
+            return too_large;
+        }
+        Ok(Some(Self { head, blob, packed, total: packing::PREFIX + length as usize }))
     }
-    let (head, blob) = (head as usize, blob as usize);
-    Ok(Some((head, PREFIX + head + blob)))
+
+    /// The record, of exactly its bytes.
+    fn take(self, mut bytes: Bytes) -> Result<Record, RecordError> {
+        if self.packed {
+            bytes.advance(packing::PREFIX);
+            bytes = packing::unpack(&bytes, self.head + self.blob)?;
+        } else {
+            bytes.advance(PREFIX);
+        }
+        let blob = bytes.split_off(self.head);
+        Ok(Record { head: bytes, blob })
+    }
 }
 
 #[cfg(test)]
@@ -223,7 +267,7 @@ mod tests {
         fn no_bytes_make_the_assembler_panic_or_hoard(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..8),
         ) {
-            let mut assembler = Assembler::new(Limits { head: 32, blob: 32 });
+            let mut assembler = Assembler::new(Limits { head: 32, blob: 32, packed: Some(48) });
             'pieces: for piece in pieces {
                 assembler.push(piece.into());
                 loop {

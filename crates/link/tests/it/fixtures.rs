@@ -8,8 +8,8 @@ use dme_directory::{
 };
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
-    CredentialsNeeded, Enrolled, Links, LinksConfig, ListenConfig, Mailboxes, MemoryBook,
-    MemoryEnrolments, Registrar, Services, Token, enroll, serve,
+    CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, Mailboxes,
+    MemoryBook, MemoryEnrolments, Registrar, Services, Thrift, Token, Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -154,6 +154,11 @@ impl Site {
         enroll(token, &self.identity(), None).await
     }
 
+    /// The id that the server gave.
+    pub fn id(&self) -> ConnectorId {
+        Identities::open(&self.identity()).unwrap().id().clone()
+    }
+
     pub fn config(&self) -> ConnectorConfig {
         ConnectorConfig {
             backoff: BackoffConfig {
@@ -173,17 +178,19 @@ impl Site {
     pub fn run_with(config: ConnectorConfig, services: Services) -> Running {
         let connector = Connector::new(config, services).unwrap();
         let (id, status) = (connector.identities().id().clone(), connector.status());
+        let traffic = Box::new(connector.traffic());
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(connector.run(async {
             let _ = stopped.await;
         }));
-        Running { id, status, stop: Some(stop), task }
+        Running { id, traffic, status, stop: Some(stop), task }
     }
 }
 
 /// A connector that runs.
 pub struct Running {
     pub id: ConnectorId,
+    pub traffic: Box<dyn Fn() -> Traffic + Send + Sync>,
     status: watch::Receiver<ConnectorStatus>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<dme_link::Result<()>>,
@@ -216,6 +223,8 @@ pub struct Pair {
     pub site: Site,
     pub connector: Running,
     pub mail: Arc<Probe>,
+    /// Bytes of the enrolment, where the link is over a line that counts.
+    pub enrolment: u64,
 }
 
 impl Pair {
@@ -229,7 +238,18 @@ impl Pair {
         let mail = Arc::new(Probe::default());
         let connector = site.run(mail.services(needed));
         server.until_linked(&connector.id).await;
-        Self { server, site, connector, mail }
+        Self { server, site, connector, mail, enrolment: 0 }
+    }
+
+    /// A pair whose connector spares its line.
+    pub async fn sparing(thrift: Thrift, needed: CredentialsNeeded) -> Self {
+        let server = Server::start().await;
+        let site = server.enrolled().await;
+        let mail = Arc::new(Probe::default());
+        let config = ConnectorConfig { thrift, ..site.config() };
+        let connector = Site::run_with(config, mail.services(needed));
+        server.until_linked(&connector.id).await;
+        Self { server, site, connector, mail, enrolment: 0 }
     }
 
     /// A pair whose link runs over a line that can be broken.
@@ -237,10 +257,11 @@ impl Pair {
         let server = Server::start().await;
         let line = Line::to(server.address).await;
         let site = server.enrolled_at(line.address).await;
+        let enrolment = line.bytes.load(Ordering::Relaxed);
         let mail = Arc::new(Probe::default());
         let connector = site.run(mail.services(CredentialsNeeded::None));
         server.until_linked(&connector.id).await;
-        (Self { server, site, connector, mail }, line)
+        (Self { server, site, connector, mail, enrolment }, line)
     }
 
     pub fn system(&self) -> Arc<dyn MailSystem> {

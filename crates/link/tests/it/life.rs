@@ -143,7 +143,7 @@ async fn a_server_that_goes_down_is_waited_for_and_found_again() {
 #[tokio::test]
 async fn a_connector_that_goes_down_ends_what_runs_first() {
     let pair = Pair::start().await;
-    let Pair { server, connector, mail, site: _site } = pair;
+    let Pair { server, connector, mail, site: _site, .. } = pair;
     mail.hang();
     let id = connector.id.clone();
     let (system, account) = (server.links.mail_system(&id), account(Credentials::None));

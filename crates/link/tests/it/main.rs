@@ -13,3 +13,6 @@ mod life;
 mod line;
 mod rotation;
 mod strangers;
+mod thin;
+mod thin_line;
+mod windows;

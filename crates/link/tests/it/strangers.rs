@@ -2,6 +2,8 @@
 
 use crate::fixtures::*;
 use dme_link::{ConnectorStatus, ListenConfig, Refusal, Services};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair};
+use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -51,6 +53,87 @@ async fn a_certificate_whose_key_is_in_no_book_is_refused() {
                 if refused.reason == Refusal::Unknown)
         })
         .await;
+}
+
+/// The key in an identity's file, and the certificates after it.
+fn parts(identity: &Path) -> (String, String) {
+    let text = std::fs::read_to_string(identity.join("identity.pem")).unwrap();
+    let at = text.find("-----BEGIN CERTIFICATE-----").unwrap();
+    (text[..at].to_owned(), text[at..].to_owned())
+}
+
+fn keep(identity: &Path, key: &str, chain: &str) {
+    std::fs::write(identity.join("identity.pem"), format!("{key}{chain}")).unwrap();
+}
+
+/// A certificate for a connector of this id, of whoever signs with the issuer's name and key.
+fn forged(id: &str, issuer: &Issuer<'_, KeyPair>) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, id);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    (key.serialize_pem(), params.signed_by(&key, issuer).unwrap().pem())
+}
+
+#[tokio::test]
+async fn a_connector_s_own_certificate_makes_nobody_else_s() {
+    let server = Server::start().await;
+    let (site, victim) = (server.enrolled().await, server.enrolled().await);
+    let victim_id = victim.id();
+    // What is stolen is one connector's key. With it a certificate in another's name is signed, and
+    // shown with the whole chain up to the authority.
+    let (key, chain) = parts(&site.identity());
+    let mut issuer = CertificateParams::default();
+    issuer.distinguished_name.push(DnType::CommonName, site.id().as_str());
+    let issuer = Issuer::new(issuer, KeyPair::from_pem(&key).unwrap());
+    let (forged_key, forged) = forged(victim_id.as_str(), &issuer);
+    let authority = server.links.registrar().authority().certificate_pem();
+    for chain in [forged.clone(), format!("{forged}{chain}{authority}")] {
+        keep(&site.identity(), &forged_key, &chain);
+        let mut thief = site.run(Services::default());
+        thief.until(|status| matches!(status, ConnectorStatus::Waiting { .. })).await;
+        assert!(server.links.connectors().is_empty());
+        thief.kill();
+    }
+}
+
+#[tokio::test]
+async fn another_authority_s_certificate_is_no_better_for_the_name_or_the_chain_it_comes_with() {
+    let server = Server::start().await;
+    let site = server.enrolled().await;
+    let mut name = CertificateParams::default();
+    name.distinguished_name.push(DnType::CommonName, "DME authority");
+    let issuer = Issuer::new(name, KeyPair::generate().unwrap());
+    let (key, forged) = forged(site.id().as_str(), &issuer);
+    let authority = server.links.registrar().authority().certificate_pem();
+    let own = parts(&site.identity()).1;
+    for chain in [forged.clone(), format!("{forged}{authority}"), format!("{forged}{own}")] {
+        keep(&site.identity(), &key, &chain);
+        let mut thief = site.run(Services::default());
+        thief.until(|status| matches!(status, ConnectorStatus::Waiting { .. })).await;
+        assert!(server.links.connectors().is_empty());
+        thief.kill();
+    }
+}
+
+#[tokio::test]
+async fn who_comes_with_a_foreign_chain_is_still_the_owner_of_the_own_certificate() {
+    let (server, other) = (Server::start().await, Server::start().await);
+    let (site, foreign) = (server.enrolled().await, server.enrolled().await);
+    let (key, own) = parts(&site.identity());
+    let theirs = parts(&foreign.identity()).1;
+    let authority = other.links.registrar().authority().certificate_pem();
+    keep(&site.identity(), &key, &format!("{own}{theirs}{authority}"));
+    let mut connector = site.run(Services::default());
+    connector.until_linked().await;
+    let linked = server.links.connectors();
+    assert_eq!(linked.len(), 1);
+    assert_eq!(linked[0].id, site.id());
+    // Another's certificate with the own key does not even begin to shake hands.
+    keep(&site.identity(), &key, &format!("{theirs}{own}"));
+    let mut thief = site.run(Services::default());
+    thief.until(|status| matches!(status, ConnectorStatus::Waiting { .. })).await;
+    assert!(!server.links.connectors().iter().any(|link| link.id == foreign.id()));
 }
 
 #[tokio::test]

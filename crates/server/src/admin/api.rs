@@ -2,6 +2,7 @@
 
 use crate::connectors::ConnectorSettings;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Why a call was refused.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Connector {
     pub fingerprints: Vec<String>,
     /// Seconds since the epoch.
     pub last_seen: Option<i64>,
+    /// When it will be back, where it hung up until then; seconds since the epoch.
+    #[serde(default)]
+    pub away_until: Option<i64>,
     /// Its link, where it stands.
     pub link: Option<Link>,
 }
@@ -52,6 +56,12 @@ pub struct Link {
     pub realms: Vec<String>,
     /// The round trip in microseconds.
     pub round_trip_us: Option<u64>,
+    /// What crossed it and the connector's links before it since the server's start.
+    #[serde(default)]
+    pub traffic: Traffic,
+    /// What is used of the link's budget this month, where it has one.
+    #[serde(default)]
+    pub used: Option<Used>,
     /// Calls that run.
     pub outstanding: usize,
     /// Calls that wait.
@@ -60,6 +70,33 @@ pub struct Link {
     pub watches: usize,
     /// It is about to go.
     pub draining: bool,
+}
+
+/// Bytes over a connector's links.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// On the wire, by lane (`calls`, `bulk`): the TCP streams with TLS and HTTP/2.
+    pub wire: BTreeMap<String, Flow>,
+    /// Of records, by kind of call: `control`, `calls`, `fetches`, `watches`, `directory`.
+    pub records: BTreeMap<String, Flow>,
+}
+
+/// Bytes in two directions.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Flow {
+    /// From the connector.
+    pub received: u64,
+    /// To it.
+    pub sent: u64,
+}
+
+/// What is used of a link's budget.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Used {
+    /// Bytes this month (UTC), the headers of packets among them.
+    pub bytes: u64,
+    /// Bytes a month.
+    pub budget: u64,
 }
 
 /// A token to be made.

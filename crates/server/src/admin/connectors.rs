@@ -3,7 +3,7 @@
 use super::{Admin, Answer, Refusal, api, as_json, body_as};
 use crate::connectors::{ConnectorSettings, Scope};
 use bytes::Bytes;
-use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, LinkState};
+use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
 use http::StatusCode;
 use std::time::Duration;
@@ -15,12 +15,14 @@ impl Admin {
     pub(super) async fn list_connectors(&self) -> Answer {
         let links = self.links.connectors();
         let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let away = self.links.away();
         let known: Vec<_> = records.iter().map(|record| record.id.clone()).collect();
         let mut all: Vec<api::Connector> = records
             .into_iter()
             .map(|record| {
                 let link = links.iter().find(|link| link.id == record.id).map(link);
-                connector(record, link)
+                let away_until = away.get(&record.id).map(|until| until.as_seconds());
+                api::Connector { away_until, ..connector(record, link) }
             })
             .collect();
         let embedded = links.iter().filter(|link| !known.contains(&link.id));
@@ -30,6 +32,7 @@ impl Admin {
             state: "embedded".into(),
             fingerprints: Vec::new(),
             last_seen: None,
+            away_until: None,
             link: Some(link(state)),
         }));
         Ok(as_json(&all))
@@ -209,7 +212,18 @@ fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector
         state: state.into(),
         fingerprints: record.keys.iter().map(dme_link::Fingerprint::grouped).collect(),
         last_seen: record.last_seen.map(Timestamp::as_seconds),
+        away_until: None,
         link,
+    }
+}
+
+fn traffic(traffic: &dme_link::Traffic) -> api::Traffic {
+    let flow = |flow: dme_link::Flow| api::Flow { received: flow.received, sent: flow.sent };
+    let wire = [("calls", traffic.calls), ("bulk", traffic.bulk)];
+    let records = Kind::ALL.map(|kind| (kind.as_str(), traffic.records(kind)));
+    api::Traffic {
+        wire: wire.map(|(lane, bytes)| (lane.to_owned(), flow(bytes))).into(),
+        records: records.map(|(kind, bytes)| (kind.to_owned(), flow(bytes))).into(),
     }
 }
 
@@ -228,6 +242,8 @@ fn link(state: &LinkState) -> api::Link {
         round_trip_us: state
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
+        traffic: traffic(&state.traffic),
+        used: state.used.map(|used| api::Used { bytes: used.bytes, budget: used.budget }),
         outstanding: state.outstanding,
         queued: state.queued,
         watches: state.watches,
