@@ -215,6 +215,13 @@ impl DavMailbox {
         match (&remote.tag, token) {
             (Tag::Sync(now), Token::Sync { token, .. }) => now == token,
             (Tag::Marks(now), Token::Marks { ctag, .. }) if !now.is_empty() => now == ctag,
+            // Its properties do not say where it stands (a fault: RFC 6578 §4), but it can be asked.
+            (Tag::Marks(_), Token::Sync { token, .. }) => {
+                let told = self.sync_report(&remote.path, token).await;
+                told.is_ok_and(|told| {
+                    told.responses.is_empty() && told.sync_token.as_ref() == Some(token)
+                })
+            }
             (Tag::Marks(_), Token::Marks { buckets, .. }) => {
                 let told = match members.entry(&remote.path) {
                     Entry::Occupied(told) => told.into_mut(),

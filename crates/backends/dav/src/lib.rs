@@ -17,6 +17,7 @@ mod config;
 mod error;
 mod fetch;
 mod href;
+mod kind;
 mod listing;
 mod mailbox;
 mod meetings;

@@ -32,14 +32,14 @@ impl DavMailbox {
     ) -> Result<Listing> {
         let place = Place::read(collection)?;
         let listed = async {
-            // The token first: what changes between the two is then told once more, not lost.
-            let remote = self.remote(&place.path).await?;
-            remote.must_hold(place.class)?;
-            if remote.remembers_all(place.class, filter)
+            if wants_all(place.class, filter)
                 && let Some((members, token)) = self.remembered(&place).await?
             {
                 return Ok(listing(&members, &Token::Sync { members: members.len(), token }));
             }
+            // The token first: what changes between the two is then told once more, not lost.
+            let remote = self.remote(&place.path).await?;
+            remote.must_hold(place.class)?;
             let (marks, all) = match &remote.tag {
                 Tag::Sync(_) => (None, None),
                 Tag::Marks(ctag) => {
@@ -64,8 +64,13 @@ impl DavMailbox {
 
     /// Every member that may be of the class, and the token of just this list: what is there is
     /// what changed since never (RFC 6578 §3.8). A server that keeps books of changes answers
-    /// that without a look at each member. None where the answer is not to be relied on.
+    /// that without a look at each member. None where other classes are among them, or the answer
+    /// is not to be relied on.
     async fn remembered(&self, place: &Place) -> Result<Option<(Vec<Member>, String)>, WireError> {
+        let kind = self.kind(&place.path).await?;
+        if !kind.is_some_and(|kind| kind.syncs && kind.classes == [place.class]) {
+            return Ok(None);
+        }
         let mut told = match self.sync_report(&place.path, "").await {
             Err(WireError::Refused(refusal)) if may_list_otherwise(&refusal) => {
                 tracing::debug!(%refusal, "a collection is listed by its members");
@@ -169,16 +174,6 @@ impl DavMailbox {
 }
 
 impl Remote {
-    /// Whether the server remembers all that is wanted of a class, and nothing else.
-    fn remembers_all(&self, class: Class, filter: &ItemFilter) -> bool {
-        let all = match class {
-            Class::Calendar => filter.since.is_none(),
-            Class::Tasks => !filter.incomplete,
-            Class::Contacts | Class::Notes | Class::Mail => true,
-        };
-        all && self.classes == [class] && matches!(self.tag, Tag::Sync(_))
-    }
-
     /// # Errors
     /// `NotFound` where it holds nothing of this class.
     pub(crate) fn must_hold(&self, class: Class) -> Result<(), Error> {
@@ -189,6 +184,15 @@ impl Remote {
                 Err(Error::new(ErrorKind::NotFound, context))
             }
         }
+    }
+}
+
+/// Whether everything of a class is wanted.
+fn wants_all(class: Class, filter: &ItemFilter) -> bool {
+    match class {
+        Class::Calendar => filter.since.is_none(),
+        Class::Tasks => !filter.incomplete,
+        Class::Contacts | Class::Notes | Class::Mail => true,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::fake::{Fake, Told, calendar, ids, is_sync, multistatus, response, token, user};
 use dme_mailbox::{ChangeToken, ItemFilter};
-use dme_model::{ItemId, Timestamp};
+use dme_model::{CollectionId, ItemId, Timestamp};
+use std::sync::{Arc, Mutex};
 
 /// A server with one address book, `/c/`, which lists it as these say, and which is asked for that
 /// list.
@@ -39,7 +40,10 @@ async fn what_a_server_remembers_is_listed_by_that_alone() {
     })
     .await;
     assert_eq!((items, stands), (ids(&["a", "b"]), token("s1:2:9")));
-    assert!(fake.asked("PROPFIND").iter().all(|asked| !asked.head.contains("depth: 1")));
+    let properties = fake.asked("PROPFIND");
+    assert!(properties.iter().all(|asked| !asked.head.contains("depth: 1")));
+    // Nor where it stands, for which a server may look at every member.
+    assert!(properties.iter().all(|asked| !asked.body.contains("sync-token")));
     assert_eq!(fake.asked("REPORT").len(), 1);
 }
 
@@ -93,4 +97,26 @@ async fn a_calendar_is_listed_by_what_is_remembered_where_that_is_all_that_is_wa
         let listing = mailbox.list(&collection.into(), &filter).await.unwrap();
         assert_eq!((listing.items.iter().collect(), listing.token), listed, "{collection}");
     }
+}
+
+#[tokio::test]
+async fn where_properties_do_not_tell_the_token_changes_are_asked_for() {
+    let now = Arc::new(Mutex::new("1"));
+    let told = now.clone();
+    let reports = "<supported-report-set><sync-collection/></supported-report-set>";
+    let fake = Fake::start(move |asked| match is_sync(asked) {
+        true => multistatus(&format!("<sync-token>{}</sync-token>", told.lock().unwrap())),
+        false if asked.method == "PROPFIND" && asked.path != "/p/ann/" => {
+            multistatus(&calendar(reports))
+        }
+        false => user(asked),
+    })
+    .await;
+    let (mailbox, id) = (fake.open().await, CollectionId::from("calendar:/c/"));
+    let listing = mailbox.list(&id, &ItemFilter::default()).await.unwrap();
+    assert_eq!(listing.token, token("s1:0:1"));
+    let since = [(id.clone(), listing.token)];
+    assert_eq!(mailbox.changed(&since).await.unwrap(), []);
+    *now.lock().unwrap() = "2";
+    assert_eq!(mailbox.changed(&since).await.unwrap(), [id]);
 }
