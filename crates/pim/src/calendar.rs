@@ -53,9 +53,9 @@ pub use summary::{Summary, summary};
 pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
 
 use crate::Error;
-use crate::itip::{respond, take_in};
+use crate::itip::{by_server, respond, take_in};
 use clock::Zones;
-use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, Occasion, PartId, Timestamp, ZoneId};
 use event::Reading;
 use object::{Component, Object};
 use people::Owner;
@@ -162,9 +162,22 @@ pub fn take_in(
     existing: Option<&[u8]>,
     message: &[u8],
     from: &str,
+    occasion: Occasion,
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
-    take_in::take_in(existing, message, from, writing)
+    take_in::take_in(existing, message, from, occasion, writing)
+}
+
+/// Whether the calendar's own server tells these people (mail addresses) what a mail of the user's
+/// says of a meeting, so that it is not to be sent as well; never where none schedules. `existing` and
+/// `message` as in [`take_in`]. Of what cannot be read nothing is told.
+pub fn told_by_server(
+    existing: Option<&[u8]>,
+    message: &[u8],
+    to: &[String],
+    writing: &Writing,
+) -> bool {
+    by_server::tells(existing, message, to, writing)
 }
 
 /// The times between two moments that an event takes from its owner, ascending: all but those of

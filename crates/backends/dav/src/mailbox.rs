@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Edit, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
+    Credentials, Edit, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem,
+    Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn, WatchEvent,
     Written,
 };
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, Occasion, PartId};
 use futures_core::stream::BoxStream;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -263,8 +263,16 @@ impl Mailbox for DavMailbox {
         self.answer_invitation(collection, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        self.take_in_message(message).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.take_in_message(message, occasion).await
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.tells_by_server(message, to).await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {

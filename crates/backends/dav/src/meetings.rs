@@ -14,8 +14,10 @@ use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
 use crate::write::{Before, Put, Race, Reply};
 use crate::xml::Ns;
-use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
-use dme_model::{Access, Answer, Class, CollectionId, ItemId};
+use dme_mailbox::{
+    CalendarMessage, Error, ErrorKind, Result, SubmissionKey, TakenIn, Written, hash,
+};
+use dme_model::{Access, Answer, Class, CollectionId, ItemId, Occasion};
 use dme_pim::calendar::{self, Outcome};
 
 /// Calendars in which an event is looked for.
@@ -57,7 +59,11 @@ impl DavMailbox {
         .await
     }
 
-    pub(crate) async fn take_in_message(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    pub(crate) async fn take_in_message(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let text = message.calendar.as_bytes();
         // A mail whose calendar part is about no event concerns nobody's calendar.
         let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
@@ -75,27 +81,27 @@ impl DavMailbox {
             };
             let writing = self.writing(&key, place.as_ref()).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
-            let taken = calendar::take_in(existing, text, &message.from, &writing);
+            let taken = calendar::take_in(existing, text, &message.from, occasion, &writing);
             let taken = taken.map_err(object::told)?;
+            let notices = taken.notices;
+            let hit = found.as_ref().map(|found| TakenIn {
+                collection: found.place.id(),
+                item: found.item.clone(),
+                notices,
+            });
             let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
             let by_server = writing.schedules && of_others;
-            let Some(object) = taken.object else {
-                return Ok(found.map(|found| hit(&found.place, &found.item)));
-            };
+            let Some(object) = taken.object else { return Ok(hit) };
             match found {
                 Some(found) => {
                     let before = Before::of(&found.resource);
                     let reply = if by_server { Reply::Silent } else { Reply::ByServer };
                     let (path, class) = (&found.path, Class::Calendar);
                     match self.put_replying(path, class, object.into(), before, reply).await {
-                        Ok(Put::Done(_)) => return Ok(Some(hit(&found.place, &found.item))),
-                        Ok(Put::Lost) if by_server => {
-                            return Ok(Some(hit(&found.place, &found.item)));
-                        }
+                        Ok(Put::Done(_)) => return Ok(hit),
+                        Ok(Put::Lost) if by_server => return Ok(hit),
                         Ok(Put::Lost) => {}
-                        Err(error) if by_server && error.status() == Some(403) => {
-                            return Ok(Some(hit(&found.place, &found.item)));
-                        }
+                        Err(error) if by_server && error.status() == Some(403) => return Ok(hit),
                         Err(error) => return Err(told(error)),
                     }
                 }
@@ -105,7 +111,7 @@ impl DavMailbox {
                     let path = self.member(&place, &item)?;
                     let put = self.put(&path, Class::Calendar, object.into(), Before::Absent).await;
                     if let Put::Done(_) = put.map_err(told)? {
-                        return Ok(Some(hit(&place, &item)));
+                        return Ok(Some(TakenIn { collection: place.id(), item, notices: vec![] }));
                     }
                 }
             }
@@ -127,6 +133,25 @@ impl DavMailbox {
         all.truncate(MAX_CALENDARS);
         let default = default.map(|path| Place { class: Class::Calendar, path });
         Ok(Calendars { all, default })
+    }
+
+    /// Whether the server tells these people itself what a mail of the user says of a meeting.
+    pub(crate) async fn tells_by_server(
+        &self,
+        message: &CalendarMessage,
+        to: &[String],
+    ) -> Result<bool> {
+        let text = message.calendar.as_bytes();
+        let Ok(uid) = calendar::message_uid(text) else { return Ok(false) };
+        let told = |error: WireError| error.told("look for the event of a mail");
+        let writing = self.writing(&SubmissionKey(String::new()), None).await?;
+        if !writing.schedules {
+            return Ok(false);
+        }
+        let calendars = self.calendars().await.map_err(told)?;
+        let found = self.find_event(&uid, &calendars).await.map_err(told)?;
+        let existing = found.as_ref().map(|found| &*found.resource.object);
+        Ok(calendar::told_by_server(existing, text, to, &writing))
     }
 
     /// The user's event with this UID, in the default calendar or any other that may be written to.
@@ -155,10 +180,6 @@ impl DavMailbox {
         }
         Ok(None)
     }
-}
-
-fn hit(place: &Place, item: &ItemId) -> Hit {
-    Hit { collection: place.id(), item: item.clone() }
 }
 
 fn no_calendar() -> Error {

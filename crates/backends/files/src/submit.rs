@@ -29,9 +29,12 @@ impl Sender<'_> {
         let mut journal = Journal::open(&self.home.maildir(), &submission.key)?;
         let mut warnings = Vec::new();
         // What cannot be filed is a warning here and never tried again.
-        if !journal.progress.done && !submission.taken {
+        if !journal.progress.done {
             let finished = self.compose(submission)?;
-            self.send(&finished, &mut journal)?;
+            match submission.taken {
+                true => begin(&finished, &mut journal)?,
+                false => self.send(&finished, &mut journal)?,
+            }
             if !journal.progress.filed {
                 match self.file(submission, &finished, &journal) {
                     Ok(()) => journal.note(&Step::Filed)?,
@@ -97,9 +100,7 @@ impl Sender<'_> {
             let context = format!("no mailbox on this system: {}", all.join(", "));
             return Err(Error::new(ErrorKind::RecipientRefused, context));
         }
-        if journal.progress.begun.is_none() {
-            journal.note(&Step::Begun(&finished.message_id))?;
-        }
+        begin(finished, journal)?;
         for (address, home) in here {
             let Some(home) = home else { continue };
             if !journal.progress.delivered.contains(address) {
@@ -172,6 +173,13 @@ impl Sender<'_> {
         let folder = self.home.folder(&self.shared.folders, &reference.collection)?;
         let results = folder.set_flags(&[(reference.item.clone(), patch)])?;
         results.into_iter().try_for_each(|(_, result)| result)
+    }
+}
+
+fn begin(finished: &Finished, journal: &mut Journal) -> Result<()> {
+    match journal.progress.begun {
+        Some(_) => Ok(()),
+        None => journal.note(&Step::Begun(&finished.message_id)),
     }
 }
 

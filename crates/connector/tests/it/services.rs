@@ -33,7 +33,7 @@ fn what_users_must_show_follows_from_all_systems_together() {
         let services = services(&Offered::from(&config));
         match (services, outcome) {
             (Ok(services), Ok(needs)) => {
-                assert_eq!(services.mail.unwrap().1, needs, "{mail} {dav}")
+                assert_eq!(services.mailboxes.unwrap().needs, needs, "{mail} {dav}")
             }
             (Err(error), Err(told)) => assert!(error.to_string().contains(told), "{error}"),
             (services, _) => panic!("{mail} {dav}: {:?}", services.err().map(|it| it.to_string())),

@@ -90,7 +90,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
-        let needs = services.and_then(|services| services.mail.as_ref()).map(|(_, needs)| *needs);
+        let needs = services
+            .and_then(|services| services.mailboxes.as_ref())
+            .map(|mailboxes| mailboxes.needs);
         let uses_tokens = needs == Some(CredentialsNeeded::Bearer);
         let secret = match &options.user {
             Some(user) if services.is_some() => {

@@ -6,13 +6,13 @@ use crate::outbox::Outbox;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
-    SubmissionKey, Submitted, WatchEvent, Written,
+    Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, Mailbox,
+    NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
+    SubmissionKey, Submitted, TakenIn, WatchEvent, Written,
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    PartId, Timestamp, Vacation,
+    Occasion, PartId, Timestamp, Vacation,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::future::Future;
@@ -337,8 +337,16 @@ impl Mailbox for RoutedMailbox {
     }
 
     /// The same message twice changes nothing.
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        self.again(|at| async move { at.take_in(message).await }).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.again(|at| async move { at.take_in(message, occasion).await }).await
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.again(|at| async move { at.tells(message, to).await }).await
     }
 
     async fn calendar_message(

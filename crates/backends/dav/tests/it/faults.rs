@@ -5,11 +5,11 @@ use crate::fake::{
 };
 use crate::world::event;
 use dme_mailbox::{
-    CalendarMessage, Edit, ErrorKind, FetchOutcome, Hit, ItemFilter, StateNow, SubmissionKey,
+    CalendarMessage, Edit, ErrorKind, FetchOutcome, ItemFilter, StateNow, SubmissionKey, TakenIn,
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
-    ItemPatch, Participation, Timestamp,
+    ItemPatch, Occasion, Participation, Timestamp,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
@@ -237,7 +237,7 @@ async fn what_one_answer_tells_is_not_asked_for_again() {
                       END:VEVENT\r\nEND:VCALENDAR\r\n";
     let message = CalendarMessage { from: "bob@example.org".into(), calendar: invitation.into() };
     let before = asked_within("/");
-    assert!(mailbox.take_in(&message).await.unwrap().is_some());
+    assert!(mailbox.take_in(&message, Occasion::Arrival).await.unwrap().is_some());
     assert_eq!(asked_within("/"), before + 1, "for the event and for the calendar it goes to");
 }
 
@@ -485,12 +485,17 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
         let said = of_zoe("SEQUENCE:1\r\nLOCATION:Room 2\r\n", "NEEDS-ACTION");
         let said = said.replace("BEGIN:VEVENT", &format!("METHOD:{method}\r\nBEGIN:VEVENT"));
         let message = CalendarMessage { calendar: said, from: "zoe@elsewhere.example".to_owned() };
-        let hit = Some(Hit { collection: calendar_id(), item: "x.ics".into() });
+        let hit =
+            Some(TakenIn { collection: calendar_id(), item: "x.ics".into(), notices: vec![] });
 
         let fake = scheduling(&of_zoe("", "ACCEPTED"), 204).await;
         let mailbox = fake.open().await;
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit);
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit, "known already");
+        assert_eq!(mailbox.take_in(&message, Occasion::Arrival).await.unwrap(), hit);
+        assert_eq!(
+            mailbox.take_in(&message, Occasion::Arrival).await.unwrap(),
+            hit,
+            "known already"
+        );
         let puts = fake.asked("PUT");
         let [put] = &puts[..] else { panic!("{puts:?}") };
         assert!(put.body.contains(sign), "{}", put.body);
@@ -498,7 +503,11 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
 
         for refusal in [403, 412] {
             let fake = scheduling(&of_zoe("", "ACCEPTED"), refusal).await;
-            assert_eq!(fake.open().await.take_in(&message).await.unwrap(), hit, "{refusal}");
+            assert_eq!(
+                fake.open().await.take_in(&message, Occasion::Arrival).await.unwrap(),
+                hit,
+                "{refusal}"
+            );
         }
     }
 }

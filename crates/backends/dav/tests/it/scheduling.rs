@@ -1,7 +1,9 @@
 //! Meetings on a server that tells attendees and organisers by itself (RFC 6638): Cyrus.
 
 use crate::world::{OnCyrus, open};
-use dme_mailbox::{BusyQuery, Edit, FetchOutcome, ItemFilter, Mailbox, NewItem, SubmissionKey};
+use dme_mailbox::{
+    BusyQuery, CalendarMessage, Edit, FetchOutcome, ItemFilter, Mailbox, NewItem, SubmissionKey,
+};
 use dme_model::{
     Address, Answer, Attendee, BodyView, BusyStatus, CollectionId, Event, EventField, EventPatch,
     Item, ItemEdit, ItemId, ItemPatch, LocalTime, Participation, Role, ZoneId,
@@ -77,6 +79,20 @@ async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
     assert!(made.notices.is_empty(), "the server tells by itself");
 
     let (item, event) = only_event(&attendee, &bobs).await;
+    let says = |method: &str, partstat: &str, uid: &str| CalendarMessage {
+        calendar: format!(
+            "BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:{uid}\r\n\
+             ORGANIZER:mailto:{ann}@example.org\r\n\
+             ATTENDEE;PARTSTAT={partstat}:mailto:{bob}@example.org\r\n\
+             END:VEVENT\r\nEND:VCALENDAR\r\n"
+        ),
+        from: String::new(),
+    };
+    let (invitation, yes) =
+        (says("REQUEST", "NEEDS-ACTION", &event.uid), says("REPLY", "ACCEPTED", &event.uid));
+    let (to_ann, to_bob) = ([format!("{ann}@example.org")], [format!("{bob}@example.org")]);
+    assert!(organiser.tells(&invitation, &to_bob).await.unwrap());
+    assert!(!attendee.tells(&yes, &to_ann).await.unwrap(), "it was not answered yet");
     assert_eq!((event.title.as_str(), event.own), ("Meeting", false));
     assert_eq!(event.participation, Participation::NeedsAction);
     let key = SubmissionKey("answer".into());
@@ -84,6 +100,7 @@ async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
         attendee.respond(&bobs, &item, &key, &answer(Participation::Accepted)).await.unwrap();
     assert!(answered.notices.is_empty(), "the server tells by itself");
 
+    assert!(attendee.tells(&yes, &to_ann).await.unwrap());
     let (_, event) = only_event(&organiser, &anns).await;
     assert_eq!(event.attendees[0].participation, Participation::Accepted);
 

@@ -9,12 +9,12 @@ use crate::portions::changed;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, BusyPeriod, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken,
-    Changes, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
-    Written,
+    Changes, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn,
+    WatchEvent, Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, PartId, Role,
+    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, Occasion, PartId, Role,
 };
 use dme_pim::calendar;
 use futures_core::stream::BoxStream;
@@ -261,9 +261,14 @@ impl Mailbox for VdirMailbox {
         .await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let message = message.clone();
-        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message)).await
+        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message, occasion))
+            .await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
@@ -308,7 +313,8 @@ fn take_in(
     vdir: &Vdir,
     account: &Account,
     message: &CalendarMessage,
-) -> Result<Option<Hit>> {
+    occasion: Occasion,
+) -> Result<Option<TakenIn>> {
     let text = message.calendar.as_bytes();
     // What is about no event concerns nobody's calendar.
     let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
@@ -321,16 +327,18 @@ fn take_in(
         let Some(item) = collection.with_uid(&uid)? else { continue };
         vdir.writable(&id)?;
         let written = collection.rewrite(&item, |existing| {
-            let taken = calendar::take_in(Some(existing), text, &message.from, &writing);
-            let object = taken.map_err(failed)?.object.unwrap_or_else(|| existing.to_vec());
-            Ok(object::Made::quietly(object))
+            let taken = calendar::take_in(Some(existing), text, &message.from, occasion, &writing);
+            let calendar::TakenIn { object, notices, .. } = taken.map_err(failed)?;
+            let object = object.unwrap_or_else(|| existing.to_vec());
+            Ok(object::Made { notices, ..object::Made::quietly(object) })
         })?;
-        return Ok(Some(Hit { collection: id, item: written.item }));
+        let Written { item, notices, .. } = written;
+        return Ok(Some(TakenIn { collection: id, item, notices }));
     }
-    let taken = calendar::take_in(None, text, &message.from, &writing).map_err(failed)?;
+    let taken = calendar::take_in(None, text, &message.from, occasion, &writing).map_err(failed)?;
     let Some(object) = taken.object else { return Ok(None) };
     vdir.writable(&usual)?;
     let collection = vdir.open(shared, &usual)?;
     let item = collection.put_object(&taken.uid, &object)?;
-    Ok(Some(Hit { collection: usual, item }))
+    Ok(Some(TakenIn { collection: usual, item, notices: Vec::new() }))
 }
