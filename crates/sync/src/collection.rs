@@ -2,9 +2,10 @@
 //!
 //! A request goes on from one of two generations (see `state`): the current one, or, when the
 //! phone lost an answer and repeats itself, the one before. It asks the mail system what changed
-//! (`work`), carries out what the phone did (`commands`), and takes into the answer as much as
+//! (`work`, `asking`), carries out what the phone did (`commands`), and takes into the answer as much as
 //! fits (`window`). What the phone then holds is the next generation.
 
+mod asking;
 mod commands;
 mod fetching;
 mod meetings;
@@ -140,11 +141,13 @@ impl Engine {
             notify: request.notify,
             generation: from.clone(),
             marks: HashMap::new(),
+            asked: false,
             trace: Vec::new(),
         };
         let worked = work.sync(request, &next.options, &mut commands).await;
         trace.append(&mut work.trace);
         let changes = worked?;
+        work.note_asked();
 
         let more_available = request.changes == Changes::Send && !work.generation.is_settled();
         let silent = changes.is_empty() && request.commands.is_empty();
@@ -178,6 +181,7 @@ impl Engine {
             notify: false,
             generation: generation.clone(),
             marks: HashMap::new(),
+            asked: false,
             trace: Vec::new(),
         };
         let options = CollectionOptions {
@@ -246,7 +250,9 @@ impl Work<'_> {
             return Ok(Vec::new());
         }
         self.recall(commands);
-        self.refresh(options).await?;
+        if !self.can_wait(request, options) {
+            self.refresh(options).await?;
+        }
         if commands.any_new() {
             self.carry_out(commands, request.deletion, &options.view).await?;
         }
@@ -261,7 +267,13 @@ impl Work<'_> {
             Changes::Send => {
                 let view = options.view.or_native(Some(UNASKED));
                 let window = Window { bytes: commands.left, ..request.window };
-                let told = self.take_window(window, &view).await;
+                let mut told = self.take_window(window, &view).await;
+                let none = matches!(&told, Ok(told) if told.is_empty());
+                if none && !self.asked && self.generation.outstanding() == 0 {
+                    // All that was still to be told is gone meanwhile.
+                    self.refresh(options).await?;
+                    told = self.take_window(window, &view).await;
+                }
                 Box::pin(self.take_meetings_in()).await;
                 match told {
                     // What was carried out is answered first; the rest can be asked for again.
@@ -287,6 +299,7 @@ impl State {
     ) -> SyncKey {
         let again = base == Base::Previous && !commands.effective && {
             reached.no = self.current.no;
+            reached.asked = self.current.asked;
             reached == self.current
         };
         if base == Base::Current && silent {

@@ -6,10 +6,11 @@
 use crate::client::Request;
 use crate::error::WireError;
 use crate::href::Path;
+use crate::kind::Kind;
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
 use crate::principal::Principal;
-use crate::report::{self, component};
+use crate::report;
 use crate::xml::Ns;
 use dme_mailbox::{Error, ErrorKind, Result, hash};
 use dme_model::{Access, Class, Collection, CollectionId, Role};
@@ -88,27 +89,8 @@ impl Place {
 impl Remote {
     /// None where the resource is no calendar or address book: a scheduling inbox, the home itself.
     pub(crate) fn of(response: &Response, path: Path) -> Option<Self> {
-        let kind = response.prop(Ns::Dav, "resourcetype")?;
-        let classes = if kind.holds(Ns::CalDav, "calendar") {
-            let set = response.prop(Ns::CalDav, "supported-calendar-component-set");
-            let said: Option<Vec<&str>> = set
-                .map(|set| set.children.iter().filter_map(|comp| comp.named.as_deref()).collect());
-            let all = [Class::Calendar, Class::Tasks, Class::Notes];
-            // Without the property anything may be in it (RFC 4791 §5.2.3).
-            let holds = |class: &Class| {
-                said.as_ref().is_none_or(|said| {
-                    component(*class).is_some_and(|component| said.contains(&component))
-                })
-            };
-            all.into_iter().filter(holds).collect()
-        } else if kind.holds(Ns::CardDav, "addressbook") {
-            vec![Class::Contacts]
-        } else {
-            return None;
-        };
+        let Kind { classes, syncs } = Kind::of(response)?;
         let name = response.text(Ns::Dav, "displayname").map(str::to_owned);
-        let reports = response.prop(Ns::Dav, "supported-report-set");
-        let syncs = reports.is_some_and(|reports| reports.holds(Ns::Dav, "sync-collection"));
         let token = response.text(Ns::Dav, "sync-token").filter(|_| syncs);
         let ctag = response.text(Ns::CalendarServer, "getctag").unwrap_or_default();
         Some(Self {

@@ -1,10 +1,10 @@
 //! The content of items, many at a time.
 
-use crate::changes::Member;
 use crate::client::Request;
 use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
+use crate::listing::Member;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Unreadable};
 use crate::principal::Principal;

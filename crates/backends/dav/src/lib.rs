@@ -17,6 +17,8 @@ mod config;
 mod error;
 mod fetch;
 mod href;
+mod kind;
+mod listing;
 mod mailbox;
 mod meetings;
 mod multistatus;

@@ -45,6 +45,11 @@ impl Multistatus {
             false => Err(XmlError::Malformed(format!("it is a {} document", root.name))),
         }
     }
+
+    /// Whether it does not name all there is to name (RFC 6578 §3.6).
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.responses.iter().any(|response| response.status == Some(507))
+    }
 }
 
 impl Response {

@@ -5,7 +5,7 @@
 //! | fault | seen in | handled |
 //! |---|---|---|
 //! | the number of answers asked for (`limit`) is ignored | Radicale, Xandikos | never asked for: `sync_report` |
-//! | an answer cut to the `limit` comes with the final token, so that the rest is lost | Xandikos 0.4 | the same: a continuation is only followed where the server says 507 |
+//! | an answer cut to the `limit` comes with the final token, so that the rest is lost | Xandikos 0.4 | the same: a continuation is only followed where the server says 507, and a list never (`remembered`) |
 //! | the first answer also lists what was deleted long ago, as 404 | Radicale | left out of lists |
 //! | an invalid token is answered otherwise than by `valid-sync-token` | Xandikos (500, 412) | [`may_be_bad_token`], then [`tells_from_empty`](crate::changes) |
 //! | an invalid token is answered by a full list, as if it were the difference | others | [`may_be_full_list`] |

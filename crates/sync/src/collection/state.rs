@@ -8,7 +8,7 @@ use super::{CollectionOptions, CommandResult, Saved};
 use crate::key::GenerationNo;
 use crate::{Error, Result, SyncKey};
 use dme_mailbox::{ChangeToken, ItemFilter};
-use dme_model::{Class, ItemId, ItemSet};
+use dme_model::{Class, ItemId, ItemSet, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The form of the bytes. A state of another form is dropped: the phone begins that folder again.
@@ -47,6 +47,10 @@ pub(crate) struct Generation {
     pub no: GenerationNo,
     /// Everything up to here is in the sets below; none before the collection was first listed.
     pub token: Option<ChangeToken>,
+    /// When the token was given, as long as not all is told that was known then; until it is, the
+    /// question what changed since may wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
     /// What of the collection is wanted, as the sets below have it.
     #[serde(default)]
     pub filter: ItemFilter,
@@ -141,6 +145,7 @@ impl State {
         let current = Generation {
             no,
             token: None,
+            asked: None,
             filter: ItemFilter::default(),
             known: ItemSet::new(),
             pending: ItemSet::new(),
@@ -185,9 +190,10 @@ impl Generation {
         self.gone.len() + self.fallen.len() + dirty + self.pending.len()
     }
 
-    /// Whether there is nothing left to tell.
+    /// Whether there is nothing left to tell, nor a question that waits.
     pub fn is_settled(&self) -> bool {
-        self.gone.is_empty()
+        self.asked.is_none()
+            && self.gone.is_empty()
             && self.fallen.is_empty()
             && self.dirty.is_empty()
             && self.pending.is_empty()
@@ -207,7 +213,6 @@ impl Generation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dme_model::Timestamp;
 
     fn state() -> State {
         let now = Timestamp::from_seconds(1_700_000_000);

@@ -25,10 +25,7 @@ impl Work<'_> {
         window: Window,
         view: &BodyView,
     ) -> Result<Vec<ServerChange>> {
-        let room = match window.items {
-            0 => MOST,
-            items => items.min(MOST),
-        } as usize;
+        let room = window.room();
         let mut told = Vec::new();
         self.take_deletions(room, &mut told);
         let taken = self.take_further(room, window.bytes, view, &mut told).await;
@@ -196,6 +193,16 @@ impl Work<'_> {
         let size = item_size(&now);
         told.push(ServerChange::Add(item, now));
         size
+    }
+}
+
+impl Window {
+    /// How many changes it takes.
+    pub(super) fn room(self) -> usize {
+        match self.items {
+            0 => MOST as usize,
+            items => items.min(MOST) as usize,
+        }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Work<'a> {
     pub generation: Generation,
     /// Marks the mail system told of in this request.
     pub marks: HashMap<ItemId, Flags>,
+    /// Whether the mail system was asked in this request what is there.
+    pub asked: bool,
     /// What to write into the device's trace.
     pub trace: Vec<TraceEntry>,
 }
@@ -48,6 +50,7 @@ impl Work<'_> {
         if since.is_none() || filter != self.generation.filter {
             self.relist(filter).await?;
         }
+        self.asked = true;
         Ok(())
     }
 

@@ -23,4 +23,6 @@ mod unreadable;
 #[cfg(test)]
 mod waiting;
 #[cfg(test)]
+mod windows;
+#[cfg(test)]
 mod world;

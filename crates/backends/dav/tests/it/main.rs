@@ -5,7 +5,9 @@
 
 mod conformance;
 mod discovery;
+mod fake;
 mod faults;
+mod listing;
 mod scheduling;
 mod servers;
 mod world;
