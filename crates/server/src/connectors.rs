@@ -245,6 +245,7 @@ impl Connectors {
         let known = self.known();
         let mut all = self.linked();
         let linked: BTreeSet<ConnectorId> = all.iter().map(|one| one.state.id.clone()).collect();
+        let off_hours = self.links.away();
         let away = known.by_id.iter().filter(|(id, _)| !linked.contains(*id));
         all.extend(away.map(|(id, entry)| {
             let offer = entry.offer.clone().unwrap_or_default();
@@ -253,7 +254,13 @@ impl Connectors {
                 mail_needs: offer.mailbox_needs(),
                 realms: None,
                 in_process: false,
-                state: state(id.clone(), &set, &offer, entry.lock, Link::Lost),
+                state: state(
+                    id.clone(),
+                    &set,
+                    &offer,
+                    entry.lock,
+                    off_hours.get(id).map_or(Link::Lost, |until| Link::OffHours { until: *until }),
+                ),
                 offer,
                 name: entry.name.clone(),
             }
