@@ -14,6 +14,7 @@ mod check;
 mod client;
 mod collections;
 mod config;
+mod domain;
 mod error;
 mod fetch;
 mod href;
