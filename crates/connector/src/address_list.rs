@@ -12,8 +12,8 @@ use cards::Cards;
 use dme_dav::{BookConfig, CardBook};
 use dme_dial::TimeoutConfig;
 use dme_directory::{
-    DirectoryService, Everyone, GroupGraph, GroupSnapshot, PeopleFound, PeopleSearch, Person,
-    Result, Users, Verdict, find_among,
+    DirectoryService, Error, Everyone, GroupGraph, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Result, Users, Verdict, find_among,
 };
 use dme_model::{Secret, Span, UserId, within};
 use reader::Reader;
@@ -169,7 +169,11 @@ impl DirectoryService for AddressList {
             return Ok(PeopleFound::default());
         }
         let shown = self.cards.now().await?;
-        Ok(find_among(shown.entries(), search, &*shown))
+        let search = search.clone();
+        // Many cards take long enough to keep others waiting.
+        let looking = move || find_among(shown.with_texts(), &search, &*shown);
+        let found = tokio::task::spawn_blocking(looking).await;
+        found.map_err(|error| Error::Unavailable(format!("the search broke off: {error}")))
     }
 
     async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {

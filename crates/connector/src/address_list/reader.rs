@@ -2,7 +2,7 @@
 
 use super::card::Listed;
 use dme_dav::CardBook;
-use dme_directory::{Attached, Binary, DirectoryEntry, Error};
+use dme_directory::{Attached, Binary, DirectoryEntry, Error, Texts};
 use dme_mailbox::{CallContext, ChangeToken, ErrorKind};
 use dme_model::{ItemId, RequestId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +24,11 @@ impl Shown {
     /// They, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &DirectoryEntry> {
         self.people.values().map(|listed| &listed.entry)
+    }
+
+    /// The same with what is looked in.
+    pub fn with_texts(&self) -> impl Iterator<Item = (&DirectoryEntry, &Texts)> {
+        self.people.values().map(|listed| (&listed.entry, &listed.texts))
     }
 
     /// How many they are.
