@@ -32,7 +32,7 @@ mod write;
 mod xml;
 mod zones;
 
-pub use book::{BookConfig, CardBook, CardContent, Reading};
+pub use book::{BookConfig, CardBook, CardChanges, CardContent, CardRead};
 pub use config::{Auth, DavConfig, PoolConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
