@@ -177,7 +177,8 @@ impl Known {
         self.take_out(&name);
         let listed = match card {
             CardRead::Content(content) => Listed::of(&name, *content),
-            CardRead::Gone => return,
+            // It was there a moment ago; the next reading tells.
+            CardRead::Gone => None,
             CardRead::Unreadable(reason) => {
                 tracing::info!(card = %name, reason, "a card is not in the address list");
                 None
