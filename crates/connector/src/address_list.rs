@@ -1,17 +1,19 @@
 //! The address list from a CardDAV address book: whom phones find is whoever has a card there,
 //! while logins, passwords and groups stay the directory's.
 
+mod audience;
 mod card;
 mod cards;
 mod reader;
 
 use async_trait::async_trait;
+use audience::{Audience, not_groups};
 use cards::Cards;
 use dme_dav::{BookConfig, CardBook};
 use dme_dial::TimeoutConfig;
 use dme_directory::{
-    Access, AccessGroups, DirectoryService, Everyone, GroupGraph, GroupSnapshot, PeopleFound,
-    PeopleSearch, Person, Result, Right, Users, Verdict, find_among,
+    DirectoryService, Error, Everyone, GroupGraph, GroupSnapshot, PeopleFound, PeopleSearch,
+    Person, Result, Users, Verdict, find_among,
 };
 use dme_model::{Secret, Span, UserId, within};
 use reader::Reader;
@@ -19,8 +21,6 @@ use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 /// The table of the configuration.
 const AT: &str = "address_list";
@@ -105,16 +105,33 @@ impl AddressListConfig {
         let (cards, people) = (reader.cards(), reader.shown().len());
         Ok(format!("{people} people with a mail address on {cards} cards"))
     }
+
+    /// Looks whether `shown_to` names groups of this directory.
+    ///
+    /// # Errors
+    /// In words, which it does not, or why that cannot be told.
+    pub async fn check_groups(
+        &self,
+        directory: &dyn DirectoryService,
+    ) -> std::result::Result<(), String> {
+        if self.shown_to == Users::Everyone {
+            return Ok(());
+        }
+        let groups = directory.groups().await.map_err(|error| error.to_string())?;
+        let wrong = not_groups(&self.shown_to, &GroupGraph::new(&[groups]));
+        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        match wrong.is_empty() {
+            true => Ok(()),
+            false => Err(format!("address_list.shown_to: {}", wrong.join("; "))),
+        }
+    }
 }
 
 /// A directory whose address list is an address book.
 pub(crate) struct AddressList {
     people: Arc<dyn DirectoryService>,
     cards: Cards,
-    shown_to: AccessGroups,
-    refresh: Duration,
-    /// The groups and when they were read. Who reads them holds the lock, so that it is done once.
-    graph: Mutex<Option<(Instant, Arc<GroupGraph>)>>,
+    audience: Audience,
 }
 
 impl AddressList {
@@ -126,39 +143,10 @@ impl AddressList {
         config: &AddressListConfig,
         people: Arc<dyn DirectoryService>,
     ) -> std::result::Result<Self, String> {
-        let shown_to = AccessGroups { users: config.shown_to.clone(), ..AccessGroups::default() };
-        let (reader, refresh) =
-            (Reader::new(config.book()?, config.limit, READING), config.refresh.0);
-        let (cards, graph) = (Cards::of(reader, refresh), Mutex::default());
-        Ok(Self { people, cards, shown_to, refresh, graph })
-    }
-
-    /// Whether a user is shown the list. Who the directory does not know is not.
-    async fn is_shown_to(&self, user: &UserId) -> Result<bool> {
-        // Those who ask were let in: they are of the realm.
-        if self.shown_to.users == Users::Everyone {
-            return Ok(true);
-        }
-        let Some(person) = self.people.find(user).await? else { return Ok(false) };
-        let graph = self.graph().await?;
-        Ok(match self.shown_to.check(Right::User, &person, &graph) {
-            Access::Allowed(_) => true,
-            Access::Refused(reason) => {
-                tracing::debug!(%user, %reason, "is not shown the address list");
-                false
-            }
-        })
-    }
-
-    async fn graph(&self) -> Result<Arc<GroupGraph>> {
-        let mut kept = self.graph.lock().await;
-        let fresh = kept.as_ref().filter(|(read, _)| read.elapsed() < self.refresh);
-        if let Some((_, graph)) = fresh {
-            return Ok(graph.clone());
-        }
-        let graph = Arc::new(GroupGraph::new(&[self.people.groups().await?]));
-        *kept = Some((Instant::now(), graph.clone()));
-        Ok(graph)
+        let reader = Reader::new(config.book()?, config.limit, READING);
+        let cards = Cards::of(reader, config.refresh.0);
+        let audience = Audience::new(config.shown_to.clone(), people.clone());
+        Ok(Self { people, cards, audience })
     }
 }
 
@@ -177,15 +165,19 @@ impl DirectoryService for AddressList {
     }
 
     async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
-        if !self.is_shown_to(&search.asking).await? {
+        if !self.audience.has(&search.asking).await? {
             return Ok(PeopleFound::default());
         }
         let shown = self.cards.now().await?;
-        Ok(find_among(shown.entries(), search, &*shown))
+        let search = search.clone();
+        // Many cards take long enough to keep others waiting.
+        let looking = move || find_among(shown.with_texts(), &search, &*shown);
+        let found = tokio::task::spawn_blocking(looking).await;
+        found.map_err(|error| Error::Unavailable(format!("the search broke off: {error}")))
     }
 
     async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
-        if !self.is_shown_to(asking).await? {
+        if !self.audience.has(asking).await? {
             return Ok(Everyone { entries: Vec::new(), complete: true });
         }
         let shown = self.cards.now().await?;

@@ -34,7 +34,7 @@ pub use ldap::{
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use people::{
     Attached, Binary, Card, Details, DirectoryEntry, Everyone, PeopleFound, PeopleSearch,
-    PersonKind, Photo, PhotoLimits, Rank, Relevance, Terms, find_among,
+    PersonKind, Photo, PhotoLimits, Rank, Relevance, Terms, Texts, find_among,
 };
 pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

@@ -6,7 +6,7 @@ mod relevance;
 
 pub(crate) use album::Album;
 pub use among::{Attached, find_among};
-pub use relevance::{Rank, Relevance, Terms};
+pub use relevance::{Rank, Relevance, Terms, Texts};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -79,6 +79,8 @@ pub struct DirectoryEntry {
     pub user: Option<UserId>,
     /// The primary mail address.
     pub address: String,
+    /// More mail addresses, by which it is found but which are not shown.
+    pub other_addresses: Vec<String>,
     /// The name for people.
     pub display_name: Option<String>,
     /// The short name.

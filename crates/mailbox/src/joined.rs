@@ -4,10 +4,11 @@
 //! The collections of the others bear their part's name in front of their own id, after a character
 //! that no mail system has in an id.
 //!
-//! Mail does not wait for the others. Where one of them is down, its collections stay those it had
+//! Mail does not wait for the others: each is opened when something is asked of it. Where one is down, its collections stay those it had
 //! last: a phone must not take them for deleted. What changed there is told when it is back.
 
 mod last;
+mod late;
 mod part;
 
 pub use last::LastCollections;
@@ -27,6 +28,7 @@ use dme_model::{
 use futures_core::stream::BoxStream;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt, stream};
+use late::Late;
 use part::{Of, Place, hit, inward, outward};
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -73,16 +75,15 @@ impl MailSystem for Joined {
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
         let mail = self.mail.open(account, context).await?;
-        let others = self.others.iter().map(|(name, system)| async {
-            let mailbox = system.open(account, context).await?;
-            Ok(Part { named: Named::As(name), mailbox })
+        let others = self.others.iter().map(|(name, system)| {
+            let mailbox = Late::new(system.clone(), account.clone(), context.clone());
+            Part { named: Named::As(name), mailbox: Arc::new(mailbox) }
         });
         let vacations = self.vacations.clone();
         let mail = Part { named: Named::Plain, mailbox: mail };
-        let others = try_join_all(others).await?;
         Ok(Arc::new(JoinedMailbox {
             vacations: vacations.map(|service| (service, account.clone(), context.clone())),
-            ..JoinedMailbox::new(account.user.clone(), mail, others, self.last.clone())
+            ..JoinedMailbox::new(account.user.clone(), mail, others.collect(), self.last.clone())
         }))
     }
 }

@@ -10,8 +10,8 @@ use std::process::Command;
 pub struct Dnsmasq {
     /// Where it listens, by UDP and TCP.
     pub address: SocketAddr,
-    _process: Process,
-    _folder: Folder,
+    process: Option<Process>,
+    folder: Folder,
 }
 
 impl Dnsmasq {
@@ -21,8 +21,19 @@ impl Dnsmasq {
     /// # Errors
     /// When it cannot be started.
     pub fn start(records: &[&str]) -> anyhow::Result<Self> {
-        let folder = Folder::new("dnsmasq")?;
-        let port = free_port()?;
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
+        let mut server = Self { address, process: None, folder: Folder::new("dnsmasq")? };
+        server.restart(records)?;
+        Ok(server)
+    }
+
+    /// Has it know these records from now on, and no others.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn restart(&mut self, records: &[&str]) -> anyhow::Result<()> {
+        self.process = None;
+        let port = self.address.port();
         let mut command = Command::new("/usr/sbin/dnsmasq");
         command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--user=root"]);
         command.args(["--no-resolv", "--no-hosts", "--pid-file=", "--log-facility=-"]);
@@ -30,9 +41,8 @@ impl Dnsmasq {
         // What it does not know does not exist.
         command.args(["--local=/#/".to_owned(), format!("--port={port}")]);
         command.args(records.iter().map(|record| format!("--{record}")));
-        let mut process = Process::start("dnsmasq", &mut command, &folder.path().join("log"))?;
-        process.wait_ready(&[port])?;
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        Ok(Self { address, _process: process, _folder: folder })
+        let log = self.folder.path().join("log");
+        let process = self.process.insert(Process::start("dnsmasq", &mut command, &log)?);
+        process.wait_ready(&[port])
     }
 }

@@ -51,15 +51,28 @@ pub struct CardContent {
     pub keys: Vec<Vec<u8>>,
 }
 
-/// What a reading showed beside the cards.
+/// What became of the cards.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reading {
+pub struct CardChanges {
+    /// By name, those that are new or changed; which of them to read is the caller's choice.
+    pub changed: Vec<ItemId>,
     /// Cards that are gone.
     pub removed: ItemSet,
     /// All cards there are, where the server told them: what else was known is gone too.
     pub present: Option<ItemSet>,
     /// Ask for changes from here.
     pub token: ChangeToken,
+}
+
+/// A card that was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CardRead {
+    /// What stands on it.
+    Content(Box<CardContent>),
+    /// It is gone.
+    Gone,
+    /// It cannot be read, or is a list of people, for this reason.
+    Unreadable(String),
 }
 
 impl CardContent {
@@ -72,6 +85,9 @@ impl CardContent {
 }
 
 impl CardBook {
+    /// How many cards are read at once.
+    pub const BATCH: usize = BATCH;
+
     /// The address book of this configuration, which stands in the table `at`. Connects to nothing
     /// yet.
     ///
@@ -102,55 +118,67 @@ impl CardBook {
         Ok(Self { system: DavMailSystem::at(at, config)?, account, place })
     }
 
-    /// Reads the cards that are new or changed since a token, or all of them where there is none or
-    /// the server does not know it any more. Each goes to `each` with its name in the book, which
-    /// it keeps; one that cannot be read, or is a list of people, goes there as the reason.
+    /// Which cards are new or changed since a token; all of them where there is none or the server
+    /// does not know it any more.
     ///
     /// # Errors
     /// When the server does not answer, or refuses the login or the address book.
-    pub async fn read(
+    pub async fn changes(
         &self,
         since: Option<&ChangeToken>,
         context: &CallContext,
-        mut each: impl FnMut(ItemId, std::result::Result<CardContent, String>) + Send,
-    ) -> Result<Reading> {
+    ) -> Result<CardChanges> {
         let mailbox = self.system.mailbox(&self.account, context).await?;
         let id = self.place.id();
-        let changes = match since {
-            None => None,
-            Some(since) => match mailbox.changes_since(&id, since).await {
-                Err(error) if error.kind == ErrorKind::InvalidToken => None,
-                changes => Some(changes?),
-            },
-        };
-        let (wanted, mut reading) = match changes {
-            Some(changes) => {
-                let wanted = changes.upserted.into_iter().map(|state| state.id).collect();
-                let (removed, present) = (changes.removed, changes.present);
-                (wanted, Reading { removed, present, token: changes.token })
-            }
-            None => {
-                let listing = mailbox.list_items(&id, &ItemFilter::default()).await?;
-                let wanted: Vec<ItemId> = listing.items.iter().collect();
-                let (removed, present) = (ItemSet::new(), Some(listing.items));
-                (wanted, Reading { removed, present, token: listing.token })
-            }
-        };
-        for batch in wanted.chunks(BATCH) {
-            let named = batch
-                .iter()
-                .filter_map(|item| Some((item.clone(), self.place.path.member(item.as_str())?)));
-            let (items, paths): (Vec<ItemId>, Vec<_>) = named.unzip();
-            let got = mailbox.get_many(&self.place, &paths).await;
-            for (item, got) in items.into_iter().zip(got.map_err(|error| error.told("read"))?) {
-                match got {
-                    Got::There(card) => each(item, CardContent::read(&card.object)),
-                    Got::Gone => drop(reading.removed.insert(&item)),
-                    Got::TooLarge => each(item, Err(format!("it is larger than {MAX_CARD}"))),
-                    Got::Failing(reason) => each(item, Err(reason)),
+        if let Some(since) = since {
+            match mailbox.changes_since(&id, since).await {
+                Err(error) if error.kind == ErrorKind::InvalidToken => {}
+                changes => {
+                    let changes = changes?;
+                    return Ok(CardChanges {
+                        changed: changes.upserted.into_iter().map(|state| state.id).collect(),
+                        removed: changes.removed,
+                        present: changes.present,
+                        token: changes.token,
+                    });
                 }
             }
         }
-        Ok(reading)
+        let listing = mailbox.list_items(&id, &ItemFilter::default()).await?;
+        Ok(CardChanges {
+            changed: listing.items.iter().collect(),
+            removed: ItemSet::new(),
+            present: Some(listing.items),
+            token: listing.token,
+        })
+    }
+
+    /// Reads some cards by their names, in one request where the server can; [`Self::BATCH`] at most
+    /// are sensible.
+    ///
+    /// # Errors
+    /// As [`Self::changes`].
+    pub async fn read(
+        &self,
+        names: Vec<ItemId>,
+        context: &CallContext,
+    ) -> Result<Vec<(ItemId, CardRead)>> {
+        let mailbox = self.system.mailbox(&self.account, context).await?;
+        let member = |name: ItemId| {
+            let path = self.place.path.member(name.as_str())?;
+            Some((name, path))
+        };
+        let (names, paths): (Vec<ItemId>, Vec<_>) = names.into_iter().filter_map(member).unzip();
+        let got = mailbox.get_many(&self.place, &paths).await;
+        let got = got.map_err(|error| error.told("read"))?.into_iter().map(|got| match got {
+            Got::There(card) => match CardContent::read(&card.object) {
+                Ok(content) => CardRead::Content(Box::new(content)),
+                Err(reason) => CardRead::Unreadable(reason),
+            },
+            Got::Gone => CardRead::Gone,
+            Got::TooLarge => CardRead::Unreadable(format!("it is larger than {MAX_CARD}")),
+            Got::Failing(reason) => CardRead::Unreadable(reason),
+        });
+        Ok(names.into_iter().zip(got).collect())
     }
 }

@@ -13,11 +13,11 @@ impl DavMailSystem {
     pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut found = |step, outcome| findings.push(Finding { step, outcome });
-        if self.server.config().domain.is_some() {
-            let place = self.server.told(Instant::from_std(context.deadline)).await;
-            let is_known = place.is_ok();
-            found("calendars and contacts: DNS", place.map_err(|error| advised(&error)));
-            if !is_known {
+        match self.server.told(Instant::from_std(context.deadline)).await {
+            Ok(None) => {}
+            Ok(Some(place)) => found("calendars and contacts: DNS", Ok(place)),
+            Err(error) => {
+                found("calendars and contacts: DNS", Err(advised(&error)));
                 return findings;
             }
         }
@@ -92,7 +92,7 @@ fn advised(error: &Error) -> String {
         ErrorKind::NotFound => {
             "give `url` the path of the server's DAV tree, such as https://dav.example.org/dav/"
         }
-        ErrorKind::Unavailable if said.contains("DNS") => {
+        ErrorKind::Unavailable | ErrorKind::Timeout if said.contains("DNS") => {
             "give the server's address as `url`, or mend what DNS says of `domain`"
         }
         ErrorKind::Unavailable if said.contains("certificate") => {

@@ -14,6 +14,7 @@ mod check;
 mod client;
 mod collections;
 mod config;
+mod domain;
 mod error;
 mod fetch;
 mod href;
@@ -33,7 +34,7 @@ mod write;
 mod xml;
 mod zones;
 
-pub use book::{BookConfig, CardBook, CardContent, Reading};
+pub use book::{BookConfig, CardBook, CardChanges, CardContent, CardRead};
 pub use config::{Auth, DavConfig, PoolConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;

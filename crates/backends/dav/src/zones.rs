@@ -55,8 +55,8 @@ impl DavMailbox {
         let props = "<C:calendar-timezone-id/><C:calendar-timezone/>";
         let zone = match self.propfind(&place.path, "0", props).await {
             Ok(told) => told.responses.first().and_then(told_zone).unwrap_or_else(ZoneId::utc),
-            // Whoever does not know the question has no zone to tell.
-            Err(WireError::Refused(refusal)) => {
+            // Whoever does not know the question has no zone to tell; whoever cannot answer now may.
+            Err(WireError::Refused(refusal)) if is_final(refusal.status) => {
                 tracing::debug!(%refusal, "the zone of a calendar is not told");
                 ZoneId::utc()
             }
@@ -65,6 +65,11 @@ impl DavMailbox {
         self.shared.zones.keep(calendar, zone.clone());
         Ok(zone)
     }
+}
+
+/// Whether a refusal says that no zone will be told.
+const fn is_final(status: u16) -> bool {
+    matches!(status, 400 | 403..=405 | 409 | 501)
 }
 
 fn told_zone(response: &Response) -> Option<ZoneId> {

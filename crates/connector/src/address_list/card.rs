@@ -1,7 +1,7 @@
 //! A card as somebody in the address list.
 
 use dme_dav::CardContent;
-use dme_directory::{Binary, Card, DirectoryEntry, PersonKind};
+use dme_directory::{Binary, Card, DirectoryEntry, PersonKind, Texts};
 use dme_model::{Contact, ContactText, ItemId};
 
 /// Before the name of a card in the id of whoever is on it.
@@ -11,6 +11,8 @@ pub(super) const PREFIX: &str = "card:";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Listed {
     pub entry: DirectoryEntry,
+    /// What is looked in.
+    pub texts: Texts,
     pub photo: Option<Vec<u8>>,
     pub certificates: Vec<Binary>,
 }
@@ -20,7 +22,8 @@ impl Listed {
     pub fn of(name: &ItemId, content: CardContent) -> Option<Self> {
         let CardContent { contact, kind, keys } = content;
         let addresses = [ContactText::Email1, ContactText::Email2, ContactText::Email3];
-        let address = addresses.into_iter().find_map(|which| text(&contact, which))?;
+        let mut addresses = addresses.into_iter().filter_map(|which| text(&contact, which));
+        let address = addresses.next()?;
         let card = Card {
             first_name: text(&contact, ContactText::FirstName),
             last_name: text(&contact, ContactText::LastName),
@@ -41,12 +44,14 @@ impl Listed {
             kind,
             id: format!("{PREFIX}{name}"),
             address,
+            other_addresses: addresses.collect(),
             display_name: text(&contact, ContactText::FileAs),
             alias: text(&contact, ContactText::NickName),
             card,
             ..DirectoryEntry::default()
         };
         Some(Self {
+            texts: Texts::of(&entry),
             entry,
             photo: contact.picture.map(|picture| picture.0.to_vec()),
             certificates: keys.into_iter().map(Binary).collect(),

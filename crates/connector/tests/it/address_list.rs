@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use dme_connector::config::DirectoryConfig;
 use dme_connector::{AddressListConfig, Offered, services};
 use dme_directory::{
-    Binary, Details, DirectoryService, Error, FileConfig, PeopleFound, PeopleSearch, PersonKind,
-    Photo, PhotoLimits,
+    Binary, Details, DirectoryService, Error, FileConfig, FileDirectory, PeopleFound, PeopleSearch,
+    PersonKind, Photo, PhotoLimits,
 };
 use dme_testkit::certificate::Certificate;
 use dme_testkit::process::Folder;
@@ -57,9 +57,10 @@ impl Company {
     }
 
     fn directory(&self, more: &str) -> Arc<dyn DirectoryService> {
+        let refresh = if more.contains("refresh") { "" } else { "refresh = '1s'\n" };
         let list = format!(
             "url = '{}company/people/'\nuser = 'company'\npassword = 'a-password'\n\
-             refresh = '1s'\n{more}",
+             {refresh}{more}",
             self.server.url()
         );
         let list: AddressListConfig = toml::from_str(&list).unwrap();
@@ -128,6 +129,13 @@ async fn whoever_has_a_card_is_found_and_what_changes_there_shows() {
     assert!(directory.find(&"ann@example.org".into()).await.unwrap().is_some());
     assert!(directory.find(&"eve@example.org".into()).await.unwrap().is_none());
 
+    // By each address on the card.
+    let found = directory.search(&searched("ann@example.org", "e@example.org")).await.unwrap();
+    assert_eq!(
+        (names(&found), &*found.entries[0].address),
+        (vec!["Eve Example"], "eve@example.org")
+    );
+
     // With what is on the card, and the rest where it is asked for.
     let details =
         Details { photos: Some(PhotoLimits { bytes: 1_000, count: 1 }), certificates: true };
@@ -187,6 +195,25 @@ async fn no_more_cards_are_read_than_the_settings_say() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_beyond_the_limit_are_not_fetched() {
+    let company = Company::start();
+    // Four batches.
+    for number in 0..200 {
+        company.write(&format!("P{number:03}"), "EMAIL:p@example.org\r\n");
+    }
+    let mut asked = Vec::new();
+    for limit in [2, 100] {
+        let before = company.server.requests().unwrap();
+        let directory = company.directory(&format!("refresh = '1h'\nlimit = {limit}"));
+        let everyone = directory.everyone(&"ann@example.org".into(), 1_000).await.unwrap();
+        assert_eq!((everyone.entries.len(), everyone.complete), (limit, false));
+        asked.push(company.server.requests().unwrap() - before);
+    }
+    let [few, more] = asked[..] else { unreachable!() };
+    assert_eq!(more, few + 1, "a batch of 2, and two of 50");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_shown_to_those_whom_the_settings_name() {
     let company = Company::start();
     company.write("Eve", "EMAIL:eve@example.org\r\n");
@@ -197,6 +224,28 @@ async fn it_is_shown_to_those_whom_the_settings_name() {
         let answer = directory.search(&searched(asking, "eve")).await.unwrap();
         let everyone = directory.everyone(&asking.into(), 10).await.unwrap();
         assert_eq!((answer.entries.len(), everyone.entries.len()), (found, found), "{asking}");
+    }
+}
+
+#[tokio::test]
+async fn a_mistyped_group_is_told_by_the_check() {
+    let people = Folder::new("people").unwrap();
+    let file = people.path().join("people.toml");
+    std::fs::write(&file, "realm = 'example.org'\n[groups.staff]\n").unwrap();
+    let people = FileDirectory::open(FileConfig::new("example.org", file)).unwrap();
+    for (groups, expected) in [
+        ("'everyone'", Ok(())),
+        ("{ groups = ['staff'] }", Ok(())),
+        (
+            "{ groups = ['staff', 'stuff'] }",
+            Err("address_list.shown_to: the configured group \"stuff\" is not in the directory; \
+                 correct the name or create it"
+                .to_owned()),
+        ),
+    ] {
+        let list = format!("url = ''\nuser = 'u'\npassword = 'p'\nshown_to = {groups}");
+        let list: AddressListConfig = toml::from_str(&list).unwrap();
+        assert_eq!(list.check_groups(&people).await, expected);
     }
 }
 

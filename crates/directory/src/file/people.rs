@@ -1,7 +1,9 @@
 //! The address list of the file: who is found, and the files with photos and certificates.
 
 use super::content::{CardEntry, Content};
-use crate::{Attached, Binary, DirectoryEntry, PeopleFound, PeopleSearch, PersonKind, find_among};
+use crate::{
+    Attached, Binary, DirectoryEntry, PeopleFound, PeopleSearch, PersonKind, Texts, find_among,
+};
 use dme_model::UserId;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -44,7 +46,8 @@ impl Content {
     /// Those who fit. Files are looked for in the folder.
     pub(super) fn search(&self, search: &PeopleSearch, folder: &Path) -> PeopleFound {
         let list = self.address_list();
-        find_among(&list, search, &Files { content: self, folder })
+        let list = list.iter().map(|entry| (entry, Texts::of(entry)));
+        find_among(list, search, &Files { content: self, folder })
     }
 
     fn card_of(&self, entry: &DirectoryEntry) -> Option<&CardEntry> {

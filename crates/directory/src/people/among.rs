@@ -1,6 +1,7 @@
 //! An address search among people who are all at hand.
 
-use super::{Album, Binary, DirectoryEntry, PeopleFound, PeopleSearch, Terms};
+use super::{Album, Binary, DirectoryEntry, PeopleFound, PeopleSearch, Rank, Terms, Texts};
+use std::borrow::Borrow;
 
 /// What is read of people only where somebody asks for it.
 pub trait Attached {
@@ -11,20 +12,23 @@ pub trait Attached {
     fn certificates(&self, entry: &DirectoryEntry) -> Vec<Binary>;
 }
 
-/// Those of a list who fit, the best first, with the details that are asked for.
-pub fn find_among<'a>(
-    list: impl IntoIterator<Item = &'a DirectoryEntry>,
+/// Those of a list, each with its texts, who fit: the best first, with the details that are asked for.
+pub fn find_among<'a, T: Borrow<Texts>>(
+    list: impl IntoIterator<Item = (&'a DirectoryEntry, T)>,
     search: &PeopleSearch,
     attached: &impl Attached,
 ) -> PeopleFound {
     let Some(terms) = Terms::parse(&search.text) else { return PeopleFound::default() };
-    let mut found: Vec<&DirectoryEntry> =
-        list.into_iter().filter(|entry| terms.relevance(entry).is_some()).collect();
-    found.sort_by_cached_key(|entry| terms.rank(entry));
+    let fitting = |(entry, texts): (&'a DirectoryEntry, T)| {
+        let relevance = terms.relevance_of(texts.borrow())?;
+        Some((Rank::of(relevance, entry), entry))
+    };
+    let mut found: Vec<(Rank, &DirectoryEntry)> = list.into_iter().filter_map(fitting).collect();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
     let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let page = found.into_iter().skip(whole(search.first)).take(whole(search.limit));
-    let mut entries: Vec<DirectoryEntry> = page.cloned().collect();
+    let mut entries: Vec<DirectoryEntry> = page.map(|(_, entry)| entry.clone()).collect();
     let mut album = search.details.photos.map(Album::new);
     for entry in &mut entries {
         if let Some(album) = &mut album {

@@ -18,6 +18,18 @@ pub struct Terms {
     digits: Option<String>,
 }
 
+/// What is looked in of an entry, as it is looked in: who looks through many entries again and again
+/// makes it once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Texts {
+    /// In lower case, of which each may be looked for as a whole.
+    whole: Vec<String>,
+    /// Parts of the name, in lower case.
+    names: Vec<String>,
+    /// The digits of telephone numbers.
+    phones: Vec<String>,
+}
+
 /// How well somebody fits, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Relevance {
@@ -72,23 +84,22 @@ impl Terms {
 
     /// How well an entry fits; none where it does not.
     pub fn relevance(&self, entry: &DirectoryEntry) -> Option<Relevance> {
-        let lower = |text: &Option<String>| text.as_deref().map(str::to_lowercase);
-        let address = Some(entry.address.to_lowercase());
-        let user = entry.user.as_ref().map(|user| user.local_part().to_lowercase());
-        let whole = [lower(&entry.display_name), address, lower(&entry.alias), user];
-        let names = [lower(&entry.card.first_name), lower(&entry.card.last_name)];
-        let whole: Vec<String> = whole.into_iter().flatten().collect();
-        if whole.contains(&self.text) {
+        self.relevance_of(&Texts::of(entry))
+    }
+
+    /// The same by the texts of the entry.
+    pub fn relevance_of(&self, texts: &Texts) -> Option<Relevance> {
+        if texts.whole.contains(&self.text) {
             return Some(Relevance::Exact);
         }
-        if whole.iter().any(|text| text.starts_with(&self.text)) {
+        if texts.whole.iter().any(|text| text.starts_with(&self.text)) {
             return Some(Relevance::Begins);
         }
-        let texts: Vec<String> = whole.into_iter().chain(names.into_iter().flatten()).collect();
         let each = |fits: &dyn Fn(&str, &str) -> bool| {
             self.words.iter().all(|word| {
                 // Everybody has the domain; who looks for it says so with an `@`.
-                let mut texts = texts.iter().map(|text| match text.split_once('@') {
+                let texts = texts.whole.iter().chain(&texts.names);
+                let mut texts = texts.map(|text| match text.split_once('@') {
                     Some((local, _)) if !word.contains('@') => local,
                     _ => text,
                 });
@@ -100,9 +111,7 @@ impl Terms {
         }
         let called = || {
             let digits = self.digits()?;
-            let card = &entry.card;
-            let phones = [&card.phone, &card.mobile_phone, &card.home_phone];
-            phones.into_iter().flatten().find(|phone| only_digits(phone).contains(digits))
+            texts.phones.iter().find(|phone| phone.contains(digits))
         };
         (each(&|text, word| text.contains(word)) || called().is_some())
             .then_some(Relevance::Contains)
@@ -111,11 +120,32 @@ impl Terms {
     /// Where an entry stands among those found: the best come first, and those who fit alike in the
     /// order of their names.
     pub fn rank(&self, entry: &DirectoryEntry) -> Rank {
-        Rank {
-            // A directory may know of more ways to fit than we do; whom it found so comes last.
-            relevance: self.relevance(entry).unwrap_or(Relevance::Contains),
-            name: entry.name().to_lowercase(),
-            address: entry.address.clone(),
+        // A directory may know of more ways to fit than we do; whom it found so comes last.
+        Rank::of(self.relevance(entry).unwrap_or(Relevance::Contains), entry)
+    }
+}
+
+impl Rank {
+    /// That of an entry that fits so well.
+    pub(super) fn of(relevance: Relevance, entry: &DirectoryEntry) -> Self {
+        Self { relevance, name: entry.name().to_lowercase(), address: entry.address.clone() }
+    }
+}
+
+impl Texts {
+    /// Those of this entry.
+    pub fn of(entry: &DirectoryEntry) -> Self {
+        let lower = |text: &String| text.to_lowercase();
+        let card = &entry.card;
+        let user = entry.user.as_ref().map(|user| user.local_part().to_lowercase());
+        let called = [&entry.display_name, &entry.alias];
+        let addresses = std::iter::once(&entry.address).chain(&entry.other_addresses);
+        let whole = called.into_iter().flatten().chain(addresses).map(lower).chain(user);
+        let phones = [&card.phone, &card.mobile_phone, &card.home_phone];
+        Self {
+            whole: whole.collect(),
+            names: [&card.first_name, &card.last_name].into_iter().flatten().map(lower).collect(),
+            phones: phones.into_iter().flatten().map(|phone| only_digits(phone)).collect(),
         }
     }
 }
@@ -197,6 +227,21 @@ mod tests {
         }
         for nothing in ["", " \t", "\u{0}", "\u{AD} \u{200B}"] {
             assert_eq!(Terms::parse(nothing), None, "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn somebody_is_found_by_each_of_their_addresses() {
+        let ann = DirectoryEntry {
+            other_addresses: vec!["Smith@old.example".into(), "office@example.org".into()],
+            ..entry("Ann", "a.smith@example.org")
+        };
+        for (text, fits) in [
+            ("smith@OLD.example", Some(Relevance::Exact)),
+            ("offic", Some(Relevance::Begins)),
+            ("old.example", None),
+        ] {
+            assert_eq!(Terms::parse(text).unwrap().relevance(&ann), fits, "{text}");
         }
     }
 

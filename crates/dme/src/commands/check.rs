@@ -117,6 +117,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
                 Ok(said) => report.good("address list", said),
                 Err(said) => report.bad("address list", said),
             }
+            if let Some(directory) = services.and_then(|services| services.directory.as_ref())
+                && let Err(said) = list.check_groups(&**directory).await
+            {
+                report.bad("address list", said);
+            }
         }
         if let Some(dav) = offered.dav.filter(|_| !refused) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;

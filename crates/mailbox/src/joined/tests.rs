@@ -4,21 +4,27 @@ use crate::memory::MemoryMailSystem;
 use dme_model::{Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
 use std::time::Duration;
 
+fn account() -> Account {
+    Account {
+        user: UserId::from("ann@example.com"),
+        address: "ann@example.com".into(),
+        display_name: None,
+        credentials: crate::Credentials::None,
+    }
+}
+
+fn context() -> CallContext {
+    CallContext::new(RequestId::from("r"), Duration::from_secs(9))
+}
+
 async fn joined() -> (MemoryMailSystem, MemoryMailSystem, Arc<dyn Mailbox>) {
     let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
     let user = UserId::from("ann@example.com");
     for system in [&mail, &other] {
         system.add_user(&user, "ann@example.com");
     }
-    let account = Account {
-        user,
-        address: "ann@example.com".into(),
-        display_name: None,
-        credentials: crate::Credentials::None,
-    };
-    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
     let both = Joined::new(Arc::new(mail.clone()), vec![("dav", Arc::new(other.clone()))]);
-    let mailbox = both.open(&account, &context).await.unwrap();
+    let mailbox = both.open(&account(), &context()).await.unwrap();
     (mail, other, mailbox)
 }
 
@@ -78,6 +84,48 @@ async fn mail_goes_on_while_a_part_is_away_and_its_collections_stay() {
     assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
 }
 
+/// A system that answers nobody, not even with an error where it is silent.
+struct Away {
+    is_silent: bool,
+}
+
+#[async_trait]
+impl MailSystem for Away {
+    async fn owns(&self, _: &Account, _: &CallContext) -> Result<bool> {
+        self.open(&account(), &context()).await.map(|_| true)
+    }
+
+    async fn open(&self, _: &Account, _: &CallContext) -> Result<Arc<dyn Mailbox>> {
+        if self.is_silent {
+            std::future::pending::<()>().await;
+        }
+        Err(Error::new(ErrorKind::Unavailable, "away"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_goes_on_beside_a_part_that_cannot_be_opened() {
+    for is_silent in [false, true] {
+        let mail = MemoryMailSystem::new();
+        mail.add_user(&account().user, "ann@example.com");
+        let inbox = mail.collection(&account().user, Role::Inbox).unwrap();
+        let both =
+            Joined::new(Arc::new(mail), vec![("dav", Arc::new(Away { is_silent }) as Arc<_>)]);
+        let began = tokio::time::Instant::now();
+        let mailbox = both.open(&account(), &context()).await.unwrap();
+        let listed = mailbox.list(&inbox, &ItemFilter::default()).await.unwrap();
+        assert_eq!(mailbox.changed(&[(inbox.clone(), listed.token)]).await.unwrap(), []);
+        mailbox.identity().await.unwrap();
+        assert_eq!(began.elapsed(), Duration::ZERO, "mail waits for nothing");
+        let book = outward(Some("dav"), inbox.clone());
+        let mut watch = mailbox.watch(&[inbox, book]).await.unwrap();
+        assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
+        let refused = mailbox.collections().await.unwrap_err();
+        let kind = if is_silent { ErrorKind::Timeout } else { ErrorKind::Unavailable };
+        assert_eq!(refused.kind, kind, "a phone may know collections there");
+    }
+}
+
 #[tokio::test]
 async fn one_of_whom_a_part_knows_nothing_has_mail_alone() {
     let (mail, other) = (MemoryMailSystem::new(), MemoryMailSystem::new());
@@ -86,15 +134,8 @@ async fn one_of_whom_a_part_knows_nothing_has_mail_alone() {
         system.add_user(&user, "ann@example.com");
     }
     other.fail_next(1, &crate::memory::Failure::Before(Error::new(ErrorKind::NotFound, "who?")));
-    let account = Account {
-        user,
-        address: "ann@example.com".into(),
-        display_name: None,
-        credentials: crate::Credentials::None,
-    };
-    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
     let both = Joined::new(Arc::new(mail), vec![("dav", Arc::new(other))]);
-    let mailbox = both.open(&account, &context).await.unwrap();
+    let mailbox = both.open(&account(), &context()).await.unwrap();
     let all = mailbox.collections().await.unwrap();
     assert!(all.iter().all(|collection| !collection.id.as_str().starts_with(MARK)));
     assert!(all.iter().any(|collection| collection.role == Some(Role::Inbox)));
@@ -115,22 +156,15 @@ async fn a_watch_ends_when_that_of_a_part_does() {
 async fn by_class() -> (MemoryMailSystem, MemoryMailSystem, JoinedMailbox) {
     let (mail, other, _) = joined().await;
     let user = UserId::from("ann@example.com");
-    let account = Account {
-        user: user.clone(),
-        address: "ann@example.com".into(),
-        display_name: None,
-        credentials: crate::Credentials::None,
-    };
-    let context = CallContext::new(RequestId::from("r"), Duration::from_secs(9));
     let classes = BTreeSet::from([Class::Calendar, Class::Tasks]);
     let part = Part {
         named: Named::ByClass { serves: classes.clone(), hides: Class::ALL.into() },
-        mailbox: other.open(&account, &context).await.unwrap(),
+        mailbox: other.open(&account(), &context()).await.unwrap(),
     };
     let serves = [Class::Mail, Class::Contacts].into();
     let own = Part {
         named: Named::ByClass { serves, hides: classes },
-        mailbox: mail.open(&account, &context).await.unwrap(),
+        mailbox: mail.open(&account(), &context()).await.unwrap(),
     };
     let both = JoinedMailbox::new(user, own, vec![part], Arc::default());
     (mail, other, both)

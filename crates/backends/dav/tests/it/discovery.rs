@@ -2,10 +2,13 @@
 
 use crate::world::{PASSWORD, account, config, context};
 use dme_dav::{DavConfig, DavMailSystem};
-use dme_mailbox::{Error, ErrorKind, MailSystem};
-use dme_model::Class;
+use dme_mailbox::{CallContext, Error, ErrorKind, MailSystem};
+use dme_model::{Class, RequestId};
 use dme_testkit::dnsmasq::Dnsmasq;
 use dme_testkit::radicale::Radicale;
+use std::net::UdpSocket;
+use std::time::Duration;
+use tokio::time::{Instant, advance, pause, resume, sleep};
 
 const USERS: &[(&str, &str)] = &[("ann", PASSWORD)];
 
@@ -22,7 +25,11 @@ fn by_domain(domain: &str, dns: &Dnsmasq, server: &Radicale) -> DavMailSystem {
 
 /// How many collections the user has there.
 async fn collections(system: &DavMailSystem) -> Result<usize, Error> {
-    let mailbox = system.open(&account("ann"), &context()).await?;
+    collections_within(&context(), system).await
+}
+
+async fn collections_within(context: &CallContext, system: &DavMailSystem) -> Result<usize, Error> {
+    let mailbox = system.open(&account("ann"), context).await?;
     mailbox.create_collection(None, "Work", Class::Calendar).await.ok();
     Ok(mailbox.collections().await?.len())
 }
@@ -52,6 +59,92 @@ async fn a_mail_domain_is_enough_to_find_the_server() {
     assert_eq!(collections(&system).await.unwrap(), 1);
 }
 
+/// What DNS said is not fresh any more afterwards.
+const AN_HOUR: Duration = Duration::from_secs(3_601);
+
+/// A request of this time, when an hour has passed.
+fn an_hour_later(limit: Duration) -> CallContext {
+    CallContext::new(RequestId::from("test"), AN_HOUR + limit)
+}
+
+/// Uses a server an hour after DNS told where it is, and has `then` in the place of DNS by then.
+async fn use_an_hour_later<T>(then: impl FnOnce(Dnsmasq) -> T) {
+    let server = Radicale::start_with_tls(USERS).unwrap();
+    let [calendars, contacts] = records("localhost", &server);
+    let dns = Dnsmasq::start(&[&calendars, &contacts]).unwrap();
+    let system = by_domain("localhost", &dns, &server);
+    assert_eq!(collections(&system).await.unwrap(), 1);
+    let _then = then(dns);
+    pause();
+    advance(AN_HOUR).await;
+    let began = Instant::now();
+    let context = an_hour_later(Duration::from_secs(600));
+    let mailbox = system.open(&account("ann"), &context).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::ZERO, "nobody waits for DNS");
+    resume();
+    assert_eq!(mailbox.collections().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_server_is_where_it_was_for_as_long_as_dns_is_gone() {
+    use_an_hour_later(drop).await;
+}
+
+#[tokio::test]
+async fn the_server_is_where_it_was_for_as_long_as_dns_is_silent() {
+    use_an_hour_later(|dns| {
+        let address = dns.address;
+        drop(dns);
+        UdpSocket::bind(address).unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_moved_is_found_when_what_dns_said_is_old() {
+    let [old, new] = [(); 2].map(|()| Radicale::start_with_tls(USERS).unwrap());
+    let [calendars, contacts] = records("localhost", &old);
+    let mut dns = Dnsmasq::start(&[&calendars, &contacts]).unwrap();
+    let authorities = [&old, &new].map(|server| std::fs::read(server.ca_file()).unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), authorities.concat()).unwrap();
+    let config = DavConfig {
+        domain: Some("localhost".to_owned()),
+        nameservers: vec![dns.address],
+        ca_file: Some(file.path().to_owned()),
+        ..config(String::new())
+    };
+    let system = DavMailSystem::new(config).unwrap();
+    assert_eq!(collections(&system).await.unwrap(), 1);
+    drop(old);
+    let [calendars, contacts] = records("localhost", &new);
+    dns.restart(&[&calendars, &contacts]).unwrap();
+    pause();
+    advance(AN_HOUR).await;
+    resume();
+    let context = an_hour_later(Duration::from_secs(60));
+    // The first may still be sent to where it was.
+    while collections_within(&context, &system).await != Ok(1) {
+        sleep(Duration::from_millis(20)).await;
+        assert!(std::time::Instant::now() + AN_HOUR < context.deadline, "it is not found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_domain_without_contacts_calendars_are_taken() {
+    let server = Radicale::start_with_tls(USERS).unwrap();
+    let [calendars, _] = records("localhost", &server);
+    let dns = Dnsmasq::start(&[&calendars, "srv-host=_carddavs._tcp.localhost"]).unwrap();
+    let system = by_domain("localhost", &dns, &server);
+    assert_eq!(collections(&system).await.unwrap(), 1);
+    let found = system.check(&account("ann"), &context()).await;
+    let said = found[0].outcome.as_ref().unwrap();
+    assert!(said.ends_with("; it says that contacts are not offered"), "{said}");
+    let mailbox = system.open(&account("ann"), &context()).await.unwrap();
+    let made = mailbox.create_collection(None, "Friends", Class::Contacts).await;
+    assert_eq!(made.unwrap_err().kind, ErrorKind::Unsupported);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_outside_the_domain_gets_a_password_only_by_the_domains_certificate() {
     for (names, is_trusted) in [(&["localhost"][..], false), (&["example.test"], true)] {
@@ -77,12 +170,13 @@ async fn what_dns_says_instead_is_told() {
     let [calendars, _] = records("two.test", &server);
     let dns = Dnsmasq::start(&[
         "srv-host=_caldavs._tcp.none.test",
+        "srv-host=_carddavs._tcp.none.test",
         &calendars,
         "srv-host=_carddavs._tcp.two.test,other.two.test,443",
     ])
     .unwrap();
     for (domain, told) in
-        [("none.test", "_caldavs._tcp.none.test is not offered"), ("two.test", "names two servers")]
+        [("none.test", "_tcp.none.test is not offered"), ("two.test", "names two servers")]
     {
         let refused = collections(&by_domain(domain, &dns, &server)).await.unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Unavailable);
