@@ -186,13 +186,13 @@ impl Router {
         Ok(self.plan(account, request, now).await?.connectors().cloned().collect())
     }
 
-    /// The next connector for a function, after one that failed; none where there is no other.
+    /// The next connector for a function, after those that failed; none where there is no other.
     async fn other(
         &self,
         account: &Account,
         request: &RequestId,
         function: Function,
-        failed: &ConnectorId,
+        failed: &[ConnectorId],
         now: Timestamp,
     ) -> Option<ConnectorId> {
         let endpoints = self.connectors.all();
@@ -201,7 +201,7 @@ impl Router {
         let route = self.route(account, function, now, &endpoints, &remembered.owns);
         let before = remembered.routes.as_ref().and_then(|routes| routes.get(&function));
         let history = History { home: before.map(|route| &route.home), ..History::default() };
-        route.order(history).into_iter().find(|id| *id != failed).cloned()
+        route.order(history).into_iter().find(|id| !failed.contains(id)).cloned()
     }
 
     fn route(

@@ -18,6 +18,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// So many connectors are tried for one call: where a mail system is down, all before it fail.
+const TRIED: usize = 4;
+
 /// A handle on one function of a user's mailbox.
 #[derive(Clone)]
 pub(super) struct RoutedMailbox(Arc<Inner>);
@@ -62,7 +65,7 @@ impl RoutedMailbox {
         let mut opened = at.mailbox;
         // One that drains goes on with what it has, and one that is lost may be back.
         if !self.0.router.connectors.links().is_linked(&id)
-            && let Some(other) = self.other(&id).await
+            && let Some(other) = self.other(std::slice::from_ref(&id)).await
         {
             (id, opened) = (other, None);
         }
@@ -75,24 +78,33 @@ impl RoutedMailbox {
         Ok((id, mailbox))
     }
 
-    async fn other(&self, failed: &ConnectorId) -> Option<ConnectorId> {
+    async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
         let Inner { router, account, context, function, .. } = &*self.0;
         router.other(account, &context.request, *function, failed, now()).await
     }
 
-    /// Goes to the next connector after one that failed.
-    async fn elsewhere(&self, failed: &ConnectorId, error: &Error) -> Option<Arc<dyn Mailbox>> {
-        if error.kind != ErrorKind::Unavailable {
-            return None;
-        }
-        let other = self.other(failed).await?;
+    /// Goes to the next connector after those that failed, the last of them with this error.
+    async fn elsewhere(
+        &self,
+        failed: &mut Vec<ConnectorId>,
+        error: &Error,
+    ) -> Option<Arc<dyn Mailbox>> {
         let Inner { router, account, context, function, .. } = &*self.0;
-        tracing::info!(request = %context.request, user = %account.user, %function,
-            from = %failed, to = %other, %error, "a call is repeated at another connector");
-        let mailbox = router.open_at(&other, account, context).await.ok()?;
-        let place = Place { id: other, mailbox: Some(mailbox.clone()) };
-        *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
-        Some(mailbox)
+        // Whoever has too much to do has not begun.
+        while matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Busy { .. })
+            && failed.len() < TRIED
+        {
+            let other = self.other(failed).await?;
+            tracing::info!(request = %context.request, user = %account.user, %function,
+                from = ?failed.last(), to = %other, %error,
+                "a call is repeated at another connector");
+            failed.push(other.clone());
+            let Ok(mailbox) = router.open_at(&other, account, context).await else { continue };
+            let place = Place { id: other, mailbox: Some(mailbox.clone()) };
+            *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+            return Some(mailbox);
+        }
+        None
     }
 
     /// What may be done twice: where the connector is lost, at the next.
@@ -101,14 +113,13 @@ impl RoutedMailbox {
         F: Future<Output = Result<T>>,
     {
         let (id, mailbox) = self.here().await?;
-        let error = match call(mailbox).await {
-            Ok(done) => return Ok(done),
-            Err(error) => error,
-        };
-        match self.elsewhere(&id, &error).await {
-            Some(mailbox) => call(mailbox).await,
-            None => Err(error),
+        let mut failed = vec![id];
+        let mut outcome = call(mailbox).await;
+        while let Err(error) = &outcome {
+            let Some(mailbox) = self.elsewhere(&mut failed, error).await else { break };
+            outcome = call(mailbox).await;
         }
+        outcome
     }
 
     /// What may not: the engine knows how to find out what came of it.
@@ -134,11 +145,9 @@ struct Fetching {
     view: BodyView,
     /// How many came.
     done: usize,
-    /// Where from, and the rest of it.
-    from: ConnectorId,
+    /// The connectors that failed, and the one it comes from.
+    from: Vec<ConnectorId>,
     rest: BoxStream<'static, Result<Fetched>>,
-    /// It was begun anew elsewhere once.
-    moved: bool,
 }
 
 impl Fetching {
@@ -151,16 +160,12 @@ impl Fetching {
                 }
                 Err(error) => error,
             };
-            let next = match self.moved {
-                true => None,
-                false => self.mailbox.elsewhere(&self.from, &error).await,
-            };
+            let next = self.mailbox.elsewhere(&mut self.from, &error).await;
             let Some(mailbox) = next else { return Some((Err(error), self)) };
-            self.moved = true;
             let missing = self.items.get(self.done..).unwrap_or_default();
             match mailbox.fetch(&self.collection, missing, &self.view).await {
                 Ok(rest) => self.rest = rest,
-                Err(error) => return Some((Err(error), self)),
+                Err(error) => self.rest = stream::once(async { Err(error) }).boxed(),
             }
         }
     }
@@ -220,9 +225,8 @@ impl Mailbox for RoutedMailbox {
             items: items.to_vec(),
             view: view.clone(),
             done: 0,
-            from,
+            from: vec![from],
             rest,
-            moved: false,
         };
         Ok(stream::unfold(fetching, Fetching::next).boxed())
     }

@@ -9,7 +9,7 @@ use dme_link::{
     Registrar, Services,
 };
 use dme_mailbox::MailSystem;
-use dme_mailbox::memory::MemoryMailSystem;
+use dme_mailbox::memory::{Failure, MemoryMailSystem};
 use dme_model::Role;
 use dme_routing::{Known, Load, Scope, Tier};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -324,6 +324,29 @@ async fn what_is_lost_in_the_midst_of_a_request_goes_on_elsewhere() {
     assert_ne!(first, second);
     world.link(&first, &[ANN]).await;
     assert_eq!(world.served_by(ANN).await.unwrap(), first, "home again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_has_no_room_for_or_lost_is_read_at_the_next_that_can() {
+    let world = World::new(BTreeMap::new());
+    let mut sites = Vec::new();
+    for name in ["a", "b", "c"] {
+        sites.push(world.link(name, &[ANN]).await);
+    }
+    let busy = ErrorKind::Busy { after: Duration::from_secs(5) };
+    let busy = Failure::Before(Error::new(busy, "too much to do"));
+    let away = Failure::Before(Error::new(ErrorKind::Unavailable, "away"));
+    let home = world.served_by(ANN).await.unwrap();
+    let (at_home, others): (Vec<usize>, Vec<usize>) =
+        (0..3).partition(|at| ["a", "b", "c"].get(*at) == Some(&home.as_str()));
+    sites[at_home[0]].mail.fail_next(1, &busy);
+    sites[others[0]].mail.fail_next(1, &away);
+    assert!(!world.open(ANN).await.unwrap().collections().await.unwrap().is_empty());
+    for site in &sites {
+        site.mail.fail_next(1, &busy);
+    }
+    let all_busy = world.open(ANN).await.unwrap().collections().await.unwrap_err();
+    assert!(matches!(all_busy.kind, ErrorKind::Busy { .. }), "{all_busy}");
 }
 
 #[tokio::test(start_paused = true)]
