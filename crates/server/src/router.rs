@@ -2,6 +2,7 @@
 //! judgement itself is `dme_routing`'s; this remembers what connectors answered, keeps the routes,
 //! and opens mailboxes.
 
+mod begun;
 mod explain;
 mod ownership;
 mod plan;
@@ -9,6 +10,7 @@ mod routed;
 
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
+use begun::Begun;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
@@ -41,6 +43,7 @@ pub struct Router {
     call: Duration,
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
+    begun: Begun,
 }
 
 #[derive(Clone, Default)]
@@ -60,7 +63,8 @@ impl Router {
         call: Duration,
     ) -> Self {
         let last = Arc::default();
-        Self { connectors, store, membership, call, known: Mutex::default(), last }
+        let (known, begun) = (Mutex::default(), Begun::default());
+        Self { connectors, store, membership, call, known, last, begun }
     }
 
     /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how

@@ -122,6 +122,33 @@ impl RoutedMailbox {
         outcome
     }
 
+    /// What may not be done twice and has a name: where it was begun before and nobody knows what
+    /// came of it, it goes to the same connector as long as that one is linked. It may still be
+    /// under way there, and another could not know.
+    async fn once_named<T, F>(
+        &self,
+        key: &SubmissionKey,
+        call: impl FnOnce(Arc<dyn Mailbox>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let Inner { router, account, context, .. } = &*self.0;
+        let begun = router.begun.at(&account.user, key);
+        let (id, mailbox) = match begun.filter(|id| router.connectors.links().is_linked(id)) {
+            Some(id) => (id.clone(), router.open_at(&id, account, context).await?),
+            None => self.here().await?,
+        };
+        router.begun.note(&account.user, key, &id);
+        let outcome = call(mailbox).await;
+        let unknown =
+            |error: &Error| matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout);
+        if !outcome.as_ref().is_err_and(unknown) {
+            router.begun.forget(&account.user, key);
+        }
+        outcome
+    }
+
     /// What may not: the engine knows how to find out what came of it.
     async fn once<T, F>(&self, call: impl FnOnce(Arc<dyn Mailbox>) -> F) -> Result<T>
     where
@@ -272,7 +299,8 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
-        self.once(|at| async move { at.save_draft(collection, draft).await }).await
+        let key = &draft.key;
+        self.once_named(key, |at| async move { at.save_draft(collection, draft).await }).await
     }
 
     async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
@@ -280,7 +308,8 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        self.once(|at| async move { at.submit(submission).await }).await
+        let key = &submission.key;
+        self.once_named(key, |at| async move { at.submit(submission).await }).await
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
@@ -318,7 +347,9 @@ impl Mailbox for RoutedMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        self.once(|at| async move { at.respond(collection, item, key, answer).await }).await
+        let respond =
+            |at: Arc<dyn Mailbox>| async move { at.respond(collection, item, key, answer).await };
+        self.once_named(key, respond).await
     }
 
     /// The same message twice changes nothing.
