@@ -4,7 +4,9 @@
 pub mod certificate;
 pub mod cyrus;
 pub mod debian;
+pub mod disk;
 pub mod dovecot;
+pub mod hanging;
 pub mod ports;
 pub mod postfix;
 pub mod process;
