@@ -34,6 +34,7 @@ mod protocol_text;
 mod protocol_thunderbird;
 mod protocol_wholes;
 mod realms;
+mod simulation;
 mod site;
 mod tokens;
 mod two_hosts;
