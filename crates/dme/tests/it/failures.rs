@@ -15,6 +15,7 @@ use anyhow::{Result, ensure};
 use std::path::Path;
 
 const HEAD: &str = include_str!("failures/head.md");
+const FOOT: &str = include_str!("failures/foot.md");
 
 /// Every row, in the order of the table.
 const ROWS: [&row::Row; 10] = [
@@ -33,7 +34,7 @@ const ROWS: [&row::Row; 10] = [
 #[test]
 fn the_table_says_what_the_tests_hold_true() -> Result<()> {
     let lines = ROWS.map(row::Row::line).concat();
-    let text = format!("{HEAD}{}{lines}", row::TITLES);
+    let text = format!("{HEAD}{}{lines}{FOOT}", row::TITLES);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/failures.md");
     if std::env::var_os("DME_WRITE_FAILURES").is_some() {
         std::fs::write(&path, &text)?;

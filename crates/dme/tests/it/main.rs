@@ -10,6 +10,7 @@ mod address_book;
 mod answers;
 mod architecture;
 mod cli;
+mod companies;
 mod failures;
 mod journey;
 mod kill;
