@@ -4,7 +4,7 @@
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The way, for connections without TLS. It is there until the test's process ends.
@@ -26,18 +26,27 @@ struct Hung {
 const WHOSE: usize = 4096;
 
 impl Hanging {
-    /// A way to this loopback port.
+    /// A way to this loopback port, from another.
     ///
     /// # Errors
     /// When no port is free.
     pub fn to(server: u16) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free loopback port")?;
+        let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self::between(loopback(0), loopback(server))
+    }
+
+    /// A way from one address of this host to another place.
+    ///
+    /// # Errors
+    /// When the address is not this host's, or the port is taken.
+    pub fn between(at: SocketAddr, server: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(at).with_context(|| format!("cannot listen on {at}"))?;
         let port = listener.local_addr()?.port();
         let hung = Arc::new(Hung::default());
         let shared = hung.clone();
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                if let Ok(far) = TcpStream::connect(("127.0.0.1", server)) {
+                if let Ok(far) = TcpStream::connect(server) {
                     let _ = carry(near, far, &shared);
                 }
             }

@@ -7,6 +7,7 @@ pub mod debian;
 pub mod disk;
 pub mod dovecot;
 pub mod hanging;
+pub mod host;
 pub mod ports;
 pub mod postfix;
 pub mod process;

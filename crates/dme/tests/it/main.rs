@@ -37,6 +37,7 @@ mod protocol_wholes;
 mod realms;
 mod simulation;
 mod site;
+mod situations;
 mod tokens;
 mod two_hosts;
 mod vacation;
