@@ -189,12 +189,17 @@ async fn moves(
             // By itself it would be the second of its making, and that may be the same at both.
             let to = all.bought.maildir(&login);
             std::fs::create_dir_all(&to)?;
-            std::fs::write(to.join("dovecot-uidlist"), "3 V7 N1 G0123456789abcdef\n")?;
+            std::fs::write(
+                to.join("dovecot-uidlist"),
+                "3 V7 N1 G0123456789abcdef0123456789abcdef\n",
+            )?;
             give_to("mail", to.parent().context("a Maildir lies in a folder")?)?;
             let mut copy = Client::login(all.bought.imap_port, &login, password)?;
             for one in mails.iter().rev() {
                 copy.append("INBOX", "", None, one)?;
             }
+            let made = copy.run("STATUS INBOX (UIDVALIDITY)")?.concat();
+            ensure!(made.contains("UIDVALIDITY 7"), "{made}");
         }
         Copied::WithItsIds => {
             let (from, to) = (all.site.dovecot.maildir(&login), all.bought.maildir(&login));

@@ -38,7 +38,7 @@ async fn a_killed_connector_is_replaced_by_the_other() -> Result<()> {
 }
 
 pub const FROZEN: Row = Row {
-    what: "a connector that hangs with its line open; another has the mailbox too",
+    what: "a connector that hangs, or whose line is cut; another has the mailbox too",
     reads: Sees::Nothing,
     sends: Sees::OneRetry,
     parked: Parked::WokenByTheOther,
