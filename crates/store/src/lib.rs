@@ -10,6 +10,7 @@ mod devices;
 mod enrolments;
 mod error;
 mod migrations;
+mod outbox;
 mod routes;
 mod sqlite;
 mod states;
@@ -19,6 +20,7 @@ pub use devices::{
     Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
+pub use outbox::{OutboxLimits, Queued};
 pub use routes::{RouteRecord, SettingRecord};
 pub use sqlite::SqliteStore;
 
@@ -31,6 +33,7 @@ mod tests {
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),
+            include_str!("outbox.rs"),
             include_str!("routes.rs"),
             include_str!("states.rs"),
             include_str!("users.rs"),

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod cyrus;
 pub mod debian;
 pub mod disk;
+pub mod dnsmasq;
 pub mod dovecot;
 pub mod hanging;
 pub mod host;

@@ -14,6 +14,7 @@ use dme_connector::config::{DirectoryConfig, MailConfig};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
+use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
 use dme_sieve::{SieveConfig, SieveVacations};
@@ -75,11 +76,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         report.bad("configuration", problem);
     }
     let serves = connector.is_some() || offered.is_something();
-    let services = serves.then(|| dme_connector::services(&offered));
-    let refused = services.and_then(Result::err);
-    if let Some(problem) = &refused {
+    let services = serves.then(|| dme_connector::services(&offered)).transpose();
+    if let Err(problem) = &services {
         report.bad("configuration", problem);
     }
+    let (services, refused) = (services.as_ref().ok().and_then(Option::as_ref), services.is_err());
     if !options.offline {
         clock::alone(&mut report);
         if let Some(server) = &server {
@@ -89,9 +90,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
-        let uses_tokens = matches!(offered.mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
+        let needs = services
+            .and_then(|services| services.mailboxes.as_ref())
+            .map(|mailboxes| mailboxes.needs);
+        let uses_tokens = needs == Some(CredentialsNeeded::Bearer);
         let secret = match &options.user {
-            Some(user) if serves && refused.is_none() => {
+            Some(user) if services.is_some() => {
                 let what = if uses_tokens { "access token" } else { "password" };
                 password(options.password_file.as_deref(), &format!("{what} of {user}"))
                     .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
@@ -99,16 +103,22 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
-        if let Some(people) = offered.people.filter(|_| refused.is_none()) {
+        if let Some(people) = offered.people.filter(|_| !refused) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
-        if let Some(mail) = offered.mail.filter(|_| refused.is_none()) {
+        if let Some(mail) = offered.mail.filter(|_| !refused) {
             let (user, sieve) = (options.user.as_deref(), offered.sieve);
             check_mail(&mut report, mail, sieve, user, secret.clone()).await;
         }
-        if let Some(dav) = offered.dav.filter(|_| refused.is_none()) {
+        if let Some(list) = offered.address_list.filter(|_| !refused) {
+            match list.check(LIMIT).await {
+                Ok(said) => report.good("address list", said),
+                Err(said) => report.bad("address list", said),
+            }
+        }
+        if let Some(dav) = offered.dav.filter(|_| !refused) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }
     }
