@@ -18,11 +18,12 @@ const HEAD: &str = include_str!("failures/head.md");
 const FOOT: &str = include_str!("failures/foot.md");
 
 /// Every row, in the order of the table.
-const ROWS: [&row::Row; 10] = [
+const ROWS: [&row::Row; 11] = [
     &connectors::KILLED,
     &connectors::FROZEN,
     &connectors::DRAINED,
     &connectors::ALONE,
+    &connectors::KEPT,
     &limits::SLOW,
     &limits::EXHAUSTED,
     &disks::OF_THE_CONNECTOR,

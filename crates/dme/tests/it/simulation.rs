@@ -2,7 +2,7 @@
 //! ([`dme_sync::property`]) while connectors are lost, hang, are drained, have too much to do and
 //! come back, between any two calls and in the midst of them. In the end phone and mail system
 //! agree, what was sent went out once, and all along whoever has a connector that can serve is
-//! served, with what is theirs and nothing else.
+//! served, with what is theirs and nothing else. A phone that waits through all of it is woken after it.
 //!
 //! What happens follows from a seed. A life that fails names it; `DME_PROPERTY_SEED` plays that one
 //! alone, or a range such as `0..5000`.
@@ -33,6 +33,8 @@ async fn live(server: &Server, seed: u64) -> Result<u32> {
         let ops: Vec<String> = ops.iter().map(|op| format!("{op:?}")).collect();
         format!("seed {seed}\n{}\n{}\n", world.weather.told(), ops.join("\n"))
     })?;
+    let woken = world.the_parked_are_woken().await;
+    woken.with_context(|| format!("seed {seed}\n{}", world.weather.told()))?;
     Ok(world.weather.storms())
 }
 

@@ -116,3 +116,26 @@ async fn without_any_connector_phones_are_told_when_to_come_again() -> Result<()
     pair.site.restart_connector()?;
     day.end(&pair, &ALONE).await
 }
+
+pub const KEPT: Row = Row {
+    what: "the same, with `sending.while_away = \"keep\"`",
+    reads: Sees::ComeAgain,
+    sends: Sees::OneRetry,
+    parked: Parked::WokenAfterwards,
+    noticed: "as above",
+    note: "what is sent meanwhile goes out when the connector is back",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_while_the_connector_is_away_goes_out_later() -> Result<()> {
+    let keeps = Differences { server: "[sending]\nwhile_away = \"keep\"\n" };
+    let mut pair = Pair::start(&keeps).await?;
+    pair.spare.kill();
+    pair.wait_lost("spare")?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.kill_connector();
+    day.while_down(&KEPT).await?;
+    day.mail_comes(&pair, &KEPT).await?;
+    pair.site.restart_connector()?;
+    day.end(&pair, &KEPT).await
+}

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use dme_link::{CredentialsNeeded, Links, Mailboxes, Services};
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
-use dme_model::ConnectorId;
+use dme_model::{ConnectorId, UserId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub enum Condition {
 
 pub struct Weather {
     links: Links,
+    /// Who does nothing but wait.
+    waiting: UserId,
     sky: Mutex<Sky>,
 }
 
@@ -50,11 +52,11 @@ struct Connector {
 }
 
 impl Weather {
-    pub fn new(links: Links, seed: u64) -> Arc<Self> {
+    pub fn new(links: Links, waiting: UserId, seed: u64) -> Arc<Self> {
         let mut chance = Chance::new(!seed);
         let next = chance.below(40);
         let sky = Sky { chance, connectors: Vec::new(), next, storms: 0, told: Vec::new() };
-        Arc::new(Self { links, sky: Mutex::new(sky) })
+        Arc::new(Self { links, waiting, sky: Mutex::new(sky) })
     }
 
     /// A connector before this mail system, linked and well.
@@ -64,6 +66,10 @@ impl Weather {
         self.lock().connectors.push(Connector { id, name, mail, condition });
         let at = self.lock().connectors.len() - 1;
         self.become_(at, Condition::Well);
+    }
+
+    fn waits(&self, account: &Account) -> bool {
+        account.user == self.waiting
     }
 
     /// What has happened so far.
@@ -153,6 +159,7 @@ impl Weather {
         drop(sky);
         if condition == Condition::Lost {
             self.links.detach_local(&id);
+            mail.cut_watches();
         } else if before == Condition::Lost {
             let system = Arc::new(Site { weather: self.clone(), at, mail });
             let mailboxes = Some(Mailboxes::of_all(system, CredentialsNeeded::Password));
@@ -161,13 +168,15 @@ impl Weather {
         }
     }
 
-    /// A call, or its answer, on its way.
-    async fn pass(self: &Arc<Self>, at: usize, is_answer: bool) -> Result<()> {
-        self.step();
+    /// A call, or its answer, on its way. Those of users who only wait change nothing.
+    async fn pass(self: &Arc<Self>, at: usize, is_answer: bool, waits: bool) -> Result<()> {
+        if !waits {
+            self.step();
+        }
         let condition = |weather: &Self| weather.lock().connectors.get(at).map(|one| one.condition);
         if condition(self) == Some(Condition::Hangs) {
             tokio::time::sleep(NOTICED).await;
-            if condition(self) == Some(Condition::Hangs) {
+            if !waits && condition(self) == Some(Condition::Hangs) {
                 self.become_(at, Condition::Lost);
             }
             return Err(Error::new(ErrorKind::Unavailable, "the line to the connector broke"));
@@ -206,30 +215,32 @@ struct Site {
 #[async_trait]
 impl MailSystem for Site {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
-        self.weather.pass(self.at, false).await?;
+        self.weather.pass(self.at, false, self.weather.waits(account)).await?;
         self.mail.owns(account, context).await
     }
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
         let mailbox = self.mail.open(account, context).await?;
-        Ok(Arc::new(Passing(Line { weather: self.weather.clone(), at: self.at, mailbox })))
+        let (weather, waits) = (self.weather.clone(), self.weather.waits(account));
+        Ok(Arc::new(Passing(Line { weather, at: self.at, waits, mailbox })))
     }
 }
 
 struct Line {
     weather: Arc<Weather>,
     at: usize,
+    waits: bool,
     mailbox: Arc<dyn Mailbox>,
 }
 
 #[async_trait]
 impl Way for Line {
     async fn there(&self) -> Result<Arc<dyn Mailbox>> {
-        self.weather.pass(self.at, false).await?;
+        self.weather.pass(self.at, false, self.waits).await?;
         Ok(self.mailbox.clone())
     }
 
     async fn back(&self) -> Result<()> {
-        self.weather.pass(self.at, true).await
+        self.weather.pass(self.at, true, self.waits).await
     }
 }

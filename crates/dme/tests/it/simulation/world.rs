@@ -14,7 +14,9 @@ use dme_model::{BodyView, CollectionId, Flags, Item, RequestId, Role, Timestamp,
 use dme_routing::{Known, Load, Tier};
 use dme_server::connectors::{ConnectorSettings, Connectors};
 use dme_server::membership::Membership;
+use dme_server::metrics::Metrics;
 use dme_server::router::Router;
+use dme_server::watch::{Seat, WatchOpener, WatchTimes, Watches};
 use dme_store::SqliteStore;
 use dme_sync::property;
 use futures_util::StreamExt;
@@ -25,6 +27,8 @@ use std::time::Duration;
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// For all calls of one request.
 const CALL: Duration = Duration::from_secs(60);
+/// So many moments.
+const PATIENCE: u32 = 10_000;
 /// By name, and whether they are before the first mail system.
 const CONNECTORS: [(&str, bool); 4] =
     [("north", true), ("south", true), ("spare", true), ("bought", false)];
@@ -46,8 +50,21 @@ pub struct World {
     ann: UserId,
     bob: UserId,
     carl: UserId,
+    dora: UserId,
     drained: Mutex<BTreeSet<String>>,
     way: Arc<ByRequest>,
+    /// The place of a phone that waits all the time.
+    parked: tokio::sync::Mutex<Seat>,
+}
+
+/// Watches are opened as the server opens them.
+struct Opener(Arc<Router>);
+
+#[async_trait]
+impl WatchOpener for Opener {
+    async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
+        self.0.open_for(account, &RequestId::from("watch"), NOW, 10_000 * CALL).await
+    }
 }
 
 /// Nobody is in a group.
@@ -111,11 +128,12 @@ impl World {
         }
         let router = Router::new(connectors.clone(), store, Arc::new(NoGroups), CALL);
         let router = Arc::new(router);
-        let weather = Weather::new(links, seed);
         let (first, second) = (MemoryMailSystem::new(), MemoryMailSystem::new());
         let user = |name: &str| UserId::from(format!("{name}{seed}@example.org"));
         let (ann, bob, carl) = (user("ann"), user("bob"), user("carl"));
-        for (system, user) in [(&first, &ann), (&first, &bob), (&second, &carl)] {
+        let dora = user("dora");
+        let weather = Weather::new(links, dora.clone(), seed);
+        for (system, user) in [(&first, &ann), (&first, &bob), (&first, &dora), (&second, &carl)] {
             system.add_user(user, user.as_str());
             system.set_clock(NOW);
         }
@@ -138,12 +156,78 @@ impl World {
             system.insert(user, &inbox, mail, Flags::default(), NOW)?;
         }
         weather.go_on(next);
-        let account = account(&ann);
+        let (account, waiting) = (account(&ann), account(&dora));
         let way = ByRequest { router: router.clone(), account, open: Mutex::default() };
         let (way, drained) = (Arc::new(way), Mutex::default());
-        let world =
-            Self { router, connectors, weather, first, second, ann, bob, carl, drained, way };
+        let times = WatchTimes {
+            linger: CALL,
+            first_pause: Duration::from_millis(200),
+            longest_pause: Duration::from_secs(30),
+            stand: CALL,
+        };
+        let opener = Arc::new(Opener(router.clone()));
+        let watches = Watches::new(opener, times, Arc::new(Metrics::default()));
+        let inbox = first.collection(&dora, Role::Inbox)?;
+        let parked = watches.sit(&waiting, &[inbox], CALL).await;
+        let parked = tokio::sync::Mutex::new(parked);
+        let world = Self {
+            router,
+            connectors,
+            weather,
+            first,
+            second,
+            ann,
+            bob,
+            carl,
+            dora,
+            drained,
+            way,
+            parked,
+        };
         Ok(world)
+    }
+
+    /// When all is well again, who has been waiting all the time is told of new mail.
+    pub async fn the_parked_are_woken(&self) -> Result<()> {
+        self.weather.hold();
+        self.weather.clear_up();
+        self.resume_all().await;
+        let inbox = [self.first.collection(&self.dora, Role::Inbox)?];
+        let mut parked = self.parked.lock().await;
+        for _ in 0..PATIENCE {
+            if parked.stands() {
+                break;
+            }
+            a_moment().await;
+        }
+        // What was told before is old.
+        while tokio::time::timeout(CALL, parked.roused(&inbox)).await.is_ok() {}
+        self.first.insert(&self.dora, &inbox[0], "Subject: new\r\n\r\n", Flags::default(), NOW)?;
+        for _ in 0..PATIENCE {
+            if tokio::time::timeout(CALL, parked.roused(&inbox)).await.is_ok() {
+                return Ok(());
+            }
+            a_moment().await;
+        }
+        anyhow::bail!("who waited was not woken; the watch stands: {}", parked.stands())
+    }
+
+    async fn resume_all(&self) {
+        let drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for name in drained {
+            self.drain(&name, false).await;
+        }
+    }
+
+    async fn drain(&self, name: &str, drains: bool) {
+        let settings = ConnectorSettings { drain: Some(drains), ..ConnectorSettings::default() };
+        self.connectors.set_settings(name, &settings, NOW).await.unwrap();
+        let mut drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
+        if drains {
+            drained.insert(name.to_owned())
+        } else {
+            drained.remove(name)
+        };
     }
 
     /// Whoever has a connector that can serve is served, with what is theirs.
@@ -188,6 +272,12 @@ impl World {
     }
 }
 
+/// Time passes, here and for the database, whose threads know nothing of the time here.
+async fn a_moment() {
+    std::thread::sleep(Duration::from_millis(1));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+}
+
 fn account(user: &UserId) -> Account {
     Account {
         user: user.clone(),
@@ -209,22 +299,12 @@ impl property::World for World {
 
     async fn before_request(&self) {
         *self.way.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut orders: Vec<_> = self.weather.order().into_iter().collect();
+        if let Some((name, drains)) = self.weather.order() {
+            self.drain(&name, drains).await;
+        }
         if self.weather.is_over() {
             self.weather.clear_up();
-            let drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            orders.extend(drained.into_iter().map(|name| (name, false)));
-        }
-        for (name, drains) in orders {
-            let settings =
-                ConnectorSettings { drain: Some(drains), ..ConnectorSettings::default() };
-            self.connectors.set_settings(&name, &settings, NOW).await.unwrap();
-            let mut drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
-            if drains {
-                drained.insert(name)
-            } else {
-                drained.remove(&name)
-            };
+            self.resume_all().await;
         }
         self.others_are_served().await;
     }
