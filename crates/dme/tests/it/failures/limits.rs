@@ -78,8 +78,8 @@ pub const EXHAUSTED: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<()> {
-    let server = "[times]\ncall = \"2s\"\n\
-                  [connectors.branch]\nparallel_calls = 1\nqueued_calls = 1\n";
+    let server = "[times]\ncall = \"5s\"\n\
+                  [connectors.branch]\nparallel_calls = 1\nqueued_calls = 0\n";
     let mut pair = Pair::start(&Differences { server }).await?;
     let way = by_a_way_that_hangs(&mut pair)?;
     let mut day = Day::begin(&pair, "bob").await?;
