@@ -50,7 +50,7 @@ pub const EXPIRED: Row = Row {
     reads: Sees::Nothing,
     sends: Sees::OneRetry,
     parked: Parked::WokenByTheOther,
-    noticed: "when it links: it gets a new one within a minute",
+    noticed: "when it links; it gets a new one within the hour (a thousandth of `certificate_life`)",
     note: "its key is what it is known by, until an administrator removes it",
 };
 
