@@ -2,6 +2,7 @@
 //! judgement itself is `dme_routing`'s; this remembers what connectors answered, keeps the routes,
 //! and opens mailboxes.
 
+mod begun;
 mod explain;
 mod ownership;
 mod plan;
@@ -10,6 +11,7 @@ mod routed;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
 use crate::outbox::Outbox;
+use begun::Begun;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
@@ -42,6 +44,7 @@ pub struct Router {
     call: Duration,
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
+    begun: Begun,
 }
 
 #[derive(Clone, Default)]
@@ -61,7 +64,8 @@ impl Router {
         call: Duration,
     ) -> Self {
         let last = Arc::default();
-        Self { connectors, store, membership, call, known: Mutex::default(), last }
+        let (known, begun) = (Mutex::default(), Begun::default());
+        Self { connectors, store, membership, call, known, last, begun }
     }
 
     /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how
@@ -233,20 +237,22 @@ impl Router {
         Ok(plan.connectors().cloned().collect())
     }
 
-    /// The next connector for these functions, after one that failed; none where there is no other
-    /// for all of them.
+    /// The next connector for these functions, after those that failed; none where there is no
+    /// other for all of them.
     async fn other(
         &self,
         account: &Account,
         request: &RequestId,
         functions: &BTreeSet<Function>,
-        failed: &ConnectorId,
+        failed: &[ConnectorId],
         now: Timestamp,
     ) -> Option<ConnectorId> {
         let endpoints = self.connectors.snapshot();
         let mut owns = self.remembered(&account.user).await.ok()?.owns;
-        // For this question it is not there.
-        owns.failed(failed.clone());
+        // For this question they are not there.
+        for one in failed {
+            owns.failed(one.clone());
+        }
         self.ask_owners(account, request, &endpoints, &mut owns, Asking::WhereItMatters).await;
         let orders: Vec<Vec<ConnectorId>> = functions
             .iter()
@@ -257,7 +263,7 @@ impl Router {
             .collect();
         let first = orders.first()?;
         let all = |id: &&ConnectorId| orders.iter().all(|order| order.contains(id));
-        first.iter().filter(|id| *id != failed).find(all).cloned()
+        first.iter().filter(|id| !failed.contains(id)).find(all).cloned()
     }
 
     /// A connector could not reach a user's mail system, and another could: it is passed over for a

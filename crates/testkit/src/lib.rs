@@ -4,8 +4,11 @@
 pub mod certificate;
 pub mod cyrus;
 pub mod debian;
+pub mod disk;
 pub mod dnsmasq;
 pub mod dovecot;
+pub mod hanging;
+pub mod host;
 pub mod ports;
 pub mod postfix;
 pub mod process;

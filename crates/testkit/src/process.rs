@@ -95,6 +95,17 @@ impl Process {
         }
     }
 
+    /// Stops the process and its children where they are, as a host does that hangs: their
+    /// connections stay open, and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     fn signal(&self, signal: &str) {
         // A negative id means the group; the standard library cannot send signals to one.
         let _ = Command::new("sh")

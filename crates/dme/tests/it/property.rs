@@ -8,4 +8,4 @@
 pub mod chance;
 pub mod imap;
 mod line;
-mod lives;
+pub mod lives;

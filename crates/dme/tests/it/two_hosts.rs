@@ -5,16 +5,14 @@
 use crate::site::{PATIENCE, REALM, USERS, dovecot, hold_no_secret, ldif, postfix};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::dovecot::Dovecot;
+use dme_testkit::host::Host;
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::{Folder, Process};
 use dme_testkit::radicale::Radicale;
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, Slapd, SlapdOptions};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 use std::time::Duration;
 
 const README: &str = include_str!("../../../../README.md");
@@ -25,83 +23,29 @@ const CONNECTOR_UNIT: &str = include_str!("../../../../packaging/dme-connector.s
 const CONFIGURATION: &str = "/etc/dme";
 const BRANCH: &str = "192.168.77.2";
 
-/// A host: a network namespace with its own `/etc/hosts` and `/etc/dme`.
-struct Host {
-    name: String,
+/// A host that has a configuration, and knows the server by its name.
+fn host(role: &str) -> Result<Host> {
+    let host = Host::new(role, &[("10.77.0.2", "mail.example.org")])?;
+    fs::create_dir_all(host.etc("dme"))?;
+    Ok(host)
 }
 
-impl Host {
-    fn new(role: &str) -> Result<Self> {
-        let host = Self { name: format!("dme-{role}-{}", std::process::id()) };
-        run("ip", &["netns", "add", &host.name])?;
-        fs::create_dir_all(host.etc("dme"))?;
-        let hosts = "127.0.0.1 localhost\n10.77.0.2 mail.example.org\n";
-        fs::write(host.etc("hosts"), hosts)?;
-        host.run("ip", &["link", "set", "lo", "up"])?;
-        Ok(host)
-    }
-
-    /// A file or folder that this host has in `/etc`.
-    fn etc(&self, name: &str) -> PathBuf {
-        Path::new("/etc/netns").join(&self.name).join(name)
-    }
-
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name, program]).args(arguments);
-        command
-    }
-
-    fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        said(program, arguments, &self.command(program, arguments).output()?)
-    }
-
-    /// Runs a command of the README; what it writes in capitals is filled in.
-    fn follow(&self, line: &str, fill: &[(&str, &str)]) -> Result<String> {
-        let words: Vec<&str> = in_readme(line)?
-            .split_whitespace()
-            .map(|word| fill.iter().find(|(name, _)| *name == word).map_or(word, |(_, it)| *it))
-            .collect();
-        let (program, arguments) = words.split_first().context("an empty command")?;
-        let program = if *program == "dme" { env!("CARGO_BIN_EXE_dme") } else { *program };
-        self.run(program, arguments)
-    }
-
-    /// Starts what a unit of `packaging/` starts.
-    fn start(&self, name: &'static str, unit: &str, log: &Path) -> Result<Process> {
-        let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/dme "));
-        let arguments: Vec<&str> = line.context("the unit starts dme")?.split(' ').collect();
-        Process::start(name, &mut self.command(env!("CARGO_BIN_EXE_dme"), &arguments), log)
-    }
-
-    /// Does something on this host: the thread and the processes it starts are in its network.
-    fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        let namespace = fs::File::open(Path::new("/run/netns").join(&self.name))?;
-        let enter_and_work = || {
-            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-            work()
-        };
-        let done = std::thread::scope(|scope| scope.spawn(enter_and_work).join());
-        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-
-    /// A line to another host.
-    fn link(&self, (own, address): (&str, &str), to: &Host, (its, at): (&str, &str)) -> Result<()> {
-        let peer = ["type", "veth", "peer", "name", its, "netns", &to.name];
-        run("ip", &[&["link", "add", "name", own, "netns", &self.name][..], &peer].concat())?;
-        for (host, device, address) in [(self, own, address), (to, its, at)] {
-            host.run("ip", &["address", "add", address, "dev", device])?;
-            host.run("ip", &["link", "set", device, "up"])?;
-        }
-        Ok(())
-    }
+/// Runs a command of the README on a host; what it writes in capitals is filled in.
+fn follow(host: &Host, line: &str, fill: &[(&str, &str)]) -> Result<String> {
+    let words: Vec<&str> = in_readme(line)?
+        .split_whitespace()
+        .map(|word| fill.iter().find(|(name, _)| *name == word).map_or(word, |(_, it)| *it))
+        .collect();
+    let (program, arguments) = words.split_first().context("an empty command")?;
+    let program = if *program == "dme" { env!("CARGO_BIN_EXE_dme") } else { *program };
+    host.run(program, arguments)
 }
 
-impl Drop for Host {
-    fn drop(&mut self) {
-        let _ = run("ip", &["netns", "delete", &self.name]);
-        let _ = fs::remove_dir_all(self.etc(""));
-    }
+/// Starts on a host what a unit of `packaging/` starts.
+fn start(host: &Host, name: &'static str, unit: &str, log: &Path) -> Result<Process> {
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/dme "));
+    let arguments: Vec<&str> = line.context("the unit starts dme")?.split(' ').collect();
+    Process::start(name, &mut host.command(env!("CARGO_BIN_EXE_dme"), &arguments), log)
 }
 
 /// Where `/etc/dme` of a host is put over; made where this machine has none.
@@ -123,17 +67,6 @@ impl Drop for MountPoint {
             let _ = fs::remove_dir(CONFIGURATION);
         }
     }
-}
-
-fn run(program: &str, arguments: &[&str]) -> Result<String> {
-    said(program, arguments, &Command::new(program).args(arguments).output()?)
-}
-
-fn said(program: &str, arguments: &[&str], output: &Output) -> Result<String> {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{program} {arguments:?}: {said}{complained}");
-    Ok(said)
 }
 
 /// A command that the README tells its reader to give.
@@ -166,8 +99,8 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     let _mount_point = MountPoint::new()?;
     let folder = Folder::new("two-hosts")?;
     let data = |name: &str| folder.path().join(name).display().to_string();
-    let (server, router) = (Host::new("server")?, Host::new("router")?);
-    let (branch, phone) = (Host::new("branch")?, Host::new("phone")?);
+    let (server, router) = (host("server")?, host("router")?);
+    let (branch, phone) = (host("branch")?, host("phone")?);
 
     // The networks. The server can reach the phone's, and nothing else.
     router.link(("server0", "10.77.0.1/24"), &server, ("eth0", "10.77.0.2/24"))?;
@@ -176,12 +109,9 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     server.run("ip", &["route", "add", "10.78.0.0/24", "via", "10.77.0.1"])?;
     phone.run("ip", &["route", "add", "default", "via", "10.78.0.1"])?;
     branch.run("ip", &["route", "add", "default", "via", "192.168.77.1"])?;
-    router.run("sysctl", &["-q", "-w", "net.ipv4.ip_forward=1"])?;
-    let nat = "-t nat -A POSTROUTING -s 192.168.77.0/24 -j MASQUERADE";
-    let wall = "-A FORWARD -o branch0 -m conntrack --ctstate NEW -j DROP";
-    for rule in [nat, wall] {
-        router.run("iptables", &rule.split(' ').collect::<Vec<_>>())?;
-    }
+    router.route()?;
+    router.wall("-t nat -A POSTROUTING -s 192.168.77.0/24 -j MASQUERADE")?;
+    router.wall("-A FORWARD -o branch0 -m conntrack --ctstate NEW -j DROP")?;
 
     // Something listens in the branch, and the server cannot get there: it has no route, and with
     // one the branch's router lets nothing new in.
@@ -217,15 +147,15 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
         ],
     )?;
     fs::write(server.etc("dme/server.toml"), text)?;
-    let said = server.follow("dme check server", &[])?;
+    let said = follow(&server, "dme check server", &[])?;
     ensure!(!said.contains('✗'), "{said}");
     let log = folder.path().join("server.log");
-    let _server = server.start("dme server", SERVER_UNIT, &log)?;
+    let _server = start(&server, "dme server", SERVER_UNIT, &log)?;
     wait_until("the server is up", PATIENCE, || {
         Ok(server.run("curl", &["-sf", "http://127.0.0.1:8480/healthz"]).is_ok())
     })
     .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
-    let token = server.follow("dme connector token branch", &[])?;
+    let token = follow(&server, "dme connector token branch", &[])?;
 
     // The connector.
     fs::write(
@@ -237,21 +167,21 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     let password = data("ann.password");
     fs::write(&password, USERS[0].1)?;
     let check = format!("dme check connector --user ann@{REALM} --password-file PASSWORD");
-    let said = branch.follow(&check, &[("PASSWORD", &password)])?;
+    let said = follow(&branch, &check, &[("PASSWORD", &password)])?;
     ensure!(!said.contains('✗'), "{said}");
-    let enrolled = branch.follow("dme connector enroll TOKEN", &[("TOKEN", token.trim())])?;
+    let enrolled = follow(&branch, "dme connector enroll TOKEN", &[("TOKEN", token.trim())])?;
     let fingerprint = enrolled.lines().find_map(|line| line.strip_prefix("fingerprint "));
     let fingerprint = fingerprint.with_context(|| enrolled.clone())?;
-    let listed = server.follow("dme connector list", &[])?;
+    let listed = follow(&server, "dme connector list", &[])?;
     ensure!(listed.contains(fingerprint) && listed.contains("locked"), "{listed}");
-    server.follow("dme connector unlock branch", &[])?;
+    follow(&server, "dme connector unlock branch", &[])?;
     let log = folder.path().join("connector.log");
-    let _connector = branch.start("dme connector", CONNECTOR_UNIT, &log)?;
+    let _connector = start(&branch, "dme connector", CONNECTOR_UNIT, &log)?;
     wait_until("the server is ready", PATIENCE, || {
-        Ok(server.follow("curl -sf http://127.0.0.1:8480/readyz", &[]).is_ok())
+        Ok(follow(&server, "curl -sf http://127.0.0.1:8480/readyz", &[]).is_ok())
     })
     .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
-    let listed = server.follow("dme connector list", &[])?;
+    let listed = follow(&server, "dme connector list", &[])?;
     ensure!(listed.contains("linked since"), "{listed}");
 
     // A phone.
@@ -261,9 +191,9 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
          --password-file PASSWORD --ca AUTHORITY"
     );
     let authority = data("server/authority/authority.pem");
-    let said = phone.follow(&probe, &[("PASSWORD", &password), ("AUTHORITY", &authority)])?;
+    let said = follow(&phone, &probe, &[("PASSWORD", &password), ("AUTHORITY", &authority)])?;
     ensure!(!said.contains("FAIL"), "{said}");
-    let devices = server.follow("dme device list", &[])?;
+    let devices = follow(&server, "dme device list", &[])?;
     ensure!(devices.contains(&format!("ann@{REALM}")), "{devices}");
     for name in ["server.log", "connector.log"] {
         let log = fs::read_to_string(folder.path().join(name))?;

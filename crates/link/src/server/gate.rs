@@ -121,9 +121,11 @@ impl Gate {
         self.limits
     }
 
-    /// As much waits as may: whoever comes next is told to come again.
+    /// As much waits as may, or runs where nothing may wait: whoever comes next is told to come
+    /// again.
     pub(super) fn is_exhausted(&self) -> bool {
-        self.queued() >= self.limits.queued.max(1)
+        let running = self.calls.free.available_permits() == 0;
+        self.queued() >= self.limits.queued && (self.limits.queued > 0 || running)
     }
 
     /// Calls and fetches that run.
@@ -249,6 +251,15 @@ mod tests {
         drop(running);
         assert!(matches!(queued.now_or_never(), Some(Ok(_))));
         assert_eq!((gate.outstanding(), gate.queued()), (0, 0));
+    }
+
+    #[test]
+    fn where_nothing_may_wait_it_is_exhausted_when_all_places_are_taken() {
+        let gate = Gate::new(LinksConfig { parallel: 1, queued: 0, ..LinksConfig::default() });
+        assert!(!gate.is_exhausted());
+        let _running = enter(&gate, Work::Call, "ann").unwrap().unwrap();
+        assert!(gate.is_exhausted());
+        assert!(matches!(enter(&gate, Work::Call, "bob"), Some(Err(Exhausted))));
     }
 
     #[test]

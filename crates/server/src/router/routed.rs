@@ -20,6 +20,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// So many connectors are tried for one call: where a mail system is down, all before it fail.
+const TRIED: usize = 4;
+
 /// A handle on one function of a user's mailbox.
 #[derive(Clone)]
 pub(super) struct RoutedMailbox(Arc<Inner>);
@@ -78,7 +81,7 @@ impl RoutedMailbox {
         let mut opened = at.mailbox;
         // One that drains goes on with what it has, and one that is lost may be back.
         if !self.0.router.connectors.links().is_linked(&id)
-            && let Some(other) = self.other(&id).await
+            && let Some(other) = self.other(std::slice::from_ref(&id)).await
         {
             (id, opened) = (other, None);
         }
@@ -91,28 +94,33 @@ impl RoutedMailbox {
         Ok((id, mailbox))
     }
 
-    async fn other(&self, failed: &ConnectorId) -> Option<ConnectorId> {
+    async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
         let Inner { router, account, context, functions, .. } = &*self.0;
         router.other(account, &context.request, functions, failed, now()).await
     }
 
-    /// Goes to the next connector after one that failed.
+    /// Goes to the next connector after those that failed, the last of them with this error.
     async fn elsewhere(
         &self,
-        failed: &ConnectorId,
+        failed: &mut Vec<ConnectorId>,
         error: &Error,
-    ) -> Option<(ConnectorId, Arc<dyn Mailbox>)> {
-        if error.kind != ErrorKind::Unavailable {
-            return None;
-        }
-        let other = self.other(failed).await?;
+    ) -> Option<Arc<dyn Mailbox>> {
         let Inner { router, account, context, functions, .. } = &*self.0;
-        tracing::info!(request = %context.request, user = %account.user, ?functions,
-            from = %failed, to = %other, %error, "a call is repeated at another connector");
-        let mailbox = router.open_at(&other, account, context).await.ok()?;
-        let place = Place { id: other.clone(), mailbox: Some(mailbox.clone()) };
-        *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
-        Some((other, mailbox))
+        // Whoever has too much to do has not begun.
+        while matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Busy { .. })
+            && failed.len() < TRIED
+        {
+            let other = self.other(failed).await?;
+            tracing::info!(request = %context.request, user = %account.user, ?functions,
+                from = ?failed.last(), to = %other, %error,
+                "a call is repeated at another connector");
+            failed.push(other.clone());
+            let Ok(mailbox) = router.open_at(&other, account, context).await else { continue };
+            let place = Place { id: other, mailbox: Some(mailbox.clone()) };
+            *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+            return Some(mailbox);
+        }
+        None
     }
 
     /// What may be done twice: where the connector is lost, at the next.
@@ -129,15 +137,50 @@ impl RoutedMailbox {
         F: Future<Output = Result<T>>,
     {
         let (id, mailbox) = self.here().await?;
-        let error = match call(mailbox).await {
-            Ok(done) => return Ok((id, done)),
-            Err(error) => error,
+        let mut tried = vec![id];
+        let mut outcome = call(mailbox).await;
+        let mut unreachable = Vec::new();
+        while let Err(error) = &outcome {
+            if error.kind == ErrorKind::Unavailable {
+                unreachable.extend(tried.last().cloned());
+            }
+            let Some(mailbox) = self.elsewhere(&mut tried, error).await else { break };
+            outcome = call(mailbox).await;
+        }
+        let done = outcome?;
+        // Their ways to the mail system are the trouble, where their links stand.
+        for id in unreachable {
+            self.0.router.note_failed(&self.0.account.user, &id);
+        }
+        let by = tried.pop().ok_or_else(|| Error::new(ErrorKind::Bug, "nobody was asked"))?;
+        Ok((by, done))
+    }
+
+    /// What may not be done twice and has a name: where it was begun before and nobody knows what
+    /// came of it, it goes to the same connector as long as that one is linked. It may still be
+    /// under way there, and another could not know.
+    async fn once_named<T, F>(
+        &self,
+        key: &SubmissionKey,
+        call: impl FnOnce(Arc<dyn Mailbox>) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let Inner { router, account, context, .. } = &*self.0;
+        let begun = router.begun.at(&account.user, key);
+        let (id, mailbox) = match begun.filter(|id| router.connectors.links().is_linked(id)) {
+            Some(id) => (id.clone(), router.open_at(&id, account, context).await?),
+            None => self.here().await?,
         };
-        let Some((other, mailbox)) = self.elsewhere(&id, &error).await else { return Err(error) };
-        let done = call(mailbox).await?;
-        // Its way to the mail system is the trouble, where its link stands.
-        self.0.router.note_failed(&self.0.account.user, &id);
-        Ok((other, done))
+        router.begun.note(&account.user, key, &id);
+        let outcome = call(mailbox).await;
+        let unknown =
+            |error: &Error| matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout);
+        if !outcome.as_ref().is_err_and(unknown) {
+            router.begun.forget(&account.user, key);
+        }
+        outcome
     }
 
     /// What may not: the engine knows how to find out what came of it.
@@ -163,11 +206,9 @@ struct Fetching {
     view: BodyView,
     /// How many came.
     done: usize,
-    /// Where from, and the rest of it.
-    from: ConnectorId,
+    /// The connectors that failed, and the one it comes from.
+    from: Vec<ConnectorId>,
     rest: BoxStream<'static, Result<Fetched>>,
-    /// It was begun anew elsewhere once.
-    moved: bool,
 }
 
 impl Fetching {
@@ -180,16 +221,12 @@ impl Fetching {
                 }
                 Err(error) => error,
             };
-            let next = match self.moved {
-                true => None,
-                false => self.mailbox.elsewhere(&self.from, &error).await,
-            };
-            let Some((_, mailbox)) = next else { return Some((Err(error), self)) };
-            self.moved = true;
+            let next = self.mailbox.elsewhere(&mut self.from, &error).await;
+            let Some(mailbox) = next else { return Some((Err(error), self)) };
             let missing = self.items.get(self.done..).unwrap_or_default();
             match mailbox.fetch(&self.collection, missing, &self.view).await {
                 Ok(rest) => self.rest = rest,
-                Err(error) => return Some((Err(error), self)),
+                Err(error) => self.rest = stream::once(async { Err(error) }).boxed(),
             }
         }
     }
@@ -257,9 +294,8 @@ impl Mailbox for RoutedMailbox {
             items: items.to_vec(),
             view: view.clone(),
             done: 0,
-            from,
+            from: vec![from],
             rest,
-            moved: false,
         };
         Ok(stream::unfold(fetching, Fetching::next).boxed())
     }
@@ -305,7 +341,8 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn save_draft(&self, collection: &CollectionId, draft: &Draft) -> Result<ItemId> {
-        self.once(|at| async move { at.save_draft(collection, draft).await }).await
+        let key = &draft.key;
+        self.once_named(key, |at| async move { at.save_draft(collection, draft).await }).await
     }
 
     async fn deliver(&self, collection: &CollectionId, message: &[u8]) -> Result<ItemId> {
@@ -314,9 +351,10 @@ impl Mailbox for RoutedMailbox {
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted> {
         let away = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned();
+        let key = &submission.key;
         match (&self.0.outbox, away) {
             (Some(outbox), Some(why)) => outbox.queue(&self.0.account, submission, &why).await,
-            _ => self.once(|at| async move { at.submit(submission).await }).await,
+            _ => self.once_named(key, |at| async move { at.submit(submission).await }).await,
         }
     }
 
@@ -355,7 +393,9 @@ impl Mailbox for RoutedMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        self.once(|at| async move { at.respond(collection, item, key, answer).await }).await
+        let respond =
+            |at: Arc<dyn Mailbox>| async move { at.respond(collection, item, key, answer).await };
+        self.once_named(key, respond).await
     }
 
     /// The same message twice changes nothing.

@@ -303,7 +303,8 @@ fn folder(chance: &mut Chance) -> u8 {
     if chance.one_in(4) { chance.small(8) } else { 0 }
 }
 
-fn op(chance: &mut Chance) -> Op {
+/// Something that happens in a life.
+pub fn op(chance: &mut Chance) -> Op {
     let c = chance;
     match c.below(60) {
         0..7 => Op::Deliver { folder: folder(c), days_ago: c.byte(), read: c.one_in(2) },

@@ -1,0 +1,141 @@
+//! A connector is gone, in every way in which one can be.
+
+use super::day::Day;
+use super::pair::{Differences, Pair};
+use super::row::{Parked, Row, Sees};
+use anyhow::{Result, ensure};
+use dme_connector::config::LinkConfig;
+use std::time::Duration;
+
+pub const KILLED: Row = Row {
+    what: "a connector's process; another connector has the mailbox too",
+    reads: Sees::Nothing,
+    sends: Sees::OneRetry,
+    parked: Parked::WokenByTheOther,
+    noticed: "at once",
+    note: "back again, it gets its users back one by one within a minute",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_connector_is_replaced_by_the_other() -> Result<()> {
+    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.kill_connector();
+    pair.wait_serving("ann", "spare")?;
+    let route = pair.route("ann")?;
+    ensure!(route["home"] == "branch", "she stays at home at branch: {route:#}");
+    let of_branch = route["candidates"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|one| one["connector"] == "branch");
+    ensure!(format!("{of_branch:?}").contains("not linked"), "{route:#}");
+    day.while_down(&KILLED).await?;
+    day.mail_comes(&pair, &KILLED).await?;
+    pair.site.restart_connector()?;
+    pair.wait_linked("branch")?;
+    day.end(&pair, &KILLED).await
+}
+
+pub const FROZEN: Row = Row {
+    what: "a connector that hangs, or whose line is cut; another has the mailbox too",
+    reads: Sees::Nothing,
+    sends: Sees::OneRetry,
+    parked: Parked::WokenByTheOther,
+    noticed: "after `link.keepalive` and `link.keepalive_timeout`, 25 s by default",
+    note: "what was under way waits for that long, and is then read elsewhere",
+};
+
+#[test]
+fn a_line_that_hangs_is_noticed_within_thirty_seconds_by_default() {
+    let LinkConfig { keepalive, keepalive_timeout, .. } = LinkConfig::default();
+    assert_eq!(keepalive.0 + keepalive_timeout.0, Duration::from_secs(25), "as the row says");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_connector_is_replaced_by_the_other() -> Result<()> {
+    let pair = Pair::start(&Differences::default()).await?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.connector.freeze();
+    pair.wait_lost("branch")?;
+    pair.wait_serving("ann", "spare")?;
+    day.while_down(&FROZEN).await?;
+    day.mail_comes(&pair, &FROZEN).await?;
+    pair.site.connector.thaw();
+    pair.wait_linked("branch")?;
+    day.end(&pair, &FROZEN).await
+}
+
+pub const DRAINED: Row = Row {
+    what: "a connector that is drained for maintenance, then stopped; another has the mailbox too",
+    reads: Sees::Nothing,
+    sends: Sees::Nothing,
+    parked: Parked::WokenByTheOther,
+    noticed: "it is ordered: `dme connector drain`",
+    note: "`dme connector resume` ends it",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_connector_is_left_without_a_failed_request() -> Result<()> {
+    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.dme(&["connector", "drain", "branch"])?;
+    pair.wait_serving("ann", "spare")?;
+    day.while_down(&DRAINED).await?;
+    pair.wait_idle("branch")?;
+    pair.site.connector.stop();
+    day.while_down(&DRAINED).await?;
+    day.mail_comes(&pair, &DRAINED).await?;
+    pair.site.restart_connector()?;
+    pair.wait_linked("branch")?;
+    day.goes_on().await?;
+    ensure!(pair.route("ann")?["serving"] == "spare", "one that drains gets nothing");
+    pair.site.dme(&["connector", "resume", "branch"])?;
+    pair.wait_serving("ann", "branch")?;
+    day.end(&pair, &DRAINED).await
+}
+
+pub const ALONE: Row = Row {
+    what: "the only connector that has the mailbox, or the line to it",
+    reads: Sees::ComeAgain,
+    sends: Sees::ComeAgain,
+    parked: Parked::WokenAfterwards,
+    noticed: "at once where its process ends, else as above",
+    note: "what was begun is done when it is back",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_any_connector_phones_are_told_when_to_come_again() -> Result<()> {
+    let mut pair = Pair::start(&Differences::default()).await?;
+    pair.spare.kill();
+    pair.wait_lost("spare")?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.kill_connector();
+    day.while_down(&ALONE).await?;
+    day.mail_comes(&pair, &ALONE).await?;
+    pair.site.restart_connector()?;
+    day.end(&pair, &ALONE).await
+}
+
+pub const KEPT: Row = Row {
+    what: "the same, with `sending.while_away = \"keep\"`",
+    reads: Sees::ComeAgain,
+    sends: Sees::OneRetry,
+    parked: Parked::WokenAfterwards,
+    noticed: "as above",
+    note: "what is sent meanwhile goes out when the connector is back",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_while_the_connector_is_away_goes_out_later() -> Result<()> {
+    let keeps = Differences { server: "[sending]\nwhile_away = \"keep\"\n" };
+    let mut pair = Pair::start(&keeps).await?;
+    pair.spare.kill();
+    pair.wait_lost("spare")?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    pair.site.kill_connector();
+    day.while_down(&KEPT).await?;
+    day.mail_comes(&pair, &KEPT).await?;
+    pair.site.restart_connector()?;
+    day.end(&pair, &KEPT).await
+}

@@ -1,0 +1,256 @@
+//! A day of phones on which something fails: one of a user's reads again and again, one
+//! sends, one waits. What they were told is held against the row.
+
+use super::pair::Pair;
+use super::row::{Parked, Row, Sees};
+use crate::property::imap::Client;
+use crate::site::{PATIENCE, USERS};
+use anyhow::{Context, Result, bail, ensure};
+use dme_phone::{Error, Phone, Woken};
+use dme_testkit::ports::wait_until;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
+
+static DAYS: AtomicU32 = AtomicU32::new(0);
+
+/// What one phone was told.
+#[derive(Default)]
+struct Told {
+    /// Answers as ever.
+    done: AtomicU32,
+    /// "Come again".
+    again: AtomicU32,
+    stop: AtomicBool,
+}
+
+struct Busy {
+    told: Arc<Told>,
+    task: JoinHandle<Result<()>>,
+}
+
+pub struct Day {
+    user: &'static str,
+    reader: Busy,
+    sender: Busy,
+    parked: JoinHandle<Result<Woken>>,
+    inbox: String,
+    /// Tells what is sent and comes on this day from others'.
+    name: String,
+}
+
+impl Told {
+    fn note(&self, error: &Error) -> Result<()> {
+        match error {
+            Error::Http { status: 503, retry_after: Some(_), .. }
+            | Error::Refused { step: "Sync", status: 16 } => {
+                self.again.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+            other => bail!("the phone was told: {other}"),
+        }
+    }
+
+    fn count(&self) -> (u32, u32) {
+        (self.done.load(Ordering::SeqCst), self.again.load(Ordering::SeqCst))
+    }
+}
+
+impl Busy {
+    /// Waits until so many more requests were answered as ever.
+    async fn goes_on(&self, what: &str, more: u32) -> Result<()> {
+        let enough = self.told.count().0 + more;
+        let end = Instant::now() + PATIENCE;
+        while self.told.count().0 < enough {
+            ensure!(!self.task.is_finished(), "{what} ended early");
+            ensure!(Instant::now() < end, "{what} does not go on: {:?}", self.told.count());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until it was told to come again.
+    async fn is_put_off(&self, what: &str) -> Result<()> {
+        let before = self.told.count().1;
+        let end = Instant::now() + PATIENCE;
+        while self.told.count().1 == before {
+            ensure!(!self.task.is_finished(), "{what} ended early");
+            ensure!(Instant::now() < end, "{what} is not told to come again");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn end(self, what: &str, sees: Sees) -> Result<u32> {
+        self.told.stop.store(true, Ordering::SeqCst);
+        self.task.await?.with_context(|| what.to_owned())?;
+        let (done, again) = self.told.count();
+        eprintln!("{what}: {done} answers, {again} times told to come again");
+        match sees {
+            Sees::Nothing => ensure!(again == 0, "{what} was told to come again {again} times"),
+            Sees::OneRetry => ensure!(again <= 1, "{what} was told to come again {again} times"),
+            Sees::AtTimes => {}
+            Sees::ComeAgain => ensure!(again > 0, "{what} was never told to come again"),
+        }
+        Ok(done)
+    }
+}
+
+async fn ready(pair: &Pair, user: &str, device: &str) -> Result<(Phone, String)> {
+    let mut phone = pair.site.phone(user)?;
+    phone.client.account.device = device.into();
+    phone.folder_sync().await?;
+    let inbox = phone.inbox()?;
+    phone.sync(&inbox).await?;
+    phone.longest_pause = Duration::ZERO;
+    Ok((phone, inbox))
+}
+
+fn reads(mut phone: Phone, inbox: String) -> Busy {
+    let told = Arc::new(Told::default());
+    let telling = told.clone();
+    let task = tokio::spawn(async move {
+        while !telling.stop.load(Ordering::SeqCst) {
+            match phone.sync(&inbox).await {
+                Ok(_) => drop(telling.done.fetch_add(1, Ordering::SeqCst)),
+                Err(error) => telling.note(&error)?,
+            }
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+        ensure!(phone.events.resynced == 0, "its folder began anew");
+        Ok(())
+    });
+    Busy { told, task }
+}
+
+fn sends(mut phone: Phone, from: &'static str, name: String) -> Busy {
+    let told = Arc::new(Told::default());
+    let telling = told.clone();
+    let task = tokio::spawn(async move {
+        let mut number = 0;
+        while !telling.stop.load(Ordering::SeqCst) {
+            let message = phone.new_message(mail(from, other(from), &sent_subject(&name, number)));
+            while let Err(error) = phone.send_message(&message).await {
+                telling.note(&error)?;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            telling.done.fetch_add(1, Ordering::SeqCst);
+            number += 1;
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
+        Ok(())
+    });
+    Busy { told, task }
+}
+
+fn sent_subject(day: &str, number: u32) -> String {
+    format!("sent {day}, {number}")
+}
+
+/// Who gets what a user sends.
+fn other(user: &str) -> &'static str {
+    if user == "ann" { "bob" } else { "ann" }
+}
+
+fn mail(from: &str, to: &str, subject: &str) -> Vec<u8> {
+    format!(
+        "From: {from}@example.org\r\nTo: {to}@example.org\r\nSubject: {subject}\r\n\r\nHello\r\n"
+    )
+    .into_bytes()
+}
+
+impl Day {
+    pub async fn begin(pair: &Pair, user: &'static str) -> Result<Self> {
+        let (reader, inbox) = ready(pair, user, "reads").await?;
+        let (sender, _) = ready(pair, user, "sends").await?;
+        let (mut waiting, _) = ready(pair, user, "waits").await?;
+        let watched = inbox.clone();
+        let parked =
+            tokio::spawn(
+                async move { Ok(waiting.ping(&[&watched], Duration::from_secs(3000)).await?) },
+            );
+        crate::journey::wait_parked(&pair.site, 1).await?;
+        let name = format!("on day {}", DAYS.fetch_add(1, Ordering::SeqCst));
+        let (reader, sender) = (reads(reader, inbox.clone()), sends(sender, user, name.clone()));
+        let day = Self { user, reader, sender, parked, inbox, name };
+        day.goes_on().await?;
+        Ok(day)
+    }
+
+    /// Waits until a little more was read and sent.
+    pub async fn goes_on(&self) -> Result<()> {
+        self.reader.goes_on("reading", 5).await?;
+        self.sender.goes_on("sending", 3).await
+    }
+
+    /// Holds what comes while something is down against the row.
+    pub async fn while_down(&self, row: &Row) -> Result<()> {
+        match row.reads {
+            Sees::ComeAgain => self.reader.is_put_off("reading").await?,
+            Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
+                self.reader.goes_on("reading", 5).await?
+            }
+        }
+        match row.sends {
+            Sees::ComeAgain => self.sender.is_put_off("sending").await,
+            Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
+                self.sender.goes_on("sending", 3).await
+            }
+        }
+    }
+
+    /// New mail comes while something is down; whether the parked phone is woken now.
+    pub async fn mail_comes(&mut self, pair: &Pair, row: &Row) -> Result<()> {
+        ensure!(!self.parked.is_finished(), "the waiting phone did not stay parked");
+        let mail = mail(other(self.user), self.user, &self.came());
+        pair.site.dovecot.deliver(&format!("{}@example.org", self.user), &mail)?;
+        match row.parked {
+            Parked::WokenAfterwards => Ok(()),
+            Parked::WokenByTheOther | Parked::Woken => self.is_woken().await,
+        }
+    }
+
+    /// The subject of what comes while something is down.
+    fn came(&self) -> String {
+        format!("came {}", self.name)
+    }
+
+    async fn is_woken(&mut self) -> Result<()> {
+        let woken = tokio::time::timeout(PATIENCE, &mut self.parked).await;
+        let woken = woken.context("the waiting phone was not woken")???;
+        ensure!(woken == Woken::Changed(vec![self.inbox.clone()]), "{woken:?}");
+        Ok(())
+    }
+
+    /// After it was mended: all is well, and what was sent arrived once.
+    pub async fn end(mut self, pair: &Pair, row: &Row) -> Result<()> {
+        if row.parked == Parked::WokenAfterwards {
+            self.is_woken().await?;
+        }
+        self.goes_on().await?;
+        let came_meanwhile = self.came();
+        self.reader.end("reading", row.reads).await?;
+        let sent = self.sender.end("sending", row.sends).await?;
+        let (mut phone, inbox) = ready(pair, self.user, "later").await?;
+        phone.sync(&inbox).await?;
+        let came = phone.items(&inbox)?.values().filter(|mail| mail.subject == came_meanwhile);
+        let came = came.count();
+        ensure!(came == 1, "what came meanwhile is there {came} times");
+        let other = other(self.user);
+        let (_, password) = USERS.iter().find(|(name, _)| *name == other).context("no user")?;
+        let login = format!("{other}@example.org");
+        let mut other = Client::login(pair.site.dovecot.imap_port, &login, password)?;
+        let mut subjects = Vec::new();
+        let expected: Vec<_> = (0..sent).map(|number| sent_subject(&self.name, number)).collect();
+        wait_until("everything sent has arrived", PATIENCE, || {
+            subjects = other.mails("INBOX")?.into_iter().map(|mail| mail.subject).collect();
+            Ok(expected.iter().all(|one| subjects.contains(one)))
+        })?;
+        for one in &expected {
+            let copies = subjects.iter().filter(|subject| *subject == one).count();
+            ensure!(copies == 1, "{one:?} arrived {copies} times");
+        }
+        Ok(())
+    }
+}

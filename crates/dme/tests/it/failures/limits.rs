@@ -1,0 +1,109 @@
+//! A mail system that does not answer, and a connector that has too much to do.
+
+use super::day::Day;
+use super::pair::{Differences, Pair};
+use super::row::{Parked, Row, Sees};
+use crate::site::{PATIENCE, USERS};
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use dme_testkit::hanging::Hanging;
+use dme_testkit::ports::wait_until;
+
+/// What Ann's sessions at the mail system begin with.
+fn anns_login() -> String {
+    let login = format!("\0ann@example.org\0{}", USERS[0].1);
+    base64::engine::general_purpose::STANDARD.encode(login)
+}
+
+/// Has `branch` reach its mail system by a way that can hang.
+fn by_a_way_that_hangs(pair: &mut Pair) -> Result<Hanging> {
+    let way = Hanging::to(pair.site.dovecot.imap_port)?;
+    let path = pair.site.path("connector.toml");
+    let text = std::fs::read_to_string(&path)?;
+    let (head, rest) = text.split_once("[mail.imap.server]\n").context("IMAP")?;
+    let (_, rest) = rest.split_once("[mail.imap.smtp.server]\n").context("SMTP")?;
+    let server = format!("host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n", way.port);
+    std::fs::write(
+        &path,
+        format!("{head}[mail.imap.server]\n{server}[mail.imap.smtp.server]\n{rest}"),
+    )?;
+    pair.site.kill_connector();
+    pair.wait_lost("branch")?;
+    pair.site.restart_connector()?;
+    pair.wait_linked("branch")?;
+    pair.wait_serving("ann", "branch")?;
+    pair.wait_serving("bob", "branch")?;
+    Ok(way)
+}
+
+pub const SLOW: Row = Row {
+    what: "a mail system that no longer answers, or one mailbox of it",
+    reads: Sees::ComeAgain,
+    sends: Sees::ComeAgain,
+    parked: Parked::WokenAfterwards,
+    noticed: "after `times.call`, 60 s by default, in each request",
+    note: "users of the same connector whose mailboxes do answer notice nothing",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mailbox_that_hangs_is_its_owners_trouble_only() -> Result<()> {
+    let differences = Differences { server: "[times]\ncall = \"2s\"\n" };
+    let mut pair = Pair::start(&differences).await?;
+    let way = by_a_way_that_hangs(&mut pair)?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    way.hang(&anns_login());
+    day.while_down(&SLOW).await?;
+    let mut bob = pair.site.phone("bob")?;
+    bob.longest_pause = std::time::Duration::ZERO;
+    bob.folder_sync().await?;
+    let inbox = bob.inbox()?;
+    for _ in 0..20 {
+        bob.sync(&inbox).await?;
+    }
+    ensure!(pair.route("bob")?["serving"] == "branch", "by the same connector");
+    day.mail_comes(&pair, &SLOW).await?;
+    way.go_on();
+    day.end(&pair, &SLOW).await
+}
+
+pub const EXHAUSTED: Row = Row {
+    what: "a connector with more to do than it may (`parallel_calls`, `queued_calls`); another has \
+           the mailbox too",
+    reads: Sees::AtTimes,
+    sends: Sees::AtTimes,
+    parked: Parked::Woken,
+    noticed: "at once",
+    note: "the other serves whoever comes while the queue is full",
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<()> {
+    let server = "[times]\ncall = \"5s\"\n\
+                  [connectors.branch]\nparallel_calls = 1\nqueued_calls = 0\n";
+    let mut pair = Pair::start(&Differences { server }).await?;
+    let way = by_a_way_that_hangs(&mut pair)?;
+    let mut day = Day::begin(&pair, "bob").await?;
+    way.hang(&anns_login());
+    let hanging: Vec<_> = (0..4)
+        .map(|number| {
+            let mut phone = pair.site.phone("ann")?;
+            phone.client.account.device = format!("hangs{number}").as_str().into();
+            Ok(tokio::spawn(async move {
+                loop {
+                    let _ = phone.folder_sync().await;
+                }
+            }))
+        })
+        .collect::<Result<_>>()?;
+    wait_until("Bob is served by the other", PATIENCE, || {
+        let route = pair.route("bob")?;
+        Ok(route["serving"] == "spare" && route.to_string().contains("exhausted"))
+    })?;
+    day.while_down(&EXHAUSTED).await?;
+    day.mail_comes(&pair, &EXHAUSTED).await?;
+    for one in hanging {
+        one.abort();
+    }
+    way.go_on();
+    day.end(&pair, &EXHAUSTED).await
+}

@@ -1,0 +1,266 @@
+//! The hosts and what runs on them.
+//!
+//! ```text
+//!  phones ──┐          ┌── head: the server
+//!           router ────┼── office: mail system, directory    (only the connectors get in)
+//!  (internet, DMZ)     ├── first, second: connectors before the office's mail system
+//!                      ├── branch: mail system, connector     (nobody gets in)
+//!                      └── bought: mail system, directory, connector     (nobody gets in)
+//! ```
+
+use crate::site::{PATIENCE, REALM, USERS, ldif};
+use anyhow::{Context, Result};
+use dme_model::Secret;
+use dme_phone::{Account, Address, Phone, Tls, Trust};
+use dme_testkit::dovecot::{Dovecot, DovecotOptions};
+use dme_testkit::hanging::Hanging;
+use dme_testkit::host::Host;
+use dme_testkit::ports::wait_until;
+use dme_testkit::process::{Folder, Process};
+use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd, SlapdOptions};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The one user of the branch, in the office's directory.
+pub const DORA: (&str, &str) = ("dora@example.org", "doras-secret-Zq6");
+/// The one user of the company that was bought, in a directory of its own.
+pub const CARL: (&str, &str) = ("carl@bought.example", "carls-secret-Zq5");
+
+const HEAD: &str = "10.77.0.2";
+const OFFICE: &str = "10.79.0.2";
+pub const BRANCH: &str = "192.168.77.2";
+pub const BOUGHT: &str = "192.168.78.2";
+
+pub struct Land {
+    pub router: Host,
+    pub phones: Host,
+    pub head: Host,
+    pub office: Host,
+    pub second: Host,
+    pub branch: Host,
+    pub bought: Host,
+    pub offices: Dovecot,
+    pub branches: Dovecot,
+    pub boughts: Dovecot,
+    folder: Folder,
+    _others: (Host, Slapd, Slapd, Vec<Process>),
+}
+
+/// A host at the end of a line to the router; both ends have the line's name there.
+fn host(router: &Host, name: &str, network: &str) -> Result<Host> {
+    let host = Host::new(name, &[])?;
+    let (near, far) = (format!("{network}.1/24"), format!("{network}.2/24"));
+    router.link((&format!("{name}0"), &near), &host, ("eth0", &far))?;
+    let gateway = format!("{network}.1");
+    host.run("ip", &["route", "add", "default", "via", &gateway])?;
+    Ok(host)
+}
+
+fn mail_system(host: &Host, users: &[(&str, &str)]) -> Result<Dovecot> {
+    let users = users.iter().map(|(login, password)| ((*login).to_owned(), *password));
+    let options = DovecotOptions::with_users(users);
+    host.inside(|| Dovecot::start(options))
+}
+
+/// Has a host reach a loopback port of the office as if it were its own.
+fn reaches_the_office(host: &Host, office: &Host, ports: &[u16]) -> Result<()> {
+    for port in ports {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], *port));
+        let there: SocketAddr = format!("{OFFICE}:{port}").parse()?;
+        office.inside(|| Hanging::between(there, loopback)).map(drop).or_else(|error| {
+            // Another host's way is there already.
+            if error.to_string().contains("cannot listen") { Ok(()) } else { Err(error) }
+        })?;
+        host.inside(|| Hanging::between(loopback, there))?;
+    }
+    Ok(())
+}
+
+fn imap(port: u16) -> String {
+    format!("[mail.imap.server]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n")
+}
+
+fn ldap(realm: &str, slapd: &Slapd) -> String {
+    format!(
+        "[people.ldap]\nrealm = \"{realm}\"\nurls = [\"ldaps://localhost:{}\"]\nca_file = {:?}\n\
+         bind_dn = \"{SERVICE_DN}\"\nbind_password = \"{SERVICE_PASSWORD}\"\n\
+         bases = [\"{SUFFIX}\"]\n",
+        slapd.ldaps_port,
+        slapd.ca_file()
+    )
+}
+
+fn person(login: &str, password: &str) -> String {
+    let name = login.split('@').next().unwrap_or_default();
+    format!(
+        "dn: uid={name},ou=people,{SUFFIX}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\n\
+         sn: {name}\nmail: {login}\nuserPassword: {password}\n\n"
+    )
+}
+
+fn group(name: &str, member: &str) -> String {
+    format!(
+        "dn: cn={name},ou=groups,{SUFFIX}\nobjectClass: groupOfNames\ncn: {name}\n\
+         member: uid={member},ou=people,{SUFFIX}\n\n"
+    )
+}
+
+/// Ann and Bob in the group `sales`, Dora in the group `burundi`.
+fn offices_people() -> String {
+    let member = |group| format!("member: cn={group},ou=groups,{SUFFIX}\n");
+    let sales = member("sales");
+    ldif().replace(&sales, &format!("{sales}{}", member("burundi")))
+        + &person(DORA.0, DORA.1)
+        + &group("burundi", "dora")
+}
+
+fn boughts_people() -> String {
+    let unit =
+        |name| format!("dn: ou={name},{SUFFIX}\nobjectClass: organizationalUnit\nou: {name}\n\n");
+    unit("people") + &unit("groups") + &person(CARL.0, CARL.1) + &group("staff", "carl")
+}
+
+impl Land {
+    pub fn start() -> Result<Self> {
+        let router = Host::new("router", &[])?;
+        let phones = host(&router, "phones", "10.78.0")?;
+        let head = host(&router, "head", "10.77.0")?;
+        let office = host(&router, "office", "10.79.0")?;
+        let first = host(&router, "first", "10.80.0")?;
+        let second = host(&router, "second", "10.81.0")?;
+        let branch = host(&router, "branch", "192.168.77")?;
+        let bought = host(&router, "bought", "192.168.78")?;
+        router.route()?;
+        for closed in ["branch0", "bought0", "first0", "second0"] {
+            router.wall(&format!("-A FORWARD -o {closed} -m conntrack --ctstate NEW -j DROP"))?;
+        }
+        for open in ["phones0", "head0", "branch0", "bought0"] {
+            router.wall(&format!(
+                "-A FORWARD -i {open} -o office0 -m conntrack --ctstate NEW -j DROP"
+            ))?;
+        }
+
+        let [(ann, anns), (bob, bobs), _] = USERS;
+        let (ann, bob) = (format!("{ann}@{REALM}"), format!("{bob}@{REALM}"));
+        let offices = mail_system(&office, &[(&ann, anns), (&bob, bobs)])?;
+        let branches = mail_system(&branch, &[DORA])?;
+        let boughts = mail_system(&bought, &[CARL])?;
+        let slapd = |host: &Host, ldif| {
+            host.inside(|| Slapd::start(&SlapdOptions { ldif, ..SlapdOptions::default() }))
+        };
+        let offices_directory = slapd(&office, offices_people())?;
+        let boughts_directory = slapd(&bought, boughts_people())?;
+        reaches_the_office(&first, &office, &[offices.imap_port])?;
+        reaches_the_office(&second, &office, &[offices.imap_port])?;
+
+        let folder = Folder::new("land")?;
+        let path = |name: &str| folder.path().join(name);
+        let scope = |name: &str, group: &str| {
+            format!("[connectors.{name}]\nscope = {{ group = \"{group}\" }}\n")
+        };
+        let scopes = [("first", "sales"), ("second", "sales"), ("branch", "burundi")];
+        let scopes = scopes.map(|(name, group)| scope(name, group)).concat();
+        std::fs::write(
+            path("server.toml"),
+            format!(
+                "directory = {:?}\n[phones]\nlisten = \"0.0.0.0:443\"\nhost = \"{HEAD}\"\n\
+                 [links]\nlisten = \"0.0.0.0:8443\"\naddress = \"{HEAD}:8443\"\n\
+                 [[realms]]\nname = \"{REALM}\"\nconnector = \"people\"\n\
+                 [realms.access]\nusers = {{ groups = [\"dme-users\"] }}\n\
+                 [[realms]]\nname = \"bought.example\"\nconnector = \"bought\"\n\
+                 [realms.access]\nusers = {{ groups = [\"staff\"] }}\n{scopes}\
+                 [log]\nlevel = \"debug,h2=info,hyper=info\"\n",
+                path("server")
+            ),
+        )?;
+        let mut processes = Vec::new();
+        let mut run = |host: &Host, name: &'static str, arguments: &[&str]| -> Result<()> {
+            let mut command = host.command(env!("CARGO_BIN_EXE_dme"), arguments);
+            command.current_dir(folder.path());
+            processes.push(Process::start("dme", &mut command, &path(&format!("{name}.log")))?);
+            Ok(())
+        };
+        run(&head, "server", &["server", "--config", "server.toml"])?;
+        let dme = |host: &Host, arguments: &[&str]| dme(host, folder.path(), arguments);
+        wait_until("the server is up", PATIENCE, || {
+            Ok(head.run("curl", &["-sf", "http://127.0.0.1:8480/healthz"]).is_ok())
+        })
+        .with_context(|| std::fs::read_to_string(path("server.log")).unwrap_or_default())?;
+        let of_bought = imap(boughts.imap_port) + &ldap("bought.example", &boughts_directory);
+        let realms = "[mail.imap]\nrealms = [\"bought.example\"]\n";
+        for (host, name, config) in [
+            (&office, "people", ldap(REALM, &offices_directory)),
+            (&first, "first", imap(offices.imap_port)),
+            (&second, "second", imap(offices.imap_port)),
+            (&branch, "branch", imap(branches.imap_port)),
+            (&bought, "bought", format!("{realms}{of_bought}")),
+        ] {
+            let file = format!("{name}.toml");
+            let config = format!(
+                "directory = {:?}\n{config}[link]\nkeepalive = \"1s\"\nkeepalive_timeout = \"1s\"\n\
+                 [log]\nlevel = \"debug,h2=info,hyper=info\"\n",
+                path(name)
+            );
+            std::fs::write(path(&file), config)?;
+            let token =
+                dme(&head, &["connector", "token", name, "--approved", "--config", "server.toml"])?;
+            dme(host, &["connector", "enroll", token.trim(), "--config", &file])?;
+            run(host, name, &["connector", "run", "--config", &file])?;
+        }
+        let others = (first, offices_directory, boughts_directory, processes);
+        let land = Self {
+            router,
+            phones,
+            head,
+            office,
+            second,
+            branch,
+            bought,
+            offices,
+            branches,
+            boughts,
+            folder,
+            _others: others,
+        };
+        wait_until("all connectors are linked", PATIENCE, || {
+            std::thread::sleep(Duration::from_millis(100));
+            Ok(land.dme(&["connector", "list"])?.matches("linked since").count() == 5)
+        })
+        .with_context(|| std::fs::read_to_string(land.path("server.log")).unwrap_or_default())?;
+        Ok(land)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `dme` on the server's host.
+    pub fn dme(&self, arguments: &[&str]) -> Result<String> {
+        dme(&self.head, self.folder.path(), &[arguments, &["--config", "server.toml"]].concat())
+    }
+
+    /// Mail comes to a user, on the host of their mail system.
+    pub fn deliver(&self, host: &Host, system: &Dovecot, user: &str, subject: &str) -> Result<()> {
+        let mail =
+            format!("From: eve@{REALM}\r\nTo: {user}\r\nSubject: {subject}\r\n\r\nHello\r\n");
+        host.inside(|| system.deliver(user, mail.as_bytes()))
+    }
+
+    /// A phone that knows nothing yet. It finds the server from the phones' network.
+    pub fn phone(&self, login: &str, password: &str) -> Result<Phone> {
+        let account = Account::new(Address::active_sync(HEAD, 443), login, Secret::new(password));
+        let authority = std::fs::read(self.path("server/authority/authority.pem"))?;
+        let mut phone = Phone::new(account, Tls::new(&Trust::Authority(authority))?);
+        phone.longest_pause = PATIENCE;
+        Ok(phone)
+    }
+}
+
+fn dme(host: &Host, folder: &std::path::Path, arguments: &[&str]) -> Result<String> {
+    let output = host.command(env!("CARGO_BIN_EXE_dme"), arguments).current_dir(folder).output()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "dme {arguments:?}: {said}{complained}");
+    Ok(said)
+}
