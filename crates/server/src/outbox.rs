@@ -8,11 +8,13 @@
 
 use crate::connectors::Connectors;
 use crate::front::Clock;
+use crate::meeting_word;
 use crate::router::Router;
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submission, Submitted};
 use dme_model::{RequestId, Role, UserId};
 use dme_store::{OutboxLimits, Queued, SqliteStore};
+use dme_sync::hand_over;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -130,7 +132,9 @@ impl Outbox {
         let next = Submission { uncertain: !submission.taken, ..submission.clone() };
         note(next.clone(), None).await?;
         submission.uncertain = attempts > 1 && !submission.taken;
-        match mailbox.submit(&submission).await {
+        let verb = submission.reference.as_ref().map(|reference| reference.verb);
+        let meeting = meeting_word::of(&submission.message, verb).filter(|_| !submission.taken);
+        match hand_over(mailbox, &mut submission, meeting.as_ref()).await {
             Ok(submitted) if submitted.unfinished => {
                 let taken = Submission { taken: true, uncertain: false, ..submission };
                 let trouble = submitted.warnings.join("; ");
