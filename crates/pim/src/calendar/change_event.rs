@@ -15,6 +15,7 @@ use crate::itip::organise::{Invited, Told, invited, is_over};
 use dme_model::{
     Address, Event, EventField, EventPatch, EventStatus, Notice, Participation, Timestamp,
 };
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What was done.
@@ -57,8 +58,7 @@ pub(crate) fn create(
     let owner = Owner(&writing.owner);
     let mut new = Event::default();
     patch.apply(&mut new);
-    if new.zone.is_none() && !new.all_day && !new.attendees.is_empty() {
-        // Others have other clocks.
+    if needs_zone(&new) {
         new.zone = Some(writing.zone.clone());
     }
     let Some(event) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
@@ -73,6 +73,27 @@ pub(crate) fn create(
     let after = invited(calendar.components(), owner);
     let told = Told::of_change(&Invited::new(), &after, &patch.fields, new.status);
     Ok(Change { any: true, told })
+}
+
+/// Whether the event has no zone though others are asked, who have other clocks.
+fn needs_zone(event: &Event) -> bool {
+    event.zone.is_none() && !event.all_day && !event.attendees.is_empty()
+}
+
+/// The patch of an event of the user's own, with the user's zone where it asks others to a time that
+/// has none, or tells them a new one.
+fn zoned<'a>(patch: &'a EventPatch, shown: &Event, writing: &Writing) -> Cow<'a, EventPatch> {
+    let mut new = shown.clone();
+    patch.apply(&mut new);
+    let told = [EventField::Attendees, EventField::Time];
+    let told = told.iter().any(|field| patch.fields.contains(field));
+    if !told || !shown.own || !needs_zone(&new) {
+        return Cow::Borrowed(patch);
+    }
+    new.zone = Some(writing.zone.clone());
+    let mut patch = patch.clone();
+    patch.set(EventField::Time, &new);
+    Cow::Owned(patch)
 }
 
 /// Who asks others is named (RFC 5545 §3.8.4.3).
@@ -97,6 +118,7 @@ pub(crate) fn change(
     let unreached = unreached(calendar.components());
     let before = Editing::of(calendar, owner, zones)?;
     let (shown, was) = (before.event, before.beat);
+    let patch = &*zoned(patch, &shown, writing);
     let mut new = shown.clone();
     patch.apply(&mut new);
     let Some(main) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
@@ -150,7 +172,8 @@ pub(crate) fn change_instance(
     };
     let before = invited(editing.override_or_new(at).iter(), owner);
     let unreached = unreached(editing.override_or_new(at).iter());
-    let changed = editing.change(at, patch);
+    let patch = zoned(patch, &editing.shown(at), writing);
+    let changed = editing.change(at, &patch);
     let mut told = Told::default();
     if let Some(component) = editing.overriding(at) {
         stamp(component, &changed, writing);

@@ -175,6 +175,39 @@ fn whom_the_server_does_not_reach_is_told_by_mail() {
 }
 
 #[test]
+fn guests_are_asked_to_a_time_with_a_zone() {
+    let floating = Event { zone: None, attendees: Vec::new(), ..meeting() };
+    let weekly =
+        Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let series = Event { recurrence: Some(weekly), ..floating.clone() };
+    let asking = Event { attendees: asked(&["bob@x.example"]), ..Event::default() };
+    let guests = EventPatch::of([EventField::Attendees], asking);
+    let whole = ItemEdit::Patch(ItemPatch::Event(Box::new(guests.clone())));
+    let second = ItemEdit::Instance {
+        original: at("2026-12-08T10:00:00").as_utc(),
+        patch: Box::new(guests),
+    };
+    for (event, edit, start) in [
+        (&floating, &whole, "20261201"),
+        (&series, &whole, "20261201"),
+        (&series, &second, "20261208"),
+    ] {
+        let made = make(event);
+        assert!(made.notices.is_empty());
+        let changed = change(&made.object, "guests", edit);
+        let invitation = sent(&changed.notices[0]).calendar;
+        let line = format!("DTSTART;TZID=Europe/Berlin:{start}T100000\r\n");
+        assert!(invitation.contains(&line), "{invitation}");
+        assert!(invitation.contains("BEGIN:VTIMEZONE"), "{invitation}");
+    }
+    // A time that nobody else is told stays as it is.
+    let alone = make(&floating);
+    let moved = Event { end: at("2026-12-01T12:00:00"), ..floating.clone() };
+    let moved = text(change(&alone.object, "move", &edit_to(&floating, moved)));
+    assert!(moved.contains("DTEND:20261201T120000\r\n"), "{moved}");
+}
+
+#[test]
 fn a_change_is_told_to_those_whom_it_concerns() {
     let made = make(&meeting());
     let shown = event(&made.object);
