@@ -756,3 +756,30 @@ fn a_day_of_a_series_of_days_is_answered_by_its_midnight_in_utc() {
     let error = calendar::respond(&copy, &of("2026-12-07"), &bob()).unwrap_err();
     assert_eq!(error, dme_pim::Error::NoSuchInstance);
 }
+
+#[test]
+fn who_is_asked_to_one_instance_gets_that_alone_again() {
+    let weekly =
+        Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let made = make(&Event { recurrence: Some(weekly), ..meeting() });
+    let guests = asked(&["bob@x.example", "cem@y.example", "dora@z.example"]);
+    let value = Event { attendees: guests, ..Event::default() };
+    let edit = ItemEdit::Instance {
+        original: at("2026-12-08T09:00:00").as_utc(),
+        patch: Box::new(EventPatch::of([EventField::Attendees], value)),
+    };
+    let changed = change(&made.object, "dora", &edit);
+    let refresh = sent(&made.notices[0]).calendar.replace("METHOD:REQUEST", "METHOD:REFRESH");
+    for (from, rules, instances) in [("bob@x.example", 1, 1), ("dora@z.example", 0, 1)] {
+        let asked = take(Some(&changed.object), &refresh, from, &writing("k"));
+        assert_eq!((asked.outcome, asked.notices.len()), (Outcome::Asked, 1), "{from}");
+        let told = sent(&asked.notices[0]);
+        assert_eq!(told.to, [from]);
+        let count = |what: &str| told.calendar.matches(what).count();
+        assert_eq!(
+            (count("RRULE:FREQ=WEEKLY"), count("RECURRENCE-ID")),
+            (rules, instances),
+            "{from}"
+        );
+    }
+}
