@@ -97,6 +97,8 @@ pub enum Ability {
     WatchHierarchy,
     /// Takes in what mails say of meetings.
     TakeIn,
+    /// Tells others of the user's meetings by mail; elsewhere the calendar's own server does.
+    TellByMail,
     /// Keeps an out-of-office message.
     Vacation,
     /// Knows which senders are in the user's contacts.

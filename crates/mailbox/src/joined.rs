@@ -477,12 +477,16 @@ impl Mailbox for JoinedMailbox {
 
     /// The first part whose calendar tells it.
     async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        let mut none = Ok(false);
         for (_, mailbox) in self.parts_for(Class::Calendar) {
-            if in_time(mailbox.tells(message, to)).await? {
-                return Ok(true);
+            match in_time(mailbox.tells(message, to)).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) if error.kind == ErrorKind::NotFound => none = Err(error),
+                Err(error) => return Err(error),
             }
         }
-        Ok(false)
+        none
     }
 
     async fn calendar_message(

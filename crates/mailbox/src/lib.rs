@@ -238,7 +238,8 @@ pub trait Mailbox: Send + Sync {
     }
 
     /// Whether the calendar's own server tells these people what a mail of the user says of a meeting
-    /// (RFC 6638), so that the mail is not to be sent as well. No where nothing schedules.
+    /// (RFC 6638), so that the mail is not to be sent as well. No where nothing schedules; `NotFound`
+    /// where it would tell of the meeting, which is not there yet.
     async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
         let _ = (message, to);
         Ok(false)

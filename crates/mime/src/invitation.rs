@@ -1,7 +1,11 @@
 //! The meeting in an invitation, cancellation or answer (RFC 5546, RFC 6047).
 
 use crate::structure::{Message, Node};
-use crate::{charset, layout::is_calendar};
+use crate::{
+    SchedulingMessage, charset,
+    layout::{Layout, is_calendar},
+    text,
+};
 use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendar, ICalendarClassification, ICalendarComponent, ICalendarComponentType, ICalendarEntry,
@@ -27,6 +31,33 @@ pub(crate) fn find(message: &Message) -> Option<(usize, Invitation)> {
 pub(crate) fn calendar(message: &Message) -> Option<String> {
     let (_, node) = part(message)?;
     Some(text_of(message, node))
+}
+
+/// What a calendar's own server may tell as well.
+pub(crate) fn scheduling(message: &Message, from: String) -> Option<SchedulingMessage> {
+    let (_, node) = part(message)?;
+    let text = text_of(message, node);
+    let calendar = ICalendar::parse(&text).ok()?;
+    let own = match method(&calendar, node.parameter("method"))? {
+        ICalendarMethod::Reply if !has_text(message) => true,
+        ICalendarMethod::Request | ICalendarMethod::Cancel => {
+            let events = calendar.components.iter();
+            let mut events =
+                events.filter(|one| one.component_type == ICalendarComponentType::VEvent);
+            events.all(|event| {
+                let organizer = event.property(&ICalendarProperty::Organizer).and_then(address);
+                organizer.is_some_and(|who| who.email.eq_ignore_ascii_case(&from))
+            })
+        }
+        _ => return None,
+    };
+    Some(SchedulingMessage { calendar: text, from, own })
+}
+
+/// Whether anything is written beside the calendar data.
+fn has_text(message: &Message) -> bool {
+    let text = text::as_plain(message, &Layout::of(message));
+    String::from_utf8_lossy(&text).chars().any(char::is_alphanumeric)
 }
 
 fn part(message: &Message) -> Option<(usize, &Node)> {

@@ -117,6 +117,31 @@ pub fn calendar_message(raw: &Bytes) -> Result<Option<(String, String)>, Error> 
     Ok(invitation::calendar(&message).zip(from.map(|from| from.email)))
 }
 
+/// What a message of the user says of a meeting that a calendar's own server may tell as well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SchedulingMessage {
+    /// Its calendar data.
+    pub calendar: String,
+    /// The address it is from.
+    pub from: String,
+    /// Its sender is named as the organiser, or answers. A server tells nothing else; but it may know
+    /// the sender by more addresses than this one.
+    pub own: bool,
+}
+
+/// What a message of the user says that a calendar's own server may tell as well (RFC 6638 §3.2).
+/// None where no server does: of other methods than `REQUEST`, `CANCEL` and `REPLY`, and of an answer
+/// with a text of its own, as servers pass on the answer alone.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn scheduling_message(raw: &Bytes) -> Result<Option<SchedulingMessage>, Error> {
+    let message = Message::parse(raw.clone())?;
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    let from = fields.addresses(raw, "From").into_iter().next();
+    Ok(from.and_then(|from| invitation::scheduling(&message, from.email)))
+}
+
 /// The addresses that a message of the user goes to: those of `To`, `Cc` and `Bcc`, each once.
 ///
 /// # Errors

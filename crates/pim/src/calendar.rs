@@ -50,6 +50,7 @@ pub use people::MAX_ATTENDEES;
 pub use series::MAX_EXCEPTIONS;
 pub use summary::{Summary, summary};
 
+pub use crate::itip::by_server::ByServer;
 pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
 
 use crate::Error;
@@ -72,7 +73,7 @@ pub struct Writing {
     pub now: Timestamp,
     /// Names the act: the same when it is repeated.
     pub key: String,
-    /// The calendar's own server tells the others (RFC 6638): no notices are made.
+    /// The calendar's own server tells the others (RFC 6638): notices are for whom it does not reach.
     pub schedules: bool,
     /// The user's zone: of times that have none and are told to others.
     pub zone: ZoneId,
@@ -85,8 +86,11 @@ pub struct Applied {
     pub object: Vec<u8>,
     /// Its `UID`.
     pub uid: String,
-    /// What others must be told.
+    /// What others must be told by mail.
     pub notices: Vec<Notice>,
+    /// The calendar's own server is to tell others. Whom it does not reach, it says in the event that
+    /// is written; the same act on that makes the notices for them.
+    pub by_server: bool,
     /// Of each file that was attached, in order, which part it is.
     pub attached: Vec<PartId>,
 }
@@ -176,7 +180,7 @@ pub fn told_by_server(
     message: &[u8],
     to: &[String],
     writing: &Writing,
-) -> bool {
+) -> ByServer {
     by_server::tells(existing, message, to, writing)
 }
 

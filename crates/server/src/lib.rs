@@ -15,6 +15,7 @@ pub mod front;
 mod home_zone;
 pub mod host;
 pub mod listener;
+mod meeting_word;
 pub mod membership;
 pub mod metrics;
 pub mod outbox;

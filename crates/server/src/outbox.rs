@@ -8,11 +8,13 @@
 
 use crate::connectors::Connectors;
 use crate::front::Clock;
+use crate::meeting_word;
 use crate::router::Router;
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submission, Submitted};
 use dme_model::{RequestId, Role, UserId};
 use dme_store::{OutboxLimits, Queued, SqliteStore};
+use dme_sync::hand_over;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -164,12 +166,14 @@ impl Outbox {
     /// has it back; what neither goes out nor can be given back is set aside, so that the next can.
     async fn send(&self, mailbox: &dyn Mailbox, mut queued: Queued) -> Result<()> {
         queued.attempts = queued.attempts.saturating_add(1);
-        let submission = queued.submission.clone();
+        let mut submission = queued.submission.clone();
         // Should the server die now, the next attempt looks first whether this one went out.
         queued.submission.uncertain = !submission.taken;
         queued.trouble = None;
         self.note(&queued).await?;
-        let error = match mailbox.submit(&submission).await {
+        let verb = submission.reference.as_ref().map(|reference| reference.verb);
+        let meeting = meeting_word::of(&submission.message, verb).filter(|_| !submission.taken);
+        let error = match hand_over(mailbox, &mut submission, meeting.as_ref()).await {
             Ok(submitted) if submitted.unfinished => {
                 queued.submission =
                     Submission { taken: true, uncertain: false, ..submission.clone() };

@@ -45,4 +45,4 @@ pub use remember::{LastPing, LastSync, RememberedCollection};
 pub use store::{
     Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT, TraceEntry, TraceEvent,
 };
-pub use submit::{MeetingWord, Sent, SubmitId, SubmitRequest};
+pub use submit::{MeetingWord, Sent, SubmitId, SubmitRequest, hand_over};

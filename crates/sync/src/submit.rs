@@ -10,7 +10,7 @@ use crate::locks::Lock;
 use crate::{Engine, Error, FolderNo, Journal, Result, Session, SubmissionLife};
 use bytes::Bytes;
 use dme_mailbox::{
-    CalendarMessage, ErrorKind, Reference, Submission, SubmissionKey, Submitted, Verb,
+    CalendarMessage, ErrorKind, Mailbox, Reference, Submission, SubmissionKey, Submitted, Verb,
 };
 use dme_model::{CollectionId, ItemId};
 use std::time::Duration;
@@ -55,6 +55,9 @@ pub struct MeetingWord {
     pub message: CalendarMessage,
     /// To whom: mail addresses.
     pub to: Vec<String>,
+    /// Its sender organises the meeting by the address it is from, or answers. Of anything else a
+    /// calendar that cannot be asked is taken to tell nothing.
+    pub own: bool,
 }
 
 /// A message that was sent.
@@ -126,7 +129,11 @@ impl Engine {
             }
         };
         let mut act = Act::of_client(&format!("mail/{name}"), request.message.clone());
-        act.life = life;
+        act.life = match request.meeting {
+            // What phones say of a meeting has its own name and stamp, and may have to wait for it.
+            Some(_) => CLIENT_LIFE,
+            None => life,
+        };
         act.submission.reference = reference;
         act.submission.save_in_sent = request.save_in_sent;
         act.meeting = request.meeting.clone();
@@ -169,7 +176,7 @@ impl Engine {
             return self.finish_sending(session, &name, &submission, sent).await;
         }
         submission.uncertain = uncertain;
-        match hand_over(session, &mut submission, meeting).await {
+        match hand_over(session.mailbox, &mut submission, meeting.as_ref()).await {
             Ok(submitted) => {
                 self.store.finish_submission(device, &name, &submitted).await?;
                 finished(submitted)
@@ -209,19 +216,26 @@ impl Engine {
 }
 
 /// Hands a message to the mail system. What the calendar's own server tells is not sent as well:
-/// others would hear of it twice. Where that cannot be known now, the phone comes again.
-async fn hand_over(
-    session: Session<'_>,
+/// others would hear of it twice. Where that cannot be known now, the message comes again; once more
+/// also where the calendar has no such meeting yet, which the phone may be about to make.
+///
+/// # Errors
+/// The mail system's, and the calendar's that may pass.
+pub async fn hand_over(
+    mailbox: &dyn Mailbox,
     submission: &mut Submission,
-    meeting: Option<MeetingWord>,
+    meeting: Option<&MeetingWord>,
 ) -> dme_mailbox::Result<Submitted> {
-    if let Some(MeetingWord { message, to }) = meeting {
-        submission.taken = match session.mailbox.tells(&message, &to).await {
-            Err(error) if error.is_transient() => return Err(error),
+    if let Some(MeetingWord { message, to, own }) = meeting {
+        submission.taken = match mailbox.tells(message, to).await {
+            Err(error) if error.is_transient() && *own => return Err(error),
+            Err(error) if error.kind == ErrorKind::NotFound && !submission.uncertain => {
+                return Err(dme_mailbox::Error::new(ErrorKind::Unavailable, error.context));
+            }
             told => told.unwrap_or_default(),
         };
     }
-    session.mailbox.submit(submission).await
+    mailbox.submit(submission).await
 }
 
 /// A message counts as sent to the phone when all is done that follows: it repeats its request

@@ -18,7 +18,7 @@ use dme_mailbox::{
     CalendarMessage, Error, ErrorKind, Result, SubmissionKey, TakenIn, Written, hash,
 };
 use dme_model::{Access, Answer, Class, CollectionId, ItemId, Occasion};
-use dme_pim::calendar::{self, Outcome};
+use dme_pim::calendar::{self, ByServer, Outcome};
 
 /// Calendars in which an event is looked for.
 const MAX_CALENDARS: usize = 50;
@@ -151,7 +151,14 @@ impl DavMailbox {
         let calendars = self.calendars().await.map_err(told)?;
         let found = self.find_event(&uid, &calendars).await.map_err(told)?;
         let existing = found.as_ref().map(|found| &*found.resource.object);
-        Ok(calendar::told_by_server(existing, text, to, &writing))
+        match calendar::told_by_server(existing, text, to, &writing) {
+            ByServer::Told => Ok(true),
+            ByServer::Untold => Ok(false),
+            ByServer::NotYet => {
+                let context = "dav: the meeting of an invitation is not in the calendar yet";
+                Err(Error::new(ErrorKind::NotFound, context))
+            }
+        }
     }
 
     /// The user's event with this UID, in the default calendar or any other that may be written to.

@@ -22,19 +22,23 @@ pub(crate) enum Unreadable {
 pub(crate) struct Rewritten {
     pub(crate) object: Vec<u8>,
     pub(crate) notices: Vec<Notice>,
+    /// The server is to tell others, and says in what it makes of the object whom it did not reach.
+    pub(crate) by_server: bool,
     /// Of each file that was attached, which part it is.
     pub(crate) attached: Vec<PartId>,
 }
 
 impl From<Applied> for Rewritten {
     fn from(made: Applied) -> Self {
-        Self { object: made.object, notices: made.notices, attached: made.attached }
+        let Applied { object, notices, by_server, attached, .. } = made;
+        Self { object, notices, by_server, attached }
     }
 }
 
 impl From<contact::Applied> for Rewritten {
     fn from(made: contact::Applied) -> Self {
-        Self { object: made.object, notices: Vec::new(), attached: Vec::new() }
+        let (notices, attached) = (Vec::new(), Vec::new());
+        Self { object: made.object, notices, by_server: false, attached }
     }
 }
 

@@ -103,18 +103,21 @@ impl DavMailbox {
         // A server may hold items of several classes in one place, and a UID but once for all.
         let act = SubmissionKey(format!("{collection}/{}", new.key.0));
         let writing = self.writing(&act, Some(&place)).await?;
-        let made = object::edited(None, &ItemEdit::Patch(new.patch.clone()), &writing)?;
+        let edit = ItemEdit::Patch(new.patch.clone());
+        let mut made = object::edited(None, &edit, &writing)?;
         let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
         let item = ItemId::new(name);
         let path = self.member(&place, &item)?;
-        let object = Bytes::from(made.object);
+        let object = Bytes::from(std::mem::take(&mut made.object));
         let put = self.put(&path, place.class, object, Before::Absent).await;
         let mark = match put.map_err(|error| error.told("make an item"))? {
             Put::Done(mark) => mark,
             // An earlier attempt of the same act made it.
             Put::Lost => None,
         };
-        Ok(written(item, mark, made.notices, made.attached))
+        let change = |there: &[u8]| object::edited(Some(there), &edit, &writing);
+        let notices = self.notices_beside(&path, made.by_server, made.notices, change).await?;
+        Ok(written(item, mark, notices, made.attached))
     }
 
     pub(crate) async fn edit_item(
@@ -157,9 +160,31 @@ impl DavMailbox {
             let (object, before) = (made.object.into(), Before::of(&there));
             let put = self.put_replying(&path, place.class, object, before, reply).await;
             if let Put::Done(mark) = put.map_err(|error| error.told(what))? {
-                return Ok(written(item.clone(), mark, made.notices, made.attached));
+                let (by_server, notices) = (made.by_server, made.notices);
+                let notices = self.notices_beside(&path, by_server, notices, change).await?;
+                return Ok(written(item.clone(), mark, notices, made.attached));
             }
         }
+    }
+
+    /// The mails that a written event needs. Where the server tells others it says in the event whom
+    /// it did not reach (RFC 6638 §3.2.9), and the same act on that makes theirs.
+    async fn notices_beside(
+        &self,
+        path: &Path,
+        by_server: bool,
+        made: Vec<Notice>,
+        change: impl Fn(&[u8]) -> Result<Rewritten> + Send,
+    ) -> Result<Vec<Notice>> {
+        if !by_server {
+            return Ok(made);
+        }
+        let there = self.get(path).await.map_err(|error| error.told("see who was told"))?;
+        let Some(there) = there else { return Ok(made) };
+        let again = change(&there.object)?;
+        // Otherwise somebody has changed it since.
+        let same = again.object == there.object;
+        Ok(if same { again.notices } else { made })
     }
 
     /// A resource with its mark, asked for on its own where the server does not send it along.

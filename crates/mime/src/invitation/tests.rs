@@ -88,3 +88,33 @@ fn a_time_that_the_clocks_skip_is_taken_an_hour_later() {
     let found = invitation("REQUEST", "DTSTART;TZID=Europe/Berlin:20260329T023000\r\n").unwrap();
     assert_eq!(found.start.as_seconds(), 1_774_747_800); // 01:30Z
 }
+
+#[test]
+fn what_a_calendars_server_may_tell_as_well_is_told_from_the_rest() {
+    let said = |method: &str, organizer: &str, text: &str| {
+        let raw = format!(
+            "From: Ann <ann@x.example>\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\
+             --b\r\nContent-Type: text/calendar; method={method}\r\n\r\n\
+             BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:u1\r\n\
+             {organizer}END:VEVENT\r\nEND:VCALENDAR\r\n--b--\r\n"
+        );
+        let said = crate::scheduling_message(&Bytes::from(raw)).unwrap();
+        said.map(|said| (said.from, said.own))
+    };
+    let (ann, eve) = ("ORGANIZER:mailto:Ann@x.example\r\n", "ORGANIZER:mailto:eve@x.example\r\n");
+    for (method, organizer, text, own) in [
+        ("REQUEST", ann, "Come!", Some(true)),
+        ("CANCEL", ann, "", Some(true)),
+        ("REQUEST", eve, "", Some(false)),
+        ("REQUEST", "", "", Some(false)),
+        ("REPLY", eve, "", Some(true)),
+        ("REPLY", eve, "I shall be late.", None),
+        ("PUBLISH", ann, "", None),
+        ("COUNTER", eve, "", None),
+        ("REFRESH", eve, "", None),
+    ] {
+        let expected = own.map(|own| ("ann@x.example".to_owned(), own));
+        assert_eq!(said(method, organizer, text), expected, "{method} {organizer}{text}");
+    }
+}

@@ -70,7 +70,8 @@ fn create(patch: &ItemPatch, writing: &Writing) -> Result<Applied, Error> {
     }
     add_zones(calendar, &BTreeSet::new());
     let notices = change_event::tell(calendar, &change, writing);
-    Ok(Applied { object: object.to_bytes(), uid, notices, attached: Vec::new() })
+    let by_server = change.is_told_by_server(writing);
+    Ok(Applied { object: object.to_bytes(), uid, notices, by_server, attached: Vec::new() })
 }
 
 fn change(bytes: &[u8], edit: &ItemEdit, writing: &Writing) -> Result<Applied, Error> {
@@ -81,8 +82,13 @@ fn change(bytes: &[u8], edit: &ItemEdit, writing: &Writing) -> Result<Applied, E
     let known = tzids(calendar);
     let uid = Series::find(calendar, kind.component()).and_then(|one| one.main.value("UID"));
     let uid = uid.map(text::unescape).unwrap_or_default();
-    let unchanged =
-        |uid, notices| Applied { object: bytes.to_vec(), uid, notices, attached: Vec::new() };
+    let unchanged = |uid, notices| Applied {
+        object: bytes.to_vec(),
+        uid,
+        notices,
+        by_server: false,
+        attached: Vec::new(),
+    };
     if kind == Kind::Event
         && let Some(notices) = change_event::told_already(calendar, writing)
     {
@@ -111,12 +117,13 @@ fn change(bytes: &[u8], edit: &ItemEdit, writing: &Writing) -> Result<Applied, E
             return Err(Error::Misfit("only events have instances"));
         }
     };
-    if !change.any {
-        return Ok(unchanged(uid, Vec::new()));
-    }
     add_zones(calendar, &known);
     let notices = change_event::tell(calendar, &change, writing);
-    Ok(Applied { object: object.to_bytes(), uid, notices, attached: Vec::new() })
+    if !change.any {
+        return Ok(unchanged(uid, notices));
+    }
+    let by_server = change.is_told_by_server(writing);
+    Ok(Applied { by_server, object: object.to_bytes(), uid, notices, attached: Vec::new() })
 }
 
 fn change_task(calendar: &mut Component, patch: &TaskPatch, now: Timestamp, zones: &Zones) -> bool {

@@ -10,10 +10,12 @@ use super::people::{self, Owner};
 use super::series::{self, Series};
 use super::{Writing, value};
 use crate::Error;
+use crate::itip::by_server::unreached;
 use crate::itip::organise::{Invited, Told, invited, is_over};
 use dme_model::{
     Address, Event, EventField, EventPatch, EventStatus, Notice, Participation, Timestamp,
 };
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What was done.
@@ -30,6 +32,18 @@ impl Change {
     pub(crate) fn quiet(any: bool) -> Self {
         Self { any, told: Told::default() }
     }
+
+    /// One of which the calendar's server, where there is one, tells those who are gone as far as it
+    /// reaches them. `unreached` are those it did not reach before.
+    fn telling(any: bool, mut told: Told, unreached: &BTreeSet<String>, writing: &Writing) -> Self {
+        told.cancel.retain(|email| !writing.schedules || unreached.contains(email));
+        Self { any, told }
+    }
+
+    /// Whether the calendar's server is to tell somebody of it.
+    pub(crate) fn is_told_by_server(&self, writing: &Writing) -> bool {
+        writing.schedules && self.any && !self.told.request.is_empty()
+    }
 }
 
 pub(crate) fn create(
@@ -44,8 +58,7 @@ pub(crate) fn create(
     let owner = Owner(&writing.owner);
     let mut new = Event::default();
     patch.apply(&mut new);
-    if new.zone.is_none() && !new.all_day && !new.attendees.is_empty() {
-        // Others have other clocks.
+    if needs_zone(&new) {
         new.zone = Some(writing.zone.clone());
     }
     let Some(event) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
@@ -60,6 +73,27 @@ pub(crate) fn create(
     let after = invited(calendar.components(), owner);
     let told = Told::of_change(&Invited::new(), &after, &patch.fields, new.status);
     Ok(Change { any: true, told })
+}
+
+/// Whether the event has no zone though others are asked, who have other clocks.
+fn needs_zone(event: &Event) -> bool {
+    event.zone.is_none() && !event.all_day && !event.attendees.is_empty()
+}
+
+/// The patch of an event of the user's own, with the user's zone where it asks others to a time that
+/// has none, or tells them a new one.
+fn zoned<'a>(patch: &'a EventPatch, shown: &Event, writing: &Writing) -> Cow<'a, EventPatch> {
+    let mut new = shown.clone();
+    patch.apply(&mut new);
+    let told = [EventField::Attendees, EventField::Time];
+    let told = told.iter().any(|field| patch.fields.contains(field));
+    if !told || !shown.own || !needs_zone(&new) {
+        return Cow::Borrowed(patch);
+    }
+    new.zone = Some(writing.zone.clone());
+    let mut patch = patch.clone();
+    patch.set(EventField::Time, &new);
+    Cow::Owned(patch)
 }
 
 /// Who asks others is named (RFC 5545 §3.8.4.3).
@@ -81,8 +115,10 @@ pub(crate) fn change(
 ) -> Result<Change, Error> {
     let owner = Owner(&writing.owner);
     let invited_before = invited(calendar.components(), owner);
+    let unreached = unreached(calendar.components());
     let before = Editing::of(calendar, owner, zones)?;
     let (shown, was) = (before.event, before.beat);
+    let patch = &*zoned(patch, &shown, writing);
     let mut new = shown.clone();
     patch.apply(&mut new);
     let Some(main) = main_mut(calendar, "VEVENT") else { return Ok(Change::default()) };
@@ -108,7 +144,7 @@ pub(crate) fn change(
     }
     let after = invited(calendar.components(), owner);
     let told = Told::of_change(&invited_before, &after, &changed, new.status);
-    Ok(Change { any: !changed.is_empty(), told })
+    Ok(Change::telling(!changed.is_empty(), told, &unreached, writing))
 }
 
 fn drop_overrides(calendar: &mut Component) {
@@ -135,7 +171,9 @@ pub(crate) fn change_instance(
         return change(calendar, patch, writing, zones);
     };
     let before = invited(editing.override_or_new(at).iter(), owner);
-    let changed = editing.change(at, patch);
+    let unreached = unreached(editing.override_or_new(at).iter());
+    let patch = zoned(patch, &editing.shown(at), writing);
+    let changed = editing.change(at, &patch);
     let mut told = Told::default();
     if let Some(component) = editing.overriding(at) {
         stamp(component, &changed, writing);
@@ -144,7 +182,7 @@ pub(crate) fn change_instance(
         told = Told::of_change(&before, &after, &changed, status);
         told.instance = Some(at);
     }
-    Ok(Change { any: !changed.is_empty(), told })
+    Ok(Change::telling(!changed.is_empty(), told, &unreached, writing))
 }
 
 pub(crate) fn drop_instance(
@@ -158,6 +196,7 @@ pub(crate) fn drop_instance(
     let at = editing.instance(original)?;
     let at = at.ok_or(Error::Misfit("an event without instances is deleted as a whole"))?;
     let before = invited(editing.override_or_new(at).iter(), owner);
+    let unreached = unreached(editing.override_or_new(at).iter());
     if !editing.exclude(at) {
         return Ok(Change::default());
     }
@@ -166,11 +205,12 @@ pub(crate) fn drop_instance(
     }
     let cancel = before.into_keys().collect();
     let told = Told { cancel, instance: Some(at), ..Told::default() };
-    Ok(Change { any: true, told })
+    Ok(Change::telling(true, told, &unreached, writing))
 }
 
 /// The event is about to be deleted: what others organise, and what concerns nobody else, goes
-/// without a word.
+/// without a word. A calendar's server tells by itself whom it reaches, when it is deleted: for the
+/// others nothing is written, as the server would tell of that.
 pub(crate) fn cancel(
     calendar: &mut Component,
     writing: &Writing,
@@ -179,12 +219,13 @@ pub(crate) fn cancel(
     let owner = Owner(&writing.owner);
     let asked = invited(calendar.components(), owner);
     let own = main_mut(calendar, "VEVENT").is_some_and(|main| owner.organises(main));
-    if writing.schedules || asked.is_empty() || !own {
+    if asked.is_empty() || !own {
         return Ok(Change::default());
     }
     let fields = BTreeSet::from([EventField::Status]);
     let value = Event { status: EventStatus::Cancelled, ..Event::default() };
-    change(calendar, &EventPatch::of(fields, value), writing, zones)
+    let change = change(calendar, &EventPatch::of(fields, value), writing, zones)?;
+    Ok(Change { any: change.any && !writing.schedules, ..change })
 }
 
 /// Marks a changed event as changed now. What others organise keeps their stamp: by it their next
@@ -232,7 +273,7 @@ pub(crate) fn sequence(event: &Component) -> u32 {
 /// The mails about a change of a meeting that the user organises and that is not over. What they
 /// tell is kept in the event, for when the act is repeated.
 pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing) -> Vec<Notice> {
-    if writing.schedules || change.told.is_empty() {
+    if change.told.is_empty() {
         return Vec::new();
     }
     let owner = Owner(&writing.owner);
@@ -246,7 +287,7 @@ pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing)
     if let Some(main) = main_mut(calendar, "VEVENT") {
         change.told.record(main, writing);
     }
-    change.told.notices(calendar, owner, &zones, writing)
+    change.told.clone().by_mail(calendar, writing).notices(calendar, owner, &zones, writing)
 }
 
 /// The mails of an act that was carried out already; none where it was not.
@@ -254,5 +295,5 @@ pub(crate) fn told_already(calendar: &mut Component, writing: &Writing) -> Optio
     let owner = Owner(&writing.owner);
     let told = Told::recorded(main_mut(calendar, "VEVENT")?, writing)?;
     let zones = Zones::of(calendar);
-    Some(told.notices(calendar, owner, &zones, writing))
+    Some(told.by_mail(calendar, writing).notices(calendar, owner, &zones, writing))
 }

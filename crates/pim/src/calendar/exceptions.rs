@@ -105,6 +105,19 @@ impl Editing<'_, '_> {
         whole
     }
 
+    /// One instance as it is now.
+    pub(crate) fn shown(&self, original: LocalTime) -> Event {
+        let shown = self
+            .find_override(original)
+            .and_then(|at| self.component(at))
+            .and_then(|component| event::read(component, &self.reading).ok())
+            .map(|mut changed| {
+                series::rebase(&mut changed, &self.event, &self.beat);
+                changed
+            });
+        shown.unwrap_or_else(|| series::instance(&self.event, original))
+    }
+
     /// Changes one instance; says which fields.
     pub(crate) fn change(
         &mut self,
@@ -113,14 +126,7 @@ impl Editing<'_, '_> {
     ) -> BTreeSet<EventField> {
         let base = series::instance(&self.event, original);
         let place = self.find_override(original);
-        let shown = place
-            .and_then(|at| self.component(at))
-            .and_then(|component| event::read(component, &self.reading).ok())
-            .map(|mut changed| {
-                series::rebase(&mut changed, &self.event, &self.beat);
-                changed
-            });
-        let shown = shown.unwrap_or_else(|| base.clone());
+        let shown = self.shown(original);
         let mut new = shown.clone();
         patch.apply(&mut new);
         if patch.fields.contains(&EventField::Time) && !new.all_day && new.zone.is_none() {

@@ -1,7 +1,8 @@
 //! What a calendar's own server tells others (RFC 6638 §3.2), so that a mail of the user that says
 //! the same is not sent as well.
 //!
-//! In doubt the mail goes out: to be told twice is better than not at all.
+//! Whom the server could not reach, it says in the event: they are told by mail. In doubt the mail
+//! goes out: to be told twice is better than not at all.
 
 use crate::calendar::{
     Writing,
@@ -12,6 +13,18 @@ use crate::calendar::{
     people::{self, Owner},
 };
 use dme_model::Participation;
+use std::collections::BTreeSet;
+
+/// Whether a calendar's server tells others what a mail says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ByServer {
+    /// It does.
+    Told,
+    /// It does once the meeting is in the calendar, where it is not yet.
+    NotYet,
+    /// It does not, or that is not certain.
+    Untold,
+}
 
 /// Whether the server tells these people what the message says. `existing` is the event it is about,
 /// where the calendar has one.
@@ -20,32 +33,37 @@ pub(crate) fn tells(
     message: &[u8],
     to: &[String],
     writing: &Writing,
-) -> bool {
+) -> ByServer {
     if !writing.schedules || to.is_empty() {
-        return false;
+        return ByServer::Untold;
     }
-    let Ok(message) = Object::parse(message) else { return false };
-    let Ok(existing) = existing.map(Object::parse).transpose() else { return false };
+    let Ok(message) = Object::parse(message) else { return ByServer::Untold };
+    let Ok(existing) = existing.map(Object::parse).transpose() else { return ByServer::Untold };
     let mut existing = existing.map(|object| object.calendar);
     let events: Vec<&Component> =
         message.calendar.components().filter(|one| one.is("VEVENT")).collect();
     if events.is_empty() {
-        return false;
+        return ByServer::Untold;
     }
     let owner = Owner(&writing.owner);
     let method = message.calendar.value("METHOD").unwrap_or_default().to_ascii_uppercase();
-    match method.as_str() {
+    let told = match method.as_str() {
         "REQUEST" | "CANCEL" => organised(existing.as_ref(), &events, to, owner),
         "REPLY" => {
             let zones = Zones::of(&message.calendar);
             answered(existing.as_mut(), &events, &zones, to, owner)
         }
         _ => false,
+    };
+    match told {
+        true if method == "REQUEST" && existing.is_none() => ByServer::NotYet,
+        true => ByServer::Told,
+        false => ByServer::Untold,
     }
 }
 
 /// What the organiser says: the server tells it to those who are asked, as it learns of the change
-/// in the calendar itself, before the mail or after it.
+/// in the calendar itself, before the mail or after it. Of what is called off nothing may be left.
 fn organised(
     existing: Option<&Component>,
     events: &[&Component],
@@ -66,12 +84,12 @@ fn organised(
             own(&event)
                 && event
                     .all("ATTENDEE")
-                    .all(|line| is_by_server(line) || !to.iter().any(|email| is(line, email)))
+                    .all(|line| reaches(line) || !to.iter().any(|email| is(line, email)))
         })
 }
 
-/// What the user answers: the server tells it where the calendar says the same. Of what was declined
-/// nothing is left there.
+/// What the user answers: the server tells it where the calendar says the same, but not what is
+/// written with it. Of what was declined nothing is left there.
 fn answered(
     existing: Option<&mut Component>,
     events: &[&Component],
@@ -83,7 +101,8 @@ fn answered(
         events.iter().all(|event| event.line("ORGANIZER").is_some_and(|line| is(line, email)))
     };
     let answer = |event: &Component| owner.line(event).map(people::participation);
-    if !to.iter().all(organises) {
+    let has_words = |event: &&Component| event.all("COMMENT").any(|line| !line.value().is_empty());
+    if !to.iter().all(organises) || events.iter().any(has_words) {
         return false;
     }
     let Some(calendar) = existing else {
@@ -98,7 +117,7 @@ fn answered(
             Some(id) => editing.override_or_new(editing.beat.original(&id)),
         };
         there.is_some_and(|there| {
-            there.line("ORGANIZER").is_some_and(is_by_server)
+            there.line("ORGANIZER").is_some_and(reaches)
                 && answer(event).is_some_and(|said| answer(&there) == Some(said))
         })
     })
@@ -108,7 +127,19 @@ fn is(line: &Line, email: &str) -> bool {
     people::email(line).eq_ignore_ascii_case(email)
 }
 
-/// Whether the server tells the person of this line (RFC 6638 §7.1).
-fn is_by_server(line: &Line) -> bool {
-    line.parameter("SCHEDULE-AGENT").is_none_or(|agent| agent.eq_ignore_ascii_case("SERVER"))
+/// Whether the server tells the person of this line: it is the one who does (RFC 6638 §7.1), and
+/// could the last time (§3.2.9).
+pub(crate) fn reaches(line: &Line) -> bool {
+    let by_server =
+        line.parameter("SCHEDULE-AGENT").is_none_or(|agent| agent.eq_ignore_ascii_case("SERVER"));
+    let codes = line.parameter("SCHEDULE-STATUS").unwrap_or_default().split(',').map(str::trim);
+    by_server && codes.into_iter().all(|code| code.is_empty() || code.starts_with(['1', '2']))
+}
+
+/// The attendees who are to be told and whom the server does not tell, by lower-case address.
+pub(crate) fn unreached<'a>(components: impl Iterator<Item = &'a Component>) -> BTreeSet<String> {
+    let lines = components.filter(|one| one.is("VEVENT")).flat_map(|one| one.all("ATTENDEE"));
+    let unreached =
+        lines.filter(|line| !reaches(line) && !line.parameter_is("SCHEDULE-AGENT", "NONE"));
+    unreached.map(|line| people::email(line).to_ascii_lowercase()).collect()
 }

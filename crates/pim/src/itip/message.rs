@@ -78,7 +78,13 @@ fn strip(mut component: Component) -> Component {
         !own && !named.contains(&line.name())
     });
     for line in component.lines_mut() {
-        for name in ["X-DME-PROPOSAL", "X-DME-REPLIED", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"] {
+        for name in [
+            "X-DME-PROPOSAL",
+            "X-DME-REPLIED",
+            "SCHEDULE-AGENT",
+            "SCHEDULE-STATUS",
+            "SCHEDULE-FORCE-SEND",
+        ] {
             line.set_parameter(name, None);
         }
     }

@@ -5,6 +5,7 @@
 //! repeated (the server died before the mails went out) tells the same people the same again, the
 //! object keeps whom its last act concerned, in the property `X-DME-ACT`.
 
+use super::by_server;
 use super::message::{Message, digest};
 use super::words::{Said, Words};
 use crate::calendar::{
@@ -97,6 +98,17 @@ impl Told {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.request.is_empty() && self.cancel.is_empty()
+    }
+
+    /// What of it is left to mails: where the calendar's server tells others, whom it does not reach.
+    /// Those who are not asked any more are gone from the calendar; `Change` keeps of them only whom
+    /// the server did not reach.
+    pub(crate) fn by_mail(mut self, calendar: &Component, writing: &Writing) -> Self {
+        if writing.schedules {
+            let unreached = by_server::unreached(calendar.components());
+            self.request.retain(|email| unreached.contains(email));
+        }
+        self
     }
 
     /// Keeps it in the event. `instance` is on the series' clock.

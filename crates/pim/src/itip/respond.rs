@@ -5,6 +5,7 @@
 //! made again only for the act that was the first to say it, under the name it had: also where the
 //! event with the answer was lost in between, and the answer is said to the event made anew.
 
+use super::by_server::reaches;
 use super::message::{Message, digest};
 use super::words::{Said, Words, span};
 use crate::Error;
@@ -85,12 +86,19 @@ pub(crate) fn respond(bytes: &[u8], answer: &Answer, writing: &Writing) -> Resul
         }
         add_zones(calendar, &zones_before);
     }
-    // A calendar's server tells the answer, but knows no proposals (RFC 6638 §3.2.2).
-    let told = answer.send && now.act == act && (!writing.schedules || answer.proposal.is_some());
+    // A calendar's server tells the answer, where it reaches the organiser; but it knows no proposals
+    // (RFC 6638 §3.2.2), and need not pass on what is written with it.
+    let organizer = invitation.line("ORGANIZER");
+    let by_server = writing.schedules && organizer.is_some_and(reaches);
+    let more = answer.proposal.is_some() || comment(answer).is_some();
+    // Nobody is to hear of it (RFC 6638 §7.1).
+    let kept = organizer.is_some_and(|line| line.parameter_is("SCHEDULE-AGENT", "NONE"));
+    let told = answer.send && now.act == act && !kept && (!by_server || more);
+    let by_server = by_server && answer.send && !repeated;
     let notice = told.then(|| now.notice(calendar, &invitation, answer, writing, &zones)).flatten();
     let object = if repeated { bytes.to_vec() } else { object.to_bytes() };
     let notices = notice.into_iter().collect();
-    Ok(Applied { object, uid, notices, attached: Vec::new() })
+    Ok(Applied { object, uid, notices, by_server, attached: Vec::new() })
 }
 
 /// Tells an answer from every other one to this form of the invitation.

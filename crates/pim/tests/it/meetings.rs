@@ -3,7 +3,7 @@
 use crate::world::*;
 use dme_mime::{Envelope, compose};
 use dme_model::*;
-use dme_pim::calendar::{self, Outcome, TakenIn, Writing};
+use dme_pim::calendar::{self, ByServer, Outcome, TakenIn, Writing};
 
 fn bob() -> Writing {
     Writing { owner: vec!["bob@x.example".into()], name: Some("Bob".into()), ..writing("bob") }
@@ -120,8 +120,91 @@ fn nothing_is_sent_where_the_server_schedules_or_the_meeting_is_over() {
     for writing in [schedules, late] {
         let made = calendar::apply(None, &edit, &writing).unwrap();
         assert!(made.notices.is_empty());
-        assert!(!text(made).contains("X-DME-ACT"));
     }
+}
+
+/// What the server makes of an object: what it says to each of these.
+fn noted(object: &[u8], said: &[(&str, &str)]) -> Vec<u8> {
+    let mut text = String::from_utf8(object.to_vec()).unwrap().replace("\r\n ", "");
+    for (who, parameter) in said {
+        text = text.replace(&format!(":mailto:{who}"), &format!(";{parameter}:mailto:{who}"));
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn whom_the_server_does_not_reach_is_told_by_mail() {
+    let server = |key: &str| Writing { schedules: true, ..writing(key) };
+    let (bob, cem) = ("bob@x.example", "cem@y.example");
+    let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(EventPatch::whole(meeting()))));
+    let made = calendar::apply(None, &edit, &server("make")).unwrap();
+    assert!(made.by_server);
+    let told = |applied: &calendar::Applied| -> Vec<(String, Vec<String>)> {
+        applied.notices.iter().map(sent).map(|one| (one.method, one.to)).collect()
+    };
+    for (status, mailed) in [
+        ("SCHEDULE-STATUS=1.1", false),
+        ("SCHEDULE-STATUS=2.0", false),
+        ("SCHEDULE-AGENT=SERVER;SCHEDULE-STATUS=1.2", false),
+        ("SCHEDULE-STATUS=3.7", true),
+        ("SCHEDULE-STATUS=\"2.0,5.1\"", true),
+        ("SCHEDULE-STATUS=5.1", true),
+        ("SCHEDULE-AGENT=CLIENT", true),
+        ("SCHEDULE-AGENT=NONE", false),
+    ] {
+        let there = noted(&made.object, &[(bob, status), (cem, "SCHEDULE-STATUS=2.0")]);
+        let to_bob = |method: &str| match mailed {
+            true => vec![(method.to_owned(), vec![bob.to_owned()])],
+            false => Vec::new(),
+        };
+        // The same act on what the server made of it, as often as may be.
+        let again = calendar::apply(Some(&there), &edit, &server("make")).unwrap();
+        assert_eq!((told(&again), &again.object), (to_bob("REQUEST"), &there), "{status}");
+        assert!(again.notices.iter().all(|one| !sent(one).calendar.contains("SCHEDULE-")));
+        // Who is not asked any more.
+        let shown = event(&there);
+        let alone = Event { attendees: Vec::new(), ..shown.clone() };
+        let left = calendar::apply(Some(&there), &edit_to(&shown, alone), &server("out")).unwrap();
+        assert_eq!(told(&left), to_bob("CANCEL"), "{status}");
+        // The server calls off what is deleted, and must not hear of it before.
+        let gone = calendar::apply(Some(&there), &ItemEdit::Cancel, &server("off")).unwrap();
+        assert_eq!((told(&gone), &gone.object), (to_bob("CANCEL"), &there), "{status}");
+        let gone_again = calendar::apply(Some(&there), &ItemEdit::Cancel, &server("off")).unwrap();
+        assert_eq!(gone_again.notices, gone.notices, "{status}");
+    }
+}
+
+#[test]
+fn guests_are_asked_to_a_time_with_a_zone() {
+    let floating = Event { zone: None, attendees: Vec::new(), ..meeting() };
+    let weekly =
+        Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let series = Event { recurrence: Some(weekly), ..floating.clone() };
+    let asking = Event { attendees: asked(&["bob@x.example"]), ..Event::default() };
+    let guests = EventPatch::of([EventField::Attendees], asking);
+    let whole = ItemEdit::Patch(ItemPatch::Event(Box::new(guests.clone())));
+    let second = ItemEdit::Instance {
+        original: at("2026-12-08T10:00:00").as_utc(),
+        patch: Box::new(guests),
+    };
+    for (event, edit, start) in [
+        (&floating, &whole, "20261201"),
+        (&series, &whole, "20261201"),
+        (&series, &second, "20261208"),
+    ] {
+        let made = make(event);
+        assert!(made.notices.is_empty());
+        let changed = change(&made.object, "guests", edit);
+        let invitation = sent(&changed.notices[0]).calendar;
+        let line = format!("DTSTART;TZID=Europe/Berlin:{start}T100000\r\n");
+        assert!(invitation.contains(&line), "{invitation}");
+        assert!(invitation.contains("BEGIN:VTIMEZONE"), "{invitation}");
+    }
+    // A time that nobody else is told stays as it is.
+    let alone = make(&floating);
+    let moved = Event { end: at("2026-12-01T12:00:00"), ..floating.clone() };
+    let moved = text(change(&alone.object, "move", &edit_to(&floating, moved)));
+    assert!(moved.contains("DTEND:20261201T120000\r\n"), "{moved}");
 }
 
 #[test]
@@ -322,6 +405,27 @@ fn an_answer_is_told_by_the_server_where_it_schedules_and_not_at_all_where_unwan
     let rather = Answer { proposal: Some(proposal), ..answer(Participation::Tentative) };
     let answered = calendar::respond(&copy, &rather, &schedules).unwrap();
     assert_eq!(sent(&answered.notices[0]).method, "COUNTER");
+    // What is written with an answer it need not pass on.
+    let words = Some(Text::plain("I shall be late"));
+    let late = Answer { comment: words, ..answer(Participation::Accepted) };
+    let answered = calendar::respond(&copy, &late, &schedules).unwrap();
+    let reply = sent(&answered.notices[0]);
+    assert_eq!(reply.method, "REPLY");
+    assert!(reply.calendar.contains("COMMENT:I shall be late"), "{}", reply.calendar);
+    // Whether it reached the organiser, the server says in the event.
+    let yes = answer(Participation::Accepted);
+    let answered = calendar::respond(&copy, &yes, &schedules).unwrap();
+    assert!(answered.by_server && answered.notices.is_empty());
+    for (status, mails) in [
+        ("SCHEDULE-STATUS=2.0", 0),
+        ("SCHEDULE-STATUS=5.1", 1),
+        ("SCHEDULE-AGENT=CLIENT", 1),
+        ("SCHEDULE-AGENT=NONE", 0),
+    ] {
+        let there = noted(&answered.object, &[(OWNER, status)]);
+        let again = calendar::respond(&there, &yes, &schedules).unwrap();
+        assert_eq!((again.notices.len(), again.object), (mails, there), "{status}");
+    }
 }
 
 #[test]
@@ -592,31 +696,39 @@ fn a_mail_is_spared_where_the_server_tells_the_same() {
     let by_hand = agent(&made.object, "ATTENDEE", "CLIENT");
     let said_by_server = agent(&made.object, "ATTENDEE", "SERVER");
     let answered_by_hand = agent(&accepted, "ORGANIZER", "NONE");
+    let lost = noted(&made.object, &[("bob@x.example", "SCHEDULE-STATUS=5.1")]);
+    let reached = noted(&made.object, &[("bob@x.example", "SCHEDULE-STATUS=\"1.1,2.0\"")]);
+    let unheard = noted(&accepted, &[(OWNER, "SCHEDULE-STATUS=3.7")]);
+    let with_words = yes.replace("END:VEVENT", "COMMENT:I shall be late\r\nEND:VEVENT");
     let counter = yes.replace("METHOD:REPLY", "METHOD:COUNTER");
     let forwarded = ["bob@x.example", "dora@z.example"].as_slice();
     let (guests, ann) = (["bob@x.example", "Cem@y.example"].as_slice(), ["ann@x.example"]);
     let (ann, object) = (ann.as_slice(), Some(made.object.as_slice()));
 
     for (case, existing, message, to, writing, spared) in [
-        ("an invitation", object, &invitation, guests, &server, true),
-        ("one not written yet", None, &invitation, guests, &server, true),
-        ("a cancellation", object, &called_off, guests, &server, true),
-        ("of what is deleted", None, &called_off, guests, &server, true),
-        ("to who is not asked", object, &invitation, forwarded, &server, false),
-        ("of another's meeting", object, &invitation, guests, &his_server, false),
-        ("by the client", Some(&by_hand[..]), &invitation, guests, &server, false),
-        ("by the server", Some(&said_by_server[..]), &invitation, guests, &server, true),
-        ("where nobody schedules", object, &invitation, guests, &writing("key"), false),
-        ("an answer", Some(&accepted[..]), &yes, ann, &his_server, true),
-        ("another than there", Some(&accepted[..]), &no, ann, &his_server, false),
-        ("not given there", Some(&copy[..]), &yes, ann, &his_server, false),
-        ("a refusal that is gone", None, &no, ann, &his_server, true),
-        ("a yes to nothing", None, &yes, ann, &his_server, false),
-        ("to somebody else", Some(&accepted[..]), &yes, guests, &his_server, false),
-        ("by hand", Some(&answered_by_hand[..]), &yes, ann, &his_server, false),
-        ("another's answer", Some(&accepted[..]), &yes, ann, &server, false),
-        ("a proposal", Some(&accepted[..]), &counter, ann, &his_server, false),
-        ("nothing", object, &"no calendar".to_owned(), guests, &server, false),
+        ("an invitation", object, &invitation, guests, &server, ByServer::Told),
+        ("one not written yet", None, &invitation, guests, &server, ByServer::NotYet),
+        ("a cancellation", object, &called_off, guests, &server, ByServer::Told),
+        ("of what is deleted", None, &called_off, guests, &server, ByServer::Told),
+        ("to who is not asked", object, &invitation, forwarded, &server, ByServer::Untold),
+        ("of another's meeting", object, &invitation, guests, &his_server, ByServer::Untold),
+        ("by the client", Some(&by_hand[..]), &invitation, guests, &server, ByServer::Untold),
+        ("by the server", Some(&said_by_server[..]), &invitation, guests, &server, ByServer::Told),
+        ("who was not reached", Some(&lost[..]), &invitation, guests, &server, ByServer::Untold),
+        ("who was reached", Some(&reached[..]), &invitation, guests, &server, ByServer::Told),
+        ("with words", Some(&accepted[..]), &with_words, ann, &his_server, ByServer::Untold),
+        ("an organiser lost", Some(&unheard[..]), &yes, ann, &his_server, ByServer::Untold),
+        ("where nobody schedules", object, &invitation, guests, &writing("key"), ByServer::Untold),
+        ("an answer", Some(&accepted[..]), &yes, ann, &his_server, ByServer::Told),
+        ("another than there", Some(&accepted[..]), &no, ann, &his_server, ByServer::Untold),
+        ("not given there", Some(&copy[..]), &yes, ann, &his_server, ByServer::Untold),
+        ("a refusal that is gone", None, &no, ann, &his_server, ByServer::Told),
+        ("a yes to nothing", None, &yes, ann, &his_server, ByServer::Untold),
+        ("to somebody else", Some(&accepted[..]), &yes, guests, &his_server, ByServer::Untold),
+        ("by hand", Some(&answered_by_hand[..]), &yes, ann, &his_server, ByServer::Untold),
+        ("another's answer", Some(&accepted[..]), &yes, ann, &server, ByServer::Untold),
+        ("a proposal", Some(&accepted[..]), &counter, ann, &his_server, ByServer::Untold),
+        ("nothing", object, &"no calendar".to_owned(), guests, &server, ByServer::Untold),
     ] {
         let to: Vec<String> = to.iter().map(|one| (*one).to_owned()).collect();
         let told = calendar::told_by_server(existing, message.as_bytes(), &to, writing);
@@ -643,4 +755,31 @@ fn a_day_of_a_series_of_days_is_answered_by_its_midnight_in_utc() {
     assert!(reply.contains("RECURRENCE-ID;VALUE=DATE:20261208"), "{reply}");
     let error = calendar::respond(&copy, &of("2026-12-07"), &bob()).unwrap_err();
     assert_eq!(error, dme_pim::Error::NoSuchInstance);
+}
+
+#[test]
+fn who_is_asked_to_one_instance_gets_that_alone_again() {
+    let weekly =
+        Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let made = make(&Event { recurrence: Some(weekly), ..meeting() });
+    let guests = asked(&["bob@x.example", "cem@y.example", "dora@z.example"]);
+    let value = Event { attendees: guests, ..Event::default() };
+    let edit = ItemEdit::Instance {
+        original: at("2026-12-08T09:00:00").as_utc(),
+        patch: Box::new(EventPatch::of([EventField::Attendees], value)),
+    };
+    let changed = change(&made.object, "dora", &edit);
+    let refresh = sent(&made.notices[0]).calendar.replace("METHOD:REQUEST", "METHOD:REFRESH");
+    for (from, rules, instances) in [("bob@x.example", 1, 1), ("dora@z.example", 0, 1)] {
+        let asked = take(Some(&changed.object), &refresh, from, &writing("k"));
+        assert_eq!((asked.outcome, asked.notices.len()), (Outcome::Asked, 1), "{from}");
+        let told = sent(&asked.notices[0]);
+        assert_eq!(told.to, [from]);
+        let count = |what: &str| told.calendar.matches(what).count();
+        assert_eq!(
+            (count("RRULE:FREQ=WEEKLY"), count("RECURRENCE-ID")),
+            (rules, instances),
+            "{from}"
+        );
+    }
 }

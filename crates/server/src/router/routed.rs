@@ -94,6 +94,13 @@ impl RoutedMailbox {
         Ok((id, mailbox))
     }
 
+    /// Where what is sent waits, and why.
+    fn keeps(&self) -> Option<(&Outbox, Error)> {
+        let outbox = self.0.outbox.as_deref()?;
+        let at = self.0.at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.as_ref().err().map(|why| (outbox, why.clone()))
+    }
+
     async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
         let Inner { router, account, context, functions, .. } = &*self.0;
         router.other(account, &context.request, functions, failed, now()).await
@@ -350,11 +357,10 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        let away = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned();
         let key = &submission.key;
-        match (&self.0.outbox, away) {
-            (Some(outbox), Some(why)) => outbox.queue(&self.0.account, submission, &why).await,
-            _ => self.once_named(key, |at| async move { at.submit(submission).await }).await,
+        match self.keeps() {
+            Some((outbox, why)) => outbox.queue(&self.0.account, submission, &why).await,
+            None => self.once_named(key, |at| async move { at.submit(submission).await }).await,
         }
     }
 
@@ -408,6 +414,10 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        if self.keeps().is_some() {
+            // Whoever delivers the message asks.
+            return Ok(false);
+        }
         self.again(|at| async move { at.tells(message, to).await }).await
     }
 

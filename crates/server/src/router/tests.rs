@@ -9,10 +9,11 @@ use dme_link::{
     Registrar, Services,
 };
 use dme_mailbox::memory::{Failure, MemoryMailSystem, Operation};
-use dme_mailbox::{ItemFilter, MailSystem, Submission, SubmissionKey, Submitted};
+use dme_mailbox::{CalendarMessage, ItemFilter, MailSystem, Submission, SubmissionKey, Submitted};
 use dme_model::{Class, CollectionId, Role};
 use dme_routing::{Known, Load, Scope, Tier};
 use dme_store::OutboxLimits;
+use dme_sync::{MeetingWord, hand_over};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -667,4 +668,41 @@ async fn a_removed_connectors_calendars_wait_for_one_of_its_name_or_a_flush() {
     world.connectors.reload().await;
     world.router.flush(Some(&ANN.into())).await.unwrap();
     assert!(world.of_class(ANN, Class::Calendar).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn whether_a_calendar_tells_what_a_kept_message_says_is_asked_when_it_goes_out() {
+    for (schedules, sent) in [(true, 0), (false, 1)] {
+        let world = World::new(BTreeMap::new());
+        world.link("a", &[ANN]).await;
+        world.open(ANN).await.unwrap();
+        world.lose("a").await;
+        let kept = outbox(&world).await;
+        let calendar = format!(
+            "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:u\r\n\
+             ORGANIZER:mailto:{ANN}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        let mut invitation = message("1", "eve@x.example");
+        invitation.message = format!(
+            "From: {ANN}\r\nTo: eve@x.example\r\n\
+             Content-Type: text/calendar; method=REQUEST\r\n\r\n{calendar}"
+        )
+        .into();
+        let word = MeetingWord {
+            message: CalendarMessage { calendar, from: ANN.into() },
+            to: vec!["eve@x.example".into()],
+            own: true,
+        };
+        let request = RequestId::from("t");
+        let mailbox = world.router.open_to_send(&account(ANN), &request, NOW, &kept).await.unwrap();
+        hand_over(&*mailbox, &mut invitation, Some(&word)).await.unwrap();
+        assert_eq!(world.waiting().await, 1);
+        let site = world.link("a", &[ANN]).await;
+        if schedules {
+            site.mail.schedule();
+        }
+        kept.deliver_soon(&world.router, &account(ANN));
+        world.until_waiting(0).await;
+        assert_eq!(site.mail.sent().len(), sent, "schedules: {schedules}");
+    }
 }

@@ -102,6 +102,7 @@ async fn what_the_calendar_tells_by_itself_is_filed_and_not_sent() {
         meeting: Some(MeetingWord {
             message: CalendarMessage { calendar: "METHOD:REQUEST".into(), from: "ann@x".into() },
             to: vec!["eve@elsewhere.example".into()],
+            own: true,
         }),
         ..named("1")
     };
@@ -127,4 +128,47 @@ async fn what_the_calendar_tells_by_itself_is_filed_and_not_sent() {
     assert!(world.engine.submit(world.session(), &invitation).await.is_err());
     assert!(!world.engine.submit(world.session(), &invitation).await.unwrap().before);
     assert_eq!((world.system.sent().len(), world.items(Role::Sent).len()), (0, 1));
+}
+
+fn word(own: bool) -> MeetingWord {
+    MeetingWord {
+        message: CalendarMessage { calendar: "METHOD:REQUEST".into(), from: "ann@x".into() },
+        to: vec!["eve@elsewhere.example".into()],
+        own,
+    }
+}
+
+#[tokio::test]
+async fn what_another_says_goes_out_while_the_calendar_is_away() {
+    for (own, sent) in [(true, 0), (false, 1)] {
+        let world = World::new().await;
+        let away = dme_mailbox::Error::new(ErrorKind::Unavailable, "the calendar is away");
+        world.system.fail_next(1, &Failure::Before(away));
+        let request = SubmitRequest { meeting: Some(word(own)), ..named("1") };
+        let done = world.engine.submit(world.session(), &request).await;
+        assert_eq!((done.is_ok(), world.system.sent().len()), (!own, sent), "own: {own}");
+    }
+}
+
+/// Phones may mail the invitation before they give the meeting to the server.
+#[tokio::test]
+async fn an_invitation_to_a_meeting_that_is_not_there_yet_comes_once_more() {
+    for (made, sent) in [(true, 0), (false, 1)] {
+        for id in [SubmitId::Client("1".into()), SubmitId::Content] {
+            let mut world = World::new().await;
+            let none = dme_mailbox::Error::new(ErrorKind::NotFound, "there is no such meeting");
+            let request = SubmitRequest { meeting: Some(word(true)), ..mail(id) };
+            world.system.fail_next(1, &Failure::Before(none.clone()));
+            let first = world.engine.submit(world.session(), &request).await;
+            let Err(Error::Mailbox(error)) = first else { panic!("{first:?}") };
+            assert!(error.is_transient(), "the phone comes again: {error}");
+            match made {
+                true => world.system.schedule(),
+                false => world.system.fail_next(1, &Failure::Before(none)),
+            }
+            world.now = crate::world::NOW.plus(Duration::from_secs(3_600));
+            assert!(!world.engine.submit(world.session(), &request).await.unwrap().before);
+            assert_eq!(world.system.sent().len(), sent, "made: {made}");
+        }
+    }
 }

@@ -468,6 +468,12 @@ async fn a_connection_that_died_unseen_costs_no_answer() {
 
 /// A server that schedules, with one event of somebody's outside; what is written stays there.
 async fn scheduling(there: &str, put: u16) -> Fake {
+    scheduling_with(there, put, "").await
+}
+
+/// The same, which says so of Zoe when an event is written.
+async fn scheduling_with(there: &str, put: u16, of_zoe: &str) -> Fake {
+    let of_zoe = format!("{of_zoe}:mailto:zoe@");
     let object = Mutex::new(there.to_owned());
     Fake::start(move |asked| {
         let mut object = object.lock().unwrap();
@@ -488,7 +494,7 @@ async fn scheduling(there: &str, put: u16) -> Fake {
             ("GET", "/c/x.ics") => (200, "ETag: \"1\"\r\n", object.clone()),
             ("PUT", "/c/x.ics") => {
                 if put == 204 {
-                    object.clone_from(&asked.body);
+                    *object = asked.body.replace(":mailto:zoe@", &of_zoe);
                 }
                 (put, "", String::new())
             }
@@ -541,6 +547,36 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
                 "{refusal}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn whom_a_server_that_schedules_did_not_reach_is_told_by_mail() {
+    let value = Event { title: "Talk".to_owned(), ..Event::default() };
+    let patch = EventPatch::of([EventField::Title], value);
+    let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
+    let edit = Edit { key: SubmissionKey("talk".to_owned()), edit };
+    let swapped = of_zoe("", "ACCEPTED").replace("ann@example.org", "ZOE");
+    let swapped = swapped.replace("zoe@elsewhere.example", "ann@example.org");
+    let of_ann = swapped.replace("ZOE", "zoe@elsewhere.example");
+    let yes = Answer {
+        participation: Participation::Accepted,
+        instance: None,
+        comment: None,
+        proposal: None,
+        send: true,
+    };
+    let key = SubmissionKey("yes".to_owned());
+    for (said, mails) in [("", 0), (";SCHEDULE-STATUS=1.2", 0), (";SCHEDULE-STATUS=5.1", 1)] {
+        let fake = scheduling_with(&of_ann, 204, said).await;
+        let changed = fake.open().await.change_item(&calendar_id(), &"x.ics".into(), &edit).await;
+        assert_eq!(changed.unwrap().notices.len(), mails, "the organiser's change: {said}");
+        let fake = scheduling_with(&of_zoe("", "NEEDS-ACTION"), 204, said).await;
+        let mailbox = fake.open().await;
+        let answered = mailbox.respond(&calendar_id(), &"x.ics".into(), &key, &yes).await.unwrap();
+        assert_eq!(answered.notices.len(), mails, "the answer: {said}");
+        let again = mailbox.respond(&calendar_id(), &"x.ics".into(), &key, &yes).await.unwrap();
+        assert_eq!(again.notices, answered.notices, "{said}");
     }
 }
 

@@ -222,7 +222,7 @@ impl World for OnCyrus {
     }
 
     fn can(&self, ability: Ability) -> bool {
-        ability != Ability::InvalidateTokens
+        !matches!(ability, Ability::InvalidateTokens | Ability::TellByMail)
     }
 }
 

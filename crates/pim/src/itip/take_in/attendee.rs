@@ -3,14 +3,17 @@
 use super::{ANSWERED, Arrival, Outcome};
 use crate::Error;
 use crate::calendar::{
-    apply::main_mut, change_event::sequence, clock::Zones, event, exceptions::Editing, line::Line,
-    object::Component, people, value,
+    apply::main_mut, change_event::sequence, clock::When, clock::Zones, event, exceptions::Editing,
+    line::Line, object::Component, people, value,
 };
 use crate::itip::organise::{Told, is_over};
 use dme_model::{Notice, Participation, Proposal, Timestamp};
 
 /// A question that is older is not answered any more, in seconds: three days.
 const FRESH: i64 = 3 * 86_400;
+
+/// As many mails one question has as its answer.
+const MAX_INSTANCES: usize = 20;
 
 impl Arrival<'_> {
     /// An answer, or a proposal, of one who is asked.
@@ -133,17 +136,30 @@ impl Arrival<'_> {
         if !editing.main().is_some_and(|main| owner.organises(main)) {
             return Ok((Outcome::NotConcerned, Vec::new()));
         }
-        let asked = editing.components().flat_map(|one| one.all("ATTENDEE").collect::<Vec<_>>());
-        let asked = asked.into_iter().any(|line| self.speaks_for(line));
-        if !asked {
+        let asked = |one: &&Component| one.all("ATTENDEE").any(|line| self.speaks_for(line));
+        let named: Vec<&Component> = editing.components().filter(asked).collect();
+        if named.is_empty() {
             return Ok((Outcome::Refused, Vec::new()));
         }
         let over = is_over(editing.event.last_end, self.writing.now);
-        if self.writing.schedules || over || !self.is_fresh() {
+        if over || !self.is_fresh() {
             return Ok((Outcome::Known, Vec::new()));
         }
+        // Who is asked to the series gets all of it, another the instances they are asked to.
+        let id = |one: &Component| one.line("RECURRENCE-ID").and_then(|line| zones.when(line));
+        let ids: Option<Vec<When>> = named.iter().map(|one| id(one)).collect();
+        let beat = &editing.beat;
+        let instances = ids.map_or(vec![None], |ids| {
+            ids.iter().take(MAX_INSTANCES).map(|id| Some(beat.original(id))).collect()
+        });
         let request = vec![self.from.to_ascii_lowercase()];
-        let told = Told { request, ..Told::default() };
-        Ok((Outcome::Asked, told.notices(calendar, owner, &zones, self.writing)))
+        let mut notices = Vec::new();
+        for instance in instances {
+            let told = Told { request: request.clone(), instance, ..Told::default() };
+            let told = told.by_mail(calendar, self.writing);
+            notices.extend(told.notices(calendar, owner, &zones, self.writing));
+        }
+        let outcome = if notices.is_empty() { Outcome::Known } else { Outcome::Asked };
+        Ok((outcome, notices))
     }
 }
