@@ -13,6 +13,7 @@ mod reach;
 mod run;
 mod serve;
 mod session;
+mod upkeep;
 
 pub use backoff::BackoffConfig;
 pub use config::{ConnectorConfig, KeepAlive, Proxy};
@@ -20,3 +21,4 @@ pub use enroll::{Enrolled, enroll};
 pub use identity::Identities;
 pub use reach::{Reached, reach};
 pub use run::{Connector, ConnectorStatus};
+pub use upkeep::Upkeep;

@@ -3,6 +3,7 @@
 mod authority;
 mod book;
 mod capabilities;
+mod configuration;
 mod connector;
 mod enrolments;
 mod error;
@@ -10,6 +11,7 @@ mod files;
 mod fingerprint;
 mod h2;
 mod refused;
+mod sealing;
 mod server;
 mod tls;
 mod token;
@@ -18,21 +20,26 @@ mod wire;
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
+pub use configuration::{
+    Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
+};
 pub use connector::{
     BackoffConfig, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities, KeepAlive,
-    Proxy, Reached, enroll, reach,
+    Proxy, Reached, Upkeep, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use refused::{Refusal, Refused};
+pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use server::{
-    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, WorkLimits,
-    serve,
+    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, NotDiagnosed, Registrar,
+    WorkLimits, serve,
 };
 pub use token::{Token, TokenHash};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
+pub use wire::upkeep::{Check, CheckVerdict, Diagnosis};
 
 /// The release, as the two ends tell each other.
 pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,7 @@
 //! The server's side: it accepts connectors and calls them.
 
 mod call;
+mod diagnose;
 mod directory;
 mod gate;
 mod handshakes;
@@ -10,6 +11,7 @@ mod listener;
 mod mail;
 mod registrar;
 
+pub use diagnose::NotDiagnosed;
 pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig, WorkLimits};
 pub use listener::{ListenConfig, serve};
 pub use registrar::Registrar;

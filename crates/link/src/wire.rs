@@ -22,6 +22,7 @@ pub(crate) mod fuzz;
 pub(crate) mod hello;
 pub(crate) mod mailbox;
 pub(crate) mod record;
+pub(crate) mod upkeep;
 
 /// ALPN of a link's connections.
 pub(crate) const LINK: &[u8] = b"dme-link/1";

@@ -5,10 +5,12 @@ use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
+use super::upkeep::Upkeep;
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::{Error, Identity, Refusal, Refused, Result, Services, tls, wire};
+use crate::{Configuration, Error, Identity, Refusal, Refused, Result, Services, tls, wire};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -43,7 +45,8 @@ pub enum ConnectorStatus {
 /// A connector: what it serves, and how it reaches its server.
 pub struct Connector {
     config: ConnectorConfig,
-    services: Services,
+    /// Those that the next link is made with.
+    services: Mutex<Services>,
     undying: Undying,
     identities: Identities,
     status: watch::Sender<ConnectorStatus>,
@@ -68,7 +71,15 @@ impl Connector {
     pub fn new(config: ConnectorConfig, services: Services) -> Result<Self> {
         let identities = Identities::open(&config.identity)?;
         let status = watch::Sender::new(ConnectorStatus::Dialling);
+        let services = Mutex::new(services);
         Ok(Self { config, services, undying: Undying::new(), identities, status })
+    }
+
+    /// Which takes configurations from its server, and tells how it is.
+    #[must_use]
+    pub fn with_upkeep(mut self, upkeep: Arc<dyn Upkeep>) -> Self {
+        self.undying.upkeep = Some(upkeep);
+        self
     }
 
     /// Who it is.
@@ -240,10 +251,36 @@ impl Connector {
                 Some(Order::RenewalRefused(refused)) => {
                     error!(%refused, "the server did not renew the certificate");
                 }
+                Some(Order::Configuration(configuration)) => {
+                    if self.configure(session, configuration).await {
+                        return Next::Replace;
+                    }
+                }
                 // The session holds the sender.
                 None => return Next::Lost,
             }
         }
+    }
+
+    /// Takes a configuration; answers whether a link with other services is to be made.
+    async fn configure(&self, session: &Session, configuration: Configuration) -> bool {
+        let Some(upkeep) = &self.undying.upkeep else { return false };
+        let version = configuration.version;
+        match upkeep.configure(configuration).await {
+            Some(services) => {
+                info!(version, "configuration taken; making a new link with its services");
+                *self.services.lock().unwrap_or_else(PoisonError::into_inner) = services;
+                true
+            }
+            None => {
+                session.shared.tell(ToServer::Configured(upkeep.report()));
+                false
+            }
+        }
+    }
+
+    fn services(&self) -> Services {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn renewal_due(&self) -> Duration {
@@ -298,7 +335,7 @@ impl Connector {
                     self.identities.accepted(which)?;
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
-                    let (services, undying) = (self.services.clone(), self.undying.clone());
+                    let (services, undying) = (self.services(), self.undying.clone());
                     return Ok(Session::begin(calls, bulk, services, undying, &self.config));
                 }
                 // With the other key it may know us.
@@ -336,6 +373,7 @@ impl Connector {
     }
 
     fn hello(&self, session: &str, lane: Lane) -> Hello {
+        let services = self.services();
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Hello {
             version: wire::VERSION,
@@ -345,8 +383,8 @@ impl Connector {
             software: crate::SOFTWARE.into(),
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
-            capabilities: self.services.capabilities(),
-            realms: Some(self.services.realms.clone()),
+            capabilities: services.capabilities(),
+            realms: Some(services.realms),
         }
     }
 }

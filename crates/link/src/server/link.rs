@@ -161,6 +161,13 @@ impl Link {
                     self.tell(self.renew(registrar, &request).await);
                 }
                 Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Configured(report)) => {
+                    match registrar.configured(&self.id, report).await {
+                        Ok(None) => {}
+                        Ok(Some(wanted)) => self.tell(ToConnector::Configuration(wanted)),
+                        Err(error) => warn!(connector = %self.id, %error, "report not kept"),
+                    }
+                }
                 Some(ToServer::Pong { .. }) | None => {}
             }
         }

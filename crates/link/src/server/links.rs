@@ -315,6 +315,19 @@ impl Links {
         }
     }
 
+    /// Sends a connector what is wanted of it now, where it is linked. One that is not gets it when
+    /// it links, and so does one that has too much to read.
+    ///
+    /// # Errors
+    /// When the registry cannot be asked.
+    pub async fn configure(&self, id: &ConnectorId) -> Result<(), BookError> {
+        let wanted = self.0.registrar.wanted(id).await?;
+        if let Some((link, wanted)) = self.link(id).zip(wanted) {
+            link.tell(ToConnector::Configuration(wanted));
+        }
+        Ok(())
+    }
+
     /// Closes a connector's link at once, with all that runs on it. It may dial again.
     pub fn close(&self, id: &ConnectorId) {
         if let Some(link) = self.link(id) {

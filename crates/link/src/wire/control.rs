@@ -2,7 +2,7 @@
 //! the server opens first and that lasts as long as the link.
 
 use super::record::Record;
-use crate::Refused;
+use crate::{Configuration, ConfigurationReport, Refused};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -24,6 +24,8 @@ pub(crate) enum ToConnector {
     },
     /// No certificate for the key of the last request.
     RenewalRefused(Refused),
+    /// What its services are to be from now on; answered with a report.
+    Configuration(Configuration),
 }
 
 /// How a connector is to go away and come back (rule L3).
@@ -52,6 +54,8 @@ pub(crate) enum ToServer {
     },
     /// It is going down: nothing new, please.
     Draining {},
+    /// The first word on each link, and the answer to a configuration.
+    Configured(ConfigurationReport),
 }
 
 /// Reads a message; none where it is one of a newer release (rule L6).

@@ -13,3 +13,4 @@ mod life;
 mod line;
 mod rotation;
 mod strangers;
+mod upkeep;
