@@ -7,6 +7,12 @@ use dme_mailbox::{Account, CallContext, Error, ErrorKind};
 use dme_model::{Access, Class};
 
 impl DavMailSystem {
+    /// Connects to the server as far as that goes without a user: name, address, TCP and TLS.
+    pub async fn reach(&self) -> Finding {
+        let outcome = self.shared.client.reach().await;
+        Finding { step: "calendars and contacts: connection and TLS", outcome }
+    }
+
     /// Connects, logs in as this user, looks for the principal and at the collections. Changes
     /// nothing. Ends at the first step that fails.
     pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {
