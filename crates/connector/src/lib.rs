@@ -2,8 +2,13 @@
 
 mod address_book;
 pub mod config;
+pub mod configuration;
+mod diagnosis;
+mod fit;
 mod role;
 mod tokens;
+mod upkeep;
 
 pub use address_book::AddressBookConfig;
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};
+pub use upkeep::Surroundings;

@@ -1,13 +1,16 @@
 //! A connector's services as the server has them configured: what is wanted, and what the connector
 //! says of it.
 
-use crate::{BookError, SealingKey};
+use crate::{BookError, Error, Result, SealingKey, files};
 use async_trait::async_trait;
 use dme_model::{ConnectorId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+/// The file in a connector's directory with the configuration it serves by, sealed as it came.
+const FILE: &str = "configuration.json";
 /// The longest reason that is kept of why a configuration was refused, in characters.
 const REASON: usize = 2_000;
 
@@ -20,6 +23,29 @@ pub struct Configuration {
     pub text: String,
     /// Those secrets, sealed to the connector's key ([`SealingKey::seal`]).
     pub sealed: String,
+}
+
+impl Configuration {
+    /// The one a connector kept in its directory; none where it never had one.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is damaged.
+    pub fn kept(dir: &Path) -> Result<Option<Self>> {
+        let path = dir.join(FILE);
+        let Some(text) = files::read(&path)? else { return Ok(None) };
+        let read = serde_json::from_str(&text);
+        read.map(Some).map_err(|error| Error::Damaged { path, what: error.to_string() })
+    }
+
+    /// Keeps it there, in the place of the one before, durably.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the one before is then still there.
+    pub fn keep(&self, dir: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self);
+        let text = text.map_err(|error| Error::Protocol(error.to_string()))?;
+        files::write(&dir.join(FILE), &text)
+    }
 }
 
 /// What a connector says of its configuration.

@@ -17,7 +17,7 @@ mod tls;
 mod token;
 mod wire;
 
-pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
+pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
 pub use configuration::{
@@ -33,8 +33,8 @@ pub use fingerprint::Fingerprint;
 pub use refused::{Refusal, Refused};
 pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use server::{
-    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, NotDiagnosed, Registrar,
-    WorkLimits, serve,
+    CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
+    NotDiagnosed, Registrar, WorkLimits, serve,
 };
 pub use token::{Token, TokenHash};
 #[doc(hidden)]

@@ -9,9 +9,11 @@ mod link;
 mod links;
 mod listener;
 mod mail;
+mod observe;
 mod registrar;
 
 pub use diagnose::NotDiagnosed;
 pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig, WorkLimits};
 pub use listener::{ListenConfig, serve};
+pub use observe::{CallObserver, CallSeen};
 pub use registrar::Registrar;

@@ -3,6 +3,7 @@
 //! server's directory.
 
 pub mod api;
+mod configuration;
 mod connectors;
 mod devices;
 mod directory;
@@ -95,7 +96,14 @@ impl Admin {
         match (&parts.method, path.as_str()) {
             (&Method::GET, "/healthz") => return Ok(as_text("ok\n".into())),
             (&Method::GET, "/readyz") => return self.ready(),
-            (&Method::GET, "/metrics") => return Ok(as_text(self.front.metrics.to_text())),
+            (&Method::GET, "/metrics") => {
+                let standings = self.front.connectors.standings((self.front.clock)()).await;
+                match standings {
+                    Ok(all) => self.front.metrics.stand(&all),
+                    Err(error) => tracing::warn!(%error, "the connectors could not be read"),
+                }
+                return Ok(as_text(self.front.metrics.to_text()));
+            }
             _ => {}
         }
         let given = parts.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -128,6 +136,13 @@ impl Admin {
             (&Method::DELETE, ["api", "connectors", name, "settings"]) => {
                 self.reset_connector(name).await
             }
+            (&Method::GET, ["api", "connectors", name, "configuration"]) => {
+                self.configuration(name).await
+            }
+            (&Method::POST, ["api", "connectors", name, "configuration"]) => {
+                self.configure(name, &body).await
+            }
+            (&Method::POST, ["api", "connectors", name, "diagnose"]) => self.diagnose(name).await,
             (&Method::GET, ["api", "routes", user]) => self.explain_route(user, None).await,
             (&Method::GET, ["api", "routes", user, function]) => {
                 self.explain_route(user, Some(function)).await

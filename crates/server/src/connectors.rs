@@ -1,9 +1,11 @@
 //! The connectors as the router sees them, wherever they run, linked or not.
 
 mod settings;
+mod standing;
 
 pub use dme_routing::{Scope, Tier};
 pub use settings::{ConnectorSettings, Effective};
+pub use standing::{Standing, State};
 
 use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
@@ -14,9 +16,14 @@ use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
 use dme_store::{SettingRecord, SqliteStore};
+use standing::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
+
+/// What is said of the connector in this process.
+const EMBEDDED_STATE: &str = "in the server's process";
 
 /// Every connector there is, with what is set of it.
 pub struct Connectors {
@@ -25,6 +32,7 @@ pub struct Connectors {
     configured: BTreeMap<String, ConnectorSettings>,
     load: Load,
     known: RwLock<Arc<Known>>,
+    seen: Seen,
     /// Counts whatever changes who can serve.
     version: watch::Sender<u64>,
 }
@@ -87,6 +95,7 @@ impl Connectors {
             configured,
             load,
             known: RwLock::new(Arc::new(known)),
+            seen: Seen::default(),
             version: watch::Sender::new(0),
         });
         let mut events = all.links.subscribe();
@@ -104,6 +113,7 @@ impl Connectors {
                     }
                     Ok(LinkEvent::Lost { id, reason }) => {
                         tracing::warn!(connector = %id, reason, "connector lost");
+                        all.seen.lost(&id, &reason, now());
                         all.changed();
                     }
                     Err(RecvError::Lagged(_)) => all.reload().await,
@@ -331,6 +341,12 @@ impl Connectors {
             name: link.name,
         }
     }
+}
+
+/// The wall clock, for when a link was lost.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn state(

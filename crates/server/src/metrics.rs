@@ -1,5 +1,10 @@
 //! What the server counts, in Prometheus' text format.
 
+mod connectors;
+
+use crate::connectors::Standing;
+use connectors::ConnectorMetrics;
+use dme_link::CallSeen;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -56,6 +61,7 @@ pub struct Metrics {
     known_links: Mutex<BTreeSet<String>>,
     backend_errors: Family<MailboxErrorLabels, Counter>,
     logins: Family<ErrorLabels, Counter>,
+    connectors: ConnectorMetrics,
 }
 
 fn latency_histogram() -> Histogram {
@@ -97,6 +103,7 @@ impl Default for Metrics {
         registry.register("mailbox_errors", "Mailbox calls that failed", backend_errors.clone());
         let logins = Family::default();
         registry.register("login_refusals", "Logins refused, by reason", logins.clone());
+        let connectors = ConnectorMetrics::new(&mut registry);
         Self {
             registry: Mutex::new(registry),
             requests,
@@ -109,6 +116,7 @@ impl Default for Metrics {
             known_links: Mutex::default(),
             backend_errors,
             logins,
+            connectors,
         }
     }
 }
@@ -211,6 +219,18 @@ impl Metrics {
         self.logins.get_or_create(&ErrorLabels { error: reason }).inc();
     }
 
+    /// A call on a connector is over.
+    pub fn called(&self, seen: CallSeen<'_>) {
+        self.connectors.called(seen);
+    }
+
+    /// How all connectors stand now.
+    pub fn stand(&self, all: &[Standing]) {
+        // Not while somebody reads: what was told before is taken away first.
+        let _reading = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        self.connectors.stand(all);
+    }
+
     /// Everything as text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
@@ -224,6 +244,66 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connectors::State;
+    use dme_link::{Capabilities, LinkState, Validity};
+    use dme_model::Timestamp;
+
+    fn seen() -> CallSeen<'static> {
+        let (connector, call) = ("branch", "mailbox/fetch");
+        CallSeen { connector, call, outcome: "link.busy", took: Duration::from_millis(30) }
+    }
+
+    fn standing(name: &str, state: State) -> Standing {
+        let link = LinkState {
+            id: "c1".into(),
+            name: name.into(),
+            capabilities: Capabilities::default(),
+            realms: None,
+            software: "0.1".into(),
+            peer: Some("192.0.2.1:4711".into()),
+            since: Timestamp::from_seconds(1),
+            round_trip: Some(Duration::from_millis(600)),
+            outstanding: 7,
+            queued: 2,
+            watches: 40,
+            draining: false,
+            exhausted: false,
+            certificate: Some(Validity { made: 1, ends: 1_800_000_000 }),
+        };
+        Standing {
+            id: "c1".into(),
+            name: name.into(),
+            record: None,
+            state,
+            reason: String::new(),
+            since: None,
+            link: Some(link),
+            users: 12,
+        }
+    }
+
+    #[test]
+    fn connectors_and_the_calls_on_them_are_told_and_those_that_went_are_not() {
+        let metrics = Metrics::default();
+        metrics.called(seen());
+        metrics.stand(&[standing("branch", State::Exhausted), standing("old", State::Revoked)]);
+        let text = metrics.to_text();
+        for line in [
+            "dme_connector_state{connector=\"branch\",state=\"exhausted\"} 1",
+            "dme_connector_state{connector=\"branch\",state=\"running\"} 0",
+            "dme_connector_users{connector=\"branch\"} 12",
+            "dme_connector_running_calls{connector=\"branch\"} 7",
+            "dme_link_round_trip_seconds{connector=\"branch\"} 0.6",
+            "dme_connector_certificate_ends_seconds{connector=\"branch\"} 1800000000.0",
+            "dme_calls_total{connector=\"branch\",calls=\"fetch\",outcome=\"link.busy\"} 1",
+            "dme_call_duration_seconds_count{connector=\"branch\",calls=\"fetch\"} 1",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+        }
+        assert!(!text.contains("\"old\""), "{text}");
+        metrics.stand(&[]);
+        assert!(!metrics.to_text().contains("dme_connector_users{"));
+    }
 
     #[test]
     fn every_metric_is_documented_under_the_name_it_has() {
@@ -235,6 +315,8 @@ mod tests {
         metrics.links(&BTreeMap::from([("branch".to_owned(), true)]));
         metrics.mailbox_error("branch", "timeout");
         metrics.login_refused("malformed");
+        metrics.called(seen());
+        metrics.stand(&[standing("branch", State::Running)]);
         let text = metrics.to_text();
         let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let mut count = 0;
@@ -244,7 +326,7 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 9);
+        assert_eq!(count, 18);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod clock;
 mod connector;
+mod reach;
 mod report;
 mod server;
 
@@ -10,10 +11,11 @@ use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use dme_connector::Offered;
-use dme_connector::config::{DirectoryConfig, MailConfig};
+use dme_connector::config::{ConnectorConfig, DirectoryConfig, MailConfig};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
+use dme_link::Check;
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
 use dme_sieve::{SieveConfig, SieveVacations};
@@ -74,7 +76,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || offered.is_something();
+    let waits = connector.is_some() && !offered.is_something();
+    if waits {
+        report.unknown(
+            "services",
+            "none are set here: the server says what this connector serves, by `dme connector \
+             configure`",
+        );
+    }
+    let serves = offered.is_something();
     let services = serves.then(|| dme_connector::services(&offered));
     let refused = services.and_then(Result::err);
     if let Some(problem) = &refused {
@@ -84,7 +94,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         clock::alone(&mut report);
         if let Some(server) = &server {
             server::check(&mut report, server);
-            clock::unknown(&report);
+            clock::unknown(&mut report);
         }
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
@@ -99,6 +109,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
+        if options.user.is_none() && refused.is_none() {
+            reach::check(&mut report, &offered).await;
+        }
         if let Some(people) = offered.people.filter(|_| refused.is_none()) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
@@ -116,6 +129,24 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         bail!("{} of the checks failed", report.failures);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tries all that can be tried without a user and without asking anybody: what a connector does for
+/// its server.
+pub async fn without_user(connector: &ConnectorConfig, offered: &Offered<'_>) -> Vec<Check> {
+    let mut report = Report::silent();
+    clock::alone(&mut report);
+    connector::check(&mut report, connector).await;
+    reach::check(&mut report, offered).await;
+    if let Some(people) = offered.people
+        && let Err(error) = check_people(&mut report, people, None, None).await
+    {
+        report.bad("people", error);
+    }
+    if let Some(mail @ MailConfig::Files(_)) = offered.mail {
+        check_mail(&mut report, mail, None, None, None).await;
+    }
+    report.kept()
 }
 
 async fn check_people(
@@ -214,7 +245,7 @@ async fn check_mail(
         },
         MailConfig::Imap(config) => {
             let Some(user) = user else {
-                return report.unknown("mail", "not tried: name a user with --user");
+                return report.unknown("mail", "no login tried: name a user with --user");
             };
             let credentials = match (&config.auth, secret) {
                 (dme_imap::Auth::Master { .. }, _) => Credentials::None,
@@ -247,7 +278,7 @@ async fn check_dav(
     secret: Option<Secret>,
 ) {
     let Some(user) = user else {
-        return report.unknown("dav", "not tried: name a user with --user");
+        return report.unknown("dav", "no login tried: name a user with --user");
     };
     let credentials = match (&dav.auth, secret) {
         (dme_dav::Auth::Master { .. }, _) => Credentials::None,

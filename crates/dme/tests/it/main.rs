@@ -10,6 +10,7 @@ mod address_book;
 mod answers;
 mod architecture;
 mod cli;
+mod configure;
 mod journey;
 mod kill;
 mod limits;

@@ -7,7 +7,7 @@ use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused};
+use crate::{Refusal, Refused, Validity};
 use dme_model::{ConnectorId, Timestamp};
 use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
@@ -34,6 +34,8 @@ pub(super) struct Link {
     pub peer: String,
     pub since: Timestamp,
     pub gate: Gate,
+    /// Of the certificate it came with.
+    pub certificate: Option<Validity>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
     calls: SendRequest<Outgoing>,
@@ -68,6 +70,7 @@ impl Link {
             peer,
             since,
             gate,
+            certificate: None,
             closed,
             calls,
             bulk,
@@ -206,6 +209,8 @@ pub(super) enum SendError {
 pub(super) struct Half {
     pub lane: Lane,
     pub connection: SendRequest<Outgoing>,
+    /// Of the certificate it came with.
+    pub certificate: Option<Validity>,
     /// Ends when the connection does.
     pub driver: BoxFuture<'static, hyper::Result<()>>,
     /// Given up, the connection is closed.
@@ -232,7 +237,7 @@ impl Half {
             tasks.wait().await;
             Ok(())
         });
-        Ok(Self { lane: hello.lane, connection, driver, closed })
+        Ok(Self { lane: hello.lane, connection, certificate: None, driver, closed })
     }
 }
 
