@@ -6,7 +6,7 @@
 
 use dme_model::{
     Answer, BodyView, Event, EventField, EventPatch, Exception, Frequency, InstanceChange,
-    ItemEdit, ItemPatch, LocalTime, Participation, Recurrence, Text, Timestamp, ZoneId,
+    ItemEdit, ItemPatch, LocalTime, Occasion, Participation, Recurrence, Text, Timestamp, ZoneId,
 };
 use dme_pim::calendar::{self, Writing};
 use libfuzzer_sys::fuzz_target;
@@ -80,9 +80,12 @@ fuzz_target!(|data: &[u8]| {
 
     for from in ["bob@x.example", "ann@x.example"] {
         for existing in [None, Some(object)] {
-            let Ok(taken) = calendar::take_in(existing, message, from, &writing) else { continue };
+            let Ok(taken) = calendar::take_in(existing, message, from, Occasion::Arrival, &writing)
+            else {
+                continue;
+            };
             let Some(new) = taken.object else { continue };
-            let again = calendar::take_in(Some(&new), message, from, &writing);
+            let again = calendar::take_in(Some(&new), message, from, Occasion::Arrival, &writing);
             let again = again.expect("what was written");
             assert!(again.object.is_none_or(|again| again == new), "taken in twice");
         }

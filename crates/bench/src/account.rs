@@ -4,6 +4,7 @@
 use crate::items::{Items, holds, now};
 use crate::load::{Form, Target, Work};
 use crate::meter::{Times, cpu_seconds};
+use crate::plain;
 use crate::world::{self, Scale, World};
 use anyhow::{Context, Result, ensure};
 use dme_eas::folder_sync::FolderType;
@@ -36,6 +37,9 @@ pub struct Synced {
     pub first: Work,
     /// Milliseconds of the mail system's own CPU for each item of the first.
     pub first_behind: f64,
+    /// Items a second that the mail system gives a client of few questions, which does nothing with
+    /// them. Of Radicale only.
+    pub plain: Option<f64>,
     /// Those with nothing new.
     pub nothing_new: Times,
     /// Milliseconds of the mail system's own CPU for each of those.
@@ -80,14 +84,17 @@ async fn syncs(
     let (first, phones) =
         target.first_sync(&owner, &format!("{kind:?}"), Form::Html, kind, count).await?;
     let between = behind()?;
+    let plain = plain::read_all(items, kind)?;
+    let before_nothing = behind()?;
     let time = Duration::from_secs(seconds) / 2;
     let (work, nothing_new, mut phones) = target.nothing_new(phones, kind, time).await?;
     let after = behind()?;
     let synced = Synced {
         first_behind: (between - before) * 1000.0 / first.count as f64,
         first,
+        plain,
         nothing_new,
-        nothing_new_behind: (after - between) * 1000.0 / work.count as f64,
+        nothing_new_behind: (after - before_nothing) * 1000.0 / work.count as f64,
     };
     Ok((synced, phones.pop().context("no phone")?))
 }

@@ -17,6 +17,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// What each user has whose phone only waits while Radicale is asked again and again.
 pub const OF_EACH: Amounts = Amounts { contacts: 100, events: 50, series: 5, tasks: 0, notes: 0 };
 
+/// How often Radicale is asked for what is new. Questions come at random between three and five
+/// quarters of it apart.
+pub const POLL: &str = "750ms";
+
 /// Calendars and address books, of one class a collection.
 pub enum Items {
     /// In local files (vdir).
@@ -64,7 +68,7 @@ impl Items {
         match self {
             Self::Files(folder) => format!("[mail.files]\nroot = {:?}\n", folder.path()),
             Self::Radicale(radicale) => format!(
-                "{}[dav]\nurl = {:?}\npoll = \"1s\"\n",
+                "{}[dav]\nurl = {:?}\npoll = \"{POLL}\"\n",
                 world::mail_in_dovecot(imap),
                 radicale.url()
             ),
@@ -121,7 +125,8 @@ impl Items {
         anyhow::bail!("no event with {text:?} is in the mail system")
     }
 
-    fn directory(&self, user: &str, class: Class) -> PathBuf {
+    /// Where the items of a class are.
+    pub fn directory(&self, user: &str, class: Class) -> PathBuf {
         let name = if class == Class::Contacts { "contacts" } else { "calendar" };
         match self {
             Self::Files(folder) => folder.path().join(user).join("vdir").join(name),
@@ -170,7 +175,10 @@ pub fn holds(path: &Path, text: &str) -> Result<bool> {
 }
 
 /// Asks Radicale as another program does, and returns its whole answer.
-fn ask(port: u16, what: &str, user: &str, body: &str) -> Result<String> {
+///
+/// # Errors
+/// When it does not answer.
+pub fn ask(port: u16, what: &str, user: &str, body: &str) -> Result<String> {
     let mut tcp = TcpStream::connect(("127.0.0.1", port))?;
     tcp.set_read_timeout(Some(Duration::from_secs(600)))?;
     let login = STANDARD.encode(format!("{user}:{PASSWORD}"));

@@ -9,6 +9,7 @@ mod items;
 mod load;
 mod meter;
 mod people;
+mod plain;
 mod push;
 mod sogo;
 mod world;
@@ -17,7 +18,7 @@ use anyhow::{Result, bail};
 use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::FolderType;
 use dme_phone::{Address, AfterAnswer};
-use items::Items;
+use items::{Items, POLL};
 use load::{Form, Target};
 use meter::resident;
 use sogo::Sogo;
@@ -184,7 +185,7 @@ async fn calendar_and_contacts(
 ) -> Result<()> {
     let (name, at_once) = match &items {
         Items::Files(_) => ("local files", "at once"),
-        Items::Radicale(_) => ("Radicale, asked each 1 s", "≤ 1 s"),
+        Items::Radicale(_) => ("Radicale", "≤ 1 s"),
     };
     note(&format!("calendar and contacts in {name}"));
     world.serve(&items.settings(world.dovecot.imap_port))?;
@@ -200,6 +201,10 @@ async fn calendar_and_contacts(
         table.row("  CPU of each", millis(synced.first.cpu_each()), "");
         if has_processes {
             table.row("  CPU of the mail system for each", millis(synced.first_behind), "");
+        }
+        if let Some(rate) = synced.plain {
+            let what = "  a plain client, by the fewest questions";
+            table.row(what, format!("{rate:.0} {kind}/s"), "");
         }
         let what = format!("{kind} with nothing new, p50");
         table.row(&what, millis(synced.nothing_new.percentile(50)), "≤ 2 ms");
@@ -219,6 +224,7 @@ async fn calendar_and_contacts(
     table.row("event put there to answered Ping, p50", millis(told.percentile(50)), "");
     table.row("  p95", millis(told.percentile(95)), at_once);
     if let Items::Radicale(radicale) = &items {
+        table.row("  asked for what is new each", POLL.to_owned(), "");
         let cost = account::polling(world, &target, radicale, scale).await?;
         let what = format!("requests of a user who waits, of {}", cost.users);
         table.row(&what, format!("{:.2}/s", cost.requests), "");

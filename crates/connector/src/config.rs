@@ -1,6 +1,7 @@
 //! A connector's settings. The commented sample is `docs/connector.toml`.
 
 use crate::address_book::AddressBookConfig;
+use crate::address_list::AddressListConfig;
 use dme_dav::DavConfig;
 use dme_directory::{FileConfig, LdapConfig};
 use dme_files::FilesConfig;
@@ -39,7 +40,10 @@ pub struct ConnectorConfig {
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
-    /// The folder on phones with everybody in that directory.
+    /// The address book that phones search in the place of that directory.
+    #[serde(default)]
+    pub address_list: Option<AddressListConfig>,
+    /// The folder on phones with everybody whom they find.
     #[serde(default)]
     pub address_book: Option<AddressBookConfig>,
 }
@@ -74,7 +78,10 @@ pub struct EmbeddedConfig {
     /// The directory it serves.
     #[serde(default, rename = "people")]
     pub directory_service: Option<DirectoryConfig>,
-    /// The folder on phones with everybody in that directory.
+    /// The address book that phones search in the place of that directory.
+    #[serde(default)]
+    pub address_list: Option<AddressListConfig>,
+    /// The folder on phones with everybody whom they find.
     #[serde(default)]
     pub address_book: Option<AddressBookConfig>,
 }

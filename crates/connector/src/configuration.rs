@@ -14,11 +14,12 @@ use toml::{Table, Value};
 
 /// Where secrets stand. What is here and written out is sealed; a test holds it to the settings
 /// there are.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 6] = [
     "mail.imap.auth.master.secret",
     "mail.imap.smtp.auth.account.secret",
     "dav.auth.master.secret",
     "people.ldap.bind_password",
+    "address_list.password",
     "proxy.password",
 ];
 /// The one key of the table that stands where a sealed secret stood.
@@ -216,6 +217,10 @@ mod tests {
         urls = ["ldaps://ldap.example.org"]
         bind_dn = "cn=dme,dc=example,dc=org"
         bind_password = "Zq-ldap"
+        [address_list]
+        url = "https://dav.example.org/company/"
+        user = "dme-4"
+        password = "Zq-list"
     "#;
 
     fn pair() -> (tempfile::TempDir, SealingPair) {
@@ -298,6 +303,6 @@ mod tests {
     fn what_is_shown_has_stars() {
         let shown = hidden(read(&format!("[proxy]\npassword = 'Zq-proxy'\n{ALL}")).unwrap());
         assert!(!shown.contains("Zq-") && shown.contains(HIDDEN), "{shown}");
-        assert_eq!(secrets_in(&read(ALL).unwrap()).len(), 4);
+        assert_eq!(secrets_in(&read(ALL).unwrap()).len(), 5);
     }
 }

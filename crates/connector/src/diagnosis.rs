@@ -64,7 +64,7 @@ fn without_names(text: &str, before: &str) -> String {
 }
 
 fn ends_name(c: char) -> bool {
-    c.is_whitespace() || "\"'<>()[]{},;=:/\\".contains(c)
+    c.is_whitespace() || "\"'<>()[]{},;=:/\\@".contains(c)
 }
 
 #[cfg(test)]

@@ -46,6 +46,12 @@ pub(crate) fn check(offered: &Offered<'_>) -> Result<(), StartError> {
         None if takes_tokens => return Err(StartError::TokensOfNobody),
         None => {}
     }
+    if let Some(list) = offered.address_list {
+        if offered.people.is_none() {
+            return Err(StartError::AddressListOfNobody);
+        }
+        list.fits().map_err(StartError::AddressList)?;
+    }
     match offered.address_book {
         Some(_) if offered.people.is_none() || offered.mail.is_none() => {
             Err(StartError::AddressBookOfNobody)

@@ -1,6 +1,7 @@
 //! The connector: which backends it runs, by its configuration, and its link to the server.
 
 mod address_book;
+mod address_list;
 pub mod config;
 pub mod configuration;
 mod diagnosis;
@@ -10,5 +11,6 @@ mod tokens;
 mod upkeep;
 
 pub use address_book::AddressBookConfig;
+pub use address_list::AddressListConfig;
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};
 pub use upkeep::Surroundings;

@@ -1,6 +1,7 @@
 //! From settings to services, and to a running link.
 
 use crate::address_book::{AddressBook, AddressBookConfig};
+use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::fit::{check, dav_needs, mail_needs, together};
 use crate::tokens::TokenDirectory;
@@ -54,6 +55,15 @@ pub enum StartError {
     /// The directory's settings are wrong.
     #[error("people: {0}")]
     Directory(String),
+    /// An address list of nobody's directory.
+    #[error(
+        "[address_list] needs [people] in the same connector: it is shown to the users of that \
+         directory's realm"
+    )]
+    AddressListOfNobody,
+    /// The settings of the address list make no sense.
+    #[error("{0}")]
+    AddressList(String),
     /// An address list as a folder, of no directory or for nobody's phone.
     #[error(
         "[address_book] needs [mail] and [people] in the same connector: it is a folder in its users' \
@@ -91,6 +101,8 @@ pub struct Offered<'a> {
     pub dav: Option<&'a DavConfig>,
     /// The directory.
     pub people: Option<&'a DirectoryConfig>,
+    /// The address book that is searched in its place.
+    pub address_list: Option<&'a AddressListConfig>,
     /// The folder with everybody in it.
     pub address_book: Option<&'a AddressBookConfig>,
 }
@@ -102,6 +114,7 @@ impl<'a> From<&'a ConnectorConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_list: config.address_list.as_ref(),
             address_book: config.address_book.as_ref(),
         }
     }
@@ -114,6 +127,7 @@ impl<'a> From<&'a EmbeddedConfig> for Offered<'a> {
             sieve: config.sieve.as_ref(),
             dav: config.dav.as_deref(),
             people: config.directory_service.as_ref(),
+            address_list: config.address_list.as_ref(),
             address_book: config.address_book.as_ref(),
         }
     }
@@ -126,6 +140,7 @@ impl Offered<'_> {
             || self.sieve.is_some()
             || self.dav.is_some()
             || self.people.is_some()
+            || self.address_list.is_some()
             || self.address_book.is_some()
     }
 }
@@ -154,7 +169,7 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
         }
         None => None,
     };
-    let directory = directory(offered.people)?;
+    let directory = address_list(offered.address_list, directory(offered.people)?)?;
     let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
         (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
@@ -207,6 +222,17 @@ fn directory(
         None => return Ok(None),
     };
     Ok(Some(directory))
+}
+
+/// The directory with the address list of its users.
+fn address_list(
+    config: Option<&AddressListConfig>,
+    directory: Option<Arc<dyn DirectoryService>>,
+) -> Result<Option<Arc<dyn DirectoryService>>, StartError> {
+    let Some(config) = config else { return Ok(directory) };
+    let directory = directory.ok_or(StartError::AddressListOfNobody)?;
+    let list = AddressList::new(config, directory).map_err(StartError::AddressList)?;
+    Ok(Some(Arc::new(list)))
 }
 
 /// The folder with everybody in the directory.

@@ -137,7 +137,7 @@ impl Keeper {
         if self.own.is_some() {
             return Err(WrongConfiguration::Form(
                 "the connector's own file says what it serves; take [mail], [sieve], [dav], \
-                 [people] and [address_book] out of it and restart the connector, and this holds"
+                 [people], [address_list] and [address_book] out of it and restart the connector, and this holds"
                     .into(),
             ));
         }
@@ -220,4 +220,98 @@ impl Upkeep for Keeper {
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{read, seal};
+
+    /// A process that has nothing to lend.
+    struct Bare;
+
+    #[async_trait]
+    impl Surroundings for Bare {
+        fn read_indirect(&self, table: Table) -> Result<Table, String> {
+            Ok(table)
+        }
+
+        fn settings(&self) -> Table {
+            Table::new()
+        }
+
+        fn secrets(&self) -> Vec<Secret> {
+            Vec::new()
+        }
+
+        async fn check(&self, _: Offered<'_>) -> Vec<Check> {
+            Vec::new()
+        }
+
+        fn recent_log(&self) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    fn keeper(text: &str, dir: &std::path::Path) -> (Keeper, Services) {
+        let own: ConnectorConfig =
+            toml::from_str(&format!("directory = {:?}\n{text}", dir.display())).unwrap();
+        Keeper::open(&own, Arc::new(Bare)).unwrap()
+    }
+
+    fn people(keeper: &Keeper, dir: &std::path::Path, version: u64) -> Configuration {
+        let file = dir.join("people.toml");
+        std::fs::write(&file, "realm = \"example.org\"\n").unwrap();
+        let text = format!("[people.file]\nrealm = \"example.org\"\npath = {file:?}");
+        let sealed = seal(read(&text).unwrap(), keeper.pair.key()).unwrap();
+        Configuration { version, text: sealed.text, sealed: sealed.sealed }
+    }
+
+    #[tokio::test]
+    async fn what_was_in_force_last_holds_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let (before, nothing) = keeper("", dir.path());
+        assert!(nothing.directory.is_none());
+        let wanted = people(&before, dir.path(), 4);
+        let services = before.configure(wanted.clone()).await.unwrap();
+        assert!(services.directory.is_some());
+        assert!(before.configure(wanted).await.is_none(), "it is in force already");
+        assert_eq!(before.report().in_force, Some(4));
+
+        let (after, services) = keeper("", dir.path());
+        assert!(services.directory.is_some());
+        assert_eq!((after.report().in_force, after.report().refused), (Some(4), None));
+    }
+
+    #[tokio::test]
+    async fn a_refused_one_leaves_the_former_and_one_that_broke_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let (before, _) = keeper("", dir.path());
+        before.configure(people(&before, dir.path(), 1)).await.unwrap();
+        let tampered = people(&before, dir.path(), 2);
+        let text = tampered.text.replace("example.org", "example.net");
+        assert!(before.configure(Configuration { text, ..tampered }).await.is_none());
+        let report = before.report();
+        assert_eq!((report.in_force, report.refused.unwrap().version), (Some(1), 2));
+
+        std::fs::remove_file(dir.path().join("people.toml")).unwrap();
+        let (after, services) = keeper("", dir.path());
+        assert!(services.directory.is_none());
+        assert_eq!(after.report().in_force, None);
+        assert_eq!(after.report().refused.unwrap().version, 1);
+    }
+
+    #[tokio::test]
+    async fn its_own_file_goes_before_the_server() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("own.toml");
+        std::fs::write(&own, "realm = \"example.org\"\n").unwrap();
+        let text = format!("[people.file]\nrealm = \"example.org\"\npath = {own:?}");
+        let (keeper, services) = keeper(&text, dir.path());
+        assert!(services.directory.is_some());
+        assert!(keeper.configure(people(&keeper, dir.path(), 1)).await.is_none());
+        let reason = keeper.report().refused.unwrap().reason;
+        assert!(reason.contains("own file"), "{reason}");
+        assert!(keeper.diagnose().await.configuration.starts_with("by its own file"));
+    }
 }

@@ -44,6 +44,18 @@ impl Dialer {
         Ok(Self { host: server.host.clone(), port, mode: server.tls, tls })
     }
 
+    /// The same where the certificate must be for another name than the host's.
+    ///
+    /// # Errors
+    /// When no certificate can be for it.
+    pub fn certified_as(mut self, name: &str) -> Result<Self, ServerError> {
+        if let Some((_, certified)) = &mut self.tls {
+            *certified = ServerName::try_from(name.to_owned())
+                .map_err(|_| ServerError::HostName(name.to_owned()))?;
+        }
+        Ok(self)
+    }
+
     /// How the line is to be protected. By STARTTLS, what asks for it is said between
     /// [`Dialer::connect`] and [`Dialer::secure`].
     pub fn mode(&self) -> TlsMode {

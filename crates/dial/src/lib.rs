@@ -3,12 +3,14 @@
 //! protocol's own.
 
 mod dialer;
+mod dns;
 mod finding;
 mod login;
 mod server;
 mod timeouts;
 
 pub use dialer::{Dialer, Io, Stream, plain_line};
+pub use dns::{DnsError, Found, find_service};
 pub use finding::{Finding, advised};
 pub use login::{Auth, Login, LoginName, TokenMechanism, login_name, plain_initial};
 pub use server::{ServerConfig, ServerError, TlsMode};

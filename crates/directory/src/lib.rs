@@ -33,8 +33,8 @@ pub use ldap::{
 };
 pub use login::{BasicCredentials, Login, LoginError, MAX_NAME, MAX_PASSWORD, MAX_REALM, Realms};
 pub use people::{
-    Binary, Card, Details, DirectoryEntry, Everyone, PeopleFound, PeopleSearch, PersonKind, Photo,
-    PhotoLimits, Rank, Relevance, Terms,
+    Attached, Binary, Card, Details, DirectoryEntry, Everyone, PeopleFound, PeopleSearch,
+    PersonKind, Photo, PhotoLimits, Rank, Relevance, Terms, find_among,
 };
 pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
 pub use service::{DirectoryService, Error, Result, Verdict};

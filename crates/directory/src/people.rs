@@ -1,9 +1,11 @@
 //! People as their colleagues look for them: the address list.
 
 mod album;
+mod among;
 mod relevance;
 
 pub(crate) use album::Album;
+pub use among::{Attached, find_among};
 pub use relevance::{Rank, Relevance, Terms};
 
 use aws_lc_rs::digest::{SHA256, digest};

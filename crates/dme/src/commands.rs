@@ -4,6 +4,7 @@ mod check;
 mod connector;
 mod device;
 mod directory;
+mod outbox;
 mod probe;
 mod route;
 pub mod server;
@@ -56,6 +57,11 @@ enum Command {
         #[command(subcommand)]
         command: route::Command,
     },
+    /// See messages that wait for the connector of their sender's mail.
+    Outbox {
+        #[command(subcommand)]
+        command: outbox::Command,
+    },
     /// See what is known of the directories' groups, and read them again.
     Directory {
         #[command(subcommand)]
@@ -101,6 +107,7 @@ impl Command {
                 Self::User { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
+                Self::Outbox { command } => command.run().await,
                 Self::Directory { command } => command.run().await,
                 Self::Demo(options) => crate::demo::run(options).await,
                 Self::Probe(options) => probe::run(options).await,

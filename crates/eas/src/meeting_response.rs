@@ -20,7 +20,7 @@ statuses! {
     pub enum Status {
         /// Done.
         Success = 1,
-        /// It is no invitation, or it is over.
+        /// It is no invitation, or of the user's own meeting.
         InvalidRequest = 2,
         /// The mailbox failed.
         MailboxError = 3,
@@ -113,9 +113,10 @@ impl Request {
 }
 
 impl Answer {
-    /// In neutral terms; none where the number is none of the three. Before 16.0 the phone itself
-    /// sends the mail to the organiser, from 16.0 on the server where `SendResponse` is there.
-    pub fn to_model(&self) -> Option<dme_model::Answer> {
+    /// In neutral terms; none where the number is none of the three. From 16.0 on the organiser is
+    /// told where `SendResponse` is there. Before, always: by the phone's own mail, which is not
+    /// known yet, or in its place by the calendar's server.
+    pub fn to_model(&self, version: ProtocolVersion) -> Option<dme_model::Answer> {
         let participation = match self.response {
             UserResponse::Accepted => Participation::Accepted,
             UserResponse::Tentative => Participation::Tentative,
@@ -134,7 +135,7 @@ impl Answer {
             instance: self.instance,
             comment,
             proposal: proposal.map(|(start, end)| Proposal { start, end }),
-            send: said.is_some(),
+            send: said.is_some() || version < ProtocolVersion::V16_0,
         })
     }
 
@@ -334,15 +335,19 @@ mod tests {
 
     #[test]
     fn an_answer_is_sent_where_the_phone_asks_for_it() {
-        let meant = answer().to_model().unwrap();
+        let meant = answer().to_model(ProtocolVersion::V16_1).unwrap();
         assert_eq!(meant.participation, Participation::Tentative);
         assert_eq!(meant.comment, Some(Text::whole(BodyKind::Html, "<p>perhaps</p>")));
         assert!(meant.send && meant.proposal.is_some() && meant.instance.is_some());
-        let meant = |response, send| Answer { response, send, ..answer() }.to_model();
+        let by = |version, response, send| Answer { response, send, ..answer() }.to_model(version);
+        let meant = |response, send| by(ProtocolVersion::V16_0, response, send);
         let empty = Some(SendResponse::default());
         assert!(meant(UserResponse::Accepted, empty).is_some_and(|meant| meant.send));
         assert!(meant(UserResponse::Declined, None).is_some_and(|meant| !meant.send));
         assert_eq!(meant(UserResponse::Unknown(9), None), None);
+        // By the phone's own mail.
+        let before = by(ProtocolVersion::V14_1, UserResponse::Declined, None);
+        assert!(before.is_some_and(|meant| meant.send));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod hierarchy;
 mod item_changes;
 mod items;
 mod marks;
+mod meetings;
 mod moves;
 mod samples;
 mod searching;
@@ -196,6 +197,7 @@ pub fn cases() -> Vec<Case> {
             the_same_key_gives_the_same_draft;
         sending:
             a_message_reaches_its_recipients
+            what_is_out_already_is_filed_and_goes_to_nobody
             a_hidden_recipient_stays_hidden
             missing_headers_are_added
             a_copy_goes_to_sent_once_or_not_at_all
@@ -240,9 +242,12 @@ pub fn item_cases() -> Vec<Case> {
             what_is_gone_is_not_found
             an_item_moves_to_another_collection
             a_large_text_is_kept_and_cut_where_asked
-            what_may_only_be_read_is_not_written
+            what_may_only_be_read_is_not_written;
+        meetings:
             an_event_of_ones_own_is_not_answered
-            invitations_are_taken_in_once_and_answered;
+            invitations_are_taken_in_once_and_answered
+            who_asks_for_a_meeting_anew_gets_it_and_nobody_else
+            an_invitation_to_what_is_over_waits_for_an_answer;
         item_changes:
             nothing_new_gives_the_same_item_token
             new_changed_and_deleted_items_are_told

@@ -15,13 +15,14 @@ pub use part::{Named, Part};
 
 use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
-    Submission, SubmissionKey, Submitted, VacationService, WatchEvent, Written,
+    Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem,
+    Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
+    SubmissionKey, Submitted, TakenIn, VacationService, WatchEvent, Written,
 };
 use async_trait::async_trait;
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, UserId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, Occasion, PartId, UserId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::future::{join_all, try_join_all};
@@ -461,19 +462,37 @@ impl Mailbox for JoinedMailbox {
         place.mailbox.respond(&place.id, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let mut answer = Err(Error::new(ErrorKind::Unsupported, "no mail system has calendars"));
         for (name, mailbox) in self.parts_for(Class::Calendar) {
             // Mail waits for it; what was not taken in can be again.
             answer = match name {
-                None => mailbox.take_in(message).await,
-                Some(_) => in_time(mailbox.take_in(message)).await,
+                None => mailbox.take_in(message, occasion).await,
+                Some(_) => in_time(mailbox.take_in(message, occasion)).await,
             };
             if answer.as_ref().err().is_none_or(|error| error.kind != ErrorKind::Unsupported) {
-                return answer.map(|found| found.map(|found| hit(name, found)));
+                let outward = |taken: TakenIn| TakenIn {
+                    collection: outward(name, taken.collection),
+                    ..taken
+                };
+                return answer.map(|taken| taken.map(outward));
             }
         }
         answer
+    }
+
+    /// The first part whose calendar tells it.
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        for (_, mailbox) in self.parts_for(Class::Calendar) {
+            if in_time(mailbox.tells(message, to)).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn calendar_message(

@@ -32,11 +32,14 @@ pub use joined::{Joined, JoinedMailbox, LastCollections, Named, Part};
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use vacation::{VacationService, check_vacation};
-pub use write::{BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, Written};
+pub use write::{
+    BusyPeriod, BusyQuery, BusyTime, CalendarMessage, Edit, NewItem, TakenIn, Written,
+};
 
 use async_trait::async_trait;
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId, Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, Occasion, PartId,
+    Vacation,
 };
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
@@ -223,10 +226,22 @@ pub trait Mailbox: Send + Sync {
     }
 
     /// Takes what a mail says of a meeting into the calendar, and answers the event it is about.
-    /// None where it is about none that concerns the user. The same message twice changes nothing.
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        let _ = message;
+    /// None where it is about none that concerns the user, such as on its arrival a meeting that is
+    /// over. The same message twice changes nothing.
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        let _ = (message, occasion);
         Err(mail_only())
+    }
+
+    /// Whether the calendar's own server tells these people what a mail of the user says of a meeting
+    /// (RFC 6638), so that the mail is not to be sent as well. No where nothing schedules.
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        let _ = (message, to);
+        Ok(false)
     }
 
     /// What a mail says of a meeting; none where it says nothing of one.

@@ -232,6 +232,11 @@ impl MemoryMailSystem {
         self.shared.state().clock = Some(now);
     }
 
+    /// From now on calendars tell others of meetings by themselves (RFC 6638).
+    pub fn schedule(&self) {
+        self.shared.state().schedules = true;
+    }
+
     /// Delays every call by this much.
     pub fn set_latency(&self, latency: Duration) {
         self.shared.faults().latency = latency;

@@ -41,8 +41,9 @@ pub struct Submission {
     /// An earlier attempt with this key may have gone out: look in Sent for its Message-ID
     /// before sending.
     pub uncertain: bool,
-    /// The message is out, by an earlier attempt that answered [`Submitted::unfinished`]: it is not
-    /// sent again, and only what follows is done.
+    /// What the message says is out, by an earlier attempt that answered [`Submitted::unfinished`] or
+    /// by the calendar's own server ([`crate::Mailbox::tells`]): it is not sent, and only what follows
+    /// is done.
     #[serde(default)]
     pub taken: bool,
     /// The message as the phone gave it; headers it lacks are added. Recipients are read from it.

@@ -1,7 +1,7 @@
 //! Writing items that are no mail.
 
 use crate::{ContentMark, SubmissionKey};
-use dme_model::{ItemEdit, ItemId, ItemPatch, Notice, PartId, Timestamp};
+use dme_model::{CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A new item.
@@ -52,6 +52,19 @@ pub struct CalendarMessage {
     pub calendar: String,
     /// The address in the mail's `From`.
     pub from: String,
+}
+
+/// The event that a mail's word on a meeting was about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TakenIn {
+    /// Where it is.
+    pub collection: CollectionId,
+    /// Which it is.
+    pub item: ItemId,
+    /// What the sender is to be told by mail, who asked for it (`REFRESH`). The same each time; to be
+    /// sent once, whichever phone of the user's the mail came to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 /// Whose time, and when.

@@ -11,6 +11,7 @@ mod vacation;
 pub(crate) mod write;
 
 pub use draft::{DRAFT_KEY, DraftChange, Drafted, NewAttachment, draft};
+pub(crate) use finish::recipients;
 pub use finish::{Finish, Finished, finish};
 pub use meeting::{MeetingMail, meeting};
 pub use notice::{Notice, notice};

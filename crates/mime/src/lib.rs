@@ -117,6 +117,15 @@ pub fn calendar_message(raw: &Bytes) -> Result<Option<(String, String)>, Error> 
     Ok(invitation::calendar(&message).zip(from.map(|from| from.email)))
 }
 
+/// The addresses that a message of the user goes to: those of `To`, `Cc` and `Bcc`, each once.
+///
+/// # Errors
+/// [`Error::BadHeader`] where one is none, [`Error::NoRecipient`].
+pub fn recipients(raw: &[u8]) -> Result<Vec<String>, Error> {
+    let (fields, _) = Fields::parse(raw, 0, Of::Message);
+    compose::recipients(&fields, raw)
+}
+
 /// The `Message-ID` of a message without the brackets, from its header alone.
 pub fn message_id(raw: &[u8]) -> Option<String> {
     let (fields, _) = Fields::parse(raw, 0, Of::Message);

@@ -42,6 +42,17 @@ pub struct Answer {
     pub send: bool,
 }
 
+/// Why a mail's word on a meeting is taken into the calendar.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Occasion {
+    /// The mail arrived.
+    #[default]
+    Arrival,
+    /// The user answers it, late as it may be.
+    Answer,
+}
+
 /// A mail that tells others of what was done to a meeting (RFC 6047), ready to be sent. Only made
 /// where the calendar's own server does not do so itself (RFC 6638).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -31,7 +31,7 @@ mod zone;
 pub use body::{Body, BodyKind, BodyPreference, BodyView, MimeSupport};
 pub use collection::{Access, Class, Collection, Role};
 pub use contact::{Contact, ContactField, ContactPatch, ContactText, Picture};
-pub use edit::{Answer, ItemEdit, Notice};
+pub use edit::{Answer, ItemEdit, Notice, Occasion};
 pub use event::{
     Attendee, AttendeeKind, BusyStatus, Event, EventField, EventPatch, EventStatus, Exception,
     InstanceChange, NewAttachment, Participation, Place, Privacy, Proposal,

@@ -53,9 +53,9 @@ pub use summary::{Summary, summary};
 pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
 
 use crate::Error;
-use crate::itip::{respond, take_in};
+use crate::itip::{by_server, respond, take_in};
 use clock::Zones;
-use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, PartId, Timestamp, ZoneId};
+use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, Occasion, PartId, Timestamp, ZoneId};
 use event::Reading;
 use object::{Component, Object};
 use people::Owner;
@@ -162,9 +162,22 @@ pub fn take_in(
     existing: Option<&[u8]>,
     message: &[u8],
     from: &str,
+    occasion: Occasion,
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
-    take_in::take_in(existing, message, from, writing)
+    take_in::take_in(existing, message, from, occasion, writing)
+}
+
+/// Whether the calendar's own server tells these people (mail addresses) what a mail of the user's
+/// says of a meeting, so that it is not to be sent as well; never where none schedules. `existing` and
+/// `message` as in [`take_in`]. Of what cannot be read nothing is told.
+pub fn told_by_server(
+    existing: Option<&[u8]>,
+    message: &[u8],
+    to: &[String],
+    writing: &Writing,
+) -> bool {
+    by_server::tells(existing, message, to, writing)
 }
 
 /// The times between two moments that an event takes from its owner, ascending: all but those of
@@ -181,6 +194,20 @@ pub fn busy_within(
     to: Timestamp,
 ) -> Result<Vec<Busy>, Error> {
     busy::within(object, Owner(owner), zone, from, to)
+}
+
+/// The zone of this name, as others write names of zones (`TZID`); none where it says nothing.
+pub fn zone_named(tzid: &str) -> Option<ZoneId> {
+    dme_zone::Zone::from_tzid(tzid).map(|zone| zone.id().clone())
+}
+
+/// The zone that an object defines (`VTIMEZONE`), the first of several, as its rules are at a time.
+/// None where it defines none that can be read.
+pub fn zone_defined(object: &[u8], at: Timestamp) -> Option<ZoneId> {
+    let object = Object::parse(object).ok()?;
+    let zone = object.calendar.components().find(|one| one.is("VTIMEZONE"))?;
+    let zone = timezone::read(&timezone::name(zone)?, zone, at)?;
+    Some(zone.id().clone())
 }
 
 /// The content of an attachment that [`read`] listed.

@@ -16,6 +16,7 @@
 
 mod card;
 mod date;
+mod embedded;
 mod line;
 mod name;
 mod picture;
@@ -38,6 +39,12 @@ pub const MAX_PICTURE: usize = 36 << 10;
 /// How much of one text a phone is shown, in bytes. The rest stays in the card unless the phone
 /// changes the text. Notes have no such limit but the view's.
 pub const MAX_TEXT: usize = 8 << 10;
+
+/// The largest key read, in bytes: a certificate has some thousand.
+const MAX_KEY: usize = 64 << 10;
+
+/// Keys of one card that are read.
+const MAX_KEYS: usize = 16;
 
 /// A card that was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,6 +104,27 @@ pub fn apply(
 pub fn uid(object: &[u8]) -> Result<Option<String>, Error> {
     let uid = Card::parse(object)?.uid();
     Ok(if uid.is_empty() { None } else { Some(uid) })
+}
+
+/// What a card is of, in lower case (`KIND`, RFC 6350 §6.1.4: `individual`, `org`, `location`; RFC 6869:
+/// `device`); none where it does not say.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn kind(object: &[u8]) -> Result<Option<String>, Error> {
+    let kind = Card::parse(object)?.text_of("KIND").trim().to_ascii_lowercase();
+    Ok((!kind.is_empty()).then_some(kind))
+}
+
+/// The keys within a card (`KEY`, RFC 6350 §6.8.1) as they are: X.509 certificates in DER, or others.
+/// At most 16 of at most 64 KiB; those that lie elsewhere are not fetched.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn keys(object: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let card = Card::parse(object)?;
+    let keys = card.named("KEY").filter_map(|line| embedded::bytes(line, MAX_KEY));
+    Ok(keys.take(MAX_KEYS).collect())
 }
 
 #[cfg(test)]

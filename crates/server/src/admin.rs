@@ -7,6 +7,7 @@ mod configuration;
 mod connectors;
 mod devices;
 mod directory;
+mod outbox;
 mod routes;
 mod users;
 
@@ -152,6 +153,8 @@ impl Admin {
             }
             (&Method::POST, ["api", "flush"]) => self.flush_routes(None).await,
             (&Method::POST, ["api", "simulate"]) => self.simulate(&body).await,
+            (&Method::GET, ["api", "outbox"]) => self.list_outbox().await,
+            (&Method::DELETE, ["api", "outbox", number]) => self.discard(number).await,
             (&Method::GET, ["api", "directory"]) => self.list_realms(),
             (&Method::POST, ["api", "directory", "refresh"]) => self.refresh_directories().await,
             (&Method::POST, ["api", "connectors", name, action]) => {

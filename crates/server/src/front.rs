@@ -43,6 +43,7 @@ use crate::client_address::TrustedProxies;
 use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
+use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
@@ -99,6 +100,8 @@ pub struct Front {
     pub connectors: Arc<Connectors>,
     /// Which of them.
     pub router: Arc<Router>,
+    /// What waits for its connector, where messages may.
+    pub outbox: Option<Arc<Outbox>>,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.

@@ -17,6 +17,7 @@ pub mod host;
 pub mod listener;
 pub mod membership;
 pub mod metrics;
+pub mod outbox;
 pub mod pace;
 pub mod parking;
 pub mod policy;

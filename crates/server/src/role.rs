@@ -2,7 +2,7 @@
 
 use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
@@ -11,6 +11,7 @@ use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::membership::GateMembership;
 use crate::metrics::Metrics;
+use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policy::CurrentPolicy;
@@ -20,14 +21,12 @@ use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
-use crate::watch::{WatchOpener, WatchTimes, Watches};
-use async_trait::async_trait;
+use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
-use dme_mailbox::{Account, Mailbox};
-use dme_model::{ConnectorId, Realm, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::Load;
-use dme_store::SqliteStore;
+use dme_store::{OutboxLimits, SqliteStore};
 use dme_sync::{Engine, StateStore};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -42,12 +41,6 @@ use tokio_util::task::TaskTracker;
 
 /// The in-process connector's id and name.
 const EMBEDDED: &str = "embedded";
-/// A watch lives until it is dropped; this is longer than any server runs.
-const WATCH_LIMIT: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// How often it is looked whether watches should stand elsewhere, though nothing changed.
-const REROUTE_EVERY: Duration = Duration::from_secs(5);
-/// What changes within this time is looked at once.
-const REROUTE_PAUSE: Duration = Duration::from_millis(500);
 /// How often the connectors are counted though nothing was heard of a link.
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
@@ -139,7 +132,8 @@ impl Server {
         }
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let front = Arc::new(front(&config, store, shared, &links, stop.clone())?);
+        let outbox = outbox(&config, &store).await?;
+        let front = Arc::new(front(&config, store, shared, &links, outbox, stop.clone())?);
         front.connectors.reload().await;
         let mut server = Self {
             phones: config.phones.listen,
@@ -312,7 +306,11 @@ impl Server {
                 }
             }
         });
-        self.run_until_stop(reroute_watches(self.front.clone()));
+        self.run_until_stop(reroute(self.front.watches.clone(), self.front.connectors.versions()));
+        if let Some(outbox) = self.front.outbox.clone() {
+            let (router, connectors) = (self.front.router.clone(), self.front.connectors.clone());
+            self.run_until_stop(outbox.run(router, connectors));
+        }
         let front = self.front.clone();
         self.run_until_stop(async move {
             let mut revoked = front.gate.revocations();
@@ -356,11 +354,30 @@ impl Server {
     }
 }
 
+/// What keeps messages while connectors are away, where it shall. What was kept before that was
+/// switched off still goes out.
+async fn outbox(
+    config: &ServerConfig,
+    store: &SqliteStore,
+) -> Result<Option<Arc<Outbox>>, StartError> {
+    let sending = &config.sending;
+    let keeps = sending.while_away == WhileAway::Keep;
+    if !keeps && store.all_queued().await?.is_empty() {
+        return Ok(None);
+    }
+    let limits = OutboxLimits {
+        messages: if keeps { sending.kept_messages } else { 0 },
+        bytes: sending.kept_size.0,
+    };
+    Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
+}
+
 fn front(
     config: &ServerConfig,
     store: SqliteStore,
     shared: Arc<SqliteStore>,
     links: &Links,
+    outbox: Option<Arc<Outbox>>,
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
     let clock: Clock = Arc::new(now);
@@ -400,7 +417,7 @@ fn front(
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
     let router = Arc::new(router);
     let run = now().as_millis().unsigned_abs();
-    let opener = Arc::new(RoutedWatches { router: router.clone() });
+    let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
     let watch_times = WatchTimes {
         linger: config.times.watch_linger.0,
         first_pause: Duration::from_millis(200),
@@ -422,6 +439,7 @@ fn front(
         ),
         connectors,
         router,
+        outbox,
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking: Arc::new(Parking::default()),
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
@@ -456,40 +474,6 @@ async fn count_links(links: Links, metrics: Arc<Metrics>) {
             // A connector may have been enrolled, and never come.
             () = tokio::time::sleep(COUNT_EVERY) => {}
         }
-    }
-}
-
-/// Has watches follow their users' routes. What changes at once is looked at once; and now and
-/// then all, for those whose turn has come to go back to a connector that is there again.
-async fn reroute_watches(front: Arc<Front>) {
-    let mut versions = front.connectors.versions();
-    loop {
-        let _ = tokio::time::timeout(REROUTE_EVERY, versions.changed()).await;
-        tokio::time::sleep(REROUTE_PAUSE).await;
-        versions.mark_unchanged();
-        front.watches.reroute().await;
-    }
-}
-
-/// Opens mailboxes to watch by the route there is now.
-struct RoutedWatches {
-    router: Arc<Router>,
-}
-
-#[async_trait]
-impl WatchOpener for RoutedWatches {
-    async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
-        let request = RequestId::from(format!("watch-{}", account.user));
-        self.router.open_for(account, &request, now(), WATCH_LIMIT).await
-    }
-
-    async fn way(&self, account: &Account) -> Option<Vec<ConnectorId>> {
-        let request = RequestId::from(format!("watch-{}", account.user));
-        self.router.serving_now(account, &request, now()).await.ok()
-    }
-
-    fn serving(&self, user: &UserId) -> String {
-        self.router.serving(user)
     }
 }
 

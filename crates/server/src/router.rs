@@ -9,6 +9,7 @@ mod routed;
 
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
+use crate::outbox::Outbox;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
@@ -108,6 +109,33 @@ impl Router {
         let (user, hidden) = (account.user.clone(), plan.hidden.clone());
         let parts = parts.collect();
         Ok(Arc::new(JoinedMailbox::new(user, Arc::new(mail), hidden, parts, self.last.clone())))
+    }
+
+    /// A handle to send by. Where the user's mail is at home at a connector that is away, the message
+    /// is kept until that is back.
+    ///
+    /// # Errors
+    /// As [`Router::open`].
+    pub async fn open_to_send(
+        self: &Arc<Self>,
+        account: &Account,
+        request: &RequestId,
+        now: Timestamp,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Arc<dyn Mailbox>> {
+        let error = match self.open(account, request, now).await {
+            Err(error) if error.is_transient() => error,
+            opened => return opened,
+        };
+        let routes = self.remembered(&account.user).await?.routes.unwrap_or_default();
+        let home = routes.get(&Function::Mail).map(|route| &route.serving);
+        // One that is linked and does not answer is asked again by the phone.
+        if home.is_none_or(|home| self.connectors.links().is_linked(home)) {
+            return Err(error);
+        }
+        let context = CallContext::new(request.clone(), self.call);
+        let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
+        Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
     }
 
     /// Who serves which of the user's functions.

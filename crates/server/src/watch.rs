@@ -5,6 +5,10 @@
 //! whenever the mail system or the link is lost; the phones stay parked meanwhile and look for
 //! themselves when the watch stands again.
 
+mod routes;
+
+pub use routes::{RoutedWatches, reroute};
+
 use crate::metrics::Metrics;
 use dme_mailbox::{Account, Error, ErrorKind, Mailbox, WatchEvent};
 use dme_model::{CollectionId, ConnectorId, UserId};

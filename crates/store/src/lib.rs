@@ -11,6 +11,7 @@ mod devices;
 mod enrolments;
 mod error;
 mod migrations;
+mod outbox;
 mod routes;
 mod sqlite;
 mod states;
@@ -20,6 +21,7 @@ pub use devices::{
     Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
+pub use outbox::{OutboxLimits, Queued};
 pub use routes::{RouteRecord, SettingRecord};
 pub use sqlite::SqliteStore;
 
@@ -33,6 +35,7 @@ mod tests {
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),
+            include_str!("outbox.rs"),
             include_str!("routes.rs"),
             include_str!("states.rs"),
             include_str!("users.rs"),

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 const STEPS: &[(i64, &str)] = &[
     (1, include_str!("../migrations/0001_begin.sql")),
     (2, include_str!("../migrations/0002_routes.sql")),
-    (3, include_str!("../migrations/0003_configurations.sql")),
+    (3, include_str!("../migrations/0003_outbox.sql")),
+    (4, include_str!("../migrations/0004_configurations.sql")),
 ];
 
 /// The neutral words as SQLite's: strict tables know `INTEGER`, not `BIGINT`.

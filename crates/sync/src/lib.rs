@@ -37,7 +37,7 @@ pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};
 pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
 pub use key::{DeviceKey, FolderNo, SyncKey};
-pub use meetings::{EventPlace, RespondError};
+pub use meetings::{EventPlace, RespondError, RespondRequest};
 pub use memory_store::MemoryStore;
 pub use moves::{MoveError, MoveRequest};
 pub use operations::{FolderHit, FolderSearch};
@@ -45,4 +45,4 @@ pub use remember::{LastPing, LastSync, RememberedCollection};
 pub use store::{
     Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT, TraceEntry, TraceEvent,
 };
-pub use submit::{Sent, SubmitId, SubmitRequest};
+pub use submit::{MeetingWord, Sent, SubmitId, SubmitRequest};

@@ -9,9 +9,9 @@ use crate::fingerprint::fingerprint;
 use crate::hierarchy::Trash;
 use crate::locks::Lock;
 use crate::submit::Act;
-use crate::{Engine, Error, FolderNo, Result, Session, Slot};
+use crate::{DeviceKey, Engine, Error, FolderNo, Meant, Result, Session, Slot};
 use dme_mailbox::{BusyQuery, BusyTime, ErrorKind, Hit, SubmissionKey};
-use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Participation};
+use dme_model::{Answer, Class, CollectionId, ItemId, Notice, Occasion, Participation};
 use serde::{Deserialize, Serialize};
 
 /// So many answers of a device are remembered.
@@ -19,6 +19,20 @@ const REMEMBERED: usize = 128;
 
 /// An event an invitation led to: where it lies and which it is.
 pub type EventPlace = (FolderNo, ItemId);
+
+/// An answer to an invitation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RespondRequest {
+    /// Where the mail or the event is.
+    pub folder: FolderNo,
+    /// Which it is.
+    pub item: ItemId,
+    /// What the user says.
+    pub answer: Meant<Answer>,
+    /// Whether the organiser is told by mail from here, where the calendar's server does not (16.0
+    /// on): before, phones do so themselves.
+    pub notify: bool,
+}
 
 /// Why an invitation was not answered.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -49,19 +63,17 @@ impl Engine {
     pub async fn respond(
         &self,
         session: Session<'_>,
-        folder: FolderNo,
-        item: &ItemId,
-        answer: &Answer,
+        request: &RespondRequest,
     ) -> Result<Option<EventPlace>, RespondError> {
+        let RespondRequest { folder, item, answer, .. } = request;
+        let folder = *folder;
         let lock = Lock::State(session.device.clone(), Slot::Answers);
         let _one_at_a_time = self.locks.lock(lock).await;
         let known = self.store.load(session.device, Slot::Answers).await.map_err(Error::from)?;
         let known = known.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut given: Vec<Given> = known.unwrap_or_default();
-        // An answer always has a JSON form.
-        let words = serde_json::to_vec(answer).unwrap_or_default();
-        let place = folder.to_string();
-        let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), &words]);
+        let (place, words) = (folder.to_string(), answer.words());
+        let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), words]);
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
@@ -69,7 +81,7 @@ impl Engine {
             Some(known) => known.event.clone(),
             None => {
                 let hit = self.invited(session, class, &collection, item).await?;
-                let event = self.answer(session, &hit, &print, answer).await?;
+                let event = self.answer(session, &hit, &print, request).await?;
                 given.push(Given { print, event: event.clone() });
                 let surplus = given.len().saturating_sub(REMEMBERED);
                 given.drain(..surplus);
@@ -99,7 +111,9 @@ impl Engine {
         let message = message.map_err(no_invitation)?.ok_or_else(|| {
             RespondError::NoInvitation("the mail says nothing of a meeting".into())
         })?;
-        let taken = session.mailbox.take_in(&message).await.map_err(no_invitation)?;
+        let taken =
+            session.mailbox.take_in(&message, Occasion::Answer).await.map_err(no_invitation)?;
+        let taken = taken.map(|taken| Hit { collection: taken.collection, item: taken.item });
         taken.ok_or_else(|| RespondError::NoInvitation("the meeting is not for the user".into()))
     }
 
@@ -108,14 +122,16 @@ impl Engine {
         session: Session<'_>,
         hit: &Hit,
         print: &str,
-        answer: &Answer,
+        request: &RespondRequest,
     ) -> Result<Option<EventPlace>, RespondError> {
         let device = session.device;
         let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
-        let mailbox = session.mailbox;
+        let (mailbox, answer) = (session.mailbox, &request.answer.meaning);
         let written = mailbox.respond(&hit.collection, &hit.item, &key, answer).await;
         let written = written.map_err(no_invitation)?;
-        self.send_notices(session, written.notices).await?;
+        if request.notify {
+            self.send_notices(session, written.notices).await?;
+        }
         let whole = answer.instance.is_none() && answer.proposal.is_none();
         if answer.participation == Participation::Declined && whole {
             let items = std::slice::from_ref(&written.item);
@@ -146,6 +162,16 @@ impl Engine {
             // The answer stands; a mail that stays is no harm.
             _ => Ok(()),
         }
+    }
+
+    /// Sends what was asked for by mail, once for all phones of the user: each of them reads the mail.
+    pub(crate) async fn answer_mail(
+        &self,
+        session: Session<'_>,
+        notices: Vec<Notice>,
+    ) -> Result<()> {
+        let device = DeviceKey { user: session.device.user.clone(), device: "".into() };
+        self.send_notices(Session { device: &device, ..session }, notices).await
     }
 
     /// Sends each notice once. One that is refused for good is let go: what it tells of is done.
@@ -183,5 +209,33 @@ fn no_invitation(error: dme_mailbox::Error) -> RespondError {
             RespondError::NoInvitation(error.context)
         }
         _ => RespondError::Engine(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, MemoryStore};
+    use dme_mailbox::memory::MemoryMailSystem;
+    use dme_model::{Timestamp, UserId};
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn what_a_mail_asked_for_is_sent_once_by_all_phones_of_the_user() {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        let mailbox = system.mailbox(&user).unwrap();
+        let engine = Engine::new(Arc::new(MemoryStore::default()), Limits::default());
+        let notice = Notice {
+            name: "the meeting anew".into(),
+            message: "From: ann@example.com\r\nTo: eve@elsewhere.example\r\n\r\nHere\r\n".into(),
+        };
+        for phone in ["one", "two", "one"] {
+            let device = DeviceKey { user: user.clone(), device: phone.into() };
+            let now = Timestamp::from_seconds(1);
+            let session = Session { device: &device, mailbox: &*mailbox, now };
+            engine.answer_mail(session, vec![notice.clone()]).await.unwrap();
+            assert_eq!(system.sent().len(), 1, "{phone}");
+        }
     }
 }

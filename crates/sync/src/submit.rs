@@ -9,7 +9,9 @@ use crate::fingerprint::fingerprint;
 use crate::locks::Lock;
 use crate::{Engine, Error, FolderNo, Journal, Result, Session, SubmissionLife};
 use bytes::Bytes;
-use dme_mailbox::{ErrorKind, Reference, Submission, SubmissionKey, Submitted, Verb};
+use dme_mailbox::{
+    CalendarMessage, ErrorKind, Reference, Submission, SubmissionKey, Submitted, Verb,
+};
 use dme_model::{CollectionId, ItemId};
 use std::time::Duration;
 
@@ -42,6 +44,17 @@ pub struct SubmitRequest {
     pub replace_mime: bool,
     /// Whether a copy goes to Sent.
     pub save_in_sent: bool,
+    /// What it says of a meeting, if anything.
+    pub meeting: Option<MeetingWord>,
+}
+
+/// What a mail of the user says of a meeting: phones before 16.0 tell others themselves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MeetingWord {
+    /// Its calendar data.
+    pub message: CalendarMessage,
+    /// To whom: mail addresses.
+    pub to: Vec<String>,
 }
 
 /// A message that was sent.
@@ -58,6 +71,7 @@ pub(crate) struct Act {
     name: String,
     life: SubmissionLife,
     submission: Submission,
+    meeting: Option<MeetingWord>,
 }
 
 impl Act {
@@ -75,6 +89,7 @@ impl Act {
                 save_in_sent: true,
                 draft: None,
             },
+            meeting: None,
         }
     }
 
@@ -114,6 +129,7 @@ impl Engine {
         act.life = life;
         act.submission.reference = reference;
         act.submission.save_in_sent = request.save_in_sent;
+        act.meeting = request.meeting.clone();
         self.send_once(session, act).await
     }
 
@@ -134,7 +150,7 @@ impl Engine {
     }
 
     pub(crate) async fn send_once(&self, session: Session<'_>, act: Act) -> Result<Sent> {
-        let Act { name, life, mut submission } = act;
+        let Act { name, life, mut submission, meeting } = act;
         let device = session.device;
         let _one_at_a_time = self.locks.lock(Lock::Submission(device.clone(), name.clone())).await;
         let (since, uncertain, taken) =
@@ -153,7 +169,7 @@ impl Engine {
             return self.finish_sending(session, &name, &submission, sent).await;
         }
         submission.uncertain = uncertain;
-        match session.mailbox.submit(&submission).await {
+        match hand_over(session, &mut submission, meeting).await {
             Ok(submitted) => {
                 self.store.finish_submission(device, &name, &submitted).await?;
                 finished(submitted)
@@ -190,6 +206,22 @@ impl Engine {
         self.store.finish_submission(session.device, name, &now).await?;
         finished(now)
     }
+}
+
+/// Hands a message to the mail system. What the calendar's own server tells is not sent as well:
+/// others would hear of it twice. Where that cannot be known now, the phone comes again.
+async fn hand_over(
+    session: Session<'_>,
+    submission: &mut Submission,
+    meeting: Option<MeetingWord>,
+) -> dme_mailbox::Result<Submitted> {
+    if let Some(MeetingWord { message, to }) = meeting {
+        submission.taken = match session.mailbox.tells(&message, &to).await {
+            Err(error) if error.is_transient() => return Err(error),
+            told => told.unwrap_or_default(),
+        };
+    }
+    session.mailbox.submit(submission).await
 }
 
 /// A message counts as sent to the phone when all is done that follows: it repeats its request
@@ -246,6 +278,7 @@ mod tests {
             reference: None,
             replace_mime: false,
             save_in_sent: true,
+            meeting: None,
         };
         let sent = engine.submit(session, &request).await.unwrap();
         let name = format!("mail/{}", fingerprint(&[b"client", b"1"]));

@@ -4,6 +4,7 @@
 pub mod certificate;
 pub mod cyrus;
 pub mod debian;
+pub mod dnsmasq;
 pub mod dovecot;
 pub mod ports;
 pub mod postfix;

@@ -42,7 +42,15 @@ impl Radicale {
     /// # Errors
     /// When it cannot be started.
     pub fn start_with_tls(users: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::begin(users, Some(Certificate::for_loopback()?))
+        Self::start_as(&["localhost", "127.0.0.1"], users)
+    }
+
+    /// The same with a certificate for these names.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_as(names: &[&str], users: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::begin(users, Some(Certificate::for_names(names)?))
     }
 
     fn begin(users: &[(&str, &str)], certificate: Option<Certificate>) -> anyhow::Result<Self> {

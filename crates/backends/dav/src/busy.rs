@@ -2,16 +2,18 @@
 //! without one, of the user's own calendars for the user alone.
 
 use crate::client::Request;
+use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object;
+use crate::principal::Principal;
 use crate::report::{self, Told, Wanted, utc};
 use crate::xml::{self, Ns};
 use dme_mailbox::{BusyPeriod, BusyQuery, BusyTime, Result, hash};
 use dme_model::{Access, BusyStatus, Class, Timestamp};
 use http::Method;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// People asked for at once.
 const MAX_PEOPLE: usize = 100;
@@ -23,8 +25,8 @@ impl DavMailbox {
         let known = async {
             let principal = self.principal().await?;
             match &principal.outbox {
-                Some(outbox) => self.ask_outbox(outbox, query).await,
-                None => self.ask_own(query).await,
+                Some(outbox) => self.ask_outbox(&principal, outbox, query).await,
+                None => self.ask_own(&principal, query).await,
             }
         };
         let known = known.await.map_err(|error: WireError| error.told("ask for free/busy"))?;
@@ -38,12 +40,12 @@ impl DavMailbox {
     /// What the server tells of each address, by the address in lower case.
     async fn ask_outbox(
         &self,
+        principal: &Principal,
         outbox: &Path,
         query: &BusyQuery,
     ) -> Result<HashMap<String, Vec<BusyPeriod>>, WireError> {
-        let owner = self.owner().await?;
-        let known_as = self.principal().await?;
-        let own = known_as.addresses.iter().chain(&owner).next();
+        let owner = self.owner_as(principal);
+        let own = principal.addresses.iter().chain(&owner).next();
         let own = own.map(String::as_str).unwrap_or_default();
         let mut known = HashMap::new();
         for people in query.addresses.chunks(MAX_PEOPLE) {
@@ -75,32 +77,38 @@ impl DavMailbox {
     /// The user's own time, by the events in their calendars, where it is asked for.
     async fn ask_own(
         &self,
+        principal: &Principal,
         query: &BusyQuery,
     ) -> Result<HashMap<String, Vec<BusyPeriod>>, WireError> {
-        let owner = self.owner().await?;
+        let owner = self.owner_as(principal);
         let is_own = |address: &&String| owner.contains(&address.to_lowercase());
         let asked: Vec<&String> = query.addresses.iter().filter(is_own).collect();
         if asked.is_empty() {
             return Ok(HashMap::new());
         }
         let mut periods = Vec::new();
-        for remote in self.remotes().await?.values() {
+        for remote in self.remotes_of(principal).await?.values() {
             // What others let the user read is theirs.
             if !remote.classes.contains(&Class::Calendar) || remote.access == Access::ReadOnly {
                 continue;
             }
+            let place = Place { class: Class::Calendar, path: remote.path.clone() };
+            let zone = self.zone_of(&place).await?;
             let within = Wanted::Within(Some(query.start), Some(query.end));
+            let mut events = BTreeMap::new();
             for wanted in [within, Wanted::Recurring] {
-                let document = report::calendar_query("VEVENT", wanted, Told::Content);
+                let document = report::calendar_query("VEVENT", wanted, Told::Size);
                 let told = self.report(&remote.path, document).await?;
-                for response in &told.responses {
-                    let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-                    periods.extend(object::busy(object.as_bytes(), &owner, query));
-                }
+                let members = self.members_in(&remote.path, &told).into_iter();
+                // A series may be told by both questions.
+                events.extend(members.map(|member| (member.name.clone(), member)));
             }
+            self.read_each(&place, events.into_values().collect(), |_, object| {
+                periods.extend(object::busy(object.unwrap_or_default(), &owner, &zone, query));
+            })
+            .await?;
         }
         periods.sort_by_key(|period| (period.start, period.end));
-        // A series may have been told by both questions.
         periods.dedup();
         periods.truncate(MAX_PERIODS);
         Ok(asked.into_iter().map(|address| (address.to_lowercase(), periods.clone())).collect())

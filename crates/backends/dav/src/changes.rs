@@ -17,16 +17,19 @@ use dme_mailbox::{
     StateNow,
 };
 use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Answers followed for one question about changes.
 const MAX_ROUNDS: usize = 1_000;
 
 /// A member of a collection: the name within it and its mark.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) mark: String,
+    /// Bytes; 0 where that was not asked for or not told.
+    pub(crate) size: u64,
 }
 
 impl DavMailbox {
@@ -40,23 +43,24 @@ impl DavMailbox {
             // The token first: what changes between the two is then told once more, not lost.
             let remote = self.remote(&place.path).await?;
             remote.must_hold(place.class)?;
-            let token = match &remote.tag {
-                Tag::Sync(_) => None,
-                Tag::Marks(ctag) => Some(self.token_of_marks(&place.path, ctag).await?),
+            let (marks, all) = match &remote.tag {
+                Tag::Sync(_) => (None, None),
+                Tag::Marks(ctag) => {
+                    let all = self.members(&place.path).await?;
+                    (Some(Token::of_marks(&all, ctag)), Some(all))
+                }
             };
-            let members = match (filter.incomplete, place.class) {
-                (true, Class::Tasks) => self.open_tasks(&place).await?,
+            let members = match (filter.incomplete, place.class, all) {
+                (true, Class::Tasks, _) => self.open_tasks(&place).await?,
+                (_, Class::Contacts, Some(all)) => all,
                 _ => self.members_of_class(&place, filter.since).await?,
             };
-            let token = token.unwrap_or(match remote.tag {
+            let token = marks.unwrap_or(match remote.tag {
                 Tag::Sync(token) | Tag::Marks(token) => {
                     Token::Sync { members: members.len(), token }
                 }
             });
-            let mut items = ItemSet::new();
-            for member in &members {
-                items.insert(&ItemId::new(member.name.as_str()));
-            }
+            let items = set(&members);
             Ok(Listing { items, token: token.write() })
         };
         listed.await.map_err(|error: WireError| error.told("list a collection"))
@@ -91,24 +95,39 @@ impl DavMailbox {
         place: &Place,
         day: Timestamp,
     ) -> Result<Vec<Member>, WireError> {
-        let document = report::calendar_query("VEVENT", Wanted::Recurring, Told::Content);
-        let mut told = self.report(&place.path, document).await?;
-        told.responses.retain(|response| {
-            let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-            object::reaches(object.as_bytes(), day)
-        });
-        Ok(self.members_in(&place.path, &told))
+        // What cannot be read counts as one: it is shown as broken.
+        self.queried(place, "VEVENT", Wanted::Recurring, |object| {
+            object.is_none_or(|object| object::reaches(object, day))
+        })
+        .await
     }
 
     async fn open_tasks(&self, place: &Place) -> Result<Vec<Member>, WireError> {
         // Servers differ too much in what they take for a filter by property.
-        let document = report::calendar_query("VTODO", Wanted::Within(None, None), Told::Content);
-        let mut told = self.report(&place.path, document).await?;
-        told.responses.retain(|response| {
-            let object = response.text(Ns::CalDav, "calendar-data").unwrap_or_default();
-            !object::is_done(object.as_bytes())
-        });
-        Ok(self.members_in(&place.path, &told))
+        self.queried(place, "VTODO", Wanted::Within(None, None), |object| {
+            object.is_none_or(|object| !object::is_done(object))
+        })
+        .await
+    }
+
+    /// Those that a query finds whose content is wanted too; what cannot be read has none.
+    async fn queried(
+        &self,
+        place: &Place,
+        component: &str,
+        wanted: Wanted<'_>,
+        is_wanted: impl Fn(Option<&[u8]>) -> bool + Send + Sync,
+    ) -> Result<Vec<Member>, WireError> {
+        let document = report::calendar_query(component, wanted, Told::Size);
+        let told = self.report(&place.path, document).await?;
+        let mut kept = Vec::new();
+        self.read_each(place, self.members_in(&place.path, &told), |member, object| {
+            if is_wanted(object) {
+                kept.push(member);
+            }
+        })
+        .await?;
+        Ok(kept)
     }
 
     /// Every member of a collection, of whatever class.
@@ -117,16 +136,18 @@ impl DavMailbox {
         Ok(self.members_in(path, &told))
     }
 
-    fn members_in(&self, path: &Path, told: &Multistatus) -> Vec<Member> {
+    pub(crate) fn members_in(&self, path: &Path, told: &Multistatus) -> Vec<Member> {
         let there = told.responses.iter().filter(|response| !response.is_gone());
         let members = there.filter_map(|response| {
             let kind = response.prop(Ns::Dav, "resourcetype");
             if kind.is_some_and(|kind| kind.holds(Ns::Dav, "collection")) {
                 return None;
             }
+            let size = response.text(Ns::Dav, "getcontentlength");
             Some(Member {
                 name: self.name_in(path, response)?,
                 mark: response.text(Ns::Dav, "getetag").unwrap_or_default().to_owned(),
+                size: size.and_then(|size| size.parse().ok()).unwrap_or_default(),
             })
         });
         members.collect()
@@ -144,14 +165,6 @@ impl DavMailbox {
         document: String,
     ) -> Result<Multistatus, WireError> {
         self.send(Request::xml("REPORT", path, document).depth("1")).await?.multistatus()
-    }
-
-    async fn token_of_marks(&self, path: &Path, ctag: &str) -> Result<Token, WireError> {
-        let members = self.members(path).await?;
-        Ok(Token::Marks {
-            buckets: Buckets::of(pairs(&members).into_iter()),
-            ctag: ctag.to_owned(),
-        })
     }
 
     pub(crate) async fn changes_since(
@@ -288,7 +301,7 @@ impl DavMailbox {
             upserted: changed.into_iter().map(state).collect(),
             removed: ItemSet::new(),
             present: Some(set(&members)),
-            token: Token::Marks { buckets: Buckets::of(there.iter().copied()), ctag: now }.write(),
+            token: Token::of_marks(&members, &now).write(),
         })
     }
 
@@ -302,10 +315,12 @@ impl DavMailbox {
         }
         let remotes = self.remotes().await.map_err(|error| error.told("ask what changed"))?;
         let mut changed = Vec::new();
+        // A collection of several classes is asked for its members once.
+        let mut members = BTreeMap::new();
         for (id, token) in since {
             let remote = Place::read(id).ok().and_then(|place| remotes.get(&place.path));
             let same = match (remote, Token::read(token)) {
-                (Some(remote), Some(token)) => self.stands_at(remote, &token).await,
+                (Some(remote), Some(token)) => self.stands_at(remote, &token, &mut members).await,
                 _ => false,
             };
             if !same {
@@ -315,16 +330,35 @@ impl DavMailbox {
         Ok(changed)
     }
 
-    async fn stands_at(&self, remote: &Remote, token: &Token) -> bool {
+    /// Whether a collection stands where a token says. `members` are those of collections that were
+    /// asked for them; none of one that did not tell.
+    async fn stands_at<'a>(
+        &self,
+        remote: &'a Remote,
+        token: &Token,
+        members: &mut BTreeMap<&'a Path, Option<Vec<Member>>>,
+    ) -> bool {
         match (&remote.tag, token) {
             (Tag::Sync(now), Token::Sync { token, .. }) => now == token,
             (Tag::Marks(now), Token::Marks { ctag, .. }) if !now.is_empty() => now == ctag,
             (Tag::Marks(_), Token::Marks { buckets, .. }) => {
-                let members = self.members(&remote.path).await;
-                members.is_ok_and(|members| buckets.changed(&pairs(&members)).is_none())
+                let told = match members.entry(&remote.path) {
+                    Entry::Occupied(told) => told.into_mut(),
+                    Entry::Vacant(none) => none.insert(self.members(&remote.path).await.ok()),
+                };
+                let told = told.as_deref().map(pairs);
+                told.is_some_and(|told| buckets.changed(&told).is_none())
             }
             _ => false,
         }
+    }
+}
+
+impl Token {
+    /// Of these members as they are marked.
+    fn of_marks(members: &[Member], ctag: &str) -> Self {
+        let buckets = Buckets::of(pairs(members).into_iter());
+        Self::Marks { buckets, ctag: ctag.to_owned() }
     }
 }
 

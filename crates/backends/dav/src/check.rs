@@ -5,11 +5,16 @@ use crate::principal::Principal;
 use dme_dial::Finding;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind};
 use dme_model::{Access, Class};
+use tokio::time::Instant;
 
 impl DavMailSystem {
     /// Connects to the server as far as that goes without a user: name, address, TCP and TLS.
     pub async fn reach(&self) -> Finding {
-        let outcome = self.shared.client.reach().await;
+        let deadline = Instant::now() + self.server.config().timeouts.connect.0;
+        let outcome = match self.server.shared(deadline).await {
+            Ok(shared) => shared.client.reach().await,
+            Err(error) => Err(advised(&error)),
+        };
         Finding { step: "calendars and contacts: connection and TLS", outcome }
     }
 
@@ -18,8 +23,16 @@ impl DavMailSystem {
     pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut found = |step, outcome| findings.push(Finding { step, outcome });
+        if self.server.config().domain.is_some() {
+            let place = self.server.told(Instant::from_std(context.deadline)).await;
+            let is_known = place.is_ok();
+            found("calendars and contacts: DNS", place.map_err(|error| advised(&error)));
+            if !is_known {
+                return findings;
+            }
+        }
         let asked = async {
-            let mailbox = self.mailbox(account, context)?;
+            let mailbox = self.mailbox(account, context).await?;
             let principal = mailbox.find_principal().await;
             let principal = principal.map_err(|error| error.told("find the user"))?;
             Ok((mailbox, principal))
@@ -88,6 +101,9 @@ fn advised(error: &Error) -> String {
         }
         ErrorKind::NotFound => {
             "give `url` the path of the server's DAV tree, such as https://dav.example.org/dav/"
+        }
+        ErrorKind::Unavailable if said.contains("DNS") => {
+            "give the server's address as `url`, or mend what DNS says of `domain`"
         }
         ErrorKind::Unavailable if said.contains("certificate") => {
             "the host in `url` must be a name in the certificate; if its authority is your own, \

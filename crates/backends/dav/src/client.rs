@@ -194,9 +194,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Client {
-    pub(crate) fn new(config: &DavConfig) -> Result<Self, ConfigError> {
-        let (origin, _) = config.place()?;
-        let dialer = Dialer::new("dav", &config.server(&origin), origin.port)?;
+    /// Of the server there, whose certificate must be for this name. `at` is the table of the
+    /// configuration, for errors.
+    pub(crate) fn new(
+        at: &'static str,
+        config: &DavConfig,
+        origin: Origin,
+        certified_as: &str,
+    ) -> Result<Self, ConfigError> {
+        let dialer = Dialer::new(at, &config.server(&origin), origin.port)?;
+        let dialer = dialer.certified_as(certified_as)?;
         Ok(Self {
             origin,
             dialer,

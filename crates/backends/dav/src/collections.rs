@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 
 /// Collections of one user.
 const MAX_COLLECTIONS: usize = 2_000;
+/// Collections that may have been made under one name and renamed since.
+const MAX_NAMESAKES: usize = 8;
 /// Before the name of a collection that we made, by which it is known not to be the default.
 const OURS: &str = "dme-";
 
@@ -141,7 +143,14 @@ impl DavMailbox {
     /// A home that is not there holds nothing, but not every one of them: that is a server that
     /// does not serve just now, and an empty list would take everything from the phone.
     pub(crate) async fn remotes(&self) -> Result<BTreeMap<Path, Remote>, WireError> {
-        let principal = self.principal().await?;
+        self.remotes_of(&*self.principal().await?).await
+    }
+
+    /// The same by what the server knows of the user.
+    pub(crate) async fn remotes_of(
+        &self,
+        principal: &Principal,
+    ) -> Result<BTreeMap<Path, Remote>, WireError> {
         let mut homes: Vec<_> =
             principal.calendar_homes.iter().chain(&principal.contact_homes).collect();
         homes.sort();
@@ -192,7 +201,10 @@ impl DavMailbox {
     }
 
     pub(crate) async fn list_collections(&self) -> Result<Vec<Collection>> {
-        let listed = async { Ok((self.remotes().await?, self.principal().await?)) };
+        let listed = async {
+            let principal = self.principal().await?;
+            Ok((self.remotes_of(&principal).await?, principal))
+        };
         let (remotes, principal) =
             listed.await.map_err(|error: WireError| error.told("list collections"))?;
         let mut collections = Vec::new();
@@ -260,26 +272,26 @@ impl DavMailbox {
         };
         let home = homes.first().ok_or_else(|| unsupported("this class is not served here"))?;
         let same = |remote: &Remote| remote.name == name && remote.classes.contains(&class);
-        if self.remotes().await?.values().any(same) {
+        if self.remotes_of(&principal).await?.values().any(same) {
             return Err(taken().into());
         }
         // The name is made of what is asked, so that a repeated request finds what the first made.
         let segment = format!("{OURS}{}", hash::name_of(&format!("{class:?}/{name}")));
-        let mut path = home.member(&segment).map(Path::into_collection).ok_or_else(flat)?;
-        for attempt in 0..8 {
+        let at = |segment: &str| home.member(segment).map(Path::into_collection).ok_or_else(flat);
+        let mut path = at(&segment)?;
+        for attempt in 2..=MAX_NAMESAKES {
             match self.make_at(&path, name, class).await {
                 // What was renamed or is of another time bears the same segment.
-                Err(error) if matches!(error.status(), Some(405 | 409 | 403)) && attempt < 7 => {
-                    let next = format!("{segment}-{}", attempt + 2);
+                Err(error) if matches!(error.status(), Some(405 | 409 | 403)) => {
                     if self.remote(&path).await.is_err() {
                         return Err(error);
                     }
-                    path = home.member(&next).map(Path::into_collection).ok_or_else(flat)?;
+                    path = at(&format!("{segment}-{attempt}"))?;
                 }
                 made => return made.map(|()| Place { class, path }.id()),
             }
         }
-        Err(taken().into())
+        self.make_at(&path, name, class).await.map(|()| Place { class, path }.id())
     }
 
     async fn make_at(&self, path: &Path, name: &str, class: Class) -> Result<(), WireError> {

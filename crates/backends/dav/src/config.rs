@@ -7,6 +7,7 @@ use dme_dial::{LoginName, ServerConfig, TimeoutConfig, TlsMode};
 use dme_model::{ByteSize, Role, Secret, Span, within};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,11 @@ pub struct DavConfig {
     /// Where it is, `https://dav.example.org/`. What the user has there is found from it (RFC
     /// 6764 §6): at the URL itself where it has a path, else by `/.well-known/caldav`.
     pub url: String,
+    /// In the place of the URL: the mail domain whose DNS says where it is (RFC 6764 §3 and §4),
+    /// `example.org`.
+    pub domain: Option<String>,
+    /// Servers that are asked for that, `192.0.2.53:53`; those of `/etc/resolv.conf` where empty.
+    pub nameservers: Vec<SocketAddr>,
     /// Whether calendars, tasks and notes are taken from it.
     pub calendars: bool,
     /// Whether contacts are taken from it.
@@ -79,6 +85,8 @@ impl Default for DavConfig {
     fn default() -> Self {
         Self {
             url: String::new(),
+            domain: None,
+            nameservers: Vec::new(),
             calendars: true,
             contacts: true,
             ca_file: None,
@@ -138,10 +146,11 @@ impl DavConfig {
     /// # Errors
     /// In words, naming the setting.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let (origin, _) = self.place()?;
-        if !origin.tls {
-            let host = origin.bare_host().to_owned();
-            self.server(&origin).check("dav").map_err(|_| ConfigError::PlainText(host))?;
+        match (self.url.is_empty(), &self.domain) {
+            (true, None) => return Err(ConfigError::Nowhere),
+            (false, Some(_)) => return Err(ConfigError::TwoPlaces),
+            (false, None) => self.check_place("dav")?,
+            (true, Some(_)) => {}
         }
         if !self.calendars && !self.contacts {
             return Err(ConfigError::Nothing);
@@ -166,6 +175,17 @@ impl DavConfig {
         Ok(self.timeouts.check("dav")?)
     }
 
+    /// Whether the URL is one to which a password may go. `at` is the table of the configuration,
+    /// for errors.
+    pub(crate) fn check_place(&self, at: &'static str) -> Result<(), ConfigError> {
+        let (origin, _) = self.place(at)?;
+        if !origin.tls {
+            let host = origin.bare_host().to_owned();
+            self.server(&origin).check(at).map_err(|_| ConfigError::PlainText { at, host })?;
+        }
+        Ok(())
+    }
+
     /// The way to the server.
     pub(crate) fn server(&self, origin: &Origin) -> ServerConfig {
         ServerConfig {
@@ -178,13 +198,13 @@ impl DavConfig {
     }
 
     /// The server, and the path that was given.
-    pub(crate) fn place(&self) -> Result<(Origin, Path), ConfigError> {
+    pub(crate) fn place(&self, at: &'static str) -> Result<(Origin, Path), ConfigError> {
         if self.url.is_empty() {
-            return Err(ConfigError::NoUrl);
+            return Err(ConfigError::NoUrl(at));
         }
         Origin::split(&self.url)
             .and_then(|(origin, path)| Some((origin, Path::new(path)?)))
-            .ok_or_else(|| ConfigError::Url(self.url.clone()))
+            .ok_or_else(|| ConfigError::Url { at, url: self.url.clone() })
     }
 }
 
@@ -208,7 +228,8 @@ mod tests {
     fn what_cannot_work_is_told_with_what_would() {
         let master = "auth.master = { user = 'm', secret = 's' }";
         for (text, told) in [
-            ("", "dav.url is not set"),
+            ("", "neither dav.url nor dav.domain is set"),
+            ("url = 'https://a/'\ndomain = 'a'", "both set"),
             ("url = 'dav.example.org'", "\"dav.example.org\" is not a URL"),
             ("url = 'https://ann:pw@dav.example.org/'", "is not a URL"),
             ("url = 'http://dav.example.org/'", "use https"),
@@ -223,6 +244,7 @@ mod tests {
             assert!(said.contains(told), "{text}: {said}");
         }
         read("url = 'http://127.0.0.1:5232'").unwrap().check().unwrap();
+        read("domain = 'example.org'\nnameservers = ['[::1]:53']").unwrap().check().unwrap();
         read("url = 'http://dav'\nallow_plain = true").unwrap().check().unwrap();
     }
 

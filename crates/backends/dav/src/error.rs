@@ -9,18 +9,41 @@ use std::time::Duration;
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// Neither a server nor a domain to find it by.
+    #[error(
+        "neither dav.url nor dav.domain is set: give the address of the CalDAV and CardDAV server, or \
+         the mail domain whose DNS names it"
+    )]
+    Nowhere,
+    /// Both.
+    #[error(
+        "dav.url and dav.domain are both set: the domain is to find the server by where its URL is not known"
+    )]
+    TwoPlaces,
     /// No server.
-    #[error("dav.url is not set: give the address of the CalDAV and CardDAV server")]
-    NoUrl,
+    #[error("{0}.url is not set: give the address of the address book")]
+    NoUrl(&'static str),
     /// No address of a server.
-    #[error("dav.url {0:?} is not a URL such as https://dav.example.org/, without a login in it")]
-    Url(String),
+    #[error(
+        "{at}.url {url:?} is not a URL such as https://dav.example.org/, without a login in it"
+    )]
+    Url {
+        /// Which table of the configuration.
+        at: &'static str,
+        /// What stands there.
+        url: String,
+    },
     /// Passwords would be readable on the network.
     #[error(
-        "dav.url begins with http:// but {0} is not this machine: use https://, or set \
-         dav.allow_plain = true if the network is trusted"
+        "{at}.url begins with http:// but {host} is not this machine: use https://, or set \
+         {at}.allow_plain = true if the network is trusted"
     )]
-    PlainText(String),
+    PlainText {
+        /// Which table of the configuration.
+        at: &'static str,
+        /// The host meant.
+        host: String,
+    },
     /// It would serve nothing.
     #[error("dav.calendars and dav.contacts are both false: nothing is taken from the server")]
     Nothing,

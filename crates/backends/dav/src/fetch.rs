@@ -1,11 +1,13 @@
 //! The content of items, many at a time.
 
+use crate::changes::Member;
 use crate::client::Request;
 use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Unreadable};
+use crate::principal::Principal;
 use crate::report;
 use crate::xml::Ns;
 use bytes::Bytes;
@@ -19,18 +21,24 @@ use std::collections::HashMap;
 use std::collections::VecDeque;
 
 /// Items asked for at once.
-const BATCH: usize = 50;
+pub(crate) const BATCH: usize = 50;
+
+/// Bytes of those, as far as the server told how large they are; but always one.
+const BATCH_BYTES: u64 = 8 << 20;
 
 /// A resource as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Resource {
     /// Its mark; none where the server told none.
     pub(crate) mark: Option<String>,
+    /// Stays as it is while no more than answers of attendees change (RFC 6638 §3.2.10); none where
+    /// the server told none.
+    pub(crate) schedule_tag: Option<String>,
     pub(crate) object: Bytes,
 }
 
 /// What became of one of a batch.
-enum Got {
+pub(crate) enum Got {
     There(Resource),
     Gone,
     TooLarge,
@@ -78,10 +86,14 @@ impl DavMailbox {
 
     /// Every address of the user's, the one they write from first.
     pub(crate) async fn owner(&self) -> Result<Vec<String>, WireError> {
-        let principal = self.principal().await?;
+        Ok(self.owner_as(&*self.principal().await?))
+    }
+
+    /// The same by what the server knows of the user.
+    pub(crate) fn owner_as(&self, principal: &Principal) -> Vec<String> {
         let own = self.account.address.to_lowercase();
         let others = principal.addresses.iter().filter(|address| **address != own);
-        Ok(std::iter::once(own.clone()).chain(others.cloned()).collect())
+        std::iter::once(own.clone()).chain(others.cloned()).collect()
     }
 
     /// One resource; none where it is gone.
@@ -92,12 +104,17 @@ impl DavMailbox {
             return Ok(None);
         }
         let answer = answer.success()?;
-        let mark = answer.header("etag").map(str::to_owned);
-        Ok(Some(Resource { mark, object: answer.body }))
+        let told = |name| answer.header(name).map(str::to_owned);
+        let (mark, schedule_tag) = (told("etag"), told("schedule-tag"));
+        Ok(Some(Resource { mark, schedule_tag, object: answer.body }))
     }
 
     /// These resources, in the order of the paths.
-    async fn get_many(&self, place: &Place, paths: &[Path]) -> Result<Vec<Got>, WireError> {
+    pub(crate) async fn get_many(
+        &self,
+        place: &Place,
+        paths: &[Path],
+    ) -> Result<Vec<Got>, WireError> {
         let mut there = HashMap::new();
         if paths.is_empty() {
             return Ok(Vec::new());
@@ -116,7 +133,10 @@ impl DavMailbox {
                     } else if let Some(data) = response.prop(ns, data) {
                         let mark = response.text(Ns::Dav, "getetag").map(str::to_owned);
                         let object = Bytes::from(data.text.clone().into_bytes());
-                        there.insert(path, Got::There(Resource { mark, object }));
+                        there.insert(
+                            path,
+                            Got::There(Resource { mark, schedule_tag: None, object }),
+                        );
                     }
                 }
             }
@@ -150,6 +170,30 @@ impl DavMailbox {
             Some(failure) if !self.still_serves(paths, &got).await => Err(failure),
             _ => Ok(got),
         }
+    }
+
+    /// Reads these members, a batch at a time, so that no more than one batch is in memory. What is
+    /// there but cannot be read has no content.
+    pub(crate) async fn read_each(
+        &self,
+        place: &Place,
+        members: Vec<Member>,
+        mut each: impl FnMut(Member, Option<&[u8]>) + Send,
+    ) -> Result<(), WireError> {
+        for batch in batches(members) {
+            let named = batch.into_iter();
+            let named = named.filter_map(|it| place.path.member(&it.name).map(|path| (it, path)));
+            let (members, paths): (Vec<Member>, Vec<Path>) = named.unzip();
+            let got = self.get_many(place, &paths).await?;
+            for (member, got) in members.into_iter().zip(got) {
+                match got {
+                    Got::There(resource) => each(member, Some(&resource.object)),
+                    Got::TooLarge | Got::Failing(_) => each(member, None),
+                    Got::Gone => {}
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Whether one of a batch that was read can be read still: then what failed is the items, else
@@ -208,6 +252,23 @@ impl DavMailbox {
     }
 }
 
+/// Members in batches of at most [`BATCH`] and [`BATCH_BYTES`].
+fn batches(members: Vec<Member>) -> Vec<Vec<Member>> {
+    let mut batches: Vec<Vec<Member>> = Vec::new();
+    let mut bytes = 0;
+    for member in members {
+        bytes += member.size;
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH && bytes <= BATCH_BYTES => batch.push(member),
+            _ => {
+                bytes = member.size;
+                batches.push(vec![member]);
+            }
+        }
+    }
+    batches
+}
+
 /// An item that is not there.
 pub(crate) fn gone(item: &ItemId) -> Error {
     Error::new(ErrorKind::NotFound, format!("dav: there is no item {item}"))
@@ -250,5 +311,23 @@ impl Reading {
     fn too_large(&self) -> FetchOutcome {
         let limit = self.mailbox.shared.config.max_item_size;
         FetchOutcome::Unconvertible(format!("it is larger than {limit} (dav.max_item_size)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_bounded_by_number_and_by_bytes() {
+        let sizes = |sizes: &[u64]| -> Vec<usize> {
+            let member = |size: &u64| Member { size: *size, ..Member::default() };
+            batches(sizes.iter().map(member).collect()).iter().map(Vec::len).collect()
+        };
+        assert_eq!(sizes(&[]), []);
+        assert_eq!(sizes(&[0; 120]), [50, 50, 20]);
+        let third = BATCH_BYTES / 3;
+        assert_eq!(sizes(&[third; 7]), [3, 3, 1]);
+        assert_eq!(sizes(&[1, BATCH_BYTES * 2, 1, 1]), [1, 1, 2]);
     }
 }

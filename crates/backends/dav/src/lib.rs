@@ -7,6 +7,7 @@
 //! marks, item ids are the names of resources, collection ids their paths. What the server does
 //! against its protocols is in one place, the module `quirks`.
 
+mod book;
 mod busy;
 mod changes;
 mod check;
@@ -23,11 +24,14 @@ mod object;
 mod principal;
 mod quirks;
 mod report;
+mod server;
 mod token;
 mod watch;
 mod write;
 mod xml;
+mod zones;
 
+pub use book::{BookConfig, CardBook, CardContent, Reading};
 pub use config::{Auth, DavConfig, PoolConfig};
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;

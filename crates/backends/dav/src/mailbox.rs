@@ -5,16 +5,18 @@ use crate::config::{Auth, DavConfig};
 use crate::error::{ConfigError, WireError};
 use crate::href::Path;
 use crate::principal::Principals;
+use crate::server::Server;
 use crate::watch::Watches;
+use crate::zones::Zones;
 use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Edit, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
+    Credentials, Edit, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem,
+    Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn, WatchEvent,
     Written,
 };
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, PartId};
+use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, Occasion, PartId};
 use futures_core::stream::BoxStream;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -26,21 +28,35 @@ const MAX_ANSWER: u64 = 64 << 20;
 /// A system of calendars, tasks, notes (CalDAV) and contacts (CardDAV).
 #[derive(Clone)]
 pub struct DavMailSystem {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) server: Arc<Server>,
 }
 
+/// What all users of one server share.
 pub(crate) struct Shared {
     pub(crate) config: DavConfig,
     pub(crate) client: Client,
-    /// The path in the configured URL.
-    pub(crate) place: Path,
+    /// Where the user may be told to be, the likeliest place first.
+    pub(crate) places: Vec<Path>,
     pub(crate) principals: Principals,
     pub(crate) watches: Watches,
+    pub(crate) zones: Zones,
     /// Keys the hashes by which credentials are told apart without keeping them.
     hasher: RandomState,
 }
 
 impl Shared {
+    pub(crate) fn new(config: DavConfig, client: Client, places: Vec<Path>) -> Self {
+        Self {
+            config,
+            client,
+            places,
+            principals: Principals::default(),
+            watches: Watches::default(),
+            zones: Zones::default(),
+            hasher: RandomState::new(),
+        }
+    }
+
     pub(crate) fn fingerprint(&self, credentials: &Credentials) -> u64 {
         credentials.fingerprint(&self.hasher)
     }
@@ -62,39 +78,40 @@ impl DavMailSystem {
     /// Where the configuration cannot work.
     pub fn new(config: DavConfig) -> std::result::Result<Self, ConfigError> {
         config.check()?;
-        let (_, place) = config.place()?;
-        let shared = Shared {
-            client: Client::new(&config)?,
-            config,
-            place,
-            principals: Principals::default(),
-            watches: Watches::default(),
-            hasher: RandomState::new(),
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        Self::at("dav", config)
     }
 
-    pub(crate) fn mailbox(&self, account: &Account, context: &CallContext) -> Result<DavMailbox> {
-        Ok(DavMailbox {
-            login: Login::new(&self.shared.config, account)?,
-            shared: self.shared.clone(),
-            account: account.clone(),
-            deadline: Instant::from_std(context.deadline),
-        })
+    /// The same of a configuration that was checked; `at` is the table it stands in, for errors.
+    pub(crate) fn at(
+        at: &'static str,
+        config: DavConfig,
+    ) -> std::result::Result<Self, ConfigError> {
+        Ok(Self { server: Arc::new(Server::new(at, config)?) })
+    }
+
+    pub(crate) async fn mailbox(
+        &self,
+        account: &Account,
+        context: &CallContext,
+    ) -> Result<DavMailbox> {
+        let deadline = Instant::from_std(context.deadline);
+        let login = Login::new(self.server.config(), account)?;
+        let shared = self.server.shared(deadline).await?;
+        Ok(DavMailbox { login, shared, account: account.clone(), deadline })
     }
 }
 
 #[async_trait]
 impl MailSystem for DavMailSystem {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
-        let config = &self.shared.config;
+        let config = self.server.config();
         if !config.realms.is_empty() {
             return Ok(account.user.is_of(&config.realms));
         }
         if !matches!(config.auth, Auth::Master { .. }) {
             return Ok(true);
         }
-        let found = self.mailbox(account, context)?.principal().await;
+        let found = self.mailbox(account, context).await?.principal().await;
         match found.map_err(|error| error.told("find the user")) {
             Ok(_) => Ok(true),
             Err(error) if matches!(error.kind, ErrorKind::Auth | ErrorKind::NotFound) => Ok(false),
@@ -103,7 +120,7 @@ impl MailSystem for DavMailSystem {
     }
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
-        Ok(Arc::new(self.mailbox(account, context)?))
+        Ok(Arc::new(self.mailbox(account, context).await?))
     }
 }
 
@@ -246,8 +263,16 @@ impl Mailbox for DavMailbox {
         self.answer_invitation(collection, item, key, answer).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        self.take_in_message(message).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.take_in_message(message, occasion).await
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.tells_by_server(message, to).await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {

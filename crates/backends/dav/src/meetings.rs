@@ -12,17 +12,16 @@ use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::object::{self, Rewritten};
 use crate::report::{self, Told, Wanted};
-use crate::write::{Before, Put, Reply};
+use crate::write::{Before, Put, Race, Reply};
 use crate::xml::Ns;
-use dme_mailbox::{CalendarMessage, Error, ErrorKind, Hit, Result, SubmissionKey, Written, hash};
-use dme_model::{Access, Answer, Class, CollectionId, ItemId};
+use dme_mailbox::{
+    CalendarMessage, Error, ErrorKind, Result, SubmissionKey, TakenIn, Written, hash,
+};
+use dme_model::{Access, Answer, Class, CollectionId, ItemId, Occasion};
 use dme_pim::calendar::{self, Outcome};
-use std::time::Duration;
 
 /// Calendars in which an event is looked for.
 const MAX_CALENDARS: usize = 50;
-/// How often a message is taken in anew because someone else wrote the event in between.
-const ATTEMPTS: usize = 2;
 
 /// An event that was found.
 struct Found {
@@ -30,6 +29,14 @@ struct Found {
     item: ItemId,
     path: Path,
     resource: Resource,
+}
+
+/// The user's calendars that may be written to.
+struct Calendars {
+    /// They, the one that invitations go to first.
+    all: Vec<Path>,
+    /// Where new ones are put, if there is any.
+    default: Option<Place>,
 }
 
 impl DavMailbox {
@@ -40,7 +47,7 @@ impl DavMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        let writing = self.writing(key).await?;
+        let writing = self.writing(key, Some(&Place::read(collection)?)).await?;
         // A server that schedules tells every answer unless it is asked not to.
         let reply = match writing.schedules && !answer.send {
             true => Reply::Silent,
@@ -52,30 +59,42 @@ impl DavMailbox {
         .await
     }
 
-    pub(crate) async fn take_in_message(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    pub(crate) async fn take_in_message(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let text = message.calendar.as_bytes();
         // A mail whose calendar part is about no event concerns nobody's calendar.
         let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
         let key = SubmissionKey(format!("take-in/{}", hash::name_of(&message.calendar)));
-        let writing = self.writing(&key).await?;
-        let told = |error: WireError| error.told("take in a message");
-        for _ in 0..ATTEMPTS {
-            let found = self.find_event(&uid).await.map_err(told)?;
+        let what = "take in a message";
+        let told = |error: WireError| error.told(what);
+        let mut race = Race::default();
+        loop {
+            let calendars = self.calendars().await.map_err(told)?;
+            let found = self.find_event(&uid, &calendars).await.map_err(told)?;
+            race.go_on(found.as_ref().map(|found| &found.resource), what)?;
+            let place = match &found {
+                Some(found) => Some(found.place.clone()),
+                None => calendars.default,
+            };
+            let writing = self.writing(&key, place.as_ref()).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
-            let taken = calendar::take_in(existing, text, &message.from, &writing);
+            let taken = calendar::take_in(existing, text, &message.from, occasion, &writing);
             let taken = taken.map_err(object::told)?;
-            let hit = found
-                .as_ref()
-                .map(|found| Hit { collection: found.place.id(), item: found.item.clone() });
+            let notices = taken.notices;
+            let hit = found.as_ref().map(|found| TakenIn {
+                collection: found.place.id(),
+                item: found.item.clone(),
+                notices,
+            });
             let of_others = matches!(taken.outcome, Outcome::Updated | Outcome::Cancelled);
             let by_server = writing.schedules && of_others;
             let Some(object) = taken.object else { return Ok(hit) };
             match found {
                 Some(found) => {
-                    let before = match &found.resource.mark {
-                        Some(mark) => Before::Marked(mark),
-                        None => Before::Anything,
-                    };
+                    let before = Before::of(&found.resource);
                     let reply = if by_server { Reply::Silent } else { Reply::ByServer };
                     let (path, class) = (&found.path, Class::Calendar);
                     match self.put_replying(path, class, object.into(), before, reply).await {
@@ -87,32 +106,61 @@ impl DavMailbox {
                     }
                 }
                 None => {
-                    let place = self.default_calendar().await.map_err(told)?;
+                    let place = place.ok_or_else(no_calendar)?;
                     let item = ItemId::new(format!("{}.ics", hash::name_of(&uid)));
                     let path = self.member(&place, &item)?;
                     let put = self.put(&path, Class::Calendar, object.into(), Before::Absent).await;
                     if let Put::Done(_) = put.map_err(told)? {
-                        return Ok(Some(Hit { collection: place.id(), item }));
+                        return Ok(Some(TakenIn { collection: place.id(), item, notices: vec![] }));
                     }
                 }
             }
         }
-        let context = "dav: take in a message: someone else writes the event again and again";
-        Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
+    }
+
+    /// The calendars that may be written to.
+    async fn calendars(&self) -> Result<Calendars, WireError> {
+        let principal = self.principal().await?;
+        let remotes = self.remotes_of(&principal).await?;
+        let default = self.default_of(Class::Calendar, &remotes, &principal);
+        let default = default.map(|remote| remote.path.clone());
+        let mut all: Vec<Path> = remotes
+            .into_values()
+            .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
+            .map(|it| it.path)
+            .collect();
+        all.sort_by_cached_key(|path| (Some(path) != default.as_ref(), path.clone()));
+        all.truncate(MAX_CALENDARS);
+        let default = default.map(|path| Place { class: Class::Calendar, path });
+        Ok(Calendars { all, default })
+    }
+
+    /// Whether the server tells these people itself what a mail of the user says of a meeting.
+    pub(crate) async fn tells_by_server(
+        &self,
+        message: &CalendarMessage,
+        to: &[String],
+    ) -> Result<bool> {
+        let text = message.calendar.as_bytes();
+        let Ok(uid) = calendar::message_uid(text) else { return Ok(false) };
+        let told = |error: WireError| error.told("look for the event of a mail");
+        let writing = self.writing(&SubmissionKey(String::new()), None).await?;
+        if !writing.schedules {
+            return Ok(false);
+        }
+        let calendars = self.calendars().await.map_err(told)?;
+        let found = self.find_event(&uid, &calendars).await.map_err(told)?;
+        let existing = found.as_ref().map(|found| &*found.resource.object);
+        Ok(calendar::told_by_server(existing, text, to, &writing))
     }
 
     /// The user's event with this UID, in the default calendar or any other that may be written to.
-    async fn find_event(&self, uid: &str) -> Result<Option<Found>, WireError> {
-        let principal = self.principal().await?;
-        let remotes = self.remotes().await?;
-        let default = self.default_of(Class::Calendar, &remotes, &principal).map(|it| &it.path);
-        let mut calendars: Vec<&Path> = remotes
-            .values()
-            .filter(|it| it.classes.contains(&Class::Calendar) && it.access == Access::ReadWrite)
-            .map(|it| &it.path)
-            .collect();
-        calendars.sort_by_key(|path| (Some(*path) != default, *path));
-        for path in calendars.into_iter().take(MAX_CALENDARS) {
+    async fn find_event(
+        &self,
+        uid: &str,
+        calendars: &Calendars,
+    ) -> Result<Option<Found>, WireError> {
+        for path in &calendars.all {
             let place = Place { class: Class::Calendar, path: path.clone() };
             let document = report::calendar_query("VEVENT", Wanted::Named(uid), Told::Content);
             let told = self.report(path, document).await?;
@@ -132,15 +180,8 @@ impl DavMailbox {
         }
         Ok(None)
     }
+}
 
-    /// The calendar that invitations go to.
-    async fn default_calendar(&self) -> Result<Place, WireError> {
-        let principal = self.principal().await?;
-        let remotes = self.remotes().await?;
-        let default = self.default_of(Class::Calendar, &remotes, &principal);
-        let path = default.map(|remote| remote.path.clone()).ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
-        })?;
-        Ok(Place { class: Class::Calendar, path })
-    }
+fn no_calendar() -> Error {
+    Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
 }

@@ -32,6 +32,12 @@ impl From<Applied> for Rewritten {
     }
 }
 
+impl From<contact::Applied> for Rewritten {
+    fn from(made: contact::Applied) -> Self {
+        Self { object: made.object, notices: Vec::new(), attached: Vec::new() }
+    }
+}
+
 /// Reads an object as an item of this class. `owner` are the user's addresses.
 pub(crate) fn read(
     class: Class,
@@ -81,10 +87,15 @@ pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
         .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
 }
 
-/// When an event takes its owner's time; never where it cannot be read.
-pub(crate) fn busy(object: &[u8], owner: &[String], query: &BusyQuery) -> Vec<BusyPeriod> {
-    let zone = ZoneId::utc();
-    let times = calendar::busy_within(object, owner, &zone, query.start, query.end);
+/// When an event takes its owner's time; never where it cannot be read. `zone` is that of times
+/// that have none.
+pub(crate) fn busy(
+    object: &[u8],
+    owner: &[String],
+    zone: &ZoneId,
+    query: &BusyQuery,
+) -> Vec<BusyPeriod> {
+    let times = calendar::busy_within(object, owner, zone, query.start, query.end);
     let period =
         |it: calendar::Busy| BusyPeriod { start: it.start, end: it.end, status: it.status };
     times.unwrap_or_default().into_iter().map(period).collect()
@@ -102,40 +113,20 @@ pub(crate) fn is_declined(object: &[u8], owner: &[String]) -> bool {
         if !event.own && event.participation == Participation::Declined)
 }
 
-/// A new object.
-pub(crate) fn create(patch: &ItemPatch, writing: &Writing) -> Result<Rewritten, Error> {
-    match patch {
-        ItemPatch::Contact(patch) => contact::apply(None, patch, &writing.key, writing.now)
-            .map(|made| Rewritten {
-                object: made.object,
-                notices: Vec::new(),
-                attached: Vec::new(),
-            })
-            .map_err(told),
-        _ => calendar::apply(None, &ItemEdit::Patch(patch.clone()), writing)
-            .map(Rewritten::from)
-            .map_err(told),
-    }
-}
-
-/// An object with an edit carried out; the same bytes where it changes nothing.
-pub(crate) fn change(
-    object: &[u8],
+/// An object with an edit carried out, the same bytes where it changes nothing; a new one where
+/// there is none yet.
+pub(crate) fn edited(
+    object: Option<&[u8]>,
     edit: &ItemEdit,
     writing: &Writing,
 ) -> Result<Rewritten, Error> {
     match edit {
         ItemEdit::Patch(ItemPatch::Contact(patch)) => {
-            contact::apply(Some(object), patch, &writing.key, writing.now)
-                .map(|made| Rewritten {
-                    object: made.object,
-                    notices: Vec::new(),
-                    attached: Vec::new(),
-                })
-                .map_err(told)
+            contact::apply(object, patch, &writing.key, writing.now).map(Rewritten::from)
         }
-        _ => calendar::apply(Some(object), edit, writing).map(Rewritten::from).map_err(told),
+        _ => calendar::apply(object, edit, writing).map(Rewritten::from),
     }
+    .map_err(told)
 }
 
 /// In the words of those above.

@@ -129,22 +129,12 @@ impl DavMailbox {
         Ok(principal)
     }
 
-    /// The path of the user's principal, by the URL or the well-known addresses.
+    /// The path of the user's principal, asked for where it may be told.
     async fn locate(&self) -> Result<Path, WireError> {
-        let config = &self.shared.config;
-        let given = self.shared.place.clone();
-        let known =
-            [("/.well-known/caldav", config.calendars), ("/.well-known/carddav", config.contacts)];
-        let mut places = Vec::new();
-        if given.as_str() != "/" {
-            places.push(given);
-        }
-        places.extend(known.iter().filter(|(_, on)| *on).filter_map(|(path, _)| Path::new(path)));
-        places.extend(Path::new("/"));
         let mut last = None;
-        for place in places {
+        for place in &self.shared.places {
             let props = "<current-user-principal/><resourcetype/>";
-            match self.propfind(&place, "0", props).await {
+            match self.propfind(place, "0", props).await {
                 Ok(found) => {
                     let Some(response) = found.responses.into_iter().next() else { continue };
                     let named = self.hrefs(&response, Ns::Dav, "current-user-principal").next();

@@ -35,6 +35,8 @@ pub(crate) fn component(class: Class) -> Option<&'static str> {
 pub(crate) enum Told {
     /// Its mark alone.
     Mark,
+    /// Its mark, and how large it is.
+    Size,
     /// Its content too.
     Content,
 }
@@ -54,6 +56,7 @@ pub(crate) enum Wanted<'a> {
 pub(crate) fn calendar_query(component: &str, wanted: Wanted<'_>, told: Told) -> String {
     let data = match told {
         Told::Mark => "",
+        Told::Size => "<getcontentlength/>",
         Told::Content => "<C:calendar-data/>",
     };
     let filter = match wanted {

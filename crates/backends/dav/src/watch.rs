@@ -182,17 +182,14 @@ fn stand(remotes: BTreeMap<Path, Remote>) -> Stand {
 
 fn differences(before: &Stand, now: &Stand) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let faces = |stand: &Stand| -> Vec<(Path, Face)> {
-        stand.iter().map(|(path, (face, _))| (path.clone(), face.clone())).collect()
-    };
-    if faces(before) != faces(now) {
+    let faces = |stand| Stand::iter(stand).map(|(path, (face, _))| (path, face));
+    if !faces(before).eq(faces(now)) {
         seen.push(Seen::Hierarchy);
     }
     for path in before.keys().chain(now.keys().filter(|path| !before.contains_key(*path))) {
-        let tag = |stand: &Stand| stand.get(path).map(|(_, tag)| tag.clone());
-        let (old, new) = (tag(before), tag(now));
+        let (old, new) = [before, now].map(|stand| stand.get(path).map(|(_, tag)| tag)).into();
         // Where the server tells nothing to go by, only asking for the changes shows.
-        let blind = new == Some(Tag::Marks(String::new()));
+        let blind = matches!(new, Some(Tag::Marks(ctag)) if ctag.is_empty());
         if old != new || blind {
             seen.push(Seen::Changed(path.clone()));
         }

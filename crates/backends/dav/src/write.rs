@@ -21,6 +21,9 @@ use std::time::Duration;
 
 /// How often an item is read and written before whoever else writes it is let go first.
 const ATTEMPTS: usize = 2;
+/// How often more where that is the server, which notes attendees' answers: a meeting of hundreds
+/// has them all within minutes.
+const ANSWERS: usize = 50;
 
 /// What became of a write.
 pub(crate) enum Put {
@@ -50,6 +53,45 @@ pub(crate) enum Before<'a> {
     Anything,
 }
 
+impl<'a> Before<'a> {
+    /// It is as it was read.
+    pub(crate) fn of(read: &'a Resource) -> Self {
+        read.mark.as_deref().map_or(Self::Anything, Self::Marked)
+    }
+}
+
+/// Reading and writing an item while others write it.
+///
+/// The schedule tag says who they are: it stays where the server did no more than to note attendees'
+/// answers (RFC 6638 §3.2.10). It is no condition for our own writes (`If-Schedule-Tag-Match`, §8.3):
+/// what the server noted meanwhile is then for it to keep, and Cyrus does not.
+#[derive(Debug, Default)]
+pub(crate) struct Race {
+    attempts: usize,
+    answers: usize,
+    tag: Option<String>,
+}
+
+impl Race {
+    /// Goes on with what was read now.
+    ///
+    /// # Errors
+    /// `Busy` where that was often enough; `what` says what was tried.
+    pub(crate) fn go_on(&mut self, read: Option<&Resource>, what: &str) -> Result<()> {
+        let tag = read.and_then(|read| read.schedule_tag.clone());
+        match tag.is_some() && tag == self.tag {
+            true => self.answers += 1,
+            false => self.attempts += 1,
+        }
+        self.tag = tag;
+        if self.attempts <= ATTEMPTS && self.answers <= ANSWERS {
+            return Ok(());
+        }
+        let context = format!("dav: {what}: someone else writes it again and again");
+        Err(Error::new(ErrorKind::Busy { after: Duration::from_secs(1) }, context))
+    }
+}
+
 impl DavMailbox {
     pub(crate) async fn make_item(
         &self,
@@ -60,8 +102,8 @@ impl DavMailbox {
         fits(place.class, &new.patch)?;
         // A server may hold items of several classes in one place, and a UID but once for all.
         let act = SubmissionKey(format!("{collection}/{}", new.key.0));
-        let writing = self.writing(&act).await?;
-        let made = object::create(&new.patch, &writing)?;
+        let writing = self.writing(&act, Some(&place)).await?;
+        let made = object::edited(None, &ItemEdit::Patch(new.patch.clone()), &writing)?;
         let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
         let item = ItemId::new(name);
         let path = self.member(&place, &item)?;
@@ -85,8 +127,8 @@ impl DavMailbox {
         if let ItemEdit::Patch(patch) = &edit.edit {
             fits(place.class, patch)?;
         }
-        let writing = self.writing(&edit.key).await?;
-        let change = |there: &[u8]| object::change(there, &edit.edit, &writing);
+        let writing = self.writing(&edit.key, Some(&place)).await?;
+        let change = |there: &[u8]| object::edited(Some(there), &edit.edit, &writing);
         self.rewrite(collection, item, Reply::ByServer, change).await
     }
 
@@ -101,27 +143,23 @@ impl DavMailbox {
     ) -> Result<Written> {
         let place = Place::read(collection)?;
         let path = self.member(&place, item)?;
-        for _ in 0..ATTEMPTS {
-            let there = self.marked(&path).await.map_err(|error| error.told("change an item"))?;
+        let what = "change an item";
+        let mut race = Race::default();
+        loop {
+            let there = self.marked(&path).await.map_err(|error| error.told(what))?;
             let there = there.ok_or_else(|| gone(item))?;
+            race.go_on(Some(&there), what)?;
             let made = change(&there.object)?;
             if made.object == there.object {
                 let mark = there.mark.map(ContentMark);
                 return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
-            let before = match &there.mark {
-                Some(mark) => Before::Marked(mark),
-                None => Before::Anything,
-            };
-            let object = made.object.into();
+            let (object, before) = (made.object.into(), Before::of(&there));
             let put = self.put_replying(&path, place.class, object, before, reply).await;
-            if let Put::Done(mark) = put.map_err(|error| error.told("change an item"))? {
+            if let Put::Done(mark) = put.map_err(|error| error.told(what))? {
                 return Ok(written(item.clone(), mark, made.notices, made.attached));
             }
         }
-        let after = Duration::from_secs(1);
-        let context = "dav: change an item: someone else writes it again and again";
-        Err(Error::new(ErrorKind::Busy { after }, context))
     }
 
     /// A resource with its mark, asked for on its own where the server does not send it along.
@@ -199,6 +237,11 @@ impl DavMailbox {
             true => Reply::Silent,
             false => Reply::ByServer,
         };
+        self.delete(path, reply).await
+    }
+
+    /// Deletes a resource, which may be gone already.
+    async fn delete(&self, path: &Path, reply: Reply) -> Result<(), WireError> {
         let answer = self.send(reply.said_in(Request::new(Method::DELETE, path))).await?;
         match answer.status.as_u16() {
             404 | 410 => Ok(()),
@@ -209,10 +252,11 @@ impl DavMailbox {
     /// Whether it is an event that the user declined, on a server that schedules: elsewhere nobody
     /// needs to know. One that cannot be read is not.
     async fn is_declined(&self, path: &Path) -> Result<bool, WireError> {
-        if !self.principal().await?.schedules {
+        let principal = self.principal().await?;
+        if !principal.schedules {
             return Ok(false);
         }
-        let owner = self.owner().await?;
+        let owner = self.owner_as(&principal);
         let there = self.get(path).await.ok().flatten();
         Ok(there.is_some_and(|there| object::is_declined(&there.object, &owner)))
     }
@@ -297,26 +341,32 @@ impl DavMailbox {
             self.put(&other, to.class, there.object, Before::Absent).await?;
         }
         // The server must not take it for a refusal of the meeting (RFC 6638 §8.1).
-        let request = Reply::Silent.said_in(Request::new(Method::DELETE, source));
-        let answer = self.send(request).await?;
-        match answer.status.as_u16() {
-            404 | 410 => Ok(id),
-            _ => answer.success().map(|_| id),
-        }
+        self.delete(source, Reply::Silent).await?;
+        Ok(id)
     }
 
-    /// Who writes.
-    pub(crate) async fn writing(&self, key: &SubmissionKey) -> Result<Writing> {
-        let found = async { Ok((self.principal().await?, self.owner().await?)) };
-        let (principal, owner) =
+    /// Who writes, and in which calendar, where that is known.
+    pub(crate) async fn writing(
+        &self,
+        key: &SubmissionKey,
+        place: Option<&Place>,
+    ) -> Result<Writing> {
+        let found = async {
+            let zone = match place {
+                Some(place) => self.zone_of(place).await?,
+                None => ZoneId::utc(),
+            };
+            Ok((self.principal().await?, zone))
+        };
+        let (principal, zone) =
             found.await.map_err(|error: WireError| error.told("find the user"))?;
         Ok(Writing {
-            owner,
+            owner: self.owner_as(&principal),
             name: self.account.display_name.clone().or_else(|| principal.display_name.clone()),
             now: object::now(),
             key: key.0.clone(),
             schedules: principal.schedules,
-            zone: ZoneId::utc(),
+            zone,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! One folder: its messages, and what can be done to them.
 
+use crate::durable::sync_directory;
 use crate::error::{failed, no_item, while_trying};
+use crate::held::Hold;
 use crate::index::{Alteration, Index, Item};
 use crate::keywords::Keywords;
 use crate::maildir::{self, Place};
@@ -53,6 +55,15 @@ pub(crate) fn item_id(number: u32) -> ItemId {
     ItemId::new(number.to_string())
 }
 
+impl Hold for Folder {
+    /// About 200 bytes each.
+    const MAX_ITEMS: usize = 100_000;
+
+    fn items(&self) -> usize {
+        self.state.try_lock().map_or(0, |state| state.index.items().len())
+    }
+}
+
 impl Folder {
     /// A folder of which nothing is read yet.
     pub(crate) fn new(path: PathBuf) -> Self {
@@ -62,11 +73,6 @@ impl Folder {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many it holds; none are counted while it is at work.
-    pub(crate) fn messages(&self) -> usize {
-        self.state.try_lock().map_or(0, |state| state.index.items().len())
     }
 
     /// The state after looking what happened.
@@ -158,7 +164,7 @@ impl Folder {
         let base = base.map_or_else(maildir::unique_base, str::to_owned) + &maildir::sizes(message);
         self.alter("store a message", |folder, _| {
             let item = self.put(folder, &base, Place::New, "", message, None)?;
-            maildir::sync_directory(&self.path.join(Place::New.directory()))?;
+            sync_directory(&self.path.join(Place::New.directory()))?;
             Ok(item)
         })
     }
@@ -172,7 +178,7 @@ impl Folder {
                 let base = maildir::unique_base() + &maildir::sizes(message);
                 items.push(self.put(folder, &base, Place::Cur, &info, message, Some(*received))?);
             }
-            maildir::sync_directory(&self.path.join(Place::Cur.directory()))?;
+            sync_directory(&self.path.join(Place::Cur.directory()))?;
             Ok(items)
         })
     }
@@ -183,7 +189,7 @@ impl Folder {
         self.alter("store a message", |folder, keywords| {
             let info = maildir::info(&keywords.letters(&self.path, "", flags)?);
             let item = self.put(folder, &base, Place::Cur, &info, message, None)?;
-            maildir::sync_directory(&self.path.join(Place::Cur.directory()))?;
+            sync_directory(&self.path.join(Place::Cur.directory()))?;
             Ok(item)
         })
     }
@@ -320,7 +326,7 @@ impl Folder {
                 });
                 results.push((id.clone(), result?));
             }
-            maildir::sync_directory(&target.path.join(Place::Cur.directory()))?;
+            sync_directory(&target.path.join(Place::Cur.directory()))?;
             self.make_durable()?;
             Ok(results)
         })
@@ -349,9 +355,7 @@ impl Folder {
 
     /// Renamed and deleted files are so also after a power cut (rule S3).
     fn make_durable(&self) -> io::Result<()> {
-        Place::ALL
-            .iter()
-            .try_for_each(|place| maildir::sync_directory(&self.path.join(place.directory())))
+        Place::ALL.iter().try_for_each(|place| sync_directory(&self.path.join(place.directory())))
     }
 
     pub(crate) fn empty(&self) -> Result<()> {

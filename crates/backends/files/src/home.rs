@@ -4,11 +4,12 @@
 //! Inbox is `INBOX`. Levels that have no directory of their own are no collections: a folder whose
 //! parent is missing is shown where its nearest ancestor is, under the rest of its path.
 
+use crate::durable::sync_directory;
 use crate::error::while_trying;
 use crate::folder::Folder;
-use crate::folders::Folders;
-use crate::maildir::{sync_directory, unique_base};
-use crate::name::{MAX_DIRECTORY_NAME, from_directory, to_directory};
+use crate::held::Held;
+use crate::maildir::unique_base;
+use crate::name::{MAX_DIRECTORY_NAME, from_directory, is_sound, to_directory};
 use crate::vdir::Vdir;
 use dme_mailbox::{Error, ErrorKind, Result};
 use dme_model::{Access, Class, Collection, CollectionId, Role};
@@ -54,11 +55,7 @@ impl Home {
     /// # Errors
     /// `Invalid` for a name that could lead anywhere else.
     pub(crate) fn new(root: &Path, user: &str) -> Result<Self> {
-        let sound = !user.is_empty()
-            && user.len() <= MAX_DIRECTORY_NAME
-            && !user.starts_with('.')
-            && !user.chars().any(|c| c == '/' || c.is_control());
-        if !sound {
+        if !is_sound(user) {
             return Err(Error::new(ErrorKind::Invalid, "not a name for a user's directory"));
         }
         Ok(Self { root: root.to_owned(), user: user.to_owned() })
@@ -121,7 +118,7 @@ impl Home {
         if id == INBOX {
             return Ok(self.maildir());
         }
-        if id.is_empty() || id.starts_with('.') || id.chars().any(|c| c == '/' || c.is_control()) {
+        if !is_sound(id) {
             return Err(no_collection(id));
         }
         Ok(self.maildir().join(format!(".{id}")))
@@ -136,8 +133,9 @@ impl Home {
         Err(no_collection(id.as_str()))
     }
 
-    pub(crate) fn folder(&self, folders: &Folders, id: &CollectionId) -> Result<Arc<Folder>> {
-        Ok(folders.open(&self.existing(id)?))
+    pub(crate) fn folder(&self, folders: &Held<Folder>, id: &CollectionId) -> Result<Arc<Folder>> {
+        let path = self.existing(id)?;
+        Ok(folders.open(&path, |_| true, || Folder::new(path.clone())))
     }
 
     /// Where to look for changes of a folder.

@@ -23,6 +23,7 @@ mod scan;
 
 pub(crate) use alteration::Alteration;
 
+use crate::durable::write_whole;
 use crate::maildir::{self, Place};
 use dme_mailbox::ChangeToken;
 use dme_model::{ItemSet, Timestamp};
@@ -356,12 +357,8 @@ impl Index {
         }
         self.lines = self.items.len() + self.removed.len();
 
-        let temporary = self.folder.join("tmp").join(maildir::unique_base());
-        let mut file = File::options().read(true).append(true).create_new(true).open(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.journal_path())?;
-        maildir::sync_directory(&self.folder)?;
+        let aside = self.folder.join("tmp");
+        let file = write_whole(&aside, &self.journal_path(), text.as_bytes())?;
         self.journal = Some((file, text.len() as u64));
         Ok(())
     }

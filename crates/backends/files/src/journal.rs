@@ -12,13 +12,14 @@
 //! <seconds> <act> done
 //! ```
 
+use crate::clock;
+use crate::durable::write_whole;
 use crate::error::while_trying;
-use crate::maildir::{fingerprint, sync_directory, unique_base};
+use crate::maildir::fingerprint;
 use dme_mailbox::{Result, SubmissionKey};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How long an act is remembered; no phone repeats a request after so many seconds.
 const REMEMBERED: u64 = 14 * 24 * 60 * 60;
@@ -76,7 +77,7 @@ impl Journal {
             let kept: String = young.collect();
             // Not at every act, where there are many young ones.
             if kept.len() < text.len() / 2 {
-                file = write_anew(maildir, &path, &kept)?;
+                file = write_whole(&maildir.join("tmp"), &path, kept.as_bytes())?;
                 text = kept;
             }
         }
@@ -156,23 +157,14 @@ fn read(path: &PathBuf) -> io::Result<(File, String)> {
     Ok((file, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-fn write_anew(maildir: &Path, path: &Path, text: &str) -> io::Result<File> {
-    let temporary = maildir.join("tmp").join(unique_base());
-    let mut file = File::options().create_new(true).append(true).open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    sync_directory(maildir)?;
-    Ok(file)
-}
-
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    u64::try_from(clock::now().as_seconds()).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn open(maildir: &Path, key: &str) -> Journal {
         Journal::open(maildir, &SubmissionKey(key.into())).unwrap()

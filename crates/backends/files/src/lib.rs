@@ -18,16 +18,20 @@
 //! resync. Mail is sent to users of the same tree only: any other recipient is refused. The
 //! out-of-office message is kept for the user to see and change; nothing answers by it here.
 
+mod clock;
+mod durable;
 mod error;
 mod folder;
-mod folders;
+mod held;
 mod home;
 mod index;
 mod journal;
 mod keywords;
+mod lookout;
 mod mailbox;
 mod maildir;
 mod name;
+mod portions;
 mod search;
 mod submit;
 mod vacation;
@@ -40,16 +44,18 @@ use dme_mailbox::{Account, CallContext, Error, ErrorKind, Joined, MailSystem, Ma
 use dme_model::{
     ByteSize, CollectionId, Flags, ItemId, OutOfRange, Role, Timestamp, UserId, within,
 };
+use folder::Folder;
 pub use folder::NewMail;
-use folders::Folders;
+use held::Held;
 use home::Home;
+use lookout::Lookout;
 use mailbox::FilesMailbox;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 pub use vdir::NewObject;
-use vdir::{Held, VdirSystem};
+use vdir::{Collection, VdirSystem};
 use watch::Watcher;
 
 /// Where the mail is, and its limits.
@@ -121,8 +127,9 @@ struct MaildirSystem {
 
 struct Shared {
     config: FilesConfig,
-    folders: Folders,
-    held: Held,
+    folders: Held<Folder>,
+    collections: Held<Collection>,
+    lookout: Lookout,
     watcher: Watcher,
     slots: Arc<Semaphore>,
 }
@@ -153,8 +160,8 @@ impl FilesMailSystem {
     /// The mail system on this tree. The root is made when the first user is.
     pub fn new(config: FilesConfig) -> Self {
         let slots = Arc::new(Semaphore::new(usize::from(config.parallel.max(1))));
-        let (folders, held, watcher) = Default::default();
-        let shared = Arc::new(Shared { config, folders, held, watcher, slots });
+        let (folders, collections, lookout, watcher) = Default::default();
+        let shared = Arc::new(Shared { config, folders, collections, lookout, watcher, slots });
         let mail = Arc::new(MaildirSystem { shared: shared.clone() });
         let others = VdirSystem::new(shared.clone());
         Self { shared, joined: Arc::new(Joined::new(mail, vec![("vdir", Arc::new(others))])) }
@@ -194,7 +201,7 @@ impl FilesMailSystem {
             .blocking(move |shared| {
                 let vdir = shared.home(user.as_str())?.vdir();
                 let id = vdir.with_role(role)?;
-                vdir.open(&shared.held, &id)?.insert(&objects)
+                vdir.open(shared, &id)?.insert(&objects)
             })
             .await
     }

@@ -5,6 +5,7 @@ use crate::error::no_item;
 use crate::folder::number;
 use crate::home::Home;
 use crate::maildir::fingerprint;
+use crate::portions::changed;
 use crate::search::{Abandoned, search};
 use crate::submit::Sender;
 use crate::vacation;
@@ -21,13 +22,10 @@ use dme_model::{
     Vacation,
 };
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 
-/// How many messages of a fetch are read at a time, and how many such portions ahead of the
-/// reader: enough to keep two cores busy, few enough that large messages fit into memory.
+/// How many messages of a fetch are read at a time: few enough that large ones fit into memory.
 const PORTION: usize = 8;
-const PORTIONS_AHEAD: usize = 2;
 
 pub(crate) struct FilesMailbox {
     shared: Arc<Shared>,
@@ -103,17 +101,7 @@ impl Mailbox for FilesMailbox {
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
         let since = since.to_vec();
         self.work(move |shared, home| {
-            let mut changed = Vec::new();
-            for (id, token) in since {
-                let now = home.folder(&shared.folders, &id).and_then(|folder| folder.token());
-                match now {
-                    Ok(now) if now == token => {}
-                    Ok(_) => changed.push(id),
-                    Err(error) if error.kind == ErrorKind::NotFound => changed.push(id),
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(changed)
+            changed(since, |id| home.folder(&shared.folders, id)?.token())
         })
         .await
     }
@@ -124,32 +112,22 @@ impl Mailbox for FilesMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let id = collection.clone();
+        let (id, view) = (collection.clone(), view.clone());
         let folder = self.work(move |shared, home| home.folder(&shared.folders, &id)).await?;
-        let portions: Vec<Vec<ItemId>> = items.chunks(PORTION).map(<[_]>::to_vec).collect();
-        let (shared, view) = (self.shared.clone(), Arc::new(view.clone()));
-        let read = move |portion: Vec<ItemId>| {
-            let (shared, folder, view) = (shared.clone(), folder.clone(), view.clone());
-            async move {
-                let read_one = move |id: ItemId| -> Result<Fetched> {
-                    let message = number(&id).map_or(Ok(None), |number| folder.read(number));
-                    let outcome = match message {
-                        Ok(Some(message)) => convert(message, &view),
-                        Ok(None) => FetchOutcome::Gone,
-                        Err(error) if error.kind == ErrorKind::Unconvertible => {
-                            FetchOutcome::Unconvertible(error.context)
-                        }
-                        Err(error) => return Err(error),
-                    };
-                    Ok(Fetched { id, outcome })
-                };
-                let read_all =
-                    shared.blocking(move |_| Ok(portion.into_iter().map(read_one).collect()));
-                read_all.await.unwrap_or_else(|error| vec![Err(error)])
-            }
+        let read_one = move |id: &ItemId| {
+            let message = number(id).map_or(Ok(None), |number| folder.read(number));
+            let outcome = match message {
+                Ok(Some(message)) => convert(message, &view),
+                Ok(None) => FetchOutcome::Gone,
+                Err(error) if error.kind == ErrorKind::Unconvertible => {
+                    FetchOutcome::Unconvertible(error.context)
+                }
+                Err(error) => return Err(error),
+            };
+            Ok(Fetched { id: id.clone(), outcome })
         };
-        let portions = stream::iter(portions).map(read).buffered(PORTIONS_AHEAD);
-        Ok(portions.flat_map(stream::iter).boxed())
+        let read = move |portion: &[ItemId]| portion.iter().map(&read_one).collect();
+        Ok(self.shared.in_portions(items, PORTION, read))
     }
 
     async fn fetch_part(

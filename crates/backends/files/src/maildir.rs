@@ -101,13 +101,8 @@ pub(crate) fn moved_base(base: &str) -> String {
     unique_base() + sizes
 }
 
-/// Makes what was renamed, linked or made in a directory durable.
-pub(crate) fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Writes a message under this name; durable once the directory is synced too. `AlreadyExists` where the name is there already; the
-/// message then stays as it was.
+/// Writes a message under this name; durable once the directory is synced too. `AlreadyExists` where
+/// the name is there already; the message then stays as it was.
 pub(crate) fn write(
     folder: &Path,
     place: Place,

@@ -10,6 +10,14 @@ use dme_mailbox::{Error, ErrorKind, Result};
 /// The longest name of a folder's directory, in bytes; file systems take no longer one.
 pub(crate) const MAX_DIRECTORY_NAME: usize = 255;
 
+/// Whether the name can be that of one directory, and of no other place.
+pub(crate) fn is_sound(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_DIRECTORY_NAME
+        && !name.starts_with('.')
+        && !name.chars().any(|c| c == '/' || c.is_control())
+}
+
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
 
 /// Encodes what `plain` does not let stand as it is in runs of modified base64.

@@ -4,6 +4,7 @@
 //! done but not written down before a crash is found and not repeated.
 
 use crate::Shared;
+use crate::clock::now;
 use crate::error::no_item;
 use crate::folder::number;
 use crate::home::Home;
@@ -11,8 +12,7 @@ use crate::journal::{Journal, Step};
 use crate::maildir::fingerprint;
 use dme_mailbox::{Account, Error, ErrorKind, Reference, Result, Submission, Submitted, Verb};
 use dme_mime::compose::{self, Finish, Finished};
-use dme_model::{Address, FlagPatch, Flags, Role, Timestamp};
-use std::time::{SystemTime, UNIX_EPOCH};
+use dme_model::{Address, FlagPatch, Flags, Role};
 
 /// One act of sending by one user.
 pub(crate) struct Sender<'a> {
@@ -29,9 +29,12 @@ impl Sender<'_> {
         let mut journal = Journal::open(&self.home.maildir(), &submission.key)?;
         let mut warnings = Vec::new();
         // What cannot be filed is a warning here and never tried again.
-        if !journal.progress.done && !submission.taken {
+        if !journal.progress.done {
             let finished = self.compose(submission)?;
-            self.send(&finished, &mut journal)?;
+            match submission.taken {
+                true => begin(&finished, &mut journal)?,
+                false => self.send(&finished, &mut journal)?,
+            }
             if !journal.progress.filed {
                 match self.file(submission, &finished, &journal) {
                     Ok(()) => journal.note(&Step::Filed)?,
@@ -62,13 +65,12 @@ impl Sender<'_> {
             message = compose::reply(&original, &message, verb, reference.replace_mime)
                 .map_err(|error| unsendable(&error))?;
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let finish = Finish {
             from: Address {
                 name: self.account.display_name.clone(),
                 email: self.account.address.clone(),
             },
-            now: Timestamp::from_seconds(i64::try_from(now.as_secs()).unwrap_or(i64::MAX)),
+            now: now(),
             seed: submission.key.0.clone(),
         };
         let finished = compose::finish(&message, &finish).map_err(|error| unsendable(&error))?;
@@ -98,9 +100,7 @@ impl Sender<'_> {
             let context = format!("no mailbox on this system: {}", all.join(", "));
             return Err(Error::new(ErrorKind::RecipientRefused, context));
         }
-        if journal.progress.begun.is_none() {
-            journal.note(&Step::Begun(&finished.message_id))?;
-        }
+        begin(finished, journal)?;
         for (address, home) in here {
             let Some(home) = home else { continue };
             if !journal.progress.delivered.contains(address) {
@@ -173,6 +173,13 @@ impl Sender<'_> {
         let folder = self.home.folder(&self.shared.folders, &reference.collection)?;
         let results = folder.set_flags(&[(reference.item.clone(), patch)])?;
         results.into_iter().try_for_each(|(_, result)| result)
+    }
+}
+
+fn begin(finished: &Finished, journal: &mut Journal) -> Result<()> {
+    match journal.progress.begun {
+        Some(_) => Ok(()),
+        None => journal.note(&Step::Begun(&finished.message_id)),
     }
 }
 

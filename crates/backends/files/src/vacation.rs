@@ -1,13 +1,13 @@
 //! The out-of-office message, in `dme-vacation.json` beside the user's Maildir. It is kept and
 //! shown; mail that is put into the tree is answered by nobody.
 
+use crate::durable::write_whole;
 use crate::error::while_trying;
 use crate::home::Home;
-use crate::maildir::{sync_directory, unique_base};
 use dme_mailbox::{Error, ErrorKind, Result, check_vacation};
 use dme_model::Vacation;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 /// Two texts of 64 KB, each of whose bytes may be written as six.
@@ -44,13 +44,5 @@ pub(crate) fn write(home: &Home, vacation: &Vacation) -> Result<()> {
     let writing = while_trying("keep the out-of-office message");
     let text = serde_json::to_vec_pretty(vacation)
         .map_err(|error| Error::new(ErrorKind::Bug, format!("write a message: {error}")))?;
-    let temporary = home.maildir().join("tmp").join(unique_base());
-    let write = || {
-        let mut file = File::create_new(&temporary)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path(home))?;
-        sync_directory(&home.directory_of_user())
-    };
-    write().map_err(writing)
+    write_whole(&home.maildir().join("tmp"), &path(home), &text).map(drop).map_err(writing)
 }

@@ -23,15 +23,20 @@ impl SieveVacations {
         let mut findings = Vec::new();
         let mut found = |step, outcome| findings.push(Finding { step, outcome });
         let connecting = "ManageSieve connection, TLS and login";
-        let mut session = match self.session(account, context).await {
-            Ok(session) => session,
+        let connected = async {
+            let mut session = self.session(account, context).await?;
+            let capabilities = session.capabilities().await;
+            Ok((session, capabilities.map_err(|error| error.told("ask what the server can"))?))
+        };
+        let (mut session, capabilities) = match connected.await {
+            Ok(connected) => connected,
             Err(error) => {
                 found(connecting, Err(advised(&error)));
                 return findings;
             }
         };
-        found(connecting, Ok(format!("Sieve can {}", session.capabilities.extensions())));
-        let can = session.capabilities.abilities();
+        found(connecting, Ok(format!("Sieve can {}", capabilities.extensions())));
+        let can = capabilities.abilities();
         found(
             "out-of-office rule",
             match (can.vacation, can.date, can.include) {
@@ -55,7 +60,7 @@ impl SieveVacations {
         let space = session.have_space(NAME, ORDINARY).await;
         let space = space.map(|()| format!("{ORDINARY} bytes more are taken"));
         found("room for a script", space.map_err(|error| error.told("HAVESPACE").to_string()));
-        if can.vacation && can.date && session.capabilities.checks_scripts() {
+        if can.vacation && can.date && capabilities.checks_scripts() {
             let text = || Some(VacationText::Html("<p>away</p>".to_owned()));
             let (from, to) = (Timestamp::from_seconds(0), Timestamp::from_seconds(1));
             let vacation = Vacation {

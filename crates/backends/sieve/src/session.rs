@@ -43,9 +43,6 @@ impl Way {
         let limited = timeout_at(deadline, greeted).await;
         let mut session = limited.ok().and_then(Result::ok).ok_or(WireError::Timeout)??;
         session.log_in(login).await?;
-        // Only who is logged in is told what their scripts may use.
-        session.send(Command::new("CAPABILITY")).await?;
-        session.capabilities = session.told_capabilities().await?;
         Ok(session)
     }
 
@@ -67,10 +64,10 @@ impl Way {
         }
         let stream = self.dialer.secure(tcp).await?;
         let (buffer, silence) = (BytesMut::new(), self.silence);
-        let capabilities = Capabilities::default();
-        let mut session = Session { stream, buffer, silence, deadline, capabilities };
+        let greeting = Capabilities::default();
+        let mut session = Session { stream, buffer, silence, deadline, greeting };
         // After TLS the server tells its capabilities anew (RFC 5804 §2.2).
-        session.capabilities = session.told_capabilities().await?;
+        session.greeting = session.told_capabilities().await?;
         Ok(session)
     }
 }
@@ -105,8 +102,8 @@ pub(crate) struct Session {
     buffer: BytesMut,
     silence: Duration,
     deadline: Instant,
-    /// What the server can.
-    pub(crate) capabilities: Capabilities,
+    /// What the server could for those who were not logged in yet.
+    greeting: Capabilities,
 }
 
 impl Session {
@@ -117,11 +114,11 @@ impl Session {
                 ("PLAIN", plain_initial(on_behalf_of, user, secret))
             }
             Login::Bearer { user, token } => {
-                let mechanism = TokenMechanism::of(|name| self.capabilities.sasl(name));
+                let mechanism = TokenMechanism::of(|name| self.greeting.sasl(name));
                 (mechanism.name(), mechanism.initial(user, token))
             }
         };
-        if !self.capabilities.sasl(mechanism) {
+        if !self.greeting.sasl(mechanism) {
             return Err(WireError::Lacks(mechanism));
         }
         let command = Command::new("AUTHENTICATE").string(mechanism.as_bytes());
@@ -146,6 +143,13 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// What the server can for the user: only who is logged in is told what their scripts may use
+    /// (§2.4).
+    pub(crate) async fn capabilities(&mut self) -> Result<Capabilities, WireError> {
+        self.send(Command::new("CAPABILITY")).await?;
+        self.told_capabilities().await
     }
 
     /// The scripts there are, and which is active (RFC 5804 §2.7).

@@ -57,8 +57,17 @@ impl SieveVacations {
     }
 }
 
+/// What a user's scripts are read for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    /// To tell what is set: where our script is the active one, it alone says so.
+    Telling,
+    /// To write them.
+    Writing,
+}
+
 /// Reads what matters of a user's scripts.
-async fn read(session: &mut Session) -> std::result::Result<Scripts, WireError> {
+async fn read(session: &mut Session, purpose: Purpose) -> std::result::Result<Scripts, WireError> {
     let listed = session.list_scripts().await?;
     let is_listed = |name: &str| listed.iter().any(|(listed, _)| listed == name);
     let active = listed.iter().find(|(_, active)| *active).map(|(name, _)| name.clone());
@@ -67,6 +76,7 @@ async fn read(session: &mut Session) -> std::result::Result<Scripts, WireError> 
         false => None,
     };
     let own = match active.as_deref() {
+        Some(NAME) if purpose == Purpose::Telling => None,
         Some(NAME) => {
             let note = ours.as_deref().and_then(note_of);
             note.and_then(|(note, _)| note.own).filter(|own| own != NAME && is_listed(own))
@@ -95,7 +105,8 @@ fn refused(refusal: Refusal) -> Error {
 impl VacationService for SieveVacations {
     async fn vacation(&self, account: &Account, context: &CallContext) -> Result<Vacation> {
         let mut session = self.session(account, context).await?;
-        let scripts = read(&mut session).await.map_err(|error| error.told("read the scripts"))?;
+        let scripts = read(&mut session, Purpose::Telling).await;
+        let scripts = scripts.map_err(|error| error.told("read the scripts"))?;
         session.log_out().await;
         Ok(scripts.vacation())
     }
@@ -109,11 +120,12 @@ impl VacationService for SieveVacations {
     ) -> Result<()> {
         check_vacation(vacation)?;
         let mut session = self.session(account, context).await?;
-        let scripts = read(&mut session).await.map_err(|error| error.told("read the scripts"))?;
+        let told = |error: WireError| error.told("read the scripts");
+        let scripts = read(&mut session, Purpose::Writing).await.map_err(told)?;
+        let can = session.capabilities().await.map_err(told)?.abilities();
         let domains = self.domains(account);
         let interval = self.config.interval.0;
         let answering = Answering { domains: &domains, addresses, interval };
-        let can = session.capabilities.abilities();
         let plan = scripts.plan(vacation, &answering, can).map_err(refused)?;
         for step in plan.steps {
             let done = match &step {

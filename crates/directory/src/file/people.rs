@@ -1,8 +1,7 @@
 //! The address list of the file: who is found, and the files with photos and certificates.
 
 use super::content::{CardEntry, Content};
-use crate::people::Album;
-use crate::{Binary, DirectoryEntry, PeopleFound, PeopleSearch, PersonKind, Terms};
+use crate::{Attached, Binary, DirectoryEntry, PeopleFound, PeopleSearch, PersonKind, find_among};
 use dme_model::UserId;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -44,33 +43,32 @@ impl Content {
 
     /// Those who fit. Files are looked for in the folder.
     pub(super) fn search(&self, search: &PeopleSearch, folder: &Path) -> PeopleFound {
-        let Some(terms) = Terms::parse(&search.text) else { return PeopleFound::default() };
-        let mut found = self.address_list();
-        found.retain(|entry| terms.relevance(entry).is_some());
-        found.sort_by_cached_key(|entry| terms.rank(entry));
-        let total = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        let whole = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let page = found.into_iter().skip(whole(search.first)).take(whole(search.limit));
-        let mut entries: Vec<_> = page.collect();
-        let mut album = search.details.photos.map(Album::new);
-        for entry in &mut entries {
-            let card = self.card_of(entry);
-            if let Some(album) = &mut album {
-                let photo = card.and_then(|card| card.photo.as_deref());
-                entry.photo = Some(album.take(photo.and_then(|file| read(&folder.join(file)))));
-            }
-            if search.details.certificates {
-                let files = card.map(|card| &card.certificates[..]).unwrap_or_default();
-                let read = files.iter().filter_map(|file| read(&folder.join(file)));
-                entry.certificates = read.flat_map(certificates).map(Binary).collect();
-            }
-        }
-        PeopleFound { entries, total }
+        let list = self.address_list();
+        find_among(&list, search, &Files { content: self, folder })
     }
 
     fn card_of(&self, entry: &DirectoryEntry) -> Option<&CardEntry> {
         let user = entry.user.as_ref()?;
         self.users.get(user.local_part()).map(|entry| &entry.card)
+    }
+}
+
+/// The files that cards name.
+struct Files<'a> {
+    content: &'a Content,
+    folder: &'a Path,
+}
+
+impl Attached for Files<'_> {
+    fn photo(&self, entry: &DirectoryEntry) -> Option<Vec<u8>> {
+        read(&self.folder.join(self.content.card_of(entry)?.photo.as_deref()?))
+    }
+
+    fn certificates(&self, entry: &DirectoryEntry) -> Vec<Binary> {
+        let card = self.content.card_of(entry);
+        let files = card.map(|card| &card.certificates[..]).unwrap_or_default();
+        let read = files.iter().filter_map(|file| read(&self.folder.join(file)));
+        read.flat_map(certificates).map(Binary).collect()
     }
 }
 

@@ -10,12 +10,12 @@ use super::{connector_file, server_file};
 use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use dme_connector::Offered;
 use dme_connector::config::{ConnectorConfig, DirectoryConfig, MailConfig};
+use dme_connector::{AddressListConfig, Offered};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
-use dme_link::Check;
+use dme_link::{Check, CredentialsNeeded};
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
 use dme_sieve::{SieveConfig, SieveVacations};
@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long one part of those may take that are tried at once.
+const PART: Duration = Duration::from_secs(40);
 
 /// What to check.
 #[derive(Args)]
@@ -85,11 +88,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         );
     }
     let serves = offered.is_something();
-    let services = serves.then(|| dme_connector::services(&offered));
-    let refused = services.and_then(Result::err);
-    if let Some(problem) = &refused {
+    let services = serves.then(|| dme_connector::services(&offered)).transpose();
+    if let Err(problem) = &services {
         report.bad("configuration", problem);
     }
+    let (services, refused) = (services.as_ref().ok().and_then(Option::as_ref), services.is_err());
     if !options.offline {
         clock::alone(&mut report);
         if let Some(server) = &server {
@@ -99,9 +102,12 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
         }
-        let uses_tokens = matches!(offered.mail, Some(MailConfig::Imap(mail)) if mail.auth == dme_imap::Auth::Bearer);
+        let needs = services
+            .and_then(|services| services.mailboxes.as_ref())
+            .map(|mailboxes| mailboxes.needs);
+        let uses_tokens = needs == Some(CredentialsNeeded::Bearer);
         let secret = match &options.user {
-            Some(user) if serves && refused.is_none() => {
+            Some(user) if services.is_some() => {
                 let what = if uses_tokens { "access token" } else { "password" };
                 password(options.password_file.as_deref(), &format!("{what} of {user}"))
                     .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
@@ -109,19 +115,23 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
-        if options.user.is_none() && refused.is_none() {
-            reach::check(&mut report, &offered).await;
+        if options.user.is_none() && !refused {
+            reach::mail(&mut report, &offered).await;
+            reach::dav(&mut report, &offered).await;
         }
-        if let Some(people) = offered.people.filter(|_| refused.is_none()) {
+        if let Some(people) = offered.people.filter(|_| !refused) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
-        if let Some(mail) = offered.mail.filter(|_| refused.is_none()) {
+        if let Some(mail) = offered.mail.filter(|_| !refused) {
             let (user, sieve) = (options.user.as_deref(), offered.sieve);
             check_mail(&mut report, mail, sieve, user, secret.clone()).await;
         }
-        if let Some(dav) = offered.dav.filter(|_| refused.is_none()) {
+        if let Some(list) = offered.address_list.filter(|_| !refused) {
+            check_list(&mut report, list).await;
+        }
+        if let Some(dav) = offered.dav.filter(|_| !refused) {
             check_dav(&mut report, dav, options.user.as_deref(), secret).await;
         }
     }
@@ -132,21 +142,49 @@ pub async fn run(options: Options) -> Result<ExitCode> {
 }
 
 /// Tries all that can be tried without a user and without asking anybody: what a connector does for
-/// its server.
+/// its server. The parts are tried at once: where one hangs, the others still say what they found.
 pub async fn without_user(connector: &ConnectorConfig, offered: &Offered<'_>) -> Vec<Check> {
     let mut report = Report::silent();
     clock::alone(&mut report);
-    connector::check(&mut report, connector).await;
-    reach::check(&mut report, offered).await;
-    if let Some(people) = offered.people
-        && let Err(error) = check_people(&mut report, people, None, None).await
-    {
-        report.bad("people", error);
-    }
-    if let Some(mail @ MailConfig::Files(_)) = offered.mail {
-        check_mail(&mut report, mail, None, None, None).await;
+    let server = part("server", async |report: &mut Report| {
+        connector::check(report, connector).await;
+    });
+    let mail = part("mail", async |report: &mut Report| {
+        reach::mail(report, offered).await;
+        if let Some(mail @ MailConfig::Files(_)) = offered.mail {
+            check_mail(report, mail, None, None, None).await;
+        }
+    });
+    let dav = part("dav", async |report: &mut Report| reach::dav(report, offered).await);
+    let people = part("people", async |report: &mut Report| {
+        let Some(people) = offered.people else { return };
+        if let Err(error) = check_people(report, people, None, None).await {
+            report.bad("people", error);
+        }
+    });
+    let list = part("address list", async |report: &mut Report| {
+        if let Some(list) = offered.address_list {
+            check_list(report, list).await;
+        }
+    });
+    let (server, mail, dav, people, list) = tokio::join!(server, mail, dav, people, list);
+    [report.kept(), server, mail, dav, people, list].concat()
+}
+
+/// One part, with what it found where it does not end in time.
+async fn part(step: &str, work: impl AsyncFnOnce(&mut Report)) -> Vec<Check> {
+    let mut report = Report::silent();
+    if tokio::time::timeout(PART, work(&mut report)).await.is_err() {
+        report.bad(step, format_args!("it did not end within {} s", PART.as_secs()));
     }
     report.kept()
+}
+
+async fn check_list(report: &mut Report, list: &AddressListConfig) {
+    match list.check(LIMIT).await {
+        Ok(said) => report.good("address list", said),
+        Err(said) => report.bad("address list", said),
+    }
 }
 
 async fn check_people(

@@ -4,6 +4,7 @@
 use crate::site::{PATIENCE, REALM, Site, USERS, Wishes, dovecot, postfix};
 use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
+use dme_eas::compose::{Message, SaveInSent};
 use dme_eas::folder_sync::FolderType;
 use dme_eas::meeting_response::{Answer, Invitation, SendResponse, Status, UserResponse};
 use dme_model::{
@@ -303,6 +304,62 @@ async fn a_meeting_is_asked_for_answered_and_called_off_once_each() -> Result<()
         bob.records(&bobs).is_ok_and(|records| {
             records.values().all(|item| {
                 event(item).is_ok_and(|e| e.status == dme_model::EventStatus::Cancelled)
+            })
+        })
+    })
+    .await?;
+    ann.sync(&anns_inbox).await?;
+    ensure!(ann.items(&anns_inbox)?.len() == 1, "Bob's answer went out more than once");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_mails_its_answer_itself_is_heard_once() -> Result<()> {
+    let world = World::start()?;
+    let mut ann = world.phone("ann", "ann1", ProtocolVersion::V16_1).await?;
+    let mut bob = world.phone("bob", "bob1", ProtocolVersion::V14_1).await?;
+    let anns = folder(&mut ann, "Plans", FolderType::UserCalendar).await?;
+    let bobs = folder(&mut bob, "Plans", FolderType::UserCalendar).await?;
+    let (anns_inbox, bobs_inbox) = (ann.inbox()?, bob.inbox()?);
+    ann.sync(&anns_inbox).await?;
+    bob.sync(&bobs_inbox).await?;
+    ann.create(&anns, &whole(meeting("The tunnel", Some("bob@example.org")))).await?;
+    let arrived = |phone: &Phone, folder: &str| phone.items(folder).is_ok_and(|all| all.len() == 1);
+    until(&mut bob, &bobs_inbox, "the invitation", |bob| arrived(bob, &bobs_inbox)).await?;
+    let mail = bob.items(&bobs_inbox)?.keys().next().context("no mail")?.clone();
+    until(&mut bob, &bobs, "the event", |bob| only(bob, &bobs).is_ok()).await?;
+    let (_, item) = only(&bob, &bobs)?;
+    let uid = event(&item)?.uid.clone();
+    ensure!(!uid.is_empty(), "{item:?}");
+
+    let answer = Answer {
+        response: UserResponse::Accepted,
+        invitation: Invitation::Item { collection_id: bobs_inbox.clone(), request_id: mail },
+        instance: None,
+        send: None,
+    };
+    let answered = bob.respond(answer).await?;
+    ensure!(answered.status == Status::Success, "{answered:?}");
+    let reply = format!(
+        "From: bob@example.org\r\nTo: ann@example.org\r\nSubject: Accepted: The tunnel\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/calendar; method=REPLY; charset=utf-8\r\n\r\n\
+         BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//phone//EN\r\nMETHOD:REPLY\r\n\
+         BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20370101T000000Z\r\n\
+         DTSTART;VALUE=DATE-TIME:20370302T080000Z\r\nORGANIZER:mailto:ann@example.org\r\n\
+         ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    let message = Message {
+        client_id: Some("reply".into()),
+        account_id: None,
+        save_in_sent: SaveInSent::Yes,
+        mime: reply.into(),
+    };
+    bob.client.send_mail(&message).await?;
+    until(&mut ann, &anns_inbox, "the answer", |ann| arrived(ann, &anns_inbox)).await?;
+    until(&mut ann, &anns, "Bob's answer in Ann's event", |ann| {
+        only(ann, &anns).is_ok_and(|(_, item)| {
+            event(&item).is_ok_and(|event| {
+                event.attendees.iter().any(|a| a.participation == Participation::Accepted)
             })
         })
     })

@@ -42,7 +42,10 @@ const MAY_USE: [(&str, &[&str]); 23] = [
         ],
     ),
     ("phone", &["model", "wbxml", "zone", "eas"]),
-    ("connector", &["model", "mailbox", "directory", "link", "files", "imap", "sieve", "dav"]),
+    (
+        "connector",
+        &["model", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
+    ),
     ("testkit", &[]),
     ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),
     (
@@ -70,9 +73,10 @@ const MAY_USE: [(&str, &[&str]); 23] = [
 const PURE: [&str; 7] = ["model", "wbxml", "zone", "eas", "mime", "pim", "routing"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
-const ONLY: [(&str, &[&str]); 7] = [
+const ONLY: [(&str, &[&str]); 8] = [
     ("rusqlite", &["store"]),
     ("ldap3", &["directory"]),
+    ("domain", &["dial"]),
     ("mail-parser", &["mime"]),
     ("calcard", &["mime"]),
     ("inotify", &["files"]),

@@ -54,11 +54,29 @@ async fn a_connector_with_only_its_link_serves_as_the_server_says() -> Result<()
     let said = configure(&site, &services)?;
     ensure!(said.contains("wanted 1, in force none: the connector's own file"), "{said}");
     site.kill_connector();
+    wait_until("the connector is missed", PATIENCE, || {
+        let list = site.dme(&["connector", "list"])?;
+        Ok(list.contains("branch (c1): unreachable since "))
+    })?;
     std::fs::write(site.path("connector.toml"), rest)?;
     site.restart_connector()?;
     wait_shown(&site, "wanted 1, in force 1\n")?;
     site.wait_ready()?;
     anns_phone_gets(&site, "By the first configuration").await?;
+    let list = site.dme(&["connector", "list"])?;
+    for words in ["branch (c1): running since ", "; serves 1 user", "certificate of "] {
+        ensure!(list.contains(words), "{words}: {list}");
+    }
+    let metrics = site.get("/metrics")?;
+    for words in [
+        "dme_connector_state{connector=\"branch\",state=\"running\"} 1",
+        "dme_connector_users{connector=\"branch\"} 1",
+        "dme_calls_total{connector=\"branch\",calls=\"authentication\",outcome=\"ok\"}",
+        "dme_call_duration_seconds_count{connector=\"branch\",calls=\"fetch\"}",
+        "dme_connector_certificate_ends_seconds{connector=\"branch\"}",
+    ] {
+        ensure!(metrics.contains(words), "{words}: {metrics}");
+    }
 
     // One that makes no sense does not leave the command; one that turns out to be wrong on the
     // connector leaves the former in force.

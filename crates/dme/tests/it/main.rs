@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod active_directory;
 mod address_book;
+mod address_list;
 mod answers;
 mod architecture;
 mod cli;

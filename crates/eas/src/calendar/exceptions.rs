@@ -3,7 +3,7 @@
 //! What an exception does not name is as in the series. It is known by when it would have begun:
 //! `ExceptionStartTime` until 14.1, `airsyncbase:InstanceId` from 16.0 on.
 
-use super::meeting::{busy_code, meeting_status, response_type};
+use super::meeting::{Standing, busy_code};
 use super::time::{self, Round, Times, Told};
 use super::{Context, attendees, instance, place, read};
 use crate::body::text_element;
@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
 use crate::line::one_line;
 use crate::sensitivity::privacy_code;
+use crate::server_id::ServerId;
 use crate::version::ProtocolVersion;
-use crate::{categories, date};
+use crate::{attachment, categories, date};
 use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceChange, LocalTime};
 use dme_wbxml::Element;
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
@@ -25,16 +26,41 @@ pub(super) const MAX_TOLD: usize = 256;
 const MAX_READ: usize = 1_000;
 
 /// `Exceptions`; none where there are none.
-pub(super) fn element(series: &Event, version: ProtocolVersion, home: &Zone) -> Option<Element> {
+pub(super) fn element(
+    series: &Event,
+    id: Option<&ServerId>,
+    version: ProtocolVersion,
+    home: &Zone,
+) -> Option<Element> {
     let skipped = series.exceptions.len().saturating_sub(MAX_TOLD);
     let told = series.exceptions.iter().skip(skipped);
-    let told: Vec<_> = told.map(|exception| one(series, exception, version, home)).collect();
+    let telling = Telling {
+        series,
+        id,
+        clock: time::clock(series.zone.as_ref(), home),
+        standing: Standing::of(series),
+        version,
+        home,
+    };
+    let told: Vec<_> = told.map(|exception| one(exception, &telling)).collect();
     (!told.is_empty()).then(|| Element::parent(page::EXCEPTIONS, told))
 }
 
-fn one(series: &Event, exception: &Exception, version: ProtocolVersion, home: &Zone) -> Element {
-    let clock = time::clock(series.zone.as_ref(), home);
-    let original = time::to_wire(exception.original, series.all_day, &clock, version);
+/// A series whose exceptions are told, and what is the same for each of them.
+struct Telling<'a> {
+    series: &'a Event,
+    /// Makes the references of attachments.
+    id: Option<&'a ServerId>,
+    clock: Zone,
+    standing: Standing,
+    version: ProtocolVersion,
+    home: &'a Zone,
+}
+
+fn one(exception: &Exception, telling: &Telling<'_>) -> Element {
+    let Telling { series, clock, version, .. } = telling;
+    let version = *version;
+    let original = time::to_wire(exception.original, series.all_day, clock, version);
     let original = date::format_compact(original);
     let mut children = vec![];
     let named = match &exception.change {
@@ -48,35 +74,32 @@ fn one(series: &Event, exception: &Exception, version: ProtocolVersion, home: &Z
         children.put(page::EXCEPTION_START_TIME, &*original);
     }
     if let Some(patch) = named {
-        put_changes(&mut children, series, patch, version, home);
+        put_changes(&mut children, patch, telling);
     }
     if version >= ProtocolVersion::V16_0 {
         children.put(page::UID, &*series.uid);
         children.put(base::INSTANCE_ID, original);
     }
     if let Some(patch) = named {
-        put_meeting(&mut children, series, patch, version);
+        put_meeting(&mut children, patch, telling);
     }
     Element::parent(page::EXCEPTION, children)
 }
 
 /// From `Subject` to `DtStamp`.
-fn put_changes(
-    children: &mut Vec<Element>,
-    series: &Event,
-    patch: &EventPatch,
-    version: ProtocolVersion,
-    home: &Zone,
-) {
+fn put_changes(children: &mut Vec<Element>, patch: &EventPatch, telling: &Telling<'_>) {
+    let version = telling.version;
     let event = &patch.value;
     let named = |field| patch.fields.contains(&field);
     if named(EventField::Title) {
         children.put(page::SUBJECT, one_line(&event.title));
     }
     if named(EventField::Time) {
-        let clock = time::clock(event.zone.as_ref().or(series.zone.as_ref()), home);
+        let own = event.zone.as_ref().filter(|zone| telling.series.zone.as_ref() != Some(*zone));
+        let own = own.map(|zone| time::clock(Some(zone), telling.home));
+        let clock = own.as_ref().unwrap_or(&telling.clock);
         let moment =
-            |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
+            |time| date::format_compact(time::to_wire(time, event.all_day, clock, version));
         children.put(page::START_TIME, moment(event.start));
         children.put(page::END_TIME, moment(event.end));
     }
@@ -87,6 +110,13 @@ fn put_changes(
     if named(EventField::Place) {
         let place = event.place.clone().unwrap_or_default();
         children.push(place::element(&place, version));
+    }
+    if let Some(id) = telling.id
+        && named(EventField::Attachments)
+        && version >= ProtocolVersion::V16_0
+    {
+        let files = event.attachments.iter().map(|file| attachment::element(file, id));
+        children.push(Element::parent(base::ATTACHMENTS, files.collect()));
     }
     if named(EventField::Categories) {
         match event.categories.is_empty() {
@@ -115,18 +145,13 @@ fn put_changes(
 }
 
 /// What concerns the meeting, from `MeetingStatus` on.
-fn put_meeting(
-    children: &mut Vec<Element>,
-    series: &Event,
-    patch: &EventPatch,
-    version: ProtocolVersion,
-) {
+fn put_meeting(children: &mut Vec<Element>, patch: &EventPatch, telling: &Telling<'_>) {
+    let version = telling.version;
     let event = &patch.value;
     let named = |field| patch.fields.contains(&field);
-    let mut whole = series.clone();
-    patch.apply(&mut whole);
+    let standing = telling.standing.with(patch);
     if named(EventField::Status) {
-        children.put_number(page::MEETING_STATUS, meeting_status(&whole));
+        children.put_number(page::MEETING_STATUS, standing.meeting_status());
     }
     if version < ProtocolVersion::V14_0 {
         return;
@@ -137,7 +162,7 @@ fn put_meeting(
     if named(EventField::Participation) {
         let replied = event.replied.map(date::format_compact);
         children.put_some(page::APPOINTMENT_REPLY_TIME, replied);
-        children.put_number(page::RESPONSE_TYPE, response_type(&whole));
+        children.put_number(page::RESPONSE_TYPE, standing.response_type());
     }
     if version >= ProtocolVersion::V14_1 {
         for (field, tag, link) in [
@@ -171,8 +196,10 @@ pub(super) fn read(
         return Err(Error::TooMany { element: page::EXCEPTION, limit: MAX_READ });
     }
     let mut exceptions: Vec<Exception> = vec![];
+    // Without the exceptions it had: each that is read is set against a copy.
+    let series = instance::by_rule(series, series.start);
     for element in element.each(page::EXCEPTION) {
-        exceptions.extend(read_one(element, series, times, version, context)?);
+        exceptions.extend(read_one(element, &series, times, version, context)?);
     }
     exceptions.sort_by_key(|exception| exception.original);
     exceptions.dedup_by_key(|exception| exception.original);
@@ -201,7 +228,13 @@ fn read_one(
     }
     read::drop_organizer(&mut value, Some(series));
     if told.is_something() {
-        let by_rule = Times { clock: times.clock.clone(), ..Times::of(&by_rule, context.home) };
+        let by_rule = Times {
+            start: by_rule.start,
+            end: by_rule.end,
+            zone: by_rule.zone.clone(),
+            all_day: by_rule.all_day,
+            clock: times.clock.clone(),
+        };
         told.resolve(Some(&by_rule), version, context)?.put(&mut value);
         fields.push(EventField::Time);
     }

@@ -7,7 +7,7 @@ use crate::date;
 use crate::error::{Error, Result};
 use crate::ghosting::{Ghosting, Writing};
 use crate::version::ProtocolVersion;
-use dme_model::{Event, InstanceChange, ItemEdit, LocalTime, Timestamp};
+use dme_model::{Event, InstanceChange, Item, ItemEdit, LocalTime, MailKind, Timestamp};
 use dme_wbxml::{Element, pages::air_sync_base};
 use dme_zone::Zone;
 
@@ -44,14 +44,15 @@ pub fn instance_id(original: Timestamp) -> String {
 }
 
 /// The moment by which backends know an instance, from the one by which a phone of this version does
-/// (MeetingResponse's `InstanceId`): of whole days, midnight in UTC rather than on the user's clock.
-pub fn original(
-    moment: Timestamp,
-    series: &Event,
-    version: ProtocolVersion,
-    home: &Zone,
-) -> Timestamp {
-    match series.all_day {
+/// (MeetingResponse's `InstanceId`, MS-ASCMD 2.2.3.87.2): of whole days, midnight in UTC rather than
+/// on the user's clock. `of` is what is answered: the series, or the mail that asks to it.
+pub fn original(moment: Timestamp, of: &Item, version: ProtocolVersion, home: &Zone) -> Timestamp {
+    let all_day = match of {
+        Item::Event(series) => series.all_day,
+        Item::Mail(mail) => matches!(&mail.kind, MailKind::Meeting(asked) if asked.all_day),
+        _ => false,
+    };
+    match all_day {
         true => time::day(moment, home, version, Round::Down).as_utc(),
         false => moment,
     }

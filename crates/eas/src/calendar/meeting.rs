@@ -3,7 +3,9 @@
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::version::ProtocolVersion;
-use dme_model::{AttendeeKind, BusyStatus, Event, EventStatus, Participation};
+use dme_model::{
+    AttendeeKind, BusyStatus, Event, EventField, EventPatch, EventStatus, Participation,
+};
 use dme_wbxml::Element;
 
 /// `MeetingStatus` (MS-ASCAL 2.2.2.28), as bits.
@@ -38,24 +40,71 @@ pub(super) fn read_busy(element: &Element) -> Result<BusyStatus> {
     }
 }
 
-/// Whether others are asked, or the user was.
-pub(super) fn is_meeting(event: &Event) -> bool {
-    !event.attendees.is_empty() || !event.own
+/// What of an event tells how it is a meeting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Standing {
+    asks: bool,
+    own: bool,
+    status: EventStatus,
+    participation: Participation,
 }
 
-pub(super) fn meeting_status(event: &Event) -> u8 {
-    let cancelled = event.status == EventStatus::Cancelled;
-    let mut status = 0;
-    if is_meeting(event) || cancelled {
-        status |= bit::MEETING;
+impl Standing {
+    /// Of an event, or a series.
+    pub fn of(event: &Event) -> Self {
+        Self {
+            asks: !event.attendees.is_empty(),
+            own: event.own,
+            status: event.status,
+            participation: event.participation,
+        }
     }
-    if !event.own {
-        status |= bit::RECEIVED;
+
+    /// Of an instance that differs by this from what stands.
+    #[must_use]
+    pub fn with(self, patch: &EventPatch) -> Self {
+        let (named, of) = (|field| patch.fields.contains(&field), Self::of(&patch.value));
+        Self {
+            asks: if named(EventField::Attendees) { of.asks } else { self.asks },
+            own: if named(EventField::Organizer) { of.own } else { self.own },
+            status: if named(EventField::Status) { of.status } else { self.status },
+            participation: match named(EventField::Participation) {
+                true => of.participation,
+                false => self.participation,
+            },
+        }
     }
-    if cancelled {
-        status |= bit::CANCELLED;
+
+    /// Whether others are asked, or the user was.
+    pub fn is_meeting(self) -> bool {
+        self.asks || !self.own
     }
-    status
+
+    /// `MeetingStatus`.
+    pub fn meeting_status(self) -> u8 {
+        let cancelled = self.status == EventStatus::Cancelled;
+        let mut status = 0;
+        if self.is_meeting() || cancelled {
+            status |= bit::MEETING;
+        }
+        if !self.own {
+            status |= bit::RECEIVED;
+        }
+        if cancelled {
+            status |= bit::CANCELLED;
+        }
+        status
+    }
+
+    /// `ResponseType` (MS-ASCAL 2.2.2.40).
+    pub fn response_type(self) -> u8 {
+        match (self.is_meeting(), self.own) {
+            (false, _) => 0,
+            (true, true) => 1,
+            // The same codes, MS-ASCAL has them twice.
+            (true, false) => attendee_status(self.participation),
+        }
+    }
 }
 
 /// Whether the event is the user's own, and whether it takes place. 9, 11, 13 and 15 mean what 1, 3,
@@ -65,16 +114,6 @@ pub(super) fn read_meeting_status(element: &Element) -> Result<(bool, EventStatu
     let cancelled = code & bit::CANCELLED != 0;
     let status = if cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed };
     Ok((code & bit::RECEIVED == 0, status))
-}
-
-/// `ResponseType` (MS-ASCAL 2.2.2.40).
-pub(super) fn response_type(event: &Event) -> u8 {
-    match (is_meeting(event), event.own) {
-        (false, _) => 0,
-        (true, true) => 1,
-        // The same codes, MS-ASCAL has them twice.
-        (true, false) => attendee_status(event.participation),
-    }
 }
 
 pub(super) fn read_response_type(element: &Element) -> Result<Participation> {
@@ -123,5 +162,45 @@ pub(super) fn read_attendee_type(element: &Element) -> Result<AttendeeKind> {
         "2" => Ok(AttendeeKind::Optional),
         "3" => Ok(AttendeeKind::Resource),
         _ => Err(Error::Value { element: element.tag, expected: "1 to 3" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dme_model::{Address, Attendee};
+
+    #[test]
+    fn an_instance_stands_as_the_series_with_its_changes_does() {
+        let guest = Attendee {
+            address: Address { name: None, email: "bob@x.example".into() },
+            kind: AttendeeKind::Required,
+            participation: Participation::NeedsAction,
+            proposal: None,
+        };
+        let plain = Event::default();
+        let other = Event {
+            own: !plain.own,
+            attendees: vec![guest],
+            status: EventStatus::Cancelled,
+            participation: Participation::Declined,
+            ..Event::default()
+        };
+        let fields = [
+            EventField::Organizer,
+            EventField::Attendees,
+            EventField::Status,
+            EventField::Participation,
+            EventField::Title,
+        ];
+        for (series, value) in [(&plain, &other), (&other, &plain)] {
+            for chosen in 0..1 << fields.len() {
+                let named = fields.iter().enumerate().filter(|(at, _)| chosen & (1 << at) != 0);
+                let patch = EventPatch::of(named.map(|(_, field)| *field), value.clone());
+                let mut whole = series.clone();
+                patch.apply(&mut whole);
+                assert_eq!(Standing::of(series).with(&patch), Standing::of(&whole), "{patch:?}");
+            }
+        }
     }
 }

@@ -53,7 +53,7 @@ pub fn patch_from_elements(
     }
     let mut told = None;
     if let Some(present) = present {
-        let elements = write::of_event(present, version, context);
+        let elements = write::of_event(present, None, version, context);
         let (mut event, _) = read(&elements, version, context, Some(present))?;
         event.own = present.own;
         // The list is the server's: a phone adds to it and takes off.
@@ -184,7 +184,7 @@ pub fn patch_to_elements(
 ) -> Vec<Element> {
     // A phone tells the rules that hold when the event begins.
     let context = Context { home, now: patch.value.start.as_utc() };
-    let mut children = write::of_event(&patch.value, version, &context);
+    let mut children = write::of_event(&patch.value, None, version, &context);
     let named = |tag| field_of(tag, version).is_some_and(|field| patch.fields.contains(&field));
     let uid = (version >= ProtocolVersion::V16_0 && patch.fields.contains(&EventField::Uid))
         .then(|| Element::text(page::CLIENT_UID, &*patch.value.uid));

@@ -1,6 +1,6 @@
 //! An event as the server tells it.
 
-use super::meeting::{busy_code, is_meeting, meeting_status, response_type};
+use super::meeting::{Standing, busy_code};
 use super::{Context, attendees, exceptions, place, time};
 use crate::body::{put_native, text_element};
 use crate::fields::Children;
@@ -22,7 +22,7 @@ pub fn to_elements(
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
-    let mut children = of_event(event, version, context);
+    let mut children = of_event(event, Some(id), version, context);
     if version >= ProtocolVersion::V16_0 {
         let files = event.attachments.iter().map(|file| attachment::element(file, id));
         children.put_parent(air_sync_base::ATTACHMENTS, files.collect());
@@ -30,9 +30,11 @@ pub fn to_elements(
     children
 }
 
-/// All but the attachments.
+/// All but the attachments of the event itself. Without an `id` those of its exceptions are left out
+/// too.
 pub(super) fn of_event(
     event: &Event,
+    id: Option<&ServerId>,
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
@@ -61,7 +63,7 @@ pub(super) fn of_event(
     if !event.uid.is_empty() {
         children.put(page::UID, &*event.uid);
     }
-    children.put_number(page::MEETING_STATUS, meeting_status(event));
+    children.put_number(page::MEETING_STATUS, Standing::of(event).meeting_status());
     if !event.attendees.is_empty() {
         children.push(attendees::element(&event.attendees, version));
     }
@@ -72,7 +74,7 @@ pub(super) fn of_event(
     });
     if let Some(rule) = rule {
         children.push(Element::parent(page::RECURRENCE, rule));
-        children.extend(exceptions::element(event, version, home));
+        children.extend(exceptions::element(event, id, version, home));
     }
     put_answers(&mut children, event, version);
     put_native(&mut children, event.native);
@@ -87,12 +89,13 @@ fn put_answers(children: &mut Vec<Element>, event: &Event, version: ProtocolVers
     if version < ProtocolVersion::V14_0 {
         return;
     }
-    if is_meeting(event) || event.response_requested {
+    let standing = Standing::of(event);
+    if standing.is_meeting() || event.response_requested {
         children.put_boolean(page::RESPONSE_REQUESTED, event.response_requested);
     }
     children.put_some(page::APPOINTMENT_REPLY_TIME, event.replied.map(date::format_compact));
-    children.put_number(page::RESPONSE_TYPE, response_type(event));
-    if is_meeting(event) || event.no_proposals {
+    children.put_number(page::RESPONSE_TYPE, standing.response_type());
+    if standing.is_meeting() || event.no_proposals {
         children.put_boolean(page::DISALLOW_NEW_TIME_PROPOSAL, event.no_proposals);
     }
 }

@@ -9,9 +9,9 @@ use crate::wire::mailbox::*;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
-    BusyTime, CalendarMessage, CallContext, Changes, Error, ErrorKind, Hit, Identity, ItemResult,
-    Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, WatchEvent,
-    Written,
+    BusyTime, CalendarMessage, CallContext, Changes, Error, ErrorKind, Identity, ItemResult,
+    Listing, MailSystem, Mailbox, Result, SearchPage, SubmissionKey, Submitted, TakenIn,
+    WatchEvent, Written,
 };
 use dme_model::{Collection, CollectionId, ItemId, Vacation};
 use serde::Serialize;
@@ -59,6 +59,7 @@ pub(super) async fn dispatch(
         ChangeItem::NAME => answer::<ChangeItem<'_>>(system, asked).await,
         Respond::NAME => answer::<Respond<'_>>(system, asked).await,
         TakeIn::NAME => answer::<TakeIn<'_>>(system, asked).await,
+        Tells::NAME => answer::<Tells<'_>>(system, asked).await,
         CalendarMessageOf::NAME => answer::<CalendarMessageOf<'_>>(system, asked).await,
         Busy::NAME => answer::<Busy<'_>>(system, asked).await,
         VacationOf::NAME => answer::<VacationOf>(system, asked).await,
@@ -221,7 +222,9 @@ ask! {
         mailbox.change_item(&args.collection, &args.item, &args.edit);
     Respond<'static> => Written, args, mailbox, _m:
         mailbox.respond(&args.collection, &args.item, &args.key, &args.answer);
-    TakeIn<'static> => Option<Hit>, args, mailbox, _m: mailbox.take_in(&args.message);
+    TakeIn<'static> => Option<TakenIn>, args, mailbox, _m:
+        mailbox.take_in(&args.message, args.occasion);
+    Tells<'static> => bool, args, mailbox, _m: mailbox.tells(&args.message, &args.to);
     CalendarMessageOf<'static> => Option<CalendarMessage>, args, mailbox, _m:
         mailbox.calendar_message(&args.collection, &args.item);
     Busy<'static> => Vec<BusyTime>, args, mailbox, _m: mailbox.busy(&args.query);

@@ -11,13 +11,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult,
-    Listing, MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, SubmissionKey, Submitted, WatchEvent, Written,
+    Credentials, Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections,
+    Submission, SubmissionKey, Submitted, TakenIn, WatchEvent, Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, ItemId, PartId,
-    Vacation,
+    Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, ItemId, Occasion,
+    PartId, Vacation,
 };
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
@@ -325,8 +325,16 @@ impl Mailbox for RemoteMailbox {
         self.call(wire::Respond { collection, item, key, answer }).await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        self.call(wire::TakeIn { message: Cow::Borrowed(message) }).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.call(wire::TakeIn { message: Cow::Borrowed(message), occasion }).await
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.call(wire::Tells { message: Cow::Borrowed(message), to: Cow::Borrowed(to) }).await
     }
 
     async fn calendar_message(

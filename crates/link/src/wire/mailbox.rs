@@ -4,12 +4,13 @@ use super::call::Call;
 use bytes::Bytes;
 use dme_mailbox::{
     BusyQuery, BusyTime, ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error,
-    ErrorKind, FetchOutcome, Fetched, Hit, Identity, ItemFilter, Listing, NewItem, PartContent,
-    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Written,
+    ErrorKind, FetchOutcome, Fetched, Identity, ItemFilter, Listing, NewItem, PartContent,
+    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, TakenIn,
+    Written,
 };
 use dme_model::{
-    Answer, Body, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, Mail, PartId,
-    Vacation,
+    Answer, Body, BodyView, Class, Collection, CollectionId, FlagPatch, Item, ItemId, Mail,
+    Occasion, PartId, Vacation,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -19,12 +20,12 @@ pub(crate) type WireItemResult<T> = (ItemId, Result<T, serde_json::Value>);
 
 macro_rules! calls {
     ($($(#[$doc:meta])* $call:ident $(<$life:lifetime>)? = $name:literal {
-        $($field:ident: $type:ty),* $(,)?
+        $($(#[$mark:meta])* $field:ident: $type:ty),* $(,)?
     } -> $answer:ty;)*) => {
         $(
             $(#[$doc])*
             #[derive(Serialize, Deserialize)]
-            pub(crate) struct $call $(<$life>)? { $(pub $field: $type),* }
+            pub(crate) struct $call $(<$life>)? { $($(#[$mark])* pub $field: $type),* }
 
             impl $(<$life>)? Call for $call $(<$life>)? {
                 const NAME: &'static str = $name;
@@ -137,7 +138,16 @@ calls! {
         answer: Cow<'a, Answer>,
     } -> Written;
     /// [`dme_mailbox::Mailbox::take_in`]
-    TakeIn<'a> = "mailbox/take_in" { message: Cow<'a, CalendarMessage> } -> Option<Hit>;
+    TakeIn<'a> = "mailbox/take_in" {
+        message: Cow<'a, CalendarMessage>,
+        #[serde(default)]
+        occasion: Occasion,
+    } -> Option<TakenIn>;
+    /// [`dme_mailbox::Mailbox::tells`]
+    Tells<'a> = "mailbox/tells" {
+        message: Cow<'a, CalendarMessage>,
+        to: Cow<'a, [String]>,
+    } -> bool;
     /// [`dme_mailbox::Mailbox::calendar_message`]
     CalendarMessageOf<'a> = "mailbox/calendar_message" {
         collection: Cow<'a, CollectionId>,

@@ -1,14 +1,13 @@
 //! Making, changing and deleting items that are no mail, and their collections.
 
-use super::samples::{Look, MONDAY, annotated, new_event, new_item, retitled, role};
+use super::samples::{Look, MONDAY, annotated, new_item, retitled, role};
 use super::{Failure, Outcome, Resident, World, check, fetch, list, refused, same, whole_text};
 use crate::{
-    CalendarMessage, Edit, FetchOutcome, Mailbox, NewItem, Result as MailboxResult, SubmissionKey,
-    Written,
+    Edit, FetchOutcome, Mailbox, NewItem, Result as MailboxResult, SubmissionKey, Written,
 };
 use dme_model::{
-    Access, Answer, BodyKind, BodyPreference, BodyView, Class, CollectionId, Item, ItemEdit,
-    ItemId, ItemPatch, Participation, Role,
+    Access, BodyKind, BodyPreference, BodyView, Class, CollectionId, Item, ItemEdit, ItemId,
+    ItemPatch,
 };
 use std::collections::BTreeSet;
 
@@ -324,63 +323,5 @@ pub(super) async fn what_may_only_be_read_is_not_written(world: &dyn World) -> O
         let gone = mailbox.delete_items(&id, std::slice::from_ref(&first)).await;
         refused!(gone, Forbidden, "a deletion");
     }
-    Ok(())
-}
-
-pub(super) async fn an_event_of_ones_own_is_not_answered(world: &dyn World) -> Outcome {
-    if !world.classes().contains(&Class::Calendar) {
-        return Ok(());
-    }
-    let Resident { mailbox, .. } = world.resident().await;
-    let home = home(&*mailbox, Class::Calendar).await?;
-    let event = new_event("Mine", MONDAY, MONDAY.plus_seconds(60));
-    let made = create(&*mailbox, &home, "one", event).await?;
-    let answered = mailbox.respond(&home, &made.item, &SubmissionKey("two".into()), &yes()).await;
-    refused!(answered, Invalid, "an answer to nobody");
-    let gone = ItemId::from("missing");
-    let answered = mailbox.respond(&home, &gone, &SubmissionKey("three".into()), &yes()).await;
-    refused!(answered, NotFound, "an answer to what is not there");
-    Ok(())
-}
-
-fn yes() -> Answer {
-    Answer {
-        participation: Participation::Accepted,
-        instance: None,
-        comment: None,
-        proposal: None,
-        send: true,
-    }
-}
-
-pub(super) async fn invitations_are_taken_in_once_and_answered(world: &dyn World) -> Outcome {
-    if !world.classes().contains(&Class::Calendar) || !world.can(super::Ability::TakeIn) {
-        return Ok(());
-    }
-    let Resident { mailbox, other, address } = world.resident().await;
-    let calendar = format!(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//conformance//EN\r\nMETHOD:REQUEST\r\n\
-         BEGIN:VEVENT\r\nUID:meeting@conformance.example\r\nDTSTAMP:20261101T090000Z\r\n\
-         DTSTART:20961102T090000Z\r\nDTEND:20961102T100000Z\r\nSUMMARY:Meeting\r\nSEQUENCE:0\r\n\
-         ORGANIZER;CN=Zoe:mailto:zoe@elsewhere.example\r\n\
-         ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{address}\r\n\
-         END:VEVENT\r\nEND:VCALENDAR\r\n"
-    );
-    let message = CalendarMessage { calendar, from: "zoe@elsewhere.example".into() };
-    let Some(hit) = mailbox.take_in(&message).await? else {
-        return Err(Failure("the invitation was not taken in".into()));
-    };
-    same!(other.take_in(&message).await?.as_ref(), Some(&hit), "taken in again");
-    same!(list(&*other, &hit.collection).await?.len(), 1, "events");
-    let calendar = super::with_role(&*mailbox, Role::Calendar).await?;
-    same!(hit.collection, calendar, "the calendar it is in");
-    let key = SubmissionKey("answer".into());
-    mailbox.respond(&hit.collection, &hit.item, &key, &yes()).await?;
-    let Item::Event(event) = item(&*other, &hit.collection, &hit.item).await? else {
-        return Err(Failure("it is no event".into()));
-    };
-    check!(!event.own, "an invitation is not the user's own");
-    same!(event.title, "Meeting", "the title");
-    same!(event.participation, Participation::Accepted, "the answer");
     Ok(())
 }

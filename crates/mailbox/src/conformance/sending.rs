@@ -56,6 +56,21 @@ pub(super) async fn a_message_reaches_its_recipients(world: &dyn World) -> Outco
     Ok(())
 }
 
+pub(super) async fn what_is_out_already_is_filed_and_goes_to_nobody(world: &dyn World) -> Outcome {
+    let Some((ann, bob)) = pair(world).await else { return Ok(()) };
+    let mut told = submission("told", note(&ann, &bob, "Told", "by the calendar"));
+    told.taken = true;
+    let submitted = ann.mailbox.submit(&told).await?;
+    same!(submitted.message_id, message_id("Told"), "the Message-ID");
+    same!(count(&ann, Role::Sent, "Told").await?, 1, "copies in Sent");
+    // What is sent after it would arrive after it.
+    let raw = note(&ann, &bob, "After", "by mail");
+    ann.mailbox.submit(&submission("after", raw)).await?;
+    arrival(world, &bob, "After").await?;
+    same!(count(&bob, Role::Inbox, "Told").await?, 0, "what arrived");
+    Ok(())
+}
+
 pub(super) async fn a_hidden_recipient_stays_hidden(world: &dyn World) -> Outcome {
     let Some((ann, bob)) = pair(world).await else { return Ok(()) };
     let eve = world.resident().await;

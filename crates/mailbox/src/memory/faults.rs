@@ -30,6 +30,7 @@ pub enum Operation {
     CreateItem,
     ChangeItem,
     Respond,
+    Tells,
     Vacation,
     SetVacation,
 }

@@ -6,10 +6,10 @@ use super::message::{self, addresses};
 use super::state::{Content, SentMessage, State, User, no_item};
 use super::write;
 use crate::{
-    ByteRange, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, FetchOutcome, Fetched, Hit,
-    Identity, ItemFilter, ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage,
-    SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Verb, WatchEvent, Written,
-    check_vacation,
+    ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, FetchOutcome,
+    Fetched, Hit, Identity, ItemFilter, ItemResult, Listing, Mailbox, NewItem, PartContent, Result,
+    SearchPage, SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, Verb,
+    WatchEvent, Written, check_vacation,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -330,6 +330,11 @@ impl Mailbox for MemoryMailbox {
         .await
     }
 
+    /// It reads no iCalendar: all is told that says something of a meeting, or nothing.
+    async fn tells(&self, _: &CalendarMessage, _: &[String]) -> Result<bool> {
+        self.call_all(Operation::Tells, |state| Ok(state.schedules)).await
+    }
+
     async fn vacation(&self) -> Result<Vacation> {
         self.call(Operation::Vacation, |user| Ok(user.vacation.clone())).await
     }
@@ -387,9 +392,10 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
     let message_id = message::message_id(&message).unwrap_or(made_up);
 
     let named = ["To", "Cc", "Bcc"].iter().flat_map(|name| addresses(&message, name));
+    let named = named.filter(|_| !submission.taken);
     let (refused, recipients): (Vec<_>, Vec<_>) =
         named.map(|address| address.email).partition(|email| state.refuses(email));
-    if recipients.is_empty() {
+    if recipients.is_empty() && !submission.taken {
         let all = refused.join(", ");
         return Err(Error::new(ErrorKind::RecipientRefused, format!("nobody to send to: {all}")));
     }
@@ -415,9 +421,11 @@ fn send(state: &mut State, sender: &UserId, submission: &Submission) -> Result<S
         unfinished: false,
     };
     user.submitted.insert(submission.key.clone(), submitted.clone());
-    let key = submission.key.clone();
-    let (user, message) = (sender.clone(), transmitted);
-    state.sent.push(SentMessage { user, key, message_id, recipients, message });
+    if !submission.taken {
+        let key = submission.key.clone();
+        let (user, message) = (sender.clone(), transmitted);
+        state.sent.push(SentMessage { user, key, message_id, recipients, message });
+    }
     Ok(submitted)
 }
 

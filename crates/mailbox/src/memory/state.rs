@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) sent: Vec<SentMessage>,
     pub(super) refused: BTreeSet<String>,
     pub(super) clock: Option<Timestamp>,
+    /// Whether calendars tell others by themselves.
+    pub(super) schedules: bool,
 }
 
 pub(super) struct User {

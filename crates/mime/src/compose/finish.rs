@@ -118,7 +118,7 @@ fn author(fields: &Fields, raw: &[u8], default: &Address) -> Result<String, Erro
     if is_address(&email) { Ok(email) } else { Err(Error::BadHeader("From")) }
 }
 
-fn recipients(fields: &Fields, raw: &[u8]) -> Result<Vec<String>, Error> {
+pub(crate) fn recipients(fields: &Fields, raw: &[u8]) -> Result<Vec<String>, Error> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for name in ["To", "Cc", "Bcc"] {

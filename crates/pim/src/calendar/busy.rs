@@ -3,12 +3,12 @@
 use super::clock::{Clock, When, Zones};
 use super::event::{self, Reading, Times};
 use super::exceptions::NO_TEXT;
-use super::object::Object;
+use super::object::{Component, Object};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
 use super::{Kind, kind};
 use crate::{Error, recurrence};
-use dme_model::{BusyStatus, Event, EventStatus, LocalTime, Participation, Timestamp, ZoneId};
+use dme_model::{BusyStatus, EventStatus, LocalTime, Participation, Timestamp, ZoneId};
 use std::collections::BTreeSet;
 
 /// How many times of one event are told at the most.
@@ -40,8 +40,6 @@ pub(crate) fn within(
     let reading = Reading { owner, view: &NO_TEXT, zones: &zones };
     let Some(series) = Series::find(&object.calendar, "VEVENT") else { return Ok(Vec::new()) };
     let times = Times::of(series.main, &zones)?;
-    let mut event = event::read(series.main, &reading)?;
-    event.recurrence = event::recurrence(series.main, &times.start);
     let beat = Beat::of(&times);
     // Floating times and whole days are the user's own.
     let mut out = Taken { from, to, home: Clock::of(Some(zone)), periods: Vec::new() };
@@ -50,20 +48,20 @@ pub(crate) fn within(
         series::excluded(series.main, &beat, &reading).into_iter().collect();
     for component in &series.overrides {
         elsewhere.extend(series::original(component, &beat, &reading));
-        if let (Ok(times), Ok(event)) =
-            (Times::of(component, &zones), event::read(component, &reading))
-        {
-            out.push(&event, &times.start.clock, times.start.local);
+        if let Ok(times) = Times::of(component, &zones) {
+            out.push(&Claim::of(component, &times, owner), &times.start.clock, times.start.local);
         }
     }
     let clock = out.clock(&times.start.clock);
-    let length = event.end.as_seconds() - event.start.as_seconds();
+    let claim = Claim::of(series.main, &times, owner);
+    let length = claim.length;
     // Of a day around, because a clock's day is not UTC's.
     let first = clock.to_local(from).plus_seconds(-length.max(0));
     let last = clock.to_local(to);
-    let starts: Vec<LocalTime> = match &event.recurrence {
-        None => vec![event.start],
-        Some(rule) => recurrence::instances_from(event.start, rule, first)
+    let start = times.start.local;
+    let starts: Vec<LocalTime> = match event::recurrence(series.main, &times.start) {
+        None => vec![start],
+        Some(rule) => recurrence::instances_from(start, &rule, first)
             .take_while(|start| *start <= last)
             .take(MAX_BUSY)
             .collect(),
@@ -72,11 +70,30 @@ pub(crate) fn within(
     let added: Vec<LocalTime> = added.map(|date: When| beat.original(&date)).collect();
     for start in starts.into_iter().chain(added) {
         if elsewhere.insert(start) {
-            out.push(&event, &times.start.clock, start);
+            out.push(&claim, &times.start.clock, start);
         }
     }
     out.periods.sort_by_key(|period| (period.start, period.end));
     Ok(out.periods)
+}
+
+/// What of a component tells whether it takes time, and how much.
+struct Claim {
+    /// None where it takes none.
+    status: Option<BusyStatus>,
+    /// In seconds on the clock.
+    length: i64,
+}
+
+impl Claim {
+    fn of(component: &Component, times: &Times, owner: Owner<'_>) -> Self {
+        let participation = event::participation(component, owner);
+        let busy = event::busy(component, participation);
+        let absent = participation == Participation::Declined;
+        let free = busy == BusyStatus::Free || event::status(component) == EventStatus::Cancelled;
+        let length = times.end.as_seconds() - times.start.local.as_seconds();
+        Self { status: (!absent && !free).then_some(busy), length }
+    }
 }
 
 /// What was found so far.
@@ -93,17 +110,15 @@ impl Taken {
     }
 
     /// Takes an instance in, if it is one that takes time then.
-    fn push(&mut self, event: &Event, clock: &Clock, start: LocalTime) {
-        let absent = event.participation == Participation::Declined;
-        let free = event.busy == BusyStatus::Free || event.status == EventStatus::Cancelled;
-        let length = event.end.as_seconds() - event.start.as_seconds();
-        if absent || free || length <= 0 || self.periods.len() >= MAX_BUSY {
+    fn push(&mut self, claim: &Claim, clock: &Clock, start: LocalTime) {
+        let Claim { status: Some(status), length } = *claim else { return };
+        if length <= 0 || self.periods.len() >= MAX_BUSY {
             return;
         }
         let clock = self.clock(clock);
         let (start, end) = (clock.to_utc(start), clock.to_utc(start.plus_seconds(length)));
         if start < self.to && end > self.from && start < end {
-            self.periods.push(Busy { start, end, status: event.busy });
+            self.periods.push(Busy { start, end, status });
         }
     }
 }

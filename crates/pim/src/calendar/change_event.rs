@@ -7,7 +7,7 @@ use super::exceptions::Editing;
 use super::line::Line;
 use super::object::Component;
 use super::people::{self, Owner};
-use super::series::Series;
+use super::series::{self, Series};
 use super::{Writing, value};
 use crate::Error;
 use crate::itip::organise::{Invited, Told, invited, is_over};
@@ -232,12 +232,15 @@ pub(crate) fn sequence(event: &Component) -> u32 {
 /// The mails about a change of a meeting that the user organises and that is not over. What they
 /// tell is kept in the event, for when the act is repeated.
 pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing) -> Vec<Notice> {
+    if writing.schedules || change.told.is_empty() {
+        return Vec::new();
+    }
     let owner = Owner(&writing.owner);
     let zones = Zones::of(calendar);
-    let Ok(editing) = Editing::of(calendar, owner, &zones) else { return Vec::new() };
-    let over = is_over(editing.event.last_end, writing.now);
-    let own = editing.main().is_some_and(|main| owner.organises(main));
-    if writing.schedules || change.told.is_empty() || over || !own {
+    let Some(series) = Series::find(calendar, "VEVENT") else { return Vec::new() };
+    let Ok(last_end) = series::last_end(&series, &zones) else { return Vec::new() };
+    let own = series.main.line("RECURRENCE-ID").is_none() && owner.organises(series.main);
+    if is_over(last_end, writing.now) || !own {
         return Vec::new();
     }
     if let Some(main) = main_mut(calendar, "VEVENT") {

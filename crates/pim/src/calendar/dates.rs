@@ -1,7 +1,8 @@
 //! A series that is a list of dates (`RDATE` without a rule), as a rule with exceptions: what
 //! phones can be told of it. Domino writes every series so that its own rules cannot say.
 
-use super::event::{Reading, Times};
+use super::clock::Zones;
+use super::event::Times;
 use super::object::Component;
 use super::series::Beat;
 use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd};
@@ -15,7 +16,7 @@ const MOST: usize = 366;
 pub(crate) fn cover(
     main: &Component,
     times: &Times,
-    reading: &Reading<'_>,
+    zones: &Zones,
 ) -> Option<(Recurrence, Vec<LocalTime>)> {
     let instance = main.line("RECURRENCE-ID").is_some();
     if instance || main.line("RRULE").is_some() || main.line("RDATE").is_none() {
@@ -23,7 +24,7 @@ pub(crate) fn cover(
     }
     let beat = Beat::of(times);
     let start = times.start.local;
-    let listed = main.all("RDATE").flat_map(|line| reading.zones.list(line)).take(MOST);
+    let listed = main.all("RDATE").flat_map(|line| zones.list(line)).take(MOST);
     let mut dates: BTreeSet<i64> = BTreeSet::new();
     for date in listed {
         let since = beat.original(&date).as_seconds().checked_sub(start.as_seconds())?;

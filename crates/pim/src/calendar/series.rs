@@ -1,13 +1,15 @@
 //! What makes a series of an event: its rule, `EXDATE`s, and overriding components with a
 //! `RECURRENCE-ID` (RFC 5545 §3.8.4.4, §3.8.5).
 
-use super::clock::{Clock, When};
+use super::clock::{Clock, When, Zones};
 use super::dates;
 use super::event::{self, Reading, Times};
 use super::object::Component;
 use super::value::DAY;
 use crate::{Error, recurrence};
-use dme_model::{Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, Timestamp};
+use dme_model::{
+    Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, Recurrence, Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// How many exceptions of a series are shown, the newest of them. Older ones stay in the object
@@ -85,18 +87,31 @@ impl<'a> Series<'a> {
 pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, Error> {
     let mut event = event::read(series.main, reading)?;
     let times = Times::of(series.main, reading.zones)?;
-    event.recurrence = event::recurrence(series.main, &times.start);
-    let beat = Beat::of(&times);
-    let mut missing = Vec::new();
-    if let Some((rule, left_out)) = dates::cover(series.main, &times, reading) {
-        event.recurrence = Some(rule);
-        missing = left_out;
-    }
+    let (rule, missing) = rule(series.main, &times, reading.zones);
+    event.recurrence = rule;
     if event.recurrence.is_some() {
-        event.exceptions = exceptions(series, &event, &beat, missing, reading);
+        event.exceptions = exceptions(series, &event, &Beat::of(&times), missing, reading);
     }
-    event.last_end = last_end(series, &event, &times, reading);
+    event.last_end = end(series, &times, event.recurrence.as_ref(), reading.zones);
     Ok(event)
+}
+
+/// When the last instance is over, as [`read`] tells it, without reading anything else.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn last_end(series: &Series<'_>, zones: &Zones) -> Result<Option<Timestamp>, Error> {
+    let times = Times::of(series.main, zones)?;
+    let (rule, _) = rule(series.main, &times, zones);
+    Ok(end(series, &times, rule.as_ref(), zones))
+}
+
+/// By what rule the instances begin, and those that do not take place although they do by it.
+fn rule(main: &Component, times: &Times, zones: &Zones) -> (Option<Recurrence>, Vec<LocalTime>) {
+    match dates::cover(main, times, zones) {
+        Some((rule, missing)) => (Some(rule), missing),
+        None => (event::recurrence(main, &times.start), Vec::new()),
+    }
 }
 
 fn exceptions(
@@ -180,34 +195,34 @@ pub(crate) fn difference(base: &Event, changed: Event) -> EventPatch {
 }
 
 /// When the last instance is over; none where nobody can tell.
-fn last_end(
+fn end(
     series: &Series<'_>,
-    event: &Event,
     times: &Times,
-    reading: &Reading<'_>,
+    rule: Option<&Recurrence>,
+    zones: &Zones,
 ) -> Option<Timestamp> {
     let clock = &times.start.clock;
-    let length = event.end.as_seconds() - event.start.as_seconds();
-    let mut last = last_start(series.main, event, times)?.plus_seconds(length);
+    let length = times.end.as_seconds() - times.start.local.as_seconds();
+    let mut last = last_start(series.main, times, rule)?.plus_seconds(length);
     for line in series.main.all("RDATE") {
-        let dates = reading.zones.list(line);
+        let dates = zones.list(line);
         let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
         last = starts.fold(last, LocalTime::max);
     }
     let mut end = clock.to_utc(last);
     for component in &series.overrides {
-        if let Ok(times) = Times::of(component, reading.zones) {
+        if let Ok(times) = Times::of(component, zones) {
             end = end.max(times.end().utc());
         }
     }
     Some(end)
 }
 
-fn last_start(main: &Component, event: &Event, times: &Times) -> Option<LocalTime> {
-    let Some(rule) = &event.recurrence else {
+fn last_start(main: &Component, times: &Times, rule: Option<&Recurrence>) -> Option<LocalTime> {
+    let Some(rule) = rule else {
         // A rule that is not understood may go on for ever.
         let one = main.line("RRULE").is_none() || event::rule(main, &times.start).is_none();
-        return one.then_some(event.start);
+        return one.then_some(times.start.local);
     };
-    recurrence::last(event.start, rule)
+    recurrence::last(times.start.local, rule)
 }

@@ -1,13 +1,11 @@
 //! What filters and indexes need of an object.
 
 use super::clock::Zones;
-use super::event::Reading;
 use super::object::Object;
-use super::people::Owner;
 use super::series::{self, Series};
 use super::{Kind, kind, task, text};
 use crate::Error;
-use dme_model::{BodyView, Timestamp};
+use dme_model::Timestamp;
 
 /// An object in few words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,13 +32,9 @@ pub fn summary(object: &[u8]) -> Result<Summary, Error> {
     let kind = kind(&object.calendar)?;
     let series = Series::find(&object.calendar, kind.component());
     let series = series.ok_or(Error::Unconvertible("there is no item in it"))?;
-    let last_end = if kind == Kind::Event {
-        let zones = Zones::of(&object.calendar);
-        let view = BodyView::default();
-        let reading = Reading { owner: Owner(&[]), view: &view, zones: &zones };
-        series::read(&series, &reading)?.last_end
-    } else {
-        None
+    let last_end = match kind {
+        Kind::Event => series::last_end(&series, &Zones::of(&object.calendar))?,
+        Kind::Task | Kind::Note => None,
     };
     Ok(Summary {
         uid: series.main.value("UID").map(text::unescape).unwrap_or_default(),

@@ -124,4 +124,29 @@ mod tests {
             assert_eq!(offset(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn the_zone_that_an_object_defines_is_known_by_name_or_by_its_rules() {
+        let defined = |tzid: &str| {
+            let object = format!(
+                "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTIMEZONE\r\nTZID:{tzid}\r\nBEGIN:STANDARD\r\n\
+                 DTSTART:19701101T020000\r\nTZOFFSETFROM:+0530\r\nTZOFFSETTO:+0530\r\nEND:STANDARD\r\n\
+                 END:VTIMEZONE\r\nEND:VCALENDAR\r\n"
+            );
+            let at = Timestamp::from_seconds(1_800_000_000);
+            crate::calendar::zone_defined(object.as_bytes(), at)
+                .map(|zone| zone.as_str().to_owned())
+        };
+        assert_eq!(defined("Asia/Kolkata").as_deref(), Some("Asia/Kolkata"));
+        let own = defined("Ours").expect("a zone");
+        let zone = dme_zone::Zone::of(&own.as_str().into()).expect("it is one");
+        assert_eq!(zone.offset_at(Timestamp::from_seconds(1_800_000_000)), 5 * 3600 + 1800);
+        assert_eq!(
+            crate::calendar::zone_defined(
+                b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
+                Timestamp::default()
+            ),
+            None
+        );
+    }
 }

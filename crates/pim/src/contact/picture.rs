@@ -3,40 +3,18 @@
 use super::{
     MAX_PICTURE,
     card::{Card, Version},
-    line::Line,
+    embedded,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use dme_mime::decode;
 use dme_model::Picture;
 
 /// The line that holds the picture a phone is shown: the first within the card that is not too
 /// large. One that lies elsewhere (`VALUE=uri`) is not fetched.
 pub(super) fn find(card: &Card) -> Option<(usize, Picture)> {
-    card.named("PHOTO").find_map(|line| Some((line.id, picture(line)?)))
-}
-
-fn picture(line: &Line) -> Option<Picture> {
-    let value = line.value();
-    let value = value.trim();
-    let encoded = match value.split_at_checked(5) {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("data:") => {
-            let (kind, data) = rest.split_once(',')?;
-            kind.to_ascii_lowercase().ends_with(";base64").then_some(data)?
-        }
-        _ => {
-            let encoding = line.parameter("ENCODING").unwrap_or_default();
-            let encoded = ["b", "base64"].iter().any(|one| encoding.eq_ignore_ascii_case(one));
-            // 2.1 knows it without the parameter's name.
-            let bare = || line.types().iter().any(|one| one == "BASE64");
-            (encoded || bare()).then_some(value)?
-        }
-    };
-    if encoded.len() / 4 * 3 > MAX_PICTURE + 2 {
-        return None;
-    }
-    let bytes = decode::base64(encoded.as_bytes());
-    let fits = !bytes.is_empty() && bytes.len() <= MAX_PICTURE;
-    fits.then(|| Picture(bytes.into()))
+    card.named("PHOTO").find_map(|line| {
+        let bytes = embedded::bytes(line, MAX_PICTURE)?;
+        Some((line.id, Picture(bytes.into())))
+    })
 }
 
 /// Puts another picture in the place of those that could be shown, or takes them out.

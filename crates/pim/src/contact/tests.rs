@@ -406,3 +406,22 @@ fn a_company_without_parts_of_a_name_gets_none_when_it_is_taken_out() {
     let after = edit(&object, &[(ContactText::CompanyName, "")]).join("\r\n") + "\r\n";
     assert_eq!(texts(after.as_bytes()), []);
 }
+
+#[test]
+fn keys_within_the_card_are_read_in_the_form_of_each_version() {
+    let object = card(&[
+        "KEY;ENCODING=b;TYPE=X509:AQID",
+        "KEY;X509;BASE64:BAUG",
+        "KEY:data:application/pkix-cert;base64,BwgJ",
+        "KEY;MEDIATYPE=application/pgp-keys:https://example.org/key",
+        "KEY:OPENPGP4FPR:0123",
+    ]);
+    assert_eq!(keys(&object).unwrap(), [[1, 2, 3], [4, 5, 6], [7, 8, 9]]);
+}
+
+#[test]
+fn a_card_says_what_it_is_of() {
+    assert_eq!(kind(&card(&["KIND:Location", "FN:Atlas"])).unwrap().as_deref(), Some("location"));
+    assert_eq!(kind(&card(&["FN:Ann"])).unwrap(), None);
+    assert!(matches!(kind(&card(&["KIND:group"])), Err(Error::Group)));
+}

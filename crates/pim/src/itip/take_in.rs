@@ -17,10 +17,10 @@ use crate::calendar::{
     line::Line,
     object::{Component, Object},
     people::{self, Owner},
-    series::Series,
-    summary, text,
+    series::{self, Series},
+    text,
 };
-use dme_model::{Notice, Timestamp};
+use dme_model::{Notice, Occasion, Timestamp};
 
 /// What a message led to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +64,11 @@ pub struct TakenIn {
 /// # Errors
 /// [`Error::TooLarge`]; [`Error::Unconvertible`] where it is about no event.
 pub fn uid_of(message: &[u8]) -> Result<String, Error> {
-    let object = Object::parse(message)?;
-    let uid = object.calendar.components().find(|one| one.is("VEVENT"));
+    uid(&Object::parse(message)?.calendar)
+}
+
+fn uid(calendar: &Component) -> Result<String, Error> {
+    let uid = calendar.components().find(|one| one.is("VEVENT"));
     let uid = uid.and_then(|event| event.value("UID")).map(text::unescape);
     uid.filter(|uid| !uid.is_empty()).ok_or(Error::Unconvertible("it is about no event"))
 }
@@ -94,17 +97,19 @@ pub(crate) fn take_in(
     existing: Option<&[u8]>,
     message: &[u8],
     from: &str,
+    occasion: Occasion,
     writing: &Writing,
 ) -> Result<TakenIn, Error> {
-    let uid = uid_of(message)?;
-    let mut arrival = Arrival::read(message, from, writing)?;
+    let message = Object::parse(message)?.calendar;
+    let uid = uid(&message)?;
+    let mut arrival = Arrival::read(&message, from, writing)?;
     let existing = existing.map(Object::parse).transpose()?;
     let known = existing.is_some();
     let mut object = existing.unwrap_or_else(Object::new);
     let calendar = &mut object.calendar;
     let mut notices = Vec::new();
     let outcome = match arrival.method.as_str() {
-        "REQUEST" if !known => arrival.create(calendar),
+        "REQUEST" if !known => arrival.create(calendar, occasion),
         "REQUEST" | "PUBLISH" if known => arrival.update(calendar)?,
         "ADD" if known => arrival.add(calendar),
         "CANCEL" if known => arrival.cancel(calendar)?,
@@ -134,19 +139,17 @@ pub(crate) fn take_in(
 }
 
 impl<'a> Arrival<'a> {
-    fn read(message: &[u8], from: &'a str, writing: &'a Writing) -> Result<Self, Error> {
-        let object = Object::parse(message)?;
-        let last_end = summary(message).ok().and_then(|summary| summary.last_end);
-        let calendar = object.calendar;
+    fn read(calendar: &Component, from: &'a str, writing: &'a Writing) -> Result<Self, Error> {
         let method = calendar.value("METHOD").unwrap_or("REQUEST").to_ascii_uppercase();
-        let series = Series::find(&calendar, "VEVENT");
+        let series = Series::find(calendar, "VEVENT");
         let series = series.ok_or(Error::Unconvertible("it is about no event"))?;
+        let known_zones = Zones::of(calendar);
+        let last_end = series::last_end(&series, &known_zones).ok().flatten();
         let events = std::iter::once(series.main).chain(series.overrides).cloned();
         // What only we say is not said by others.
         let events: Vec<Component> = events.map(without_ours).collect();
         let main = events.first().cloned();
         let main = main.ok_or(Error::Unconvertible("it is about no event"))?;
-        let known_zones = Zones::of(&calendar);
         let zones = calendar.components().filter(|one| one.is("VTIMEZONE")).cloned().collect();
         Ok(Self { method, main, events, zones, known_zones, last_end, from, writing })
     }

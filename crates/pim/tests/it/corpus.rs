@@ -47,6 +47,14 @@ fn every_shape_is_read_in_both_forms() {
 }
 
 #[test]
+fn a_summary_tells_the_end_that_is_read() {
+    for (name, text, event) in events() {
+        let summary = calendar::summary(text.as_bytes()).unwrap();
+        assert_eq!((summary.uid, summary.last_end), (event.uid, event.last_end), "{name}");
+    }
+}
+
+#[test]
 fn naming_everything_as_it_is_changes_not_a_byte() {
     for (name, text) in corpus() {
         let patch = match read(&text) {

@@ -72,7 +72,7 @@ fn answer(participation: Participation) -> Answer {
 }
 
 fn take(existing: Option<&[u8]>, calendar: &str, from: &str, writing: &Writing) -> TakenIn {
-    calendar::take_in(existing, calendar.as_bytes(), from, writing).unwrap()
+    calendar::take_in(existing, calendar.as_bytes(), from, Occasion::Arrival, writing).unwrap()
 }
 
 fn read_as(object: &[u8], writing: &Writing) -> Event {
@@ -234,6 +234,14 @@ fn an_invitation_to_what_is_over_makes_no_event() {
     assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 1), Outcome::Created);
     assert_eq!(after(&daily(RecurrenceEnd::Count(5)), 9), Outcome::NotConcerned);
     assert_eq!(after(&daily(RecurrenceEnd::Never), 9), Outcome::Created);
+    // The organiser hears an answer all the same.
+    let invitation = sent(&make(&meeting()).notices[0]).calendar;
+    let late = Writing { now: meeting().end.as_utc().plus(day), ..bob() };
+    let answered =
+        calendar::take_in(None, invitation.as_bytes(), OWNER, Occasion::Answer, &late).unwrap();
+    let copy = answered.object.unwrap();
+    let told = calendar::respond(&copy, &answer(Participation::Accepted), &late).unwrap().notices;
+    assert_eq!(sent(&told[0]).to, [OWNER]);
 }
 
 #[test]
@@ -498,8 +506,22 @@ fn who_lost_the_meeting_gets_it_again() {
     let asked = take(Some(&made.object), &refresh, "bob@x.example", &writing("k"));
     assert_eq!((asked.outcome, asked.object), (Outcome::Asked, None));
     assert_eq!(sent(&asked.notices[0]).to, ["bob@x.example"]);
-    let stranger = take(Some(&made.object), &refresh, "eve@z.example", &writing("k"));
-    assert_eq!((stranger.outcome, stranger.notices.len()), (Outcome::Refused, 0));
+    // The same question has the same answer, another one another.
+    let again = take(Some(&made.object), &refresh, "bob@x.example", &writing("k"));
+    assert_eq!(again.notices, asked.notices);
+    let other = take(Some(&made.object), &refresh, "bob@x.example", &writing("k2"));
+    assert_ne!(other.notices[0].name, asked.notices[0].name);
+    let days = |days: u64| std::time::Duration::from_secs(days * 86_400);
+    let late = Writing { now: NOW.plus(days(4)), ..writing("k") };
+    let server = Writing { schedules: true, ..writing("k") };
+    for (from, writing, outcome) in [
+        ("eve@z.example", &writing("k"), Outcome::Refused),
+        ("bob@x.example", &late, Outcome::Known),
+        ("bob@x.example", &server, Outcome::Known),
+    ] {
+        let taken = take(Some(&made.object), &refresh, from, writing);
+        assert_eq!((taken.outcome, taken.notices.len()), (outcome, 0), "{from}");
+    }
 }
 
 #[test]
@@ -547,4 +569,78 @@ fn a_notice_is_a_mail_that_is_sent_as_it_is() {
     let finish = compose::Finish { from, now: NOW, seed: "s".into() };
     let done = compose::finish(raw, &finish).unwrap();
     assert_eq!(done.recipients, ["bob@x.example", "cem@y.example"]);
+}
+
+#[test]
+fn a_mail_is_spared_where_the_server_tells_the_same() {
+    let server = Writing { schedules: true, ..writing("key") };
+    let his_server = Writing { schedules: true, ..bob() };
+    let made = make(&meeting());
+    let invitation = sent(&made.notices[0]).calendar;
+    let called_off = invitation.replace("METHOD:REQUEST", "METHOD:CANCEL");
+    let copy = take(None, &invitation, "ann@x.example", &bob()).object.unwrap();
+    let said = |participation| {
+        let answered = calendar::respond(&copy, &answer(participation), &bob()).unwrap();
+        (sent(&answered.notices[0]).calendar, answered.object)
+    };
+    let (yes, accepted) = said(Participation::Accepted);
+    let (no, _) = said(Participation::Declined);
+    let agent = |object: &[u8], line: &str, agent: &str| {
+        let text = String::from_utf8(object.to_vec()).unwrap().replace("\r\n ", "");
+        text.replace(line, &format!("{line};SCHEDULE-AGENT={agent}")).into_bytes()
+    };
+    let by_hand = agent(&made.object, "ATTENDEE", "CLIENT");
+    let said_by_server = agent(&made.object, "ATTENDEE", "SERVER");
+    let answered_by_hand = agent(&accepted, "ORGANIZER", "NONE");
+    let counter = yes.replace("METHOD:REPLY", "METHOD:COUNTER");
+    let forwarded = ["bob@x.example", "dora@z.example"].as_slice();
+    let (guests, ann) = (["bob@x.example", "Cem@y.example"].as_slice(), ["ann@x.example"]);
+    let (ann, object) = (ann.as_slice(), Some(made.object.as_slice()));
+
+    for (case, existing, message, to, writing, spared) in [
+        ("an invitation", object, &invitation, guests, &server, true),
+        ("one not written yet", None, &invitation, guests, &server, true),
+        ("a cancellation", object, &called_off, guests, &server, true),
+        ("of what is deleted", None, &called_off, guests, &server, true),
+        ("to who is not asked", object, &invitation, forwarded, &server, false),
+        ("of another's meeting", object, &invitation, guests, &his_server, false),
+        ("by the client", Some(&by_hand[..]), &invitation, guests, &server, false),
+        ("by the server", Some(&said_by_server[..]), &invitation, guests, &server, true),
+        ("where nobody schedules", object, &invitation, guests, &writing("key"), false),
+        ("an answer", Some(&accepted[..]), &yes, ann, &his_server, true),
+        ("another than there", Some(&accepted[..]), &no, ann, &his_server, false),
+        ("not given there", Some(&copy[..]), &yes, ann, &his_server, false),
+        ("a refusal that is gone", None, &no, ann, &his_server, true),
+        ("a yes to nothing", None, &yes, ann, &his_server, false),
+        ("to somebody else", Some(&accepted[..]), &yes, guests, &his_server, false),
+        ("by hand", Some(&answered_by_hand[..]), &yes, ann, &his_server, false),
+        ("another's answer", Some(&accepted[..]), &yes, ann, &server, false),
+        ("a proposal", Some(&accepted[..]), &counter, ann, &his_server, false),
+        ("nothing", object, &"no calendar".to_owned(), guests, &server, false),
+    ] {
+        let to: Vec<String> = to.iter().map(|one| (*one).to_owned()).collect();
+        let told = calendar::told_by_server(existing, message.as_bytes(), &to, writing);
+        assert_eq!(told, spared, "{case}");
+    }
+}
+
+#[test]
+fn a_day_of_a_series_of_days_is_answered_by_its_midnight_in_utc() {
+    let series = Event {
+        start: at("2026-12-01"),
+        end: at("2026-12-02"),
+        all_day: true,
+        zone: None,
+        recurrence: Some(Recurrence::every(Frequency::Weekly)),
+        ..meeting()
+    };
+    let invitation = sent(&make(&series).notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let of =
+        |day: &str| Answer { instance: Some(at(day).as_utc()), ..answer(Participation::Declined) };
+    let declined = calendar::respond(&copy, &of("2026-12-08"), &bob()).unwrap();
+    let reply = sent(&declined.notices[0]).calendar;
+    assert!(reply.contains("RECURRENCE-ID;VALUE=DATE:20261208"), "{reply}");
+    let error = calendar::respond(&copy, &of("2026-12-07"), &bob()).unwrap_err();
+    assert_eq!(error, dme_pim::Error::NoSuchInstance);
 }

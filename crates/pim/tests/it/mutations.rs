@@ -175,11 +175,11 @@ proptest! {
         }
         for from in ["bob@x.example", OWNER] {
             for existing in [None, Some(&object[..])] {
-                let Ok(taken) = calendar::take_in(existing, &object, from, &writing("t")) else {
+                let Ok(taken) = calendar::take_in(existing, &object, from, Occasion::Arrival, &writing("t")) else {
                     continue;
                 };
                 let Some(new) = taken.object else { continue };
-                let again = calendar::take_in(Some(&new), &object, from, &writing("t")).unwrap();
+                let again = calendar::take_in(Some(&new), &object, from, Occasion::Arrival, &writing("t")).unwrap();
                 prop_assert!(
                     again.object.as_ref().is_none_or(|again| *again == new),
                     "{:?} {:?} of {}", taken.outcome, again.outcome, String::from_utf8_lossy(&object)

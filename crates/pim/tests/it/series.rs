@@ -105,6 +105,40 @@ fn one_instance_is_changed_by_itself() {
 }
 
 #[test]
+fn a_file_is_attached_to_one_instance_and_taken_off_it() {
+    let text = weekly().replace("X-A:b", "X-A:b\r\nATTACH:https://files.example/plan.pdf");
+    let plan = event(&text).attachments[0].part.clone();
+    let file = NewAttachment {
+        name: "a.txt".into(),
+        media_type: "text/plain".into(),
+        content_id: None,
+        data: bytes::Bytes::from_static(b"content"),
+    };
+    let of = |object: &str| -> Vec<String> {
+        let event = event(object);
+        assert_eq!(event.attachments.len(), 1, "the series keeps its own");
+        let original = at("2026-12-22T09:00:00");
+        let one = event.exceptions.iter().find(|one| one.original == original).unwrap();
+        let InstanceChange::Changed(patch) = &one.change else { panic!("{one:?}") };
+        assert!(patch.fields.contains(&EventField::Attachments));
+        patch.value.attachments.iter().map(|one| one.name.clone()).collect()
+    };
+    let change = |text: &str, change: &dyn Fn(&mut Event)| {
+        let edit = instance("2026-12-22T08:00:00", EventField::Attachments, change);
+        let applied = calendar::apply(Some(text.as_bytes()), &edit, &writing("key")).unwrap();
+        (applied.attached.clone(), crate::world::text(applied))
+    };
+    let (attached, written) = change(&text, &|event| event.attach = vec![file.clone()]);
+    assert_eq!(of(&written), ["plan.pdf", "a.txt"]);
+    let content = calendar::attachment(written.as_bytes(), &attached[0]).unwrap();
+    assert_eq!(content, calendar::AttachmentContent::Data(b"content".to_vec()));
+    let (_, written) = change(&written, &|event| event.detach = vec![plan.clone()]);
+    assert_eq!(of(&written), ["a.txt"]);
+    let (_, written) = change(&written, &|event| event.detach = attached.clone());
+    assert!(of(&written).is_empty());
+}
+
+#[test]
 fn a_changed_instance_keeps_what_the_phone_does_not_know() {
     let text = weekly();
     let edit = instance("2026-12-15T08:00:00", EventField::Title, |e| e.title = "Party".into());

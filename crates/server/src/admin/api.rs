@@ -292,3 +292,18 @@ pub struct Realm {
     /// What went wrong when they were last asked for, if it did.
     pub trouble: Option<String>,
 }
+
+/// A message that waits for the connector of its sender's mail.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Its number.
+    pub number: i64,
+    /// Whose it is.
+    pub user: String,
+    /// Since when, seconds since the epoch.
+    pub since: i64,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub trouble: Option<String>,
+}

@@ -47,6 +47,14 @@ impl ServerConfig {
         realms(&self.realms, &mut found);
         logins(&self.logins, &mut found);
         devices(&self.devices, &mut found);
+        let kept = self.sending.kept_messages;
+        found.see(within("sending.kept_messages", kept, 1..=100_000));
+        found.size("sending.kept_size", self.sending.kept_size, MIB, 10 * GIB);
+        for (name, settings) in &self.connectors {
+            if let Some(problem) = settings.problem() {
+                found.say(format!("connectors.{name}: {problem}"));
+            }
+        }
         policy(&self.policy, &mut found);
         limits(&self.limits, &mut found);
         times(&self.times, &mut found);

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use dme_eas::compose::{Message, SaveInSent, Source};
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion, send_mail, smart_forward, smart_reply};
-use dme_mailbox::{ErrorKind, Verb};
+use dme_mailbox::{CalendarMessage, ErrorKind, Verb};
 use dme_model::ItemId;
-use dme_sync::{FolderNo, SubmitId, SubmitRequest};
+use dme_sync::{FolderNo, MeetingWord, SubmitId, SubmitRequest};
 use dme_wbxml::Element;
 
 /// What came: the document from 14.0 on, the bare message in 12.1.
@@ -39,12 +39,17 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
         }
         None => None,
     };
+    let meeting = match verb {
+        Verb::Forward if reference.is_some() => None,
+        _ => meeting_word(&message.mime),
+    };
     let request = SubmitRequest {
         id: message.client_id.map_or(SubmitId::Content, SubmitId::Client),
         message: message.mime,
         reference,
         replace_mime,
         save_in_sent: message.save_in_sent == SaveInSent::Yes,
+        meeting,
     };
     let sent = exchange
         .to_its_end(move |engine, session| {
@@ -73,6 +78,14 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
 fn begins_with_field(mime: &[u8]) -> bool {
     let name = mime.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
     name > 0 && mime.get(name) == Some(&b':')
+}
+
+/// What a message says of a meeting, and to whom. A mail that is sent on is for those it is sent to,
+/// whatever stands in it.
+fn meeting_word(mime: &Bytes) -> Option<MeetingWord> {
+    let (calendar, from) = dme_mime::calendar_message(mime).ok()??;
+    let to = dme_mime::recipients(mime).ok()?;
+    Some(MeetingWord { message: CalendarMessage { calendar, from }, to })
 }
 
 fn read(
@@ -169,7 +182,8 @@ fn refusal(exchange: &Exchange<'_>, error: dme_sync::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::begins_with_field;
+    use super::{begins_with_field, meeting_word};
+    use bytes::Bytes;
 
     #[test]
     fn a_message_begins_with_a_field() {
@@ -183,5 +197,23 @@ mod tests {
         ] {
             assert_eq!(begins_with_field(mime.as_bytes()), is_one, "{mime:?}");
         }
+    }
+
+    #[test]
+    fn what_a_mail_says_of_a_meeting_is_known_with_all_it_goes_to() {
+        let mail = |kind: &str| {
+            Bytes::from(format!(
+                "From: ann@example.org\r\nTo: bob@example.org\r\nBcc: Cem <cem@example.org>\r\n\
+                 MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+                 --x\r\nContent-Type: text/plain\r\n\r\nPlease come.\r\n\
+                 --x\r\nContent-Type: {kind}\r\n\r\nBEGIN:VCALENDAR\r\n--x--\r\n"
+            ))
+        };
+        let word = meeting_word(&mail("text/calendar; method=REQUEST")).unwrap();
+        assert_eq!(word.message.from, "ann@example.org");
+        assert!(word.message.calendar.starts_with("BEGIN:VCALENDAR"), "{word:?}");
+        assert_eq!(word.to, ["bob@example.org", "cem@example.org"]);
+        assert_eq!(meeting_word(&mail("text/html")), None);
+        assert_eq!(meeting_word(&Bytes::from_static(b"no mail")), None);
     }
 }

@@ -14,6 +14,8 @@ use super::{
 use bytes::Bytes;
 use dme_eas::query::{Command, RequestLine};
 use dme_eas::{CommonStatus, ProtocolVersion};
+use dme_mailbox::{Account, Mailbox};
+use dme_model::{RequestId, Timestamp};
 use dme_store::Sighting;
 use dme_sync::DeviceKey;
 use dme_wbxml::{Element, decode};
@@ -161,7 +163,7 @@ async fn let_in(
     let (body, room) = front.read_users_body(body, &account.user).await?;
     front.metrics.received(body.len());
     let mailbox = match pass {
-        Pass::Mailbox => match front.router.open(&account, &request, now).await {
+        Pass::Mailbox => match open(front, &account, &request, now, line.command).await {
             Ok(mailbox) => Source::Routed(mailbox),
             // Provision needs no mailbox: a lost phone must be wiped while the mail system is down.
             Err(_) if line.command == Command::Provision => {
@@ -193,6 +195,25 @@ async fn let_in(
         waited: AtomicBool::new(false),
     };
     Ok((exchange, body))
+}
+
+/// The user's mailbox. What waits for it goes out now that there are credentials.
+async fn open(
+    front: &Front,
+    account: &Account,
+    request: &RequestId,
+    now: Timestamp,
+    command: Command,
+) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
+    let sends = matches!(command, Command::SendMail | Command::SmartReply | Command::SmartForward);
+    let mailbox = match &front.outbox {
+        Some(outbox) if sends => front.router.open_to_send(account, request, now, outbox).await?,
+        _ => front.router.open(account, request, now).await?,
+    };
+    if let Some(outbox) = &front.outbox {
+        outbox.deliver_soon(&front.router, account);
+    }
+    Ok(mailbox)
 }
 
 /// Carries the command out. Each is boxed: a phone that waits should take no more than its own

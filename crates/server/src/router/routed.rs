@@ -2,16 +2,17 @@
 //! what only reads, or may be repeated, is carried out there within the same request.
 
 use super::Router;
+use crate::outbox::Outbox;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
-    Draft, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
-    SubmissionKey, Submitted, WatchEvent, Written,
+    Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, Mailbox,
+    NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
+    SubmissionKey, Submitted, TakenIn, WatchEvent, Written,
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    PartId, Timestamp, Vacation,
+    Occasion, PartId, Timestamp, Vacation,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::future::Future;
@@ -29,6 +30,8 @@ struct Inner {
     function: Function,
     /// Where it is, or why it is nowhere.
     at: Mutex<Result<Place>>,
+    /// What is sent while it is nowhere waits there.
+    outbox: Option<Arc<Outbox>>,
 }
 
 /// A connector, and the mailbox there once it was opened.
@@ -47,7 +50,19 @@ impl RoutedMailbox {
         at: Result<ConnectorId>,
     ) -> Self {
         let at = Mutex::new(at.map(|id| Place { id, mailbox: None }));
-        Self(Arc::new(Inner { router, account, context, function, at }))
+        Self(Arc::new(Inner { router, account, context, function, at, outbox: None }))
+    }
+
+    /// Mail that is nowhere now; what is sent waits.
+    pub fn keeping(
+        router: Arc<Router>,
+        account: Account,
+        context: CallContext,
+        why: Error,
+        outbox: Arc<Outbox>,
+    ) -> Self {
+        let (function, at, outbox) = (Function::Mail, Mutex::new(Err(why)), Some(outbox));
+        Self(Arc::new(Inner { router, account, context, function, at, outbox }))
     }
 
     /// Opens it where it is; or, where that one is lost, at another.
@@ -276,7 +291,11 @@ impl Mailbox for RoutedMailbox {
     }
 
     async fn submit(&self, submission: &Submission) -> Result<Submitted> {
-        self.once(|at| async move { at.submit(submission).await }).await
+        let away = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned();
+        match (&self.0.outbox, away) {
+            (Some(outbox), Some(why)) => outbox.queue(&self.0.account, submission, &why).await,
+            _ => self.once(|at| async move { at.submit(submission).await }).await,
+        }
     }
 
     async fn search(&self, query: &SearchQuery) -> Result<SearchPage> {
@@ -318,8 +337,16 @@ impl Mailbox for RoutedMailbox {
     }
 
     /// The same message twice changes nothing.
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
-        self.again(|at| async move { at.take_in(message).await }).await
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        self.again(|at| async move { at.take_in(message, occasion).await }).await
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        self.again(|at| async move { at.tells(message, to).await }).await
     }
 
     async fn calendar_message(

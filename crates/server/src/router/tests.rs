@@ -8,10 +8,11 @@ use dme_link::{
     Authority, ConnectorState, CredentialsNeeded, Fingerprint, Links, LinksConfig, Mailboxes,
     Registrar, Services,
 };
-use dme_mailbox::MailSystem;
 use dme_mailbox::memory::MemoryMailSystem;
+use dme_mailbox::{ItemFilter, MailSystem, Submission, SubmissionKey, Submitted};
 use dme_model::Role;
 use dme_routing::{Known, Load, Scope, Tier};
+use dme_store::OutboxLimits;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A mail system that counts the questions, and may hang.
@@ -42,6 +43,7 @@ struct World {
     router: Arc<Router>,
     connectors: Arc<Connectors>,
     store: SqliteStore,
+    needs: CredentialsNeeded,
     _directory: tempfile::TempDir,
 }
 
@@ -77,7 +79,8 @@ impl World {
         let connectors = Connectors::new(links.clone(), kept.clone(), settings, load);
         let router = Router::new(connectors.clone(), kept.clone(), Arc::new(Groups), CALL);
         let router = Arc::new(router);
-        Self { links, router, connectors, store: kept, _directory: directory }
+        let needs = CredentialsNeeded::Password;
+        Self { links, router, connectors, store: kept, needs, _directory: directory }
     }
 
     /// The same server after a restart: nobody is linked, and what was written down is there.
@@ -106,7 +109,7 @@ impl World {
         let site = Arc::new(site);
         let mailboxes = Some(Mailboxes {
             system: site.clone(),
-            needs: CredentialsNeeded::Password,
+            needs: self.needs,
             classes: classes.iter().copied().collect(),
         });
         let services = Services { mailboxes, ..Services::default() };
@@ -373,4 +376,111 @@ async fn the_explanation_says_who_serves_who_is_next_and_why_not_the_others() {
          other (primary): it does not have the user's mailbox\n\
          spare (failover): can serve"
     );
+}
+
+async fn outbox(world: &World) -> Arc<Outbox> {
+    let limits = OutboxLimits { messages: 2, bytes: 1 << 20 };
+    Outbox::open(world.store.clone(), limits, Arc::new(|| NOW)).await.unwrap()
+}
+
+fn message(key: &str, to: &str) -> Submission {
+    Submission {
+        key: SubmissionKey(key.into()),
+        uncertain: false,
+        taken: false,
+        message: format!("From: {ANN}\r\nTo: {to}\r\nSubject: {key}\r\n\r\nHello\r\n").into(),
+        reference: None,
+        save_in_sent: true,
+        draft: None,
+    }
+}
+
+impl World {
+    async fn send(&self, outbox: &Arc<Outbox>, message: &Submission) -> Result<Submitted> {
+        let (account, request) = (account(ANN), RequestId::from("t"));
+        let mailbox = self.router.open_to_send(&account, &request, NOW, outbox).await?;
+        mailbox.submit(message).await
+    }
+
+    async fn waiting(&self) -> usize {
+        self.store.all_queued().await.unwrap().len()
+    }
+
+    /// Waits until so many messages wait.
+    async fn until_waiting(&self, count: usize) {
+        for _ in 0..10_000 {
+            if self.waiting().await == count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        panic!("{} messages wait, not {count}", self.waiting().await);
+    }
+}
+
+#[tokio::test]
+async fn messages_are_kept_while_their_connector_is_away_and_sent_once_in_their_order() {
+    let mut world = World::new(BTreeMap::new());
+    let strange = world.send(&outbox(&world).await, &message("0", "eve@x.example")).await;
+    assert_eq!(strange.unwrap_err().kind, ErrorKind::Unavailable, "at home nowhere: not kept");
+    world.link("a", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.lose("a").await;
+    let kept = outbox(&world).await;
+    for key in ["1", "2"] {
+        world.send(&kept, &message(key, "eve@x.example")).await.unwrap();
+    }
+    let third = world.send(&kept, &message("3", "eve@x.example")).await;
+    assert_eq!(third.unwrap_err().kind, ErrorKind::Unavailable, "as much waits as may");
+
+    world.restarted();
+    let kept = outbox(&world).await;
+    let site = world.link("a", &[ANN]).await;
+    kept.deliver_soon(&world.router, &account(ANN));
+    kept.deliver_soon(&world.router, &account(ANN));
+    world.until_waiting(0).await;
+    let subjects: Vec<bool> = site
+        .mail
+        .sent()
+        .iter()
+        .zip(["1", "2"])
+        .map(|(sent, key)| {
+            String::from_utf8_lossy(&sent.message).contains(&format!("Subject: {key}"))
+        })
+        .collect();
+    assert_eq!(subjects, [true, true]);
+}
+
+#[tokio::test]
+async fn where_nothing_is_needed_of_the_user_a_connector_that_comes_is_enough() {
+    let mut world = World::new(BTreeMap::new());
+    world.needs = CredentialsNeeded::None;
+    world.link("a", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.lose("a").await;
+    let kept = outbox(&world).await;
+    world.send(&kept, &message("1", "eve@x.example")).await.unwrap();
+    tokio::spawn(kept.run(world.router.clone(), world.connectors.clone()));
+    let site = world.link("a", &[ANN]).await;
+    world.until_waiting(0).await;
+    assert_eq!(site.mail.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_comes_back_to_its_sender() {
+    let world = World::new(BTreeMap::new());
+    world.link("a", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.lose("a").await;
+    let kept = outbox(&world).await;
+    world.send(&kept, &message("1", "eve@x.example")).await.unwrap();
+    let site = world.link("a", &[ANN]).await;
+    site.mail.refuse_recipient("eve@x.example");
+    kept.deliver_soon(&world.router, &account(ANN));
+    world.until_waiting(0).await;
+    assert_eq!(site.mail.sent().len(), 0);
+    let inbox = site.mail.collection(&ANN.into(), Role::Inbox).unwrap();
+    let mailbox = world.open(ANN).await.unwrap();
+    let listed = mailbox.list(&inbox, &ItemFilter::default()).await.unwrap();
+    assert_eq!(listed.items.len(), 1, "the reason and the message");
 }

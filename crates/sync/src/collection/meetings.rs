@@ -1,7 +1,8 @@
 //! Mails that say something of a meeting: it goes into the calendar when the phone is told of them.
 
 use super::work::Work;
-use dme_model::{ItemId, ItemSet, Role};
+use crate::{Error, Result};
+use dme_model::{ItemId, ItemSet, Occasion, Role};
 
 /// So many in one request; the rest in the next.
 const AT_ONCE: usize = 25;
@@ -30,12 +31,12 @@ impl Work<'_> {
         let untaken: Vec<ItemId> = self.generation.untaken.iter().take(AT_ONCE).collect();
         for item in untaken {
             match self.take_meeting_in(&item).await {
-                Err(error) if error.is_transient() => {
-                    tracing::debug!(%error, "the word of a mail on a meeting waits");
-                    break;
+                Err(Error::Mailbox(error)) if !error.is_transient() => {
+                    tracing::debug!(%error, "the word of a mail on a meeting was not taken in");
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "the word of a mail on a meeting was not taken in");
+                    tracing::debug!(%error, "the word of a mail on a meeting waits");
+                    break;
                 }
                 Ok(()) => {}
             }
@@ -43,10 +44,12 @@ impl Work<'_> {
         }
     }
 
-    async fn take_meeting_in(&self, item: &ItemId) -> dme_mailbox::Result<()> {
+    async fn take_meeting_in(&self, item: &ItemId) -> Result<()> {
         let mailbox = self.session.mailbox;
-        if let Some(message) = mailbox.calendar_message(self.collection, item).await? {
-            mailbox.take_in(&message).await?;
+        if let Some(message) = mailbox.calendar_message(self.collection, item).await?
+            && let Some(taken) = mailbox.take_in(&message, Occasion::Arrival).await?
+        {
+            self.engine.answer_mail(self.session, taken.notices).await?;
         }
         Ok(())
     }

@@ -211,7 +211,7 @@ impl<T> Meant<T> {
         Self { words: fingerprint(&[words]), meaning: Box::new(meaning) }
     }
 
-    pub(super) fn words(&self) -> &[u8] {
+    pub(crate) fn words(&self) -> &[u8] {
         self.words.as_bytes()
     }
 }

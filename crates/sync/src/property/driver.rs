@@ -340,6 +340,7 @@ impl<'w> Life<'w> {
                     reference: None,
                     replace_mime: false,
                     save_in_sent: true,
+                    meeting: None,
                 };
                 self.outbox.push(Outgo { subject, request });
                 self.send(fate).await

@@ -218,10 +218,8 @@ async fn what_the_phone_supports_is_kept_until_it_begins_again() {
     assert_eq!(world.engine.held(world.session(), folder).await.unwrap().1, None);
 }
 
-#[tokio::test]
-async fn others_are_told_of_a_changed_meeting_once_also_where_telling_failed_at_first() {
-    let world = World::new().await;
-    let calendar = world.place(Role::Calendar);
+/// An event in the calendar to which Eve is asked.
+fn a_meeting(world: &World) -> ItemId {
     let guest = Attendee {
         address: Address { name: None, email: "eve@elsewhere.example".into() },
         kind: AttendeeKind::Required,
@@ -230,17 +228,25 @@ async fn others_are_told_of_a_changed_meeting_once_also_where_telling_failed_at_
     };
     let there =
         Event { title: "Bridge".into(), own: true, attendees: vec![guest], ..Event::default() };
-    let item =
-        world.system.put(&world.user, &calendar, None, Item::Event(Box::new(there))).unwrap();
+    let calendar = world.place(Role::Calendar);
+    world.system.put(&world.user, &calendar, None, Item::Event(Box::new(there))).unwrap()
+}
+
+fn retitle(item: &ItemId, fields: &[EventField]) -> ClientCommand {
+    let value = Event { title: "The bridge".into(), ..Event::default() };
+    let patch = EventPatch::of(fields.iter().copied(), value);
+    let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
+    ClientCommand::Edit(item.clone(), Meant::new(b"retitle", edit))
+}
+
+#[tokio::test]
+async fn others_are_told_of_a_changed_meeting_once_also_where_telling_failed_at_first() {
+    let world = World::new().await;
+    let item = a_meeting(&world);
     let folder = world.folder(Role::Calendar).await;
     let key = world.begin(folder).await;
     // What the phone says stays the same; what it means is nothing once it was carried out.
-    let edit = |fields: &[EventField]| {
-        let value = Event { title: "The bridge".into(), ..Event::default() };
-        let patch = EventPatch::of(fields.iter().copied(), value);
-        let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
-        with(folder, &key, vec![ClientCommand::Edit(item.clone(), Meant::new(b"retitle", edit))])
-    };
+    let edit = |fields: &[EventField]| with(folder, &key, vec![retitle(&item, fields)]);
     let down = Failure::Before(dme_mailbox::Error::new(ErrorKind::Unavailable, "down"));
     world.system.fail_when(move |operation| (operation == Operation::Submit).then(|| down.clone()));
     assert!(world.sync(&edit(&[EventField::Title])).await.is_err());
@@ -251,4 +257,17 @@ async fn others_are_told_of_a_changed_meeting_once_also_where_telling_failed_at_
         assert_eq!(answer.results, [CommandResult::Done]);
         assert_eq!(world.system.sent().len(), 1, "told once");
     }
+}
+
+#[tokio::test]
+async fn a_phone_that_tells_others_itself_is_the_only_one_to() {
+    let world = World::new().await;
+    let item = a_meeting(&world);
+    let folder = world.folder(Role::Calendar).await;
+    let key = world.begin(folder).await;
+    let title = with(folder, &key, vec![retitle(&item, &[EventField::Title])]);
+    let key = world.sync(&CollectionRequest { notify: false, ..title }).await.unwrap().key;
+    let gone = with(folder, &key, vec![ClientCommand::Delete(item)]);
+    world.sync(&CollectionRequest { notify: false, ..gone }).await.unwrap();
+    assert!(world.system.sent().is_empty(), "the server told them too");
 }

@@ -2,9 +2,9 @@
 
 use crate::world::{World, message};
 use dme_mailbox::memory::Failure;
-use dme_mailbox::{ErrorKind, Verb};
+use dme_mailbox::{CalendarMessage, ErrorKind, Verb};
 use dme_model::Role;
-use dme_sync::{Error, FolderNo, SubmitId, SubmitRequest};
+use dme_sync::{Error, FolderNo, MeetingWord, SubmitId, SubmitRequest};
 use std::time::Duration;
 
 fn mail(id: SubmitId) -> SubmitRequest {
@@ -14,6 +14,7 @@ fn mail(id: SubmitId) -> SubmitRequest {
         reference: None,
         replace_mime: false,
         save_in_sent: true,
+        meeting: None,
     }
 }
 
@@ -93,4 +94,37 @@ async fn a_reply_marks_its_original() {
     reply.reference = Some((FolderNo(99), item, Verb::Reply));
     let nowhere = world.engine.submit(world.session(), &reply).await;
     assert_eq!(nowhere, Err(Error::FolderNotFound(FolderNo(99))));
+}
+
+#[tokio::test]
+async fn what_the_calendar_tells_by_itself_is_filed_and_not_sent() {
+    let invitation = SubmitRequest {
+        meeting: Some(MeetingWord {
+            message: CalendarMessage { calendar: "METHOD:REQUEST".into(), from: "ann@x".into() },
+            to: vec!["eve@elsewhere.example".into()],
+        }),
+        ..named("1")
+    };
+    for (schedules, request, sent) in
+        [(false, &invitation, 1), (true, &named("1"), 1), (true, &invitation, 0)]
+    {
+        let world = World::new().await;
+        if schedules {
+            world.system.schedule();
+        }
+        for before in [false, true] {
+            let done = world.engine.submit(world.session(), request).await.unwrap();
+            assert_eq!(done.before, before);
+            assert_eq!(world.system.sent().len(), sent, "schedules: {schedules}");
+            assert_eq!(world.items(Role::Sent).len(), 1, "the copy");
+        }
+    }
+    // Where it cannot be asked now, the phone comes again.
+    let world = World::new().await;
+    world.system.schedule();
+    let away = dme_mailbox::Error::new(ErrorKind::Unavailable, "the calendar is away");
+    world.system.fail_next(1, &Failure::Before(away));
+    assert!(world.engine.submit(world.session(), &invitation).await.is_err());
+    assert!(!world.engine.submit(world.session(), &invitation).await.unwrap().before);
+    assert_eq!((world.system.sent().len(), world.items(Role::Sent).len()), (0, 1));
 }

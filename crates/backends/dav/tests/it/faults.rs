@@ -3,12 +3,12 @@
 use crate::world::{account, config, context, event};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_mailbox::{
-    CalendarMessage, ChangeToken, Edit, ErrorKind, FetchOutcome, Hit, ItemFilter, MailSystem,
-    Mailbox, StateNow, SubmissionKey,
+    CalendarMessage, ChangeToken, Edit, ErrorKind, FetchOutcome, ItemFilter, MailSystem, Mailbox,
+    StateNow, SubmissionKey, TakenIn,
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
-    ItemPatch, Participation,
+    ItemPatch, Occasion, Participation, Timestamp,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
@@ -321,6 +321,116 @@ async fn a_lost_race_is_run_again_on_what_the_other_made_and_then_told() {
 }
 
 #[tokio::test]
+async fn answers_of_attendees_do_not_make_a_write_give_up() {
+    // The server notes one answer after the other: the mark changes, the schedule tag does not.
+    for (tag, gives_up) in
+        [("Schedule-Tag: \"s\"\r\nETag: \"e\"\r\n", false), ("ETag: \"e\"\r\n", true)]
+    {
+        let puts = Arc::new(Mutex::new(0));
+        let fake = Fake::start(move |asked| match asked.method.as_str() {
+            "GET" => (200, tag, event("answered", "20261126T090000Z")),
+            "PUT" => {
+                let mut puts = puts.lock().unwrap();
+                *puts += 1;
+                (if *puts < 10 { 412 } else { 204 }, "", String::new())
+            }
+            _ => user(asked),
+        })
+        .await;
+        let mailbox = fake.open().await;
+        let written = mailbox.change_item(&calendar_id(), &"x.ics".into(), &retitled("New")).await;
+        assert_eq!(written.is_err(), gives_up);
+        let puts = fake.asked("PUT");
+        assert_eq!(puts.len(), if gives_up { 2 } else { 10 });
+        assert!(puts.iter().all(|put| put.head.contains("if-match: \"e\"")));
+    }
+}
+
+#[tokio::test]
+async fn what_one_answer_tells_is_not_asked_for_again() {
+    // A server without sync-token and ctag: only the members' marks tell of changes.
+    let kinds = "<resourcetype><collection/><C:calendar/></resourcetype>";
+    let people = "<resourcetype><collection/><A:addressbook \
+                  xmlns:A=\"urn:ietf:params:xml:ns:carddav\"/></resourcetype>";
+    let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
+        ("PROPFIND", "/p/ann/") => user(asked),
+        ("PROPFIND", "/people/") => multistatus(&response("/people/", people)),
+        ("PROPFIND", _) => multistatus(&response("/c/", kinds)),
+        ("REPORT", _) => multistatus(""),
+        ("PUT", _) => (201, "", String::new()),
+        _ => user(asked),
+    })
+    .await;
+    let mailbox = fake.open().await;
+    let asked_within = |path: &str| {
+        let within = |it: &&Asked| it.path == path && it.head.contains("depth: 1");
+        fake.asked("PROPFIND").iter().filter(within).count()
+    };
+
+    mailbox.list(&"contacts:/people/".into(), &ItemFilter::default()).await.unwrap();
+    assert_eq!(asked_within("/people/"), 1, "for the marks and for the list");
+
+    let classes = ["calendar:/c/", "tasks:/c/", "notes:/c/"].map(CollectionId::from);
+    let token = mailbox.list(&classes[0], &ItemFilter::default()).await.unwrap().token;
+    let before = (asked_within("/"), asked_within("/c/"));
+    let since = classes.map(|id| (id, token.clone()));
+    assert_eq!(mailbox.changed(&since).await.unwrap(), []);
+    assert_eq!((asked_within("/"), asked_within("/c/")), (before.0 + 1, before.1 + 1));
+
+    let invitation = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//EN\r\nMETHOD:REQUEST\r\n\
+                      BEGIN:VEVENT\r\nUID:u\r\nDTSTAMP:20261126T000000Z\r\n\
+                      DTSTART:20270104T100000Z\r\nDTEND:20270104T110000Z\r\nSUMMARY:S\r\n\
+                      ORGANIZER:mailto:bob@example.org\r\nATTENDEE:mailto:ann@example.org\r\n\
+                      END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let message = CalendarMessage { from: "bob@example.org".into(), calendar: invitation.into() };
+    let before = asked_within("/");
+    assert!(mailbox.take_in(&message, Occasion::Arrival).await.unwrap().is_some());
+    assert_eq!(asked_within("/"), before + 1, "for the event and for the calendar it goes to");
+}
+
+#[tokio::test]
+async fn long_series_are_looked_at_a_batch_at_a_time() {
+    // 120 series of which every third ended, of 1 MiB each as the server says.
+    let series = |number: usize| {
+        let ends = if number.is_multiple_of(3) { ";UNTIL=20200101T000000Z" } else { "" };
+        event(&format!("s{number}"), "20190101T090000Z")
+            .replace("SUMMARY", &format!("RRULE:FREQ=DAILY{ends}\r\nSUMMARY"))
+    };
+    let fake = Fake::start(move |asked| {
+        let body = &asked.body;
+        match asked.method.as_str() {
+            "PROPFIND" if asked.path == "/c/" => multistatus(&calendar(
+                "<sync-token>1</sync-token><supported-report-set><sync-collection/>\
+                 </supported-report-set>",
+            )),
+            "REPORT" if body.contains("calendar-query") && body.contains("RRULE") => {
+                assert!(!body.contains("calendar-data"), "{body}");
+                let size = "<getetag>\"1\"</getetag><getcontentlength>1048576</getcontentlength>";
+                let all = (0..120).map(|number| response(&format!("/c/{number}.ics"), size));
+                multistatus(&all.collect::<String>())
+            }
+            "REPORT" if body.contains("calendar-query") => multistatus(""),
+            "REPORT" => {
+                let asked = (0..120).filter(|it| body.contains(&format!("/c/{it}.ics")));
+                let told = asked.map(|number| {
+                    let data = format!("<C:calendar-data>{}</C:calendar-data>", series(number));
+                    response(&format!("/c/{number}.ics"), &data)
+                });
+                multistatus(&told.collect::<String>())
+            }
+            _ => user(asked),
+        }
+    })
+    .await;
+    let since = Some(Timestamp::from_seconds(1_795_651_200));
+    let filter = ItemFilter { since, ..ItemFilter::default() };
+    let listing = fake.open().await.list(&calendar_id(), &filter).await.unwrap();
+    assert_eq!(listing.items.len(), 80);
+    let asked = fake.asked("REPORT").into_iter().filter(|it| it.body.contains("multiget"));
+    assert!(asked.map(|it| it.body.matches("<href>").count()).all(|count| count == 8));
+}
+
+#[tokio::test]
 async fn one_spoiled_item_does_not_hide_the_others() {
     let good = |name: &str| event(name, "20261126T090000Z");
     for told in ["<multistatus xmlns='DAV:'><response><&", "<multistatus xmlns='DAV:'/>"] {
@@ -522,12 +632,17 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
         let said = of_zoe("SEQUENCE:1\r\nLOCATION:Room 2\r\n", "NEEDS-ACTION");
         let said = said.replace("BEGIN:VEVENT", &format!("METHOD:{method}\r\nBEGIN:VEVENT"));
         let message = CalendarMessage { calendar: said, from: "zoe@elsewhere.example".to_owned() };
-        let hit = Some(Hit { collection: calendar_id(), item: "x.ics".into() });
+        let hit =
+            Some(TakenIn { collection: calendar_id(), item: "x.ics".into(), notices: vec![] });
 
         let fake = scheduling(&of_zoe("", "ACCEPTED"), 204).await;
         let mailbox = fake.open().await;
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit);
-        assert_eq!(mailbox.take_in(&message).await.unwrap(), hit, "known already");
+        assert_eq!(mailbox.take_in(&message, Occasion::Arrival).await.unwrap(), hit);
+        assert_eq!(
+            mailbox.take_in(&message, Occasion::Arrival).await.unwrap(),
+            hit,
+            "known already"
+        );
         let puts = fake.asked("PUT");
         let [put] = &puts[..] else { panic!("{puts:?}") };
         assert!(put.body.contains(sign), "{}", put.body);
@@ -535,7 +650,11 @@ async fn what_organisers_outside_say_is_written_on_a_server_that_schedules_too()
 
         for refusal in [403, 412] {
             let fake = scheduling(&of_zoe("", "ACCEPTED"), refusal).await;
-            assert_eq!(fake.open().await.take_in(&message).await.unwrap(), hit, "{refusal}");
+            assert_eq!(
+                fake.open().await.take_in(&message, Occasion::Arrival).await.unwrap(),
+                hit,
+                "{refusal}"
+            );
         }
     }
 }

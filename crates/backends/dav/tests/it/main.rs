@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that finds nothing fails")]
 
 mod conformance;
+mod discovery;
 mod faults;
 mod scheduling;
 mod servers;

@@ -1,10 +1,12 @@
 //! Meetings on a server that tells attendees and organisers by itself (RFC 6638): Cyrus.
 
 use crate::world::{OnCyrus, open};
-use dme_mailbox::{BusyQuery, FetchOutcome, ItemFilter, Mailbox, NewItem, SubmissionKey};
+use dme_mailbox::{
+    BusyQuery, CalendarMessage, Edit, FetchOutcome, ItemFilter, Mailbox, NewItem, SubmissionKey,
+};
 use dme_model::{
     Address, Answer, Attendee, BodyView, BusyStatus, CollectionId, Event, EventField, EventPatch,
-    Item, ItemId, ItemPatch, LocalTime, Participation, Role, ZoneId,
+    Item, ItemEdit, ItemId, ItemPatch, LocalTime, Participation, Role, ZoneId,
 };
 use futures_util::TryStreamExt as _;
 use std::sync::Arc;
@@ -29,17 +31,11 @@ async fn only_event(mailbox: &Arc<dyn Mailbox>, calendar: &CollectionId) -> (Ite
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
-    let world = OnCyrus::start();
-    let (ann, bob) = (world.user(), world.user());
-    let organiser = open(world.server.url(), &ann).await;
-    let attendee = open(world.server.url(), &bob).await;
-    let (anns, bobs) = (calendar(&organiser).await, calendar(&attendee).await);
-
+/// A meeting of one's, with another.
+fn invitation(organiser: &str, attendee: &str) -> NewItem {
     let address = |name: &str| Address { name: None, email: format!("{name}@example.org") };
     let invited = Attendee {
-        address: address(&bob),
+        address: address(attendee),
         kind: dme_model::AttendeeKind::Required,
         participation: Participation::NeedsAction,
         proposal: None,
@@ -49,7 +45,7 @@ async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
         start: START,
         end: START.plus_seconds(3_600),
         zone: Some(ZoneId::utc()),
-        organizer: Some(address(&ann)),
+        organizer: Some(address(organiser)),
         own: true,
         attendees: vec![invited],
         response_requested: true,
@@ -63,24 +59,48 @@ async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
         EventField::ResponseRequested,
     ];
     let patch = ItemPatch::Event(Box::new(EventPatch::of(fields, value)));
-    let new = NewItem { key: SubmissionKey("invite".into()), patch };
+    NewItem { key: SubmissionKey("invite".into()), patch }
+}
+
+fn answer(participation: Participation) -> Answer {
+    Answer { participation, instance: None, comment: None, proposal: None, send: true }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
+    let world = OnCyrus::start();
+    let (ann, bob) = (world.user(), world.user());
+    let organiser = open(world.server.url(), &ann).await;
+    let attendee = open(world.server.url(), &bob).await;
+    let (anns, bobs) = (calendar(&organiser).await, calendar(&attendee).await);
+
+    let new = invitation(&ann, &bob);
     let made = organiser.create_item(&anns, &new).await.unwrap();
     assert!(made.notices.is_empty(), "the server tells by itself");
 
     let (item, event) = only_event(&attendee, &bobs).await;
+    let says = |method: &str, partstat: &str, uid: &str| CalendarMessage {
+        calendar: format!(
+            "BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:{uid}\r\n\
+             ORGANIZER:mailto:{ann}@example.org\r\n\
+             ATTENDEE;PARTSTAT={partstat}:mailto:{bob}@example.org\r\n\
+             END:VEVENT\r\nEND:VCALENDAR\r\n"
+        ),
+        from: String::new(),
+    };
+    let (invitation, yes) =
+        (says("REQUEST", "NEEDS-ACTION", &event.uid), says("REPLY", "ACCEPTED", &event.uid));
+    let (to_ann, to_bob) = ([format!("{ann}@example.org")], [format!("{bob}@example.org")]);
+    assert!(organiser.tells(&invitation, &to_bob).await.unwrap());
+    assert!(!attendee.tells(&yes, &to_ann).await.unwrap(), "it was not answered yet");
     assert_eq!((event.title.as_str(), event.own), ("Meeting", false));
     assert_eq!(event.participation, Participation::NeedsAction);
-    let answer = Answer {
-        participation: Participation::Accepted,
-        instance: None,
-        comment: None,
-        proposal: None,
-        send: true,
-    };
     let key = SubmissionKey("answer".into());
-    let answered = attendee.respond(&bobs, &item, &key, &answer).await.unwrap();
+    let answered =
+        attendee.respond(&bobs, &item, &key, &answer(Participation::Accepted)).await.unwrap();
     assert!(answered.notices.is_empty(), "the server tells by itself");
 
+    assert!(attendee.tells(&yes, &to_ann).await.unwrap());
     let (_, event) = only_event(&organiser, &anns).await;
     assert_eq!(event.attendees[0].participation, Participation::Accepted);
 
@@ -98,4 +118,40 @@ async fn an_invitation_goes_out_by_the_server_and_the_answer_comes_back() {
     );
     assert_eq!(periods[0].status, BusyStatus::Busy);
     assert_eq!(busy[1].periods, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_and_answers_at_the_same_time_both_stand() {
+    let world = OnCyrus::start();
+    let (ann, bob) = (world.user(), world.user());
+    let organiser = open(world.server.url(), &ann).await;
+    let attendee = open(world.server.url(), &bob).await;
+    let (anns, bobs) = (calendar(&organiser).await, calendar(&attendee).await);
+    let made = organiser.create_item(&anns, &invitation(&ann, &bob)).await.unwrap();
+    let (item, _) = only_event(&attendee, &bobs).await;
+
+    // Bob cannot make up his mind while Ann describes what it is about.
+    let answers = async {
+        for round in 0..20 {
+            let one =
+                if round % 2 == 0 { Participation::Tentative } else { Participation::Declined };
+            let key = SubmissionKey(format!("answer {round}"));
+            attendee.respond(&bobs, &item, &key, &answer(one)).await.unwrap();
+        }
+        let key = SubmissionKey("answer".to_owned());
+        attendee.respond(&bobs, &item, &key, &answer(Participation::Accepted)).await.unwrap();
+    };
+    let edits = async {
+        for round in 0..20 {
+            let value = Event { title: format!("Talk {round}"), ..Event::default() };
+            let patch = EventPatch::of([EventField::Title], value);
+            let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
+            let edit = Edit { key: SubmissionKey(format!("edit {round}")), edit };
+            organiser.change_item(&anns, &made.item, &edit).await.unwrap();
+        }
+    };
+    tokio::join!(answers, edits);
+    let (_, event) = only_event(&organiser, &anns).await;
+    assert_eq!(event.attendees[0].participation, Participation::Accepted);
+    assert_eq!(event.title, "Talk 19");
 }

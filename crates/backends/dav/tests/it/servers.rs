@@ -6,12 +6,12 @@ use crate::world::{
 };
 use dme_dav::{Auth, DavConfig, DavMailSystem};
 use dme_mailbox::{
-    Account, BusyQuery, Credentials, Edit, ErrorKind, ItemFilter, MailSystem, SubmissionKey,
-    WatchEvent,
+    Account, BusyQuery, Credentials, Edit, ErrorKind, ItemFilter, MailSystem, NewItem,
+    SubmissionKey, WatchEvent,
 };
 use dme_model::{
-    Class, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId, ItemPatch, Role, Secret,
-    Timestamp,
+    Address, Attendee, AttendeeKind, Class, CollectionId, Event, EventField, EventPatch, ItemEdit,
+    ItemId, ItemPatch, LocalTime, Participation, Role, Secret, Timestamp,
 };
 use dme_testkit::radicale::Radicale;
 use futures_util::StreamExt as _;
@@ -79,6 +79,59 @@ async fn radicale_seen_by_two_clients() {
     assert_eq!(watch.next().await, Some(Ok(WatchEvent::Ready)));
     make_calendar(port, &user, &format!("/{user}/later/"), "VEVENT");
     assert_eq!(watch.next().await, Some(Ok(WatchEvent::Hierarchy)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_without_a_zone_are_in_that_of_their_calendar() {
+    let world = OnRadicale::start();
+    let user = world.user();
+    let port = world.server.port;
+    let zone = "BEGIN:VCALENDAR&#13;\nVERSION:2.0&#13;\nPRODID:-//test//EN&#13;\nBEGIN:VTIMEZONE&#13;\n\
+                TZID:Asia/Kolkata&#13;\nBEGIN:STANDARD&#13;\nDTSTART:19700101T000000&#13;\n\
+                TZOFFSETFROM:+0530&#13;\nTZOFFSETTO:+0530&#13;\nEND:STANDARD&#13;\nEND:VTIMEZONE&#13;\n\
+                END:VCALENDAR&#13;\n";
+    let document = format!(
+        "<propertyupdate xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><set><prop>\
+         <C:calendar-timezone>{zone}</C:calendar-timezone></prop></set></propertyupdate>"
+    );
+    let path = format!("/{user}/events/");
+    assert_eq!(ask(port, &user, "PROPPATCH", &path, &document).0, 207);
+    let mailbox = open(world.server.url(), &user).await;
+    let calendar = CollectionId::new(format!("calendar:{path}"));
+
+    // When the user is not free.
+    let floating = event("floating", "20261126T090000");
+    assert_eq!(ask(port, &user, "PUT", &format!("{path}f.ics"), &floating).0, 201);
+    let day = Timestamp::from_seconds(1_795_651_200);
+    let query = BusyQuery {
+        addresses: vec![format!("{user}@example.org")],
+        start: day,
+        end: Timestamp::from_seconds(day.as_seconds() + 86_400),
+    };
+    let busy = mailbox.busy(&query).await.unwrap();
+    let starts = busy[0].periods.as_ref().unwrap()[0].start;
+    assert_eq!(starts.as_seconds() - day.as_seconds(), (9 * 60 - 330) * 60);
+
+    // And what others are told of a meeting.
+    let value = Event {
+        title: "Meeting".to_owned(),
+        start: LocalTime::from_seconds(1_799_056_800),
+        end: LocalTime::from_seconds(1_799_060_400),
+        own: true,
+        attendees: vec![Attendee {
+            address: Address { name: None, email: "bob@example.org".to_owned() },
+            kind: AttendeeKind::Required,
+            participation: Participation::NeedsAction,
+            proposal: None,
+        }],
+        ..Event::default()
+    };
+    let fields = [EventField::Title, EventField::Time, EventField::Attendees];
+    let patch = ItemPatch::Event(Box::new(EventPatch::of(fields, value)));
+    let new = NewItem { key: SubmissionKey("meet".into()), patch };
+    let made = mailbox.create_item(&calendar, &new).await.unwrap();
+    let (_, object) = ask(port, &user, "GET", &format!("{path}{}", made.item), "");
+    assert!(object.contains("DTSTART;TZID=Asia/Kolkata:20270104T100000"), "{object}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,13 @@
 //! A user's collections. An id is the name of the collection's directory, which stays when the
 //! collection is renamed: its name is in the file `displayname`.
 
-use super::collection::write_whole;
+use super::Collection;
 use super::object::class_of;
-use super::{Collection, Held};
+use crate::Shared;
+use crate::durable::{sync_directory, write_whole};
 use crate::error::while_trying;
-use crate::maildir::{sync_directory, unique_base};
-use crate::name::{from_directory, to_directory};
+use crate::maildir::unique_base;
+use crate::name::{from_directory, is_sound, to_directory};
 use dme_mailbox::{Error, ErrorKind, Result};
 use dme_model::{Access, Class, Collection as Described, CollectionId, Role};
 use dme_pim::calendar;
@@ -76,11 +77,7 @@ impl Vdir {
     /// The directory of a collection, whether or not it is there.
     fn directory(&self, id: &CollectionId) -> Result<PathBuf> {
         let name = id.as_str();
-        let sound = !name.is_empty()
-            && !name.starts_with('.')
-            && name.len() <= crate::name::MAX_DIRECTORY_NAME
-            && !name.chars().any(|c| c == '/' || c.is_control());
-        if sound { Ok(self.path.join(name)) } else { Err(no_collection(id)) }
+        if is_sound(name) { Ok(self.path.join(name)) } else { Err(no_collection(id)) }
     }
 
     /// The directory of a collection that is there.
@@ -91,10 +88,13 @@ impl Vdir {
         if found { Ok(directory) } else { Err(no_collection(id)) }
     }
 
-    pub(crate) fn open(&self, held: &Held, id: &CollectionId) -> Result<Arc<Collection>> {
+    pub(crate) fn open(&self, shared: &Shared, id: &CollectionId) -> Result<Arc<Collection>> {
         let directory = self.existing(id)?;
         let class = class(&directory);
-        Ok(held.open(&directory, class, || Collection::new(directory.clone(), &self.ours(), class)))
+        let make =
+            || Collection::new(directory.clone(), &self.ours(), class, shared.lookout.clone());
+        // One of another class is another, made anew where one was deleted.
+        Ok(shared.collections.open(&directory, |known| known.class() == class, make))
     }
 
     /// Every directory that is a collection, ascending, with its class.
@@ -225,18 +225,19 @@ impl Vdir {
         self.check_name(new, Some(id))?;
         let path = self.existing(id)?.join(NAME_FILE);
         write_whole(&self.ours().join("tmp"), &path, new.as_bytes())
+            .map(drop)
             .map_err(while_trying("rename a collection"))
     }
 
     /// Moves the collection out of sight, then deletes it: nobody sees half of it.
-    pub(crate) fn delete_collection(&self, held: &Held, id: &CollectionId) -> Result<()> {
+    pub(crate) fn delete_collection(&self, shared: &Shared, id: &CollectionId) -> Result<()> {
         self.refuse_special(id)?;
         let deleting = while_trying("delete a collection");
         let directory = self.existing(id)?;
         let away = self.ours().join("tmp").join(unique_base());
         fs::rename(&directory, &away).map_err(&deleting)?;
         sync_directory(&self.path).map_err(&deleting)?;
-        held.forget(&directory);
+        shared.collections.forget(&directory);
         self.forget_journal(id.as_str())?;
         if let Err(error) = fs::remove_dir_all(&away) {
             tracing::warn!(%error, path = %away.display(), "a deleted collection's files remain");

@@ -180,6 +180,11 @@ impl Items {
         self.time
     }
 
+    /// How many files there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.get(name)
     }
@@ -225,6 +230,13 @@ impl Items {
         self.entries.insert(name.to_owned(), entry);
     }
 
+    /// A file must be read to tell whether it changed.
+    pub(super) fn unsettle(&mut self, name: &str) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.stamp = None;
+        }
+    }
+
     /// Notes that a file is gone.
     pub(super) fn note_gone(&mut self, name: &str) {
         let Some(entry) = self.entries.remove(name) else { return };
@@ -253,6 +265,9 @@ impl Items {
         let since: u64 = since.parse().ok()?;
         if !ours || since < self.floor || since > self.time {
             return None;
+        }
+        if since == self.time {
+            return Some((Vec::new(), ItemSet::new()));
         }
         let changed = self.entries.values().filter(|entry| entry.time > since);
         let (left_out, mut changed): (Vec<&Entry>, Vec<&Entry>) =

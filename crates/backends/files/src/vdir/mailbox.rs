@@ -3,26 +3,25 @@
 use super::object::{self, failed, writing};
 use super::{Collection, Vdir};
 use crate::Shared;
+use crate::clock::now;
 use crate::home::Home;
+use crate::portions::changed;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, BusyPeriod, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken,
-    Changes, Edit, Error, ErrorKind, Fetched, Hit, Identity, ItemFilter, ItemResult, Listing,
-    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, WatchEvent,
-    Written,
+    Changes, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing,
+    MailSystem, Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn,
+    WatchEvent, Written,
 };
 use dme_model::{
-    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, PartId, Role, Timestamp,
+    Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, Occasion, PartId, Role,
 };
 use dme_pim::calendar;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt, stream};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How many items of a fetch are read at a time, and how many such portions ahead of the reader.
+/// How many items of a fetch are read at a time.
 const PORTION: usize = 64;
-const PORTIONS_AHEAD: usize = 2;
 
 /// The collections of all users, as a mail system without mail.
 pub(crate) struct VdirSystem {
@@ -75,7 +74,7 @@ impl VdirMailbox {
         work: impl FnOnce(&Collection, &Account) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let id = id.clone();
-        self.work(move |shared, vdir, account| work(&*vdir.open(&shared.held, &id)?, account)).await
+        self.work(move |shared, vdir, account| work(&*vdir.open(shared, &id)?, account)).await
     }
 
     /// The same in one that may be written.
@@ -87,7 +86,7 @@ impl VdirMailbox {
         let id = id.clone();
         self.work(move |shared, vdir, account| {
             vdir.writable(&id)?;
-            work(&*vdir.open(&shared.held, &id)?, account)
+            work(&*vdir.open(shared, &id)?, account)
         })
         .await
     }
@@ -95,11 +94,6 @@ impl VdirMailbox {
 
 fn flat() -> Error {
     Error::new(ErrorKind::Forbidden, "calendars and address books do not lie in each other")
-}
-
-fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[async_trait]
@@ -140,7 +134,7 @@ impl Mailbox for VdirMailbox {
 
     async fn delete_collection(&self, collection: &CollectionId) -> Result<()> {
         let id = collection.clone();
-        self.work(move |shared, vdir, _| vdir.delete_collection(&shared.held, &id)).await
+        self.work(move |shared, vdir, _| vdir.delete_collection(shared, &id)).await
     }
 
     async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
@@ -155,19 +149,7 @@ impl Mailbox for VdirMailbox {
 
     async fn changed(&self, since: &[(CollectionId, ChangeToken)]) -> Result<Vec<CollectionId>> {
         let since = since.to_vec();
-        self.work(move |shared, vdir, _| {
-            let mut changed = Vec::new();
-            for (id, token) in since {
-                match vdir.open(&shared.held, &id).and_then(|collection| collection.token()) {
-                    Ok(now) if now == token => {}
-                    Ok(_) => changed.push(id),
-                    Err(error) if error.kind == ErrorKind::NotFound => changed.push(id),
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(changed)
-        })
-        .await
+        self.work(move |shared, vdir, _| changed(since, |id| vdir.open(shared, id)?.token())).await
     }
 
     async fn fetch(
@@ -176,25 +158,10 @@ impl Mailbox for VdirMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let id = collection.clone();
-        let collection = self.work(move |shared, vdir, _| vdir.open(&shared.held, &id)).await?;
-        let portions: Vec<Vec<ItemId>> = items.chunks(PORTION).map(<[_]>::to_vec).collect();
-        let (shared, account, view) =
-            (self.shared.clone(), Arc::new(self.account.clone()), Arc::new(view.clone()));
-        let read = move |portion: Vec<ItemId>| {
-            let (shared, collection) = (shared.clone(), collection.clone());
-            let (account, view) = (account.clone(), view.clone());
-            async move {
-                let read_all =
-                    shared.blocking(move |_| collection.fetch(&portion, &account, &view));
-                match read_all.await {
-                    Ok(fetched) => fetched.into_iter().map(Ok).collect(),
-                    Err(error) => vec![Err(error)],
-                }
-            }
-        };
-        let portions = stream::iter(portions).map(read).buffered(PORTIONS_AHEAD);
-        Ok(portions.flat_map(stream::iter).boxed())
+        let (id, account, view) = (collection.clone(), self.account.clone(), view.clone());
+        let collection = self.work(move |shared, vdir, _| vdir.open(shared, &id)).await?;
+        let read = move |portion: &[ItemId]| collection.fetch(portion, &account, &view);
+        Ok(self.shared.in_portions(items, PORTION, read))
     }
 
     async fn fetch_part(
@@ -207,7 +174,7 @@ impl Mailbox for VdirMailbox {
         let (item, part) = (item.clone(), part.cloned());
         self.within(collection, move |collection, _| {
             let object = collection.object(&item)?;
-            let mut content = object::part(collection.class, object, part.as_ref())?;
+            let mut content = object::part(collection.class(), object, part.as_ref())?;
             if let Some(range) = range {
                 content.data = range.cut(&content.data)?;
             }
@@ -229,13 +196,8 @@ impl Mailbox for VdirMailbox {
         self.work(move |shared, vdir, _| {
             vdir.writable(&from)?;
             vdir.writable(&to)?;
-            let target = vdir.open(&shared.held, &to)?;
-            let source = vdir.open(&shared.held, &from)?;
-            let moved = |id: ItemId| {
-                let new = source.move_to(&target, &id);
-                (id, new.map(Some))
-            };
-            Ok(items.into_iter().map(moved).collect())
+            let target = vdir.open(shared, &to)?;
+            vdir.open(shared, &from)?.move_to(&target, &items)
         })
         .await
     }
@@ -299,9 +261,14 @@ impl Mailbox for VdirMailbox {
         .await
     }
 
-    async fn take_in(&self, message: &CalendarMessage) -> Result<Option<Hit>> {
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
         let message = message.clone();
-        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message)).await
+        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message, occasion))
+            .await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
@@ -329,7 +296,7 @@ fn vdir_of(shared: &Shared, address: &str) -> Option<Vdir> {
 fn busy(shared: &Shared, vdir: &Vdir, address: &str, query: &BusyQuery) -> Result<Vec<BusyPeriod>> {
     let mut periods = Vec::new();
     for id in vdir.of_class(Class::Calendar)? {
-        let taken = vdir.open(&shared.held, &id)?.busy(address, query.start, query.end)?;
+        let taken = vdir.open(shared, &id)?.busy(address, query.start, query.end)?;
         periods.extend(taken.into_iter().map(|calendar::Busy { start, end, status }| BusyPeriod {
             start,
             end,
@@ -346,7 +313,8 @@ fn take_in(
     vdir: &Vdir,
     account: &Account,
     message: &CalendarMessage,
-) -> Result<Option<Hit>> {
+    occasion: Occasion,
+) -> Result<Option<TakenIn>> {
     let text = message.calendar.as_bytes();
     // What is about no event concerns nobody's calendar.
     let Ok(uid) = calendar::message_uid(text) else { return Ok(None) };
@@ -355,20 +323,22 @@ fn take_in(
     calendars.sort_by_key(|id| *id != usual);
     let writing = writing(&crate::maildir::content_mark(text), account, now());
     for id in calendars {
-        let collection = vdir.open(&shared.held, &id)?;
+        let collection = vdir.open(shared, &id)?;
         let Some(item) = collection.with_uid(&uid)? else { continue };
         vdir.writable(&id)?;
         let written = collection.rewrite(&item, |existing| {
-            let taken = calendar::take_in(Some(existing), text, &message.from, &writing);
-            let object = taken.map_err(failed)?.object.unwrap_or_else(|| existing.to_vec());
-            Ok(object::Made::quietly(object))
+            let taken = calendar::take_in(Some(existing), text, &message.from, occasion, &writing);
+            let calendar::TakenIn { object, notices, .. } = taken.map_err(failed)?;
+            let object = object.unwrap_or_else(|| existing.to_vec());
+            Ok(object::Made { notices, ..object::Made::quietly(object) })
         })?;
-        return Ok(Some(Hit { collection: id, item: written.item }));
+        let Written { item, notices, .. } = written;
+        return Ok(Some(TakenIn { collection: id, item, notices }));
     }
-    let taken = calendar::take_in(None, text, &message.from, &writing).map_err(failed)?;
+    let taken = calendar::take_in(None, text, &message.from, occasion, &writing).map_err(failed)?;
     let Some(object) = taken.object else { return Ok(None) };
     vdir.writable(&usual)?;
-    let collection = vdir.open(&shared.held, &usual)?;
+    let collection = vdir.open(shared, &usual)?;
     let item = collection.put_object(&taken.uid, &object)?;
-    Ok(Some(Hit { collection: usual, item }))
+    Ok(Some(TakenIn { collection: usual, item, notices: Vec::new() }))
 }

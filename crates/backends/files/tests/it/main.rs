@@ -9,4 +9,5 @@ mod dovecot;
 mod sending;
 mod vdir;
 mod vdir_crash;
+mod vdir_others;
 mod world;

@@ -6,7 +6,7 @@ use dme_mailbox::{Account, Credentials, ErrorKind, VacationService};
 use dme_model::{Secret, UserId, Vacation};
 use dme_sieve::{SieveConfig, SieveVacations};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
-use std::io::Write;
+use std::io::{BufRead as _, BufReader, Write};
 use std::net::TcpListener;
 
 async fn read(config: SieveConfig, auth: Auth, account: &Account) -> dme_mailbox::Result<Vacation> {
@@ -105,6 +105,38 @@ async fn a_server_that_speaks_nonsense_or_is_gone_is_told_apart() {
         assert_eq!(error.kind, kind, "{error}");
         server.join().unwrap();
     }
+}
+
+#[tokio::test]
+async fn telling_what_is_set_asks_for_no_more_than_that() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // A server that carries out our script, which includes the user's.
+    let server = std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().unwrap();
+        tcp.write_all(b"\"SIEVE\" \"vacation\"\r\n\"SASL\" \"PLAIN\"\r\nOK\r\n").unwrap();
+        let mut asked = Vec::new();
+        for line in BufReader::new(tcp.try_clone().unwrap()).lines() {
+            let line = line.unwrap();
+            let word = line.split(' ').next().unwrap_or_default().to_owned();
+            let answer = match word.as_str() {
+                "AUTHENTICATE" => "OK\r\n",
+                "LISTSCRIPTS" => "\"dme-vacation\" ACTIVE\r\n\"own\"\r\nOK\r\n",
+                "GETSCRIPT" => "{5}\r\nkeep;\r\nOK\r\n",
+                _ => "OK\r\n",
+            };
+            tcp.write_all(answer.as_bytes()).unwrap();
+            asked.push(word);
+            if line == "LOGOUT" {
+                break;
+            }
+        }
+        asked
+    });
+    let (host, tls) = ("127.0.0.1".to_owned(), TlsMode::None);
+    let config = SieveConfig { host, port, tls, ..SieveConfig::default() };
+    assert_eq!(read(config, Auth::Password, &account(0)).await, Ok(Vacation::default()));
+    assert_eq!(server.join().unwrap(), ["AUTHENTICATE", "LISTSCRIPTS", "GETSCRIPT", "LOGOUT"]);
 }
 
 #[tokio::test]

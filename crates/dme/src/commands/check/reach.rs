@@ -1,4 +1,4 @@
-//! The servers of the mail, calendar and other systems, as far as they can be tried without a user.
+//! The servers of mail and calendars, as far as they can be tried without a user.
 
 use super::report::Report;
 use dme_connector::Offered;
@@ -7,8 +7,8 @@ use dme_dav::DavMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_sieve::SieveVacations;
 
-/// Finds each server, connects and begins TLS; the directory's has checks of its own.
-pub async fn check(report: &mut Report, offered: &Offered<'_>) {
+/// Finds the mail system's servers, connects and begins TLS.
+pub async fn mail(report: &mut Report, offered: &Offered<'_>) {
     if let Some(MailConfig::Imap(mail)) = offered.mail {
         match ImapMailSystem::new((**mail).clone()) {
             Ok(system) => report.found(system.reach().await),
@@ -21,6 +21,10 @@ pub async fn check(report: &mut Report, offered: &Offered<'_>) {
             }
         }
     }
+}
+
+/// The same of the server with calendars and contacts.
+pub async fn dav(report: &mut Report, offered: &Offered<'_>) {
     if let Some(dav) = offered.dav {
         match DavMailSystem::new(dav.clone()) {
             Ok(system) => report.found(vec![system.reach().await]),

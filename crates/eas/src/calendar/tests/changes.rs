@@ -1,6 +1,7 @@
 //! What a phone's elements change.
 
 use super::*;
+use dme_model::{Invitation, InvitationMethod, Item, Mail, MailKind};
 
 /// What a phone of 14.1 sends of `simple()` when it changes nothing.
 fn repeated() -> Vec<Element> {
@@ -396,13 +397,37 @@ fn an_instance_is_changed_against_what_it_is_now() {
 
 #[test]
 fn an_instance_that_is_answered_is_known_by_its_day_or_its_moment() {
-    let days = Event { all_day: true, zone: None, ..meeting() };
-    for (series, version, said, meant) in [
-        (&meeting(), V14_1, "20261208T090000Z", "20261208T090000Z"),
-        (&days, V14_1, "20261207T230000Z", "20261208T000000Z"),
-        (&days, V16_1, "20261208T000000Z", "20261208T000000Z"),
-    ] {
-        assert_eq!(original(moment(said), series, version, &home()), moment(meant));
+    let event = |all_day| Item::Event(Box::new(Event { all_day, ..meeting() }));
+    let mail = |all_day| {
+        let asked = Invitation {
+            method: InvitationMethod::Request,
+            uid: "u".into(),
+            start: moment("20261201T090000Z"),
+            end: moment("20261201T100000Z"),
+            all_day,
+            time_zone: None,
+            stamp: moment("20261101T090000Z"),
+            recurrence_id: None,
+            recurrence: Some("FREQ=DAILY".into()),
+            location: String::new(),
+            organizer: None,
+            response_requested: true,
+            reminder_minutes: None,
+            busy: true,
+            private: false,
+        };
+        let kind = MailKind::Meeting(Box::new(asked));
+        Item::Mail(Box::new(Mail { kind, ..Mail::default() }))
+    };
+    for (timed, days) in [(event(false), event(true)), (mail(false), mail(true))] {
+        for (asked, version, said, meant) in [
+            (&timed, V14_1, "20261208T090000Z", "20261208T090000Z"),
+            (&timed, V16_1, "20261208T090000Z", "20261208T090000Z"),
+            (&days, V14_1, "20261207T230000Z", "20261208T000000Z"),
+            (&days, V16_1, "20261208T000000Z", "20261208T000000Z"),
+        ] {
+            assert_eq!(original(moment(said), asked, version, &home()), moment(meant));
+        }
     }
 }
 

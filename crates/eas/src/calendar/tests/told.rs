@@ -277,3 +277,35 @@ fn everything_told_of_a_meeting_is_read_back() {
     let read = received(&told(&meeting(), V16_1), V16_1).unwrap();
     assert_eq!(read, meeting());
 }
+
+#[test]
+fn files_of_one_exception_are_told_with_it_from_16_0_on() {
+    let own = |attachments| {
+        let value = Event { attachments, ..Event::default() };
+        let patch = EventPatch::of([EventField::Attachments], value);
+        InstanceChange::Changed(Box::new(patch))
+    };
+    let at = |day: &str, change| Exception { original: at(day), change };
+    let mut series = meeting();
+    let file = Attachment { part: PartId::new("7"), ..series.attachments[0].clone() };
+    series.exceptions = vec![
+        at("20261203T100000", own(vec![file])),
+        at("20261208T100000", own(vec![])),
+        at("20261210T100000", changed()),
+    ];
+    let files = |version| -> Vec<Option<usize>> {
+        let elements = told(&series, version);
+        let exceptions = elements.iter().find(|one| one.tag == page::EXCEPTIONS).unwrap();
+        let of = |one: &Element| one.child(base::ATTACHMENTS).map(|files| files.children().len());
+        exceptions.children().iter().map(of).collect()
+    };
+    // An empty list: none of the series' files.
+    assert_eq!(files(V16_1), [Some(1), Some(0), None]);
+    assert_eq!(files(V14_1), [None, None, None]);
+    let elements = told(&series, V16_1);
+    let exceptions = elements.iter().find(|one| one.tag == page::EXCEPTIONS).unwrap();
+    let file = &exceptions.children()[0].child(base::ATTACHMENTS).unwrap().children()[0];
+    let reference = file.child(base::FILE_REFERENCE).and_then(Element::as_text).unwrap();
+    let expected = crate::server_id::FileReference { item: id(), part: PartId::new("7") };
+    assert_eq!(reference, expected.to_string());
+}

@@ -7,7 +7,10 @@ use crate::calendar::{
     object::Component, people, value,
 };
 use crate::itip::organise::{Told, is_over};
-use dme_model::{Notice, Participation, Proposal};
+use dme_model::{Notice, Participation, Proposal, Timestamp};
+
+/// A question that is older is not answered any more, in seconds: three days.
+const FRESH: i64 = 3 * 86_400;
 
 impl Arrival<'_> {
     /// An answer, or a proposal, of one who is asked.
@@ -110,7 +113,16 @@ impl Arrival<'_> {
         Some(Proposal { start: times.start.utc(), end: times.end().utc() })
     }
 
-    /// Sends the meeting to an attendee who has lost it.
+    /// Whether the message was written lately.
+    fn is_fresh(&self) -> bool {
+        let stamp = self.main.line("DTSTAMP").and_then(|line| self.known_zones.when(line));
+        let age =
+            |stamp: Timestamp| self.writing.now.as_seconds().saturating_sub(stamp.as_seconds());
+        stamp.is_some_and(|stamp| (-FRESH..FRESH).contains(&age(stamp.utc())))
+    }
+
+    /// Sends the meeting to an attendee who has lost it: to each question once, and to none that is
+    /// older than those who send remember what they sent.
     pub(super) fn refresh(
         &self,
         calendar: &mut Component,
@@ -126,7 +138,8 @@ impl Arrival<'_> {
         if !asked {
             return Ok((Outcome::Refused, Vec::new()));
         }
-        if self.writing.schedules || is_over(editing.event.last_end, self.writing.now) {
+        let over = is_over(editing.event.last_end, self.writing.now);
+        if self.writing.schedules || over || !self.is_fresh() {
             return Ok((Outcome::Known, Vec::new()));
         }
         let request = vec![self.from.to_ascii_lowercase()];

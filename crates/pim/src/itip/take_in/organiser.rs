@@ -13,18 +13,19 @@ use crate::calendar::{
     people, text, value,
 };
 use crate::itip::organise::is_over;
-use dme_model::Participation;
+use dme_model::{Occasion, Participation};
 use std::collections::BTreeSet;
 
 impl Arrival<'_> {
-    pub(super) fn create(&self, calendar: &mut Component) -> Outcome {
+    pub(super) fn create(&self, calendar: &mut Component, occasion: Occasion) -> Outcome {
         // Without an organiser there is nobody to answer; the user's own meetings are in the
         // calendar or were deleted from it.
         if self.main.line("ORGANIZER").is_none() || self.owner().organises(&self.main) {
             return Outcome::NotConcerned;
         }
-        // The invitations of years must not fill the calendar when a mailbox is read anew.
-        if is_over(self.last_end, self.writing.now) {
+        // The invitations of years must not fill the calendar when a mailbox is read anew. One that
+        // the user answers is kept with the answer, which is for the organiser to hear.
+        if occasion == Occasion::Arrival && is_over(self.last_end, self.writing.now) {
             return Outcome::NotConcerned;
         }
         for mut event in self.events.iter().cloned() {
