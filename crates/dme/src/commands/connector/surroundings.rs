@@ -51,7 +51,7 @@ impl Surroundings for Process {
     }
 
     async fn check(&self, services: Offered<'_>) -> Vec<Check> {
-        check::without_user(&self.config, &services).await
+        Box::pin(check::without_user(&self.config, &services)).await
     }
 
     fn recent_log(&self) -> Vec<String> {
