@@ -80,7 +80,8 @@ mod tests {
             ("for \"änn.ö@example.org\": no", "for \"***@example.org\": no"),
             ("(&(uid=ann)(mail=ann@example.org))", "(&(uid=***)(mail=***@example.org))"),
             ("uid=ann,ou=people,dc=example", "uid=***,ou=people,dc=example"),
-            ("request=watch-ann@example.org:", "request=watch-***@example.org:"),
+            ("request=watch-ann@example.org:", "request=***@example.org:"),
+            ("request=watch-ann:", "request=watch-***:"),
             ("imap.example.org:993: refused", "imap.example.org:993: refused"),
             ("@ alone, and user= none", "@ alone, and user= none"),
         ] {
