@@ -95,6 +95,14 @@ impl AddressListConfig {
         CardBook::new(AT, config).map_err(|error| error.to_string())
     }
 
+    /// Whether it can work at all; nothing is read or contacted.
+    ///
+    /// # Errors
+    /// In words, naming the setting.
+    pub(crate) fn fits(&self) -> std::result::Result<(), String> {
+        Self { ca_file: None, ..self.clone() }.book().map(drop)
+    }
+
     /// Reads the address book once, for an administrator who tries the settings; says what is in it.
     ///
     /// # Errors

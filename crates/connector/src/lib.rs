@@ -3,11 +3,16 @@
 mod address_book;
 mod address_list;
 pub mod config;
+pub mod configuration;
+mod diagnosis;
+mod fit;
 mod link;
 mod role;
 mod tokens;
+mod upkeep;
 
 pub use address_book::AddressBookConfig;
 pub use address_list::AddressListConfig;
 pub use link::{LinkConfig, Profile, WindowsConfig, WrongLink};
 pub use role::{Offered, Running, StartError, enroll, reach, services, start};
+pub use upkeep::Surroundings;

@@ -141,7 +141,8 @@ impl LinkConfig {
         Ok(Some(windows))
     }
 
-    pub(crate) fn keep_alive(&self) -> KeepAlive {
+    /// How the two ends ask after each other, with the profile's values for what is not set.
+    pub fn keep_alive(&self) -> KeepAlive {
         let profile = match self.profile {
             Profile::Normal => {
                 KeepAlive { interval: Span::seconds(15).0, timeout: Span::seconds(10).0 }

@@ -3,15 +3,17 @@
 use crate::address_book::{AddressBook, AddressBookConfig};
 use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
+use crate::fit::{check, dav_needs, mail_needs, together};
 use crate::link::WrongLink;
 use crate::tokens::TokenDirectory;
+use crate::upkeep::{Keeper, Surroundings};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
     BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, Mailboxes, Proxy, Reached, Services, Token,
+    Enrolled, Identities, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
 use dme_model::Class;
@@ -149,36 +151,25 @@ impl Offered<'_> {
 /// # Errors
 /// When a setting is wrong; nothing is contacted yet.
 pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
-    if !offered.is_something() {
-        return Err(StartError::Nothing);
-    }
+    check(offered)?;
     let vacations = vacations(offered)?;
     let mut tokens = None;
     let mail: Option<Mailboxes> = match offered.mail {
-        Some(MailConfig::Imap(config)) => {
+        Some(mail @ MailConfig::Imap(config)) => {
             let system = ImapMailSystem::new((**config).clone())
                 .map_err(|error| StartError::Mail(error.to_string()))?;
             let system = Arc::new(system);
-            let needs = match config.auth {
-                dme_imap::Auth::Password => CredentialsNeeded::Password,
-                dme_imap::Auth::Bearer => {
-                    tokens = Some(system.clone());
-                    CredentialsNeeded::Bearer
-                }
-                dme_imap::Auth::Master { .. } => CredentialsNeeded::None,
-            };
-            Some(Mailboxes::of_mail(system, needs))
+            if config.auth == dme_imap::Auth::Bearer {
+                tokens = Some(system.clone());
+            }
+            Some(Mailboxes::of_mail(system, mail_needs(mail)))
         }
         Some(MailConfig::Files(config)) => {
-            config.check().map_err(|error| StartError::Mail(error.to_string()))?;
             let system = Arc::new(FilesMailSystem::new(config.clone()));
             Some(Mailboxes::of_all(system, CredentialsNeeded::None))
         }
         None => None,
     };
-    if tokens.is_none() && offered.dav.is_some_and(|dav| dav.auth == dme_dav::Auth::Bearer) {
-        return Err(StartError::TokensUnjudged);
-    }
     let directory = address_list(offered.address_list, directory(offered.people)?)?;
     let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
@@ -209,11 +200,7 @@ fn dav(config: Option<&DavConfig>) -> Result<Option<Mailboxes>, StartError> {
     let Some(config) = config else { return Ok(None) };
     let system =
         DavMailSystem::new(config.clone()).map_err(|error| StartError::Dav(error.to_string()))?;
-    let needs = match config.auth {
-        dme_dav::Auth::Password => CredentialsNeeded::Password,
-        dme_dav::Auth::Bearer => CredentialsNeeded::Bearer,
-        dme_dav::Auth::Master { .. } => CredentialsNeeded::None,
-    };
+    let needs = dav_needs(config);
     let classes = [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes].into();
     Ok(Some(Mailboxes { system: Arc::new(system), needs, classes }))
 }
@@ -272,11 +259,7 @@ fn joined(
 ) -> Result<Mailboxes, StartError> {
     let mut others = Vec::new();
     if let Some(dav) = dav {
-        mail.needs = match (mail.needs, dav.needs) {
-            (CredentialsNeeded::None, needs) | (needs, CredentialsNeeded::None) => needs,
-            (one, other) if one == other => one,
-            _ => return Err(StartError::TwoSecrets),
-        };
+        mail.needs = together(mail.needs, dav.needs)?;
         mail.classes.extend(dav.classes);
         others.push(("dav", dav.system));
     }
@@ -318,11 +301,17 @@ pub struct Running {
 /// # Errors
 /// When the settings or the identity are wrong. A server that cannot be reached is no error: it
 /// is tried until it can.
-pub fn start(config: &ConnectorConfig) -> Result<Running, StartError> {
+pub fn start(
+    config: &ConnectorConfig,
+    surroundings: Arc<dyn Surroundings>,
+) -> Result<Running, StartError> {
     config.check().map_err(|error| StartError::Settings(error.to_string()))?;
-    let services = services(&Offered::from(config))?;
+    // Without an identity nothing is made beside it.
+    Identities::open(&config.directory).map_err(StartError::Identity)?;
+    let (keeper, services) = Keeper::open(config, surroundings)?;
     let link = link(config).map_err(|error| StartError::Settings(error.to_string()))?;
     let connector = Connector::new(link, services).map_err(StartError::Identity)?;
+    let connector = connector.with_upkeep(Arc::new(keeper));
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();
     let task = tokio::spawn(connector.run(async move { stopping.cancelled().await }));

@@ -62,6 +62,19 @@ impl Dialer {
         self.mode
     }
 
+    /// Where it leads, for people: the server's name and port, and the addresses that has.
+    ///
+    /// # Errors
+    /// When the name has no address.
+    pub async fn place(&self) -> io::Result<String> {
+        let named =
+            |error| io::Error::other(format!("{}: the name has no address: {error}", self.host));
+        let found =
+            tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(named)?;
+        let found: Vec<String> = found.map(|address| address.ip().to_string()).collect();
+        Ok(format!("{}:{} ({})", self.host, self.port, found.join(", ")))
+    }
+
     /// A connection in plain.
     ///
     /// # Errors

@@ -15,6 +15,8 @@ use crate::settings::Sections;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
+use dme_connector::configuration::secrets_in;
+use dme_model::Secret;
 use dme_server::config::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -136,6 +138,8 @@ pub struct ServerFile {
 pub struct ConnectorFile {
     /// The connector's own settings.
     pub connector: ConnectorConfig,
+    /// The secrets in them.
+    pub secrets: Vec<Secret>,
     /// How it logs.
     pub log: LogConfig,
 }
@@ -155,6 +159,7 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
     let mut sections = Sections::read(path)?;
     Ok(ConnectorFile {
         log: sections.take("log")?.unwrap_or_default(),
+        secrets: secrets_in(sections.table()),
         connector: sections.rest()?,
     })
 }

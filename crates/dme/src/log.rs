@@ -1,7 +1,14 @@
 //! Logs: structured, to standard error, as text or JSON.
 
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::EnvFilter;
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, registry};
 
 /// How logs are written.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -69,4 +76,98 @@ pub fn begin(config: &LogConfig) {
         LogFormat::Text => builder.with_ansi(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+}
+
+/// Begins to log, and keeps the last warnings and errors at hand. Later calls change nothing.
+pub fn begin_and_keep(config: &LogConfig) -> Recent {
+    let recent = Recent::default();
+    let kept = fmt::layer().with_ansi(false).with_writer(recent.clone());
+    let registry = registry().with(kept.with_filter(LevelFilter::WARN));
+    let filter = EnvFilter::new(&config.level.0);
+    let shown = fmt::layer().with_writer(std::io::stderr);
+    let _ = match config.format {
+        LogFormat::Text => registry.with(shown.with_ansi(false).with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            registry.with(shown.json().flatten_event(true).with_filter(filter)).try_init()
+        }
+    };
+    recent
+}
+
+/// So many lines are kept.
+const LINES: usize = 200;
+/// And so much of each, in characters.
+const LINE: usize = 2_000;
+
+/// The last warnings and errors. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Recent(Arc<Mutex<VecDeque<String>>>);
+
+impl Recent {
+    /// The newest last.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    fn push(&self, line: &[u8]) {
+        let line: String = String::from_utf8_lossy(line).trim_end().chars().take(LINE).collect();
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() >= LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+    }
+}
+
+impl<'a> MakeWriter<'a> for Recent {
+    type Writer = Line;
+
+    fn make_writer(&'a self) -> Line {
+        Line { recent: self.clone(), bytes: Vec::new() }
+    }
+}
+
+/// One line on its way.
+pub struct Line {
+    recent: Recent,
+    bytes: Vec<u8>,
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.recent.push(&self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_warnings_are_kept_and_nothing_below() {
+        let recent = Recent::default();
+        let kept = fmt::layer().with_ansi(false).with_writer(recent.clone());
+        let registry = registry().with(kept.with_filter(LevelFilter::WARN));
+        tracing::subscriber::with_default(registry, || {
+            for number in 0..=LINES {
+                tracing::warn!(number, "it went wrong");
+                tracing::info!(number, "all is well");
+            }
+        });
+        let lines = recent.lines();
+        assert_eq!(lines.len(), LINES);
+        assert!(lines.iter().all(|line| line.contains("WARN")), "{lines:?}");
+        assert!(lines[0].ends_with("number=1") && lines[LINES - 1].ends_with("number=200"));
+    }
 }

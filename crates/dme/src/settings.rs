@@ -27,18 +27,16 @@ impl Sections {
     /// The same from text; the path is for errors.
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
         let within = || format!("in the configuration {}", path.display());
-        // The library's own words quote the line, which may hold a secret.
-        let mut table: Table = toml::from_str(text)
-            .map_err(|error: toml::de::Error| {
-                let before =
-                    error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-                anyhow!("line {}: {}", before.lines().count().max(1), error.message())
-            })
-            .with_context(within)?;
+        let mut table = parsed(text).with_context(within)?;
         for (key, value) in &mut table {
-            resolve(key, value).with_context(within)?;
+            resolve(key, value, Reach::Anywhere).with_context(within)?;
         }
         Ok(Self { path: path.to_owned(), table })
+    }
+
+    /// All that is there still.
+    pub fn table(&self) -> &Table {
+        &self.table
     }
 
     /// One section, checked; none where it is not there.
@@ -55,19 +53,72 @@ impl Sections {
     }
 }
 
-fn resolve(path: &str, value: &mut Value) -> Result<()> {
+/// A file's settings as they are written: what is given indirectly stays so.
+pub fn as_written(path: &Path) -> Result<Table> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    parsed(&text).with_context(|| format!("in the configuration {}", path.display()))
+}
+
+/// Settings that came from elsewhere, with what indirect texts stand for here: files of this folder,
+/// and variables whose names begin with `DME_`. Whoever sent them shall read nothing else.
+pub fn resolved_within(mut table: Table, folder: &Path) -> Result<Table> {
+    for (key, value) in &mut table {
+        resolve(key, value, Reach::Within(folder))?;
+    }
+    Ok(table)
+}
+
+fn parsed(text: &str) -> Result<Table> {
+    // The library's own words quote the line, which may hold a secret.
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        anyhow!("line {}: {}", before.lines().count().max(1), error.message())
+    })
+}
+
+/// From where indirect texts may be read.
+#[derive(Clone, Copy)]
+enum Reach<'a> {
+    Anywhere,
+    Within(&'a Path),
+}
+
+impl Reach<'_> {
+    fn file(self, path: &str, name: &str) -> Result<()> {
+        let Self::Within(folder) = self else { return Ok(()) };
+        let real = |path: &Path| std::fs::canonicalize(path);
+        let (folder_there, file) = (real(folder), real(Path::new(name)));
+        let file = file.with_context(|| format!("{path}: cannot read the file {name}"))?;
+        if !folder_there.is_ok_and(|folder| file.starts_with(folder)) {
+            bail!("{path}: {name} is not in {}, from where alone it may be read", folder.display());
+        }
+        Ok(())
+    }
+
+    fn variable(self, path: &str, name: &str) -> Result<()> {
+        match self {
+            Self::Within(_) if !name.starts_with("DME_") => {
+                bail!("{path}: only variables whose names begin with DME_ may be read, not {name}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn resolve(path: &str, value: &mut Value, reach: Reach<'_>) -> Result<()> {
     match value {
-        Value::Table(table) => match indirect(path, table)? {
+        Value::Table(table) => match indirect(path, table, reach)? {
             Some(text) => *value = Value::String(text),
             None => {
                 for (key, value) in table.iter_mut() {
-                    resolve(&format!("{path}.{key}"), value)?;
+                    resolve(&format!("{path}.{key}"), value, reach)?;
                 }
             }
         },
         Value::Array(values) => {
             for (place, value) in values.iter_mut().enumerate() {
-                resolve(&format!("{path}[{place}]"), value)?;
+                resolve(&format!("{path}[{place}]"), value, reach)?;
             }
         }
         _ => {}
@@ -77,21 +128,25 @@ fn resolve(path: &str, value: &mut Value) -> Result<()> {
 
 /// The text a table with the one key `file` or `env` stands for. A table that is a setting of its
 /// own has other keys beside these, or none of them.
-fn indirect(path: &str, table: &Table) -> Result<Option<String>> {
+fn indirect(path: &str, table: &Table, reach: Reach<'_>) -> Result<Option<String>> {
     let mut entries = table.iter();
     let (Some((key, Value::String(name))), None) = (entries.next(), entries.next()) else {
         return Ok(None);
     };
     match key.as_str() {
         "file" => {
+            reach.file(path, name)?;
             let text = std::fs::read_to_string(name)
                 .with_context(|| format!("{path}: cannot read the file {name}"))?;
             Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
-        "env" => match std::env::var(name) {
-            Ok(text) => Ok(Some(text)),
-            Err(_) => bail!("{path}: the environment variable {name} is not set"),
-        },
+        "env" => {
+            reach.variable(path, name)?;
+            match std::env::var(name) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) => bail!("{path}: the environment variable {name} is not set"),
+            }
+        }
         _ => Ok(None),
     }
 }
@@ -128,6 +183,28 @@ mod tests {
             file.path().to_str().unwrap()
         );
         assert_eq!(parse::<Sample>(&text).unwrap().login.password, "p\u{e4}ss w\u{f6}rd ");
+    }
+
+    #[test]
+    fn settings_from_elsewhere_read_this_folder_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("ldap.password");
+        std::fs::write(&inside, "secret\n").unwrap();
+        let outside = tempfile::NamedTempFile::new().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(outside.path(), &link).unwrap();
+        let read = |key: &str, name: &str| {
+            let table = parsed(&format!("password = {{ {key} = {name:?} }}")).unwrap();
+            resolved_within(table, folder.path()).map_err(|error| format!("{error:#}"))
+        };
+        let read_file = |path: &Path| read("file", path.to_str().unwrap());
+        assert_eq!(read_file(&inside).unwrap()["password"].as_str(), Some("secret"));
+        for path in [outside.path(), &link, &folder.path().join("../hosts"), Path::new("/nowhere")]
+        {
+            let error = read_file(path).unwrap_err();
+            assert!(error.contains("password: "), "{error}");
+        }
+        assert!(read("env", "PATH").unwrap_err().contains("DME_"));
     }
 
     #[test]

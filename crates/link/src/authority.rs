@@ -37,6 +37,27 @@ pub struct Identity {
     pub key: dme_model::Secret,
 }
 
+/// How long a certificate holds, in seconds since the epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Validity {
+    /// When it was made.
+    pub made: i64,
+    /// When it ends.
+    pub ends: i64,
+}
+
+impl Validity {
+    /// Of a connector's certificate in DER, as the authority made it.
+    pub(crate) fn of_certificate(der: &[u8]) -> Result<Self> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der)
+            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
+        let validity = certificate.validity();
+        let backdated = i64::try_from(BACKDATED.as_secs()).unwrap_or(0);
+        let made = validity.not_before.timestamp().saturating_add(backdated);
+        Ok(Self { made, ends: validity.not_after.timestamp() })
+    }
+}
+
 /// The server's own certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -266,6 +287,8 @@ mod tests {
         assert_eq!(Fingerprint::of_certificate(&der).unwrap(), request.fingerprint);
         let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
         assert_eq!(certificate.subject().to_string(), "CN=c7");
+        let Validity { made, ends } = Validity::of_certificate(&der).unwrap();
+        assert_eq!(ends - made, 3600);
         assert!(!certificate.is_ca());
     }
 

@@ -15,6 +15,7 @@ mod reach;
 mod run;
 mod serve;
 mod session;
+mod upkeep;
 mod windows;
 
 pub use backoff::BackoffConfig;
@@ -23,4 +24,5 @@ pub use enroll::{Enrolled, enroll};
 pub use identity::Identities;
 pub use reach::{Reached, reach};
 pub use run::{Connector, ConnectorStatus};
+pub use upkeep::Upkeep;
 pub use windows::Windows;

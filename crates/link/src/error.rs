@@ -36,6 +36,9 @@ pub enum Error {
     /// The token's text is not a token.
     #[error("not an enrolment token: {0}; copy the whole text beginning with `dme1.`")]
     Token(&'static str),
+    /// Secrets could not be sealed or opened.
+    #[error("{0}")]
+    Sealing(String),
     /// The other side cannot be reached.
     #[error("{address} cannot be reached: {reason}")]
     Unreachable {

@@ -4,6 +4,7 @@ mod authority;
 mod book;
 mod capabilities;
 mod clock;
+mod configuration;
 mod connector;
 mod enrolments;
 mod error;
@@ -12,6 +13,7 @@ mod fingerprint;
 mod h2;
 mod hours;
 mod refused;
+mod sealing;
 mod server;
 mod socket;
 mod tls;
@@ -19,27 +21,32 @@ mod token;
 mod traffic;
 mod wire;
 
-pub use authority::{Authority, Identity, LINK_NAME, SigningRequest};
+pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
+pub use configuration::{
+    Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
+};
 pub use connector::{
     BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
-    KeepAlive, Proxy, Reached, Thrift, Windows, enroll, reach,
+    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
 pub use refused::{Refusal, Refused};
+pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use server::{
-    DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig, Registrar, WorkLimits,
-    serve,
+    CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
+    NotDiagnosed, Registrar, WorkLimits, serve,
 };
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
 pub use wire::packing::Packing;
+pub use wire::upkeep::{Check, CheckVerdict, Diagnosis};
 
 /// The release, as the two ends tell each other.
 pub(crate) const SOFTWARE: &str = env!("CARGO_PKG_VERSION");

@@ -1,6 +1,7 @@
 //! The server's side: it accepts connectors and calls them.
 
 mod call;
+mod diagnose;
 mod directory;
 mod gate;
 mod handshakes;
@@ -8,8 +9,11 @@ mod link;
 mod links;
 mod listener;
 mod mail;
+mod observe;
 mod registrar;
 
+pub use diagnose::NotDiagnosed;
 pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig, WorkLimits};
 pub use listener::{ListenConfig, serve};
+pub use observe::{CallObserver, CallSeen};
 pub use registrar::Registrar;

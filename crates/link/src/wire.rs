@@ -25,6 +25,7 @@ pub(crate) mod hello;
 pub(crate) mod mailbox;
 pub(crate) mod packing;
 pub(crate) mod record;
+pub(crate) mod upkeep;
 
 /// ALPN of a link's connections.
 pub(crate) const LINK: &[u8] = b"dme-link/1";

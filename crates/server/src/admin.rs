@@ -3,6 +3,7 @@
 //! server's directory.
 
 pub mod api;
+mod configuration;
 mod connectors;
 mod devices;
 mod directory;
@@ -98,6 +99,11 @@ impl Admin {
             (&Method::GET, "/readyz") => return self.ready(),
             (&Method::GET, "/metrics") => {
                 self.front.metrics.carried(&self.links.connectors());
+                let standings = self.front.connectors.standings((self.front.clock)()).await;
+                match standings {
+                    Ok(all) => self.front.metrics.stand(&all),
+                    Err(error) => tracing::warn!(%error, "the connectors could not be read"),
+                }
                 return Ok(as_text(self.front.metrics.to_text()));
             }
             _ => {}
@@ -129,6 +135,13 @@ impl Admin {
             (&Method::POST, ["api", "connectors", name, "settings"]) => {
                 self.set_connector(name, &body).await
             }
+            (&Method::GET, ["api", "connectors", name, "configuration"]) => {
+                self.configuration(name).await
+            }
+            (&Method::POST, ["api", "connectors", name, "configuration"]) => {
+                self.configure(name, &body).await
+            }
+            (&Method::POST, ["api", "connectors", name, "diagnose"]) => self.diagnose(name).await,
             (&Method::GET, ["api", "routes", user]) => self.explain_route(user, None).await,
             (&Method::GET, ["api", "routes", user, function]) => {
                 self.explain_route(user, Some(function)).await

@@ -1,9 +1,11 @@
 //! The connectors as the router sees them, wherever they run, linked or not.
 
 mod settings;
+mod standing;
 
 pub use dme_routing::{Scope, Tier};
 pub use settings::{ConnectorSettings, Effective};
+pub use standing::{Standing, State};
 
 use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
@@ -14,11 +16,15 @@ use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
 use dme_store::{SettingRecord, SqliteStore};
+use standing::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+/// What is said of the connector in this process.
+const EMBEDDED_STATE: &str = "in the server's process";
 
 /// Every connector there is, with what is set of it.
 pub struct Connectors {
@@ -27,6 +33,7 @@ pub struct Connectors {
     configured: BTreeMap<String, ConnectorSettings>,
     load: Load,
     known: RwLock<Arc<Known>>,
+    seen: Seen,
     /// Counts whatever changes who can serve.
     version: watch::Sender<u64>,
     /// All as they were a moment ago.
@@ -102,6 +109,7 @@ impl Connectors {
             configured,
             load,
             known: RwLock::new(Arc::new(known)),
+            seen: Seen::default(),
             version: watch::Sender::new(0),
             snapshot: Mutex::default(),
         });
@@ -120,6 +128,7 @@ impl Connectors {
                     }
                     Ok(LinkEvent::Lost { id, reason }) => {
                         tracing::warn!(connector = %id, reason, "connector lost");
+                        all.seen.lost(&id, &reason, now());
                         all.changed();
                     }
                     Err(RecvError::Lagged(_)) => {
@@ -399,6 +408,12 @@ impl Connectors {
             name: link.name,
         }
     }
+}
+
+/// The wall clock, for when a link was lost.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn state(

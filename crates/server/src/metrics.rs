@@ -1,6 +1,10 @@
 //! What the server counts, in Prometheus' text format.
 
-use dme_link::{Flow, Kind, LinkState, Traffic};
+mod connectors;
+
+use crate::connectors::Standing;
+use connectors::ConnectorMetrics;
+use dme_link::{CallSeen, Flow, Kind, LinkState, Traffic};
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,11 +74,11 @@ pub struct Metrics {
     link_up: Family<ConnectorLabels, Gauge>,
     link_wire: Family<WireLabels, Counter>,
     link_records: Family<RecordLabels, Counter>,
-    link_round_trip: Family<ConnectorLabels, Gauge<f64, AtomicU64>>,
     /// The connectors that `link_up` tells of.
     known_links: Mutex<BTreeSet<String>>,
     backend_errors: Family<MailboxErrorLabels, Counter>,
     logins: Family<ErrorLabels, Counter>,
+    connectors: ConnectorMetrics,
 }
 
 fn latency_histogram() -> Histogram {
@@ -126,17 +130,11 @@ impl Default for Metrics {
             Unit::Bytes,
             link_records.clone(),
         );
-        let link_round_trip = Family::default();
-        registry.register_with_unit(
-            "link_round_trip",
-            "Round trip over the link as last measured",
-            Unit::Seconds,
-            link_round_trip.clone(),
-        );
         let backend_errors = Family::default();
         registry.register("mailbox_errors", "Mailbox calls that failed", backend_errors.clone());
         let logins = Family::default();
         registry.register("login_refusals", "Logins refused, by reason", logins.clone());
+        let connectors = ConnectorMetrics::new(&mut registry);
         Self {
             registry: Mutex::new(registry),
             requests,
@@ -148,10 +146,10 @@ impl Default for Metrics {
             link_up,
             link_wire,
             link_records,
-            link_round_trip,
             known_links: Mutex::default(),
             backend_errors,
             logins,
+            connectors,
         }
     }
 }
@@ -238,7 +236,6 @@ impl Metrics {
             let stays = links.contains_key(connector);
             if !stays {
                 self.link_up.remove(&labels(connector));
-                self.link_round_trip.remove(&labels(connector));
                 let nothing = Traffic::default();
                 for (labels, _) in on_the_wire(connector, &nothing) {
                     self.link_wire.remove(&labels);
@@ -260,10 +257,6 @@ impl Metrics {
             for (labels, bytes) in of_records(&link.name, &link.traffic) {
                 set(&self.link_records.get_or_create(&labels), bytes);
             }
-            if let Some(trip) = link.round_trip {
-                let labels = ConnectorLabels { connector: link.name.clone() };
-                self.link_round_trip.get_or_create(&labels).set(trip.as_secs_f64());
-            }
         }
     }
 
@@ -276,6 +269,18 @@ impl Metrics {
     /// A login was refused.
     pub fn login_refused(&self, reason: &'static str) {
         self.logins.get_or_create(&ErrorLabels { error: reason }).inc();
+    }
+
+    /// A call on a connector is over.
+    pub fn called(&self, seen: CallSeen<'_>) {
+        self.connectors.called(seen);
+    }
+
+    /// How all connectors stand now.
+    pub fn stand(&self, all: &[Standing]) {
+        // Not while somebody reads: what was told before is taken away first.
+        let _reading = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        self.connectors.stand(all);
     }
 
     /// Everything as text.
@@ -326,7 +331,68 @@ fn set(counter: &Counter, value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connectors::State;
+    use dme_link::{Capabilities, Validity};
     use dme_model::Timestamp;
+
+    fn seen() -> CallSeen<'static> {
+        let (connector, call) = ("branch", "mailbox/fetch");
+        CallSeen { connector, call, outcome: "link.busy", took: Duration::from_millis(30) }
+    }
+
+    fn standing(name: &str, state: State) -> Standing {
+        let link = LinkState {
+            id: "c1".into(),
+            name: name.into(),
+            capabilities: Capabilities::default(),
+            realms: None,
+            software: "0.1".into(),
+            peer: Some("192.0.2.1:4711".into()),
+            since: Timestamp::from_seconds(1),
+            round_trip: Some(Duration::from_millis(600)),
+            outstanding: 7,
+            queued: 2,
+            watches: 40,
+            draining: false,
+            exhausted: false,
+            traffic: Traffic::default(),
+            used: None,
+            certificate: Some(Validity { made: 1, ends: 1_800_000_000 }),
+        };
+        Standing {
+            id: "c1".into(),
+            name: name.into(),
+            record: None,
+            state,
+            reason: String::new(),
+            since: None,
+            link: Some(link),
+            users: 12,
+        }
+    }
+
+    #[test]
+    fn connectors_and_the_calls_on_them_are_told_and_those_that_went_are_not() {
+        let metrics = Metrics::default();
+        metrics.called(seen());
+        metrics.stand(&[standing("branch", State::Exhausted), standing("old", State::Revoked)]);
+        let text = metrics.to_text();
+        for line in [
+            "dme_connector_state{connector=\"branch\",state=\"exhausted\"} 1",
+            "dme_connector_state{connector=\"branch\",state=\"running\"} 0",
+            "dme_connector_users{connector=\"branch\"} 12",
+            "dme_connector_running_calls{connector=\"branch\"} 7",
+            "dme_link_round_trip_seconds{connector=\"branch\"} 0.6",
+            "dme_connector_certificate_ends_seconds{connector=\"branch\"} 1800000000.0",
+            "dme_calls_total{connector=\"branch\",calls=\"fetch\",outcome=\"link.busy\"} 1",
+            "dme_call_duration_seconds_count{connector=\"branch\",calls=\"fetch\"} 1",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} is not in {text}");
+        }
+        assert!(!text.contains("\"old\""), "{text}");
+        metrics.stand(&[]);
+        assert!(!metrics.to_text().contains("dme_connector_users{"));
+    }
 
     #[test]
     fn every_metric_is_documented_under_the_name_it_has() {
@@ -339,6 +405,8 @@ mod tests {
         metrics.carried(&[state()]);
         metrics.mailbox_error("branch", "timeout");
         metrics.login_refused("malformed");
+        metrics.called(seen());
+        metrics.stand(&[standing("branch", State::Running)]);
         let text = metrics.to_text();
         let described = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let mut count = 0;
@@ -348,7 +416,7 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 12);
+        assert_eq!(count, 20);
     }
 
     fn state() -> LinkState {
@@ -368,6 +436,7 @@ mod tests {
             watches: 0,
             draining: false,
             exhausted: false,
+            certificate: None,
         }
     }
 
@@ -384,7 +453,6 @@ mod tests {
         for line in [
             format!("dme_link_wire_bytes_total{{{labels}=\"in\"}} 5"),
             format!("dme_link_wire_bytes_total{{{labels}=\"out\"}} 7"),
-            "dme_link_round_trip_seconds{connector=\"branch\"} 0.6".to_owned(),
         ] {
             assert!(text.contains(&line), "{line} is not in {text}");
         }

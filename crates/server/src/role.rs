@@ -116,6 +116,7 @@ impl Server {
         let shared: Arc<SqliteStore> = Arc::new(store.clone());
         warn_of_strangers(&config, &*shared).await?;
         let registrar = Registrar::new(authority.clone(), shared.clone(), shared.clone())
+            .configurations(shared.clone())
             .certificate_life(config.links.certificate_life.0);
         let links = Links::new(
             Arc::new(registrar),
@@ -396,6 +397,8 @@ fn front(
         parallel: u32::try_from(config.links.parallel_calls).unwrap_or(u32::MAX),
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
+    let counting = metrics.clone();
+    links.observe(Arc::new(move |seen| counting.called(seen)));
     let connectors = Connectors::new(links.clone(), store.clone(), config.connectors.clone(), load);
     let membership = Arc::new(GateMembership::default());
     let mut directories = BTreeMap::new();

@@ -5,6 +5,7 @@
 //! file. All statements number their parameters `$1…$n` in the order in which they appear and use
 //! no more than every database has, so that another can be put beside SQLite.
 
+mod configurations;
 mod connectors;
 mod devices;
 mod enrolments;
@@ -30,6 +31,7 @@ mod tests {
     #[test]
     fn parameters_are_numbered_in_order_of_appearance() {
         let sources = [
+            include_str!("configurations.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),

@@ -6,11 +6,13 @@ use crate::{Result, SqliteStore};
 use dme_link::Capabilities;
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::collections::BTreeMap;
 
 const ROUTES: &str =
     "SELECT user_id, function, home, serving, since, why FROM route WHERE user_id = $1";
 const ALL_ROUTES: &str = "SELECT user_id, function, home, serving, since, why FROM route \
      ORDER BY user_id, function";
+const USERS: &str = "SELECT serving, COUNT(DISTINCT user_id) FROM route GROUP BY serving";
 const FORGET_ROUTES: &str = "DELETE FROM route WHERE user_id = $1";
 const FORGET_ALL: &str = "DELETE FROM route";
 const PUT_ROUTE: &str = "INSERT INTO route (user_id, function, home, serving, since, why) \
@@ -95,6 +97,23 @@ impl SqliteStore {
             let rows = statement.query_map([], route)?;
             let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(rows.into_iter().filter_map(|(user, record)| Some((user, record?))).collect())
+        })
+        .await
+    }
+
+    /// How many users each connector serves in some function, by its name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn users_by_connector(&self) -> Result<BTreeMap<String, usize>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(USERS)?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+            rows.map(|row| {
+                let (name, users) = row?;
+                Ok((name, usize::try_from(users).unwrap_or(0)))
+            })
+            .collect()
         })
         .await
     }

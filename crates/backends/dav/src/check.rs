@@ -8,6 +8,16 @@ use dme_model::{Access, Class};
 use tokio::time::Instant;
 
 impl DavMailSystem {
+    /// Connects to the server as far as that goes without a user: name, address, TCP and TLS.
+    pub async fn reach(&self) -> Finding {
+        let deadline = Instant::now() + self.server.config().timeouts.connect.0;
+        let outcome = match self.server.shared(deadline).await {
+            Ok(shared) => shared.client.reach().await,
+            Err(error) => Err(advised(&error)),
+        };
+        Finding { step: "calendars and contacts: connection and TLS", outcome }
+    }
+
     /// Connects, logs in as this user, looks for the principal and at the collections. Changes
     /// nothing. Ends at the first step that fails.
     pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {

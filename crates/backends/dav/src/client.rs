@@ -300,6 +300,16 @@ impl Client {
         result.map_err(|lost| lost.error)
     }
 
+    /// Finds the server and connects, without a request; says how that went.
+    pub(crate) async fn reach(&self) -> Result<String, String> {
+        let place = self.dialer.place().await.map_err(|error| error.to_string())?;
+        let dialled = timeout(self.connect, self.dial()).await.unwrap_or(Err(WireError::Timeout));
+        match dialled {
+            Ok(_) => Ok(format!("{place}: reached")),
+            Err(error) => Err(format!("{place}: {}", dme_dial::advised(&error.told("connect")))),
+        }
+    }
+
     async fn dial(&self) -> Result<SendRequest<Full<Bytes>>, WireError> {
         let stream = self.dialer.secure(self.dialer.connect().await?).await?;
         let mut builder = http1::Builder::new();

@@ -67,6 +67,17 @@ impl ImapMailSystem {
         findings
     }
 
+    /// Connects to the servers as far as that goes without a user: name, address, TCP and TLS.
+    pub async fn reach(&self) -> Vec<Finding> {
+        let imap = self.shared.pool.reach().await;
+        let mut findings = vec![Finding { step: "IMAP connection and TLS", outcome: imap }];
+        if let Some(smtp) = &self.shared.smtp {
+            let outcome = smtp.reach().await;
+            findings.push(Finding { step: "SMTP connection and TLS", outcome });
+        }
+        findings
+    }
+
     /// Logs in anew as this user, whatever sessions there are: what was good for those may have
     /// been taken back since.
     ///

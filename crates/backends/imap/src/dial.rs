@@ -2,7 +2,7 @@
 
 use crate::error::{ConfigError, WireError};
 pub(crate) use dme_dial::Stream;
-use dme_dial::{ServerConfig, TlsMode, plain_line};
+use dme_dial::{ServerConfig, TlsMode, advised, plain_line};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -37,6 +37,15 @@ impl Dialer {
         limit: Duration,
     ) -> Result<Self, ConfigError> {
         Ok(Self { way: dme_dial::Dialer::new(at, server, port)?, protocol, limit })
+    }
+
+    /// Finds the server and connects, without logging in; says how that went.
+    pub(crate) async fn reach(&self) -> Result<String, String> {
+        let place = self.way.place().await.map_err(|error| error.to_string())?;
+        match self.dial().await {
+            Ok(_) => Ok(format!("{place}: reached")),
+            Err(error) => Err(format!("{place}: {}", advised(&error.told("connect")))),
+        }
     }
 
     /// Connects, within the limit of time.

@@ -84,6 +84,11 @@ impl Pool {
         })
     }
 
+    /// Finds the server and connects, without logging in; says how that went.
+    pub(crate) async fn reach(&self) -> Result<String, String> {
+        self.dialer.reach().await
+    }
+
     /// A session for the user, if possible one on which `mailbox` is selected.
     pub(crate) async fn lease(
         self: &Arc<Self>,

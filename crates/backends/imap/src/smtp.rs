@@ -96,6 +96,11 @@ impl Smtp {
         Ok(*self.limit.get_or_init(|| limit))
     }
 
+    /// Finds the server and connects, without logging in; says how that went.
+    pub(crate) async fn reach(&self) -> Result<String, String> {
+        self.dialer.reach().await
+    }
+
     /// Connects, and logs in.
     async fn open(&self, account: &Account, deadline: Instant) -> Result<Connection> {
         let told = |error: WireError| {

@@ -12,6 +12,11 @@ use dme_model::{Timestamp, Vacation, VacationAudience, VacationState, VacationTe
 const ORDINARY: usize = 32 << 10;
 
 impl SieveVacations {
+    /// Connects to the server as far as that goes without a user: name, address, TCP and TLS.
+    pub async fn reach(&self) -> Finding {
+        Finding { step: "ManageSieve connection and TLS", outcome: self.way.reach().await }
+    }
+
     /// Connects, logs in as this user, and has the server look through a script such as would be
     /// written. Changes nothing.
     pub async fn check(&self, account: &Account, context: &CallContext) -> Vec<Finding> {

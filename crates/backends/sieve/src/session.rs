@@ -46,6 +46,16 @@ impl Way {
         Ok(session)
     }
 
+    /// Finds the server and connects, without logging in; says how that went.
+    pub(crate) async fn reach(&self) -> Result<String, String> {
+        let place = self.dialer.place().await.map_err(|error| error.to_string())?;
+        let greeted = timeout(self.connect, self.greeted(Instant::now() + self.connect)).await;
+        match greeted.unwrap_or(Err(WireError::Timeout)) {
+            Ok(_) => Ok(format!("{place}: reached")),
+            Err(error) => Err(format!("{place}: {}", dme_dial::advised(&error.told("connect")))),
+        }
+    }
+
     /// A session up to the greeting.
     async fn greeted(&self, deadline: Instant) -> Result<Session, WireError> {
         let mut tcp = self.dialer.connect().await?;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 /// Out-of-office messages on a ManageSieve server.
 pub struct SieveVacations {
-    way: Way,
+    pub(crate) way: Way,
     auth: Auth,
     login: LoginName,
     pub(crate) config: SieveConfig,

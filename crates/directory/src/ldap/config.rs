@@ -291,6 +291,14 @@ pub(super) fn wrong<T>(key: &'static str, problem: impl Into<String>) -> Result<
 }
 
 impl LdapConfig {
+    /// Whether it can work at all; nothing is read or contacted.
+    ///
+    /// # Errors
+    /// In words, naming the setting.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.clone().settings().map(drop)
+    }
+
     /// Fills the defaults in and checks everything that can be checked without a connection.
     pub(super) fn settings(self) -> Result<Settings, ConfigError> {
         let defaults = self.kind.defaults();

@@ -2,6 +2,7 @@
 
 mod clock;
 mod connector;
+mod reach;
 mod report;
 mod server;
 
@@ -9,12 +10,12 @@ use super::{connector_file, server_file};
 use crate::ask::password;
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use dme_connector::Offered;
-use dme_connector::config::{DirectoryConfig, MailConfig};
+use dme_connector::config::{ConnectorConfig, DirectoryConfig, MailConfig};
+use dme_connector::{AddressListConfig, Offered};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
 use dme_imap::ImapMailSystem;
-use dme_link::CredentialsNeeded;
+use dme_link::{Check, CredentialsNeeded};
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
 use dme_sieve::{SieveConfig, SieveVacations};
@@ -25,6 +26,9 @@ use std::time::Duration;
 
 /// How long one step may take.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long one part of those may take that are tried at once.
+const PART: Duration = Duration::from_secs(40);
 
 /// What to check.
 #[derive(Args)]
@@ -75,7 +79,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
-    let serves = connector.is_some() || offered.is_something();
+    let waits = connector.is_some() && !offered.is_something();
+    if waits {
+        report.unknown(
+            "services",
+            "none are set here: the server says what this connector serves, by `dme connector \
+             configure`",
+        );
+    }
+    let serves = offered.is_something();
     let services = serves.then(|| dme_connector::services(&offered)).transpose();
     if let Err(problem) = &services {
         report.bad("configuration", problem);
@@ -85,7 +97,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         clock::alone(&mut report);
         if let Some(server) = &server {
             server::check(&mut report, server);
-            clock::unknown(&report);
+            clock::unknown(&mut report);
         }
         if let Some(connector) = &connector {
             connector::check(&mut report, connector).await;
@@ -103,6 +115,10 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             }
             _ => None,
         };
+        if options.user.is_none() && !refused {
+            reach::mail(&mut report, &offered).await;
+            reach::dav(&mut report, &offered).await;
+        }
         if let Some(people) = offered.people.filter(|_| !refused) {
             // A token is the mail system's to judge.
             let secret = secret.as_ref().filter(|_| !uses_tokens);
@@ -113,10 +129,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             check_mail(&mut report, mail, sieve, user, secret.clone()).await;
         }
         if let Some(list) = offered.address_list.filter(|_| !refused) {
-            match list.check(LIMIT).await {
-                Ok(said) => report.good("address list", said),
-                Err(said) => report.bad("address list", said),
-            }
+            check_list(&mut report, list).await;
             if let Some(directory) = services.and_then(|services| services.directory.as_ref())
                 && let Err(said) = list.check_groups(&**directory).await
             {
@@ -131,6 +144,52 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         bail!("{} of the checks failed", report.failures);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tries all that can be tried without a user and without asking anybody: what a connector does for
+/// its server. The parts are tried at once: where one hangs, the others still say what they found.
+pub async fn without_user(connector: &ConnectorConfig, offered: &Offered<'_>) -> Vec<Check> {
+    let mut report = Report::silent();
+    clock::alone(&mut report);
+    let server = part("server", async |report: &mut Report| {
+        connector::check(report, connector).await;
+    });
+    let mail = part("mail", async |report: &mut Report| {
+        reach::mail(report, offered).await;
+        if let Some(mail @ MailConfig::Files(_)) = offered.mail {
+            check_mail(report, mail, None, None, None).await;
+        }
+    });
+    let dav = part("dav", async |report: &mut Report| reach::dav(report, offered).await);
+    let people = part("people", async |report: &mut Report| {
+        let Some(people) = offered.people else { return };
+        if let Err(error) = check_people(report, people, None, None).await {
+            report.bad("people", error);
+        }
+    });
+    let list = part("address list", async |report: &mut Report| {
+        if let Some(list) = offered.address_list {
+            check_list(report, list).await;
+        }
+    });
+    let (server, mail, dav, people, list) = tokio::join!(server, mail, dav, people, list);
+    [report.kept(), server, mail, dav, people, list].concat()
+}
+
+/// One part, with what it found where it does not end in time.
+async fn part(step: &str, work: impl AsyncFnOnce(&mut Report)) -> Vec<Check> {
+    let mut report = Report::silent();
+    if tokio::time::timeout(PART, work(&mut report)).await.is_err() {
+        report.bad(step, format_args!("it did not end within {} s", PART.as_secs()));
+    }
+    report.kept()
+}
+
+async fn check_list(report: &mut Report, list: &AddressListConfig) {
+    match list.check(LIMIT).await {
+        Ok(said) => report.good("address list", said),
+        Err(said) => report.bad("address list", said),
+    }
 }
 
 async fn check_people(
@@ -229,7 +288,7 @@ async fn check_mail(
         },
         MailConfig::Imap(config) => {
             let Some(user) = user else {
-                return report.unknown("mail", "not tried: name a user with --user");
+                return report.unknown("mail", "no login tried: name a user with --user");
             };
             let credentials = match (&config.auth, secret) {
                 (dme_imap::Auth::Master { .. }, _) => Credentials::None,
@@ -262,7 +321,7 @@ async fn check_dav(
     secret: Option<Secret>,
 ) {
     let Some(user) = user else {
-        return report.unknown("dav", "not tried: name a user with --user");
+        return report.unknown("dav", "no login tried: name a user with --user");
     };
     let credentials = match (&dav.auth, secret) {
         (dme_dav::Auth::Master { .. }, _) => Credentials::None,

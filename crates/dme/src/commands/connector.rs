@@ -1,6 +1,8 @@
 //! `dme connector`.
 
+mod configure;
 mod settings;
+mod surroundings;
 
 use super::server::terminated;
 use super::{connector_file, when};
@@ -15,6 +17,7 @@ use dme_server::admin::api;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -98,6 +101,27 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
+    /// On the server: say what a connector serves. Its secrets are sealed to it here, and are not
+    /// readable on the server afterwards.
+    Configure {
+        /// Its name or id.
+        name: String,
+        /// A file with the tables of a connector's configuration that say what it serves.
+        file: PathBuf,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: have a connector try out all that it depends on, and get one file about it
+    /// without secrets and without anything of users'.
+    Diagnose {
+        /// Its name or id.
+        name: String,
+        /// The file; standard output if not given.
+        #[arg(long)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
     /// On the server: give a connector nothing new, so that it can be maintained. Its users go to
     /// others where there are any.
     Drain {
@@ -139,6 +163,12 @@ impl Command {
                 say_line(issued.token);
             }
             Self::List { json, server } => list(&server, json).await?,
+            Self::Configure { name, file, server } => {
+                return configure::configure(&server, &name, &file).await;
+            }
+            Self::Diagnose { name, output, server } => {
+                configure::diagnose(&server, &name, output.as_deref()).await?;
+            }
             Self::Show { name, json, server } => settings::show(&server, &name, json).await?,
             Self::Set { name, change, server } => settings::set(&server, &name, change).await?,
             Self::Drain { name, server } => settings::drain(&server, &name, true).await?,
@@ -153,8 +183,9 @@ impl Command {
 
 async fn run(path: &Path) -> Result<ExitCode> {
     let file = connector_file(path)?;
-    log::begin(&file.log);
-    let mut running = dme_connector::start(&file.connector)?;
+    let log = log::begin_and_keep(&file.log);
+    let surroundings = surroundings::Process::new(path, &file, log)?;
+    let mut running = dme_connector::start(&file.connector, Arc::new(surroundings))?;
     let mut status = running.status();
     tokio::spawn(async move {
         while status.changed().await.is_ok() {
@@ -202,7 +233,7 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
         say_line("no connectors; `dme connector token NAME` makes a token for one");
     }
     for connector in connectors {
-        say_line(format_args!("{} ({}): {}", connector.name, connector.id, connector.state));
+        say_line(format_args!("{} ({}): {}", connector.name, connector.id, stands(&connector)));
         for fingerprint in &connector.fingerprints {
             say_line(format_args!("  fingerprint {fingerprint}"));
         }
@@ -235,11 +266,27 @@ async fn tokens(server: &AdminOptions, json: bool) -> Result<()> {
     Ok(())
 }
 
+/// What a connector can do, since when and why.
+fn stands(connector: &api::Connector) -> String {
+    let api::Connector { standing, reason, since, users, .. } = connector;
+    let since = since.map_or_else(String::new, |since| format!(" since {}", when(since)));
+    let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    let users = match users {
+        0 => String::new(),
+        1 => "; serves 1 user".to_owned(),
+        users => format!("; serves {users} users"),
+    };
+    format!("{standing}{since}{reason}{users}")
+}
+
 fn say_link(link: &api::Link) {
     let peer = link.peer.as_deref().unwrap_or("this process");
     let trip = link.round_trip_us.map_or_else(String::new, |us| format!(", round trip {us} us"));
     let (since, software) = (when(link.since), &link.software);
     say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}"));
+    if let Some((made, ends)) = link.certificate_made.zip(link.certificate_ends) {
+        say_line(format_args!("  certificate of {}, good until {}", when(made), when(ends)));
+    }
     if !link.realms.is_empty() {
         say_line(format_args!("  directory of {}", link.realms.join(", ")));
     }

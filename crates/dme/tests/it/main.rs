@@ -12,6 +12,7 @@ mod answers;
 mod architecture;
 mod cli;
 mod companies;
+mod configure;
 mod failures;
 mod journey;
 mod kill;

@@ -15,6 +15,9 @@ const QUEUE: usize = 16;
 pub(super) fn answer(shared: &Arc<Shared>, records: Records) -> Outgoing {
     let (sender, queue) = mpsc::channel(QUEUE);
     shared.listened(sender.clone());
+    if let Some(upkeep) = &shared.undying.upkeep {
+        shared.tell(ToServer::Configured(upkeep.report()));
+    }
     tokio::spawn(listen(shared.clone(), records, sender));
     let ending = shared.ending.clone();
     let messages = unfold(Some(queue), move |queue| {
@@ -53,6 +56,7 @@ async fn listen(shared: Arc<Shared>, mut records: Records, sender: mpsc::Sender<
             Some(ToConnector::Drain(drain)) => Order::Drain(drain),
             Some(ToConnector::Certificate { certificate }) => Order::Certificate(certificate),
             Some(ToConnector::RenewalRefused(refused)) => Order::RenewalRefused(refused),
+            Some(ToConnector::Configuration(configuration)) => Order::Configuration(configuration),
             None => continue,
         };
         if shared.orders.send(order).await.is_err() {

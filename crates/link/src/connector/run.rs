@@ -6,12 +6,15 @@ use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
+use super::upkeep::Upkeep;
 use crate::clock::now;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
 use crate::wire::packing::ZSTD;
-use crate::{Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire};
+use crate::{
+    Configuration, Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire,
+};
 use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,7 +64,8 @@ pub enum ConnectorStatus {
 /// A connector: what it serves, and how it reaches its server.
 pub struct Connector {
     config: ConnectorConfig,
-    services: Services,
+    /// Those that the next link is made with.
+    services: Mutex<Services>,
     undying: Undying,
     meter: Arc<Meter>,
     budget: Option<Mutex<Budget>>,
@@ -114,9 +118,17 @@ impl Connector {
         let status = watch::Sender::new(ConnectorStatus::Dialling);
         let budget = config.thrift.budget;
         let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
+        let services = Mutex::new(services);
         let (undying, meter) = (Undying::new(), Arc::default());
         let budget = budget.map(Mutex::new);
         Ok(Self { config, services, undying, meter, budget, identities, status })
+    }
+
+    /// Which takes configurations from its server, and tells how it is.
+    #[must_use]
+    pub fn with_upkeep(mut self, upkeep: Arc<dyn Upkeep>) -> Self {
+        self.undying.upkeep = Some(upkeep);
+        self
     }
 
     /// Who it is.
@@ -345,6 +357,11 @@ impl Connector {
                 Some(Order::RenewalRefused(refused)) => {
                     error!(%refused, "the server did not renew the certificate");
                 }
+                Some(Order::Configuration(configuration)) => {
+                    if self.configure(session, configuration).await {
+                        return Next::Replace;
+                    }
+                }
                 // The session holds the sender.
                 None => return Next::Lost,
             }
@@ -389,6 +406,27 @@ impl Connector {
                 TELL_AGAIN
             }
         }
+    }
+
+    /// Takes a configuration; answers whether a link with other services is to be made.
+    async fn configure(&self, session: &Session, configuration: Configuration) -> bool {
+        let Some(upkeep) = &self.undying.upkeep else { return false };
+        let version = configuration.version;
+        match upkeep.configure(configuration).await {
+            Some(services) => {
+                info!(version, "configuration taken; making a new link with its services");
+                *self.services.lock().unwrap_or_else(PoisonError::into_inner) = services;
+                true
+            }
+            None => {
+                session.shared.tell(ToServer::Configured(upkeep.report()));
+                false
+            }
+        }
+    }
+
+    fn services(&self) -> Services {
+        self.services.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn renewal_due(&self) -> Duration {
@@ -444,7 +482,7 @@ impl Connector {
                     let packing = welcome.packing();
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, name, connector = %welcome.connector, "linked");
-                    let (services, undying) = (self.services.clone(), self.undying.clone());
+                    let (services, undying) = (self.services(), self.undying.clone());
                     let meter = self.meter.clone();
                     let session = Session::begin(
                         calls,
@@ -492,6 +530,7 @@ impl Connector {
     }
 
     fn hello(&self, session: &str, lane: Lane) -> Hello {
+        let services = self.services();
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Hello {
             version: wire::VERSION,
@@ -501,8 +540,8 @@ impl Connector {
             software: crate::SOFTWARE.into(),
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
-            capabilities: self.services.capabilities(),
-            realms: Some(self.services.realms.clone()),
+            capabilities: services.capabilities(),
+            realms: Some(services.realms),
             packing: match self.config.thrift.packing {
                 Packing::Plain => Vec::new(),
                 Packing::Zstd => vec![ZSTD.to_owned()],

@@ -4,10 +4,11 @@ use super::acts::Acts;
 use super::config::{BulkHours, ConnectorConfig};
 use super::gather::Beats;
 use super::serve;
+use super::upkeep::Upkeep;
 use crate::h2::{Executor, Pulse};
 use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
-use crate::{Packing, Refused, Services};
+use crate::{Configuration, Packing, Refused, Services};
 use dme_mailbox::Submitted;
 use dme_model::ItemId;
 use hyper::service::service_fn;
@@ -41,12 +42,14 @@ pub(super) struct Shared {
     teller: Mutex<Option<mpsc::Sender<ToServer>>>,
 }
 
-/// The acts that outlive a link; one set for all links of a connector.
+/// What outlives a link; one set for all links of a connector.
 #[derive(Clone)]
 pub(super) struct Undying {
     pub sending: Arc<Acts<Submitted>>,
     pub saving: Arc<Acts<ItemId>>,
     pub tasks: TaskTracker,
+    /// Where the connector has any.
+    pub upkeep: Option<Arc<dyn Upkeep>>,
 }
 
 impl Undying {
@@ -59,6 +62,7 @@ impl Undying {
             // A draft that was saved is found by its key, and may have been deleted since.
             saving: Arc::new(Acts::new(tasks.clone(), Duration::ZERO, |_| true)),
             tasks,
+            upkeep: None,
         }
     }
 }
@@ -69,6 +73,7 @@ pub(super) enum Order {
     Drain(Drain),
     Certificate(String),
     RenewalRefused(Refused),
+    Configuration(Configuration),
 }
 
 impl Shared {

@@ -3,6 +3,7 @@
 use super::gate::{Exhausted, Permit, Work};
 use super::link::{Link, SendError};
 use super::links::Links;
+use super::observe::{self, CallSeen};
 use crate::h2::words;
 use crate::wire::body::{Outgoing, ReadError, Records};
 use crate::wire::call::{Answer, Call, Head, Piece, left_ms};
@@ -87,7 +88,7 @@ impl Target<'_> {
             }
         })
         .await;
-        log::<A>(link, &request, begun, outcome.as_ref().err());
+        self.seen::<A>(link, &request, begun, outcome.as_ref().err());
         outcome
     }
 
@@ -112,8 +113,29 @@ impl Target<'_> {
             }
         })
         .await;
-        log::<A>(link, &request, begun, outcome.as_ref().err());
+        self.seen::<A>(link, &request, begun, outcome.as_ref().err());
         outcome
+    }
+
+    /// Says and counts what came of a call.
+    fn seen<A: Call>(
+        &self,
+        link: &Link,
+        request: &RequestId,
+        begun: Instant,
+        failed: Option<&Failed>,
+    ) {
+        let took = begun.elapsed();
+        debug!(
+            %request,
+            connector = %link.id,
+            call = A::NAME,
+            took_us = took.as_micros(),
+            failed = failed.map(tracing::field::debug),
+            "called"
+        );
+        let (connector, outcome) = (link.name.as_str(), observe::outcome(failed));
+        self.links.seen(CallSeen { connector, call: A::NAME, outcome, took });
     }
 
     async fn begin<A: Call>(
@@ -167,17 +189,6 @@ pub(super) async fn until<T>(
     call: impl Future<Output = Result<T, Failed>>,
 ) -> Result<T, Failed> {
     tokio::time::timeout_at(deadline.into(), call).await.unwrap_or(Err(Failed::Timeout))
-}
-
-fn log<A: Call>(link: &Link, request: &RequestId, begun: Instant, failed: Option<&Failed>) {
-    debug!(
-        %request,
-        connector = %link.id,
-        call = A::NAME,
-        took_us = begun.elapsed().as_micros(),
-        failed = failed.map(tracing::field::debug),
-        "called"
-    );
 }
 
 impl From<SendError> for Failed {

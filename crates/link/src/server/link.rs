@@ -8,7 +8,7 @@ use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused, Used};
+use crate::{Refusal, Refused, Used, Validity};
 use dme_model::{ConnectorId, Timestamp};
 use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
@@ -38,6 +38,8 @@ pub(super) struct Link {
     pub gate: Gate,
     /// Of this link and those before it.
     pub meter: Arc<Meter>,
+    /// Of the certificate it came with.
+    pub certificate: Option<Validity>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
     calls: SendRequest<Outgoing>,
@@ -76,6 +78,7 @@ impl Link {
             since,
             gate,
             meter,
+            certificate: None,
             closed,
             calls,
             bulk,
@@ -194,6 +197,13 @@ impl Link {
                     }
                     *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
                 }
+                Some(ToServer::Configured(report)) => {
+                    match registrar.configured(&self.id, report).await {
+                        Ok(None) => {}
+                        Ok(Some(wanted)) => self.tell(ToConnector::Configuration(wanted)),
+                        Err(error) => warn!(connector = %self.id, %error, "report not kept"),
+                    }
+                }
                 Some(ToServer::Pong { .. }) | None => {}
             }
         }
@@ -232,6 +242,8 @@ pub(super) enum SendError {
 pub(super) struct Half {
     pub lane: Lane,
     pub connection: SendRequest<Outgoing>,
+    /// Of the certificate it came with.
+    pub certificate: Option<Validity>,
     /// Ends when the connection does.
     pub driver: BoxFuture<'static, hyper::Result<()>>,
     /// Given up, the connection is closed.
@@ -258,7 +270,7 @@ impl Half {
             tasks.wait().await;
             Ok(())
         });
-        Ok(Self { lane: hello.lane, connection, driver, closed })
+        Ok(Self { lane: hello.lane, connection, certificate: None, driver, closed })
     }
 }
 

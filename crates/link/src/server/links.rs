@@ -4,6 +4,7 @@ use super::directory::RemoteDirectory;
 use super::gate::Gate;
 use super::link::{Half, Link, until_lost};
 use super::mail::RemoteMailSystem;
+use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
 use crate::clock::now;
 use crate::traffic::{Meter, Traffic};
@@ -11,12 +12,13 @@ use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
     BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Services, Used,
+    Validity,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -98,6 +100,8 @@ pub struct LinkState {
     pub draining: bool,
     /// As many run as may, and as many wait as may.
     pub exhausted: bool,
+    /// How long the certificate it came with holds; nothing for one in this process.
+    pub certificate: Option<Validity>,
 }
 
 /// What one connector may have to do, where that differs from the others.
@@ -153,6 +157,7 @@ struct Inner {
     /// First connections of links whose second has not come, by connector and session.
     halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
     events: broadcast::Sender<LinkEvent>,
+    observer: OnceLock<CallObserver>,
 }
 
 struct Local {
@@ -174,6 +179,7 @@ impl Links {
             limits: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
+            observer: OnceLock::new(),
         }))
     }
 
@@ -205,6 +211,17 @@ impl Links {
                 LinksConfig { parallel: *parallel, queued: *queued, ..self.0.config }
             }
             None => self.0.config,
+        }
+    }
+
+    /// Has whoever counts calls told of each from now on. Only the first is heard.
+    pub fn observe(&self, observer: CallObserver) {
+        let _ = self.0.observer.set(observer);
+    }
+
+    pub(super) fn seen(&self, call: CallSeen<'_>) {
+        if let Some(observer) = self.0.observer.get() {
+            observer(call);
         }
     }
 
@@ -265,6 +282,7 @@ impl Links {
             watches: 0,
             draining: false,
             exhausted: false,
+            certificate: None,
         });
         let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
@@ -299,6 +317,7 @@ impl Links {
             watches: link.gate.watches(),
             draining: link.is_draining(),
             exhausted: link.gate.is_exhausted(),
+            certificate: link.certificate,
         }
     }
 
@@ -339,6 +358,19 @@ impl Links {
         for link in lock(&self.0.links).values() {
             link.tell(ToConnector::Drain(wire_order(order)));
         }
+    }
+
+    /// Sends a connector what is wanted of it now, where it is linked. One that is not gets it when
+    /// it links, and so does one that has too much to read.
+    ///
+    /// # Errors
+    /// When the registry cannot be asked.
+    pub async fn configure(&self, id: &ConnectorId) -> Result<(), BookError> {
+        let wanted = self.0.registrar.wanted(id).await?;
+        if let Some((link, wanted)) = self.link(id).zip(wanted) {
+            link.tell(ToConnector::Configuration(wanted));
+        }
+        Ok(())
     }
 
     /// Closes a connector's link at once, with all that runs on it. It may dial again.
@@ -429,7 +461,7 @@ impl Links {
         peer: String,
     ) {
         let limits = self.limits_of(&record.name);
-        let (link, queue) = Link::new(
+        let (mut link, queue) = Link::new(
             record.id.clone(),
             record.name,
             hello,
@@ -441,6 +473,7 @@ impl Links {
             calls.connection.clone(),
             bulk.connection.clone(),
         );
+        link.certificate = calls.certificate;
         let link = Arc::new(link);
         let id = record.id;
         // The one before goes on with what runs on it, until its connector ends it.

@@ -7,7 +7,9 @@ use crate::tls::ServerTls;
 use crate::traffic::Counted;
 use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
 use crate::wire::packing::{Packing, ZSTD};
-use crate::{ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, socket, wire};
+use crate::{
+    ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, Validity, socket, wire,
+};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -159,6 +161,7 @@ impl Port {
         let leaf = io.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let leaf = leaf.ok_or_else(|| Error::Tls("no certificate was shown".into()))?;
         let key = Fingerprint::of_certificate(leaf)?;
+        let certificate = Validity::of_certificate(leaf)?;
         let hello: Hello = hello::receive(&mut io).await?;
         match self.admit(&key, &hello).await {
             Ok((record, version)) => {
@@ -176,7 +179,8 @@ impl Port {
                 io.get_mut().0.count_into(meter.lane(hello.lane));
                 hello::send(&mut io, &Reply::Welcome(welcome)).await?;
                 let half = Half::begin(io, &hello).await;
-                let half = half.map_err(|error| Error::Protocol(crate::h2::words(&error)))?;
+                let mut half = half.map_err(|error| Error::Protocol(crate::h2::words(&error)))?;
+                half.certificate = Some(certificate);
                 Ok(Arrival::Half(Box::new((half, hello, record))))
             }
             Err(error) => {

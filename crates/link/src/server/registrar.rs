@@ -3,8 +3,9 @@
 use crate::clock::now;
 use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply};
 use crate::{
-    Approval, Authority, ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments,
-    Error, Fingerprint, Refusal, Refused, Rejection, Result, SigningRequest, Token,
+    Approval, Authority, BookError, Configuration, ConfigurationReport, Configurations,
+    ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments, Error, Fingerprint,
+    MemoryConfigurations, Refusal, Refused, Rejection, Result, SigningRequest, Token,
 };
 use dme_model::ConnectorId;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub struct Registrar {
     authority: Arc<Authority>,
     book: Arc<dyn ConnectorBook>,
     enrolments: Arc<dyn Enrolments>,
+    configurations: Arc<dyn Configurations>,
     certificate_life: Duration,
 }
 
@@ -29,12 +31,20 @@ impl Registrar {
         book: Arc<dyn ConnectorBook>,
         enrolments: Arc<dyn Enrolments>,
     ) -> Self {
-        Self { authority, book, enrolments, certificate_life: CERTIFICATE_LIFE }
+        let configurations = Arc::new(MemoryConfigurations::default());
+        let certificate_life = CERTIFICATE_LIFE;
+        Self { authority, book, enrolments, configurations, certificate_life }
     }
 
     /// With certificates that hold for as long as given.
     pub fn certificate_life(mut self, life: Duration) -> Self {
         self.certificate_life = life;
+        self
+    }
+
+    /// With the configurations of connectors from here; without it nothing is wanted of any.
+    pub fn configurations(mut self, configurations: Arc<dyn Configurations>) -> Self {
+        self.configurations = configurations;
         self
     }
 
@@ -137,6 +147,26 @@ impl Registrar {
         let certificate = self.authority.sign_connector(&request, id, self.certificate_life)?;
         info!(connector = %id, key = ?request.fingerprint, "certificate renewed");
         Ok(certificate)
+    }
+
+    /// Keeps what a connector said of its configuration; answers the one it is to be sent, if any.
+    pub(crate) async fn configured(
+        &self,
+        id: &ConnectorId,
+        report: ConfigurationReport,
+    ) -> Result<Option<Configuration>, BookError> {
+        let report = report.bounded();
+        self.configurations.reported(id, &report, now()).await?;
+        let wanted = self.configurations.wanted(id).await?;
+        Ok(wanted.filter(|wanted| report.lacks(wanted)))
+    }
+
+    /// What is wanted of a connector.
+    pub(crate) async fn wanted(
+        &self,
+        id: &ConnectorId,
+    ) -> Result<Option<Configuration>, BookError> {
+        self.configurations.wanted(id).await
     }
 }
 

@@ -2,7 +2,7 @@
 //! the server opens first and that lasts as long as the link.
 
 use super::record::Record;
-use crate::{Refused, Used};
+use crate::{Configuration, ConfigurationReport, Refused, Used};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
@@ -24,6 +24,8 @@ pub(crate) enum ToConnector {
     },
     /// No certificate for the key of the last request.
     RenewalRefused(Refused),
+    /// What its services are to be from now on; answered with a report.
+    Configuration(Configuration),
 }
 
 /// How a connector is to go away and come back (rule L3).
@@ -59,6 +61,8 @@ pub(crate) enum ToServer {
     },
     /// How much of the link's budget is gone.
     Used(Used),
+    /// The first word on each link, and the answer to a configuration.
+    Configured(ConfigurationReport),
 }
 
 /// Reads a message; none where it is one of a newer release (rule L6).

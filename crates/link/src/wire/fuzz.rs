@@ -5,6 +5,7 @@ use super::control::{ToConnector, ToServer};
 use super::hello::{EnrollReply, EnrollRequest, Hello, Reply};
 use super::mailbox::{SetVacation, Submit, Watch, WireFetched, error};
 use super::record::{Assembler, Limits};
+use super::upkeep::{Diagnose, Diagnosis};
 use bytes::Bytes;
 
 /// Reads bytes as records, in pieces as long as the first byte says, and each record as every
@@ -39,6 +40,8 @@ pub fn read_frames(bytes: &[u8]) {
             if let Ok(fetched) = record.parse::<WireFetched>() {
                 let _ = fetched.put_together(record.blob.clone());
             }
+            let _ = record.parse::<Head<'_, Diagnose>>();
+            let _ = record.parse::<Diagnosis>();
             if let Ok(value) = record.parse() {
                 let _ = error(value);
             }

@@ -9,7 +9,8 @@ use dme_directory::{
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
     CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, Mailboxes,
-    MemoryBook, MemoryEnrolments, Registrar, Services, Thrift, Token, Traffic, enroll, serve,
+    MemoryBook, MemoryConfigurations, MemoryEnrolments, Registrar, Services, Thrift, Token,
+    Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
@@ -69,6 +70,16 @@ impl Server {
     /// A server that knows no connectors, with an authority that is there already.
     pub async fn with_authority(dir: TempDir) -> Self {
         Self::in_dir(dir, ServerOptions::default()).await
+    }
+
+    /// A server that wants this of its connectors.
+    pub async fn wanting(configurations: Arc<MemoryConfigurations>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let authority = Arc::new(Authority::open(dir.path()).unwrap());
+        let (book, tokens) = (MemoryBook::default(), MemoryEnrolments::default());
+        let registrar = Registrar::new(authority, Arc::new(book), Arc::new(tokens))
+            .configurations(configurations);
+        Self::listen(dir, Arc::new(registrar), ServerOptions::default(), "127.0.0.1:0").await
     }
 
     async fn in_dir(dir: TempDir, options: ServerOptions) -> Self {
@@ -176,7 +187,10 @@ impl Site {
     }
 
     pub fn run_with(config: ConnectorConfig, services: Services) -> Running {
-        let connector = Connector::new(config, services).unwrap();
+        Self::run_connector(Connector::new(config, services).unwrap())
+    }
+
+    pub fn run_connector(connector: Connector) -> Running {
         let (id, status) = (connector.identities().id().clone(), connector.status());
         let traffic = Box::new(connector.traffic());
         let (stop, stopped) = oneshot::channel();

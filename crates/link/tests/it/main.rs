@@ -15,4 +15,5 @@ mod rotation;
 mod strangers;
 mod thin;
 mod thin_line;
+mod upkeep;
 mod windows;

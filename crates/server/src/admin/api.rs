@@ -29,6 +29,18 @@ pub struct Connector {
     pub id: String,
     /// `locked`, `unlocked`, `removed`, or `embedded` for the one in the server's process.
     pub state: String,
+    /// `running`, `draining`, `exhausted`, `unreachable`, `locked` or `revoked`.
+    #[serde(default)]
+    pub standing: String,
+    /// Why, in words; nothing where there is nothing to explain.
+    #[serde(default)]
+    pub reason: String,
+    /// Since when, as far as was seen; seconds since the epoch.
+    #[serde(default)]
+    pub since: Option<i64>,
+    /// How many users it serves in some function.
+    #[serde(default)]
+    pub users: usize,
     /// Its key's fingerprints, in groups, the newest last.
     pub fingerprints: Vec<String>,
     /// Seconds since the epoch.
@@ -70,6 +82,12 @@ pub struct Link {
     pub watches: usize,
     /// It is about to go.
     pub draining: bool,
+    /// When the certificate it came with was made, seconds since the epoch.
+    #[serde(default)]
+    pub certificate_made: Option<i64>,
+    /// When that ends, seconds since the epoch.
+    #[serde(default)]
+    pub certificate_ends: Option<i64>,
 }
 
 /// Bytes over a connector's links.
@@ -253,6 +271,46 @@ pub struct Settings {
     pub set: ConnectorSettings,
     /// What holds, with the defaults.
     pub effective: ConnectorSettings,
+    /// What it is to serve; nothing for the one in the server's process.
+    #[serde(default)]
+    pub configuration: Option<Configuration>,
+}
+
+/// What a connector is to serve, and what it said of it last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Whether it is linked.
+    pub linked: bool,
+    /// The key to seal its secrets to; none where it never told one.
+    pub key: Option<String>,
+    /// That key's fingerprint, in groups.
+    pub key_fingerprint: Option<String>,
+    /// The version that is wanted; none where its own file says what it serves.
+    pub wanted: Option<u64>,
+    /// Since when, seconds since the epoch.
+    pub changed: Option<i64>,
+    /// TOML, with marks in the place of secrets.
+    pub text: Option<String>,
+    /// The version it serves by.
+    pub in_force: Option<u64>,
+    /// The version it did not take.
+    pub refused: Option<u64>,
+    /// Why not.
+    pub reason: Option<String>,
+    /// When it said so, seconds since the epoch.
+    pub reported: Option<i64>,
+}
+
+/// What a connector is to serve from now on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewConfiguration {
+    /// The key the secrets were sealed to.
+    pub key: String,
+    /// TOML, with marks in the place of secrets.
+    pub text: String,
+    /// The secrets.
+    pub sealed: String,
 }
 
 /// What is to be set of a connector.

@@ -1,7 +1,7 @@
 //! Connectors: list, tokens, unlock, lock, remove.
 
 use super::{Admin, Answer, Refusal, api, as_json, body_as};
-use crate::connectors::{ConnectorSettings, Scope};
+use crate::connectors::{ConnectorSettings, Scope, Standing};
 use bytes::Bytes;
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
@@ -13,28 +13,13 @@ const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 impl Admin {
     pub(super) async fn list_connectors(&self) -> Answer {
-        let links = self.links.connectors();
-        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let all = self.front.connectors.standings((self.front.clock)()).await?;
         let away = self.links.away();
-        let known: Vec<_> = records.iter().map(|record| record.id.clone()).collect();
-        let mut all: Vec<api::Connector> = records
-            .into_iter()
-            .map(|record| {
-                let link = links.iter().find(|link| link.id == record.id).map(link);
-                let away_until = away.get(&record.id).map(|until| until.as_seconds());
-                api::Connector { away_until, ..connector(record, link) }
-            })
-            .collect();
-        let embedded = links.iter().filter(|link| !known.contains(&link.id));
-        all.extend(embedded.map(|state| api::Connector {
-            name: state.name.clone(),
-            id: state.id.to_string(),
-            state: "embedded".into(),
-            fingerprints: Vec::new(),
-            last_seen: None,
-            away_until: None,
-            link: Some(link(state)),
-        }));
+        let told = |standing: &Standing| {
+            let away_until = away.get(&standing.id).map(|until| until.as_seconds());
+            api::Connector { away_until, ..connector(standing) }
+        };
+        let all: Vec<api::Connector> = all.iter().map(told).collect();
         Ok(as_json(&all))
     }
 
@@ -110,8 +95,14 @@ impl Admin {
             queued_calls: Some(all.load.queue),
             drain: Some(all.drain),
         };
+        // The one in this process is in no book: its services are in the server's own file.
+        let configuration = match self.enrolled(name).await {
+            Ok(record) => Some(self.configuration_of(&record.id).await?),
+            Err(_) => None,
+        };
         let name = name.to_owned();
-        Ok(as_json(&api::Settings { name, version, configured, set, effective }))
+        let settings = api::Settings { name, version, configured, set, effective, configuration };
+        Ok(as_json(&settings))
     }
 
     /// Sets some of a connector's settings; the others stay.
@@ -162,27 +153,15 @@ impl Admin {
             "remove" => ConnectorState::Removed,
             _ => return Err(Refusal::not_found(format!("action {action}"))),
         };
-        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
-        let mut found = records.into_iter().filter(|record| {
-            record.state != ConnectorState::Removed
-                && (record.name == name || record.id.as_str() == name)
-        });
-        let record = match (found.next(), found.next()) {
-            (Some(record), None) => record,
-            (None, _) => return Err(Refusal::not_found(format!("connector {name}"))),
-            (Some(_), Some(_)) => {
-                let words = format!("several connectors are named {name}: say its id");
-                return Err(Refusal::new(StatusCode::CONFLICT, words));
-            }
-        };
+        let record = self.enrolled(name).await?;
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
         self.front.connectors.reload().await;
         crate::connectors::count(&self.links, &self.front.metrics).await;
         tracing::info!(connector = name, id = %record.id, action, "connector changed");
-        let record = self.links.registrar().book().get(&record.id).await;
-        let record = record.map_err(Refusal::failed)?;
-        let record = record.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
-        Ok(as_json(&connector(record, None)))
+        let all = self.front.connectors.standings((self.front.clock)()).await?;
+        let changed = all.iter().find(|one| one.id == record.id);
+        let changed = changed.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
+        Ok(as_json(&connector(changed)))
     }
 }
 
@@ -200,20 +179,27 @@ fn token(enrolment: Enrolment, now: Timestamp) -> api::Token {
     }
 }
 
-fn connector(record: ConnectorRecord, link: Option<api::Link>) -> api::Connector {
-    let state = match record.state {
-        ConnectorState::Locked => "locked",
-        ConnectorState::Unlocked => "unlocked",
-        ConnectorState::Removed => "removed",
+fn connector(standing: &Standing) -> api::Connector {
+    let record = standing.record.as_ref();
+    let state = match record.map(|record| record.state) {
+        None => "embedded",
+        Some(ConnectorState::Locked) => "locked",
+        Some(ConnectorState::Unlocked) => "unlocked",
+        Some(ConnectorState::Removed) => "removed",
     };
+    let keys = record.map(|record| record.keys.as_slice()).unwrap_or_default();
     api::Connector {
-        name: record.name,
-        id: record.id.to_string(),
+        name: standing.name.clone(),
+        id: standing.id.to_string(),
         state: state.into(),
-        fingerprints: record.keys.iter().map(dme_link::Fingerprint::grouped).collect(),
-        last_seen: record.last_seen.map(Timestamp::as_seconds),
+        standing: standing.state.as_str().into(),
+        reason: standing.reason.clone(),
+        since: standing.since.map(Timestamp::as_seconds),
+        users: standing.users,
+        fingerprints: keys.iter().map(dme_link::Fingerprint::grouped).collect(),
+        last_seen: record.and_then(|record| record.last_seen).map(Timestamp::as_seconds),
+        link: standing.link.as_ref().map(link),
         away_until: None,
-        link,
     }
 }
 
@@ -248,5 +234,7 @@ fn link(state: &LinkState) -> api::Link {
         queued: state.queued,
         watches: state.watches,
         draining: state.draining,
+        certificate_made: state.certificate.map(|it| it.made),
+        certificate_ends: state.certificate.map(|it| it.ends),
     }
 }

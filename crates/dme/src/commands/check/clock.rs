@@ -25,7 +25,7 @@ pub fn alone(report: &mut Report) {
 }
 
 /// Says that there was nothing to compare it with.
-pub fn unknown(report: &Report) {
+pub fn unknown(report: &mut Report) {
     report.unknown(
         STEP,
         "there is nothing to compare it with: directories and mail servers do not tell theirs; \

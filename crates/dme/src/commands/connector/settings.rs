@@ -1,5 +1,6 @@
 //! `dme connector show`, `set`, `drain` and `resume`: what administrators want of one connector.
 
+use super::configure::say_standing;
 use crate::admin::AdminOptions;
 use crate::ask::say_line;
 use anyhow::{Result, anyhow};
@@ -113,7 +114,7 @@ pub async fn drain(server: &AdminOptions, name: &str, drain: bool) -> Result<()>
 
 /// What holds, and where each comes from.
 fn say(settings: &api::Settings) {
-    let api::Settings { name, version, configured, set, effective } = settings;
+    let api::Settings { name, version, configured, set, effective, configuration } = settings;
     say_line(format_args!("{name}, changed {version} times by command"));
     let row = |what: &str, value: String, set: bool, configured: bool| {
         let from = match (set, configured) {
@@ -141,6 +142,9 @@ fn say(settings: &api::Settings) {
     row("calls at once", number(effective.parallel_calls), by_set, by_file);
     let (by_set, by_file) = (set.queued_calls.is_some(), configured.queued_calls.is_some());
     row("calls that may wait", number(effective.queued_calls), by_set, by_file);
+    if let Some(configuration) = configuration {
+        say_standing(configuration);
+    }
     let drain = if effective.drain == Some(true) { "drains" } else { "serves" };
     row("duty", drain.to_owned(), set.drain.is_some(), configured.drain.is_some());
 }

@@ -4,7 +4,7 @@ use super::day::Day;
 use super::pair::{Differences, Pair};
 use super::row::{Parked, Row, Sees};
 use anyhow::{Result, ensure};
-use dme_connector::config::LinkConfig;
+use dme_connector::LinkConfig;
 use std::time::Duration;
 
 pub const KILLED: Row = Row {
@@ -48,8 +48,8 @@ pub const FROZEN: Row = Row {
 
 #[test]
 fn a_line_that_hangs_is_noticed_within_thirty_seconds_by_default() {
-    let LinkConfig { keepalive, keepalive_timeout, .. } = LinkConfig::default();
-    assert_eq!(keepalive.0 + keepalive_timeout.0, Duration::from_secs(25), "as the row says");
+    let alive = LinkConfig::default().keep_alive();
+    assert_eq!(alive.interval + alive.timeout, Duration::from_secs(25), "as the row says");
 }
 
 #[tokio::test(flavor = "multi_thread")]

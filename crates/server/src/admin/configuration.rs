@@ -1,0 +1,92 @@
+//! What connectors are to serve, and how they are. Their secrets come sealed: they are never
+//! readable here.
+
+use super::{Admin, Answer, Refusal, api, as_json, body_as};
+use bytes::Bytes;
+use dme_link::{ConnectorRecord, ConnectorState, NotDiagnosed};
+use dme_model::{ConnectorId, Timestamp};
+use http::StatusCode;
+use std::time::Duration;
+
+/// How long a diagnosis may take: less than whoever asks for it waits.
+const DIAGNOSIS: Duration = Duration::from_secs(50);
+
+impl Admin {
+    /// The one connector of this name or id that was not removed.
+    pub(super) async fn enrolled(&self, name: &str) -> Result<ConnectorRecord, Refusal> {
+        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
+        let mut found = records.into_iter().filter(|record| {
+            record.state != ConnectorState::Removed
+                && (record.name == name || record.id.as_str() == name)
+        });
+        match (found.next(), found.next()) {
+            (Some(record), None) => Ok(record),
+            (None, _) => Err(Refusal::not_found(format!("connector {name}"))),
+            (Some(_), Some(_)) => {
+                let words = format!("several connectors are named {name}: say its id");
+                Err(Refusal::new(StatusCode::CONFLICT, words))
+            }
+        }
+    }
+
+    /// What is wanted of a connector and what it says of it.
+    pub(super) async fn configuration(&self, name: &str) -> Answer {
+        let id = self.enrolled(name).await?.id;
+        Ok(as_json(&self.configuration_of(&id).await?))
+    }
+
+    pub(super) async fn configuration_of(
+        &self,
+        id: &ConnectorId,
+    ) -> Result<api::Configuration, Refusal> {
+        let store = &self.front.store;
+        let wanted = store.configuration(id).await?;
+        let report = store.configuration_report(id).await?;
+        let refused = report.as_ref().and_then(|(report, _)| report.refused.as_ref());
+        Ok(api::Configuration {
+            linked: self.links.is_linked(id),
+            key: report.as_ref().map(|(report, _)| report.key.to_string()),
+            key_fingerprint: report.as_ref().map(|(report, _)| report.key.fingerprint().grouped()),
+            in_force: report.as_ref().and_then(|(report, _)| report.in_force),
+            refused: refused.map(|refused| refused.version),
+            reason: refused.map(|refused| refused.reason.clone()),
+            reported: report.as_ref().map(|(_, reported)| reported.as_seconds()),
+            wanted: wanted.as_ref().map(|(wanted, _)| wanted.version),
+            changed: wanted.as_ref().map(|(_, changed)| changed.as_seconds()),
+            text: wanted.map(|(wanted, _)| wanted.text),
+        })
+    }
+
+    /// Wants this of a connector from now on, and sends it where it is linked.
+    pub(super) async fn configure(&self, name: &str, body: &Bytes) -> Answer {
+        let new: api::NewConfiguration = body_as(body)?;
+        let id = self.enrolled(name).await?.id;
+        let now = self.configuration_of(&id).await?;
+        if now.key.as_ref() != Some(&new.key) {
+            let words = format!("{name} has another sealing key by now: configure it again");
+            return Err(Refusal::new(StatusCode::CONFLICT, words));
+        }
+        let moment: Timestamp = (self.front.clock)();
+        let store = &self.front.store;
+        let version = store.put_configuration(&id, new.text, new.sealed, moment).await?;
+        tracing::info!(connector = name, %id, version, "configuration wanted");
+        self.links.configure(&id).await.map_err(Refusal::failed)?;
+        Ok(as_json(&self.configuration_of(&id).await?))
+    }
+
+    /// Has a connector try out all that it depends on.
+    pub(super) async fn diagnose(&self, name: &str) -> Answer {
+        let id = self.enrolled(name).await?.id;
+        match self.links.diagnose(&id, DIAGNOSIS).await {
+            Ok(diagnosis) => Ok(as_json(&diagnosis)),
+            Err(why) => {
+                let status = match why {
+                    NotDiagnosed::Unsupported => StatusCode::NOT_IMPLEMENTED,
+                    NotDiagnosed::Unavailable(_) => StatusCode::CONFLICT,
+                    NotDiagnosed::Late(_) | NotDiagnosed::Unreadable(_) => StatusCode::BAD_GATEWAY,
+                };
+                Err(Refusal::new(status, format!("{name}: {why}")))
+            }
+        }
+    }
+}

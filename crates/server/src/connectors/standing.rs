@@ -1,0 +1,256 @@
+//! How each connector stands: its state, why, and since when.
+
+use super::{Connectors, EMBEDDED_STATE};
+use crate::connectors::Effective;
+use dme_link::{ConnectorRecord, ConnectorState, LinkState};
+use dme_model::{ConnectorId, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a connector can do at this moment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum State {
+    /// It serves.
+    Running,
+    /// It finishes what runs, and is given nothing new.
+    Draining,
+    /// As many calls run and wait as may.
+    Exhausted,
+    /// It has no link by arrangement, and comes back by itself.
+    OffHours,
+    /// It may serve, and has no link.
+    Unreachable,
+    /// It waits for an administrator.
+    Locked,
+    /// Its key was taken back for ever.
+    Revoked,
+}
+
+impl State {
+    /// All there are.
+    pub const ALL: [Self; 7] = [
+        Self::Running,
+        Self::Draining,
+        Self::Exhausted,
+        Self::OffHours,
+        Self::Unreachable,
+        Self::Locked,
+        Self::Revoked,
+    ];
+
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Exhausted => "exhausted",
+            Self::OffHours => "off-hours",
+            Self::Unreachable => "unreachable",
+            Self::Locked => "locked",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// How a connector stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Whose.
+    pub id: ConnectorId,
+    /// Its name.
+    pub name: String,
+    /// As the book has it; none for the one in this process.
+    pub record: Option<ConnectorRecord>,
+    /// What it can do.
+    pub state: State,
+    /// Why, in words; nothing where there is nothing to explain.
+    pub reason: String,
+    /// Since when, where that is known.
+    pub since: Option<Timestamp>,
+    /// Its link, where it has one.
+    pub link: Option<LinkState>,
+    /// How many users it serves in some function.
+    pub users: usize,
+}
+
+/// What was seen of connectors before.
+#[derive(Default)]
+pub(super) struct Seen(Mutex<BTreeMap<ConnectorId, Before>>);
+
+#[derive(Clone)]
+struct Before {
+    state: State,
+    since: Timestamp,
+    /// Why its link was lost.
+    lost: Option<String>,
+}
+
+impl Seen {
+    /// A link was lost.
+    pub(super) fn lost(&self, id: &ConnectorId, reason: &str, now: Timestamp) {
+        let lost = Some(reason.to_owned());
+        let before = Before { state: State::Unreachable, since: now, lost };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), before);
+    }
+
+    /// Since when it is so, as far as was seen, and why the link was lost, where that is it.
+    fn since(
+        &self,
+        id: &ConnectorId,
+        state: State,
+        known: Option<Timestamp>,
+        now: Timestamp,
+    ) -> (Timestamp, Option<String>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.get(id) {
+            Some(before) if before.state == state => (before.since, before.lost.clone()),
+            _ => {
+                let since = known.unwrap_or(now);
+                seen.insert(id.clone(), Before { state, since, lost: None });
+                (since, None)
+            }
+        }
+    }
+}
+
+impl Connectors {
+    /// How every connector stands, revoked ones included, by name.
+    ///
+    /// # Errors
+    /// When the book or the database cannot be asked.
+    pub async fn standings(&self, now: Timestamp) -> dme_store::Result<Vec<Standing>> {
+        let book = self.links.registrar().book().list().await;
+        let book = book.map_err(|error| dme_store::Error::Database(error.to_string()))?;
+        let served = self.store.users_by_connector().await?;
+        let users = |name: &str| served.get(name).copied().unwrap_or(0);
+        let away = self.links.away();
+        let mut links: BTreeMap<ConnectorId, LinkState> =
+            self.links.connectors().into_iter().map(|link| (link.id.clone(), link)).collect();
+        let mut all = Vec::new();
+        for record in book {
+            let link = links.remove(&record.id);
+            let set = self.effective(&record.name);
+            let back = away.get(&record.id).copied();
+            let (state, reason) = judge(record.state, link.as_ref(), back, &set);
+            let known = match state {
+                State::Running => link.as_ref().map(|link| link.since),
+                State::Unreachable => Some(record.last_seen.unwrap_or(record.enrolled)),
+                // Since when it was not seen is not kept.
+                _ => None,
+            };
+            let (since, lost) = self.seen.since(&record.id, state, known, now);
+            let reason = lost.filter(|_| state == State::Unreachable).unwrap_or(reason);
+            let (id, name, users) = (record.id.clone(), record.name.clone(), users(&record.name));
+            let (record, since) = (Some(record), Some(since));
+            all.push(Standing { id, name, record, state, reason, since, link, users });
+        }
+        // What is left is in no book: it is in this process.
+        all.extend(links.into_values().map(|link| Standing {
+            id: link.id.clone(),
+            name: link.name.clone(),
+            record: None,
+            state: State::Running,
+            reason: EMBEDDED_STATE.into(),
+            since: Some(link.since),
+            users: users(&link.name),
+            link: Some(link),
+        }));
+        Ok(all)
+    }
+}
+
+/// What a connector can do, and why not more.
+fn judge(
+    lock: ConnectorState,
+    link: Option<&LinkState>,
+    back: Option<Timestamp>,
+    set: &Arc<Effective>,
+) -> (State, String) {
+    match (lock, link) {
+        (ConnectorState::Removed, _) => (State::Revoked, "removed by an administrator".into()),
+        (ConnectorState::Locked, _) => (State::Locked, "waits to be unlocked".into()),
+        (ConnectorState::Unlocked, None) => match back {
+            Some(back) => (State::OffHours, format!("it links again at {back}")),
+            None => (State::Unreachable, "it has no link".into()),
+        },
+        (ConnectorState::Unlocked, Some(_)) if set.drain => {
+            (State::Draining, "set so by an administrator".into())
+        }
+        (ConnectorState::Unlocked, Some(link)) if link.draining => {
+            (State::Draining, "it is about to go, or to make a new link".into())
+        }
+        (ConnectorState::Unlocked, Some(link)) if link.exhausted => {
+            let (runs, waits) = (link.outstanding, link.queued);
+            (State::Exhausted, format!("{runs} calls run and {waits} wait"))
+        }
+        (ConnectorState::Unlocked, Some(_)) => (State::Running, String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connectors::ConnectorSettings;
+    use dme_link::{Capabilities, Traffic};
+    use dme_routing::Load;
+
+    fn link(draining: bool, exhausted: bool) -> LinkState {
+        LinkState {
+            id: "c1".into(),
+            name: "branch".into(),
+            capabilities: Capabilities::default(),
+            realms: None,
+            software: "0.1".into(),
+            peer: Some("192.0.2.1:4711".into()),
+            since: Timestamp::from_seconds(1),
+            round_trip: None,
+            outstanding: 25,
+            queued: 3,
+            watches: 0,
+            draining,
+            exhausted,
+            certificate: None,
+            traffic: Traffic::default(),
+            used: None,
+        }
+    }
+
+    #[test]
+    fn each_state_has_its_reason() {
+        let set = |drain| {
+            let settings = ConnectorSettings { drain, ..ConnectorSettings::default() };
+            Arc::new(settings.effective(Load::default()))
+        };
+        use ConnectorState::{Locked, Removed, Unlocked};
+        for (lock, link, drain, expected, words) in [
+            (Removed, None, None, State::Revoked, "removed"),
+            (Locked, None, None, State::Locked, "unlocked"),
+            (Unlocked, None, None, State::Unreachable, "no link"),
+            (Unlocked, Some(link(false, false)), Some(true), State::Draining, "administrator"),
+            (Unlocked, Some(link(true, true)), None, State::Draining, "about to go"),
+            (Unlocked, Some(link(false, true)), None, State::Exhausted, "25 calls run and 3 wait"),
+            (Unlocked, Some(link(false, false)), None, State::Running, ""),
+        ] {
+            let (state, reason) = judge(lock, link.as_ref(), None, &set(drain));
+            assert_eq!(state, expected);
+            assert!(reason.contains(words), "{reason}");
+        }
+        let back = Some(Timestamp::from_seconds(0));
+        let (state, reason) = judge(Unlocked, None, back, &set(None));
+        assert_eq!(state, State::OffHours);
+        assert!(reason.contains("1970-01-01 00:00:00"), "{reason}");
+    }
+
+    #[test]
+    fn a_state_lasts_since_it_was_first_seen() {
+        let (seen, id) = (Seen::default(), ConnectorId::from("c1"));
+        let at = Timestamp::from_seconds;
+        assert_eq!(seen.since(&id, State::Running, Some(at(5)), at(9)), (at(5), None));
+        assert_eq!(seen.since(&id, State::Exhausted, None, at(10)), (at(10), None));
+        assert_eq!(seen.since(&id, State::Exhausted, None, at(20)), (at(10), None));
+        seen.lost(&id, "cut", at(30));
+        let lost = (at(30), Some("cut".to_owned()));
+        assert_eq!(seen.since(&id, State::Unreachable, Some(at(1)), at(40)), lost);
+        assert_eq!(seen.since(&id, State::Running, Some(at(50)), at(51)), (at(50), None));
+    }
+}
