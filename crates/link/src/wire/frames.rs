@@ -12,7 +12,10 @@ use super::hello::{EnrollReply, EnrollRequest, EnrolledReply, Hello, Lane, Reply
 use super::mailbox::*;
 use super::record::{Assembler, Limits, Record};
 use super::{directory, mailbox};
-use crate::{Capabilities, CredentialsNeeded, Fingerprint, Refusal, Refused, Used};
+use crate::{
+    Capabilities, Configuration, ConfigurationReport, CredentialsNeeded, Fingerprint, Refusal,
+    Refused, RefusedConfiguration, Used,
+};
 use bytes::Bytes;
 use dme_directory::{
     Card, Details, DirectoryEntry, Everyone, Group, GroupId, GroupSnapshot, PeopleFound,
@@ -292,6 +295,13 @@ fn first_words(frames: &mut Frames) {
     frames.frame("control.away", &ToServer::Away { until_ms }, "");
     let used = Used { bytes: 400_000_000, budget: 500_000_000 };
     frames.frame("control.used", &ToServer::Used(used), "");
+    let text = "[people.ldap]\nbind_password = { sealed = true }\n".to_owned();
+    let configuration = Configuration { version: 3, text, sealed: "c2VhbGVk".into() };
+    frames.frame("control.configuration", &ToConnector::Configuration(configuration), "");
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().try_into().unwrap();
+    let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
+    let report = ConfigurationReport { key, in_force: Some(2), refused: Some(refused) };
+    frames.frame("control.configured", &ToServer::Configured(report), "");
 }
 
 fn calls_of_a_mailbox(frames: &mut Frames) {
