@@ -43,7 +43,8 @@ pub struct Connectors {
 /// All connectors as they were at a moment: with many of them it is too much to look at each for
 /// each user.
 struct Snapshot {
-    version: u64,
+    /// That of what is set, and that of the links.
+    version: (u64, u64),
     taken: Instant,
     all: Arc<[Endpoint]>,
 }
@@ -279,7 +280,7 @@ impl Connectors {
 
     /// All there are, with their state of this version and a load that is not old.
     pub fn snapshot(&self) -> Arc<[Endpoint]> {
-        let version = self.version();
+        let version = (self.version(), self.links.generation());
         let mut snapshot = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         match &*snapshot {
             Some(known) if known.version == version && known.taken.elapsed() < FRESH => {

@@ -18,6 +18,7 @@ use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
@@ -157,6 +158,8 @@ struct Inner {
     /// First connections of links whose second has not come, by connector and session.
     halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
     events: broadcast::Sender<LinkEvent>,
+    /// Counts the links that came and went.
+    generation: AtomicU64,
     observer: OnceLock<CallObserver>,
 }
 
@@ -179,6 +182,7 @@ impl Links {
             limits: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
+            generation: AtomicU64::new(0),
             observer: OnceLock::new(),
         }))
     }
@@ -509,7 +513,13 @@ impl Links {
         }
     }
 
+    /// Grows whenever a link comes or goes, at once: whoever hears of it by an event hears later.
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+
     fn tell(&self, event: LinkEvent) {
+        self.0.generation.fetch_add(1, Ordering::AcqRel);
         // Without subscribers there is nobody to miss it.
         let _ = self.0.events.send(event);
     }

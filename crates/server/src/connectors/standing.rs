@@ -141,6 +141,8 @@ impl Connectors {
             let (since, lost) = self.seen.since(&record.id, state, known, now);
             let reason = lost.filter(|_| state == State::Unreachable).unwrap_or(reason);
             let (id, name, users) = (record.id.clone(), record.name.clone(), users(&record.name));
+            // Its routes wait for one of its name.
+            let users = if state == State::Revoked { 0 } else { users };
             let (record, since) = (Some(record), Some(since));
             all.push(Standing { id, name, record, state, reason, since, link, users });
         }

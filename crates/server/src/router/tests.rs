@@ -674,7 +674,7 @@ async fn a_removed_connectors_calendars_wait_for_one_of_its_name_or_a_flush() {
 async fn whether_a_calendar_tells_what_a_kept_message_says_is_asked_when_it_goes_out() {
     for (schedules, sent) in [(true, 0), (false, 1)] {
         let world = World::new(BTreeMap::new());
-        world.link("a", &[ANN]).await;
+        world.link_for("a", &[ANN], &Class::ALL).await;
         world.open(ANN).await.unwrap();
         world.lose("a").await;
         let kept = outbox(&world).await;
@@ -697,7 +697,7 @@ async fn whether_a_calendar_tells_what_a_kept_message_says_is_asked_when_it_goes
         let mailbox = world.router.open_to_send(&account(ANN), &request, NOW, &kept).await.unwrap();
         hand_over(&*mailbox, &mut invitation, Some(&word)).await.unwrap();
         assert_eq!(world.waiting().await, 1);
-        let site = world.link("a", &[ANN]).await;
+        let site = world.link_for("a", &[ANN], &Class::ALL).await;
         if schedules {
             site.mail.schedule();
         }

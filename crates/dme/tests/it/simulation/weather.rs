@@ -162,7 +162,9 @@ impl Weather {
             mail.cut_watches();
         } else if before == Condition::Lost {
             let system = Arc::new(Site { weather: self.clone(), at, mail });
-            let mailboxes = Some(Mailboxes::of_all(system, CredentialsNeeded::Password));
+            // For mail: the rest of the mailbox is shown beside it, under the mail system's own ids,
+            // by which phone and mail system are compared.
+            let mailboxes = Some(Mailboxes::of_mail(system, CredentialsNeeded::Password));
             let services = Services { mailboxes, ..Services::default() };
             self.links.attach_local(id, &name, services);
         }
