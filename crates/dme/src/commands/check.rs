@@ -110,7 +110,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             Some(user) if services.is_some() => {
                 let what = if uses_tokens { "access token" } else { "password" };
                 password(options.password_file.as_deref(), &format!("{what} of {user}"))
-                    .inspect_err(|error| report.unknown(what, format_args!("not tried: {error:#}")))
+                    .inspect_err(|error| match options.password_file {
+                        // A script that names a file means it to be tried.
+                        Some(_) => report.bad(what, format_args!("not tried: {error:#}")),
+                        None => report.unknown(what, format_args!("not tried: {error:#}")),
+                    })
                     .ok()
             }
             _ => None,

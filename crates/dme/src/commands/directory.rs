@@ -27,6 +27,7 @@ pub struct Options {
 
 impl Command {
     pub async fn run(self) -> Result<ExitCode> {
+        let refreshes = matches!(self, Self::Refresh(_));
         let (realms, json): (Vec<api::Realm>, bool) = match self {
             Self::List(options) => {
                 (options.server.client()?.get(&["directory"]).await?, options.json)
@@ -36,9 +37,12 @@ impl Command {
                 (options.server.client()?.post(&path, &json!({})).await?, options.json)
             }
         };
+        // A script that has them read wants to know that they were.
+        let failed = refreshes && realms.iter().any(|realm| realm.trouble.is_some());
+        let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         if json {
             say_line(serde_json::to_string_pretty(&realms)?);
-            return Ok(ExitCode::SUCCESS);
+            return Ok(code);
         }
         for api::Realm { realm, sources, groups, age_seconds, trouble, .. } in realms {
             let from = if sources.is_empty() { "nobody".to_owned() } else { sources.join(", ") };
@@ -51,6 +55,6 @@ impl Command {
                 say_line(format_args!("  {trouble}"));
             }
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     }
 }

@@ -14,8 +14,6 @@ use dme_model::{
 use dme_phone::Phone;
 use std::time::Instant;
 
-const TITLE: &str = "The bridge: drawings";
-
 /// What a phone shows beside mail: the folder, its role, what its items are called.
 const CLASSES: [(FolderType, Role, &str, &str); 4] = [
     (FolderType::Calendar, Role::Calendar, "calendar", "events"),
@@ -70,17 +68,19 @@ pub async fn meeting(world: &World, ann: &mut Phone) -> Result<()> {
     let inbox = ann.inbox()?;
     let calendar = ann.folder_of(FolderType::Calendar)?;
 
-    let asked = bob.create(&bobs, &invitation()).await?;
+    // Those of earlier runs are in the calendars too.
+    let title = &format!("The bridge: drawings of {}", now());
+    let asked = bob.create(&bobs, &invitation(title)).await?;
     step("invited", async {
-        until(ann, &inbox, |ann| invitation_in(ann, &inbox).is_some()).await?;
-        until(ann, &calendar, |ann| event_in(ann, &calendar).is_some()).await?;
-        let event = event_in(ann, &calendar).context("no event")?;
+        until(ann, &inbox, |ann| invitation_in(ann, &inbox, title).is_some()).await?;
+        until(ann, &calendar, |ann| event_in(ann, &calendar, title).is_some()).await?;
+        let event = event_in(ann, &calendar, title).context("no event")?;
         ensure!(event.participation == Participation::NeedsAction, "{event:?}");
-        Ok(format!("\"{TITLE}\" came as a mail, and into the calendar"))
+        Ok(format!("\"{title}\" came as a mail, and into the calendar"))
     })
     .await?;
     step("accepted", async {
-        let mail = invitation_in(ann, &inbox).context("no invitation")?;
+        let mail = invitation_in(ann, &inbox, title).context("no invitation")?;
         let answer = Answer {
             response: UserResponse::Accepted,
             invitation: Invitation::Item { collection_id: inbox.clone(), request_id: mail },
@@ -108,11 +108,11 @@ pub async fn meeting(world: &World, ann: &mut Phone) -> Result<()> {
 }
 
 /// A meeting of Bob's tomorrow at ten, with Ann.
-fn invitation() -> ItemPatch {
+fn invitation(title: &str) -> ItemPatch {
     let start = LocalTime::from_days(now().as_days() + 1).plus_seconds(10 * 3600);
     let ann = Person { name: Some("Ann Müller".into()), email: World::address("ann") };
     ItemPatch::Event(Box::new(EventPatch::whole(Event {
-        title: TITLE.into(),
+        title: title.into(),
         start,
         end: start.plus_seconds(3600),
         zone: Some(ZoneId::from("Europe/Berlin")),
@@ -130,16 +130,16 @@ fn invitation() -> ItemPatch {
     })))
 }
 
-fn invitation_in(phone: &Phone, inbox: &str) -> Option<String> {
+fn invitation_in(phone: &Phone, inbox: &str, title: &str) -> Option<String> {
     let items = phone.items(inbox).ok()?;
     let found =
-        items.iter().find(|(_, mail)| mail.subject.contains(TITLE) && mail.meeting.is_some());
+        items.iter().find(|(_, mail)| mail.subject.contains(title) && mail.meeting.is_some());
     found.map(|(id, _)| id.clone())
 }
 
-fn event_in(phone: &Phone, calendar: &str) -> Option<Event> {
+fn event_in(phone: &Phone, calendar: &str, title: &str) -> Option<Event> {
     phone.records(calendar).ok()?.values().find_map(|item| match item {
-        Item::Event(event) if event.title == TITLE => Some((**event).clone()),
+        Item::Event(event) if event.title == title => Some((**event).clone()),
         _ => None,
     })
 }
