@@ -99,7 +99,10 @@ fn say(route: &api::Route) {
         say_line(format_args!("  next would be {next}"));
     }
     for candidate in &route.candidates {
-        let verdict = match (candidate.objections.is_empty(), candidate.turn_in) {
+        // Only who is served by another waits for a turn.
+        let waits = route.serving.as_ref().is_some_and(|one| *one != candidate.connector);
+        let turn_in = if waits { candidate.turn_in } else { 0 };
+        let verdict = match (candidate.objections.is_empty(), turn_in) {
             (true, 0) => "can serve".to_owned(),
             (true, wait) => format!("can serve; it is back, and takes this user over in {wait} s"),
             (false, _) => candidate.objections.join("; "),

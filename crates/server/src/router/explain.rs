@@ -191,7 +191,9 @@ impl fmt::Display for Explained {
         }
         for Judged { connector, tier, objections, turn_in, .. } in &self.candidates {
             write!(f, "\n{connector} ({tier}): ")?;
-            match (objections.is_empty(), turn_in) {
+            // Only who is served by another waits for a turn.
+            let waits = self.serving.as_ref().is_some_and(|one| one != connector);
+            match (objections.is_empty(), if waits { *turn_in } else { 0 }) {
                 (true, 0) => f.write_str("can serve")?,
                 (true, wait) => write!(
                     f,
