@@ -41,7 +41,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use content::{Content, Entry};
-use dme_model::{Realm, Secret, Timestamp, UserId};
+use dme_model::{Realm, Secret, UserId};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -203,9 +203,7 @@ impl DirectoryService for FileDirectory {
             name: name.clone(),
             parents: group.parents.iter().map(|parent| GroupId(parent.clone())).collect(),
         });
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let as_of = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        Ok(GroupSnapshot { groups: groups.collect(), as_of: Timestamp::from_millis(as_of) })
+        Ok(GroupSnapshot { groups: groups.collect(), as_of: SystemTime::now().into() })
     }
 
     async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {

@@ -17,6 +17,7 @@ use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
 use dme_model::Secret;
+use dme_model::Timestamp;
 use dme_server::config::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -166,6 +167,5 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
 
 /// A moment for people, UTC.
 pub fn when(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds)
-        .map_or_else(|_| "?".to_owned(), |moment| moment.strftime("%F %T UTC").to_string())
+    Timestamp::from_seconds(seconds).to_string()
 }

@@ -144,9 +144,7 @@ pub(crate) fn clean(folder: &Path) {
 
 /// When a message was received: a Maildir keeps it as the file's time of change.
 pub(crate) fn received(metadata: &fs::Metadata) -> Timestamp {
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    metadata.modified().unwrap_or(UNIX_EPOCH).into()
 }
 
 /// A hash that names the same act the same way in every release (FNV-1a, 128 bits). Not for

@@ -5,7 +5,7 @@ use crate::mailbox::ImapMailbox;
 use dme_mailbox::{Error, ErrorKind, Result, Submission, Submitted, Verb};
 use dme_mime::compose::{self, Finish, Finished, finish};
 use dme_model::{Address, FlagPatch, Role, Timestamp};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// How long what follows a sent message may take.
@@ -142,6 +142,5 @@ fn told(error: &dme_mime::Error) -> Error {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now().into()
 }

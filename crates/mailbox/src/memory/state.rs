@@ -10,7 +10,7 @@ use dme_model::{
     Timestamp, UserId, Vacation,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use tokio::sync::broadcast;
 
 /// How many events a slow watcher may lag behind before it is told "anything may have changed".
@@ -109,10 +109,7 @@ fn no_collection(collection: &CollectionId) -> Error {
 
 impl State {
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.unwrap_or_else(|| {
-            let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Timestamp::from_millis(i64::try_from(millis.as_millis()).unwrap_or(i64::MAX))
-        })
+        self.clock.unwrap_or_else(|| SystemTime::now().into())
     }
 
     pub(super) fn add_user(&mut self, user: &UserId, address: &str) {
