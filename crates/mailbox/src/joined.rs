@@ -17,8 +17,8 @@ pub use part::{Named, Part};
 use crate::{
     Account, BusyQuery, BusyTime, ByteRange, CalendarMessage, CallContext, ChangeToken, Changes,
     Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter, ItemResult, Listing, MailSystem,
-    Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery, Subcollections, Submission,
-    SubmissionKey, Submitted, TakenIn, VacationService, WatchEvent, Written,
+    Mailbox, NewItem, PartContent, Passing, Result, SearchPage, SearchQuery, Subcollections,
+    Submission, SubmissionKey, Submitted, TakenIn, VacationService, WatchEvent, Written,
 };
 use async_trait::async_trait;
 use dme_model::{
@@ -76,8 +76,8 @@ impl MailSystem for Joined {
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
         let mail = self.mail.open(account, context).await?;
         let others = self.others.iter().map(|(name, system)| {
-            let mailbox = Late::new(system.clone(), account.clone(), context.clone());
-            Part { named: Named::As(name), mailbox: Arc::new(mailbox) }
+            let late = Late::new(system.clone(), account.clone(), context.clone());
+            Part { named: Named::As(name), mailbox: Arc::new(Passing(late)) }
         });
         let vacations = self.vacations.clone();
         let mail = Part { named: Named::Plain, mailbox: mail };

@@ -17,6 +17,7 @@ mod fetch;
 pub mod hash;
 mod joined;
 pub mod memory;
+mod passing;
 mod search;
 mod submit;
 mod vacation;
@@ -29,6 +30,7 @@ pub use change::{
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
 pub use joined::{Joined, JoinedMailbox, LastCollections, Named, Part};
+pub use passing::{Passing, Way};
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use vacation::{VacationService, check_vacation};

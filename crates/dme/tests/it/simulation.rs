@@ -7,7 +7,6 @@
 //! What happens follows from a seed. A life that fails names it; `DME_PROPERTY_SEED` plays that one
 //! alone, or a range such as `0..5000`.
 
-mod passing;
 mod weather;
 mod world;
 

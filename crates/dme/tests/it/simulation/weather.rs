@@ -5,12 +5,12 @@ use crate::property::chance::Chance;
 use async_trait::async_trait;
 use dme_link::{CredentialsNeeded, Links, Mailboxes, Services};
 use dme_mailbox::memory::MemoryMailSystem;
-use dme_mailbox::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
+use dme_mailbox::{
+    Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Passing, Result, Way,
+};
 use dme_model::{ConnectorId, UserId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use super::passing::{Passing, Way};
 
 /// After how long a line that hangs counts as lost: keepalive's interval and patience.
 const NOTICED: Duration = Duration::from_secs(25);

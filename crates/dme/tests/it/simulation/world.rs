@@ -1,7 +1,6 @@
 //! A server with four connectors: three before one mail system, two of them primaries, and one
 //! before another, whose user must never be mixed up with the first ones.
 
-use super::passing::{Passing, Way};
 use super::weather::Weather;
 use anyhow::Result;
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use bytes::Bytes;
 use dme_directory::Person;
 use dme_link::{Authority, ConnectorState, Fingerprint, Links, LinksConfig, Registrar};
 use dme_mailbox::memory::MemoryMailSystem;
-use dme_mailbox::{Account, Credentials, FetchOutcome, ItemFilter, Mailbox};
+use dme_mailbox::{Account, Credentials, FetchOutcome, ItemFilter, Mailbox, Passing, Way};
 use dme_model::{BodyView, CollectionId, Flags, Item, RequestId, Role, Timestamp, UserId};
 use dme_routing::{Known, Load, Tier};
 use dme_server::connectors::{ConnectorSettings, Connectors};
@@ -88,7 +87,7 @@ struct ByRequest {
 }
 
 #[async_trait]
-impl Way for Arc<ByRequest> {
+impl Way for ByRequest {
     async fn there(&self) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(open) = open {
@@ -97,10 +96,6 @@ impl Way for Arc<ByRequest> {
         let opened = self.router.open(&self.account, &RequestId::from("phone"), NOW).await?;
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
         Ok(opened)
-    }
-
-    async fn back(&self) -> dme_mailbox::Result<()> {
-        Ok(())
     }
 }
 
