@@ -7,11 +7,10 @@ pub use dme_routing::{Scope, Tier};
 pub use settings::{ConnectorSettings, Effective};
 pub use standing::{Standing, State};
 
+use crate::clock::now;
 use crate::metrics::Metrics;
 use dme_directory::DirectoryService;
-use dme_link::{
-    Capabilities, ConnectorState, CredentialsNeeded, LinkEvent, LinkState, Links, WorkLimits,
-};
+use dme_link::{Capabilities, ConnectorState, LinkEvent, LinkState, Links, WorkLimits};
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
@@ -19,7 +18,7 @@ use dme_store::{SettingRecord, SqliteStore};
 use standing::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -76,8 +75,6 @@ pub struct Endpoint {
     pub state: Connector,
     /// What it offers, whether it is switched on or not.
     pub offer: Capabilities,
-    /// What its mailboxes need of the user; none where it has none.
-    pub mail_needs: Option<CredentialsNeeded>,
     /// The realms its directory says it is the source of; none where its release does not say.
     pub realms: Option<BTreeSet<Realm>>,
     /// It runs in this process.
@@ -261,7 +258,6 @@ impl Connectors {
             let offer = entry.offer.clone().unwrap_or_default();
             let set = self.set(&known, &entry.name);
             Endpoint {
-                mail_needs: offer.mailbox_needs(),
                 realms: None,
                 in_process: false,
                 state: state(
@@ -401,7 +397,6 @@ impl Connectors {
         let outstanding = link.outstanding.saturating_add(link.queued);
         state.load.outstanding = u32::try_from(outstanding).unwrap_or(u32::MAX);
         Endpoint {
-            mail_needs: link.capabilities.mailbox_needs(),
             realms: link.realms,
             in_process: link.peer.is_none(),
             state,
@@ -409,12 +404,6 @@ impl Connectors {
             name: link.name,
         }
     }
-}
-
-/// The wall clock, for when a link was lost.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn state(

@@ -8,6 +8,7 @@
 
 pub mod admin;
 pub mod client_address;
+mod clock;
 pub mod config;
 pub mod connectors;
 pub mod door;

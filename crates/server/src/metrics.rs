@@ -366,6 +366,7 @@ mod tests {
             state,
             reason: String::new(),
             since: None,
+            away_until: None,
             link: Some(link),
             users: 12,
         }

@@ -2,6 +2,7 @@
 
 use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
+use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
 use crate::front::bodies::Bodies;
@@ -24,7 +25,7 @@ use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
-use dme_model::{ConnectorId, Function, Realm, Timestamp};
+use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::Load;
 use dme_store::{OutboxLimits, SqliteStore};
 use dme_sync::{Engine, StateStore};
@@ -33,7 +34,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -523,10 +524,4 @@ pub(crate) fn host(config: &ServerConfig) -> Result<Host, StartError> {
 async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     let failed = |reason| StartError::Listen { setting, address, reason };
     TcpListener::bind(address).await.map_err(failed)
-}
-
-/// The system's time.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

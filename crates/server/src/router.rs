@@ -171,22 +171,6 @@ impl Router {
         let mut remembered = self.remembered(&account.user).await?;
         self.ask_owners(account, request, &endpoints, &mut remembered.owns, asking).await;
         let before = remembered.routes.take().unwrap_or_default();
-        let judged = |function| self.route(account, function, now, &endpoints, &remembered.owns);
-        let made = plan::make(&endpoints, &before, version, now, judged).and_then(|made| {
-            made.ok_or_else(|| {
-                let route = judged(Function::Mail);
-                let words = self.explained(Function::Mail, &route, &before, &endpoints).to_string();
-                Error::new(ErrorKind::Unavailable, words.replace('\n', "; "))
-            })
-        });
-        let (plan, after) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                remembered.routes = Some(before);
-                self.remember(&account.user, remembered);
-                return Err(error);
-            }
-        };
         // What nobody was asked for is asked for at the next request.
         let mut until = match asking {
             Asking::Nobody => Instant::now(),
@@ -195,7 +179,25 @@ impl Router {
         if endpoints.iter().any(|one| matches!(*one.state.scope, Scope::Group(_))) {
             until = until.min(Instant::now() + MEMBERS_FOR);
         }
-        let plan = Arc::new(Plan { until, ..plan });
+        let judged = |function| self.route(account, function, now, &endpoints, &remembered.owns);
+        let made =
+            plan::make(&endpoints, &before, now, (version, until), judged).and_then(|made| {
+                made.ok_or_else(|| {
+                    let route = judged(Function::Mail);
+                    let words =
+                        self.explained(Function::Mail, &route, &before, &endpoints).to_string();
+                    Error::new(ErrorKind::Unavailable, words.replace('\n', "; "))
+                })
+            });
+        let (plan, after) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                remembered.routes = Some(before);
+                self.remember(&account.user, remembered);
+                return Err(error);
+            }
+        };
+        let plan = Arc::new(plan);
         if after != before {
             for route in after.values().filter(|route| before.get(&route.function) != Some(*route))
             {

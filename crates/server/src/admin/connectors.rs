@@ -14,12 +14,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 impl Admin {
     pub(super) async fn list_connectors(&self) -> Answer {
         let all = self.front.connectors.standings((self.front.clock)()).await?;
-        let away = self.links.away();
-        let told = |standing: &Standing| {
-            let away_until = away.get(&standing.id).map(|until| until.as_seconds());
-            api::Connector { away_until, ..connector(standing) }
-        };
-        let all: Vec<api::Connector> = all.iter().map(told).collect();
+        let all: Vec<api::Connector> = all.iter().map(connector).collect();
         Ok(as_json(&all))
     }
 
@@ -199,7 +194,7 @@ fn connector(standing: &Standing) -> api::Connector {
         fingerprints: keys.iter().map(dme_link::Fingerprint::grouped).collect(),
         last_seen: record.and_then(|record| record.last_seen).map(Timestamp::as_seconds),
         link: standing.link.as_ref().map(link),
-        away_until: None,
+        away_until: standing.away_until.map(Timestamp::as_seconds),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Routes: who serves whom and why, and what would become of them (rule R5).
 
+use super::users::account;
 use super::{Admin, Answer, Refusal, api, as_json, body_as};
 use crate::router::{Explained, Judged};
 use dme_directory::DirectoryService;
@@ -27,7 +28,7 @@ impl Admin {
                 None => return Err(Refusal::not_found(format!("function {name}"))),
             },
         };
-        let account = self.account(&self.meant(user).await?).await;
+        let account = self.account_of(&self.meant(user).await?).await;
         let (request, now) = (RequestId::from("explain"), (self.front.clock)());
         let mut explained = Vec::new();
         for function in asked {
@@ -74,18 +75,13 @@ impl Admin {
     }
 
     /// A user's account as connectors are asked about it.
-    pub(super) async fn account(&self, user: &UserId) -> Account {
+    async fn account_of(&self, user: &UserId) -> Account {
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
         let found = match directory {
             Some(directory) => directory.find(user).await.ok().flatten(),
             None => None,
         };
-        Account {
-            user: found.as_ref().map_or_else(|| user.clone(), |person| person.user.clone()),
-            address: found.as_ref().map(|person| person.address.clone()).unwrap_or_default(),
-            display_name: found.and_then(|person| person.display_name),
-            credentials: Credentials::None,
-        }
+        account(user, found.as_ref())
     }
 }
 

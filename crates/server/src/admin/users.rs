@@ -1,7 +1,7 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
 use super::{Admin, Answer, Refusal, api, as_json};
-use dme_directory::{Access, DirectoryService, GroupId, Login, Right};
+use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
 use http::StatusCode;
@@ -38,12 +38,7 @@ impl Admin {
                 Access::Refused(reason) => format!("refused: {reason}"),
             },
         };
-        let account = Account {
-            user: person.as_ref().map_or_else(|| user.clone(), |person| person.user.clone()),
-            address: person.as_ref().map(|person| person.address.clone()).unwrap_or_default(),
-            display_name: person.as_ref().and_then(|person| person.display_name.clone()),
-            credentials: Credentials::None,
-        };
+        let account = account(&user, person.as_ref());
         let (now, request) = ((self.front.clock)(), RequestId::from("explain"));
         let router = &self.front.router;
         let route = match router.explain(&account, &request, now, Function::Mail).await {
@@ -119,5 +114,16 @@ impl Admin {
         Login::parse(name)
             .and_then(|login| self.front.gate.realms().resolve(&login))
             .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
+    }
+}
+
+/// A user's account as connectors are asked about it, without anything that opens it; as the
+/// directory has the person, where it does.
+pub(super) fn account(user: &UserId, person: Option<&Person>) -> Account {
+    Account {
+        user: person.map_or_else(|| user.clone(), |person| person.user.clone()),
+        address: person.map(|person| person.address.clone()).unwrap_or_default(),
+        display_name: person.and_then(|person| person.display_name.clone()),
+        credentials: Credentials::None,
     }
 }

@@ -67,6 +67,8 @@ pub struct Standing {
     pub reason: String,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
+    /// When it links again, where it is off hours.
+    pub away_until: Option<Timestamp>,
     /// Its link, where it has one.
     pub link: Option<LinkState>,
     /// How many users it serves in some function.
@@ -130,8 +132,8 @@ impl Connectors {
         for record in book {
             let link = links.remove(&record.id);
             let set = self.effective(&record.name);
-            let back = away.get(&record.id).copied();
-            let (state, reason) = judge(record.state, link.as_ref(), back, &set);
+            let away_until = away.get(&record.id).copied();
+            let (state, reason) = judge(record.state, link.as_ref(), away_until, &set);
             let known = match state {
                 State::Running => link.as_ref().map(|link| link.since),
                 State::Unreachable => Some(record.last_seen.unwrap_or(record.enrolled)),
@@ -144,7 +146,7 @@ impl Connectors {
             // Its routes wait for one of its name.
             let users = if state == State::Revoked { 0 } else { users };
             let (record, since) = (Some(record), Some(since));
-            all.push(Standing { id, name, record, state, reason, since, link, users });
+            all.push(Standing { id, name, record, state, reason, since, away_until, link, users });
         }
         // What is left is in no book: it is in this process.
         all.extend(links.into_values().map(|link| Standing {
@@ -154,6 +156,7 @@ impl Connectors {
             state: State::Running,
             reason: EMBEDDED_STATE.into(),
             since: Some(link.since),
+            away_until: None,
             users: users(&link.name),
             link: Some(link),
         }));

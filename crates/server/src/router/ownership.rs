@@ -141,7 +141,7 @@ impl Router {
         let able = |endpoint: &&Endpoint| {
             let in_group = |group: &str| self.membership.of_user(&account.user, group);
             endpoint.is_linked()
-                && endpoint.mail_needs.is_some()
+                && endpoint.offer.mailbox_needs().is_some()
                 && endpoint.state.lock == Lock::Unlocked
                 && endpoint.state.duty == Duty::Serving
                 && !endpoint.state.load.is_exhausted()

@@ -55,15 +55,16 @@ struct Making<'a> {
 }
 
 /// Makes a plan from the judgements on each function, and the routes to be written down; none
-/// where nobody can serve the mail, for without it there is no account.
+/// where nobody can serve the mail, for without it there is no account. It holds in this version of
+/// the connectors, and until then.
 ///
 /// # Errors
 /// Where those who could serve the mail are busy or off hours.
 pub(super) fn make(
     endpoints: &[Endpoint],
     before: &Routes,
-    version: u64,
     now: Timestamp,
+    (version, until): (u64, Instant),
     judged: impl Fn(Function) -> Route,
 ) -> Result<Option<(Plan, Routes)>> {
     let names = endpoints.iter().map(|one| (&one.state.id, one.name.as_str()));
@@ -103,7 +104,7 @@ pub(super) fn make(
     let Some(mut at_mail) = served.next() else { return Ok(None) };
     let hides = |class: &Class| offers(&mail, class.function()) && !at_mail.classes.contains(class);
     at_mail.hides = Class::ALL.into_iter().filter(hides).collect();
-    let (settled, until) = (making.settled, Instant::now());
+    let settled = making.settled;
     let plan = Plan { version, settled, until, mail: at_mail, others: served.collect() };
     Ok(Some((plan, making.after)))
 }

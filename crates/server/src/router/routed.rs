@@ -2,6 +2,7 @@
 //! what only reads, or may be repeated, is carried out there within the same request.
 
 use super::Router;
+use crate::clock::now;
 use crate::outbox::Outbox;
 use async_trait::async_trait;
 use dme_mailbox::{
@@ -12,13 +13,12 @@ use dme_mailbox::{
 };
 use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
-    Occasion, PartId, Timestamp, Vacation,
+    Occasion, PartId, Vacation,
 };
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// So many connectors are tried for one call: where a mail system is down, all before it fail.
 const TRIED: usize = 4;
@@ -76,7 +76,7 @@ impl RoutedMailbox {
 
     /// The mailbox, at a connector that takes work where there is one.
     async fn here(&self) -> Result<(ConnectorId, Arc<dyn Mailbox>)> {
-        let at = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let at = self.at().clone()?;
         let mut id = at.id;
         let mut opened = at.mailbox;
         // One that drains goes on with what it has, and one that is lost may be back.
@@ -89,16 +89,22 @@ impl RoutedMailbox {
             Some(mailbox) => mailbox,
             None => self.0.router.open_at(&id, &self.0.account, &self.0.context).await?,
         };
-        let place = Place { id: id.clone(), mailbox: Some(mailbox.clone()) };
-        *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+        self.is_at(&id, &mailbox);
         Ok((id, mailbox))
+    }
+
+    fn at(&self) -> MutexGuard<'_, Result<Place>> {
+        self.0.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_at(&self, id: &ConnectorId, mailbox: &Arc<dyn Mailbox>) {
+        *self.at() = Ok(Place { id: id.clone(), mailbox: Some(mailbox.clone()) });
     }
 
     /// Where what is sent waits, and why.
     fn keeps(&self) -> Option<(&Outbox, Error)> {
         let outbox = self.0.outbox.as_deref()?;
-        let at = self.0.at.lock().unwrap_or_else(PoisonError::into_inner);
-        at.as_ref().err().map(|why| (outbox, why.clone()))
+        self.at().as_ref().err().map(|why| (outbox, why.clone()))
     }
 
     async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
@@ -123,8 +129,7 @@ impl RoutedMailbox {
                 "a call is repeated at another connector");
             failed.push(other.clone());
             let Ok(mailbox) = router.open_at(&other, account, context).await else { continue };
-            let place = Place { id: other, mailbox: Some(mailbox.clone()) };
-            *self.0.at.lock().unwrap_or_else(PoisonError::into_inner) = Ok(place);
+            self.is_at(&other, &mailbox);
             return Some(mailbox);
         }
         None
@@ -200,11 +205,6 @@ impl RoutedMailbox {
     }
 }
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
-
 /// What is still to be fetched.
 struct Fetching {
     mailbox: RoutedMailbox,
@@ -242,7 +242,7 @@ impl Fetching {
 #[async_trait]
 impl Mailbox for RoutedMailbox {
     async fn collections(&self) -> Result<Vec<Collection>> {
-        let planned = self.0.at.lock().unwrap_or_else(PoisonError::into_inner).clone()?.id;
+        let planned = self.at().clone()?.id;
         let (by, found) = self.again_at(|at| async move { at.collections().await }).await?;
         // One that offers something else has other collections beside those asked for, and which
         // of them are to be shown was not judged.
