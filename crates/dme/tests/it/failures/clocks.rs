@@ -1,8 +1,9 @@
 //! Clocks that are wrong, and certificates that are out of date.
 
 use super::day::Day;
-use super::pair::{Differences, Pair};
+use super::pair::Pair;
 use super::row::{Parked, Row, Sees};
+use crate::site::Wishes;
 use anyhow::{Result, ensure};
 
 /// Runs a command at another time.
@@ -22,7 +23,7 @@ pub const WRONG: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_a_day_behind_or_ahead_takes_over() -> Result<()> {
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     pair.spare.kill();
     pair.wait_lost("spare")?;
     pair.start_spare(&at("-1d"))?;
@@ -57,7 +58,7 @@ pub const EXPIRED: Row = Row {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_with_an_expired_certificate_is_let_in_by_its_key_and_renews_it() -> Result<()>
 {
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     pair.site
         .reconfigure(|text| text.replace("[links]\n", "[links]\ncertificate_life = \"60s\"\n"))?;
     // It enrols anew with a server that lives forty days ago.

@@ -1,8 +1,9 @@
 //! A connector is gone, in every way in which one can be.
 
 use super::day::Day;
-use super::pair::{Differences, Pair};
+use super::pair::Pair;
 use super::row::{Parked, Row, Sees};
+use crate::site::Wishes;
 use anyhow::{Result, ensure};
 use dme_connector::LinkConfig;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub const KILLED: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connector_is_replaced_by_the_other() -> Result<()> {
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.kill_connector();
     pair.wait_serving("ann", "spare")?;
@@ -54,7 +55,7 @@ fn a_line_that_hangs_is_noticed_within_thirty_seconds_by_default() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_connector_is_replaced_by_the_other() -> Result<()> {
-    let pair = Pair::start(&Differences::default()).await?;
+    let pair = Pair::start(&Wishes::default()).await?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.connector.freeze();
     pair.wait_lost("branch")?;
@@ -77,7 +78,7 @@ pub const DRAINED: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drained_connector_is_left_without_a_failed_request() -> Result<()> {
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.dme(&["connector", "drain", "branch"])?;
     pair.wait_serving("ann", "spare")?;
@@ -106,7 +107,7 @@ pub const ALONE: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_any_connector_phones_are_told_when_to_come_again() -> Result<()> {
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     pair.spare.kill();
     pair.wait_lost("spare")?;
     let mut day = Day::begin(&pair, "ann").await?;
@@ -128,7 +129,7 @@ pub const KEPT: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_while_the_connector_is_away_goes_out_later() -> Result<()> {
-    let keeps = Differences { server: "[sending]\nwhile_away = \"keep\"\n" };
+    let keeps = Wishes { server: "[sending]\nwhile_away = \"keep\"\n".into() };
     let mut pair = Pair::start(&keeps).await?;
     pair.spare.kill();
     pair.wait_lost("spare")?;

@@ -1,8 +1,9 @@
 //! A disk is full.
 
 use super::day::Day;
-use super::pair::{Differences, Pair};
+use super::pair::Pair;
 use super::row::{Parked, Row, Sees};
+use crate::site::Wishes;
 use anyhow::{Result, ensure};
 use dme_testkit::disk::SmallDisk;
 
@@ -19,7 +20,7 @@ pub const OF_THE_CONNECTOR: Row = Row {
 async fn a_connector_needs_no_disk_to_serve() -> Result<()> {
     // It goes after all that lies on it.
     let disk;
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     pair.site.kill_connector();
     disk = SmallDisk::instead_of(&pair.site.path("connector"), 1)?;
     disk.fill()?;
@@ -48,7 +49,7 @@ pub const OF_THE_SERVER: Row = Row {
 async fn a_server_whose_disk_is_full_loses_nothing() -> Result<()> {
     // It goes after all that lies on it.
     let disk;
-    let mut pair = Pair::start(&Differences::default()).await?;
+    let mut pair = Pair::start(&Wishes::default()).await?;
     pair.site.kill_server();
     disk = SmallDisk::instead_of(&pair.site.path("server"), 16)?;
     pair.site.restart_server()?;

@@ -1,9 +1,9 @@
 //! A mail system that does not answer, and a connector that has too much to do.
 
 use super::day::Day;
-use super::pair::{Differences, Pair};
+use super::pair::Pair;
 use super::row::{Parked, Row, Sees};
-use crate::site::{PATIENCE, USERS};
+use crate::site::{PATIENCE, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use dme_testkit::hanging::Hanging;
@@ -47,8 +47,8 @@ pub const SLOW: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_that_hangs_is_its_owners_trouble_only() -> Result<()> {
-    let differences = Differences { server: "[times]\ncall = \"2s\"\n" };
-    let mut pair = Pair::start(&differences).await?;
+    let wishes = Wishes { server: "[times]\ncall = \"2s\"\n".into() };
+    let mut pair = Pair::start(&wishes).await?;
     let way = by_a_way_that_hangs(&mut pair)?;
     let mut day = Day::begin(&pair, "ann").await?;
     way.hang(&anns_login());
@@ -80,7 +80,7 @@ pub const EXHAUSTED: Row = Row {
 async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<()> {
     let server = "[times]\ncall = \"5s\"\n\
                   [connectors.branch]\nparallel_calls = 1\nqueued_calls = 0\n";
-    let mut pair = Pair::start(&Differences { server }).await?;
+    let mut pair = Pair::start(&Wishes { server: server.into() }).await?;
     let way = by_a_way_that_hangs(&mut pair)?;
     let mut day = Day::begin(&pair, "bob").await?;
     way.hang(&anns_login());

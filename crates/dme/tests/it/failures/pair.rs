@@ -15,20 +15,12 @@ pub struct Pair {
     pub spare: Process,
 }
 
-/// What is to be different from one test to another.
-#[derive(Default)]
-pub struct Differences<'d> {
-    /// More of the server's configuration.
-    pub server: &'d str,
-}
-
 impl Pair {
     /// With Ann and Bob at home at `branch`.
-    pub async fn start(differences: &Differences<'_>) -> Result<Self> {
+    pub async fn start(wishes: &Wishes) -> Result<Self> {
         let dovecot = dovecot()?;
         let postfix = postfix(&dovecot)?;
-        let wishes = Wishes { server: differences.server.to_owned() };
-        let mut site = Site::on(dovecot, postfix, KEEPALIVE, &wishes)?;
+        let mut site = Site::on(dovecot, postfix, KEEPALIVE, wishes)?;
         for user in ["ann", "bob"] {
             site.phone(user)?.folder_sync().await?;
         }
