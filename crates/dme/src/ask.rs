@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use dme_model::Secret;
+use serde::Serialize;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
@@ -14,6 +15,12 @@ pub fn say(text: &str) {
 /// Prints a line.
 pub fn say_line(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Prints as JSON, for scripts.
+pub fn say_json(value: &impl Serialize) -> Result<()> {
+    say_line(serde_json::to_string_pretty(value)?);
+    Ok(())
 }
 
 /// Prints an error with its causes.

@@ -7,7 +7,7 @@ mod surroundings;
 use super::server::terminated;
 use super::{connector_file, when};
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use crate::log;
 use anyhow::{Context, Result};
 use clap::Subcommand;
@@ -226,8 +226,7 @@ async fn enroll(token: &str, path: &Path) -> Result<()> {
 async fn list(server: &AdminOptions, json: bool) -> Result<()> {
     let connectors: Vec<api::Connector> = server.client()?.get(&["connectors"]).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&connectors)?);
-        return Ok(());
+        return say_json(&connectors);
     }
     if connectors.is_empty() {
         say_line("no connectors; `dme connector token NAME` makes a token for one");
@@ -252,8 +251,7 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
 async fn tokens(server: &AdminOptions, json: bool) -> Result<()> {
     let tokens: Vec<api::Token> = server.client()?.get(&["tokens"]).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&tokens)?);
-        return Ok(());
+        return say_json(&tokens);
     }
     if tokens.is_empty() {
         say_line("no tokens; `dme connector token NAME` makes one");

@@ -2,7 +2,7 @@
 
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dme_server::admin::api;
@@ -99,8 +99,7 @@ async fn list(server: &AdminOptions, user: Option<&str>, json: bool) -> Result<(
     let path: Vec<&str> = std::iter::once("devices").chain(user).collect();
     let devices: Vec<api::Device> = server.client()?.get(&path).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&devices)?);
-        return Ok(());
+        return say_json(&devices);
     }
     if devices.is_empty() {
         say_line("no devices");

@@ -1,7 +1,7 @@
 //! `dme directory`: what the server knows of the directories' groups.
 
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::Subcommand;
 use dme_server::admin::api;
@@ -41,7 +41,7 @@ impl Command {
         let failed = refreshes && realms.iter().any(|realm| realm.trouble.is_some());
         let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         if json {
-            say_line(serde_json::to_string_pretty(&realms)?);
+            say_json(&realms)?;
             return Ok(code);
         }
         for api::Realm { realm, sources, groups, age_seconds, trouble, .. } in realms {

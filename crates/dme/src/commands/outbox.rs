@@ -2,7 +2,7 @@
 
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::Subcommand;
 use dme_server::admin::api;
@@ -36,7 +36,7 @@ impl Command {
             }
         };
         if json {
-            say_line(serde_json::to_string_pretty(&waiting)?);
+            say_json(&waiting)?;
             return Ok(ExitCode::SUCCESS);
         }
         if waiting.is_empty() {

@@ -2,7 +2,7 @@
 
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::Subcommand;
 use dme_server::admin::api;
@@ -76,8 +76,7 @@ async fn explain(
     let path: Vec<&str> = ["routes", user].into_iter().chain(function).collect();
     let routes: Vec<api::Route> = server.client()?.get(&path).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&routes)?);
-        return Ok(());
+        return say_json(&routes);
     }
     for route in &routes {
         say(route);
@@ -118,8 +117,7 @@ async fn simulate(server: &AdminOptions, down: Vec<String>, json: bool) -> Resul
     let body = api::Simulation { down };
     let moved: Vec<api::Moved> = server.client()?.post(&["simulate"], &body).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&moved)?);
-        return Ok(());
+        return say_json(&moved);
     }
     if moved.is_empty() {
         say_line("nobody would notice");

@@ -2,7 +2,7 @@
 
 use super::device;
 use crate::admin::AdminOptions;
-use crate::ask::{password, say_line};
+use crate::ask::{password, say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dme_directory::{self as directory, FileConfig, NewUser};
@@ -104,7 +104,7 @@ impl Command {
             Self::Show { user, json, server } => {
                 let user: api::User = server.client()?.get(&["users", &user]).await?;
                 if json {
-                    say_line(serde_json::to_string_pretty(&user)?);
+                    say_json(&user)?;
                 } else {
                     say(&user);
                 }

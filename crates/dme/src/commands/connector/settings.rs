@@ -2,7 +2,7 @@
 
 use super::configure::say_standing;
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
+use crate::ask::{say_json, say_line};
 use anyhow::{Result, anyhow};
 use clap::Args;
 use dme_model::Function;
@@ -88,24 +88,23 @@ impl Change {
 pub async fn show(server: &AdminOptions, name: &str, json: bool) -> Result<()> {
     let settings: api::Settings = server.client()?.get(&["connectors", name, "settings"]).await?;
     if json {
-        say_line(serde_json::to_string_pretty(&settings)?);
-    } else {
-        say(&settings);
+        return say_json(&settings);
     }
-    Ok(())
-}
-
-pub async fn set(server: &AdminOptions, name: &str, change: Change) -> Result<()> {
-    let path = ["connectors", name, "settings"];
-    let change = api::SettingsChange { reset: change.reset, settings: change.settings() };
-    let settings: api::Settings = server.client()?.post(&path, &change).await?;
     say(&settings);
     Ok(())
 }
 
+pub async fn set(server: &AdminOptions, name: &str, change: Change) -> Result<()> {
+    let change = api::SettingsChange { reset: change.reset, settings: change.settings() };
+    put(server, name, change).await
+}
+
 pub async fn drain(server: &AdminOptions, name: &str, drain: bool) -> Result<()> {
     let settings = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
-    let change = api::SettingsChange { reset: false, settings };
+    put(server, name, api::SettingsChange { reset: false, settings }).await
+}
+
+async fn put(server: &AdminOptions, name: &str, change: api::SettingsChange) -> Result<()> {
     let path = ["connectors", name, "settings"];
     let settings: api::Settings = server.client()?.post(&path, &change).await?;
     say(&settings);
