@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
+use tracing::Subscriber;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
 
@@ -81,8 +83,7 @@ pub fn begin(config: &LogConfig) {
 /// Begins to log, and keeps the last warnings and errors at hand. Later calls change nothing.
 pub fn begin_and_keep(config: &LogConfig) -> Recent {
     let recent = Recent::default();
-    let kept = fmt::layer().with_ansi(false).with_writer(recent.clone());
-    let registry = registry().with(kept.with_filter(LevelFilter::WARN));
+    let registry = registry().with(kept(recent.clone()));
     let filter = EnvFilter::new(&config.level.0);
     let shown = fmt::layer().with_writer(std::io::stderr);
     let _ = match config.format {
@@ -119,23 +120,10 @@ impl Recent {
     }
 }
 
-impl<'a> MakeWriter<'a> for Recent {
-    type Writer = Line;
-
-    fn make_writer(&'a self) -> Line {
-        Line { recent: self.clone(), bytes: Vec::new() }
-    }
-}
-
-/// One line on its way.
-pub struct Line {
-    recent: Recent,
-    bytes: Vec<u8>,
-}
-
-impl Write for Line {
+/// Each write is one event's whole line.
+impl Write for Recent {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.bytes.extend_from_slice(bytes);
+        self.push(bytes);
         Ok(bytes.len())
     }
 
@@ -144,10 +132,13 @@ impl Write for Line {
     }
 }
 
-impl Drop for Line {
-    fn drop(&mut self) {
-        self.recent.push(&self.bytes);
-    }
+/// Warnings and errors are kept here.
+fn kept<S>(recent: Recent) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let written = fmt::layer().with_ansi(false).with_writer(move || recent.clone());
+    written.with_filter(LevelFilter::WARN)
 }
 
 #[cfg(test)]
@@ -157,8 +148,7 @@ mod tests {
     #[test]
     fn the_last_warnings_are_kept_and_nothing_below() {
         let recent = Recent::default();
-        let kept = fmt::layer().with_ansi(false).with_writer(recent.clone());
-        let registry = registry().with(kept.with_filter(LevelFilter::WARN));
+        let registry = registry().with(kept(recent.clone()));
         tracing::subscriber::with_default(registry, || {
             for number in 0..=LINES {
                 tracing::warn!(number, "it went wrong");
