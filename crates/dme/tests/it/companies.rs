@@ -2,6 +2,7 @@
 //! apart by directory groups; and a user whose calendar is elsewhere than the mail.
 
 use crate::account::{folder, meeting, whole};
+use crate::journey::ready;
 use crate::property::imap::Client;
 use crate::site::{PATIENCE, REALM, Site, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
@@ -83,9 +84,7 @@ impl Companies {
 
     async fn phone(&self, user: &str, password: &str) -> Result<(Phone, String)> {
         let mut phone = self.site.phone_as(&format!("{user}@{REALM}"), password)?;
-        phone.folder_sync().await?;
-        let inbox = phone.inbox()?;
-        phone.sync(&inbox).await?;
+        let inbox = ready(&mut phone).await?;
         Ok((phone, inbox))
     }
 

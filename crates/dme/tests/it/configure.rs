@@ -1,5 +1,6 @@
 //! What a connector serves, set on the server: sealed, sent, taken or refused, kept, and diagnosed.
 
+use crate::journey::ready;
 use crate::site::{PATIENCE, Site, Wishes};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::{free_port, wait_until};
@@ -37,9 +38,7 @@ async fn anns_phone_gets(site: &Site, subject: &str) -> Result<()> {
         format!("From: bob@example.org\r\nTo: ann@example.org\r\nSubject: {subject}\r\n\r\nx");
     site.dovecot.deliver("ann@example.org", mail.as_bytes())?;
     let mut phone = site.phone("ann")?;
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
+    let inbox = ready(&mut phone).await?;
     let found = phone.items(&inbox)?.values().any(|mail| mail.subject == subject);
     ensure!(found, "Ann's phone has no {subject:?}");
     Ok(())

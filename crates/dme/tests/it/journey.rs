@@ -31,7 +31,8 @@ fn find(phone: &Phone, folder: &str, subject: &str) -> Result<String> {
     found.map(|(id, _)| id.clone()).with_context(|| format!("no mail {subject:?} in {folder}"))
 }
 
-async fn ready(phone: &mut Phone) -> Result<String> {
+/// Has a phone learn its folders and what is in the inbox, whose id it answers.
+pub async fn ready(phone: &mut Phone) -> Result<String> {
     phone.folder_sync().await?;
     let inbox = phone.inbox()?;
     phone.sync(&inbox).await?;

@@ -1,7 +1,7 @@
 //! Bad input and a bad mail system: every limit holds, whoever breaks it is told so with a status
 //! and a log line that names the request, and nobody else notices. No log holds a secret.
 
-use crate::journey::wait_parked;
+use crate::journey::{ready, wait_parked};
 use crate::site::{PATIENCE, REALM, Site, USERS, Wishes, hold_no_secret};
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
@@ -130,9 +130,7 @@ fn resident(site: &Site) -> Result<u64> {
 pub async fn known(site: &Site, user: &str, device: &str) -> Result<(Phone, String)> {
     let mut phone = site.phone(user)?;
     phone.client.account.device = device.into();
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
+    let inbox = ready(&mut phone).await?;
     Ok((phone, inbox))
 }
 

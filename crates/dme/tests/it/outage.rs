@@ -1,6 +1,6 @@
 //! Any part may be killed at any moment: phones see at most a retry.
 
-use crate::journey::wait_parked;
+use crate::journey::{ready, wait_parked};
 use crate::property::imap::Client;
 use crate::protocol_text::{all, request};
 use crate::site::{PATIENCE, Site, USERS, Wishes};
@@ -19,11 +19,9 @@ fn mail(subject: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-async fn ready(site: &Site) -> Result<(Phone, String)> {
+async fn anns_phone(site: &Site) -> Result<(Phone, String)> {
     let mut phone = site.phone("ann")?;
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
+    let inbox = ready(&mut phone).await?;
     Ok((phone, inbox))
 }
 
@@ -46,7 +44,7 @@ async fn comes_to(phone: &mut Phone, inbox: &str, subjects: &[&str]) -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_connector_leaves_the_phone_parked_and_is_replaced() -> Result<()> {
     let mut site = Site::start(&Wishes::default())?;
-    let (mut phone, inbox) = ready(&site).await?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
     let mut waiting = site.phone("ann")?;
     waiting.client.account.device = "waiting".into();
     waiting.folder_sync().await?;
@@ -73,7 +71,7 @@ async fn a_killed_connector_leaves_the_phone_parked_and_is_replaced() -> Result<
 async fn a_waiting_sync_tells_of_every_folder_that_changed_while_the_connector_was_away()
 -> Result<()> {
     let mut site = Site::start(&Wishes { server: "[times]\ncall = \"2s\"\n".into() })?;
-    let (mut phone, inbox) = ready(&site).await?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
     let trash = phone.folder_of(FolderType::Deleted)?;
     phone.sync(&trash).await?;
     let collection = |id: &str| {
@@ -108,7 +106,7 @@ async fn a_waiting_sync_tells_of_every_folder_that_changed_while_the_connector_w
 async fn a_killed_server_forgets_nothing() -> Result<()> {
     let mut site = Site::start(&Wishes::default())?;
     site.dovecot.deliver("ann@example.org", &mail("one"))?;
-    let (mut phone, inbox) = ready(&site).await?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
     site.crash_server()?;
     site.dovecot.deliver("ann@example.org", &mail("two"))?;
     phone.client.disconnect();
@@ -121,7 +119,7 @@ async fn a_killed_server_forgets_nothing() -> Result<()> {
 async fn killed_mail_systems_cost_a_retry() -> Result<()> {
     let mut site = Site::start(&Wishes::default())?;
     site.dovecot.deliver("ann@example.org", &mail("one"))?;
-    let (mut phone, inbox) = ready(&site).await?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
     phone.longest_pause = Duration::ZERO;
     site.dovecot.kill();
     let refused = phone.sync(&inbox).await;
@@ -162,7 +160,7 @@ async fn killed_mail_systems_cost_a_retry() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_goes_down_lets_waiting_phones_go() -> Result<()> {
     let mut site = Site::start(&Wishes::default())?;
-    let (mut phone, inbox) = ready(&site).await?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
     let parked = tokio::spawn(async move {
         let woken = phone.ping(&[&inbox], Duration::from_secs(3000)).await;
         (phone, inbox, woken)

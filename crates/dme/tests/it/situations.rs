@@ -7,6 +7,7 @@
 
 mod land;
 
+use crate::journey::ready;
 use crate::site::{PATIENCE, USERS};
 use anyhow::{Context, Result, ensure};
 use dme_phone::{Error, Phone};
@@ -44,11 +45,9 @@ fn no_way_leads_into_a_branch(land: &Land) -> Result<()> {
     Ok(())
 }
 
-async fn ready(land: &Land, login: &str, password: &str) -> Result<(Phone, String)> {
+async fn ready_phone(land: &Land, login: &str, password: &str) -> Result<(Phone, String)> {
     let mut phone = land.phone(login, password)?;
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
+    let inbox = ready(&mut phone).await?;
     phone.longest_pause = Duration::ZERO;
     Ok((phone, inbox))
 }
@@ -68,8 +67,8 @@ async fn gets(phone: &mut Phone, inbox: &str, subject: &str) -> Result<()> {
 
 /// The company that was bought keeps its mail system and its directory.
 async fn two_mail_systems(land: &Land) -> Result<()> {
-    let (mut ann, anns) = ready(land, "ann@example.org", USERS[0].1).await?;
-    let (mut carl, carls) = ready(land, CARL.0, CARL.1).await?;
+    let (mut ann, anns) = ready_phone(land, "ann@example.org", USERS[0].1).await?;
+    let (mut carl, carls) = ready_phone(land, CARL.0, CARL.1).await?;
     land.deliver(&land.office, &land.offices, "ann@example.org", "to Ann")?;
     land.deliver(&land.bought, &land.boughts, CARL.0, "to Carl")?;
     gets(&mut ann, &anns, "to Ann").await?;
@@ -81,8 +80,8 @@ async fn two_mail_systems(land: &Land) -> Result<()> {
 
 /// The branch has its own mail system behind a line that fails.
 async fn an_unstable_line(land: &Land) -> Result<()> {
-    let (mut dora, inbox) = ready(land, DORA.0, DORA.1).await?;
-    let (mut ann, anns) = ready(land, "ann@example.org", USERS[0].1).await?;
+    let (mut dora, inbox) = ready_phone(land, DORA.0, DORA.1).await?;
+    let (mut ann, anns) = ready_phone(land, "ann@example.org", USERS[0].1).await?;
     land.router.cut("branch0")?;
     land.deliver(&land.branch, &land.branches, DORA.0, "while the line was down")?;
     let refused = dora.sync(&inbox).await;
@@ -98,7 +97,7 @@ async fn an_unstable_line(land: &Land) -> Result<()> {
 
 /// Two hosts have connectors before the office's mail system; one of them is cut off.
 async fn taking_over(land: &Land) -> Result<()> {
-    let (mut ann, inbox) = ready(land, "ann@example.org", USERS[0].1).await?;
+    let (mut ann, inbox) = ready_phone(land, "ann@example.org", USERS[0].1).await?;
     let said = land.dme(&["route", "explain", "ann", "mail"])?;
     let (one, other, device) = match said.starts_with("mail: first: ") {
         true => ("first", "second", "first0"),

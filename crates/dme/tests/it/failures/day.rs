@@ -3,6 +3,7 @@
 
 use super::pair::Pair;
 use super::row::{Parked, Row, Sees};
+use crate::journey::{ready, wait_parked};
 use crate::property::imap::Client;
 use crate::site::{PATIENCE, USERS};
 use anyhow::{Context, Result, bail, ensure};
@@ -97,12 +98,10 @@ impl Busy {
     }
 }
 
-async fn ready(pair: &Pair, user: &str, device: &str) -> Result<(Phone, String)> {
+async fn ready_phone(pair: &Pair, user: &str, device: &str) -> Result<(Phone, String)> {
     let mut phone = pair.site.phone(user)?;
     phone.client.account.device = device.into();
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
+    let inbox = ready(&mut phone).await?;
     phone.longest_pause = Duration::ZERO;
     Ok((phone, inbox))
 }
@@ -162,15 +161,15 @@ fn mail(from: &str, to: &str, subject: &str) -> Vec<u8> {
 
 impl Day {
     pub async fn begin(pair: &Pair, user: &'static str) -> Result<Self> {
-        let (reader, inbox) = ready(pair, user, "reads").await?;
-        let (sender, _) = ready(pair, user, "sends").await?;
-        let (mut waiting, _) = ready(pair, user, "waits").await?;
+        let (reader, inbox) = ready_phone(pair, user, "reads").await?;
+        let (sender, _) = ready_phone(pair, user, "sends").await?;
+        let (mut waiting, _) = ready_phone(pair, user, "waits").await?;
         let watched = inbox.clone();
         let parked =
             tokio::spawn(
                 async move { Ok(waiting.ping(&[&watched], Duration::from_secs(3000)).await?) },
             );
-        crate::journey::wait_parked(&pair.site, 1).await?;
+        wait_parked(&pair.site, 1).await?;
         let name = format!("on day {}", DAYS.fetch_add(1, Ordering::SeqCst));
         let (reader, sender) = (reads(reader, inbox.clone()), sends(sender, user, name.clone()));
         let day = Self { user, reader, sender, parked, inbox, name };
@@ -232,7 +231,7 @@ impl Day {
         let came_meanwhile = self.came();
         self.reader.end("reading", row.reads).await?;
         let sent = self.sender.end("sending", row.sends).await?;
-        let (mut phone, inbox) = ready(pair, self.user, "later").await?;
+        let (mut phone, inbox) = ready_phone(pair, self.user, "later").await?;
         phone.sync(&inbox).await?;
         let came = phone.items(&inbox)?.values().filter(|mail| mail.subject == came_meanwhile);
         let came = came.count();
