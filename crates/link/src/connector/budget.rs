@@ -40,6 +40,8 @@ pub(super) struct Budget {
     limit: u64,
     path: PathBuf,
     account: Account,
+    /// As the file has it.
+    kept: Account,
     /// How much of what this process counted is in the account.
     settled: u64,
 }
@@ -52,11 +54,11 @@ impl Budget {
             path: path.clone(),
             what: format!("{error}; it may be removed: the month is then counted from here on"),
         };
-        let account = match files::read(&path)? {
+        let kept = match files::read(&path)? {
             Some(text) => serde_json::from_str(&text).map_err(damaged)?,
             None => Account::default(),
         };
-        Ok(Self { limit, path, account, settled: 0 })
+        Ok(Self { limit, path, account: kept.clone(), kept, settled: 0 })
     }
 
     /// Enters what this process has counted up to now. Answers the level where it is higher than
@@ -75,9 +77,12 @@ impl Budget {
         };
         let risen = (level > self.account.warned).then_some(level);
         self.account.warned = level.max(self.account.warned);
-        let text = serde_json::to_string(&self.account)
-            .map_err(|error| Error::Protocol(error.to_string()))?;
-        files::write(&self.path, &text)?;
+        if self.account != self.kept {
+            let text = serde_json::to_string(&self.account)
+                .map_err(|error| Error::Protocol(error.to_string()))?;
+            files::write(&self.path, &text)?;
+            self.kept = self.account.clone();
+        }
         Ok(risen)
     }
 
@@ -139,6 +144,20 @@ mod tests {
             assert_eq!(budget.settle(counted, day(on)).unwrap(), risen, "{counted}");
         }
         assert_eq!(budget.used(), Used { bytes: 2_000, budget: 1_000 });
+    }
+
+    #[test]
+    fn the_file_is_written_when_there_is_something_new_to_keep() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        let mut budget = Budget::open(1_000, dir.path()).unwrap();
+        for (counted, on, written) in
+            [(0, 0, true), (0, 1, false), (5, 1, true), (5, 2, false), (5, 31, true)]
+        {
+            budget.settle(counted, day(on)).unwrap();
+            assert_eq!(file.exists(), written, "{counted} on day {on}");
+            files::remove(&file).unwrap();
+        }
     }
 
     #[test]
