@@ -4,7 +4,7 @@
 //! what crossed since it was last written. Months are those of UTC.
 
 use crate::{Error, Result, Used, files};
-use dme_model::Timestamp;
+use dme_model::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -92,15 +92,10 @@ impl Budget {
     }
 }
 
-/// Months since January of the year 0 (Gregorian, UTC), by the days-to-civil rule of H. Hinnant.
+/// Months since January of the year 0 (Gregorian, UTC).
 fn month(now: Timestamp) -> i64 {
-    // Years begin in March here, so that the leap day is their last.
-    let day = now.as_days().saturating_add(719_468);
-    let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    (era * 400 + year) * 12 + month + 2
+    let (year, month, _) = civil::date(now.as_days());
+    year * 12 + month - 1
 }
 
 #[cfg(test)]
