@@ -26,7 +26,7 @@ const AUTHORITY_LIFE: Duration = Duration::from_secs(20 * 365 * 86_400);
 /// How long the server's certificates hold.
 pub(crate) const SERVER_LIFE: Duration = Duration::from_secs(365 * 86_400);
 /// Certificates hold from this long before they were made, for clocks that are behind.
-pub(crate) const BACKDATED: Duration = Duration::from_secs(86_400);
+const BACKDATED: Duration = Duration::from_secs(86_400);
 
 /// A certificate chain and its private key, as files have them.
 #[derive(Clone, PartialEq, Eq)]

@@ -21,7 +21,7 @@
 
 use crate::authority::{SigningRequest, new_key};
 use crate::tls::certificate;
-use crate::{Error, Fingerprint, Identity, Result, files};
+use crate::{Error, Fingerprint, Identity, Result, Validity, files};
 use dme_model::{ConnectorId, Secret};
 use rcgen::{KeyPair, PublicKeyData};
 use serde::{Deserialize, Serialize};
@@ -184,17 +184,11 @@ impl Identities {
     pub(super) fn renewal_due(&self, now: SystemTime) -> Result<Duration> {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
-        let der = certificate(&identity.chain)?;
-        let (_, parsed) = x509_parser::parse_x509_certificate(&der)
-            .map_err(|error| Error::Certificate(error.to_string()))?;
-        let moment = |time: x509_parser::time::ASN1Time| {
-            Duration::from_secs(u64::try_from(time.timestamp()).unwrap_or(0))
-        };
-        let validity = parsed.validity();
-        let begin = moment(validity.not_before).saturating_add(crate::authority::BACKDATED);
-        let end = moment(validity.not_after);
-        let life = end.saturating_sub(begin);
-        let due = begin.saturating_add(life.saturating_mul(2) / 3);
+        let validity = Validity::of_certificate(&certificate(&identity.chain)?)?;
+        let moment = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+        let made = moment(validity.made);
+        let life = moment(validity.ends).saturating_sub(made);
+        let due = made.saturating_add(life.saturating_mul(2) / 3);
         let left = due.saturating_sub(now.duration_since(UNIX_EPOCH).unwrap_or_default());
         Ok(left.max(life / EARLIEST))
     }
