@@ -11,10 +11,7 @@ use crate::clock::now;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::wire::packing::ZSTD;
-use crate::{
-    Configuration, Error, Identity, Packing, Refusal, Refused, Result, Services, tls, wire,
-};
+use crate::{Configuration, Error, Identity, Refusal, Refused, Result, Services, tls, wire};
 use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -542,10 +539,7 @@ impl Connector {
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: services.capabilities(),
             realms: Some(services.realms),
-            packing: match self.config.thrift.packing {
-                Packing::Plain => Vec::new(),
-                Packing::Zstd => vec![ZSTD.to_owned()],
-            },
+            packing: self.config.thrift.packing.name().map(str::to_owned).into_iter().collect(),
         }
     }
 }

@@ -6,7 +6,6 @@ use super::links::{DrainOrder, Links};
 use crate::tls::ServerTls;
 use crate::traffic::Counted;
 use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
-use crate::wire::packing::{Packing, ZSTD};
 use crate::{
     ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, Validity, socket, wire,
 };
@@ -170,10 +169,7 @@ impl Port {
                     connector: record.id.clone(),
                     name: record.name.clone(),
                     software: crate::SOFTWARE.into(),
-                    packing: match hello.packing() {
-                        Packing::Plain => None,
-                        Packing::Zstd => Some(ZSTD.to_owned()),
-                    },
+                    packing: hello.packing().name().map(str::to_owned),
                 };
                 let meter = self.links.meter(&record.id);
                 io.get_mut().0.count_into(meter.lane(hello.lane));

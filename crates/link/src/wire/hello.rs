@@ -1,6 +1,6 @@
 //! The first words on a connection, before HTTP/2 begins.
 
-use super::packing::{self, Packing};
+use super::packing::Packing;
 use super::record::{Assembler, Limits, Record};
 use crate::{Capabilities, Error, Fingerprint, Refusal, Refused, Result};
 use dme_model::{ConnectorId, Realm, Secret};
@@ -76,10 +76,7 @@ pub(crate) struct Welcome {
 impl Welcome {
     /// How this link's records may be packed.
     pub(crate) fn packing(&self) -> Packing {
-        match self.packing.as_deref() {
-            Some(packing::ZSTD) => Packing::Zstd,
-            _ => Packing::Plain,
-        }
+        Packing::known(&self.packing)
     }
 }
 
@@ -147,8 +144,7 @@ impl Hello {
 
     /// The way of packing that both know, where the connector wants one.
     pub(crate) fn packing(&self) -> Packing {
-        let zstd = self.packing.iter().any(|way| way == packing::ZSTD);
-        if zstd { Packing::Zstd } else { Packing::Plain }
+        Packing::known(&self.packing)
     }
 
     /// Interval and timeout of the keepalive, within bounds.

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::io::{Read, Write};
 
 /// What two ends call it in their first words.
-pub(crate) const ZSTD: &str = "zstd";
+const ZSTD: &str = "zstd";
 
 /// Whether records are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,6 +40,20 @@ const LEAST: usize = 160;
 const LEVEL: i32 = 3;
 
 impl Packing {
+    /// Its name, where there is something to agree on.
+    pub(crate) fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Zstd => Some(ZSTD),
+        }
+    }
+
+    /// The one that is known here of those with these names.
+    pub(crate) fn known<'a>(names: impl IntoIterator<Item = &'a String>) -> Self {
+        let zstd = names.into_iter().any(|name| name == ZSTD);
+        if zstd { Self::Zstd } else { Self::Plain }
+    }
+
     /// One record in the pieces it is to be sent in.
     pub(crate) fn pack(self, plain: VecDeque<Bytes>) -> VecDeque<Bytes> {
         match self {
