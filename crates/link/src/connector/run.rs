@@ -11,7 +11,7 @@ use crate::clock::now;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::{Configuration, Error, Identity, Refusal, Refused, Result, Services, tls, wire};
+use crate::{Configuration, Error, Identity, Refusal, Refused, Result, Services, Used, tls, wire};
 use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -365,8 +365,9 @@ impl Connector {
         }
     }
 
-    /// Enters what the link has used, and warns where it is much. Answers the level where it rose.
-    fn settle(&self) -> Option<Level> {
+    /// Enters what the link has used, and warns where it is much. Answers it where there is a
+    /// budget, and whether there was a warning.
+    fn settle(&self) -> Option<(Used, bool)> {
         let mut budget = self.budget.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let risen = match budget.settle(self.meter.read().reckoned(), now()) {
             Ok(risen) => risen,
@@ -383,16 +384,17 @@ impl Connector {
             Some(_) => warn!(used.bytes, used.budget, "four fifths of the month's budget are used"),
             None => {}
         }
-        risen
+        Some((used, risen.is_some()))
     }
 
     /// Enters what the link has used and tells the server, now and then; answers when to do so
     /// again.
     fn tell_used(&self, session: &Session, told: &mut Option<Instant>) -> Duration {
-        let risen = self.settle();
-        let due = told.is_none_or(|told| risen.is_some() || told.elapsed() >= TELL_USED);
-        let Some(budget) = self.budget.as_ref().filter(|_| due) else { return SETTLE };
-        let used = budget.lock().unwrap_or_else(PoisonError::into_inner).used();
+        let Some((used, warned)) = self.settle() else { return SETTLE };
+        let due = told.is_none_or(|told| warned || told.elapsed() >= TELL_USED);
+        if !due {
+            return SETTLE;
+        }
         match session.shared.tell(ToServer::Used(used)) {
             Told::Sent => {
                 *told = Some(Instant::now());
