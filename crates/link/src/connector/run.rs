@@ -330,7 +330,7 @@ impl Connector {
                     settle = Instant::now() + self.tell_used(session, &mut told_used);
                     continue;
                 }
-                () = until(hang_up), if hang_up.is_some() => return Next::Away,
+                () = until(hang_up) => return Next::Away,
                 () = &mut *shutdown => return Next::Shutdown,
             };
             match order {
