@@ -171,9 +171,7 @@ impl Meter {
             calls: self.calls.flow(),
             bulk: self.bulk.flow(),
             segments: segments.iter().sum(),
-            kinds: std::array::from_fn(|kind| {
-                self.kinds.get(kind).map(|counter| counter.flow()).unwrap_or_default()
-            }),
+            kinds: self.kinds.each_ref().map(|counter| counter.flow()),
         }
     }
 }

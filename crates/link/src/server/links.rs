@@ -246,7 +246,7 @@ impl Links {
     pub fn mailbox_needs(&self, id: &ConnectorId) -> Option<CredentialsNeeded> {
         match self.link(id) {
             Some(link) => link.hello.capabilities.mailbox_needs(),
-            None => lock(&self.0.local).get(id)?.services.capabilities().mailbox_needs(),
+            None => lock(&self.0.local).get(id)?.services.mailboxes.as_ref().map(|it| it.needs),
         }
     }
 

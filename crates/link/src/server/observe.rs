@@ -1,6 +1,7 @@
 //! Whoever counts the calls made over links.
 
 use super::call::Failed;
+use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,10 +35,10 @@ pub(super) fn outcome(failed: Option<&Failed>) -> &'static str {
 }
 
 fn said(value: &serde_json::Value) -> &'static str {
-    if let Ok(error) = serde_json::from_value::<dme_mailbox::Error>(value.clone()) {
+    if let Ok(error) = dme_mailbox::Error::deserialize(value) {
         return error.name();
     }
-    match serde_json::from_value::<dme_directory::Error>(value.clone()) {
+    match dme_directory::Error::deserialize(value) {
         Ok(dme_directory::Error::Unavailable(_)) => "directory.unavailable",
         Ok(dme_directory::Error::Busy(_)) => "directory.busy",
         Ok(_) => "directory.refused",
