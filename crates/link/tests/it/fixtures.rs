@@ -8,18 +8,19 @@ use dme_directory::{
 };
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, ConnectorStatus,
-    CredentialsNeeded, Enrolled, Identities, Links, LinksConfig, ListenConfig, Mailboxes,
+    CredentialsNeeded, Enrolled, Hours, Identities, Links, LinksConfig, ListenConfig, Mailboxes,
     MemoryBook, MemoryConfigurations, MemoryEnrolments, Registrar, Services, Thrift, Token,
     Traffic, enroll, serve,
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
-use dme_model::{ConnectorId, Realm, RequestId, Secret, UserId};
+use dme_model::{ConnectorId, Realm, RequestId, Secret, Timestamp, UserId};
+use dme_zone::Zone;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -42,6 +43,8 @@ pub struct ServerOptions {
     pub links: LinksConfig,
     pub listen: ListenConfig,
     pub certificate_life: Duration,
+    /// What it wants of its connectors.
+    pub configurations: Arc<MemoryConfigurations>,
 }
 
 impl Default for ServerOptions {
@@ -54,6 +57,7 @@ impl Default for ServerOptions {
                 ..ListenConfig::default()
             },
             certificate_life: HOUR,
+            configurations: Arc::default(),
         }
     }
 }
@@ -74,12 +78,7 @@ impl Server {
 
     /// A server that wants this of its connectors.
     pub async fn wanting(configurations: Arc<MemoryConfigurations>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let authority = Arc::new(Authority::open(dir.path()).unwrap());
-        let (book, tokens) = (MemoryBook::default(), MemoryEnrolments::default());
-        let registrar = Registrar::new(authority, Arc::new(book), Arc::new(tokens))
-            .configurations(configurations);
-        Self::listen(dir, Arc::new(registrar), ServerOptions::default(), "127.0.0.1:0").await
+        Self::with(ServerOptions { configurations, ..ServerOptions::default() }).await
     }
 
     async fn in_dir(dir: TempDir, options: ServerOptions) -> Self {
@@ -89,7 +88,8 @@ impl Server {
             Arc::new(MemoryBook::default()),
             Arc::new(MemoryEnrolments::default()),
         )
-        .certificate_life(options.certificate_life);
+        .certificate_life(options.certificate_life)
+        .configurations(options.configurations.clone());
         Self::listen(dir, Arc::new(registrar), options, "127.0.0.1:0").await
     }
 
@@ -247,17 +247,16 @@ impl Pair {
     }
 
     pub async fn with(options: ServerOptions, needed: CredentialsNeeded) -> Self {
-        let server = Server::with(options).await;
-        let site = server.enrolled().await;
-        let mail = Arc::new(Probe::default());
-        let connector = site.run(mail.services(needed));
-        server.until_linked(&connector.id).await;
-        Self { server, site, connector, mail, enrolment: 0 }
+        Self::linked(options, Thrift::default(), needed).await
     }
 
     /// A pair whose connector spares its line.
     pub async fn sparing(thrift: Thrift, needed: CredentialsNeeded) -> Self {
-        let server = Server::start().await;
+        Self::linked(ServerOptions::default(), thrift, needed).await
+    }
+
+    async fn linked(options: ServerOptions, thrift: Thrift, needed: CredentialsNeeded) -> Self {
+        let server = Server::with(options).await;
         let site = server.enrolled().await;
         let mail = Arc::new(Probe::default());
         let config = ConnectorConfig { thrift, ..site.config() };
@@ -417,6 +416,13 @@ pub fn account(credentials: Credentials) -> Account {
 
 pub fn context() -> CallContext {
     CallContext::new(RequestId::from("r-1"), Duration::from_secs(15))
+}
+
+/// Hours of a day that are not now, whatever the time is.
+pub fn other_hours() -> Hours {
+    let hour = (Timestamp::from(SystemTime::now()).as_seconds() / 3_600 + 6) % 24;
+    let text = format!("{hour:02}:00-{:02}:00", (hour + 1) % 24);
+    Hours::read(&[text], Zone::utc()).unwrap()
 }
 
 /// Waits for a condition, not for a time.

@@ -3,11 +3,10 @@
 use crate::fixtures::*;
 use bytes::Bytes;
 use dme_link::{
-    BulkHours, ConnectorConfig, CredentialsNeeded, Hours, Kind, Packing, Services, Thrift, Used,
+    BulkHours, ConnectorConfig, CredentialsNeeded, Kind, Packing, Services, Thrift, Used,
 };
 use dme_mailbox::{Account, ByteRange, Credentials, ErrorKind, Mailbox, WatchEvent};
-use dme_model::{Flags, Role, Secret, Timestamp, ZoneId};
-use dme_zone::Zone;
+use dme_model::{Flags, Role, Secret, Timestamp};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -114,14 +113,6 @@ async fn changes_are_gathered_and_told_together() {
     assert_eq!(watch.next().await.unwrap().unwrap(), WatchEvent::Changed(inbox));
     let bytes = watched().received - before;
     assert!(bytes < 200, "{bytes} bytes for what is one event, or two");
-}
-
-/// Hours of a day that are not now, whatever the time is.
-fn other_hours() -> Hours {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let hour = (now.as_secs() / 3_600 + 6) % 24;
-    let text = format!("{hour:02}:00-{:02}:00", (hour + 1) % 24);
-    Hours::read(&[text], Zone::of(&ZoneId::from("Etc/UTC")).unwrap()).unwrap()
 }
 
 #[tokio::test]

@@ -1,19 +1,15 @@
 //! Connectors that are linked at certain times only.
 
 use crate::fixtures::*;
-use dme_link::{
-    ConnectorConfig, ConnectorStatus, CredentialsNeeded, Hours, LinkEvent, Services, Windows,
-};
+use dme_link::{ConnectorConfig, ConnectorStatus, CredentialsNeeded, LinkEvent, Services, Windows};
 use dme_mailbox::{Credentials, ErrorKind};
 use dme_model::Timestamp;
-use dme_zone::Zone;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 const MOMENT: Duration = Duration::from_millis(200);
 
 fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap())
+    Timestamp::from(SystemTime::now())
 }
 
 fn within(site: &Site, windows: Windows) -> ConnectorConfig {
@@ -84,10 +80,8 @@ async fn what_runs_at_the_end_of_a_window_ends_first() {
 async fn outside_of_its_hours_a_connector_does_not_even_dial() {
     let server = Server::start().await;
     let site = server.enrolled().await;
-    let hour = (now().as_millis() / 3_600_000 + 6) % 24;
-    let hours = format!("{hour:02}:00-{:02}:00", (hour + 1) % 24);
-    let hours = Hours::read(&[hours], Zone::utc()).unwrap();
-    let mut connector = Site::run_with(within(&site, Windows::Hours(hours)), Services::default());
+    let config = within(&site, Windows::Hours(other_hours()));
+    let mut connector = Site::run_with(config, Services::default());
     connector.until(|status| matches!(status, ConnectorStatus::Away { .. })).await;
     assert!(server.links.connectors().is_empty());
     connector.stop().await;
