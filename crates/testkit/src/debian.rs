@@ -1,6 +1,7 @@
 //! Debian packages that are not installed but unpacked into a folder beside the build, once for all
 //! tests: such as exclude others, or stand in another release only.
 
+use crate::process::run;
 use anyhow::Context;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -93,11 +94,4 @@ fn unpack(fresh: &Path, done: &Path) -> anyhow::Result<()> {
     }
     fs::rename(&root, done)?;
     Ok(())
-}
-
-fn run(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output().with_context(|| format!("{command:?} could not be run"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{command:?} failed: {said}");
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,6 +1,6 @@
 //! A small disk that can be filled up. Needs root.
 
-use anyhow::ensure;
+use crate::process::run;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -65,11 +65,4 @@ impl Drop for SmallDisk {
         // Lazily: a process may still be there.
         let _ = Command::new("umount").arg("-l").arg(&self.at).status();
     }
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let output = command.output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{command:?}: {said}");
-    Ok(())
 }

@@ -1,11 +1,11 @@
 //! A host of a test: a network namespace with an `/etc/hosts` of its own. Needs root.
 
-use anyhow::ensure;
+use crate::process::run;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// So many were made in this process: no two have one name.
@@ -25,7 +25,7 @@ impl Host {
     pub fn new(role: &str, others: &[(&str, &str)]) -> anyhow::Result<Self> {
         let number = MADE.fetch_add(1, Ordering::SeqCst);
         let host = Self { name: format!("dme-{role}-{}-{number}", std::process::id()) };
-        run("ip", &["netns", "add", &host.name])?;
+        run(Command::new("ip").args(["netns", "add", &host.name]))?;
         fs::create_dir_all(host.etc(""))?;
         let others: String = others.iter().map(|(at, name)| format!("{at} {name}\n")).collect();
         fs::write(host.etc("hosts"), format!("127.0.0.1 localhost\n{others}"))?;
@@ -51,7 +51,7 @@ impl Host {
     /// # Errors
     /// When it fails, with what it said.
     pub fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-        said(program, arguments, &self.command(program, arguments).output()?)
+        run(&mut self.command(program, arguments))
     }
 
     /// Does something on this host: the thread, and the processes it starts, are in its network.
@@ -82,7 +82,8 @@ impl Host {
         (its, at): (&str, &str),
     ) -> anyhow::Result<()> {
         let peer = ["type", "veth", "peer", "name", its, "netns", &to.name];
-        run("ip", &[&["link", "add", "name", own, "netns", &self.name][..], &peer].concat())?;
+        let near = ["link", "add", "name", own, "netns", &self.name];
+        run(Command::new("ip").args(near).args(peer))?;
         for (host, device, address) in [(self, own, address), (to, its, at)] {
             host.run("ip", &["address", "add", address, "dev", device])?;
             host.run("ip", &["link", "set", device, "up"])?;
@@ -127,18 +128,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        let _ = run("ip", &["netns", "delete", &self.name]);
+        let _ = run(Command::new("ip").args(["netns", "delete", &self.name]));
         let _ = fs::remove_dir_all(self.etc(""));
     }
-}
-
-fn run(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
-    said(program, arguments, &Command::new(program).args(arguments).output()?)
-}
-
-fn said(program: &str, arguments: &[&str], output: &Output) -> anyhow::Result<String> {
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{program} {arguments:?}: {said}{complained}");
-    Ok(said)
 }

@@ -158,6 +158,21 @@ impl Drop for Folder {
     }
 }
 
+/// Runs a command, which must succeed; answers what it printed.
+///
+/// # Errors
+/// When it cannot be started, most often because its package is not installed, or fails: with all
+/// that it said.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
+    let output = command
+        .output()
+        .with_context(|| format!("{command:?} could not be run; is its package installed?"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "{command:?} failed: {said}{complained}");
+    Ok(said)
+}
+
 /// Gives a folder and all in it to a system user.
 ///
 /// # Errors

@@ -4,14 +4,14 @@
 
 use crate::certificate::Certificate;
 use crate::ports::accepts_at;
-use crate::process::{Folder, Process};
+use crate::process::{Folder, Process, run};
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -345,15 +345,4 @@ fn free_address() -> anyhow::Result<Ipv4Addr> {
         }
     }
     anyhow::bail!("no free loopback address")
-}
-
-/// What a command prints, which must succeed.
-fn run(command: &mut Command) -> anyhow::Result<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{command:?} could not be run; is its package installed?"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "{command:?} failed: {said}");
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

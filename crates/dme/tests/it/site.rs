@@ -8,7 +8,7 @@ use dme_testkit::certificate::Certificate;
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
-use dme_testkit::process::{Folder, Process};
+use dme_testkit::process::{Folder, Process, run};
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd, SlapdOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -357,12 +357,7 @@ fn start_connector(folder: &Path) -> Result<Process> {
 }
 
 fn dme(folder: &Path, arguments: &[&str]) -> Result<String> {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_dme")).args(arguments).current_dir(folder).output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "dme {arguments:?}: {said}{complained}");
-    Ok(said)
+    run(Command::new(env!("CARGO_BIN_EXE_dme")).args(arguments).current_dir(folder))
 }
 
 fn write(folder: &Path, name: &str, content: &str) -> Result<()> {

@@ -16,7 +16,7 @@ use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::hanging::Hanging;
 use dme_testkit::host::Host;
 use dme_testkit::ports::wait_until;
-use dme_testkit::process::{Folder, Process};
+use dme_testkit::process::{Folder, Process, run};
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd, SlapdOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -175,13 +175,13 @@ impl Land {
             ),
         )?;
         let mut processes = Vec::new();
-        let mut run = |host: &Host, name: &'static str, arguments: &[&str]| -> Result<()> {
+        let mut start = |host: &Host, name: &'static str, arguments: &[&str]| -> Result<()> {
             let mut command = host.command(env!("CARGO_BIN_EXE_dme"), arguments);
             command.current_dir(folder.path());
             processes.push(Process::start("dme", &mut command, &path(&format!("{name}.log")))?);
             Ok(())
         };
-        run(&head, "server", &["server", "--config", "server.toml"])?;
+        start(&head, "server", &["server", "--config", "server.toml"])?;
         let dme = |host: &Host, arguments: &[&str]| dme(host, folder.path(), arguments);
         wait_until("the server is up", PATIENCE, || {
             Ok(head.run("curl", &["-sf", "http://127.0.0.1:8480/healthz"]).is_ok())
@@ -206,7 +206,7 @@ impl Land {
             let token =
                 dme(&head, &["connector", "token", name, "--approved", "--config", "server.toml"])?;
             dme(host, &["connector", "enroll", token.trim(), "--config", &file])?;
-            run(host, name, &["connector", "run", "--config", &file])?;
+            start(host, name, &["connector", "run", "--config", &file])?;
         }
         let others = (first, offices_directory, boughts_directory, processes);
         let land = Self {
@@ -258,9 +258,5 @@ impl Land {
 }
 
 fn dme(host: &Host, folder: &std::path::Path, arguments: &[&str]) -> Result<String> {
-    let output = host.command(env!("CARGO_BIN_EXE_dme"), arguments).current_dir(folder).output()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    anyhow::ensure!(output.status.success(), "dme {arguments:?}: {said}{complained}");
-    Ok(said)
+    run(host.command(env!("CARGO_BIN_EXE_dme"), arguments).current_dir(folder))
 }
