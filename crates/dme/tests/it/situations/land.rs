@@ -63,20 +63,6 @@ fn mail_system(host: &Host, users: &[(&str, &str)]) -> Result<Dovecot> {
     host.inside(|| Dovecot::start(options))
 }
 
-/// Has a host reach a loopback port of the office as if it were its own.
-fn reaches_the_office(host: &Host, office: &Host, ports: &[u16]) -> Result<()> {
-    for port in ports {
-        let loopback = SocketAddr::from(([127, 0, 0, 1], *port));
-        let there: SocketAddr = format!("{OFFICE}:{port}").parse()?;
-        office.inside(|| Hanging::between(there, loopback)).map(drop).or_else(|error| {
-            // Another host's way is there already.
-            if error.to_string().contains("cannot listen") { Ok(()) } else { Err(error) }
-        })?;
-        host.inside(|| Hanging::between(loopback, there))?;
-    }
-    Ok(())
-}
-
 fn imap(port: u16) -> String {
     format!("[mail.imap.server]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n")
 }
@@ -151,8 +137,14 @@ impl Land {
         };
         let offices_directory = slapd(&office, offices_people())?;
         let boughts_directory = slapd(&bought, boughts_people())?;
-        reaches_the_office(&first, &office, &[offices.imap_port])?;
-        reaches_the_office(&second, &office, &[offices.imap_port])?;
+        // The office's mail system listens on loopback there: it is led out to the office's own
+        // address, and in to the loopback of each host that has a connector before it.
+        let loopback = SocketAddr::from(([127, 0, 0, 1], offices.imap_port));
+        let there: SocketAddr = format!("{OFFICE}:{}", offices.imap_port).parse()?;
+        office.inside(|| Hanging::between(there, loopback))?;
+        for host in [&first, &second] {
+            host.inside(|| Hanging::between(loopback, there))?;
+        }
 
         let folder = Folder::new("land")?;
         let path = |name: &str| folder.path().join(name);
