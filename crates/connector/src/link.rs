@@ -132,9 +132,7 @@ impl LinkConfig {
                 Windows::Every { every: every.0, lasting: lasting.0 }
             }
             (None, None, hours @ [_, ..]) => {
-                let hours = Hours::read(hours, self.zone()?)
-                    .map_err(|error| WrongLink::Hours { key: "link.windows.hours", error })?;
-                Windows::Hours(hours)
+                Windows::Hours(self.hours("link.windows.hours", hours)?)
             }
             _ => return Err(WrongLink::Windows),
         };
@@ -161,8 +159,7 @@ impl LinkConfig {
         let bulk = match self.bulk_hours.as_slice() {
             [] => None,
             hours => {
-                let hours = Hours::read(hours, self.zone()?)
-                    .map_err(|error| WrongLink::Hours { key: "link.bulk_hours", error })?;
+                let hours = self.hours("link.bulk_hours", hours)?;
                 Some(BulkHours { over: self.bulk_over.0, hours })
             }
         };
@@ -187,6 +184,11 @@ impl LinkConfig {
             Profile::Metered => Span::seconds(5),
         };
         self.gather.unwrap_or(profile).0
+    }
+
+    /// The hours that a setting says.
+    fn hours(&self, key: &'static str, texts: &[String]) -> Result<Hours, WrongLink> {
+        Hours::read(texts, self.zone()?).map_err(|error| WrongLink::Hours { key, error })
     }
 
     /// The zone whose clock the hours are on.

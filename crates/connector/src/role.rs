@@ -75,8 +75,8 @@ pub enum StartError {
     #[error("{0}")]
     AddressBook(String),
     /// The settings of the link make no sense.
-    #[error("{0}")]
-    Settings(String),
+    #[error(transparent)]
+    Settings(#[from] WrongLink),
     /// It serves nothing.
     #[error("none of [mail], [dav] and [people] is set: the connector would serve nothing")]
     Nothing,
@@ -305,11 +305,11 @@ pub fn start(
     config: &ConnectorConfig,
     surroundings: Arc<dyn Surroundings>,
 ) -> Result<Running, StartError> {
-    config.check().map_err(|error| StartError::Settings(error.to_string()))?;
+    config.check()?;
     // Without an identity nothing is made beside it.
     Identities::open(&config.directory).map_err(StartError::Identity)?;
     let (keeper, services) = Keeper::open(config, surroundings)?;
-    let link = link(config).map_err(|error| StartError::Settings(error.to_string()))?;
+    let link = link(config)?;
     let connector = Connector::new(link, services).map_err(StartError::Identity)?;
     let connector = connector.with_upkeep(Arc::new(keeper));
     let (status, stop) = (connector.status(), CancellationToken::new());
