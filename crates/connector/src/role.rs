@@ -151,6 +151,7 @@ impl Offered<'_> {
 /// # Errors
 /// When a setting is wrong; nothing is contacted yet.
 pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
+    // After this nothing is without what it has to have beside it.
     check(offered)?;
     let vacations = vacations(offered)?;
     let mut tokens = None;
@@ -174,22 +175,21 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
         (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
-        (None, dav, None) => dav,
-        (None, _, Some(_)) => return Err(StartError::AddressBookOfNobody),
+        (None, dav, _) => dav,
     };
     let realms = offered.people.map(DirectoryConfig::realm).into_iter().collect();
     let directory = match (directory, tokens) {
         (Some(people), Some(mail)) => Some(Arc::new(TokenDirectory::new(people, mail)) as _),
-        (None, Some(_)) => return Err(StartError::TokensOfNobody),
-        (directory, None) => directory,
+        (directory, _) => directory,
     };
     Ok(Services { mailboxes: mail, directory, realms })
 }
 
 /// What keeps out-of-office messages beside the mail system.
 fn vacations(offered: &Offered<'_>) -> Result<Option<Arc<dyn VacationService>>, StartError> {
-    let Some(sieve) = offered.sieve else { return Ok(None) };
-    let Some(MailConfig::Imap(imap)) = offered.mail else { return Err(StartError::SieveOfNobody) };
+    let (Some(sieve), Some(MailConfig::Imap(imap))) = (offered.sieve, offered.mail) else {
+        return Ok(None);
+    };
     let vacations = SieveVacations::new(sieve.clone(), imap.auth.clone(), imap.login)
         .map_err(|error| StartError::Sieve(error.to_string()))?;
     Ok(Some(Arc::new(vacations)))
@@ -230,9 +230,8 @@ fn address_list(
     config: Option<&AddressListConfig>,
     directory: Option<Arc<dyn DirectoryService>>,
 ) -> Result<Option<Arc<dyn DirectoryService>>, StartError> {
-    let Some(config) = config else { return Ok(directory) };
-    let directory = directory.ok_or(StartError::AddressListOfNobody)?;
-    let list = AddressList::new(config, directory).map_err(StartError::AddressList)?;
+    let (Some(config), Some(people)) = (config, &directory) else { return Ok(directory) };
+    let list = AddressList::new(config, people.clone()).map_err(StartError::AddressList)?;
     Ok(Some(Arc::new(list)))
 }
 
@@ -241,9 +240,10 @@ fn address_book(
     offered: &Offered<'_>,
     directory: Option<&Arc<dyn DirectoryService>>,
 ) -> Result<Option<Arc<dyn MailSystem>>, StartError> {
-    let Some(config) = offered.address_book else { return Ok(None) };
-    let Some((directory, people)) = directory.zip(offered.people) else {
-        return Err(StartError::AddressBookOfNobody);
+    let (Some(config), Some(directory), Some(people)) =
+        (offered.address_book, directory, offered.people)
+    else {
+        return Ok(None);
     };
     let book = AddressBook::new(config, directory.clone(), people.realm())
         .map_err(StartError::AddressBook)?;
