@@ -24,8 +24,8 @@ const SECRETS: [&str; 6] = [
 ];
 /// The one key of the table that stands where a sealed secret stood.
 const MARK: &str = "sealed";
-/// What is shown in the place of a secret.
-const HIDDEN: &str = "***";
+/// What is shown in the place of a secret, or of a user's name.
+pub(crate) const HIDDEN: &str = "***";
 /// What a text that is read on the connector is taken for, where only the form is looked at.
 const READ_THERE: &str = "read-on-the-connector";
 
@@ -100,7 +100,7 @@ pub(crate) fn services_of(table: Table) -> Result<EmbeddedConfig, WrongConfigura
 }
 
 /// Settings with nothing in the place of secrets, for people to look at.
-pub fn hidden(mut table: Table) -> String {
+pub(crate) fn hidden(mut table: Table) -> String {
     for path in SECRETS {
         if let Some(value) = find(&mut table, path).filter(|value| value.is_str()) {
             *value = Value::String(HIDDEN.to_owned());

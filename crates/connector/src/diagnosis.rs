@@ -1,10 +1,9 @@
 //! A diagnosis without secrets and without anything of a user's.
 
+use crate::configuration::HIDDEN;
 use dme_link::Diagnosis;
 use dme_model::Secret;
 
-/// What is shown in the place of a secret, or of a user's name.
-const HIDDEN: &str = "***";
 /// What stands before a user's name in logs and in what directories say.
 const BEFORE_NAMES: [&str; 6] =
     ["user=", "uid=", "sAMAccountName=", "userPrincipalName=", "watch-", "login="];
