@@ -12,10 +12,10 @@ use dme_link::{
     Check, Configuration, ConfigurationReport, Diagnosis, RefusedConfiguration, SealingPair,
     Services, Upkeep,
 };
-use dme_model::Secret;
+use dme_model::{Secret, Timestamp};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use toml::Table;
 use tracing::{error, info, warn};
 
@@ -218,8 +218,7 @@ impl Upkeep for Keeper {
 }
 
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    Timestamp::from(SystemTime::now()).as_seconds()
 }
 
 #[cfg(test)]
