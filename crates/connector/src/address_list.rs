@@ -7,7 +7,7 @@ mod cards;
 mod reader;
 
 use async_trait::async_trait;
-use audience::{Audience, not_groups};
+use audience::Audience;
 use cards::Cards;
 use dme_dav::{BookConfig, CardBook};
 use dme_dial::TimeoutConfig;
@@ -126,7 +126,7 @@ impl AddressListConfig {
             return Ok(());
         }
         let groups = directory.groups().await.map_err(|error| error.to_string())?;
-        let wrong = not_groups(&self.shown_to, &GroupGraph::new(&[groups]));
+        let wrong = self.shown_to.wrong_names(&GroupGraph::new(&[groups]));
         let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
         match wrong.is_empty() {
             true => Ok(()),

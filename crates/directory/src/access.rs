@@ -38,6 +38,15 @@ impl Default for Users {
     }
 }
 
+impl Users {
+    /// What is wrong with the names of groups here, in their order: those that are no group's, or
+    /// several groups'.
+    pub fn wrong_names(&self, graph: &GroupGraph) -> Vec<Reason> {
+        let Self::Groups(names) = self else { return Vec::new() };
+        names.iter().filter_map(|name| group_named(name, graph).err()).collect()
+    }
+}
+
 /// What a person may be. None follows from another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Right {
@@ -126,14 +135,13 @@ impl AccessGroups {
         let mut reason =
             if groups.is_empty() { Reason::NoGroupConfigured } else { Reason::NotInGroup };
         for name in groups {
-            match graph.named(name) {
-                Named::Group(target) => {
+            match group_named(name, graph) {
+                Ok(target) => {
                     if let Some(chain) = graph.explain(&person.groups, target) {
                         return Access::Allowed(chain);
                     }
                 }
-                Named::Nothing => reason = Reason::NoSuchGroup(name.clone()),
-                Named::Several(_) => reason = Reason::AmbiguousGroup(name.clone()),
+                Err(wrong) => reason = wrong,
             }
         }
         Access::Refused(reason)
@@ -145,6 +153,15 @@ impl AccessGroups {
             .into_iter()
             .filter(|right| self.check(*right, person, graph).is_allowed())
             .collect()
+    }
+}
+
+/// The group that a configured name means.
+fn group_named<'a>(name: &str, graph: &'a GroupGraph) -> Result<&'a GroupId, Reason> {
+    match graph.named(name) {
+        Named::Group(group) => Ok(group),
+        Named::Nothing => Err(Reason::NoSuchGroup(name.to_owned())),
+        Named::Several(_) => Err(Reason::AmbiguousGroup(name.to_owned())),
     }
 }
 

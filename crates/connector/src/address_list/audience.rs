@@ -1,7 +1,7 @@
 //! Who is shown the address list: everyone of the realm, or the members of groups of the directory.
 
 use dme_directory::{
-    Access, AccessGroups, DirectoryService, GroupGraph, Named, Reason, Result, Right, Users,
+    Access, AccessGroups, DirectoryService, GroupGraph, Reason, Result, Right, Users,
 };
 use dme_model::UserId;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Audience {
         match (read, &groups.graph) {
             (Ok(read), _) => {
                 let graph = Arc::new(GroupGraph::new(&[read]));
-                let wrong = not_groups(&self.access.users, &graph);
+                let wrong = self.access.users.wrong_names(&graph);
                 for reason in wrong.iter().filter(|reason| !groups.told.contains(reason)) {
                     tracing::warn!(%reason, "address_list.shown_to");
                 }
@@ -85,17 +85,6 @@ impl Audience {
             (Err(error), None) => Err(error),
         }
     }
-}
-
-/// What is wrong with the names of groups.
-pub(super) fn not_groups(users: &Users, graph: &GroupGraph) -> Vec<Reason> {
-    let Users::Groups(names) = users else { return Vec::new() };
-    let wrong = names.iter().filter_map(|name| match graph.named(name) {
-        Named::Group(_) => None,
-        Named::Nothing => Some(Reason::NoSuchGroup(name.clone())),
-        Named::Several(_) => Some(Reason::AmbiguousGroup(name.clone())),
-    });
-    wrong.collect()
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ async fn the_last_groups_hold_while_they_cannot_be_read() {
 #[test]
 fn names_that_are_no_group_are_told() {
     let names = ["Staff", "cn=sales", "stuff"].map(str::to_owned);
-    let wrong = not_groups(&Users::Groups(names.to_vec()), &GroupGraph::new(&[groups(&[])]));
+    let wrong = Users::Groups(names.to_vec()).wrong_names(&GroupGraph::new(&[groups(&[])]));
     assert_eq!(wrong, [Reason::NoSuchGroup("stuff".into())]);
-    assert_eq!(not_groups(&Users::Everyone, &GroupGraph::default()), []);
+    assert_eq!(Users::Everyone.wrong_names(&GroupGraph::default()), []);
 }
