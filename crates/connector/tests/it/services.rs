@@ -40,3 +40,24 @@ fn what_users_must_show_follows_from_all_systems_together() {
         }
     }
 }
+
+#[test]
+fn what_lacks_another_service_beside_it_is_refused() {
+    let mail = |auth: &str| {
+        format!(
+            "[mail.imap]\nauth = {auth}\nserver.host = 'imap.example.org'\n\
+             smtp = {{ server = {{ host = 'smtp.example.org' }}, auth = 'none' }}\n"
+        )
+    };
+    let list = "[address_list]\nurl = 'https://dav.example.org/all/'\nuser = 'u'\npassword = 'p'\n";
+    for (settings, told) in [
+        ("[sieve]\nhost = 'sieve.example.org'\n".to_owned(), "[sieve] needs [mail.imap]"),
+        (format!("{}{list}", mail("'password'")), "[address_list] needs [people]"),
+        (format!("{}[address_book]\n", mail("'password'")), "[address_book] needs [mail] and"),
+        (mail("'bearer'"), "mail.imap.auth = \"bearer\" needs [people]"),
+    ] {
+        let config: EmbeddedConfig = toml::from_str(&settings).unwrap();
+        let error = services(&Offered::from(&config)).err().unwrap().to_string();
+        assert!(error.starts_with(told), "{told}: {error}");
+    }
+}
