@@ -70,14 +70,14 @@ impl DavMailbox {
         let key = SubmissionKey(format!("take-in/{}", hash::name_of(&message.calendar)));
         let what = "take in a message";
         let told = |error: WireError| error.told(what);
+        let calendars = self.calendars().await.map_err(told)?;
         let mut race = Race::default();
         loop {
-            let calendars = self.calendars().await.map_err(told)?;
             let found = self.find_event(&uid, &calendars).await.map_err(told)?;
             race.go_on(found.as_ref().map(|found| &found.resource), what)?;
             let place = match &found {
                 Some(found) => Some(found.place.clone()),
-                None => calendars.default,
+                None => calendars.default.clone(),
             };
             let writing = self.writing(&key, place.as_ref()).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
