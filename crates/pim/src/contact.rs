@@ -55,6 +55,19 @@ pub struct Applied {
     pub uid: String,
 }
 
+/// A card that was read, with what stands on it beside the contact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Described {
+    /// Whose it is.
+    pub contact: Contact,
+    /// What it is of, in lower case (`KIND`, RFC 6350 §6.1.4: `individual`, `org`, `location`; RFC
+    /// 6869: `device`); none where it does not say.
+    pub kind: Option<String>,
+    /// The keys within it (`KEY`, RFC 6350 §6.8.1) as they are: X.509 certificates in DER, or others.
+    /// At most 16 of at most 64 KiB; those that lie elsewhere are not fetched.
+    pub keys: Vec<Vec<u8>>,
+}
+
 /// Reads a card; its notes as the view asks.
 ///
 /// # Errors
@@ -106,25 +119,23 @@ pub fn uid(object: &[u8]) -> Result<Option<String>, Error> {
     Ok(if uid.is_empty() { None } else { Some(uid) })
 }
 
-/// What a card is of, in lower case (`KIND`, RFC 6350 §6.1.4: `individual`, `org`, `location`; RFC 6869:
-/// `device`); none where it does not say.
+/// Reads a card as [`read`] does, with what an address list wants of it beside.
 ///
 /// # Errors
 /// Those of [`read`].
-pub fn kind(object: &[u8]) -> Result<Option<String>, Error> {
-    let kind = Card::parse(object)?.text_of("KIND").trim().to_ascii_lowercase();
-    Ok((!kind.is_empty()).then_some(kind))
+pub fn described(object: &[u8], view: &BodyView) -> Result<Described, Error> {
+    let card = Card::parse(object)?;
+    Ok(Described { contact: read::contact(&card, view), kind: kind(&card), keys: keys(&card) })
 }
 
-/// The keys within a card (`KEY`, RFC 6350 §6.8.1) as they are: X.509 certificates in DER, or others.
-/// At most 16 of at most 64 KiB; those that lie elsewhere are not fetched.
-///
-/// # Errors
-/// Those of [`read`].
-pub fn keys(object: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
-    let card = Card::parse(object)?;
+fn kind(card: &Card) -> Option<String> {
+    let kind = card.text_of("KIND").trim().to_ascii_lowercase();
+    (!kind.is_empty()).then_some(kind)
+}
+
+fn keys(card: &Card) -> Vec<Vec<u8>> {
     let keys = card.named("KEY").filter_map(|line| embedded::bytes(line, MAX_KEY));
-    Ok(keys.take(MAX_KEYS).collect())
+    keys.take(MAX_KEYS).collect()
 }
 
 #[cfg(test)]

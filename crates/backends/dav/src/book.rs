@@ -10,7 +10,7 @@ use bytes::Bytes;
 use dme_dial::{LoginName, TimeoutConfig};
 use dme_mailbox::{Account, CallContext, ChangeToken, Credentials, ErrorKind, ItemFilter, Result};
 use dme_model::{BodyView, ByteSize, Class, Contact, ItemId, ItemSet, Secret, UserId};
-use dme_pim::contact;
+use dme_pim::contact::{self, Described};
 use std::path::PathBuf;
 
 /// The largest card read. It may hold a photo and certificates.
@@ -77,10 +77,9 @@ pub enum CardRead {
 
 impl CardContent {
     fn read(object: &Bytes) -> std::result::Result<Self, String> {
-        let told = |error: dme_pim::Error| error.to_string();
-        let contact = contact::read(object, &BodyView::default()).map_err(told)?;
-        let kind = contact::kind(object).map_err(told)?;
-        Ok(Self { contact, kind, keys: contact::keys(object).map_err(told)? })
+        let card = contact::described(object, &BodyView::default());
+        let Described { contact, kind, keys } = card.map_err(|error| error.to_string())?;
+        Ok(Self { contact, kind, keys })
     }
 }
 

@@ -416,12 +416,13 @@ fn keys_within_the_card_are_read_in_the_form_of_each_version() {
         "KEY;MEDIATYPE=application/pgp-keys:https://example.org/key",
         "KEY:OPENPGP4FPR:0123",
     ]);
-    assert_eq!(keys(&object).unwrap(), [[1, 2, 3], [4, 5, 6], [7, 8, 9]]);
+    assert_eq!(described(&object, &view()).unwrap().keys, [[1, 2, 3], [4, 5, 6], [7, 8, 9]]);
 }
 
 #[test]
 fn a_card_says_what_it_is_of() {
-    assert_eq!(kind(&card(&["KIND:Location", "FN:Atlas"])).unwrap().as_deref(), Some("location"));
-    assert_eq!(kind(&card(&["FN:Ann"])).unwrap(), None);
-    assert!(matches!(kind(&card(&["KIND:group"])), Err(Error::Group)));
+    let kind = |lines: &[&str]| described(&card(lines), &view()).map(|card| card.kind);
+    assert_eq!(kind(&["KIND:Location", "FN:Atlas"]).unwrap().as_deref(), Some("location"));
+    assert_eq!(kind(&["FN:Ann"]).unwrap(), None);
+    assert!(matches!(kind(&["KIND:group"]), Err(Error::Group)));
 }
