@@ -165,7 +165,7 @@ impl JoinedMailbox {
         class: Class,
     ) -> impl Iterator<Item = (Option<&'static str>, &dyn Mailbox)> {
         let may = self.parts().filter(move |(_, part)| part.named.is_for(class));
-        may.filter_map(move |(_, part)| Some((part.named.name(class)?.before(), &*part.mailbox)))
+        may.map(move |(_, part)| (part.named.before(class), &*part.mailbox))
     }
 
     /// The collections of one part.
@@ -174,21 +174,20 @@ impl JoinedMailbox {
             Of::MAIL => part.mailbox.collections().await,
             _ => in_time(part.mailbox.collections()).await,
         };
+        let named = |one: Collection| {
+            let name = part.named.before(one.class);
+            let parent = one.parent.map(|id| outward(name, id));
+            Collection { id: outward(name, one.id), parent, ..one }
+        };
         let read = read.map(|collections| {
-            let named = |one: Collection| Some((part.named.name(one.class)?.before(), one));
-            collections.into_iter().filter_map(named).collect()
+            let shown = collections.into_iter().filter(|one| part.named.shows(one.class));
+            shown.map(named).collect()
         });
-        let read = match of {
+        match of {
             // Without mail there is nothing to be told.
-            Of::MAIL => read?,
-            _ => self.last.or_last(&self.user, &part.named, read)?,
-        };
-        let outward = |(name, collection): (Option<&str>, Collection)| Collection {
-            id: outward(name, collection.id),
-            parent: collection.parent.map(|id| outward(name, id)),
-            ..collection
-        };
-        Ok(read.into_iter().map(outward).collect())
+            Of::MAIL => read,
+            _ => self.last.or_last(&self.user, &part.named, read),
+        }
     }
 }
 
@@ -377,12 +376,12 @@ impl Mailbox for JoinedMailbox {
         &self,
         collections: &[CollectionId],
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
+        let watched: Vec<_> = collections.iter().map(|id| (self.place(id), id)).collect();
         let each = self.parts().map(|(of, part)| {
             let mailbox = &*part.mailbox;
-            let places = collections.iter().map(|id| (self.place(id), id));
-            let of_part = places.filter(|(place, _)| place.of == of);
+            let of_part = watched.iter().filter(|(place, _)| place.of == of);
             let outward: HashMap<CollectionId, CollectionId> =
-                of_part.map(|(place, id)| (place.id, id.clone())).collect();
+                of_part.map(|(place, id)| (place.id.clone(), (*id).clone())).collect();
             let own: Vec<CollectionId> = outward.keys().cloned().collect();
             async move {
                 match of {

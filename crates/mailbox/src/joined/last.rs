@@ -9,12 +9,12 @@ use std::sync::{Mutex, PoisonError};
 /// Users and parts that are remembered at the most; beyond, others are forgotten one by one.
 const REMEMBERED: usize = 100_000;
 
-/// A part's collections, each with what stands before its id.
-type Called = Vec<(Option<&'static str>, Collection)>;
+/// A user's part, by the names it has.
+type Whose = (UserId, Vec<&'static str>);
 
-/// What parts had last, by user and the names a part has.
+/// What parts had last, as callers know it.
 #[derive(Default)]
-pub struct LastCollections(Mutex<HashMap<(UserId, Vec<&'static str>), Called>>);
+pub struct LastCollections(Mutex<HashMap<Whose, Vec<Collection>>>);
 
 impl LastCollections {
     /// What a part has; where it did not tell, what it had last.
@@ -22,8 +22,8 @@ impl LastCollections {
         &self,
         user: &UserId,
         named: &Named,
-        read: Result<Called>,
-    ) -> Result<Called> {
+        read: Result<Vec<Collection>>,
+    ) -> Result<Vec<Collection>> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (user.clone(), named.names().collect::<Vec<_>>());
         let error = match read {

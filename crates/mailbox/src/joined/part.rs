@@ -36,26 +36,24 @@ pub enum Named {
     },
 }
 
-/// How a collection is called.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Name {
-    /// As its part calls it.
-    Own,
-    /// With this before it.
-    After(&'static str),
-}
-
 impl Named {
-    /// How a collection of this class is called; none where it is not shown.
-    pub(super) fn name(&self, class: Class) -> Option<Name> {
+    /// Whether collections of this class are shown.
+    pub(super) fn shows(&self, class: Class) -> bool {
         match self {
-            Self::Plain => Some(Name::Own),
-            Self::As(name) => Some(Name::After(name)),
-            Self::ByClass { serves, .. } if serves.contains(&class) => Some(match class {
-                Class::Mail => Name::Own,
-                other => Name::After(other.function().as_str()),
-            }),
-            Self::ByClass { hides, .. } => (!hides.contains(&class)).then_some(Name::Own),
+            Self::Plain | Self::As(_) => true,
+            Self::ByClass { serves, hides } => serves.contains(&class) || !hides.contains(&class),
+        }
+    }
+
+    /// What stands before the id of a collection of this class; none where it is called as the part
+    /// calls it.
+    pub(super) fn before(&self, class: Class) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::As(name) => Some(name),
+            Self::ByClass { serves, .. } => {
+                (class != Class::Mail && serves.contains(&class)).then(|| class.function().as_str())
+            }
         }
     }
 
@@ -87,15 +85,6 @@ impl Named {
     /// it is, it has, and the refusal passes.
     pub(super) fn may_be_a_stranger(&self) -> bool {
         !matches!(self, Self::ByClass { .. })
-    }
-}
-
-impl Name {
-    pub(super) fn before(self) -> Option<&'static str> {
-        match self {
-            Self::Own => None,
-            Self::After(name) => Some(name),
-        }
     }
 }
 
