@@ -83,11 +83,14 @@ fn needs_zone(event: &Event) -> bool {
 /// The patch of an event of the user's own, with the user's zone where it asks others to a time that
 /// has none, or tells them a new one.
 fn zoned<'a>(patch: &'a EventPatch, shown: &Event, writing: &Writing) -> Cow<'a, EventPatch> {
-    let mut new = shown.clone();
-    patch.apply(&mut new);
     let told = [EventField::Attendees, EventField::Time];
     let told = told.iter().any(|field| patch.fields.contains(field));
-    if !told || !shown.own || !needs_zone(&new) {
+    if !told || !shown.own {
+        return Cow::Borrowed(patch);
+    }
+    let mut new = shown.clone();
+    patch.apply(&mut new);
+    if !needs_zone(&new) {
         return Cow::Borrowed(patch);
     }
     new.zone = Some(writing.zone.clone());
@@ -170,8 +173,8 @@ pub(crate) fn change_instance(
     let Some(at) = editing.instance(original)? else {
         return change(calendar, patch, writing, zones);
     };
-    let before = invited(editing.override_or_new(at).iter(), owner);
-    let unreached = unreached(editing.override_or_new(at).iter());
+    let one = editing.override_or_new(at);
+    let (before, unreached) = (invited(one.iter(), owner), unreached(one.iter()));
     let patch = zoned(patch, &editing.shown(at), writing);
     let changed = editing.change(at, &patch);
     let mut told = Told::default();
@@ -195,8 +198,8 @@ pub(crate) fn drop_instance(
     let mut editing = Editing::of(calendar, owner, zones)?;
     let at = editing.instance(original)?;
     let at = at.ok_or(Error::Misfit("an event without instances is deleted as a whole"))?;
-    let before = invited(editing.override_or_new(at).iter(), owner);
-    let unreached = unreached(editing.override_or_new(at).iter());
+    let one = editing.override_or_new(at);
+    let (before, unreached) = (invited(one.iter(), owner), unreached(one.iter()));
     if !editing.exclude(at) {
         return Ok(Change::default());
     }
