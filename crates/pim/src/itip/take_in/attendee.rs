@@ -152,11 +152,11 @@ impl Arrival<'_> {
         let instances = ids.map_or(vec![None], |ids| {
             ids.iter().take(MAX_INSTANCES).map(|id| Some(beat.original(id))).collect()
         });
-        let request = vec![self.from.to_ascii_lowercase()];
+        let told = Told { request: vec![self.from.to_ascii_lowercase()], ..Told::default() };
+        let told = told.by_mail(calendar, self.writing);
         let mut notices = Vec::new();
         for instance in instances {
-            let told = Told { request: request.clone(), instance, ..Told::default() };
-            let told = told.by_mail(calendar, self.writing);
+            let told = Told { instance, ..told.clone() };
             notices.extend(told.notices(calendar, owner, &zones, self.writing));
         }
         let outcome = if notices.is_empty() { Outcome::Known } else { Outcome::Asked };
