@@ -22,16 +22,10 @@ pub fn to_elements(
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
-    let mut children = of_event(event, Some(id), version, context);
-    if version >= ProtocolVersion::V16_0 {
-        let files = event.attachments.iter().map(|file| attachment::element(file, id));
-        children.put_parent(air_sync_base::ATTACHMENTS, files.collect());
-    }
-    children
+    of_event(event, Some(id), version, context)
 }
 
-/// All but the attachments of the event itself. Without an `id` those of its exceptions are left out
-/// too.
+/// Without an `id` attachments are left out, those of exceptions too.
 pub(super) fn of_event(
     event: &Event,
     id: Option<&ServerId>,
@@ -80,6 +74,12 @@ pub(super) fn of_event(
     put_native(&mut children, event.native);
     if version >= ProtocolVersion::V14_1 {
         put_online(&mut children, event);
+    }
+    if let Some(id) = id
+        && version >= ProtocolVersion::V16_0
+    {
+        let files = event.attachments.iter().map(|file| attachment::element(file, id));
+        children.put_parent(air_sync_base::ATTACHMENTS, files.collect());
     }
     children
 }
