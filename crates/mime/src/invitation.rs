@@ -2,7 +2,7 @@
 
 use crate::structure::{Message, Node};
 use crate::{
-    SchedulingMessage, charset,
+    charset,
     layout::{Layout, is_calendar},
     text,
 };
@@ -21,10 +21,8 @@ const MAX_CALENDAR: usize = 512 << 10;
 /// The invitation and the part it stands in. None where no calendar data with a method of meetings
 /// is found.
 pub(crate) fn find(message: &Message) -> Option<(usize, Invitation)> {
-    let (index, node) = part(message)?;
-    let calendar = ICalendar::parse(text_of(message, node)).ok()?;
-    let method = method(&calendar, node.parameter("method"))?;
-    read(&calendar, &method).map(|invitation| (index, invitation))
+    let (index, data) = data(message)?;
+    read(&data.calendar, &data.method).map(|invitation| (index, invitation))
 }
 
 /// What a message says of a meeting, as text: its first calendar data.
@@ -33,12 +31,11 @@ pub(crate) fn calendar(message: &Message) -> Option<String> {
     Some(text_of(message, node))
 }
 
-/// What a calendar's own server may tell as well.
-pub(crate) fn scheduling(message: &Message, from: String) -> Option<SchedulingMessage> {
-    let (_, node) = part(message)?;
-    let text = text_of(message, node);
-    let calendar = ICalendar::parse(&text).ok()?;
-    let own = match method(&calendar, node.parameter("method"))? {
+/// What a calendar's own server may tell as well, as text, and whether its sender is named as the
+/// organiser, or answers.
+pub(crate) fn scheduling(message: &Message, from: &str) -> Option<(String, bool)> {
+    let (_, Data { text, calendar, method }) = data(message)?;
+    let own = match method {
         ICalendarMethod::Reply if !has_text(message) => true,
         ICalendarMethod::Request | ICalendarMethod::Cancel => {
             let events = calendar.components.iter();
@@ -46,12 +43,28 @@ pub(crate) fn scheduling(message: &Message, from: String) -> Option<SchedulingMe
                 events.filter(|one| one.component_type == ICalendarComponentType::VEvent);
             events.all(|event| {
                 let organizer = event.property(&ICalendarProperty::Organizer).and_then(address);
-                organizer.is_some_and(|who| who.email.eq_ignore_ascii_case(&from))
+                organizer.is_some_and(|who| who.email.eq_ignore_ascii_case(from))
             })
         }
         _ => return None,
     };
-    Some(SchedulingMessage { calendar: text, from, own })
+    Some((text, own))
+}
+
+/// Calendar data with a method of meetings.
+struct Data {
+    text: String,
+    calendar: ICalendar,
+    method: ICalendarMethod,
+}
+
+/// The calendar data of a message and the part it stands in.
+fn data(message: &Message) -> Option<(usize, Data)> {
+    let (index, node) = part(message)?;
+    let text = text_of(message, node);
+    let calendar = ICalendar::parse(&text).ok()?;
+    let method = method(&calendar, node.parameter("method"))?;
+    Some((index, Data { text, calendar, method }))
 }
 
 /// Whether anything is written beside the calendar data.

@@ -124,6 +124,8 @@ pub struct SchedulingMessage {
     pub calendar: String,
     /// The address it is from.
     pub from: String,
+    /// The addresses it goes to: those of `To`, `Cc` and `Bcc`, each once.
+    pub to: Vec<String>,
     /// Its sender is named as the organiser, or answers. A server tells nothing else; but it may know
     /// the sender by more addresses than this one.
     pub own: bool,
@@ -134,21 +136,16 @@ pub struct SchedulingMessage {
 /// with a text of its own, as servers pass on the answer alone.
 ///
 /// # Errors
-/// Those of [`read`].
+/// Those of [`read`]; where it says something, [`Error::BadHeader`] for an address that is none, and
+/// [`Error::NoRecipient`].
 pub fn scheduling_message(raw: &Bytes) -> Result<Option<SchedulingMessage>, Error> {
     let message = Message::parse(raw.clone())?;
     let (fields, _) = Fields::parse(raw, 0, Of::Message);
-    let from = fields.addresses(raw, "From").into_iter().next();
-    Ok(from.and_then(|from| invitation::scheduling(&message, from.email)))
-}
-
-/// The addresses that a message of the user goes to: those of `To`, `Cc` and `Bcc`, each once.
-///
-/// # Errors
-/// [`Error::BadHeader`] where one is none, [`Error::NoRecipient`].
-pub fn recipients(raw: &[u8]) -> Result<Vec<String>, Error> {
-    let (fields, _) = Fields::parse(raw, 0, Of::Message);
-    compose::recipients(&fields, raw)
+    let Some(from) = fields.addresses(raw, "From").into_iter().next() else { return Ok(None) };
+    let from = from.email;
+    let Some((calendar, own)) = invitation::scheduling(&message, &from) else { return Ok(None) };
+    let to = compose::recipients(&fields, raw)?;
+    Ok(Some(SchedulingMessage { calendar, from, to, own }))
 }
 
 /// The `Message-ID` of a message without the brackets, from its header alone.

@@ -12,9 +12,8 @@ pub(crate) fn of(mime: &Bytes, verb: Option<Verb>) -> Option<MeetingWord> {
         return None;
     }
     let said = dme_mime::scheduling_message(mime).ok()??;
-    let to = dme_mime::recipients(mime).ok()?;
     let message = CalendarMessage { calendar: said.calendar, from: said.from };
-    Some(MeetingWord { message, to, own: said.own })
+    Some(MeetingWord { message, to: said.to, own: said.own })
 }
 
 #[cfg(test)]

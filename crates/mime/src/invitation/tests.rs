@@ -93,7 +93,8 @@ fn a_time_that_the_clocks_skip_is_taken_an_hour_later() {
 fn what_a_calendars_server_may_tell_as_well_is_told_from_the_rest() {
     let said = |method: &str, organizer: &str, text: &str| {
         let raw = format!(
-            "From: Ann <ann@x.example>\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n\
+            "From: Ann <ann@x.example>\r\nTo: bob@x.example\r\n\
+             Content-Type: multipart/alternative; boundary=b\r\n\r\n\
              --b\r\nContent-Type: text/plain\r\n\r\n{text}\r\n\
              --b\r\nContent-Type: text/calendar; method={method}\r\n\r\n\
              BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:u1\r\n\
