@@ -114,34 +114,30 @@ impl DavMailbox {
         place: &Place,
         day: Timestamp,
     ) -> Result<Vec<Member>, WireError> {
-        // What cannot be read counts as one: it is shown as broken.
-        self.queried(place, "VEVENT", Wanted::Recurring, |object| {
-            object.is_none_or(|object| object::reaches(object, day))
-        })
-        .await
+        self.queried(place, "VEVENT", Wanted::Recurring, |object| object::reaches(object, day))
+            .await
     }
 
     async fn open_tasks(&self, place: &Place) -> Result<Vec<Member>, WireError> {
         // Servers differ too much in what they take for a filter by property.
-        self.queried(place, "VTODO", Wanted::Within(None, None), |object| {
-            object.is_none_or(|object| !object::is_done(object))
-        })
-        .await
+        self.queried(place, "VTODO", Wanted::Within(None, None), |object| !object::is_done(object))
+            .await
     }
 
-    /// Those that a query finds whose content is wanted too; what cannot be read has none.
+    /// Those that a query finds whose content is wanted too. What cannot be read counts as wanted: it
+    /// is shown as broken.
     async fn queried(
         &self,
         place: &Place,
         component: &str,
         wanted: Wanted<'_>,
-        is_wanted: impl Fn(Option<&[u8]>) -> bool + Send + Sync,
+        is_wanted: impl Fn(&[u8]) -> bool + Send + Sync,
     ) -> Result<Vec<Member>, WireError> {
         let document = report::calendar_query(component, wanted, Told::Size);
         let told = self.report(&place.path, document).await?;
         let mut kept = Vec::new();
         self.read_each(place, self.members_in(&place.path, &told), |member, object| {
-            if is_wanted(object) {
+            if object.is_none_or(&is_wanted) {
                 kept.push(member);
             }
         })
@@ -206,9 +202,5 @@ fn listing(members: &[Member], token: &Token) -> Listing {
 }
 
 pub(crate) fn set(members: &[Member]) -> ItemSet {
-    let mut set = ItemSet::new();
-    for member in members {
-        set.insert(&ItemId::new(member.name.as_str()));
-    }
-    set
+    members.iter().map(|member| ItemId::new(member.name.as_str())).collect()
 }
