@@ -59,7 +59,7 @@ impl Domain {
         config: DavConfig,
     ) -> std::result::Result<Self, ConfigError> {
         let name = name.trim().trim_end_matches('.').to_ascii_lowercase();
-        itself(&name, &config).shared(at, &config)?;
+        itself(&name, config.calendars, config.contacts).shared(at, &config)?;
         let last = Last { known: None, failed: None, due: Some(Instant::now()) };
         Ok(Self { at, name, config, last: watch::Sender::new(last) })
     }
@@ -150,13 +150,13 @@ impl Domain {
 }
 
 /// Without records the server may be at the domain itself, by its own certificate.
-fn itself(domain: &str, config: &DavConfig) -> Location {
+fn itself(domain: &str, calendars: bool, contacts: bool) -> Location {
     Location {
         origin: Origin { tls: true, host: domain.to_owned(), port: 443 },
         certified_as: domain.to_owned(),
         paths: Vec::new(),
-        calendars: config.calendars,
-        contacts: config.contacts,
+        calendars,
+        contacts,
     }
 }
 
@@ -166,14 +166,7 @@ fn location(
     said: &[(Class, Option<Found>)],
 ) -> std::result::Result<Location, String> {
     let offers = |class| said.iter().any(|(offered, _)| *offered == class);
-    let itself = itself(
-        domain,
-        &DavConfig {
-            calendars: offers(Class::Calendar),
-            contacts: offers(Class::Contacts),
-            ..DavConfig::default()
-        },
-    );
+    let itself = itself(domain, offers(Class::Calendar), offers(Class::Contacts));
     let found: Vec<&Found> = said.iter().filter_map(|(_, found)| found.as_ref()).collect();
     let Some(first) = found.first() else { return Ok(itself) };
     if let Some(other) = found.iter().find(|it| (&it.host, it.port) != (&first.host, first.port)) {
@@ -220,7 +213,7 @@ mod tests {
     #[test]
     fn without_records_it_is_at_the_domain_itself() {
         let location = location("example.org", &both(None, None)).unwrap();
-        assert_eq!(location, itself("example.org", &DavConfig::default()));
+        assert_eq!(location, itself("example.org", true, true));
         assert_eq!(location.origin.to_string(), "https://example.org:443");
         assert_eq!(location.certified_as, "example.org");
     }
