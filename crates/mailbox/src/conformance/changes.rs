@@ -7,7 +7,7 @@ use super::{
 use crate::{ChangeToken, Changes, FetchOutcome, ItemFilter, Mailbox, StateNow};
 use dme_model::{Class, CollectionId, FlagPatch, Flags, Followup, Item, ItemId, Role, Timestamp};
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 /// The token must be within its limit, whatever was done before.
 async fn token(mailbox: &dyn Mailbox, collection: &CollectionId) -> crate::Result<ChangeToken> {
@@ -58,7 +58,7 @@ pub(super) async fn new_items_are_told(world: &dyn World) -> Outcome {
     let changes = mailbox.changes(&inbox, &before).await?;
     let ids: Vec<_> = changes.upserted.iter().map(|state| state.id.clone()).collect();
     same!(ids, vec![one, two], "the new items, oldest first");
-    let now = now();
+    let now = Timestamp::from(SystemTime::now());
     for state in &changes.upserted {
         let StateNow::Mail { received, flags } = &state.now else {
             return Err(Failure(format!("{} is told as no mail", state.id)));
@@ -118,21 +118,17 @@ pub(super) async fn a_move_is_told_in_both_collections(world: &dyn World) -> Out
     Ok(())
 }
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_seconds(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
 pub(super) async fn the_filter_goes_by_day(world: &dyn World) -> Outcome {
     let resident = world.resident().await;
     let mailbox = &resident.mailbox;
     let inbox = inbox(&resident).await?;
     let one = mailbox.deliver(&inbox, &message("one", "")).await?;
+    let now = Timestamp::from(SystemTime::now());
     let day = Duration::from_secs(24 * 60 * 60);
     let filter = |moment| ItemFilter { since: Some(moment), ..ItemFilter::default() };
-    let recent = mailbox.list(&inbox, &filter(now().minus(day))).await?;
+    let recent = mailbox.list(&inbox, &filter(now.minus(day))).await?;
     same!(recent.items.iter().collect::<Vec<_>>(), vec![one.clone()], "since yesterday");
-    let coming = mailbox.list(&inbox, &filter(now().plus(day * 2))).await?;
+    let coming = mailbox.list(&inbox, &filter(now.plus(day * 2))).await?;
     check!(coming.items.is_empty(), "received in the future: {:?}", coming.items);
     // The token is the collection's, whatever the filter.
     mailbox.set_flags(&inbox, &[(one.clone(), seen())]).await?;

@@ -6,9 +6,9 @@ use super::{Ability, Failure, Outcome, Resident, World, check, list, refused, sa
 use crate::{CalendarMessage, SubmissionKey};
 use dme_model::{
     Address, Answer, Attendee, AttendeeKind, Class, EventField, Item, ItemId, ItemPatch, Occasion,
-    Participation, Role, civil,
+    Participation, Role, Timestamp, civil,
 };
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 pub(super) async fn an_event_of_ones_own_is_not_answered(world: &dyn World) -> Outcome {
     if !world.classes().contains(&Class::Calendar) {
@@ -73,9 +73,9 @@ pub(super) async fn invitations_are_taken_in_once_and_answered(world: &dyn World
 
 /// Now, as iCalendar writes it; of the time only the hour.
 fn this_hour() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let (year, month, day) = civil::date(i64::try_from(now / 86_400).unwrap_or_default());
-    format!("{year:04}{month:02}{day:02}T{:02}0000Z", now / 3_600 % 24)
+    let now = Timestamp::from(SystemTime::now());
+    let (year, month, day) = civil::date(now.as_days());
+    format!("{year:04}{month:02}{day:02}T{:02}0000Z", now.as_seconds() / 3_600 % 24)
 }
 
 pub(super) async fn who_asks_for_a_meeting_anew_gets_it_and_nobody_else(

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::SearchQuery;
 use dme_model::{BodyView, Class, Role, Timestamp};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 fn words(words: &[&str]) -> SearchQuery {
     SearchQuery {
@@ -127,8 +127,7 @@ pub(super) async fn a_search_is_bounded_in_time(world: &dyn World) -> Outcome {
     let resident = world.resident().await;
     let inbox = inbox(&resident).await?;
     resident.other.deliver(&inbox, &message("today", "needle")).await?;
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp::from_seconds(i64::try_from(since_epoch.as_secs()).unwrap_or_default());
+    let now = Timestamp::from(SystemTime::now());
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let (past, future) = (Some(now.minus(days(2))), Some(now.plus(days(2))));
     for (since, before, wanted) in
