@@ -19,6 +19,7 @@ mod error;
 mod fetch;
 mod href;
 mod kind;
+mod lately;
 mod listing;
 mod mailbox;
 mod meetings;

@@ -5,6 +5,7 @@ use crate::client::Request;
 use crate::config::DavConfig;
 use crate::error::WireError;
 use crate::href::Path;
+use crate::lately::Lately;
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
 use crate::report;
@@ -12,15 +13,8 @@ use crate::xml::Ns;
 use dme_mailbox::{Error, ErrorKind};
 use dme_model::UserId;
 use http::Method;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::sync::Arc;
 
-/// How long what was found is taken to hold.
-const FRESH: Duration = Duration::from_secs(600);
-/// Users whose findings are kept.
-const MAX_KEPT: usize = 20_000;
 /// Home sets of one kind that are looked at.
 const MAX_HOMES: usize = 16;
 
@@ -42,47 +36,21 @@ pub(crate) struct Principal {
     pub(crate) schedules: bool,
 }
 
-/// What was found of users, for a while.
-#[derive(Default)]
-pub(crate) struct Principals(Mutex<HashMap<UserId, Kept>>);
-
-struct Kept {
-    /// Of the credentials it was found with.
-    fingerprint: u64,
-    since: Instant,
-    principal: Arc<Principal>,
-}
-
-impl Principals {
-    fn of(&self, user: &UserId, fingerprint: u64) -> Option<Arc<Principal>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = kept.get(user)?;
-        let holds = kept.fingerprint == fingerprint && kept.since.elapsed() < FRESH;
-        holds.then(|| kept.principal.clone())
-    }
-
-    fn keep(&self, user: &UserId, fingerprint: u64, principal: &Arc<Principal>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_KEPT {
-            all.retain(|_, kept| kept.since.elapsed() < FRESH);
-        }
-        if all.len() < MAX_KEPT {
-            let (since, principal) = (Instant::now(), principal.clone());
-            all.insert(user.clone(), Kept { fingerprint, since, principal });
-        }
-    }
-}
+/// What was found of users, with the fingerprint of the credentials it was found with.
+pub(crate) type Principals = Lately<UserId, (u64, Arc<Principal>)>;
 
 impl DavMailbox {
     /// What the server knows of the user, from memory where it was asked lately.
     pub(crate) async fn principal(&self) -> Result<Arc<Principal>, WireError> {
         let user = &self.account.user;
         let fingerprint = self.shared.fingerprint(&self.account.credentials);
-        if let Some(known) = self.shared.principals.of(user, fingerprint) {
+        if let Some((with, known)) = self.shared.principals.of(user)
+            && with == fingerprint
+        {
             return Ok(known);
         }
         let found = Arc::new(self.find_principal().await?);
-        self.shared.principals.keep(user, fingerprint, &found);
+        self.shared.principals.keep(user.clone(), (fingerprint, found.clone()));
         Ok(found)
     }
 

@@ -3,43 +3,16 @@
 use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
+use crate::lately::Lately;
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
 use crate::object::now;
 use crate::xml::Ns;
 use dme_model::{Class, UserId, ZoneId};
 use dme_pim::calendar::{zone_defined, zone_named};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-use tokio::time::Instant;
 
-/// How long what was told is taken to hold.
-const FRESH: Duration = Duration::from_secs(600);
-/// Calendars whose zones are kept.
-const MAX_KEPT: usize = 20_000;
-
-/// What was told of calendars, for a while; each user may be told another zone.
-#[derive(Default)]
-pub(crate) struct Zones(Mutex<HashMap<(UserId, Path), (Instant, ZoneId)>>);
-
-impl Zones {
-    fn of(&self, calendar: &(UserId, Path)) -> Option<ZoneId> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, zone) = kept.get(calendar)?;
-        (since.elapsed() < FRESH).then(|| zone.clone())
-    }
-
-    fn keep(&self, calendar: (UserId, Path), zone: ZoneId) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MAX_KEPT {
-            all.retain(|_, (since, _)| since.elapsed() < FRESH);
-        }
-        if all.len() < MAX_KEPT {
-            all.insert(calendar, (Instant::now(), zone));
-        }
-    }
-}
+/// What was told of calendars; each user may be told another zone.
+pub(crate) type Zones = Lately<(UserId, Path), ZoneId>;
 
 impl DavMailbox {
     /// The zone of a calendar, from memory where it was asked for lately. UTC where the server
