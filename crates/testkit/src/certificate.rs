@@ -39,4 +39,9 @@ impl Certificate {
         let certificate = CertificateParams::new(names)?.signed_by(&key, &issuer)?;
         Ok(Self { ca_pem, certificate_pem: certificate.pem(), key_pem: key.serialize_pem() })
     }
+
+    /// The server's certificate as one line of base64, without what PEM puts around it.
+    pub fn base64(&self) -> String {
+        self.certificate_pem.lines().filter(|line| !line.starts_with("-----")).collect()
+    }
 }

@@ -17,8 +17,7 @@ async fn phones_find_whoever_has_a_card_in_the_address_book() -> Result<()> {
     let book = radicale.collection("company", "people");
     std::fs::create_dir_all(&book)?;
     std::fs::write(book.join(".Radicale.props"), r#"{"tag": "VADDRESSBOOK"}"#)?;
-    let pem = Certificate::for_loopback()?.certificate_pem;
-    let certificate: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let certificate = Certificate::for_loopback()?.base64();
     let photo = STANDARD.encode(EVES_PHOTO);
     let card = format!(
         "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:partner\r\nFN:Zoe Partner\r\nN:Partner;Zoe;;;\r\n\

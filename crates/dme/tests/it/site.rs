@@ -78,8 +78,7 @@ pub fn ldif() -> String {
 fn eves_card() -> String {
     use base64::Engine as _;
     let photo = base64::engine::general_purpose::STANDARD.encode(EVES_PHOTO);
-    let pem = Certificate::for_loopback().map(|made| made.certificate_pem).unwrap_or_default();
-    let certificate: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let certificate = Certificate::for_loopback().map(|made| made.base64()).unwrap_or_default();
     format!(
         "givenName: Eve\ntitle: Auditor\no: Example Ltd\nphysicalDeliveryOfficeName: Room 7\n\
          telephoneNumber: +1 555 77\nmobile: +1 555 9\nhomePhone: +1 555 8\n\
