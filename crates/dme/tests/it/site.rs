@@ -194,11 +194,7 @@ impl Site {
     /// A phone with this login.
     pub fn phone_as(&self, login: &str, password: &str) -> Result<Phone> {
         let address = Address::active_sync("localhost", self.phones_port);
-        let account = Account::new(address, login, Secret::new(password));
-        let authority = std::fs::read(self.path("server/authority/authority.pem"))?;
-        let mut phone = Phone::new(account, Tls::new(&Trust::Authority(authority))?);
-        phone.longest_pause = PATIENCE;
-        Ok(phone)
+        phone_at(address, self.folder.path(), login, password)
     }
 
     /// Runs `dme` with the server's configuration.
@@ -221,9 +217,7 @@ impl Site {
         write(self.folder.path(), &file, &config)?;
         let token = self.dme(&["connector", "token", name, "--approved"])?;
         self.run(&["connector", "enroll", token.trim(), "--config", &file])?;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
-        command.args(["connector", "run", "--config", &file]).current_dir(self.folder.path());
-        Process::start("dme connector", &mut command, &self.path(&format!("{name}.log")))
+        start(&[], self.folder.path(), &["connector", "run", "--config", &file], name)
     }
 
     /// Changes the server's configuration, and ends and starts it.
@@ -341,18 +335,32 @@ fn subjects(mail: &Path) -> Vec<String> {
     found
 }
 
+/// A phone with this login that trusts the server whose files are in this folder.
+pub fn phone_at(address: Address, folder: &Path, login: &str, password: &str) -> Result<Phone> {
+    let account = Account::new(address, login, Secret::new(password));
+    let authority = std::fs::read(folder.join("server/authority/authority.pem"))?;
+    let mut phone = Phone::new(account, Tls::new(&Trust::Authority(authority))?);
+    phone.longest_pause = PATIENCE;
+    Ok(phone)
+}
+
+/// Starts `dme` in this folder, by the command `before` if there is one. It logs to `LOG.log`.
+pub fn start(before: &[&str], folder: &Path, arguments: &[&str], log: &str) -> Result<Process> {
+    let words = [before, &[env!("CARGO_BIN_EXE_dme")], arguments].concat();
+    let (program, arguments) = words.split_first().context("a command")?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder);
+    Process::start("dme", &mut command, &folder.join(format!("{log}.log")))
+}
+
 fn start_server(folder: &Path, ports: &[u16]) -> Result<Process> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
-    command.args(["server", "--config", "server.toml"]).current_dir(folder);
-    let mut server = Process::start("dme server", &mut command, &folder.join("server.log"))?;
+    let mut server = start(&[], folder, &["server", "--config", "server.toml"], "server")?;
     server.wait_ready(ports)?;
     Ok(server)
 }
 
 fn start_connector(folder: &Path) -> Result<Process> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_dme"));
-    command.args(["connector", "run", "--config", "connector.toml"]).current_dir(folder);
-    Process::start("dme connector", &mut command, &folder.join("connector.log"))
+    start(&[], folder, &["connector", "run", "--config", "connector.toml"], "connector")
 }
 
 fn dme(folder: &Path, arguments: &[&str]) -> Result<String> {

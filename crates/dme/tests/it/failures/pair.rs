@@ -1,11 +1,10 @@
 //! An organisation with two connectors before one mail system: `branch`, where everybody is at
 //! home, and `spare`.
 
-use crate::site::{PATIENCE, Site, Wishes, dovecot, hold_no_secret, postfix};
+use crate::site::{PATIENCE, Site, Wishes, dovecot, hold_no_secret, postfix, start};
 use anyhow::{Context, Result};
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::Process;
-use std::process::Command;
 
 /// A dead line is noticed within two seconds; the defaults are ten times that.
 const KEEPALIVE: &str = "[link]\nkeepalive = \"1s\"\nkeepalive_timeout = \"1s\"\n";
@@ -94,16 +93,7 @@ impl Pair {
 
     /// A process of ours that a command starts.
     pub fn run(&self, before: &[&str], arguments: &[&str], log: &str) -> Result<Process> {
-        let all: Vec<&str> = before
-            .iter()
-            .copied()
-            .chain([env!("CARGO_BIN_EXE_dme")])
-            .chain(arguments.iter().copied())
-            .collect();
-        let (program, arguments) = all.split_first().context("a command")?;
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.site.path(""));
-        Process::start("dme", &mut command, &self.site.path(&format!("{log}.log")))
+        start(before, &self.site.path(""), arguments, log)
     }
 
     pub fn spares_log(&self) -> Result<String> {

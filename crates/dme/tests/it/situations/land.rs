@@ -8,10 +8,9 @@
 //!                      └── bought: mail system, directory, connector     (nobody gets in)
 //! ```
 
-use crate::site::{PATIENCE, REALM, USERS, ldif};
+use crate::site::{PATIENCE, REALM, USERS, ldif, phone_at};
 use anyhow::{Context, Result};
-use dme_model::Secret;
-use dme_phone::{Account, Address, Phone, Tls, Trust};
+use dme_phone::{Address, Phone};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::hanging::Hanging;
 use dme_testkit::host::Host;
@@ -241,11 +240,7 @@ impl Land {
 
     /// A phone that knows nothing yet. It finds the server from the phones' network.
     pub fn phone(&self, login: &str, password: &str) -> Result<Phone> {
-        let account = Account::new(Address::active_sync(HEAD, 443), login, Secret::new(password));
-        let authority = std::fs::read(self.path("server/authority/authority.pem"))?;
-        let mut phone = Phone::new(account, Tls::new(&Trust::Authority(authority))?);
-        phone.longest_pause = PATIENCE;
-        Ok(phone)
+        phone_at(Address::active_sync(HEAD, 443), self.folder.path(), login, password)
     }
 }
 
