@@ -59,25 +59,19 @@ impl Told {
 }
 
 impl Busy {
-    /// Waits until so many more requests were answered as ever.
-    async fn goes_on(&self, what: &str, more: u32) -> Result<()> {
-        let enough = self.told.count().0 + more;
+    /// Waits for what it is to see: so many more answers as ever, or to be told to come again.
+    async fn comes_to(&self, what: &str, sees: Sees, more: u32) -> Result<()> {
+        let (awaited, counted, more) = match sees {
+            Sees::ComeAgain => ("told to come again", &self.told.again, 1),
+            Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
+                ("answered as ever", &self.told.done, more)
+            }
+        };
+        let enough = counted.load(Ordering::SeqCst) + more;
         let end = Instant::now() + PATIENCE;
-        while self.told.count().0 < enough {
+        while counted.load(Ordering::SeqCst) < enough {
             ensure!(!self.task.is_finished(), "{what} ended early");
-            ensure!(Instant::now() < end, "{what} does not go on: {:?}", self.told.count());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
-    }
-
-    /// Waits until it was told to come again.
-    async fn is_put_off(&self, what: &str) -> Result<()> {
-        let before = self.told.count().1;
-        let end = Instant::now() + PATIENCE;
-        while self.told.count().1 == before {
-            ensure!(!self.task.is_finished(), "{what} ended early");
-            ensure!(Instant::now() < end, "{what} is not told to come again");
+            ensure!(Instant::now() < end, "{what} is not {awaited}: {:?}", self.told.count());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
@@ -179,24 +173,17 @@ impl Day {
 
     /// Waits until a little more was read and sent.
     pub async fn goes_on(&self) -> Result<()> {
-        self.reader.goes_on("reading", 5).await?;
-        self.sender.goes_on("sending", 3).await
+        self.comes_to(Sees::Nothing, Sees::Nothing).await
     }
 
     /// Holds what comes while something is down against the row.
     pub async fn while_down(&self, row: &Row) -> Result<()> {
-        match row.reads {
-            Sees::ComeAgain => self.reader.is_put_off("reading").await?,
-            Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
-                self.reader.goes_on("reading", 5).await?
-            }
-        }
-        match row.sends {
-            Sees::ComeAgain => self.sender.is_put_off("sending").await,
-            Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
-                self.sender.goes_on("sending", 3).await
-            }
-        }
+        self.comes_to(row.reads, row.sends).await
+    }
+
+    async fn comes_to(&self, reads: Sees, sends: Sees) -> Result<()> {
+        self.reader.comes_to("reading", reads, 5).await?;
+        self.sender.comes_to("sending", sends, 3).await
     }
 
     /// New mail comes while something is down; whether the parked phone is woken now.
