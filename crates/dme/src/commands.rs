@@ -11,7 +11,7 @@ pub mod server;
 mod user;
 
 use crate::log::LogConfig;
-use crate::settings::Sections;
+use crate::settings::{Sections, as_written};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
@@ -21,6 +21,7 @@ use dme_model::Timestamp;
 use dme_server::config::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use toml::Table;
 
 /// One server, many connectors: mail on an organisation's phones over Exchange ActiveSync.
 #[derive(Parser)]
@@ -143,6 +144,8 @@ pub struct ConnectorFile {
     pub secrets: Vec<Secret>,
     /// How it logs.
     pub log: LogConfig,
+    /// All of it as it is written.
+    pub written: Table,
 }
 
 /// Reads a server's configuration.
@@ -157,11 +160,13 @@ pub fn server_file(path: &Path) -> Result<ServerFile> {
 
 /// Reads a connector's configuration.
 pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
-    let mut sections = Sections::read(path)?;
+    let written = as_written(path)?;
+    let mut sections = Sections::of(path, written.clone())?;
     Ok(ConnectorFile {
         log: sections.take("log")?.unwrap_or_default(),
         secrets: secrets_in(sections.table()),
         connector: sections.rest()?,
+        written,
     })
 }
 

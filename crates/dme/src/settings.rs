@@ -19,15 +19,12 @@ pub struct Sections {
 impl Sections {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-        Self::parse(path, &text)
+        Self::of(path, as_written(path)?)
     }
 
-    /// The same from text; the path is for errors.
-    pub fn parse(path: &Path, text: &str) -> Result<Self> {
+    /// The same of settings as they are written; the path is for errors.
+    pub fn of(path: &Path, mut table: Table) -> Result<Self> {
         let within = || format!("in the configuration {}", path.display());
-        let mut table = parsed(text).with_context(within)?;
         for (key, value) in &mut table {
             resolve(key, value, Reach::Anywhere).with_context(within)?;
         }
@@ -157,7 +154,7 @@ mod tests {
     use serde::Deserialize;
 
     fn parse<T: DeserializeOwned>(text: &str) -> Result<T> {
-        Sections::parse(Path::new("test.toml"), text)?.rest()
+        Sections::of(Path::new("test.toml"), parsed(text)?)?.rest()
     }
 
     #[derive(Deserialize, Debug)]

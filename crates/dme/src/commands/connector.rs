@@ -184,7 +184,7 @@ impl Command {
 async fn run(path: &Path) -> Result<ExitCode> {
     let file = connector_file(path)?;
     let log = log::begin_and_keep(&file.log);
-    let surroundings = surroundings::Process::new(path, &file, log)?;
+    let surroundings = surroundings::Process::new(path, &file, log);
     let mut running = dme_connector::start(&file.connector, Arc::new(surroundings))?;
     let mut status = running.status();
     tokio::spawn(async move {

@@ -2,8 +2,7 @@
 
 use crate::commands::{ConnectorFile, check};
 use crate::log::Recent;
-use crate::settings::{as_written, resolved_within};
-use anyhow::Result;
+use crate::settings::resolved_within;
 use async_trait::async_trait;
 use dme_connector::config::ConnectorConfig;
 use dme_connector::{Offered, Surroundings};
@@ -24,15 +23,15 @@ pub struct Process {
 
 impl Process {
     /// Started with this file.
-    pub fn new(path: &Path, file: &ConnectorFile, log: Recent) -> Result<Self> {
+    pub fn new(path: &Path, file: &ConnectorFile, log: Recent) -> Self {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Ok(Self {
+        Self {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
-            settings: as_written(path)?,
+            settings: file.written.clone(),
             secrets: file.secrets.clone(),
             config: file.connector.clone(),
             log,
-        })
+        }
     }
 }
 
