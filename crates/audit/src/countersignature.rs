@@ -61,8 +61,10 @@ pub struct Countersignature {
     pub signed: Timestamp,
     /// The public key: `SubjectPublicKeyInfo` of P-256 in DER. It stays here when the connector
     /// has another by now.
+    #[serde(with = "crate::base64_text")]
     pub key: Vec<u8>,
     /// ECDSA with SHA-256, in DER.
+    #[serde(with = "crate::base64_text")]
     pub signature: Vec<u8>,
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Nothing here does I/O or reads a clock.
 
+mod base64_text;
 mod countersignature;
 mod encoding;
 mod entry;
