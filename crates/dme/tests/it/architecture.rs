@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -41,6 +41,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "store",
         ],
     ),
+    ("console", &["model", "eas", "mailbox", "sync", "directory", "link", "store", "server"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (
         "connector",
@@ -63,6 +64,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "sieve",
             "dav",
             "server",
+            "console",
             "connector",
             "phone",
         ],
