@@ -43,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "store",
         ],
     ),
+    ("console", &["model", "eas", "mailbox", "sync", "directory", "link", "store", "server"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (
         "connector",
@@ -66,6 +67,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "sieve",
             "dav",
             "server",
+            "console",
             "connector",
             "phone",
         ],
