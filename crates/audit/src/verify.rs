@@ -172,6 +172,18 @@ impl Verifier {
         self.last = Some((number, row.is_whole().then_some(row.hash)));
     }
 
+    /// The next row is none: what stands in it was never written so.
+    pub fn read_broken(&mut self, number: u64) {
+        self.rows += 1;
+        let (before, _) = self.last.unwrap_or((0, None));
+        if number > before.saturating_add(1) {
+            self.faults.push(Fault::Missing { from: before + 1, to: number - 1 });
+        }
+        self.faults.push(Fault::Changed { number });
+        self.signed.remove(&number);
+        self.last = Some((number, None));
+    }
+
     /// All rows were read.
     pub fn end(mut self) -> Report {
         let last = self.last.map_or(0, |(number, _)| number);
