@@ -3,7 +3,7 @@
 use crate::endpoint::{Args, Call, Endpoint};
 use crate::form;
 use crate::principal::{Allowed, Duty, Origin, Principal, Reach, Role};
-use crate::{Console, Refusal, TOKEN_FILE, reply};
+use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
@@ -30,9 +30,9 @@ impl Site for Console {
     async fn administration(
         self: Arc<Self>,
         request: Request<Incoming>,
-        _peer: SocketAddr,
+        peer: SocketAddr,
     ) -> Response<SiteBody> {
-        match self.answer(request).await {
+        match self.answer(request, peer).await {
             Ok(response) => response,
             Err(refusal) => reply::refused(&refusal),
         }
@@ -43,6 +43,7 @@ impl Console {
     async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<Response<SiteBody>, Refusal> {
         if request.method() == Method::GET
             && let Some(response) = self.probe(request.uri().path()).await
@@ -69,7 +70,7 @@ impl Console {
         });
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
         let call = Call { principal, args, query, body };
-        Ok(reply::json(&self.carry_out(endpoint, call).await?))
+        Ok(reply::json(&self.carry_out(endpoint, call, peer).await?))
     }
 
     /// Does it, and records it where it changes anything.
@@ -77,12 +78,16 @@ impl Console {
         self: &Arc<Self>,
         endpoint: &Endpoint,
         call: Call,
+        peer: SocketAddr,
     ) -> Result<Value, Refusal> {
         if endpoint.method == Method::GET {
             return endpoint.run(self.clone(), call).await;
         }
         let (who, args) = (call.principal.clone(), call.args.clone());
-        let answer = endpoint.run(self.clone(), call).await;
+        let work = endpoint.run(self.clone(), call);
+        let deed = recorded::deed(endpoint, &who, peer, &args);
+        let answer = self.front.audit.record(deed, work, recorded::outcome).await;
+        let answer = answer.map_err(recorded::unrecorded)?;
         let refused = answer.as_ref().err().map(|refusal| refusal.words.as_str());
         tracing::info!(
             who = who.name,

@@ -10,6 +10,7 @@ mod form;
 mod openapi;
 pub mod principal;
 mod probes;
+mod recorded;
 mod refusal;
 mod reply;
 mod token_file;
