@@ -13,6 +13,9 @@ pub use happened::{EventKind, Happened};
 pub(crate) use lookout::{Lookout, look_out};
 pub(crate) use witnesses::Witnesses;
 
+#[cfg(test)]
+mod tests;
+
 use crate::config::RecordsConfig;
 use crate::front::{Clock, Front};
 use std::sync::Arc;

@@ -156,19 +156,6 @@ impl Events {
         self.0.live.subscribe()
     }
 
-    /// Whether an event is one that is wanted, as a page would have it; for those that come live.
-    pub fn is_wanted(filter: &EventFilter, event: &Event) -> bool {
-        let Event { event: it, .. } = event;
-        let text = filter.text.as_ref().map(|text| text.to_lowercase());
-        filter.user.as_ref().is_none_or(|user| it.user.as_ref() == Some(user))
-            && filter.device.as_ref().is_none_or(|device| it.device.as_ref() == Some(device))
-            && filter.connector.as_ref().is_none_or(|name| it.connector.as_ref() == Some(name))
-            && filter.request.as_ref().is_none_or(|request| it.request.as_ref() == Some(request))
-            && filter.kind.as_ref().is_none_or(|kind| it.kind == *kind)
-            && filter.level.is_none_or(|level| it.level >= level)
-            && text.is_none_or(|text| it.message.to_lowercase().contains(&text))
-    }
-
     /// Writes what is noted until the server stops, and then what is left.
     pub(crate) async fn write(
         self,
