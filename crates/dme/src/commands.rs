@@ -2,6 +2,7 @@
 
 mod check;
 mod connector;
+mod console;
 mod device;
 mod directory;
 mod outbox;
@@ -43,6 +44,11 @@ enum Command {
     Connector {
         #[command(subcommand)]
         command: connector::Command,
+    },
+    /// Make a link to sign in to the administrators' pages by.
+    Console {
+        #[command(flatten)]
+        server: crate::admin::AdminOptions,
     },
     /// See and administer users; keep an in-file directory.
     User {
@@ -106,6 +112,7 @@ impl Command {
             match self {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
+                Self::Console { server } => console::run(server).await,
                 Self::User { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
