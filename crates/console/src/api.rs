@@ -1,5 +1,9 @@
 //! The shapes of the administration interface, for both ends.
 
+mod records;
+
+pub use records::*;
+
 use dme_link::Diagnosis;
 use dme_server::connectors::ConnectorSettings;
 use schemars::JsonSchema;

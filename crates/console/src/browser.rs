@@ -28,6 +28,13 @@ const ICON: &str = include_str!("../static/icon.svg");
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// Where a request came from, and how its answer is to look.
+#[derive(Clone, Copy)]
+struct Browser {
+    look: Look,
+    peer: SocketAddr,
+}
+
 /// The values of a form.
 type Fields = BTreeMap<String, String>;
 
@@ -39,14 +46,14 @@ impl Console {
         peer: SocketAddr,
     ) -> Response<SiteBody> {
         let (head, body) = request.into_parts();
-        let look = Look::of(&head.headers);
+        let browser = Browser { look: Look::of(&head.headers), peer };
         let answer = match head.method {
-            Method::GET => self.look_at(&head, look, peer).await,
+            Method::GET => self.look_at(&head, browser).await,
             Method::POST if !is_from_here(&head.headers) => {
                 Err(Refusal::forbidden("a form of another site is not taken"))
             }
             Method::POST => match read(body).await {
-                Ok(body) => self.take(&head, look, peer, &body).await,
+                Ok(body) => self.take(&head, browser, &body).await,
                 Err(refusal) => Err(refusal),
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
@@ -62,8 +69,7 @@ impl Console {
     async fn look_at(
         self: &Arc<Self>,
         head: &Parts,
-        look: Look,
-        peer: SocketAddr,
+        Browser { look, peer }: Browser,
     ) -> Result<Response<SiteBody>, Refusal> {
         let path = head.uri.path();
         match path {
@@ -129,10 +135,10 @@ impl Console {
     async fn take(
         self: &Arc<Self>,
         head: &Parts,
-        look: Look,
-        peer: SocketAddr,
+        browser: Browser,
         body: &Bytes,
     ) -> Result<Response<SiteBody>, Refusal> {
+        let Browser { look, peer } = browser;
         let mut fields = fields(body);
         let mut field = |name: &str| fields.remove(name).unwrap_or_default();
         let back = local(&field("back"));
@@ -176,7 +182,7 @@ impl Console {
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
                     let given = field("confirm_password");
-                    let done = self.act(path, &cookie, session, given, look, body).await;
+                    let done = self.act(path, (&cookie, session), given, browser, body).await;
                     let notice = match done {
                         Ok(words) => Notice::Done(words),
                         Err(refusal) => Notice::Refused(refusal.words),
@@ -193,10 +199,9 @@ impl Console {
     async fn act(
         self: &Arc<Self>,
         path: &str,
-        cookie: &Secret,
-        mut session: Session,
+        (cookie, mut session): (&Secret, Session),
         password: String,
-        look: Look,
+        Browser { look, peer }: Browser,
         body: &Bytes,
     ) -> Result<String, Refusal> {
         let (endpoint, args) = self.endpoint(&Method::POST, &format!("/api/{path}"))?;
@@ -215,7 +220,7 @@ impl Console {
         }
         let principal = session.principal.clone();
         let call = Call { principal, args, query: Default::default(), body: Value::Object(sent) };
-        let answer = self.carry_out(endpoint, call).await?;
+        let answer = self.carry_out(endpoint, call, peer).await?;
         let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
         // What is shown once, or what may not come about.
         Ok(told("token")

@@ -4,7 +4,7 @@ use crate::endpoint::{Args, Call, Endpoint};
 use crate::form;
 use crate::principal::{Allowed, Duty, Origin, Principal, Reach, Role};
 use crate::session::is_csrf;
-use crate::{Console, Refusal, TOKEN_FILE, reply};
+use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
@@ -41,7 +41,7 @@ impl Site for Console {
         if path != "/api" && !path.starts_with("/api/") {
             return self.browse(request, peer).await;
         }
-        match self.answer(request).await {
+        match self.answer(request, peer).await {
             Ok(response) => response,
             Err(refusal) => reply::refused(&refusal),
         }
@@ -52,6 +52,7 @@ impl Console {
     async fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<Response<SiteBody>, Refusal> {
         let (head, body) = request.into_parts();
         let principal = self.asker(&head).await?;
@@ -67,7 +68,7 @@ impl Console {
         let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
         let call = Call { principal, args, query, body };
-        Ok(reply::json(&self.carry_out(endpoint, call).await?))
+        Ok(reply::json(&self.carry_out(endpoint, call, peer).await?))
     }
 
     /// Does it, and records it where it changes anything.
@@ -75,12 +76,16 @@ impl Console {
         self: &Arc<Self>,
         endpoint: &Endpoint,
         call: Call,
+        peer: SocketAddr,
     ) -> Result<Value, Refusal> {
         if endpoint.method == Method::GET {
             return endpoint.run(self.clone(), call).await;
         }
         let (who, args) = (call.principal.clone(), call.args.clone());
-        let answer = endpoint.run(self.clone(), call).await;
+        let work = endpoint.run(self.clone(), call);
+        let deed = recorded::deed(endpoint, &who, peer, &args);
+        let answer = self.front.audit.record(deed, work, recorded::outcome).await;
+        let answer = answer.map_err(recorded::unrecorded)?;
         let refused = answer.as_ref().err().map(|refusal| refusal.words.as_str());
         tracing::info!(
             who = who.name,

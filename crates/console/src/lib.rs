@@ -15,6 +15,7 @@ mod openapi;
 pub mod pages;
 pub mod principal;
 mod probes;
+mod recorded;
 mod refusal;
 mod reply;
 mod session;
