@@ -37,6 +37,8 @@ fn about() -> Vec<Endpoint> {
         get("/api/openapi.json", "This interface, as an OpenAPI 3.1 document")
             .reach(Reach::Filtered)
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
+        post("/api/console/link", "Make a link to sign in to the console by, once")
+            .by(|console, call| async move { console.link(&call.principal) }),
     ]
 }
 

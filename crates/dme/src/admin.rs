@@ -48,6 +48,11 @@ impl AdminOptions {
 }
 
 impl AdminClient {
+    /// Where it is asked.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks for something.
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
         self.call(Method::GET, path, &[], Bytes::new()).await

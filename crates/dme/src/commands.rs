@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod connector;
+mod console;
 mod device;
 mod directory;
 mod log;
@@ -48,6 +49,11 @@ enum Command {
     Connector {
         #[command(subcommand)]
         command: connector::Command,
+    },
+    /// Make a link to sign in to the administrators' pages by.
+    Console {
+        #[command(flatten)]
+        server: crate::admin::AdminOptions,
     },
     /// See and administer users; keep an in-file directory.
     User {
@@ -128,6 +134,7 @@ impl Command {
             match self {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
+                Self::Console { server } => console::run(server).await,
                 Self::User { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
