@@ -209,5 +209,17 @@ async fn requests_are_counted_and_written_together() {
     assert_eq!(told, [("Ping", 1, 0), ("Sync", 2, 1)]);
     assert_eq!(by_command[0].counts.within_ms(0.5), None, "it waited");
     assert_eq!(by_command[1].counts.within_ms(0.95), Some(100));
-    assert!(by_command.iter().all(|line| line.of.command != LINK));
+    let link = dme_store::Counted {
+        start: dme_store::Counted::hour_of((world.clock)()),
+        connector: "branch".into(),
+        command: LINK.into(),
+        ..Default::default()
+    };
+    let carried = dme_store::Counts { requests: 1, sent: 500, ..Default::default() };
+    world.store.add_counts(vec![(link, carried)]).await.unwrap();
+    let series = statistics.series(&CountFilter::default(), By::Hour).await.unwrap();
+    assert_eq!(series.len(), 1);
+    let point = series[0];
+    assert_eq!((point.phones.requests, point.devices, point.links.sent), (3, 1, 500));
+    assert_eq!(point.phones.sent, 60);
 }
