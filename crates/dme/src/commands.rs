@@ -4,6 +4,7 @@ mod check;
 mod connector;
 mod device;
 mod directory;
+mod mailbox;
 mod outbox;
 mod probe;
 mod route;
@@ -48,6 +49,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::Command,
+    },
+    /// Local files: make mailboxes, and see whose there are.
+    Mailbox {
+        #[command(subcommand)]
+        command: mailbox::Command,
     },
     /// See and administer devices.
     Device {
@@ -107,6 +113,7 @@ impl Command {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
                 Self::User { command } => command.run().await,
+                Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
                 Self::Outbox { command } => command.run().await,
