@@ -118,7 +118,7 @@ pub(crate) fn change(
     let invited_before = invited(calendar.components(), owner);
     let unreached = unreached(calendar.components());
     let before = Editing::of(calendar, owner, zones)?;
-    let (shown, was) = (before.event, before.beat);
+    let (shown, was, several_a_day) = (before.event, before.beat, before.is_part);
     let patch = &*zoned(patch, &shown, writing);
     let mut new = shown.clone();
     patch.apply(&mut new);
@@ -130,7 +130,8 @@ pub(crate) fn change(
     let moved = [EventField::Time, EventField::Recurrence].iter().any(|one| changed.contains(one));
     if moved && !series {
         drop_overrides(calendar);
-    } else if moved {
+    } else if moved && (!several_a_day || changed.contains(&EventField::Recurrence)) {
+        // Of several times a day nobody can tell which exceptions move with the one that is told.
         Editing::of(calendar, owner, zones)?.realign(&was);
     }
     if series && patch.fields.contains(&EventField::Exceptions) {
