@@ -425,8 +425,10 @@ fn front(
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     membership.ask(&gate);
+    let home = home_zone(&config.phones)
+        .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
-    let router = Arc::new(router);
+    let router = Arc::new(router.on_clock(home.id().clone()));
     let run = now().as_millis().unsigned_abs();
     let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
     let watch_times = WatchTimes {
@@ -457,8 +459,7 @@ fn front(
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
         policy: CurrentPolicy::new(&config.policy),
-        home: home_zone(&config.phones)
-            .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
+        home,
         devices: config.devices.clone(),
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

@@ -16,7 +16,7 @@ use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
 };
-use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
 use dme_routing::{History, Question, Route, Scope};
 use dme_store::SqliteStore;
 use ownership::{Asking, Ownership, UserKnowledge};
@@ -42,6 +42,7 @@ pub struct Router {
     store: SqliteStore,
     membership: Arc<dyn Membership>,
     call: Duration,
+    clock: ZoneId,
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
     begun: Begun,
@@ -65,7 +66,14 @@ impl Router {
     ) -> Self {
         let last = Arc::default();
         let (known, begun) = (Mutex::default(), Begun::default());
-        Self { connectors, store, membership, call, known, last, begun }
+        let clock = ZoneId::utc();
+        Self { connectors, store, membership, call, clock, known, last, begun }
+    }
+
+    /// The same for users of this clock: their times without a time zone are on it at each connector.
+    #[must_use]
+    pub fn on_clock(self, clock: ZoneId) -> Self {
+        Self { clock, ..self }
     }
 
     /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how
@@ -94,7 +102,7 @@ impl Router {
         now: Timestamp,
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
-        let context = CallContext::new(request.clone(), limit);
+        let context = CallContext::new(request.clone(), limit).on_clock(self.clock.clone());
         let plan = self.plan(account, request, now, Asking::WhereItMatters).await?;
         let part = |served: &Served| {
             let functions = served.classes.iter().map(|class| class.function()).collect();
@@ -138,7 +146,7 @@ impl Router {
             },
             opened => return opened,
         };
-        let context = CallContext::new(request.clone(), self.call);
+        let context = CallContext::new(request.clone(), self.call).on_clock(self.clock.clone());
         let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
         Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
     }
