@@ -6,7 +6,6 @@
 //!                └── admission (gate, devices, policy)
 //! ```
 
-pub mod admin;
 pub mod client_address;
 mod clock;
 pub mod config;
@@ -23,12 +22,13 @@ pub mod outbox;
 pub mod pace;
 pub mod parking;
 pub mod policy;
-mod private_files;
+pub mod private_files;
 pub mod quarantine;
 pub mod realm;
 pub mod role;
 pub mod router;
 mod self_made;
 pub mod send_limit;
+pub mod site;
 pub mod tls;
 pub mod watch;

@@ -1,6 +1,5 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
-use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
@@ -21,13 +20,14 @@ use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
+use crate::site::{Parts, Site};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::Load;
-use dme_store::{OutboxLimits, SqliteStore};
+use dme_store::{OutboxLimits, Store};
 use dme_sync::{Engine, StateStore};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -102,19 +102,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens everything and begins to serve. `embedded` is the connector in this process, if any.
+    /// Opens everything and begins to serve. `embedded` is the connector in this process, if any;
+    /// `site` makes what people see of the server's parts.
     ///
     /// # Errors
     /// Whatever keeps it from serving, with the setting to mend.
     pub async fn start(
         config: ServerConfig,
         embedded: Option<Services>,
+        site: impl FnOnce(Parts) -> Result<Arc<dyn Site>, StartError>,
     ) -> Result<Self, StartError> {
         check(&config)?;
         private_directory(&config.directory)?;
-        let store = SqliteStore::open(config.directory.join("dme.db"))?;
+        let store = Store::open(config.directory.join("dme.db"))?;
         let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
-        let shared: Arc<SqliteStore> = Arc::new(store.clone());
+        let shared: Arc<Store> = Arc::new(store.clone());
         warn_of_strangers(&config, &*shared).await?;
         let registrar = Registrar::new(authority.clone(), shared.clone(), shared.clone())
             .configurations(shared.clone())
@@ -152,8 +154,8 @@ impl Server {
         for device in server.front.store.devices(None).await? {
             server.front.gate.know(&device.key.user, &device.key.device);
         }
-        let token = admin::token(&config.directory)?;
-        server.listen_admin(&config, links.clone(), token).await?;
+        let parts = server.parts(&config, links.clone())?;
+        server.listen_admin(&config, site(parts)?).await?;
         server.listen_phones(&config, &authority).await?;
         server.keep(&links);
         Ok(server)
@@ -219,23 +221,25 @@ impl Server {
         Ok(())
     }
 
-    async fn listen_admin(
-        &mut self,
-        config: &ServerConfig,
-        links: Links,
-        token: dme_model::Secret,
-    ) -> Result<(), StartError> {
-        let socket = listen("admin.listen", config.admin.listen).await?;
-        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
+    fn parts(&self, config: &ServerConfig, links: Links) -> Result<Parts, StartError> {
         let port = self.links.map(|address| address.port());
         let host = Host { port, ..host(config)? };
         let address = config.links.address.clone().unwrap_or_else(|| host.to_string());
-        let admin = Arc::new(Admin {
+        Ok(Parts {
             front: self.front.clone(),
             links,
             link_address: self.links.map(|_| address),
-            token,
-        });
+            directory: config.directory.clone(),
+        })
+    }
+
+    async fn listen_admin(
+        &mut self,
+        config: &ServerConfig,
+        site: Arc<dyn Site>,
+    ) -> Result<(), StartError> {
+        let socket = listen("admin.listen", config.admin.listen).await?;
+        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
         let transport = Transport {
             security: Security::Plain,
             proxy_protocol: false,
@@ -257,7 +261,7 @@ impl Server {
             limits,
             stop,
             grace,
-            move |request, _| admin.clone().handle(request),
+            move |request, peer| site.clone().administration(request, peer),
         ));
         Ok(())
     }
@@ -367,10 +371,7 @@ impl Server {
 
 /// What keeps messages while connectors are away, where it shall. What was kept before that was
 /// switched off still goes out.
-async fn outbox(
-    config: &ServerConfig,
-    store: &SqliteStore,
-) -> Result<Option<Arc<Outbox>>, StartError> {
+async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbox>>, StartError> {
     let sending = &config.sending;
     let keeps = sending.while_away == WhileAway::Keep;
     if !keeps && store.all_queued().await?.is_empty() {
@@ -385,8 +386,8 @@ async fn outbox(
 
 fn front(
     config: &ServerConfig,
-    store: SqliteStore,
-    shared: Arc<SqliteStore>,
+    store: Store,
+    shared: Arc<Store>,
     links: &Links,
     outbox: Option<Arc<Outbox>>,
     stop: CancellationToken,

@@ -1,10 +1,10 @@
 //! The devices: who they are, whether they may in, which policy they took, whether to wipe them.
 
+use crate::session::{Row, Session, Value, values};
 use crate::states::{forget, from_json, to_json};
-use crate::{Error, Result, SqliteStore};
+use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -152,57 +152,29 @@ const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protoco
      last_seen = $4 WHERE user_id = $5 AND device_id = $6";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
 
-/// A row as it is read, before its JSON columns are.
-struct Written {
-    device: Device,
-    admission: String,
-    policy: String,
-    wipe: String,
-}
-
-fn written(row: &Row<'_>) -> rusqlite::Result<Written> {
-    let user: String = row.get(0)?;
-    let device: String = row.get(1)?;
-    let at = |millis: i64| Timestamp::from_millis(millis);
-    Ok(Written {
-        device: Device {
-            key: DeviceKey { user: UserId::from(user), device: DeviceId::from(device) },
-            device_type: row.get(2)?,
-            user_agent: row.get(3)?,
-            protocol: row.get(4)?,
-            first_seen: at(row.get(5)?),
-            last_seen: at(row.get(6)?),
-            admission: Admission::Blocked,
-            policy: Policy::default(),
-            wipe: Wipe::None,
-            information: row.get(10)?,
-            notice_sent: row.get::<_, Option<i64>>(11)?.map(at),
-        },
-        admission: row.get(7)?,
-        policy: row.get(8)?,
-        wipe: row.get(9)?,
+fn device(row: &Row<'_>) -> Result<Device> {
+    let text = |column| row.get::<String>(column);
+    Ok(Device {
+        key: DeviceKey { user: UserId::from(text(0)?), device: DeviceId::from(text(1)?) },
+        device_type: text(2)?,
+        user_agent: text(3)?,
+        protocol: text(4)?,
+        first_seen: row.get(5)?,
+        last_seen: row.get(6)?,
+        admission: from_json(&text(7)?, "device.admission")?,
+        policy: from_json(&text(8)?, "device.policy")?,
+        wipe: from_json(&text(9)?, "device.wipe")?,
+        information: text(10)?,
+        notice_sent: row.get(11)?,
     })
 }
 
-impl Written {
-    fn read(self) -> Result<Device> {
-        Ok(Device {
-            admission: from_json(&self.admission, "device.admission")?,
-            policy: from_json(&self.policy, "device.policy")?,
-            wipe: from_json(&self.wipe, "device.wipe")?,
-            ..self.device
-        })
-    }
+fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
+    let query = format!("SELECT {COLUMNS} FROM device {WHERE_KEY}");
+    session.query_optional(&query, values![key.user.as_str(), key.device.as_str()], device)
 }
 
-fn find(connection: &Connection, key: &DeviceKey) -> Result<Option<Device>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM device {WHERE_KEY}"))?;
-    let found = statement.query_row([key.user.as_str(), key.device.as_str()], written);
-    found.optional()?.map(Written::read).transpose()
-}
-
-impl SqliteStore {
+impl Store {
     /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
     /// user has enough: counted in the same transaction, so that many at once are no more. Usually
     /// reads only.
@@ -225,39 +197,24 @@ impl SqliteStore {
             }
         }
         let (key, seen) = (key.clone(), sighting.clone());
-        self.write(move |connection| {
+        self.write(move |session| {
             let (user, id) = (key.user.as_str(), key.device.as_str());
-            let Sighting { device_type, user_agent, protocol } = &seen;
-            let now = now.as_millis();
-            let known = find(connection, &key)?.is_some();
+            let Sighting { device_type: kind, user_agent: agent, protocol } = &seen;
+            let known = find(session, &key)?.is_some();
             if !known {
-                let mut count = connection.prepare_cached(COUNT)?;
-                let others: i64 = count.query_row([user], |row| row.get(0))?;
+                let others: i64 = session.query_one(COUNT, values![user], |row| row.get(0))?;
                 if others >= i64::from(newcomers.per_user) {
                     return Ok(Seen::TooMany);
                 }
             }
-            connection.prepare_cached(FIRST_SEEN)?.execute(params![
-                user,
-                id,
-                device_type,
-                user_agent,
-                protocol,
-                now,
-                now,
-                to_json(&newcomers.admission, "device.admission")?,
-                to_json(&Policy::default(), "device.policy")?,
-                to_json(&Wipe::None, "device.wipe")?,
-            ])?;
-            connection.prepare_cached(SEEN)?.execute(params![
-                device_type,
-                user_agent,
-                protocol,
-                now,
-                user,
-                id
-            ])?;
-            let device = find(connection, &key)?;
+            let admission = to_json(&newcomers.admission, "device.admission")?;
+            let policy = to_json(&Policy::default(), "device.policy")?;
+            let wipe = to_json(&Wipe::None, "device.wipe")?;
+            let first =
+                values![user, id, kind, agent, protocol, now, now, &admission, &policy, &wipe];
+            session.execute(FIRST_SEEN, first)?;
+            session.execute(SEEN, values![kind, agent, protocol, now, user, id])?;
+            let device = find(session, &key)?;
             let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
             Ok(if known { Seen::Known(device) } else { Seen::New(device) })
         })
@@ -269,7 +226,8 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn device(&self, key: &DeviceKey) -> Result<Option<Device>> {
-        self.look_up(|connection| find(connection, key)).await
+        let key = key.clone();
+        self.look_up(move |session| find(session, &key)).await
     }
 
     /// All devices, or those of one user, by user and device.
@@ -278,14 +236,12 @@ impl SqliteStore {
     /// The database's.
     pub async fn devices(&self, user: Option<&UserId>) -> Result<Vec<Device>> {
         let user = user.cloned();
-        self.read(move |connection| {
+        self.read(move |session| {
             let which = if user.is_some() { "WHERE user_id = $1" } else { "" };
             let order = "ORDER BY user_id, device_id";
             let query = format!("SELECT {COLUMNS} FROM device {which} {order}");
-            let mut statement = connection.prepare_cached(&query)?;
-            let user = user.as_ref().map(UserId::as_str);
-            let rows = statement.query_map(rusqlite::params_from_iter(user), written)?;
-            rows.map(|row| row?.read()).collect()
+            let user = user.as_ref().map(|user| Value::from(user.as_str()));
+            session.query(&query, user.as_slice(), device)
         })
         .await
     }
@@ -295,7 +251,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<()> {
-        self.set_column(key, "admission", to_json(&admission, "device.admission")?).await
+        self.set_text(key, "admission", to_json(&admission, "device.admission")?).await
     }
 
     /// Sets how far provisioning has come.
@@ -303,7 +259,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_policy(&self, key: &DeviceKey, policy: &Policy) -> Result<()> {
-        self.set_column(key, "policy", to_json(policy, "device.policy")?).await
+        self.set_text(key, "policy", to_json(policy, "device.policy")?).await
     }
 
     /// Sets how far a wipe has come: to request one, note its progress, or call it off.
@@ -311,7 +267,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_wipe(&self, key: &DeviceKey, wipe: Wipe) -> Result<()> {
-        self.set_column(key, "wipe", to_json(&wipe, "device.wipe")?).await
+        self.set_text(key, "wipe", to_json(&wipe, "device.wipe")?).await
     }
 
     /// Sets what the device told of itself; JSON.
@@ -319,7 +275,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_information(&self, key: &DeviceKey, json: &str) -> Result<()> {
-        self.set_column(key, "information", json.to_owned()).await
+        self.set_text(key, "information", json.to_owned()).await
     }
 
     /// Notes that the device was told by mail that it is quarantined.
@@ -327,7 +283,8 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
-        self.set_column(key, "notice_sent", at.as_millis()).await
+        let key = key.clone();
+        self.write(move |session| set(session, &key, "notice_sent", at.into())).await
     }
 
     /// Forgets a device with all its states. If it comes again it is a new one. Its journal of
@@ -337,32 +294,27 @@ impl SqliteStore {
     /// [`Error::NotFound`], or the database's.
     pub async fn remove_device(&self, key: &DeviceKey) -> Result<()> {
         let key = key.clone();
-        self.write(move |connection| {
-            forget(connection, &key)?;
-            let place = [key.user.as_str(), key.device.as_str()];
-            changed(connection.prepare_cached(REMOVE)?.execute(place)?, &key)
+        self.write(move |session| {
+            forget(session, &key)?;
+            let place = values![key.user.as_str(), key.device.as_str()];
+            changed(session.execute(REMOVE, place)?, &key)
         })
         .await
     }
 
-    async fn set_column(
-        &self,
-        key: &DeviceKey,
-        column: &'static str,
-        value: impl rusqlite::ToSql + Send + 'static,
-    ) -> Result<()> {
+    async fn set_text(&self, key: &DeviceKey, column: &'static str, text: String) -> Result<()> {
         let key = key.clone();
-        self.write(move |connection| {
-            let update =
-                format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
-            let row = params![value, key.user.as_str(), key.device.as_str()];
-            changed(connection.prepare_cached(&update)?.execute(row)?, &key)
-        })
-        .await
+        self.write(move |session| set(session, &key, column, Value::from(&text))).await
     }
 }
 
-fn changed(rows: usize, key: &DeviceKey) -> Result<()> {
+fn set(session: &Session<'_>, key: &DeviceKey, column: &str, value: Value<'_>) -> Result<()> {
+    let update = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
+    let row = [value, key.user.as_str().into(), key.device.as_str().into()];
+    changed(session.execute(&update, &row)?, key)
+}
+
+fn changed(rows: u64, key: &DeviceKey) -> Result<()> {
     match rows {
         0 => Err(Error::NotFound(format!("device {} of {}", key.device, key.user))),
         _ => Ok(()),

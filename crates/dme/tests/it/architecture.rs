@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 23] = [
+const MAY_USE: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -42,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "store",
         ],
     ),
+    ("console", &["model", "eas", "mailbox", "sync", "directory", "link", "store", "server"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (
         "connector",
@@ -64,6 +65,7 @@ const MAY_USE: [(&str, &[&str]); 23] = [
             "sieve",
             "dav",
             "server",
+            "console",
             "connector",
             "phone",
         ],

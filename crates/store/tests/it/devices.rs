@@ -2,8 +2,7 @@
 
 use dme_model::Timestamp;
 use dme_store::{
-    Admission, Device, Error, Newcomers, Policy, PolicyKey, Seen, Sighting, SqliteStore, Wipe,
-    WipeKind,
+    Admission, Device, Error, Newcomers, Policy, PolicyKey, Seen, Sighting, Store, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -26,14 +25,14 @@ fn iphone() -> Sighting {
     }
 }
 
-fn store() -> (tempfile::TempDir, SqliteStore) {
+fn store() -> (tempfile::TempDir, Store) {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     (home, store)
 }
 
 async fn see(
-    store: &SqliteStore,
+    store: &Store,
     phone: &DeviceKey,
     sighting: &Sighting,
     admission: Admission,
