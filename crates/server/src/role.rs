@@ -472,8 +472,10 @@ fn front(
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     membership.ask(&gate);
+    let home = home_zone(&config.phones)
+        .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
-    let router = Arc::new(router);
+    let router = Arc::new(router.on_clock(home.id().clone()));
     router.tell(events.clone());
     if let Some(outbox) = &outbox {
         outbox.tell(events.clone());
@@ -514,8 +516,7 @@ fn front(
         steps: Arc::default(),
         webhooks,
         policy: CurrentPolicy::new(&config.policy),
-        home: home_zone(&config.phones)
-            .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
+        home,
         devices: config.devices.clone(),
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

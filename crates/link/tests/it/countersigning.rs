@@ -22,15 +22,15 @@ fn record(name: &str, count: u64) -> Vec<Row> {
 }
 
 #[tokio::test]
-async fn a_connector_signs_what_follows_from_what_it_signed_and_nothing_else_also_after_a_restart() {
+async fn a_connector_signs_what_follows_from_what_it_signed_and_nothing_else_also_after_a_restart()
+{
     let server = Server::start().await;
     let site = server.enrolled().await;
     let connector = site.run(Services::default());
     server.until_linked(&connector.id).await;
     let id = connector.id.clone();
     let sign = async |rows: &[Row], from: usize| {
-        let digests: Vec<Hash> =
-            rows.iter().skip(from).map(|row| digest(&row.entry)).collect();
+        let digests: Vec<Hash> = rows.iter().skip(from).map(|row| digest(&row.entry)).collect();
         let head = rows.last().unwrap().head();
         server.links.countersign(&id, head, from as u64, &digests, PATIENCE).await.unwrap()
     };
