@@ -5,6 +5,7 @@
 //! file. All statements number their parameters `$1…$n` in the order in which they appear and use
 //! no more than every database has, so that another can be put beside SQLite.
 
+mod books;
 mod configurations;
 mod connectors;
 mod devices;
@@ -16,14 +17,18 @@ mod routes;
 mod sqlite;
 mod states;
 mod users;
+mod wipe_orders;
 
+pub use books::{Book, Edit};
 pub use devices::{
-    Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
+    PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
 pub use outbox::{OutboxLimits, Queued};
 pub use routes::{RouteRecord, SettingRecord};
 pub use sqlite::SqliteStore;
+pub use wipe_orders::{WipeOrder, WipeRecord};
 
 #[cfg(test)]
 mod tests {
@@ -31,6 +36,7 @@ mod tests {
     #[test]
     fn parameters_are_numbered_in_order_of_appearance() {
         let sources = [
+            include_str!("books.rs"),
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
@@ -39,6 +45,7 @@ mod tests {
             include_str!("routes.rs"),
             include_str!("states.rs"),
             include_str!("users.rs"),
+            include_str!("wipe_orders.rs"),
         ];
         let mut checked = 0;
         for statement in sources.iter().flat_map(|source| source.split("const ").skip(1)) {

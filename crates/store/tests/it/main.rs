@@ -1,6 +1,8 @@
 //! The store from outside.
 
 #[cfg(test)]
+mod books;
+#[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod connectors;
