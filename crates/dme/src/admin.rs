@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
-use dme_server::admin::{TOKEN_FILE, api};
+use dme_console::{TOKEN_FILE, api};
 use http::header::{AUTHORIZATION, HOST};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};

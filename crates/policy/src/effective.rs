@@ -90,6 +90,19 @@ impl Levels {
         Effective { settings, groups, open }
     }
 
+    /// The groups a device is in, the strongest first, and those left open.
+    pub fn groups_of(&self, facts: &Facts<'_>) -> (Vec<&str>, Vec<(String, &'static str)>) {
+        let (mut groups, mut open) = (Vec::new(), Vec::new());
+        for group in &self.groups {
+            match group.members.judge(facts) {
+                Judged::Fits => groups.push(group.name.as_str()),
+                Judged::Not => {}
+                Judged::Lacks(what) => open.push((group.name.clone(), what)),
+            }
+        }
+        (groups, open)
+    }
+
     /// The levels above a device's own, the weakest first, and the groups left open.
     pub(crate) fn chain<'a>(
         &'a self,

@@ -427,7 +427,7 @@ fn state(
 
 /// Tells the metrics of every connector that may serve whether it is linked: also of one that has
 /// not come since the server's start, whose absence is what an alert is for.
-pub(crate) async fn count(links: &Links, metrics: &Metrics) {
+pub async fn count(links: &Links, metrics: &Metrics) {
     let records = match links.registrar().book().list().await {
         Ok(records) => records,
         Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),

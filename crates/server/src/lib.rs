@@ -6,7 +6,7 @@
 //!                └── admission (gate, devices, policy)
 //! ```
 
-pub mod admin;
+pub mod books;
 pub mod client_address;
 mod clock;
 pub mod config;
@@ -15,6 +15,7 @@ pub mod door;
 pub mod front;
 mod home_zone;
 pub mod host;
+pub mod inventory;
 pub mod listener;
 mod meeting_word;
 pub mod membership;
@@ -22,13 +23,15 @@ pub mod metrics;
 pub mod outbox;
 pub mod pace;
 pub mod parking;
+pub mod policies;
 pub mod policy;
-mod private_files;
+pub mod private_files;
 pub mod quarantine;
 pub mod realm;
 pub mod role;
 pub mod router;
 mod self_made;
 pub mod send_limit;
+pub mod site;
 pub mod tls;
 pub mod watch;

@@ -5,10 +5,11 @@ use crate::door::Door;
 use crate::send_limit::SendLimit;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -64,7 +65,7 @@ pub enum Security {
 
 /// Serves every connection with `handle` until `stop` is cancelled, then ends: idle connections
 /// at once, running requests when they are answered or after `grace`.
-pub async fn serve<H, F>(
+pub async fn serve<H, F, B>(
     listener: TcpListener,
     transport: Transport,
     limits: Limits,
@@ -73,7 +74,8 @@ pub async fn serve<H, F>(
     handle: H,
 ) where
     H: Fn(Request<Incoming>, SocketAddr) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
     let tracker = TaskTracker::new();
     let cut = CancellationToken::new();
@@ -186,15 +188,16 @@ async fn shake(
         .unwrap_or(Err(HandshakeError::Slow(limits.handshake)))
 }
 
-async fn http<I, H, F>(io: I, peer: SocketAddr, limits: Limits, ends: Ends, handle: H)
+async fn http<I, H, F, B>(io: I, peer: SocketAddr, limits: Limits, ends: Ends, handle: H)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + 'static,
-    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
     let service = service_fn(move |request| {
         let answer = handle(request, peer);
-        async move { Ok::<_, std::convert::Infallible>(answer.await) }
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

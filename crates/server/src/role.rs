@@ -1,6 +1,5 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
-use crate::admin::{self, Admin};
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
@@ -15,12 +14,13 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
-use crate::policy::CurrentPolicy;
+use crate::policies::Policies;
 use crate::private_files::private_directory;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
+use crate::site::{Parts, Site};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use dme_directory::{Gate, RealmSetup};
@@ -102,13 +102,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens everything and begins to serve. `embedded` is the connector in this process, if any.
+    /// Opens everything and begins to serve. `embedded` is the connector in this process, if any;
+    /// `site` makes what people see of the server's parts.
     ///
     /// # Errors
     /// Whatever keeps it from serving, with the setting to mend.
     pub async fn start(
         config: ServerConfig,
         embedded: Option<Services>,
+        site: impl FnOnce(Parts) -> Result<Arc<dyn Site>, StartError>,
     ) -> Result<Self, StartError> {
         check(&config)?;
         private_directory(&config.directory)?;
@@ -136,7 +138,8 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let outbox = outbox(&config, &store).await?;
-        let front = Arc::new(front(&config, store, shared, &links, outbox, stop.clone())?);
+        let front = front(&config, store, shared, &links, outbox, stop.clone()).await?;
+        let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
             phones: config.phones.listen,
@@ -152,8 +155,8 @@ impl Server {
         for device in server.front.store.devices(None).await? {
             server.front.gate.know(&device.key.user, &device.key.device);
         }
-        let token = admin::token(&config.directory)?;
-        server.listen_admin(&config, links.clone(), token).await?;
+        let parts = server.parts(&config, links.clone())?;
+        server.listen_admin(&config, site(parts)?).await?;
         server.listen_phones(&config, &authority).await?;
         server.keep(&links);
         Ok(server)
@@ -219,23 +222,25 @@ impl Server {
         Ok(())
     }
 
-    async fn listen_admin(
-        &mut self,
-        config: &ServerConfig,
-        links: Links,
-        token: dme_model::Secret,
-    ) -> Result<(), StartError> {
-        let socket = listen("admin.listen", config.admin.listen).await?;
-        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
+    fn parts(&self, config: &ServerConfig, links: Links) -> Result<Parts, StartError> {
         let port = self.links.map(|address| address.port());
         let host = Host { port, ..host(config)? };
         let address = config.links.address.clone().unwrap_or_else(|| host.to_string());
-        let admin = Arc::new(Admin {
+        Ok(Parts {
             front: self.front.clone(),
             links,
             link_address: self.links.map(|_| address),
-            token,
-        });
+            directory: config.directory.clone(),
+        })
+    }
+
+    async fn listen_admin(
+        &mut self,
+        config: &ServerConfig,
+        site: Arc<dyn Site>,
+    ) -> Result<(), StartError> {
+        let socket = listen("admin.listen", config.admin.listen).await?;
+        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
         let transport = Transport {
             security: Security::Plain,
             proxy_protocol: false,
@@ -257,7 +262,7 @@ impl Server {
             limits,
             stop,
             grace,
-            move |request, _| admin.clone().handle(request),
+            move |request, peer| site.clone().administration(request, peer),
         ));
         Ok(())
     }
@@ -383,7 +388,7 @@ async fn outbox(
     Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
 }
 
-fn front(
+async fn front(
     config: &ServerConfig,
     store: SqliteStore,
     shared: Arc<SqliteStore>,
@@ -425,6 +430,9 @@ fn front(
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     membership.ask(&gate);
+    let parking = Arc::new(Parking::default());
+    let policies =
+        Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
     let router = Arc::new(router);
     let run = now().as_millis().unsigned_abs();
@@ -452,11 +460,11 @@ fn front(
         router,
         outbox,
         watches: Watches::new(opener, watch_times, metrics.clone()),
-        parking: Arc::new(Parking::default()),
+        parking,
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
-        policy: CurrentPolicy::new(&config.policy),
+        policies,
         home: home_zone(&config.phones)
             .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
         devices: config.devices.clone(),

@@ -13,6 +13,7 @@ use dme_mailbox::memory::{MemoryMailSystem, Operation};
 use dme_model::{Role, Secret, UserId};
 use dme_server::config::ServerConfig;
 use dme_server::role::Server;
+use dme_server::site::{Site, SiteBody};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -57,6 +58,20 @@ impl DirectoryService for Everyone {
     }
 }
 
+/// Nobody administers it.
+struct NoSite;
+
+#[async_trait]
+impl Site for NoSite {
+    async fn administration(
+        self: Arc<Self>,
+        _: http::Request<hyper::body::Incoming>,
+        _: std::net::SocketAddr,
+    ) -> http::Response<SiteBody> {
+        http::Response::new(http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new()))
+    }
+}
+
 struct World {
     server: Server,
     mail: MemoryMailSystem,
@@ -87,7 +102,7 @@ impl World {
             directory: Some(Arc::new(Everyone)),
             realms: ["example.org".into()].into(),
         };
-        let server = Server::start(config, Some(services)).await.unwrap();
+        let server = Server::start(config, Some(services), |_| Ok(Arc::new(NoSite))).await.unwrap();
         Self { server, mail, _folder: folder }
     }
 

@@ -5,7 +5,7 @@ use crate::admin::AdminOptions;
 use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use dme_server::admin::api;
+use dme_console::api;
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -89,8 +89,11 @@ impl Command {
 impl One {
     async fn change(&self, action: &str) -> Result<()> {
         let path = ["devices", &*self.user, &*self.device, action];
-        let device: api::Device = self.server.client()?.post(&path, &json!({})).await?;
-        say(&device);
+        let changed: api::DeviceChanged = self.server.client()?.post(&path, &json!({})).await?;
+        changed.device.iter().for_each(say);
+        if let Some(warning) = changed.warning {
+            say_line(format_args!("  warning: {warning}"));
+        }
         Ok(())
     }
 }
@@ -123,7 +126,4 @@ pub fn say(device: &api::Device) {
         if device.policy { "acknowledged" } else { "not acknowledged" },
         device.wipe
     ));
-    if let Some(warning) = &device.warning {
-        say_line(format_args!("  warning: {warning}"));
-    }
 }

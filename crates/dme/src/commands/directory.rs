@@ -4,7 +4,7 @@ use crate::admin::AdminOptions;
 use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::Subcommand;
-use dme_server::admin::api;
+use dme_console::api;
 use serde_json::json;
 use std::process::ExitCode;
 

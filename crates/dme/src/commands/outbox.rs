@@ -5,7 +5,7 @@ use crate::admin::AdminOptions;
 use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::Subcommand;
-use dme_server::admin::api;
+use dme_console::api;
 use std::process::ExitCode;
 
 #[derive(Subcommand)]

@@ -4,7 +4,6 @@ use super::server_file;
 use crate::log;
 use anyhow::Result;
 use dme_connector::Offered;
-use dme_server::role::Server;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,7 +16,7 @@ pub async fn run(path: &Path) -> Result<ExitCode> {
         Some(config) => Some(dme_connector::services(&Offered::from(config))?),
         None => None,
     };
-    let server = Server::start(file.server, embedded).await?;
+    let server = dme_console::start(file.server, embedded).await?;
     tracing::info!(phones = %server.phones, admin = %server.admin,
         links = server.links.map(tracing::field::display), "serving");
     terminated().await?;

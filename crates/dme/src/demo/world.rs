@@ -73,7 +73,7 @@ impl World {
             ..Offered::default()
         })?;
         let config = config(&directory, listen, host)?;
-        let server = Server::start(config, Some(services)).await?;
+        let server = dme_console::start(config, Some(services)).await?;
         Ok(Self { server, mail: system, password, host: host.to_owned(), directory })
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 24] = [
+const MAY_USE: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -43,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "store",
         ],
     ),
+    ("console", &["model", "eas", "mailbox", "sync", "directory", "link", "store", "server"]),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (
         "connector",
@@ -65,6 +66,7 @@ const MAY_USE: [(&str, &[&str]); 24] = [
             "sieve",
             "dav",
             "server",
+            "console",
             "connector",
             "phone",
         ],

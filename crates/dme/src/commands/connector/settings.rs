@@ -5,8 +5,8 @@ use crate::admin::AdminOptions;
 use crate::ask::{say_json, say_line};
 use anyhow::{Result, anyhow};
 use clap::Args;
+use dme_console::api;
 use dme_model::Function;
-use dme_server::admin::api;
 use dme_server::connectors::{ConnectorSettings, Scope, Tier};
 use std::collections::BTreeSet;
 

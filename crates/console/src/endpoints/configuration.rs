@@ -1,8 +1,7 @@
 //! What connectors are to serve, and how they are. Their secrets come sealed: they are never
 //! readable here.
 
-use super::{Admin, Answer, Refusal, api, as_json, body_as};
-use bytes::Bytes;
+use crate::{Console, Refusal, api};
 use dme_link::{ConnectorRecord, ConnectorState, NotDiagnosed};
 use dme_model::{ConnectorId, Timestamp};
 use http::StatusCode;
@@ -11,9 +10,9 @@ use std::time::Duration;
 /// How long a diagnosis may take: less than whoever asks for it waits.
 const DIAGNOSIS: Duration = Duration::from_secs(50);
 
-impl Admin {
+impl Console {
     /// The one connector of this name or id that was not removed.
-    pub(super) async fn enrolled(&self, name: &str) -> Result<ConnectorRecord, Refusal> {
+    pub(crate) async fn enrolled(&self, name: &str) -> Result<ConnectorRecord, Refusal> {
         let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
         let mut found = records.into_iter().filter(|record| {
             record.state != ConnectorState::Removed
@@ -30,12 +29,12 @@ impl Admin {
     }
 
     /// What is wanted of a connector and what it says of it.
-    pub(super) async fn configuration(&self, name: &str) -> Answer {
+    pub(crate) async fn configuration(&self, name: &str) -> Result<api::Configuration, Refusal> {
         let id = self.enrolled(name).await?.id;
-        Ok(as_json(&self.configuration_of(&id).await?))
+        self.configuration_of(&id).await
     }
 
-    pub(super) async fn configuration_of(
+    pub(crate) async fn configuration_of(
         &self,
         id: &ConnectorId,
     ) -> Result<api::Configuration, Refusal> {
@@ -58,8 +57,11 @@ impl Admin {
     }
 
     /// Wants this of a connector from now on, and sends it where it is linked.
-    pub(super) async fn configure(&self, name: &str, body: &Bytes) -> Answer {
-        let new: api::NewConfiguration = body_as(body)?;
+    pub(crate) async fn configure(
+        &self,
+        name: &str,
+        new: api::NewConfiguration,
+    ) -> Result<api::Configuration, Refusal> {
         let id = self.enrolled(name).await?.id;
         let now = self.configuration_of(&id).await?;
         if now.key.as_ref() != Some(&new.key) {
@@ -71,14 +73,14 @@ impl Admin {
         let version = store.put_configuration(&id, new.text, new.sealed, moment).await?;
         tracing::info!(connector = name, %id, version, "configuration wanted");
         self.links.configure(&id).await.map_err(Refusal::failed)?;
-        Ok(as_json(&self.configuration_of(&id).await?))
+        self.configuration_of(&id).await
     }
 
     /// Has a connector try out all that it depends on.
-    pub(super) async fn diagnose(&self, name: &str) -> Answer {
+    pub(crate) async fn diagnose(&self, name: &str) -> Result<api::Diagnosed, Refusal> {
         let id = self.enrolled(name).await?.id;
         match self.links.diagnose(&id, DIAGNOSIS).await {
-            Ok(diagnosis) => Ok(as_json(&diagnosis)),
+            Ok(diagnosis) => Ok(api::Diagnosed(diagnosis)),
             Err(why) => {
                 let status = match why {
                     NotDiagnosed::Unsupported => StatusCode::NOT_IMPLEMENTED,

@@ -1,73 +1,113 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
-use super::{Admin, Answer, Refusal, api, as_json};
+use crate::principal::Principal;
+use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
 use dme_store::{Admission, Device, Wipe, WipeKind};
 use dme_sync::{DeviceKey, StateStore};
 
-impl Admin {
-    pub(super) async fn list_devices(&self, user: Option<&str>) -> Answer {
-        let user = match user {
-            Some(user) => Some(self.meant(user).await?),
-            None => None,
-        };
-        let devices = self.front.store.devices(user.as_ref()).await?;
-        let all: Vec<api::Device> = devices.iter().map(|device| self.device(device)).collect();
-        Ok(as_json(&all))
+/// What is done to a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DeviceAct {
+    Allow,
+    Quarantine,
+    Block,
+    /// The whole device.
+    Wipe,
+    /// The account on it.
+    WipeAccount,
+    /// Called off.
+    Unwipe,
+    /// It is sent everything again.
+    Resync,
+    /// Forgotten.
+    Remove,
+}
+
+impl Console {
+    /// The devices of everybody whom the principal sees.
+    pub(crate) async fn list_devices(
+        &self,
+        principal: &Principal,
+    ) -> Result<Vec<api::Device>, Refusal> {
+        let devices = self.front.store.devices(None).await?;
+        let mut sight = self.sight(principal);
+        let mut seen = Vec::new();
+        for device in &devices {
+            if sight.reaches(self, &device.key.user).await {
+                seen.push(self.device(device));
+            }
+        }
+        Ok(seen)
     }
 
-    pub(super) async fn trace(&self, user: &str, device: &str) -> Answer {
+    pub(crate) async fn devices_of(&self, user: &str) -> Result<Vec<api::Device>, Refusal> {
+        let devices = self.front.store.devices(Some(&self.meant(user).await?)).await?;
+        Ok(devices.iter().map(|device| self.device(device)).collect())
+    }
+
+    pub(crate) async fn trace(
+        &self,
+        user: &str,
+        device: &str,
+    ) -> Result<Vec<api::Traced>, Refusal> {
         let key = self.key(user, device).await?;
-        if self.front.store.device(&key).await.map_err(Refusal::failed)?.is_none() {
+        if self.front.store.device(&key).await?.is_none() {
             return Err(Refusal::not_found(format!("device {device} of {}", key.user)));
         }
-        Ok(as_json(&self.front.store.trace(&key).await.map_err(Refusal::failed)?))
+        let trace = self.front.store.trace(&key).await.map_err(Refusal::failed)?;
+        let trace = trace.into_iter().map(|entry| api::Traced {
+            at: entry.at.as_millis(),
+            folder: u64::from(entry.folder.0),
+            event: serde_json::to_value(&entry.event).unwrap_or_default(),
+        });
+        Ok(trace.collect())
     }
 
-    pub(super) async fn change_device(&self, user: &str, device: &str, action: &str) -> Answer {
+    pub(crate) async fn change_device(
+        &self,
+        user: &str,
+        device: &str,
+        act: DeviceAct,
+    ) -> Result<api::DeviceChanged, Refusal> {
         let key = self.key(user, device).await?;
         let store = &self.front.store;
-        let now = (self.front.clock)();
-        match action {
-            "allow" => self.set_admission(&key, Admission::Allowed).await?,
-            "quarantine" => self.set_admission(&key, Admission::Quarantined).await?,
-            "block" => self.set_admission(&key, Admission::Blocked).await?,
-            "wipe" => {
-                let wipe = Wipe::Requested { kind: WipeKind::Device, at: now };
-                store.set_wipe(&key, wipe).await?;
+        let at = (self.front.clock)();
+        match act {
+            DeviceAct::Allow => self.set_admission(&key, Admission::Allowed).await?,
+            DeviceAct::Quarantine => self.set_admission(&key, Admission::Quarantined).await?,
+            DeviceAct::Block => self.set_admission(&key, Admission::Blocked).await?,
+            DeviceAct::Wipe => {
+                store.set_wipe(&key, Wipe::Requested { kind: WipeKind::Device, at }).await?;
             }
-            "wipe-account" => {
-                let wipe = Wipe::Requested { kind: WipeKind::Account, at: now };
-                store.set_wipe(&key, wipe).await?;
+            DeviceAct::WipeAccount => {
+                store.set_wipe(&key, Wipe::Requested { kind: WipeKind::Account, at }).await?;
             }
-            "unwipe" => store.set_wipe(&key, Wipe::None).await?,
-            "resync" => store.resync_device(&key).await.map_err(Refusal::failed)?,
-            "remove" => {
-                store.remove_device(&key).await?;
-                self.front.parking.end_device(&key);
-                tracing::warn!(%user, %device, action, "device changed");
-                return Ok(as_json(&serde_json::json!({})));
-            }
-            _ => return Err(Refusal::not_found(format!("action {action}"))),
+            DeviceAct::Unwipe => store.set_wipe(&key, Wipe::None).await?,
+            DeviceAct::Resync => store.resync_device(&key).await.map_err(Refusal::failed)?,
+            DeviceAct::Remove => store.remove_device(&key).await?,
         }
         // A waiting phone comes back at once and meets the change.
         self.front.parking.end_device(&key);
-        tracing::warn!(%user, %device, action, "device changed");
-        let changed = store.device(&key).await?;
-        let changed = changed.ok_or_else(|| Refusal::not_found(format!("device {device}")))?;
-        let warning = match action {
-            "wipe" => self.no_login(&key.user).await,
-            "wipe-account" if changed.protocol != ProtocolVersion::V16_1.to_string() => Some(
-                "it spoke a version before 16.1, which has no words for this: it is shut out, and \
-                 keeps what it has"
-                    .to_owned(),
-            ),
-            "wipe-account" => self.no_login(&key.user).await,
+        tracing::warn!(%user, %device, ?act, "device changed");
+        let Some(changed) = store.device(&key).await? else {
+            return Ok(api::DeviceChanged { device: None, warning: None });
+        };
+        let warning = match act {
+            DeviceAct::Wipe => self.no_login(&key.user).await,
+            DeviceAct::WipeAccount if changed.protocol != ProtocolVersion::V16_1.to_string() => {
+                Some(
+                    "it spoke a version before 16.1, which has no words for this: it is shut out, \
+                     and keeps what it has"
+                        .to_owned(),
+                )
+            }
+            DeviceAct::WipeAccount => self.no_login(&key.user).await,
             _ => None,
         };
-        Ok(as_json(&api::Device { warning, ..self.device(&changed) }))
+        Ok(api::DeviceChanged { device: Some(self.device(&changed)), warning })
     }
 
     /// Why a phone of this user would not get as far as an order to wipe, if it would not: it is
@@ -111,7 +151,7 @@ impl Admin {
         Ok(())
     }
 
-    pub(super) fn device(&self, device: &Device) -> api::Device {
+    pub(crate) fn device(&self, device: &Device) -> api::Device {
         let kind = |kind: WipeKind| match kind {
             WipeKind::Account => "account",
             WipeKind::Device => "device",
@@ -127,7 +167,6 @@ impl Admin {
             Admission::Quarantined => "quarantined",
             Admission::Blocked => "blocked",
         };
-        let acknowledged = device.policy.acknowledged;
         api::Device {
             user: device.key.user.to_string(),
             device: device.key.device.to_string(),
@@ -138,9 +177,8 @@ impl Admin {
             last_seen: device.last_seen.as_seconds(),
             admission: admission.into(),
             wipe,
-            policy: acknowledged.is_some_and(|held| held.revision == self.front.policy.revision),
+            policy: self.front.policies.has_taken(device),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
-            warning: None,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Routes: who serves whom and why, and what would become of them (rule R5).
 
 use super::users::account;
-use super::{Admin, Answer, Refusal, api, as_json, body_as};
-use crate::router::{Explained, Judged};
+use crate::{Console, Refusal, api};
 use dme_directory::DirectoryService;
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, Timestamp, UserId};
+use dme_server::router::{Explained, Judged};
 use http::StatusCode;
 use std::collections::BTreeSet;
 
@@ -13,8 +13,12 @@ use std::collections::BTreeSet;
 const ROUTED: [Function; 5] =
     [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
 
-impl Admin {
-    pub(super) async fn explain_route(&self, user: &str, function: Option<&str>) -> Answer {
+impl Console {
+    pub(crate) async fn explain_route(
+        &self,
+        user: &str,
+        function: Option<&str>,
+    ) -> Result<Vec<api::Route>, Refusal> {
         let asked = match function {
             None => ROUTED.to_vec(),
             Some(name) => match Function::named(name) {
@@ -35,11 +39,13 @@ impl Admin {
             let route = self.front.router.explain(&account, &request, now, function).await;
             explained.push(route_of(route.map_err(Refusal::failed)?));
         }
-        Ok(as_json(&explained))
+        Ok(explained)
     }
 
-    pub(super) async fn simulate(&self, body: &[u8]) -> Answer {
-        let api::Simulation { down } = body_as(body)?;
+    pub(crate) async fn simulate(
+        &self,
+        api::Simulation { down }: api::Simulation,
+    ) -> Result<Vec<api::Moved>, Refusal> {
         let known: BTreeSet<String> =
             self.front.connectors.all().into_iter().map(|one| one.name).collect();
         if let Some(stranger) = down.iter().find(|name| !known.contains(*name)) {
@@ -60,18 +66,18 @@ impl Admin {
             from: one.from,
             to: one.to,
         });
-        Ok(as_json(&moved.collect::<Vec<_>>()))
+        Ok(moved.collect())
     }
 
     /// What connectors said of whose mailbox it is, is asked anew. Never needed; see rule R4.
-    pub(super) async fn flush_routes(&self, user: Option<&str>) -> Answer {
+    pub(crate) async fn flush_routes(&self, user: Option<&str>) -> Result<api::Done, Refusal> {
         let user = match user {
             Some(user) => Some(self.meant(user).await?),
             None => None,
         };
         self.front.router.flush(user.as_ref()).await?;
         tracing::info!(user = user.as_ref().map(UserId::as_str), "routes flushed");
-        Ok(as_json(&serde_json::json!({})))
+        Ok(api::Done {})
     }
 
     /// A user's account as connectors are asked about it.

@@ -1,10 +1,10 @@
 //! The directories: what is known of their groups, and reading them now.
 
-use super::{Admin, Answer, api, as_json};
+use crate::{Console, api};
 use dme_model::Timestamp;
 
-impl Admin {
-    pub(super) fn list_realms(&self) -> Answer {
+impl Console {
+    pub(crate) fn list_realms(&self) -> Vec<api::Realm> {
         let now = (self.front.clock)();
         let realms = self.front.gate.states().into_iter().map(|state| api::Realm {
             realm: state.realm.to_string(),
@@ -21,11 +21,11 @@ impl Admin {
                 .unwrap_or_default(),
             trouble: state.trouble.map(|error| error.to_string()),
         });
-        Ok(as_json(&realms.collect::<Vec<_>>()))
+        realms.collect()
     }
 
     /// Reads groups and people again, now.
-    pub(super) async fn refresh_directories(&self) -> Answer {
+    pub(crate) async fn refresh_directories(&self) -> Vec<api::Realm> {
         self.front.gate.refresh().await;
         // Scopes are groups: whom they cover may have changed.
         self.front.connectors.reload().await;

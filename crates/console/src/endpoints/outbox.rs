@@ -1,9 +1,9 @@
 //! Messages that wait for the connector of their sender's mail.
 
-use super::{Admin, Answer, Refusal, api, as_json};
+use crate::{Console, Refusal, api};
 
-impl Admin {
-    pub(super) async fn list_outbox(&self) -> Answer {
+impl Console {
+    pub(crate) async fn list_outbox(&self) -> Result<Vec<api::Waiting>, Refusal> {
         let waiting = self.front.store.all_queued().await?.into_iter().map(|one| api::Waiting {
             number: one.n,
             user: one.user.to_string(),
@@ -12,11 +12,11 @@ impl Admin {
             aside: one.aside,
             trouble: one.trouble,
         });
-        Ok(as_json(&waiting.collect::<Vec<_>>()))
+        Ok(waiting.collect())
     }
 
     /// Takes a message away that shall not be sent.
-    pub(super) async fn discard(&self, number: &str) -> Answer {
+    pub(crate) async fn discard(&self, number: &str) -> Result<Vec<api::Waiting>, Refusal> {
         let n: i64 = number
             .parse()
             .map_err(|_| Refusal::not_found(format!("message {number} that waits")))?;

@@ -1,13 +1,24 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
-use super::{Admin, Answer, Refusal, api, as_json};
+use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
 use http::StatusCode;
 
-impl Admin {
-    pub(super) async fn show_user(&self, name: &str) -> Answer {
+/// What is done to a user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum UserAct {
+    /// Shut out, whatever the directory says.
+    Disable,
+    /// No longer shut out.
+    Enable,
+    /// The next request asks the directory again.
+    Forget,
+}
+
+impl Console {
+    pub(crate) async fn show_user(&self, name: &str) -> Result<api::User, Refusal> {
         let user = self.resolve(name)?;
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
         let authentication = match directory {
@@ -46,7 +57,7 @@ impl Admin {
             Err(error) => error.to_string(),
         };
         let devices = self.front.store.devices(Some(&account.user)).await?;
-        Ok(as_json(&api::User {
+        Ok(api::User {
             disabled: self.front.store.is_disabled(&account.user).await?,
             user: account.user.to_string(),
             address: person.as_ref().map(|person| person.address.clone()),
@@ -55,30 +66,28 @@ impl Admin {
             authentication,
             route,
             devices: devices.iter().map(|device| self.device(device)).collect(),
-        }))
+        })
     }
 
-    pub(super) async fn change_user(&self, name: &str, action: &str) -> Answer {
+    pub(crate) async fn change_user(&self, name: &str, act: UserAct) -> Result<api::User, Refusal> {
         let user = self.meant(name).await?;
         let now = (self.front.clock)();
-        match action {
-            "disable" => self.front.store.disable_user(&user, now).await?,
-            "enable" => self.front.store.enable_user(&user).await?,
-            // The next request asks the directory again.
-            "forget" => {}
-            _ => return Err(Refusal::not_found(format!("action {action}"))),
+        match act {
+            UserAct::Disable => self.front.store.disable_user(&user, now).await?,
+            UserAct::Enable => self.front.store.enable_user(&user).await?,
+            UserAct::Forget => {}
         }
         self.front.gate.forget(&user);
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);
-        tracing::warn!(%user, action, "user changed");
+        tracing::warn!(%user, ?act, "user changed");
         self.show_user(user.as_str()).await
     }
 
     /// The user whom a login means, as the directory has them: what sessions, devices and the list
     /// of those shut out go by, while the login may be a mail address that differs. One whom
     /// nobody knows is refused, lest a slip of the hand look like a change.
-    pub(super) async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
+    pub(crate) async fn meant(&self, name: &str) -> Result<UserId, Refusal> {
         let store = &self.front.store;
         let resolved = self.resolve(name);
         // Devices are kept by user: who has some is named as they are, also where the realm is not
@@ -110,7 +119,7 @@ impl Admin {
         }
     }
 
-    pub(super) fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
+    pub(crate) fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
         Login::parse(name)
             .and_then(|login| self.front.gate.realms().resolve(&login))
             .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
@@ -119,7 +128,7 @@ impl Admin {
 
 /// A user's account as connectors are asked about it, without anything that opens it; as the
 /// directory has the person, where it does.
-pub(super) fn account(user: &UserId, person: Option<&Person>) -> Account {
+pub(crate) fn account(user: &UserId, person: Option<&Person>) -> Account {
     Account {
         user: person.map_or_else(|| user.clone(), |person| person.user.clone()),
         address: person.map(|person| person.address.clone()).unwrap_or_default(),

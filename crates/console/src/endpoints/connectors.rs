@@ -1,26 +1,35 @@
 //! Connectors: list, tokens, unlock, lock, remove.
 
-use super::{Admin, Answer, Refusal, api, as_json, body_as};
-use crate::connectors::{ConnectorSettings, Scope, Standing};
-use bytes::Bytes;
+use crate::principal::{Allowed, Duty, Principal};
+use crate::{Console, Refusal, api};
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
+use dme_server::connectors::{ConnectorSettings, Scope, Standing};
 use http::StatusCode;
 use std::time::Duration;
 
 /// The longest a token may be good for.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
-impl Admin {
-    pub(super) async fn list_connectors(&self) -> Answer {
+impl Console {
+    pub(crate) async fn list_connectors(
+        &self,
+        principal: &Principal,
+    ) -> Result<Vec<api::Connector>, Refusal> {
         let all = self.front.connectors.standings((self.front.clock)()).await?;
-        let all: Vec<api::Connector> = all.iter().map(connector).collect();
-        Ok(as_json(&all))
+        let seen = |one: &&Standing| match principal.may(Duty::See) {
+            Allowed::Everywhere => true,
+            Allowed::Within(boundaries) => boundaries.connectors.contains(&one.name),
+            Allowed::No => false,
+        };
+        Ok(all.iter().filter(seen).map(connector).collect())
     }
 
-    pub(super) async fn issue_token(&self, body: &Bytes) -> Answer {
-        let bad = |words: String| Refusal::new(StatusCode::BAD_REQUEST, words);
-        let new: api::NewToken = body_as(body)?;
+    pub(crate) async fn issue_token(
+        &self,
+        new: api::NewToken,
+    ) -> Result<api::IssuedToken, Refusal> {
+        let bad = |words: String| Refusal::bad(words);
         let Some(address) = &self.link_address else {
             return Err(bad(
                 "links.listen is not set: the server has no port for connectors".into()
@@ -51,18 +60,17 @@ impl Admin {
         let token = registrar.issue_token(&new.name, servers, approval, valid).await;
         let token = token.map_err(Refusal::failed)?.to_text();
         tracing::info!(connector = new.name, approved = new.approved, "token issued");
-        Ok(as_json(&api::IssuedToken { token }))
+        Ok(api::IssuedToken { token })
     }
 
-    pub(super) async fn list_tokens(&self) -> Answer {
+    pub(crate) async fn list_tokens(&self) -> Result<Vec<api::Token>, Refusal> {
         let now = (self.front.clock)();
         let all = self.links.registrar().enrolments().list().await.map_err(Refusal::failed)?;
-        let all: Vec<api::Token> = all.into_iter().map(|one| token(one, now)).collect();
-        Ok(as_json(&all))
+        Ok(all.into_iter().map(|one| token(one, now)).collect())
     }
 
     /// Takes back the tokens of this name that nobody used yet.
-    pub(super) async fn revoke_tokens(&self, name: &str) -> Answer {
+    pub(crate) async fn revoke_tokens(&self, name: &str) -> Result<Vec<api::Token>, Refusal> {
         let enrolments = self.links.registrar().enrolments();
         let all = enrolments.list().await.map_err(Refusal::failed)?;
         let now = (self.front.clock)();
@@ -73,12 +81,11 @@ impl Admin {
         }
         enrolments.revoke(name).await.map_err(Refusal::failed)?;
         tracing::info!(connector = name, tokens = gone.len(), "tokens revoked");
-        let gone: Vec<api::Token> = gone.into_iter().map(|one| token(one, now)).collect();
-        Ok(as_json(&gone))
+        Ok(gone.into_iter().map(|one| token(one, now)).collect())
     }
 
     /// What is set of a connector, where, and what holds all told.
-    pub(super) async fn connector_settings(&self, name: &str) -> Answer {
+    pub(crate) async fn connector_settings(&self, name: &str) -> Result<api::Settings, Refusal> {
         self.known_name(name).await?;
         let (configured, set, version) = self.front.connectors.settings(name).await?;
         let all = self.front.connectors.effective(name);
@@ -96,14 +103,17 @@ impl Admin {
             Err(_) => None,
         };
         let name = name.to_owned();
-        let settings = api::Settings { name, version, configured, set, effective, configuration };
-        Ok(as_json(&settings))
+        Ok(api::Settings { name, version, configured, set, effective, configuration })
     }
 
     /// Sets some of a connector's settings; the others stay.
-    pub(super) async fn set_connector(&self, name: &str, body: &Bytes) -> Answer {
+    pub(crate) async fn set_connector(
+        &self,
+        name: &str,
+        change: api::SettingsChange,
+    ) -> Result<api::Settings, Refusal> {
         self.known_name(name).await?;
-        let api::SettingsChange { reset, mut settings } = body_as(body)?;
+        let api::SettingsChange { reset, mut settings } = change;
         if let Some(problem) = settings.problem() {
             return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
         }
@@ -119,7 +129,11 @@ impl Admin {
         self.put_settings(name, &before.then(&settings)).await
     }
 
-    async fn put_settings(&self, name: &str, settings: &ConnectorSettings) -> Answer {
+    async fn put_settings(
+        &self,
+        name: &str,
+        settings: &ConnectorSettings,
+    ) -> Result<api::Settings, Refusal> {
         let now = (self.front.clock)();
         let version = self.front.connectors.set_settings(name, settings, now).await?;
         tracing::info!(connector = name, version, ?settings, "settings changed");
@@ -141,22 +155,20 @@ impl Admin {
         }
     }
 
-    pub(super) async fn change_connector(&self, name: &str, action: &str) -> Answer {
-        let state = match action {
-            "unlock" => ConnectorState::Unlocked,
-            "lock" => ConnectorState::Locked,
-            "remove" => ConnectorState::Removed,
-            _ => return Err(Refusal::not_found(format!("action {action}"))),
-        };
+    pub(crate) async fn set_connector_state(
+        &self,
+        name: &str,
+        state: ConnectorState,
+    ) -> Result<api::Connector, Refusal> {
         let record = self.enrolled(name).await?;
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
         self.front.connectors.reload().await;
-        crate::connectors::count(&self.links, &self.front.metrics).await;
-        tracing::info!(connector = name, id = %record.id, action, "connector changed");
+        dme_server::connectors::count(&self.links, &self.front.metrics).await;
+        tracing::info!(connector = name, id = %record.id, ?state, "connector changed");
         let all = self.front.connectors.standings((self.front.clock)()).await?;
         let changed = all.iter().find(|one| one.id == record.id);
         let changed = changed.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
-        Ok(as_json(&connector(changed)))
+        Ok(connector(changed))
     }
 }
 

@@ -1,18 +1,20 @@
 //! The shapes of the administration interface, for both ends.
 
-use crate::connectors::ConnectorSettings;
+use dme_link::Diagnosis;
+use dme_server::connectors::ConnectorSettings;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Why a call was refused.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Failed {
     /// In words.
     pub error: String,
 }
 
 /// Whether phones can be served.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Ready {
     /// They can.
     pub ready: bool,
@@ -21,7 +23,7 @@ pub struct Ready {
 }
 
 /// A connector.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Connector {
     /// Its name.
     pub name: String,
@@ -53,7 +55,7 @@ pub struct Connector {
 }
 
 /// A link that stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// Since when, seconds since the epoch.
     pub since: i64,
@@ -91,7 +93,7 @@ pub struct Link {
 }
 
 /// Bytes over a connector's links.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Traffic {
     /// On the wire, by lane (`calls`, `bulk`): the TCP streams with TLS and HTTP/2.
     pub wire: BTreeMap<String, Flow>,
@@ -100,7 +102,7 @@ pub struct Traffic {
 }
 
 /// Bytes in two directions.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Flow {
     /// From the connector.
     pub received: u64,
@@ -109,7 +111,7 @@ pub struct Flow {
 }
 
 /// What is used of a link's budget.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Used {
     /// Bytes this month (UTC), the headers of packets among them.
     pub bytes: u64,
@@ -118,7 +120,7 @@ pub struct Used {
 }
 
 /// A token to be made.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// The connector's name.
@@ -130,14 +132,14 @@ pub struct NewToken {
 }
 
 /// A token, shown once.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct IssuedToken {
     /// Its text.
     pub token: String,
 }
 
 /// A token that was made; what it says is not kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Token {
     /// The connector's name.
     pub name: String,
@@ -150,7 +152,7 @@ pub struct Token {
 }
 
 /// A device.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Device {
     /// Whose.
     pub user: String,
@@ -174,13 +176,60 @@ pub struct Device {
     pub policy: bool,
     /// What it said of itself.
     pub information: serde_json::Value,
+}
+
+/// A device after something was done to it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceChanged {
+    /// As it is now; none where it was forgotten.
+    pub device: Option<Device>,
     /// Why what was just ordered may not come about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
 
+/// Something that went wrong in a folder of a device.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Traced {
+    /// When, in milliseconds since the epoch.
+    pub at: i64,
+    /// In which folder.
+    pub folder: u64,
+    /// What.
+    pub event: serde_json::Value,
+}
+
+/// Nothing but that it was done.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Done {}
+
+/// What a connector found out about itself.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Diagnosed(
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")] pub Diagnosis,
+);
+
+/// What is set of one connector, as it is written.
+#[expect(dead_code, reason = "describes the shape of another type")]
+#[derive(JsonSchema)]
+#[schemars(rename = "ConnectorSettings", deny_unknown_fields)]
+struct SettingsShape {
+    /// Whom it may serve: `"everyone"`, `{"users": [...]}` or `{"group": "..."}`.
+    scope: Option<serde_json::Value>,
+    /// `primary` or `failover`.
+    tier: Option<String>,
+    /// The functions that are switched off.
+    off: Option<Vec<String>>,
+    /// Calls at once on it.
+    parallel_calls: Option<u32>,
+    /// Calls that may wait.
+    queued_calls: Option<u32>,
+    /// It is given nothing new: it is to be maintained.
+    drain: Option<bool>,
+}
+
 /// A user.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     /// Canonical.
     pub user: String,
@@ -202,7 +251,7 @@ pub struct User {
 }
 
 /// Who serves one function of a user, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Route {
     /// Which function.
     pub function: String,
@@ -221,7 +270,7 @@ pub struct Route {
 }
 
 /// One connector and the verdict on it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// Its name.
     pub connector: String,
@@ -238,7 +287,7 @@ pub struct Candidate {
 }
 
 /// Connectors to be thought away.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Simulation {
     /// Their names.
@@ -246,7 +295,7 @@ pub struct Simulation {
 }
 
 /// What would become of one function of a user.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
     /// Whose.
     pub user: String,
@@ -259,17 +308,20 @@ pub struct Moved {
 }
 
 /// What is set of a connector.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Settings {
     /// Its name.
     pub name: String,
     /// Counts the changes by command; 0 where there was none.
     pub version: u64,
     /// In the server's configuration.
+    #[schemars(with = "SettingsShape")]
     pub configured: ConnectorSettings,
     /// By command, which goes before.
+    #[schemars(with = "SettingsShape")]
     pub set: ConnectorSettings,
     /// What holds, with the defaults.
+    #[schemars(with = "SettingsShape")]
     pub effective: ConnectorSettings,
     /// What it is to serve; nothing for the one in the server's process.
     #[serde(default)]
@@ -277,7 +329,7 @@ pub struct Settings {
 }
 
 /// What a connector is to serve, and what it said of it last.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// Whether it is linked.
     pub linked: bool,
@@ -302,7 +354,7 @@ pub struct Configuration {
 }
 
 /// What a connector is to serve from now on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewConfiguration {
     /// The key the secrets were sealed to.
@@ -314,7 +366,7 @@ pub struct NewConfiguration {
 }
 
 /// What is to be set of a connector.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsChange {
     /// Forget all that was set by command first: the configuration holds again.
@@ -322,11 +374,12 @@ pub struct SettingsChange {
     pub reset: bool,
     /// What is set; the rest stays.
     #[serde(default)]
+    #[schemars(with = "SettingsShape")]
     pub settings: ConnectorSettings,
 }
 
 /// What is known of a realm's groups.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Realm {
     /// Which realm.
     pub realm: String,
@@ -343,7 +396,7 @@ pub struct Realm {
 }
 
 /// A message that waits for the connector of its sender's mail.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
     /// Its number.
     pub number: i64,

@@ -1,0 +1,178 @@
+//! Everything that can be asked for, in one table: by REST, by `dme`, by the pages.
+
+mod configuration;
+mod connectors;
+mod devices;
+mod directory;
+mod outbox;
+mod routes;
+mod users;
+
+use crate::api;
+use crate::endpoint::{Endpoint, delete, get, post};
+use crate::openapi;
+use crate::principal::{Duty, Reach};
+use devices::DeviceAct;
+use dme_link::ConnectorState;
+use users::UserAct;
+
+/// Every endpoint. The first that fits is taken.
+pub fn table() -> Vec<Endpoint> {
+    let mut all = Vec::new();
+    all.extend(about());
+    all.extend(connectors());
+    all.extend(routes());
+    all.extend(directory());
+    all.extend(outbox());
+    all.extend(devices());
+    all.extend(users());
+    all
+}
+
+fn about() -> Vec<Endpoint> {
+    vec![
+        get("/api/openapi.json", "This interface, as an OpenAPI 3.1 document")
+            .reach(Reach::Filtered)
+            .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
+    ]
+}
+
+fn connectors() -> Vec<Endpoint> {
+    vec![
+        get("/api/connectors", "Connectors, each with its state and its link")
+            .reach(Reach::Filtered)
+            .by(|console, call| async move { console.list_connectors(&call.principal).await }),
+        get("/api/tokens", "Tokens to enrol connectors with; what they say is not kept")
+            .by(|console, _| async move { console.list_tokens().await }),
+        post("/api/tokens", "Make a token to enrol a connector with; its text is shown once")
+            .fresh()
+            .takes::<api::NewToken>()
+            .by(|console, mut call| async move { console.issue_token(call.body()?).await }),
+        post("/api/tokens/{token}/revoke", "Take back the unused tokens of a name")
+            .by(|console, call| async move { console.revoke_tokens(call.arg("token")).await }),
+        get("/api/connectors/{connector}/settings", "What is set of a connector, and where").by(
+            |console, call| async move { console.connector_settings(call.arg("connector")).await },
+        ),
+        post("/api/connectors/{connector}/settings", "Set some of a connector's settings")
+            .takes::<api::SettingsChange>()
+            .by(|console, mut call| async move {
+                let change = call.body()?;
+                console.set_connector(call.arg("connector"), change).await
+            }),
+        get("/api/connectors/{connector}/configuration", "What a connector is to serve")
+            .by(|console, call| async move { console.configuration(call.arg("connector")).await }),
+        post("/api/connectors/{connector}/configuration", "Say what a connector is to serve")
+            .takes::<api::NewConfiguration>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.configure(call.arg("connector"), new).await
+            }),
+        post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.diagnose(call.arg("connector")).await }),
+        connector_state("/api/connectors/{connector}/unlock", ConnectorState::Unlocked),
+        connector_state("/api/connectors/{connector}/lock", ConnectorState::Locked),
+        connector_state("/api/connectors/{connector}/remove", ConnectorState::Removed),
+    ]
+}
+
+fn connector_state(path: &'static str, state: ConnectorState) -> Endpoint {
+    let summary = match state {
+        ConnectorState::Unlocked => "Let a connector serve; compare its fingerprint first",
+        ConnectorState::Locked => "Keep a connector from serving",
+        ConnectorState::Removed => "Forget a connector; its key is never accepted again",
+    };
+    post(path, summary).fresh().by(move |console, call| async move {
+        console.set_connector_state(call.arg("connector"), state).await
+    })
+}
+
+fn routes() -> Vec<Endpoint> {
+    vec![
+        get("/api/routes/{user}", "Who serves a user, in each function, and why")
+            .by(|console, call| async move { console.explain_route(call.arg("user"), None).await }),
+        get("/api/routes/{user}/{function}", "Who serves a user in one function, and why").by(
+            |console, call| async move {
+                console.explain_route(call.arg("user"), Some(call.arg("function"))).await
+            },
+        ),
+        post("/api/routes/{user}/flush", "Ask the connectors anew whose mailbox a user's is")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.flush_routes(Some(call.arg("user"))).await }),
+        post("/api/flush", "Ask the connectors anew about everybody")
+            .by(|console, _| async move { console.flush_routes(None).await }),
+        post("/api/simulate", "What would become of whom, were connectors down")
+            .duty(Duty::See)
+            .takes::<api::Simulation>()
+            .by(|console, mut call| async move { console.simulate(call.body()?).await }),
+    ]
+}
+
+fn directory() -> Vec<Endpoint> {
+    vec![
+        get("/api/directory", "The realms, and how old what is known of their groups is")
+            .by(|console, _| async move { Ok(console.list_realms()) }),
+        post("/api/directory/refresh", "Read groups and people again, now")
+            .by(|console, _| async move { Ok(console.refresh_directories().await) }),
+    ]
+}
+
+fn outbox() -> Vec<Endpoint> {
+    vec![
+        get("/api/outbox", "Messages that wait for their connector")
+            .by(|console, _| async move { console.list_outbox().await }),
+        delete("/api/outbox/{number}", "Take away a message that shall not be sent")
+            .by(|console, call| async move { console.discard(call.arg("number")).await }),
+    ]
+}
+
+fn devices() -> Vec<Endpoint> {
+    let act = |path, summary, act: DeviceAct| {
+        post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
+            console.change_device(call.arg("user"), call.arg("device"), act).await
+        })
+    };
+    let fresh = |path, summary, act: DeviceAct| {
+        post(path, summary).duty(Duty::Operate).fresh().by(move |console, call| async move {
+            console.change_device(call.arg("user"), call.arg("device"), act).await
+        })
+    };
+    vec![
+        get("/api/devices", "Devices")
+            .reach(Reach::Filtered)
+            .by(|console, call| async move { console.list_devices(&call.principal).await }),
+        get("/api/devices/{user}", "The devices of a user")
+            .by(|console, call| async move { console.devices_of(call.arg("user")).await }),
+        get("/api/devices/{user}/{device}/trace", "What went wrong in a device's folders")
+            .by(|console, call| async move {
+                console.trace(call.arg("user"), call.arg("device")).await
+            }),
+        act("/api/devices/{user}/{device}/allow", "Let a device in", DeviceAct::Allow),
+        act("/api/devices/{user}/{device}/quarantine", "Have it wait", DeviceAct::Quarantine),
+        act("/api/devices/{user}/{device}/block", "Shut a device out", DeviceAct::Block),
+        act("/api/devices/{user}/{device}/unwipe", "Call a wipe off", DeviceAct::Unwipe),
+        act("/api/devices/{user}/{device}/resync", "Send everything again", DeviceAct::Resync),
+        act("/api/devices/{user}/{device}/remove", "Forget a device", DeviceAct::Remove),
+        fresh("/api/devices/{user}/{device}/wipe", "Erase a whole device", DeviceAct::Wipe),
+        fresh(
+            "/api/devices/{user}/{device}/wipe-account",
+            "Erase an account on a device",
+            DeviceAct::WipeAccount,
+        ),
+    ]
+}
+
+fn users() -> Vec<Endpoint> {
+    let act = |path, summary, act: UserAct| {
+        post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
+            console.change_user(call.arg("user"), act).await
+        })
+    };
+    vec![
+        get("/api/users/{user}", "A user: access and why, who serves them, their devices")
+            .by(|console, call| async move { console.show_user(call.arg("user")).await }),
+        act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
+        act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
+        act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+    ]
+}

@@ -1,0 +1,70 @@
+//! What people see of the server: the REST interface, the administrator's console, the user's own
+//! page. Everything there is reached by one table of [endpoints](endpoints::table), which says of
+//! each who may ask for it; the pages do nothing that is not in it.
+
+pub mod api;
+mod dispatch;
+pub mod endpoint;
+pub mod endpoints;
+mod form;
+mod openapi;
+pub mod principal;
+mod probes;
+mod refusal;
+mod reply;
+mod token_file;
+mod within;
+
+pub use refusal::Refusal;
+pub use token_file::TOKEN_FILE;
+
+use dme_link::Links;
+use dme_model::Secret;
+use dme_server::config::ServerConfig;
+use dme_server::front::Front;
+use dme_server::role::{Server, StartError};
+use dme_server::site::{Parts, Site};
+use endpoint::Endpoint;
+use std::sync::Arc;
+
+/// All that people see.
+pub struct Console {
+    /// The phones' side, with all it knows.
+    pub(crate) front: Arc<Front>,
+    /// The connectors.
+    pub(crate) links: Links,
+    /// `host:port` as connectors reach the link port; none where it is not listened on.
+    pub(crate) link_address: Option<String>,
+    /// What whoever may read the server's directory shows.
+    token: Secret,
+    /// Everything that can be asked for.
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+impl Console {
+    /// Of a server's parts.
+    ///
+    /// # Errors
+    /// The server's directory's.
+    pub fn new(parts: Parts) -> Result<Self, StartError> {
+        Ok(Self {
+            token: token_file::token(&parts.directory)?,
+            front: parts.front,
+            links: parts.links,
+            link_address: parts.link_address,
+            endpoints: endpoints::table(),
+        })
+    }
+}
+
+/// Starts a server with its console. `embedded` is the connector in this process, if any.
+///
+/// # Errors
+/// Whatever keeps it from serving, with the setting to mend.
+pub async fn start(
+    config: ServerConfig,
+    embedded: Option<dme_link::Services>,
+) -> Result<Server, StartError> {
+    let site = |parts| Ok(Arc::new(Console::new(parts)?) as Arc<dyn Site>);
+    Server::start(config, embedded, site).await
+}

@@ -1,0 +1,43 @@
+//! What monitoring asks, without a token: alive, ready, counts.
+
+use crate::{Console, api, reply};
+use dme_server::site::SiteBody;
+use http::{Response, StatusCode};
+
+impl Console {
+    /// The answer to a probe; none where it is none.
+    pub(crate) async fn probe(&self, path: &str) -> Option<Response<SiteBody>> {
+        match path {
+            "/healthz" => Some(reply::answer("text/plain; charset=utf-8", "ok\n")),
+            "/readyz" => Some(self.ready()),
+            "/metrics" => Some(self.counts().await),
+            _ => None,
+        }
+    }
+
+    /// Ready when phones can be served: each realm's groups are known, a connector is linked.
+    fn ready(&self) -> Response<SiteBody> {
+        let mut missing = Vec::new();
+        for realm in self.front.gate.states() {
+            if realm.groups_as_of.is_none() {
+                let why = realm.trouble.map_or_else(String::new, |error| format!(": {error}"));
+                missing.push(format!("the groups of realm {} are not known yet{why}", realm.realm));
+            }
+        }
+        if self.links.connectors().is_empty() {
+            missing.push("no connector is linked".into());
+        }
+        let ready = missing.is_empty();
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        reply::with_status(reply::json(&api::Ready { ready, missing }), status)
+    }
+
+    async fn counts(&self) -> Response<SiteBody> {
+        self.front.metrics.carried(&self.links.connectors());
+        match self.front.connectors.standings((self.front.clock)()).await {
+            Ok(all) => self.front.metrics.stand(&all),
+            Err(error) => tracing::warn!(%error, "the connectors could not be read"),
+        }
+        reply::answer("text/plain; version=0.0.4; charset=utf-8", self.front.metrics.to_text())
+    }
+}

@@ -1,0 +1,45 @@
+//! Why something asked for is not done.
+
+use http::StatusCode;
+
+/// Why, for whoever asked: a status and words that say what to mend.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// What is wrong.
+    pub words: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, words: impl Into<String>) -> Self {
+        Self { status, words: words.into() }
+    }
+
+    pub(crate) fn bad(words: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, words)
+    }
+
+    pub(crate) fn forbidden(words: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, words)
+    }
+
+    pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("there is no {what}"))
+    }
+
+    /// Something of ours failed: it is in the log, too.
+    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "an administration call failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+impl From<dme_store::Error> for Refusal {
+    fn from(error: dme_store::Error) -> Self {
+        match error {
+            dme_store::Error::NotFound(what) => Self::not_found(what),
+            error => Self::failed(error),
+        }
+    }
+}
