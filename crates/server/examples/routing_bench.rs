@@ -19,7 +19,7 @@ use dme_routing::Load;
 use dme_server::connectors::Connectors;
 use dme_server::membership::GateMembership;
 use dme_server::router::Router;
-use dme_store::SqliteStore;
+use dme_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -51,7 +51,7 @@ fn account(user: usize) -> Account {
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("dme.db")).unwrap();
+    let store = Store::open(folder.path().join("dme.db")).unwrap();
     let authority = Arc::new(Authority::open(&folder.path().join("authority")).unwrap());
     let book = Arc::new(store.clone());
     let links =

@@ -2,7 +2,7 @@
 //! read.
 
 use dme_model::Timestamp;
-use dme_store::{Book, Edit, SqliteStore};
+use dme_store::{Book, Edit, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -74,7 +74,7 @@ pub(crate) fn edit(
 
 /// The rules of a book.
 pub(crate) async fn load<T: Default + DeserializeOwned>(
-    store: &SqliteStore,
+    store: &Store,
     name: &'static str,
 ) -> dme_store::Result<Versioned<T>> {
     Versioned::read(store.book(name).await?, name)

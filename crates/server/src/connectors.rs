@@ -14,7 +14,7 @@ use dme_link::{Capabilities, ConnectorState, LinkEvent, LinkState, Links, WorkLi
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Realm, Timestamp};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
-use dme_store::{SettingRecord, SqliteStore};
+use dme_store::{SettingRecord, Store};
 use standing::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -28,7 +28,7 @@ const EMBEDDED_STATE: &str = "in the server's process";
 /// Every connector there is, with what is set of it.
 pub struct Connectors {
     links: Links,
-    store: SqliteStore,
+    store: Store,
     configured: BTreeMap<String, ConnectorSettings>,
     load: Load,
     known: RwLock<Arc<Known>>,
@@ -93,7 +93,7 @@ impl Connectors {
     /// else is set.
     pub fn new(
         links: Links,
-        store: SqliteStore,
+        store: Store,
         configured: BTreeMap<String, ConnectorSettings>,
         load: Load,
     ) -> Arc<Self> {

@@ -58,7 +58,7 @@ use dme_eas::ProtocolVersion;
 use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
-use dme_store::SqliteStore;
+use dme_store::Store;
 use dme_sync::Engine;
 use dme_zone::Zone;
 use failure::Failure;
@@ -93,7 +93,7 @@ pub struct Front {
     /// Each realm's directory, to find people in.
     pub directories: BTreeMap<Realm, Arc<RealmDirectory>>,
     /// Devices and states.
-    pub store: SqliteStore,
+    pub store: Store,
     /// What phones are told.
     pub engine: Engine,
     /// Those there are.

@@ -13,7 +13,7 @@ use crate::router::Router;
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submission, Submitted};
 use dme_model::{RequestId, Role, UserId};
-use dme_store::{OutboxLimits, Queued, SqliteStore};
+use dme_store::{OutboxLimits, Queued, Store};
 use dme_sync::hand_over;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ const ATTEMPTS: u32 = 100;
 
 /// The messages that wait.
 pub struct Outbox {
-    store: SqliteStore,
+    store: Store,
     limits: OutboxLimits,
     clock: Clock,
     /// Those who have something waiting, and whether it is going out now.
@@ -80,7 +80,7 @@ impl Outbox {
     /// # Errors
     /// The database's.
     pub async fn open(
-        store: SqliteStore,
+        store: Store,
         limits: OutboxLimits,
         clock: Clock,
     ) -> dme_store::Result<Arc<Self>> {

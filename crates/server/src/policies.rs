@@ -15,7 +15,7 @@ use dme_policy::{
     Concerned, Effective, Facts, Levels, Membership as Member, Preview, Rules, preview,
 };
 use dme_routing::Known;
-use dme_store::{Applied, Device, SqliteStore};
+use dme_store::{Applied, Device, Store};
 use dme_sync::DeviceKey;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -53,7 +53,7 @@ pub enum Compliance {
 
 /// The service.
 pub struct Policies {
-    store: SqliteStore,
+    store: Store,
     configuration: Rules,
     membership: Arc<dyn Membership>,
     parking: Arc<Parking>,
@@ -77,7 +77,7 @@ impl Policies {
     /// # Errors
     /// The store's.
     pub(crate) async fn open(
-        store: SqliteStore,
+        store: Store,
         config: &PolicyConfig,
         membership: Arc<dyn Membership>,
         parking: Arc<Parking>,
@@ -324,7 +324,7 @@ impl Policies {
 }
 
 impl Standing {
-    async fn load(store: &SqliteStore) -> dme_store::Result<Self> {
+    async fn load(store: &Store) -> dme_store::Result<Self> {
         let levels = load(store, BOOK).await?;
         let devices = store
             .device_levels()

@@ -27,7 +27,7 @@ use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::Load;
-use dme_store::{OutboxLimits, SqliteStore};
+use dme_store::{OutboxLimits, Store};
 use dme_sync::{Engine, StateStore};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -114,9 +114,9 @@ impl Server {
     ) -> Result<Self, StartError> {
         check(&config)?;
         private_directory(&config.directory)?;
-        let store = SqliteStore::open(config.directory.join("dme.db"))?;
+        let store = Store::open(config.directory.join("dme.db"))?;
         let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
-        let shared: Arc<SqliteStore> = Arc::new(store.clone());
+        let shared: Arc<Store> = Arc::new(store.clone());
         warn_of_strangers(&config, &*shared).await?;
         let registrar = Registrar::new(authority.clone(), shared.clone(), shared.clone())
             .configurations(shared.clone())
@@ -372,10 +372,7 @@ impl Server {
 
 /// What keeps messages while connectors are away, where it shall. What was kept before that was
 /// switched off still goes out.
-async fn outbox(
-    config: &ServerConfig,
-    store: &SqliteStore,
-) -> Result<Option<Arc<Outbox>>, StartError> {
+async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbox>>, StartError> {
     let sending = &config.sending;
     let keeps = sending.while_away == WhileAway::Keep;
     if !keeps && store.all_queued().await?.is_empty() {
@@ -390,8 +387,8 @@ async fn outbox(
 
 async fn front(
     config: &ServerConfig,
-    store: SqliteStore,
-    shared: Arc<SqliteStore>,
+    store: Store,
+    shared: Arc<Store>,
     links: &Links,
     outbox: Option<Arc<Outbox>>,
     stop: CancellationToken,

@@ -18,7 +18,7 @@ use dme_mailbox::{
 };
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
 use dme_routing::{History, Question, Route, Scope};
-use dme_store::SqliteStore;
+use dme_store::Store;
 use ownership::{Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
 
@@ -39,7 +39,7 @@ const MEMBERS_FOR: Duration = Duration::from_secs(10);
 /// Finds the connectors for each request.
 pub struct Router {
     connectors: Arc<Connectors>,
-    store: SqliteStore,
+    store: Store,
     membership: Arc<dyn Membership>,
     call: Duration,
     known: Mutex<HashMap<UserId, Remembered>>,
@@ -59,7 +59,7 @@ impl Router {
     /// A router over these connectors; `call` limits each call to one.
     pub fn new(
         connectors: Arc<Connectors>,
-        store: SqliteStore,
+        store: Store,
         membership: Arc<dyn Membership>,
         call: Duration,
     ) -> Self {

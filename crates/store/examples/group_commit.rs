@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "it prints a table")]
 
-use dme_store::SqliteStore;
+use dme_store::Store;
 use dme_sync::{DeviceKey, FolderNo, Slot, StateStore};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ const RUN: Duration = Duration::from_secs(2);
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let home = std::env::args().nth(1).unwrap_or_else(|| ".".into());
     let path = std::path::Path::new(&home).join(format!("group-commit-{}.db", std::process::id()));
-    let store = SqliteStore::open(&path)?;
+    let store = Store::open(&path)?;
     println!("{:>8} {:>10} {:>12}", "callers", "writes/s", "each waits");
     for callers in [1u32, 4, 16, 64, 256] {
         let begun = Instant::now();

@@ -1,10 +1,10 @@
 //! What administrators decide by rules. Each is a text with a revision: who writes names the one he
 //! has read, and is refused where it is no longer the last.
 
-use crate::{Error, Result, SqliteStore};
+use crate::session::{Row, Session, values};
+use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// A text as it stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,11 +46,11 @@ const PUT_LEVEL: &str = "INSERT INTO device_level \
      content = excluded.content, changed = excluded.changed, author = excluded.author";
 const REMOVE_LEVEL: &str = "DELETE FROM device_level WHERE user_id = $1 AND device_id = $2";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Book> {
+fn read(row: &Row<'_>) -> Result<Book> {
     Ok(Book {
-        revision: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0),
+        revision: u64::try_from(row.get::<i64>(0)?).unwrap_or(0),
         content: row.get(1)?,
-        changed: Timestamp::from_millis(row.get(2)?),
+        changed: row.get(2)?,
         author: row.get(3)?,
     })
 }
@@ -64,23 +64,19 @@ fn next(found: Option<&Book>, edit: &Edit, what: impl FnOnce() -> String) -> Res
     Ok(i64::try_from(found.saturating_add(1)).unwrap_or(i64::MAX))
 }
 
-/// Drops a device's level, for [`SqliteStore::remove_device`].
-pub(crate) fn forget_level(connection: &Connection, key: &DeviceKey) -> Result<()> {
-    let place = [key.user.as_str(), key.device.as_str()];
-    connection.prepare_cached(REMOVE_LEVEL)?.execute(place)?;
+/// Drops a device's level, for [`Store::remove_device`].
+pub(crate) fn forget_level(session: &Session<'_>, key: &DeviceKey) -> Result<()> {
+    session.execute(REMOVE_LEVEL, values![key.user.as_str(), key.device.as_str()])?;
     Ok(())
 }
 
-impl SqliteStore {
+impl Store {
     /// The book of this name; none where nobody has written it.
     ///
     /// # Errors
     /// The database's.
     pub async fn book(&self, name: &'static str) -> Result<Option<Book>> {
-        self.look_up(move |connection| {
-            Ok(connection.prepare_cached(BOOK)?.query_row([name], read).optional()?)
-        })
-        .await
+        self.look_up(move |session| session.query_optional(BOOK, values![name], read)).await
     }
 
     /// Writes a book; answers its new revision.
@@ -88,11 +84,11 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::Stale`] where somebody else wrote it meanwhile, or the database's.
     pub async fn put_book(&self, name: &'static str, edit: Edit) -> Result<u64> {
-        self.write(move |connection| {
-            let found = connection.prepare_cached(BOOK)?.query_row([name], read).optional()?;
+        self.write(move |session| {
+            let found = session.query_optional(BOOK, values![name], read)?;
             let revision = next(found.as_ref(), &edit, || name.to_owned())?;
-            let row = params![name, revision, edit.content, edit.at.as_millis(), edit.author];
-            connection.prepare_cached(PUT_BOOK)?.execute(row)?;
+            let row = values![name, revision, &edit.content, edit.at, &edit.author];
+            session.execute(PUT_BOOK, row)?;
             Ok(revision.unsigned_abs())
         })
         .await
@@ -103,14 +99,12 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn device_levels(&self) -> Result<Vec<(DeviceKey, Book)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(LEVELS)?;
-            let rows = statement.query_map([], |row| {
+        self.read(|session| {
+            session.query(LEVELS, values![], |row| {
                 let (user, device): (String, String) = (row.get(4)?, row.get(5)?);
                 let key = DeviceKey { user: UserId::from(user), device: DeviceId::from(device) };
                 Ok((key, read(row)?))
-            })?;
-            Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
         })
         .await
     }
@@ -118,18 +112,16 @@ impl SqliteStore {
     /// Writes a device's level; answers its new revision.
     ///
     /// # Errors
-    /// As [`SqliteStore::put_book`].
+    /// As [`Store::put_book`].
     pub async fn put_device_level(&self, key: &DeviceKey, edit: Edit) -> Result<u64> {
         let key = key.clone();
-        self.write(move |connection| {
+        self.write(move |session| {
             let (user, device) = (key.user.as_str(), key.device.as_str());
-            let mut level = connection.prepare_cached(LEVEL)?;
-            let found = level.query_row([user, device], read).optional()?;
+            let found = session.query_optional(LEVEL, values![user, device], read)?;
             let what = || format!("the policy of device {device} of {user}");
             let revision = next(found.as_ref(), &edit, what)?;
-            let at = edit.at.as_millis();
-            let row = params![user, device, revision, edit.content, at, edit.author];
-            connection.prepare_cached(PUT_LEVEL)?.execute(row)?;
+            let row = values![user, device, revision, &edit.content, edit.at, &edit.author];
+            session.execute(PUT_LEVEL, row)?;
             Ok(revision.unsigned_abs())
         })
         .await

@@ -1,11 +1,11 @@
 //! What connectors are to serve, and what they said of it.
 
+use crate::session::{Session, values};
 use crate::states::{from_json, to_json};
-use crate::{Result, SqliteStore};
+use crate::{Result, Store};
 use async_trait::async_trait;
 use dme_link::{BookError, Configuration, ConfigurationReport, Configurations};
 use dme_model::{ConnectorId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
 
 const WANTED: &str =
     "SELECT version, settings, sealed, changed FROM connector_configuration WHERE connector = $1";
@@ -19,17 +19,15 @@ const PUT_REPORT: &str = "INSERT INTO connector_report (connector, report, repor
      VALUES ($1, $2, $3) ON CONFLICT (connector) DO UPDATE SET report = excluded.report, \
      reported = excluded.reported";
 
-fn wanted(connection: &Connection, id: &ConnectorId) -> Result<Option<(Configuration, Timestamp)>> {
-    let mut statement = connection.prepare_cached(WANTED)?;
-    let found = statement.query_row([id.as_str()], |row| {
-        let version = u64::try_from(row.get::<_, i64>(0)?).unwrap_or(0);
+fn wanted(session: &Session<'_>, id: &ConnectorId) -> Result<Option<(Configuration, Timestamp)>> {
+    session.query_optional(WANTED, values![id.as_str()], |row| {
+        let version = u64::try_from(row.get::<i64>(0)?).unwrap_or(0);
         let configuration = Configuration { version, text: row.get(1)?, sealed: row.get(2)? };
-        Ok((configuration, Timestamp::from_millis(row.get(3)?)))
-    });
-    Ok(found.optional()?)
+        Ok((configuration, row.get(3)?))
+    })
 }
 
-impl SqliteStore {
+impl Store {
     /// What is wanted of a connector, and since when.
     ///
     /// # Errors
@@ -39,7 +37,7 @@ impl SqliteStore {
         id: &ConnectorId,
     ) -> Result<Option<(Configuration, Timestamp)>> {
         let id = id.clone();
-        self.read(move |connection| wanted(connection, &id)).await
+        self.read(move |session| wanted(session, &id)).await
     }
 
     /// Wants another configuration of a connector: text with marks, and the sealed secrets. Gives
@@ -55,12 +53,11 @@ impl SqliteStore {
         now: Timestamp,
     ) -> Result<u64> {
         let id = id.clone();
-        self.write(move |connection| {
-            let before = wanted(connection, &id)?.map_or(0, |(before, _)| before.version);
+        self.write(move |session| {
+            let before = wanted(session, &id)?.map_or(0, |(before, _)| before.version);
             let version = before.saturating_add(1);
             let number = i64::try_from(version).unwrap_or(i64::MAX);
-            let row = params![id.as_str(), number, text, sealed, now.as_millis()];
-            connection.prepare_cached(PUT_WANTED)?.execute(row)?;
+            session.execute(PUT_WANTED, values![id.as_str(), number, &text, &sealed, now])?;
             Ok(version)
         })
         .await
@@ -75,21 +72,18 @@ impl SqliteStore {
         id: &ConnectorId,
     ) -> Result<Option<(ConfigurationReport, Timestamp)>> {
         let id = id.clone();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(REPORT)?;
-            let found: Option<(String, i64)> = statement
-                .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((report, reported)) = found else { return Ok(None) };
-            let report = from_json(&report, "connector_report.report")?;
-            Ok(Some((report, Timestamp::from_millis(reported))))
+        self.read(move |session| {
+            session.query_optional(REPORT, values![id.as_str()], |row| {
+                let report: String = row.get(0)?;
+                Ok((from_json(&report, "connector_report.report")?, row.get(1)?))
+            })
         })
         .await
     }
 }
 
 #[async_trait]
-impl Configurations for SqliteStore {
+impl Configurations for Store {
     async fn wanted(&self, id: &ConnectorId) -> Result<Option<Configuration>, BookError> {
         Ok(self.configuration(id).await?.map(|(configuration, _)| configuration))
     }
@@ -101,9 +95,8 @@ impl Configurations for SqliteStore {
         now: Timestamp,
     ) -> Result<(), BookError> {
         let (id, report) = (id.clone(), to_json(report, "connector_report.report")?);
-        let write = self.write(move |connection| {
-            let row = params![id.as_str(), report, now.as_millis()];
-            connection.prepare_cached(PUT_REPORT)?.execute(row)?;
+        let write = self.write(move |session| {
+            session.execute(PUT_REPORT, values![id.as_str(), &report, now])?;
             Ok(())
         });
         Ok(write.await?)

@@ -1,11 +1,11 @@
 //! The devices: who they are, whether they may in, which policy they took, whether to wipe them.
 
 use crate::books::forget_level;
+use crate::session::{Row, Session, Value, values};
 use crate::states::{forget, from_json, to_json};
-use crate::{Error, Result, SqliteStore};
+use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -281,81 +281,44 @@ const CHANGE: &str = "UPDATE device SET admission = $1, policy = $2, wipe = $3, 
      WHERE user_id = $9 AND device_id = $10";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
 
-/// A row as it is read, before its JSON columns are.
-struct Written {
-    device: Device,
-    admission: String,
-    policy: String,
-    wipe: String,
-    decision: Option<String>,
-    hold: Option<String>,
-    waiting: String,
-}
-
-fn written(row: &Row<'_>) -> rusqlite::Result<Written> {
-    let user: String = row.get(0)?;
-    let device: String = row.get(1)?;
-    let at = |millis: i64| Timestamp::from_millis(millis);
-    Ok(Written {
-        device: Device {
-            key: DeviceKey { user: UserId::from(user), device: DeviceId::from(device) },
-            device_type: row.get(2)?,
-            user_agent: row.get(3)?,
-            protocol: row.get(4)?,
-            first_seen: at(row.get(5)?),
-            last_seen: at(row.get(6)?),
-            admission: Admission::Blocked,
-            policy: Policy::default(),
-            wipe: Wipe::None,
-            information: row.get(10)?,
-            notice_sent: row.get::<_, Option<i64>>(11)?.map(at),
-            decision: None,
-            hold: None,
-            waiting: Vec::new(),
+fn device(row: &Row<'_>) -> Result<Device> {
+    let text = |column| row.get::<String>(column);
+    Ok(Device {
+        key: DeviceKey { user: UserId::from(text(0)?), device: DeviceId::from(text(1)?) },
+        device_type: text(2)?,
+        user_agent: text(3)?,
+        protocol: text(4)?,
+        first_seen: row.get(5)?,
+        last_seen: row.get(6)?,
+        admission: from_json(&text(7)?, "device.admission")?,
+        policy: from_json(&text(8)?, "device.policy")?,
+        wipe: from_json(&text(9)?, "device.wipe")?,
+        information: text(10)?,
+        notice_sent: row.get(11)?,
+        decision: optional(row.get(12)?, "device.decision")?,
+        hold: optional(row.get(13)?, "device.hold")?,
+        // Nearly always empty.
+        waiting: match text(14)?.as_str() {
+            "[]" => Vec::new(),
+            text => from_json(text, "device.commands")?,
         },
-        admission: row.get(7)?,
-        policy: row.get(8)?,
-        wipe: row.get(9)?,
-        decision: row.get(12)?,
-        hold: row.get(13)?,
-        waiting: row.get(14)?,
     })
 }
 
-impl Written {
-    fn read(self) -> Result<Device> {
-        Ok(Device {
-            admission: from_json(&self.admission, "device.admission")?,
-            policy: from_json(&self.policy, "device.policy")?,
-            wipe: from_json(&self.wipe, "device.wipe")?,
-            decision: optional(self.decision.as_deref(), "device.decision")?,
-            hold: optional(self.hold.as_deref(), "device.hold")?,
-            // Nearly always empty.
-            waiting: match self.waiting.as_str() {
-                "[]" => Vec::new(),
-                text => from_json(text, "device.commands")?,
-            },
-            ..self.device
-        })
-    }
-}
-
-fn optional<T: DeserializeOwned>(text: Option<&str>, place: &'static str) -> Result<Option<T>> {
-    text.map(|text| from_json(text, place)).transpose()
+fn optional<T: DeserializeOwned>(text: Option<String>, place: &'static str) -> Result<Option<T>> {
+    text.map(|text| from_json(&text, place)).transpose()
 }
 
 fn optional_json<T: Serialize>(value: Option<&T>, place: &'static str) -> Result<Option<String>> {
     value.map(|value| to_json(value, place)).transpose()
 }
 
-fn find(connection: &Connection, key: &DeviceKey) -> Result<Option<Device>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM device {WHERE_KEY}"))?;
-    let found = statement.query_row([key.user.as_str(), key.device.as_str()], written);
-    found.optional()?.map(Written::read).transpose()
+fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
+    let query = format!("SELECT {COLUMNS} FROM device {WHERE_KEY}");
+    session.query_optional(&query, values![key.user.as_str(), key.device.as_str()], device)
 }
 
-impl SqliteStore {
+impl Store {
     /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
     /// user has enough: counted in the same transaction, so that many at once are no more. Usually
     /// reads only.
@@ -378,40 +341,36 @@ impl SqliteStore {
             }
         }
         let (key, seen) = (key.clone(), sighting.clone());
-        self.write(move |connection| {
+        self.write(move |session| {
             let (user, id) = (key.user.as_str(), key.device.as_str());
-            let Sighting { device_type, user_agent, protocol } = &seen;
-            let now = now.as_millis();
-            let known = find(connection, &key)?.is_some();
+            let Sighting { device_type: kind, user_agent: agent, protocol } = &seen;
+            let known = find(session, &key)?.is_some();
             if !known {
-                let mut count = connection.prepare_cached(COUNT)?;
-                let others: i64 = count.query_row([user], |row| row.get(0))?;
+                let others: i64 = session.query_one(COUNT, values![user], |row| row.get(0))?;
                 if others >= i64::from(newcomers.per_user) {
                     return Ok(Seen::TooMany);
                 }
             }
-            connection.prepare_cached(FIRST_SEEN)?.execute(params![
+            let admission = to_json(&newcomers.admission, "device.admission")?;
+            let policy = to_json(&Policy::default(), "device.policy")?;
+            let wipe = to_json(&Wipe::None, "device.wipe")?;
+            let decision = optional_json(newcomers.decision.as_ref(), "device.decision")?;
+            let first = values![
                 user,
                 id,
-                device_type,
-                user_agent,
+                kind,
+                agent,
                 protocol,
                 now,
                 now,
-                to_json(&newcomers.admission, "device.admission")?,
-                to_json(&Policy::default(), "device.policy")?,
-                to_json(&Wipe::None, "device.wipe")?,
-                optional_json(newcomers.decision.as_ref(), "device.decision")?,
-            ])?;
-            connection.prepare_cached(SEEN)?.execute(params![
-                device_type,
-                user_agent,
-                protocol,
-                now,
-                user,
-                id
-            ])?;
-            let device = find(connection, &key)?;
+                &admission,
+                &policy,
+                &wipe,
+                decision.as_ref()
+            ];
+            session.execute(FIRST_SEEN, first)?;
+            session.execute(SEEN, values![kind, agent, protocol, now, user, id])?;
+            let device = find(session, &key)?;
             let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
             Ok(if known { Seen::Known(device) } else { Seen::New(device) })
         })
@@ -423,7 +382,8 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn device(&self, key: &DeviceKey) -> Result<Option<Device>> {
-        self.look_up(|connection| find(connection, key)).await
+        let key = key.clone();
+        self.look_up(move |session| find(session, &key)).await
     }
 
     /// All devices, or those of one user, by user and device.
@@ -432,14 +392,12 @@ impl SqliteStore {
     /// The database's.
     pub async fn devices(&self, user: Option<&UserId>) -> Result<Vec<Device>> {
         let user = user.cloned();
-        self.read(move |connection| {
+        self.read(move |session| {
             let which = if user.is_some() { "WHERE user_id = $1" } else { "" };
             let order = "ORDER BY user_id, device_id";
             let query = format!("SELECT {COLUMNS} FROM device {which} {order}");
-            let mut statement = connection.prepare_cached(&query)?;
-            let user = user.as_ref().map(UserId::as_str);
-            let rows = statement.query_map(rusqlite::params_from_iter(user), written)?;
-            rows.map(|row| row?.read()).collect()
+            let user = user.as_ref().map(|user| Value::from(user.as_str()));
+            session.query(&query, user.as_slice(), device)
         })
         .await
     }
@@ -449,7 +407,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<()> {
-        self.set_column(key, "admission", to_json(&admission, "device.admission")?).await
+        self.set_text(key, "admission", to_json(&admission, "device.admission")?).await
     }
 
     /// Sets how far provisioning has come.
@@ -457,7 +415,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_policy(&self, key: &DeviceKey, policy: &Policy) -> Result<()> {
-        self.set_column(key, "policy", to_json(policy, "device.policy")?).await
+        self.set_text(key, "policy", to_json(policy, "device.policy")?).await
     }
 
     /// Sets how far a wipe has come: to request one, note its progress, or call it off.
@@ -465,7 +423,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_wipe(&self, key: &DeviceKey, wipe: Wipe) -> Result<()> {
-        self.set_column(key, "wipe", to_json(&wipe, "device.wipe")?).await
+        self.set_text(key, "wipe", to_json(&wipe, "device.wipe")?).await
     }
 
     /// Sets what the device told of itself; JSON.
@@ -473,7 +431,7 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_information(&self, key: &DeviceKey, json: &str) -> Result<()> {
-        self.set_column(key, "information", json.to_owned()).await
+        self.set_text(key, "information", json.to_owned()).await
     }
 
     /// Notes that the administrators were told that the device is quarantined.
@@ -481,37 +439,44 @@ impl SqliteStore {
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
-        self.set_column(key, "notice_sent", at.as_millis()).await
+        let key = key.clone();
+        self.write(move |session| set(session, &key, "notice_sent", at.into())).await
     }
 
     /// Changes a device as it stands at that moment, all in one transaction; answers it as it is
-    /// then. What it says of each request stays as it is: that is seen only.
+    /// then. What it says of each request stays as it is: that is seen only. `change` may be called
+    /// again where another write was in the way.
     ///
     /// # Errors
     /// [`Error::NotFound`], what `change` refuses, or the database's.
     pub async fn change_device<T: Send + 'static>(
         &self,
         key: &DeviceKey,
-        change: impl FnOnce(&mut Device) -> Result<T> + Send + 'static,
+        change: impl Fn(&mut Device) -> Result<T> + Send + 'static,
     ) -> Result<(Device, T)> {
         let key = key.clone();
-        self.write(move |connection| {
-            let (user, id) = (key.user.as_str(), key.device.as_str());
-            let found = find(connection, &key)?;
-            let mut device = found.ok_or_else(|| not_found(&key))?;
+        self.write(move |session| {
+            let mut device = find(session, &key)?.ok_or_else(|| not_found(&key))?;
             let done = change(&mut device)?;
-            connection.prepare_cached(CHANGE)?.execute(params![
-                to_json(&device.admission, "device.admission")?,
-                to_json(&device.policy, "device.policy")?,
-                to_json(&device.wipe, "device.wipe")?,
-                device.information,
-                device.notice_sent.map(Timestamp::as_millis),
-                optional_json(device.decision.as_ref(), "device.decision")?,
-                optional_json(device.hold.as_ref(), "device.hold")?,
-                to_json(&device.waiting, "device.commands")?,
-                user,
-                id
-            ])?;
+            let admission = to_json(&device.admission, "device.admission")?;
+            let policy = to_json(&device.policy, "device.policy")?;
+            let wipe = to_json(&device.wipe, "device.wipe")?;
+            let decision = optional_json(device.decision.as_ref(), "device.decision")?;
+            let hold = optional_json(device.hold.as_ref(), "device.hold")?;
+            let waiting = to_json(&device.waiting, "device.commands")?;
+            let row = values![
+                &admission,
+                &policy,
+                &wipe,
+                &device.information,
+                device.notice_sent,
+                decision.as_ref(),
+                hold.as_ref(),
+                &waiting,
+                key.user.as_str(),
+                key.device.as_str()
+            ];
+            session.execute(CHANGE, row)?;
             Ok((device, done))
         })
         .await
@@ -524,33 +489,28 @@ impl SqliteStore {
     /// [`Error::NotFound`], or the database's.
     pub async fn remove_device(&self, key: &DeviceKey) -> Result<()> {
         let key = key.clone();
-        self.write(move |connection| {
-            forget(connection, &key)?;
-            forget_level(connection, &key)?;
-            let place = [key.user.as_str(), key.device.as_str()];
-            changed(connection.prepare_cached(REMOVE)?.execute(place)?, &key)
+        self.write(move |session| {
+            forget(session, &key)?;
+            forget_level(session, &key)?;
+            let place = values![key.user.as_str(), key.device.as_str()];
+            changed(session.execute(REMOVE, place)?, &key)
         })
         .await
     }
 
-    async fn set_column(
-        &self,
-        key: &DeviceKey,
-        column: &'static str,
-        value: impl rusqlite::ToSql + Send + 'static,
-    ) -> Result<()> {
+    async fn set_text(&self, key: &DeviceKey, column: &'static str, text: String) -> Result<()> {
         let key = key.clone();
-        self.write(move |connection| {
-            let update =
-                format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
-            let row = params![value, key.user.as_str(), key.device.as_str()];
-            changed(connection.prepare_cached(&update)?.execute(row)?, &key)
-        })
-        .await
+        self.write(move |session| set(session, &key, column, Value::from(&text))).await
     }
 }
 
-fn changed(rows: usize, key: &DeviceKey) -> Result<()> {
+fn set(session: &Session<'_>, key: &DeviceKey, column: &str, value: Value<'_>) -> Result<()> {
+    let update = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
+    let row = [value, key.user.as_str().into(), key.device.as_str().into()];
+    changed(session.execute(&update, &row)?, key)
+}
+
+fn changed(rows: u64, key: &DeviceKey) -> Result<()> {
     match rows {
         0 => Err(not_found(key)),
         _ => Ok(()),

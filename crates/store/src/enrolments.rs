@@ -1,11 +1,11 @@
 //! The tokens handed out to future connectors (rule L1). Only the hash of each is kept.
 
+use crate::session::{Row, values};
 use crate::states::{from_json, to_json};
-use crate::{Error, Result, SqliteStore};
+use crate::{Error, Result, Store};
 use async_trait::async_trait;
 use dme_link::{BookError, Enrolment, Enrolments, Fingerprint, Rejection, TokenHash};
 use dme_model::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
 use std::fmt::Write;
 
 const CREATE: &str = "INSERT INTO enrolment (hash, name, approval, expires, used_by) \
@@ -19,22 +19,17 @@ const REVOKE: &str = "DELETE FROM enrolment WHERE name = $1 AND used_by IS NULL"
 
 const EXPIRE: &str = "DELETE FROM enrolment WHERE expires < $1";
 
-type Written = (String, String, String, i64, Option<String>);
-
-fn written(row: &Row<'_>) -> rusqlite::Result<Written> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-}
-
-fn read((hash, name, approval, expires, used_by): Written) -> Result<Enrolment> {
+fn enrolment(row: &Row<'_>) -> Result<Enrolment> {
     let unreadable = |error: dme_link::Error| Error::Unreadable {
         place: "enrolment.used_by",
         reason: error.to_string(),
     };
+    let used_by: Option<String> = row.get(4)?;
     Ok(Enrolment {
-        hash: from_hex(&hash)?,
-        name,
-        approval: from_json(&approval, "enrolment.approval")?,
-        expires: Timestamp::from_millis(expires),
+        hash: from_hex(&row.get::<String>(0)?)?,
+        name: row.get(1)?,
+        approval: from_json(&row.get::<String>(2)?, "enrolment.approval")?,
+        expires: row.get(3)?,
         used_by: used_by.map(|key| key.parse().map_err(unreadable)).transpose()?,
     })
 }
@@ -58,14 +53,14 @@ fn from_hex(text: &str) -> Result<TokenHash> {
     Ok(TokenHash(bytes))
 }
 
-impl SqliteStore {
+impl Store {
     /// Forgets the tokens that expired before this moment, used or not.
     ///
     /// # Errors
     /// The database's.
     pub async fn expire_enrolments(&self, before: Timestamp) -> Result<()> {
-        self.write(move |connection| {
-            connection.prepare_cached(EXPIRE)?.execute([before.as_millis()])?;
+        self.write(move |session| {
+            session.execute(EXPIRE, values![before])?;
             Ok(())
         })
         .await
@@ -73,16 +68,14 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Enrolments for SqliteStore {
+impl Enrolments for Store {
     async fn create(&self, enrolment: Enrolment) -> Result<(), BookError> {
-        let write = self.write(move |connection| {
-            connection.prepare_cached(CREATE)?.execute(params![
-                hex(&enrolment.hash),
-                enrolment.name,
-                to_json(&enrolment.approval, "enrolment.approval")?,
-                enrolment.expires.as_millis(),
-                enrolment.used_by.map(|key| key.to_string()),
-            ])?;
+        let write = self.write(move |session| {
+            let Enrolment { hash, name, approval, expires, used_by } = &enrolment;
+            let (hash, approval) = (hex(hash), to_json(approval, "enrolment.approval")?);
+            let used_by = used_by.map(|key| key.to_string());
+            let row = values![&hash, name, &approval, *expires, used_by.as_ref()];
+            session.execute(CREATE, row)?;
             Ok(())
         });
         Ok(write.await?)
@@ -95,16 +88,13 @@ impl Enrolments for SqliteStore {
         now: Timestamp,
     ) -> Result<Result<Enrolment, Rejection>, BookError> {
         let (hash, key) = (hex(hash), *key);
-        let write = self.write(move |connection| {
-            let mut find = connection.prepare_cached(ENROLMENT)?;
-            let Some(found) = find.query_row([&hash], written).optional()? else {
-                return Ok(Err(Rejection::Unknown));
-            };
-            let mut enrolment = read(found)?;
+        let write = self.write(move |session| {
+            let found = session.query_optional(ENROLMENT, values![&hash], enrolment)?;
+            let Some(mut enrolment) = found else { return Ok(Err(Rejection::Unknown)) };
             if let Err(rejection) = enrolment.check(&key, now) {
                 return Ok(Err(rejection));
             }
-            connection.prepare_cached(REDEEM)?.execute([key.to_string(), hash])?;
+            session.execute(REDEEM, values![&key.to_string(), &hash])?;
             enrolment.used_by = Some(key);
             Ok(Ok(enrolment))
         });
@@ -112,18 +102,13 @@ impl Enrolments for SqliteStore {
     }
 
     async fn list(&self) -> Result<Vec<Enrolment>, BookError> {
-        let all = self.read(|connection| {
-            let mut statement = connection.prepare_cached(ENROLMENTS)?;
-            let rows = statement.query_map([], written)?;
-            rows.map(|row| read(row?)).collect()
-        });
-        Ok(all.await?)
+        Ok(self.read(|session| session.query(ENROLMENTS, values![], enrolment)).await?)
     }
 
     async fn revoke(&self, name: &str) -> Result<(), BookError> {
         let name = name.to_owned();
-        let write = self.write(move |connection| {
-            connection.prepare_cached(REVOKE)?.execute([name])?;
+        let write = self.write(move |session| {
+            session.execute(REVOKE, values![&name])?;
             Ok(())
         });
         Ok(write.await?)

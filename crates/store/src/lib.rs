@@ -1,9 +1,10 @@
 //! Where the server keeps what it must not forget: the devices' sync states, the devices
 //! themselves, the connectors. The only crate that knows SQL.
 //!
-//! One [`SqliteStore`] is one database file. Each family of tables has its statements in one
-//! file. All statements number their parameters `$1…$n` in the order in which they appear and use
-//! no more than every database has, so that another can be put beside SQLite.
+//! One [`Store`] is one database. Each family of tables has its statements in one file; how such
+//! a file is written is said in `session.rs`. All statements number their parameters `$1…$n` in the
+//! order in which they appear and use no more than every database has, so that another can be put
+//! beside SQLite.
 
 mod books;
 mod configurations;
@@ -14,8 +15,10 @@ mod error;
 mod migrations;
 mod outbox;
 mod routes;
+mod session;
 mod sqlite;
 mod states;
+mod store;
 mod users;
 mod wipe_orders;
 
@@ -27,7 +30,7 @@ pub use devices::{
 pub use error::{Error, Result};
 pub use outbox::{OutboxLimits, Queued};
 pub use routes::{RouteRecord, SettingRecord};
-pub use sqlite::SqliteStore;
+pub use store::Store;
 pub use wipe_orders::{WipeOrder, WipeRecord};
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Messages that wait for the connector of their sender's mail.
 
+use crate::session::{Row, values};
 use crate::states::{from_json, to_json};
-use crate::{Error, Result, SqliteStore};
+use crate::{Error, Result, Store};
 use dme_mailbox::Submission;
 use dme_model::{Timestamp, UserId};
-use rusqlite::{OptionalExtension, Row, params};
 
 const COUNT: &str =
     "SELECT COUNT(*), COALESCE(SUM(LENGTH(message)), 0) FROM outbox WHERE user_id = $1";
@@ -54,27 +54,24 @@ pub struct OutboxLimits {
     pub bytes: u64,
 }
 
-fn queued(row: &Row<'_>) -> rusqlite::Result<Result<Queued>> {
+fn queued(row: &Row<'_>) -> Result<Queued> {
     let (text, message): (String, Option<Vec<u8>>) = (row.get(4)?, row.get(5)?);
-    let read = from_json::<Submission>(&text, "outbox.submission");
-    let submission = match read {
-        Ok(read) => Submission { message: message.unwrap_or_default().into(), ..read },
-        Err(error) => return Ok(Err(error)),
-    };
-    Ok(Ok(Queued {
+    let read = from_json::<Submission>(&text, "outbox.submission")?;
+    let submission = Submission { message: message.unwrap_or_default().into(), ..read };
+    Ok(Queued {
         n: row.get(0)?,
-        user: UserId::from(row.get::<_, String>(1)?),
+        user: UserId::from(row.get::<String>(1)?),
         address: row.get(2)?,
         display_name: row.get(3)?,
         submission,
-        queued: Timestamp::from_millis(row.get(6)?),
-        attempts: u32::try_from(row.get::<_, i64>(7)?).unwrap_or(u32::MAX),
-        aside: row.get::<_, i64>(8)? != 0,
+        queued: row.get(6)?,
+        attempts: u32::try_from(row.get::<i64>(7)?).unwrap_or(u32::MAX),
+        aside: row.get(8)?,
         trouble: row.get(9)?,
-    }))
+    })
 }
 
-impl SqliteStore {
+impl Store {
     /// Has a message wait. It is durable when this returns. One whose act waits already waits once.
     ///
     /// # Errors
@@ -91,10 +88,10 @@ impl SqliteStore {
         let display_name = display_name.map(str::to_owned);
         let (message, act) = (submission.message.clone(), submission.key.0.clone());
         let text = to_json(submission, "outbox.submission")?;
-        self.write(move |connection| {
-            let (count, bytes): (i64, i64) = connection
-                .prepare_cached(COUNT)?
-                .query_row([user.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.write(move |session| {
+            let counts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let (count, bytes): (i64, i64) =
+                session.query_one(COUNT, values![user.as_str()], counts)?;
             let bytes =
                 u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(message.len() as u64);
             if usize::try_from(count).unwrap_or(usize::MAX) >= limits.messages
@@ -103,18 +100,11 @@ impl SqliteStore {
                 return Err(Error::Refused(format!("{user} has as much waiting as may")));
             }
             // Made of the time, so that a number does not soon come again for another message.
-            let last: i64 = connection.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+            let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
             let n = last.saturating_add(1).max(now.as_millis());
-            connection.prepare_cached(PUT)?.execute(params![
-                n,
-                user.as_str(),
-                act,
-                address,
-                display_name,
-                text,
-                &message[..],
-                now.as_millis(),
-            ])?;
+            let name = display_name.as_ref();
+            let row = values![n, user.as_str(), &act, &address, name, &text, &message[..], now];
+            session.execute(PUT, row)?;
             Ok(())
         })
         .await
@@ -126,11 +116,8 @@ impl SqliteStore {
     /// The database's.
     pub async fn first_queued(&self, user: &UserId) -> Result<Option<Queued>> {
         let user = user.clone();
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(FIRST)?;
-            statement.query_row([user.as_str()], queued).optional()?.transpose()
-        })
-        .await
+        self.read(move |session| session.query_optional(FIRST, values![user.as_str()], queued))
+            .await
     }
 
     /// All that wait, the longest first, without the messages themselves. One that cannot be read
@@ -139,11 +126,12 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn all_queued(&self) -> Result<Vec<Queued>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(ALL)?;
-            let rows = statement.query_map([], queued)?;
-            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-            Ok(rows.into_iter().filter_map(Result::ok).collect())
+        self.read(|session| {
+            let all = session.query(ALL, values![], |row| match queued(row) {
+                Err(Error::Unreadable { .. }) => Ok(None),
+                read => read.map(Some),
+            })?;
+            Ok(all.into_iter().flatten().collect())
         })
         .await
     }
@@ -153,10 +141,8 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn waiting_users(&self) -> Result<Vec<UserId>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(WAITING)?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
-            rows.map(|row| Ok(UserId::from(row?))).collect()
+        self.read(|session| {
+            session.query(WAITING, values![], |row| Ok(UserId::from(row.get::<String>(0)?)))
         })
         .await
     }
@@ -169,12 +155,11 @@ impl SqliteStore {
     pub async fn note_attempt(&self, queued: &Queued) -> Result<()> {
         let text = to_json(&queued.submission, "outbox.submission")?;
         let act = queued.submission.key.0.clone();
-        let Queued { n, attempts, aside, trouble, .. } = queued;
-        let row = (i64::from(*attempts), text, i64::from(*aside), trouble.clone(), *n, act);
-        self.write(move |connection| {
-            let (attempts, text, aside, trouble, n, act) = row;
-            let row = params![attempts, text, aside, trouble, n, act];
-            connection.prepare_cached(NOTE)?.execute(row)?;
+        let Queued { n, attempts, aside, .. } = *queued;
+        let trouble = queued.trouble.clone();
+        self.write(move |session| {
+            let row = values![attempts, &text, aside, trouble.as_ref(), n, &act];
+            session.execute(NOTE, row)?;
             Ok(())
         })
         .await
@@ -186,8 +171,8 @@ impl SqliteStore {
     /// The database's.
     pub async fn remove_queued(&self, queued: &Queued) -> Result<()> {
         let (n, act) = (queued.n, queued.submission.key.0.clone());
-        self.write(move |connection| {
-            connection.prepare_cached(REMOVE)?.execute(params![n, act])?;
+        self.write(move |session| {
+            session.execute(REMOVE, values![n, &act])?;
             Ok(())
         })
         .await
@@ -198,7 +183,7 @@ impl SqliteStore {
     /// # Errors
     /// `NotFound` where there is none of this number; the database's.
     pub async fn discard_queued(&self, n: i64) -> Result<()> {
-        self.write(move |connection| match connection.prepare_cached(DISCARD)?.execute([n])? {
+        self.write(move |session| match session.execute(DISCARD, values![n])? {
             0 => Err(Error::NotFound(format!("message {n} that waits"))),
             _ => Ok(()),
         })

@@ -1,11 +1,11 @@
 //! Which connector serves whom, what each offered when it was last linked, and what
 //! administrators set of it.
 
+use crate::session::{Row, Session, values};
 use crate::states::{from_json, to_json};
-use crate::{Result, SqliteStore};
+use crate::{Result, Store};
 use dme_link::Capabilities;
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 
 const ROUTES: &str =
@@ -57,31 +57,29 @@ pub struct SettingRecord {
     pub changed: Timestamp,
 }
 
-fn route(row: &Row<'_>) -> rusqlite::Result<(UserId, Option<RouteRecord>)> {
-    let text = |column| row.get::<_, String>(column);
+fn route(row: &Row<'_>) -> Result<(UserId, Option<RouteRecord>)> {
+    let text = |column| row.get::<String>(column);
     // One of a function that this release does not know is passed over.
     let function = Function::named(&text(1)?);
     let (home, serving) = (row.get(2)?, text(3)?);
-    let (since, why) = (Timestamp::from_millis(row.get(4)?), text(5)?);
+    let (since, why) = (row.get(4)?, text(5)?);
     let record = function.map(|function| RouteRecord { function, home, serving, since, why });
     Ok((UserId::from(text(0)?), record))
 }
 
-fn version(connection: &Connection, name: &str) -> Result<i64> {
-    let mut statement = connection.prepare_cached(SETTING)?;
-    Ok(statement.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+fn version(session: &Session<'_>, name: &str) -> Result<i64> {
+    Ok(session.query_optional(SETTING, values![name], |row| row.get(0))?.unwrap_or(0))
 }
 
-impl SqliteStore {
+impl Store {
     /// A user's routes.
     ///
     /// # Errors
     /// The database's.
     pub async fn routes(&self, user: &UserId) -> Result<Vec<RouteRecord>> {
-        self.look_up(|connection| {
-            let mut statement = connection.prepare_cached(ROUTES)?;
-            let rows = statement.query_map([user.as_str()], route)?;
-            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        let user = user.clone();
+        self.look_up(move |session| {
+            let rows = session.query(ROUTES, values![user.as_str()], route)?;
             Ok(rows.into_iter().filter_map(|(_, record)| record).collect())
         })
         .await
@@ -92,10 +90,8 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn all_routes(&self) -> Result<Vec<(UserId, RouteRecord)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(ALL_ROUTES)?;
-            let rows = statement.query_map([], route)?;
-            let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+        self.read(|session| {
+            let rows = session.query(ALL_ROUTES, values![], route)?;
             Ok(rows.into_iter().filter_map(|(user, record)| Some((user, record?))).collect())
         })
         .await
@@ -106,14 +102,11 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn users_by_connector(&self) -> Result<BTreeMap<String, usize>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(USERS)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
-            rows.map(|row| {
-                let (name, users) = row?;
-                Ok((name, usize::try_from(users).unwrap_or(0)))
-            })
-            .collect()
+        self.read(|session| {
+            let users = session.query(USERS, values![], |row| {
+                Ok((row.get(0)?, usize::try_from(row.get::<i64>(1)?).unwrap_or(0)))
+            })?;
+            Ok(users.into_iter().collect())
         })
         .await
     }
@@ -124,17 +117,12 @@ impl SqliteStore {
     /// The database's.
     pub async fn put_routes(&self, user: &UserId, routes: Vec<RouteRecord>) -> Result<()> {
         let user = user.clone();
-        self.write(move |connection| {
-            connection.prepare_cached(FORGET_ROUTES)?.execute([user.as_str()])?;
+        self.write(move |session| {
+            session.execute(FORGET_ROUTES, values![user.as_str()])?;
             for RouteRecord { function, home, serving, since, why } in &routes {
-                connection.prepare_cached(PUT_ROUTE)?.execute(params![
-                    user.as_str(),
-                    function.as_str(),
-                    home,
-                    serving,
-                    since.as_millis(),
-                    why,
-                ])?;
+                let (user, function, home) = (user.as_str(), function.as_str(), home.as_ref());
+                let row = values![user, function, home, serving, *since, why];
+                session.execute(PUT_ROUTE, row)?;
             }
             Ok(())
         })
@@ -147,10 +135,10 @@ impl SqliteStore {
     /// The database's.
     pub async fn forget_routes(&self, user: Option<&UserId>) -> Result<()> {
         let user = user.cloned();
-        self.write(move |connection| {
-            match user {
-                Some(user) => connection.prepare_cached(FORGET_ROUTES)?.execute([user.as_str()])?,
-                None => connection.prepare_cached(FORGET_ALL)?.execute([])?,
+        self.write(move |session| {
+            match &user {
+                Some(user) => session.execute(FORGET_ROUTES, values![user.as_str()])?,
+                None => session.execute(FORGET_ALL, values![])?,
             };
             Ok(())
         })
@@ -162,14 +150,11 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn offers(&self) -> Result<Vec<(ConnectorId, Capabilities)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(OFFERS)?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.map(|row| {
-                let (id, offer): (String, String) = row?;
+        self.read(|session| {
+            session.query(OFFERS, values![], |row| {
+                let (id, offer): (String, String) = (row.get(0)?, row.get(1)?);
                 Ok((ConnectorId::from(id), from_json(&offer, "connector_offer.offer")?))
             })
-            .collect()
         })
         .await
     }
@@ -180,8 +165,8 @@ impl SqliteStore {
     /// The database's.
     pub async fn put_offer(&self, id: &ConnectorId, offer: &Capabilities) -> Result<()> {
         let (id, offer) = (id.clone(), to_json(offer, "connector_offer.offer")?);
-        self.write(move |connection| {
-            connection.prepare_cached(PUT_OFFER)?.execute(params![id.as_str(), offer])?;
+        self.write(move |session| {
+            session.execute(PUT_OFFER, values![id.as_str(), &offer])?;
             Ok(())
         })
         .await
@@ -192,17 +177,15 @@ impl SqliteStore {
     /// # Errors
     /// The database's.
     pub async fn connector_settings(&self) -> Result<Vec<SettingRecord>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(SETTINGS)?;
-            let rows = statement.query_map([], |row| {
+        self.read(|session| {
+            session.query(SETTINGS, values![], |row| {
                 Ok(SettingRecord {
                     name: row.get(0)?,
-                    version: u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0),
+                    version: u64::try_from(row.get::<i64>(1)?).unwrap_or(0),
                     settings: row.get(2)?,
-                    changed: Timestamp::from_millis(row.get(3)?),
+                    changed: row.get(3)?,
                 })
-            })?;
-            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            })
         })
         .await
     }
@@ -218,10 +201,9 @@ impl SqliteStore {
         now: Timestamp,
     ) -> Result<u64> {
         let name = name.to_owned();
-        self.write(move |connection| {
-            let next = version(connection, &name)?.saturating_add(1);
-            let row = params![name, next, settings, now.as_millis()];
-            connection.prepare_cached(PUT_SETTING)?.execute(row)?;
+        self.write(move |session| {
+            let next = version(session, &name)?.saturating_add(1);
+            session.execute(PUT_SETTING, values![&name, next, &settings, now])?;
             Ok(u64::try_from(next).unwrap_or(0))
         })
         .await

@@ -5,9 +5,10 @@
 //! (`synchronous=FULL`; rule S3). Each runs in a savepoint of its own: one that fails leaves the
 //! others alone.
 
+use crate::session::Session;
 use crate::{Error, Result, migrations};
 use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,9 +26,9 @@ type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
 /// One write. It is given no connection where no transaction could be begun.
 type Write = Box<dyn FnOnce(Option<&Connection>) -> Answer + Send>;
 
-/// A store in one SQLite database. Clones share it. The file is closed when the last is dropped.
+/// One database file. Clones share it. The file is closed when the last is dropped.
 #[derive(Clone)]
-pub struct SqliteStore {
+pub(crate) struct Sqlite {
     shared: Arc<Shared>,
 }
 
@@ -50,20 +51,16 @@ impl Drop for Shared {
     }
 }
 
-impl SqliteStore {
-    /// Opens the database at this path, making or migrating it where needed.
-    ///
-    /// # Errors
-    /// When the file cannot be opened or is not ours, or a newer release wrote it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref().to_owned();
-        keep_private(&path)?;
-        let mut connection = connect(&path, OpenFlags::default())?;
+impl Sqlite {
+    /// Opens the file, making or migrating it where needed.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        keep_private(path)?;
+        let mut connection = connect(path, OpenFlags::default())?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         migrations::migrate(&mut connection)?;
         let readers = (0..READERS)
-            .map(|_| connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .collect::<Result<Vec<_>>>()?;
         let (queue, writes) = mpsc::channel();
         let writer = std::thread::Builder::new()
@@ -85,7 +82,7 @@ impl SqliteStore {
     /// out all the same.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Session<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (tell, told) = oneshot::channel();
         let write: Write = Box::new(move |connection| {
@@ -105,21 +102,20 @@ impl SqliteStore {
 
     /// Looks one row up by its key, on what is durable now. Done where it is called: it touches a
     /// few pages, nearly always in memory, and waits for no writer (WAL), so that a thread of its
-    /// own would cost several times what the look-up takes. For reads that grow use
-    /// [`SqliteStore::read`].
+    /// own would cost several times what the look-up takes.
     pub(crate) async fn look_up<T>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send,
+        work: impl FnOnce(&Session<'_>) -> Result<T> + Send,
     ) -> Result<T> {
         let _permit = self.shared.reading.acquire().await.map_err(|_| Error::Closed)?;
         let mut reader = Reader { connection: None, pool: Arc::clone(&self.shared.readers) };
-        work(reader.take()?)
+        work(&Session::on_sqlite(reader.take()?))
     }
 
     /// Carries out a read, on what is durable now.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Session<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let reading = Arc::clone(&self.shared.reading);
         let permit = reading.acquire_owned().await.map_err(|_| Error::Closed)?;
@@ -128,7 +124,7 @@ impl SqliteStore {
             // Held until the connection is back in the pool, also where the caller gives up.
             let _permit = permit;
             let mut reader = Reader { connection: None, pool: readers };
-            work(reader.take()?)
+            work(&Session::on_sqlite(reader.take()?))
         };
         tokio::task::spawn_blocking(read)
             .await
@@ -186,7 +182,7 @@ fn keep_private(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn connect(path: &PathBuf, flags: OpenFlags) -> Result<Connection> {
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|error| Error::Database(format!("cannot open {}: {error}", path.display())))?;
     connection.busy_timeout(Duration::from_secs(5))?;
@@ -196,10 +192,10 @@ fn connect(path: &PathBuf, flags: OpenFlags) -> Result<Connection> {
 
 fn in_savepoint<T>(
     connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T>,
+    work: impl FnOnce(&Session<'_>) -> Result<T>,
 ) -> Result<T> {
     connection.prepare_cached("SAVEPOINT one")?.execute([])?;
-    let result = work(connection);
+    let result = work(&Session::on_sqlite(connection));
     if result.is_err() {
         connection.prepare_cached("ROLLBACK TO one")?.execute([])?;
     }

@@ -1,6 +1,7 @@
 //! The engine's own tables: folder numbers, states, the journal of sending, the trace.
 
-use crate::{Error, Result, SqliteStore};
+use crate::session::{Row, Session, values};
+use crate::{Error, Result, Store};
 use async_trait::async_trait;
 use dme_mailbox::Submitted;
 use dme_model::{CollectionId, Timestamp, UserId};
@@ -8,7 +9,6 @@ use dme_sync::{
     DeviceKey, FolderNo, Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT,
     TraceEntry,
 };
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -53,15 +53,11 @@ const CUT_TRACE: &str = "DELETE FROM sync_trace WHERE user_id = $1 AND device_id
 const TRACE: &str =
     "SELECT entry FROM sync_trace WHERE user_id = $1 AND device_id = $2 ORDER BY n DESC";
 
-/// Drops everything of a device in these tables but its journal, for [`SqliteStore::remove_device`].
-pub(crate) fn forget(connection: &Connection, device: &DeviceKey) -> Result<()> {
-    let key = params![device.user.as_str(), device.device.as_str()];
-    connection.prepare_cached(RESYNC)?.execute(key)?;
-    connection.prepare_cached(CUT_TRACE)?.execute(params![
-        device.user.as_str(),
-        device.device.as_str(),
-        i64::MAX
-    ])?;
+/// Drops everything of a device in these tables but its journal, for [`Store::remove_device`].
+pub(crate) fn forget(session: &Session<'_>, device: &DeviceKey) -> Result<()> {
+    let (user, id) = (device.user.as_str(), device.device.as_str());
+    session.execute(RESYNC, values![user, id])?;
+    session.execute(CUT_TRACE, values![user, id, i64::MAX])?;
     Ok(())
 }
 
@@ -81,36 +77,26 @@ fn number(no: i64) -> Result<FolderNo> {
     Ok(FolderNo(no))
 }
 
-fn number_one(
-    connection: &Connection,
-    user: &UserId,
-    collection: &CollectionId,
-) -> Result<FolderNo> {
+fn number_one(session: &Session<'_>, user: &UserId, collection: &CollectionId) -> Result<FolderNo> {
     let (user, collection) = (user.as_str(), collection.as_str());
-    let mut find = connection.prepare_cached(NUMBER)?;
-    if let Some(no) = find.query_row([user, collection], |row| row.get(0)).optional()? {
+    let found = session.query_optional(NUMBER, values![user, collection], |row| row.get(0))?;
+    if let Some(no) = found {
         return number(no);
     }
-    let last: i64 = connection.prepare_cached(LAST_NUMBER)?.query_row([user], |row| row.get(0))?;
+    let last: i64 = session.query_one(LAST_NUMBER, values![user], |row| row.get(0))?;
     let no = last.saturating_add(1);
-    connection.prepare_cached(PUT_FOLDER)?.execute(params![user, no, collection])?;
+    session.execute(PUT_FOLDER, values![user, no, collection])?;
     number(no)
 }
 
 #[async_trait]
-impl StateStore for SqliteStore {
+impl StateStore for Store {
     async fn folders(&self, user: &UserId) -> Result<Vec<(FolderNo, CollectionId)>, StoreError> {
         let user = user.clone();
-        let read = self.read(move |connection| {
-            let mut statement = connection.prepare_cached(FOLDERS)?;
-            let rows = statement.query_map([user.as_str()], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-            })?;
-            rows.map(|row| {
-                let (no, collection) = row?;
-                Ok((number(no)?, CollectionId::from(collection)))
+        let read = self.read(move |session| {
+            session.query(FOLDERS, values![user.as_str()], |row| {
+                Ok((number(row.get(0)?)?, CollectionId::from(row.get::<String>(1)?)))
             })
-            .collect()
         });
         Ok(read.await?)
     }
@@ -120,11 +106,10 @@ impl StateStore for SqliteStore {
         user: &UserId,
         no: FolderNo,
     ) -> Result<Option<CollectionId>, StoreError> {
-        let read = self.look_up(|connection| {
-            let mut statement = connection.prepare_cached(FOLDER)?;
-            let found: Option<Option<String>> = statement
-                .query_row(params![user.as_str(), i64::from(no.0)], |row| row.get(0))
-                .optional()?;
+        let user = user.clone();
+        let read = self.look_up(move |session| {
+            let found: Option<Option<String>> =
+                session.query_optional(FOLDER, values![user.as_str(), no.0], |row| row.get(0))?;
             Ok(found.flatten().map(CollectionId::from))
         });
         Ok(read.await?)
@@ -136,8 +121,8 @@ impl StateStore for SqliteStore {
         collections: &[CollectionId],
     ) -> Result<Vec<FolderNo>, StoreError> {
         let (user, collections) = (user.clone(), collections.to_vec());
-        let write = self.write(move |connection| {
-            collections.iter().map(|collection| number_one(connection, &user, collection)).collect()
+        let write = self.write(move |session| {
+            collections.iter().map(|collection| number_one(session, &user, collection)).collect()
         });
         Ok(write.await?)
     }
@@ -148,15 +133,13 @@ impl StateStore for SqliteStore {
         folders: &[(FolderNo, CollectionId)],
     ) -> Result<(), StoreError> {
         let (user, folders) = (user.clone(), folders.to_vec());
-        let write = self.write(move |connection| {
+        let write = self.write(move |session| {
             // All are freed before any is given: two may have changed places.
-            let mut free = connection.prepare_cached(FREE_FOLDER)?;
             for (_, collection) in &folders {
-                free.execute([user.as_str(), collection.as_str()])?;
+                session.execute(FREE_FOLDER, values![user.as_str(), collection.as_str()])?;
             }
-            let mut put = connection.prepare_cached(PUT_FOLDER)?;
             for (no, collection) in &folders {
-                put.execute(params![user.as_str(), i64::from(no.0), collection.as_str()])?;
+                session.execute(PUT_FOLDER, values![user.as_str(), no.0, collection.as_str()])?;
             }
             Ok(())
         });
@@ -165,10 +148,10 @@ impl StateStore for SqliteStore {
 
     async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
         let (slot, no) = slot.as_numbers();
-        let read = self.look_up(|connection| {
-            let key = params![device.user.as_str(), device.device.as_str(), slot, no];
-            let mut statement = connection.prepare_cached(LOAD)?;
-            Ok(statement.query_row(key, |row| row.get(0)).optional()?)
+        let device = device.clone();
+        let read = self.look_up(move |session| {
+            let key = values![device.user.as_str(), device.device.as_str(), slot, no];
+            session.query_optional(LOAD, key, |row| row.get(0))
         });
         Ok(read.await?)
     }
@@ -179,13 +162,12 @@ impl StateStore for SqliteStore {
         no: FolderNo,
     ) -> Result<Option<(CollectionId, Option<Vec<u8>>)>, StoreError> {
         let (slot, no) = Slot::Collection(no).as_numbers();
-        let read = self.look_up(|connection| {
-            let key = params![device.device.as_str(), slot, device.user.as_str(), no];
-            let mut statement = connection.prepare_cached(LOAD_COLLECTION)?;
-            let found = statement
-                .query_row(key, |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
-                .optional()?;
-            Ok(found.map(|(collection, state)| (CollectionId::from(collection), state)))
+        let device = device.clone();
+        let read = self.look_up(move |session| {
+            let key = values![device.device.as_str(), slot, device.user.as_str(), no];
+            session.query_optional(LOAD_COLLECTION, key, |row| {
+                Ok((CollectionId::from(row.get::<String>(0)?), row.get(1)?))
+            })
         });
         Ok(read.await?)
     }
@@ -193,9 +175,9 @@ impl StateStore for SqliteStore {
     async fn save(&self, device: &DeviceKey, slot: Slot, state: Vec<u8>) -> Result<(), StoreError> {
         let device = device.clone();
         let (slot, no) = slot.as_numbers();
-        let write = self.write(move |connection| {
-            let row = params![device.user.as_str(), device.device.as_str(), slot, no, state];
-            connection.prepare_cached(SAVE)?.execute(row)?;
+        let write = self.write(move |session| {
+            let (user, id) = (device.user.as_str(), device.device.as_str());
+            session.execute(SAVE, values![user, id, slot, no, &state[..]])?;
             Ok(())
         });
         Ok(write.await?)
@@ -204,9 +186,9 @@ impl StateStore for SqliteStore {
     async fn clear(&self, device: &DeviceKey, slot: Slot) -> Result<(), StoreError> {
         let device = device.clone();
         let (slot, no) = slot.as_numbers();
-        let write = self.write(move |connection| {
-            let key = params![device.user.as_str(), device.device.as_str(), slot, no];
-            connection.prepare_cached(CLEAR)?.execute(key)?;
+        let write = self.write(move |session| {
+            let (user, id) = (device.user.as_str(), device.device.as_str());
+            session.execute(CLEAR, values![user, id, slot, no])?;
             Ok(())
         });
         Ok(write.await?)
@@ -214,9 +196,9 @@ impl StateStore for SqliteStore {
 
     async fn resync_device(&self, device: &DeviceKey) -> Result<(), StoreError> {
         let device = device.clone();
-        let write = self.write(move |connection| {
-            let key = params![device.user.as_str(), device.device.as_str()];
-            connection.prepare_cached(RESYNC)?.execute(key)?;
+        let write = self.write(move |session| {
+            let key = values![device.user.as_str(), device.device.as_str()];
+            session.execute(RESYNC, key)?;
             Ok(())
         });
         Ok(write.await?)
@@ -230,29 +212,25 @@ impl StateStore for SqliteStore {
         life: SubmissionLife,
     ) -> Result<Journal, StoreError> {
         let (device, act) = (device.clone(), key.to_owned());
-        let write = self.write(move |connection| {
-            let key = params![device.user.as_str(), device.device.as_str(), act];
-            let known: Option<(i64, Option<String>)> = connection
-                .prepare_cached(ACT)?
-                .query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
+        let write = self.write(move |session| {
+            let (user, id) = (device.user.as_str(), device.device.as_str());
+            let known = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let known: Option<(Timestamp, Option<String>)> =
+                session.query_optional(ACT, values![user, id, &act], known)?;
             match known {
-                Some((begun, sent)) if begun >= now.minus(life.0).as_millis() => match sent {
+                Some((since, sent)) if since >= now.minus(life.0) => match sent {
                     Some(sent) => {
                         let sent: Submitted = from_json(&sent, "submission.sent")?;
-                        let since = Timestamp::from_millis(begun);
                         Ok(if sent.unfinished {
                             Journal::Unfinished { since, sent }
                         } else {
                             Journal::Sent(sent)
                         })
                     }
-                    None => Ok(Journal::Uncertain { since: Timestamp::from_millis(begun) }),
+                    None => Ok(Journal::Uncertain { since }),
                 },
                 _ => {
-                    let (user, id) = (device.user.as_str(), device.device.as_str());
-                    let row = params![user, id, act, now.as_millis()];
-                    connection.prepare_cached(BEGIN)?.execute(row)?;
+                    session.execute(BEGIN, values![user, id, &act, now])?;
                     Ok(Journal::Begun)
                 }
             }
@@ -268,9 +246,9 @@ impl StateStore for SqliteStore {
     ) -> Result<(), StoreError> {
         let (device, act) = (device.clone(), key.to_owned());
         let sent = to_json(sent, "submission.sent")?;
-        let write = self.write(move |connection| {
-            let row = params![sent, device.user.as_str(), device.device.as_str(), act];
-            connection.prepare_cached(FINISH)?.execute(row)?;
+        let write = self.write(move |session| {
+            let row = values![&sent, device.user.as_str(), device.device.as_str(), &act];
+            session.execute(FINISH, row)?;
             Ok(())
         });
         Ok(write.await?)
@@ -278,9 +256,9 @@ impl StateStore for SqliteStore {
 
     async fn cancel_submission(&self, device: &DeviceKey, key: &str) -> Result<(), StoreError> {
         let (device, act) = (device.clone(), key.to_owned());
-        let write = self.write(move |connection| {
-            let key = params![device.user.as_str(), device.device.as_str(), act];
-            connection.prepare_cached(CANCEL)?.execute(key)?;
+        let write = self.write(move |session| {
+            let key = values![device.user.as_str(), device.device.as_str(), &act];
+            session.execute(CANCEL, key)?;
             Ok(())
         });
         Ok(write.await?)
@@ -292,18 +270,15 @@ impl StateStore for SqliteStore {
             .iter()
             .map(|entry| to_json(entry, "sync_trace.entry"))
             .collect::<Result<Vec<_>>>()?;
-        let write = self.write(move |connection| {
+        let write = self.write(move |session| {
             let (user, id) = (device.user.as_str(), device.device.as_str());
-            let mut n: i64 =
-                connection.prepare_cached(LAST_TRACE)?.query_row([user, id], |row| row.get(0))?;
-            let mut insert = connection.prepare_cached(RECORD)?;
-            for entry in entries {
+            let mut n: i64 = session.query_one(LAST_TRACE, values![user, id], |row| row.get(0))?;
+            for entry in &entries {
                 n = n.saturating_add(1);
-                insert.execute(params![user, id, n, entry])?;
+                session.execute(RECORD, values![user, id, n, entry])?;
             }
             let keep = i64::try_from(TRACE_LIMIT).unwrap_or(i64::MAX);
-            let cut = params![user, id, n.saturating_sub(keep)];
-            connection.prepare_cached(CUT_TRACE)?.execute(cut)?;
+            session.execute(CUT_TRACE, values![user, id, n.saturating_sub(keep)])?;
             Ok(())
         });
         Ok(write.await?)
@@ -311,20 +286,15 @@ impl StateStore for SqliteStore {
 
     async fn trace(&self, device: &DeviceKey) -> Result<Vec<TraceEntry>, StoreError> {
         let device = device.clone();
-        let read = self.read(move |connection| {
-            let mut statement = connection.prepare_cached(TRACE)?;
-            let key = [device.user.as_str(), device.device.as_str()];
-            let rows = statement.query_map(key, |row| row.get::<_, String>(0))?;
-            rows.map(|row| from_json(&row?, "sync_trace.entry")).collect()
+        let read = self.read(move |session| {
+            let key = values![device.user.as_str(), device.device.as_str()];
+            let entry = |row: &Row<'_>| from_json(&row.get::<String>(0)?, "sync_trace.entry");
+            session.query(TRACE, key, entry)
         });
         Ok(read.await?)
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let write = self.write(move |connection| {
-            let gone = connection.prepare_cached(EXPIRE)?.execute([before.as_millis()])?;
-            Ok(gone as u64)
-        });
-        Ok(write.await?)
+        Ok(self.write(move |session| session.execute(EXPIRE, values![before])).await?)
     }
 }

@@ -1,10 +1,10 @@
 //! Orders to wipe: who gave which when, and what came of it. They outlast the device.
 
+use crate::session::{Row, Session, Value, values};
 use crate::states::{from_json, to_json};
-use crate::{Error, Result, SqliteStore, WipeKind};
+use crate::{Error, Result, Store, WipeKind};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 
 /// An order to wipe.
@@ -71,30 +71,23 @@ const PUT: &str = "INSERT INTO wipe_order (n, user_id, device_id, requested, rec
      VALUES ($1, $2, $3, $4, $5)";
 const CHANGE: &str = "UPDATE wipe_order SET record = $1 WHERE n = $2";
 
-fn row(row: &Row<'_>) -> rusqlite::Result<(u64, DeviceKey, Timestamp, String)> {
-    let (user, device): (String, String) = (row.get(1)?, row.get(2)?);
-    Ok((
-        row.get::<_, i64>(0)?.unsigned_abs(),
-        DeviceKey { user: UserId::from(user), device: DeviceId::from(device) },
-        Timestamp::from_millis(row.get(3)?),
-        row.get(4)?,
-    ))
+fn read(row: &Row<'_>) -> Result<WipeOrder> {
+    let text = |column| row.get::<String>(column);
+    Ok(WipeOrder {
+        number: row.get::<i64>(0)?.unsigned_abs(),
+        device: DeviceKey { user: UserId::from(text(1)?), device: DeviceId::from(text(2)?) },
+        requested: row.get(3)?,
+        record: from_json(&text(4)?, "wipe_order.record")?,
+    })
 }
 
-fn read(
-    (number, device, requested, record): (u64, DeviceKey, Timestamp, String),
-) -> Result<WipeOrder> {
-    let record = from_json(&record, "wipe_order.record")?;
-    Ok(WipeOrder { number, device, requested, record })
-}
-
-fn find(connection: &Connection, number: i64) -> Result<WipeOrder> {
+fn find(session: &Session<'_>, number: i64) -> Result<WipeOrder> {
     let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE n = $1");
-    let found = connection.prepare_cached(&query)?.query_row([number], row).optional()?;
-    found.map(read).transpose()?.ok_or_else(|| Error::NotFound(format!("order to wipe {number}")))
+    let found = session.query_optional(&query, values![number], read)?;
+    found.ok_or_else(|| Error::NotFound(format!("order to wipe {number}")))
 }
 
-impl SqliteStore {
+impl Store {
     /// Enters an order; answers it with its number. `decide` sees the orders since `hour_ago` in
     /// the same transaction, so that many at once are not more than may be.
     ///
@@ -105,22 +98,19 @@ impl SqliteStore {
         device: &DeviceKey,
         requested: Timestamp,
         hour_ago: Timestamp,
-        decide: impl FnOnce(&[WipeOrder]) -> WipeRecord + Send + 'static,
+        decide: impl Fn(&[WipeOrder]) -> WipeRecord + Send + 'static,
     ) -> Result<WipeOrder> {
         let device = device.clone();
-        self.write(move |connection| {
+        self.write(move |session| {
             let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE requested > $1 ORDER BY n");
-            let mut statement = connection.prepare_cached(&query)?;
-            let rows = statement.query_map([hour_ago.as_millis()], row)?;
-            let lately = rows.map(|row| read(row?)).collect::<Result<Vec<_>>>()?;
-            let record = decide(&lately);
-            let last: i64 = connection.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
+            let record = decide(&session.query(&query, values![hour_ago], read)?);
+            let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
             let number = last.saturating_add(1);
             let (user, id) = (device.user.as_str(), device.device.as_str());
             let text = to_json(&record, "wipe_order.record")?;
-            let values = params![number, user, id, requested.as_millis(), text];
-            connection.prepare_cached(PUT)?.execute(values)?;
-            Ok(WipeOrder { number: number.unsigned_abs(), device, requested, record })
+            session.execute(PUT, values![number, user, id, requested, &text])?;
+            let (number, device) = (number.unsigned_abs(), device.clone());
+            Ok(WipeOrder { number, device, requested, record })
         })
         .await
     }
@@ -131,7 +121,7 @@ impl SqliteStore {
     /// [`Error::NotFound`], or the database's.
     pub async fn wipe_order(&self, number: u64) -> Result<WipeOrder> {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.look_up(move |connection| find(connection, number)).await
+        self.look_up(move |session| find(session, number)).await
     }
 
     /// The orders of a device, or of all, the newest first; at most 1000.
@@ -140,36 +130,38 @@ impl SqliteStore {
     /// The database's.
     pub async fn wipe_orders(&self, device: Option<&DeviceKey>) -> Result<Vec<WipeOrder>> {
         let device = device.cloned();
-        self.read(move |connection| {
+        self.read(move |session| {
             let which = match &device {
                 Some(_) => "WHERE user_id = $1 AND device_id = $2",
                 None => "",
             };
             let query =
                 format!("SELECT {COLUMNS} FROM wipe_order {which} ORDER BY n DESC LIMIT {LISTED}");
-            let mut statement = connection.prepare_cached(&query)?;
-            let key = device.iter().flat_map(|key| [key.user.as_str(), key.device.as_str()]);
-            let rows = statement.query_map(rusqlite::params_from_iter(key), row)?;
-            rows.map(|row| read(row?)).collect()
+            let key: Vec<Value<'_>> = match &device {
+                Some(key) => vec![key.user.as_str().into(), key.device.as_str().into()],
+                None => Vec::new(),
+            };
+            session.query(&query, &key, read)
         })
         .await
     }
 
-    /// Changes an order as it stands at that moment; answers it.
+    /// Changes an order as it stands at that moment; answers it. `change` may be called again where
+    /// another write was in the way.
     ///
     /// # Errors
     /// [`Error::NotFound`], what `change` refuses, or the database's.
     pub async fn change_wipe_order(
         &self,
         number: u64,
-        change: impl FnOnce(&mut WipeRecord) -> Result<()> + Send + 'static,
+        change: impl Fn(&mut WipeRecord) -> Result<()> + Send + 'static,
     ) -> Result<WipeOrder> {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.write(move |connection| {
-            let mut order = find(connection, number)?;
+        self.write(move |session| {
+            let mut order = find(session, number)?;
             change(&mut order.record)?;
             let text = to_json(&order.record, "wipe_order.record")?;
-            connection.prepare_cached(CHANGE)?.execute(params![text, number])?;
+            session.execute(CHANGE, values![&text, number])?;
             Ok(order)
         })
         .await

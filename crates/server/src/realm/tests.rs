@@ -7,7 +7,7 @@ use dme_directory::{Details, Group, GroupGraph, GroupId, Standing};
 use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
 use dme_routing::{Load, Scope};
-use dme_store::SqliteStore;
+use dme_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -115,7 +115,7 @@ impl World {
     fn scoped(scopes: &[(&str, &[&str])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
-        let kept = SqliteStore::open(directory.path().join("dme.db")).unwrap();
+        let kept = Store::open(directory.path().join("dme.db")).unwrap();
         let store = Arc::new(kept.clone());
         let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
         let links = Links::new(registrar, LinksConfig::default());

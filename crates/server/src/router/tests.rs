@@ -45,7 +45,7 @@ struct World {
     links: Links,
     router: Arc<Router>,
     connectors: Arc<Connectors>,
-    store: SqliteStore,
+    store: Store,
     needs: CredentialsNeeded,
     _directory: tempfile::TempDir,
 }
@@ -74,7 +74,7 @@ impl World {
     fn new(settings: BTreeMap<String, ConnectorSettings>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
-        let kept = SqliteStore::open(directory.path().join("dme.db")).unwrap();
+        let kept = Store::open(directory.path().join("dme.db")).unwrap();
         let store = Arc::new(kept.clone());
         let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
         let links = Links::new(registrar, LinksConfig::default());

@@ -1,15 +1,15 @@
 //! What administrators decide by rules, and their orders to wipe.
 
 use dme_model::Timestamp;
-use dme_store::{Edit, Error, SqliteStore, WipeKind, WipeRecord};
+use dme_store::{Edit, Error, Store, WipeKind, WipeRecord};
 use dme_sync::DeviceKey;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
-fn store() -> (tempfile::TempDir, SqliteStore) {
+fn store() -> (tempfile::TempDir, Store) {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     (home, store)
 }
 

@@ -2,12 +2,12 @@
 
 use dme_link::{ConfigurationReport, Configurations, RefusedConfiguration, SealingPair, Secrets};
 use dme_model::{ConnectorId, Secret, Timestamp};
-use dme_store::SqliteStore;
+use dme_store::Store;
 
 #[tokio::test]
 async fn each_configuration_has_the_next_version_and_no_secret_in_its_row() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path().join("dme.db")).unwrap();
+    let store = Store::open(dir.path().join("dme.db")).unwrap();
     let (id, now) = (ConnectorId::from("c1"), Timestamp::from_millis(5));
     assert_eq!(store.wanted(&id).await.unwrap(), None);
     let pair = SealingPair::open(dir.path()).unwrap();
@@ -31,7 +31,7 @@ async fn each_configuration_has_the_next_version_and_no_secret_in_its_row() {
 #[tokio::test]
 async fn what_a_connector_said_last_is_kept() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path().join("dme.db")).unwrap();
+    let store = Store::open(dir.path().join("dme.db")).unwrap();
     let (id, key) = (ConnectorId::from("c1"), SealingPair::open(dir.path()).unwrap());
     let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
     let mut report =

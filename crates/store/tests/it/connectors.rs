@@ -5,7 +5,7 @@ use dme_link::{
     MemoryEnrolments, Rejection, TokenHash,
 };
 use dme_model::Timestamp;
-use dme_store::SqliteStore;
+use dme_store::Store;
 use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -24,7 +24,7 @@ struct Registries {
 
 fn registries() -> Registries {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     Registries {
         _home: home,
         books: [Arc::new(store.clone()), Arc::new(MemoryBook::default())],
@@ -129,7 +129,7 @@ async fn a_token_serves_one_key_once_and_again_for_the_same() {
 #[tokio::test]
 async fn tokens_that_expired_long_ago_are_forgotten() {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     for (number, name, expires) in [(1, "old", NOW), (2, "new", LATER)] {
         let enrolment = Enrolment {
             hash: TokenHash([number; 32]),

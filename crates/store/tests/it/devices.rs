@@ -3,7 +3,7 @@
 use dme_model::Timestamp;
 use dme_store::{
     Admission, Decider, Decision, Device, Error, Held, Hold, Newcomers, Order, Policy, PolicyKey,
-    Seen, Sighting, SqliteStore, Waiting, Wipe, WipeKind,
+    Seen, Sighting, Store, Waiting, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -26,14 +26,14 @@ fn iphone() -> Sighting {
     }
 }
 
-fn store() -> (tempfile::TempDir, SqliteStore) {
+fn store() -> (tempfile::TempDir, Store) {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     (home, store)
 }
 
 async fn see(
-    store: &SqliteStore,
+    store: &Store,
     phone: &DeviceKey,
     sighting: &Sighting,
     admission: Admission,
@@ -192,9 +192,9 @@ async fn a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it() {
     let set = (hold.clone(), waiting.clone(), decision.clone());
     let (changed, answer) = store
         .change_device(&phone, move |device| {
-            device.hold = Some(set.0);
-            device.waiting.push(set.1);
-            device.decision = Some(set.2);
+            device.hold = Some(set.0.clone());
+            device.waiting.push(set.1.clone());
+            device.decision = Some(set.2.clone());
             device.admission = Admission::Quarantined;
             Ok(device.waiting.len())
         })

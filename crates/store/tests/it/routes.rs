@@ -2,7 +2,7 @@
 
 use dme_link::{Capabilities, CredentialsNeeded};
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
-use dme_store::{RouteRecord, SqliteStore};
+use dme_store::{RouteRecord, Store};
 
 fn record(function: Function, home: &str, serving: &str) -> RouteRecord {
     RouteRecord {
@@ -21,12 +21,12 @@ async fn a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay() {
     let (mail, calendar) =
         (record(Function::Mail, "c1", "c2"), record(Function::Calendar, "c3", "c3"));
     {
-        let store = SqliteStore::open(folder.path().join("dme.db")).unwrap();
+        let store = Store::open(folder.path().join("dme.db")).unwrap();
         store.put_routes(&ann, vec![mail.clone(), calendar.clone()]).await.unwrap();
         store.put_routes(&bob, vec![mail.clone()]).await.unwrap();
         store.put_routes(&ann, vec![calendar.clone()]).await.unwrap();
     }
-    let store = SqliteStore::open(folder.path().join("dme.db")).unwrap();
+    let store = Store::open(folder.path().join("dme.db")).unwrap();
     assert_eq!(store.routes(&ann).await.unwrap(), std::slice::from_ref(&calendar));
     assert_eq!(store.all_routes().await.unwrap(), [(ann, calendar), (bob, mail)]);
 }
@@ -34,7 +34,7 @@ async fn a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay() {
 #[tokio::test]
 async fn what_a_connector_offered_last_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("dme.db")).unwrap();
+    let store = Store::open(folder.path().join("dme.db")).unwrap();
     let id = ConnectorId::from("c1");
     let offer = |function| Capabilities::new([(function, CredentialsNeeded::Password)]);
     store.put_offer(&id, &offer(Function::Mail)).await.unwrap();
@@ -45,7 +45,7 @@ async fn what_a_connector_offered_last_is_kept() {
 #[tokio::test]
 async fn each_change_of_a_connectors_settings_has_a_version_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("dme.db")).unwrap();
+    let store = Store::open(folder.path().join("dme.db")).unwrap();
     let now = Timestamp::from_millis(5);
     for (version, settings) in [(1, "{}"), (2, r#"{"drain":true}"#)] {
         let given = store.put_connector_settings("north", settings.into(), now).await.unwrap();

@@ -1,6 +1,6 @@
 //! The engine's tables in SQLite: the same suite as every state store, and durability.
 
-use dme_store::SqliteStore;
+use dme_store::Store;
 use dme_sync::store_suite::CASES;
 use dme_sync::{DeviceKey, FolderNo, Slot, StateStore};
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,7 @@ fn device() -> DeviceKey {
 async fn it_passes_the_suite() {
     for case in CASES {
         let home = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+        let store = Store::open(home.path().join("store.db")).unwrap();
         println!("{}", case.name);
         (case.run)(&store).await;
     }
@@ -26,17 +26,17 @@ async fn what_was_saved_is_there_after_closing_and_opening() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("store.db");
     {
-        let store = SqliteStore::open(&path).unwrap();
+        let store = Store::open(&path).unwrap();
         store.save(&device(), Slot::Hierarchy, b"state".to_vec()).await.unwrap();
     }
-    let store = SqliteStore::open(&path).unwrap();
+    let store = Store::open(&path).unwrap();
     assert_eq!(store.load(&device(), Slot::Hierarchy).await.unwrap(), Some(b"state".to_vec()));
 }
 
 #[tokio::test]
 async fn many_at_once_are_all_answered_and_all_there() {
     let home = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(home.path().join("store.db")).unwrap();
+    let store = Store::open(home.path().join("store.db")).unwrap();
     let writes = (0..2_000u32).map(|n| {
         let store = store.clone();
         tokio::spawn(async move {
@@ -77,7 +77,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         child.wait().unwrap();
         assert_eq!(acknowledged.len(), 100 * round as usize);
 
-        let store = SqliteStore::open(&path).unwrap();
+        let store = Store::open(&path).unwrap();
         for n in acknowledged {
             let state = store.load(&device(), Slot::Collection(FolderNo(n))).await.unwrap();
             assert_eq!(state, Some(n.to_be_bytes().to_vec()));
@@ -87,7 +87,7 @@ async fn what_was_acknowledged_survives_a_kill() {
 
 /// The child: writes, and tells of each write when it was acknowledged.
 async fn write_until_killed(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let store = SqliteStore::open(path)?;
+    let store = Store::open(path)?;
     for n in 0u32.. {
         let slot = Slot::Collection(FolderNo(n));
         store.save(&device(), slot, n.to_be_bytes().to_vec()).await?;

@@ -17,7 +17,7 @@ use dme_link::{
 };
 use dme_mailbox::{Account, CallContext, Credentials, Error, ErrorKind, MailSystem, Mailbox};
 use dme_model::{CollectionId, ConnectorId, Flags, RequestId, Secret, Timestamp, UserId};
-use dme_store::SqliteStore;
+use dme_store::Store;
 use dme_sync::property::{Fate, Mark, Op, World, run};
 use dme_sync::{FilterAge, StateStore};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
@@ -345,7 +345,7 @@ async fn live(servers: &MailServers, seed: u64) -> Result<u32> {
     let surroundings = Surroundings::new(servers, seed, folder.path()).await?;
     let database = folder.path().join("state.db");
     let open = || -> Arc<dyn StateStore> {
-        Arc::new(SqliteStore::open(&database).unwrap_or_else(|e| panic!("seed {seed}: {e}")))
+        Arc::new(Store::open(&database).unwrap_or_else(|e| panic!("seed {seed}: {e}")))
     };
     let mut chance = Chance::new(seed);
     // The phone knows its folders before life begins to be hard on it.

@@ -16,7 +16,7 @@ use dme_server::membership::Membership;
 use dme_server::metrics::Metrics;
 use dme_server::router::Router;
 use dme_server::watch::{Seat, WatchOpener, WatchTimes, Watches};
-use dme_store::SqliteStore;
+use dme_store::Store;
 use dme_sync::property;
 use futures_util::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +35,7 @@ const CONNECTORS: [(&str, bool); 4] =
 /// What all lives have in common: the database, and the authority in it.
 pub struct Server {
     registrar: Arc<Registrar>,
-    store: SqliteStore,
+    store: Store,
     _directory: tempfile::TempDir,
 }
 
@@ -103,7 +103,7 @@ impl Server {
     pub fn new() -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let authority = Arc::new(Authority::open(&directory.path().join("authority"))?);
-        let store = SqliteStore::open(directory.path().join("dme.db"))?;
+        let store = Store::open(directory.path().join("dme.db"))?;
         let shared = Arc::new(store.clone());
         let registrar = Arc::new(Registrar::new(authority, shared.clone(), shared));
         Ok(Self { registrar, store, _directory: directory })
