@@ -7,6 +7,7 @@ mod console;
 mod device;
 mod directory;
 mod log;
+mod mailbox;
 mod outbox;
 mod probe;
 mod route;
@@ -59,6 +60,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::Command,
+    },
+    /// Local files: make mailboxes, and see whose there are.
+    Mailbox {
+        #[command(subcommand)]
+        command: mailbox::Command,
     },
     /// See and administer devices.
     Device {
@@ -136,6 +142,7 @@ impl Command {
                 Self::Connector { command } => command.run().await,
                 Self::Console { server } => console::run(server).await,
                 Self::User { command } => command.run().await,
+                Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
                 Self::Outbox { command } => command.run().await,

@@ -18,7 +18,7 @@ use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
 };
-use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
 use dme_routing::{History, Question, Route, Scope};
 use dme_store::{RouteRecord, Store};
 use ownership::{Asking, Ownership, UserKnowledge};
@@ -44,6 +44,7 @@ pub struct Router {
     store: Store,
     membership: Arc<dyn Membership>,
     call: Duration,
+    clock: ZoneId,
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
     begun: Begun,
@@ -68,7 +69,8 @@ impl Router {
     ) -> Self {
         let last = Arc::default();
         let (known, begun) = (Mutex::default(), Begun::default());
-        Self { connectors, store, membership, call, known, last, begun, events: OnceLock::new() }
+        let (clock, events) = (ZoneId::utc(), OnceLock::new());
+        Self { connectors, store, membership, call, clock, known, last, begun, events }
     }
 
     /// Has the log told of each change of a route from now on. Only the first is heard.
@@ -86,6 +88,12 @@ impl Router {
         let words = format!("{function}: {serving} in the place of {}: {why}", former.serving);
         let happened = Happened::new(EventKind::RouteChanged, words).user(user);
         events.note(happened.connector(serving).detail("function", function.to_string()));
+    }
+
+    /// The same for users of this clock: their times without a time zone are on it at each connector.
+    #[must_use]
+    pub fn on_clock(self, clock: ZoneId) -> Self {
+        Self { clock, ..self }
     }
 
     /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how
@@ -114,7 +122,7 @@ impl Router {
         now: Timestamp,
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
-        let context = CallContext::new(request.clone(), limit);
+        let context = CallContext::new(request.clone(), limit).on_clock(self.clock.clone());
         let plan = self.plan(account, request, now, Asking::WhereItMatters).await?;
         let part = |served: &Served| {
             let functions = served.classes.iter().map(|class| class.function()).collect();
@@ -158,7 +166,7 @@ impl Router {
             },
             opened => return opened,
         };
-        let context = CallContext::new(request.clone(), self.call);
+        let context = CallContext::new(request.clone(), self.call).on_clock(self.clock.clone());
         let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
         Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
     }

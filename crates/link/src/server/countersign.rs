@@ -29,7 +29,7 @@ impl Links {
         let target = Target { links: self, id };
         let request = RequestId::from("countersign");
         let deadline = Instant::now() + limit;
-        let caller = Caller { request: &request, deadline, account: None };
+        let caller = Caller { request: &request, deadline, account: None, clock: None };
         let blob: Vec<u8> = digests.iter().flat_map(|digest| *digest.as_bytes()).collect();
         let link = target.link()?;
         let call = Countersign { head, from };

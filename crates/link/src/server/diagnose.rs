@@ -39,7 +39,7 @@ impl Links {
         let target = Target { links: self, id };
         let request = RequestId::from("diagnose");
         let deadline = Instant::now() + limit;
-        let caller = Caller { request: &request, deadline, account: None };
+        let caller = Caller { request: &request, deadline, clock: None, account: None };
         let called = async {
             let link = target.link()?;
             target.call(&link, Lane::Bulk, caller, Diagnose {}, Bytes::new()).await

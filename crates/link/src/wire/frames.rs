@@ -80,7 +80,7 @@ impl Frames {
             _ => Some(Owned(account())),
         };
         let request = Owned(RequestId::from("r-1"));
-        let head = Head { request, left_ms: 15_000, account, args };
+        let head = Head { request, left_ms: 15_000, clock: None, account, args };
         self.frame(&format!("{}.request", A::NAME), &head, blob);
     }
 }
