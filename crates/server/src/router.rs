@@ -11,6 +11,8 @@ mod routed;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
 use crate::outbox::Outbox;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use begun::Begun;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
@@ -18,7 +20,7 @@ use dme_mailbox::{
 };
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
 use dme_routing::{History, Question, Route, Scope};
-use dme_store::Store;
+use dme_store::{RouteRecord, Store};
 use ownership::{Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
 
@@ -26,7 +28,7 @@ pub use explain::{Explained, Judged, Moved};
 
 use routed::RoutedMailbox;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -46,6 +48,7 @@ pub struct Router {
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
     begun: Begun,
+    events: OnceLock<Events>,
 }
 
 #[derive(Clone, Default)]
@@ -66,8 +69,25 @@ impl Router {
     ) -> Self {
         let last = Arc::default();
         let (known, begun) = (Mutex::default(), Begun::default());
-        let clock = ZoneId::utc();
-        Self { connectors, store, membership, call, clock, known, last, begun }
+        let (clock, events) = (ZoneId::utc(), OnceLock::new());
+        Self { connectors, store, membership, call, clock, known, last, begun, events }
+    }
+
+    /// Has the log told of each change of a route from now on. Only the first is heard.
+    pub fn tell(&self, events: Events) {
+        let _ = self.events.set(events);
+    }
+
+    /// A user's first route is no news.
+    fn note(&self, user: &UserId, before: &Routes, route: &RouteRecord) {
+        let Some(former) = before.get(&route.function) else { return };
+        let Some(events) = self.events.get().filter(|_| former.serving != route.serving) else {
+            return;
+        };
+        let RouteRecord { function, serving, why, .. } = route;
+        let words = format!("{function}: {serving} in the place of {}: {why}", former.serving);
+        let happened = Happened::new(EventKind::RouteChanged, words).user(user);
+        events.note(happened.connector(serving).detail("function", function.to_string()));
     }
 
     /// The same for users of this clock: their times without a time zone are on it at each connector.
@@ -211,6 +231,7 @@ impl Router {
             {
                 tracing::info!(user = %account.user, function = %route.function,
                     connector = route.serving, why = route.why, "route");
+                self.note(&account.user, &before, route);
             }
             let written = after.values().cloned().collect();
             if let Err(error) = self.store.put_routes(&account.user, written).await {

@@ -1,12 +1,18 @@
 //! The store from outside.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod connectors;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
+mod statistics;
