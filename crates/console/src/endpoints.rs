@@ -6,6 +6,7 @@ mod devices;
 mod directory;
 mod outbox;
 mod records;
+pub(crate) use records::kinds;
 mod routes;
 mod users;
 

@@ -47,7 +47,7 @@ use crate::metrics::{Counted, Metrics};
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
-use crate::policy::CurrentPolicy;
+use crate::policies::Policies;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
 use crate::records::audit::Audit;
@@ -129,7 +129,7 @@ pub struct Front {
     /// Who is told of events.
     pub webhooks: Arc<Webhooks>,
     /// What phones must be set to.
-    pub policy: CurrentPolicy,
+    pub policies: Arc<Policies>,
     /// The clock of users, for what has no time zone.
     pub home: Zone,
     /// What becomes of devices.

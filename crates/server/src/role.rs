@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
-use crate::policy::CurrentPolicy;
+use crate::policies::Policies;
 use crate::private_files::private_directory;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
@@ -145,7 +145,8 @@ impl Server {
         let outbox = outbox(&config, &store).await?;
         let clock: Clock = Arc::new(now);
         let (events, unwritten) = Events::new(store.clone(), clock.clone());
-        let front = front(&config, store, shared, &links, outbox, events, clock, stop.clone())?;
+        let front =
+            front(&config, store, shared, &links, outbox, events, clock, stop.clone()).await?;
         let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
@@ -429,7 +430,7 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
 }
 
 #[expect(clippy::too_many_arguments, reason = "the one place where the front is put together")]
-fn front(
+async fn front(
     config: &ServerConfig,
     store: Store,
     shared: Arc<Store>,
@@ -474,6 +475,9 @@ fn front(
     membership.ask(&gate);
     let home = home_zone(&config.phones)
         .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
+    let parking = Arc::new(Parking::default());
+    let policies =
+        Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
     let router = Arc::new(router.on_clock(home.id().clone()));
     router.tell(events.clone());
@@ -506,7 +510,7 @@ fn front(
         router,
         outbox,
         watches: Watches::new(opener, watch_times, metrics.clone()),
-        parking: Arc::new(Parking::default()),
+        parking,
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
@@ -515,7 +519,7 @@ fn front(
         events,
         steps: Arc::default(),
         webhooks,
-        policy: CurrentPolicy::new(&config.policy),
+        policies,
         home,
         devices: config.devices.clone(),
         limits: config.limits.clone(),

@@ -7,6 +7,7 @@
 //! beside SQLite.
 
 mod audit;
+mod books;
 mod configurations;
 mod connectors;
 mod devices;
@@ -25,8 +26,12 @@ mod users;
 mod webhooks;
 
 pub use audit::{ActFilter, ActRecord};
+mod wipe_orders;
+
+pub use books::{Book, Edit};
 pub use devices::{
-    Admission, Device, Newcomers, Policy, PolicyKey, Seen, Sighting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
+    PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
@@ -35,6 +40,7 @@ pub use routes::{RouteRecord, SettingRecord};
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;
 pub use webhooks::{Delivery, WebhookState};
+pub use wipe_orders::{WipeOrder, WipeRecord};
 
 #[cfg(test)]
 mod tests {
@@ -43,6 +49,7 @@ mod tests {
     fn parameters_are_numbered_in_order_of_appearance() {
         let sources = [
             include_str!("audit.rs"),
+            include_str!("books.rs"),
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
@@ -54,6 +61,7 @@ mod tests {
             include_str!("statistics.rs"),
             include_str!("users.rs"),
             include_str!("webhooks.rs"),
+            include_str!("wipe_orders.rs"),
         ];
         let mut checked = 0;
         let constants = sources.iter().flat_map(|source| source.split("const ").skip(1));

@@ -181,7 +181,6 @@ impl Console {
             Admission::Quarantined => "quarantined",
             Admission::Blocked => "blocked",
         };
-        let acknowledged = device.policy.acknowledged;
         api::Device {
             user: device.key.user.to_string(),
             device: device.key.device.to_string(),
@@ -192,7 +191,7 @@ impl Console {
             last_seen: device.last_seen.as_seconds(),
             admission: admission.into(),
             wipe,
-            policy: acknowledged.is_some_and(|held| held.revision == self.front.policy.revision),
+            policy: self.front.policies.has_taken(device),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
         }
     }

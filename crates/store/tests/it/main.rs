@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod audit;
+mod books;
 #[cfg(test)]
 mod configurations;
 #[cfg(test)]
