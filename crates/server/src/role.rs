@@ -1,5 +1,7 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
+use crate::admissions::Admissions;
+use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
@@ -11,6 +13,7 @@ use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::membership::GateMembership;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -23,6 +26,7 @@ use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Parts, Site};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
+use crate::wipes::Wipes;
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_model::{ConnectorId, Function, Realm};
@@ -138,7 +142,8 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let outbox = outbox(&config, &store).await?;
-        let front = front(&config, store, shared, &links, outbox, stop.clone()).await?;
+        let front =
+            front(&config, store, shared, &links, outbox, authority.clone(), stop.clone()).await?;
         let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
@@ -391,6 +396,7 @@ async fn front(
     shared: Arc<Store>,
     links: &Links,
     outbox: Option<Arc<Outbox>>,
+    authority: Arc<Authority>,
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
     let clock: Clock = Arc::new(now);
@@ -430,6 +436,18 @@ async fn front(
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
+    let notices = Notices::new(&config.devices.administrators);
+    let admissions =
+        Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
+    let behaviours = Behaviours::open(store.clone(), parking.clone(), notices.clone()).await?;
+    let wipes = Wipes {
+        store: store.clone(),
+        parking: parking.clone(),
+        notices: notices.clone(),
+        authority,
+        host: config.phones.host.clone(),
+        per_hour: config.devices.wipes_per_hour,
+    };
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
     let router = Arc::new(router);
     let run = now().as_millis().unsigned_abs();
@@ -464,7 +482,10 @@ async fn front(
         policies,
         home: home_zone(&config.phones)
             .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
-        devices: config.devices.clone(),
+        admissions,
+        behaviours,
+        wipes,
+        notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
         times: config.times.clone(),

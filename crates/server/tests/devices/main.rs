@@ -4,5 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[cfg(test)]
+mod admission;
+#[cfg(test)]
+mod behaviour;
+#[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod policy;
+#[cfg(test)]
+mod wipe;
+#[cfg(test)]
 mod world;
