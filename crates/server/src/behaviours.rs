@@ -4,6 +4,8 @@
 use crate::books::{Author, RulesError, Versioned, edit, load};
 use crate::notices::{Notice, Notices};
 use crate::parking::Parking;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use dme_model::Timestamp;
 use dme_policy::{Act, Behaviour, BehaviourRules, Counters, Strike};
 use dme_store::{Admission, Decider, Decision, Device, Error, Held, Hold, Result, Store};
@@ -25,6 +27,7 @@ pub struct Behaviours {
     store: Store,
     parking: Arc<Parking>,
     notices: Notices,
+    events: Events,
     now: RwLock<Arc<Versioned<BehaviourRules>>>,
     counted: Mutex<HashMap<DeviceKey, Counters>>,
     /// When each slowed device's last request was let through.
@@ -51,10 +54,11 @@ impl Behaviours {
         store: Store,
         parking: Arc<Parking>,
         notices: Notices,
+        events: Events,
     ) -> Result<Self> {
         let now = RwLock::new(Arc::new(load(&store, BOOK).await?));
         let (counted, let_through) = (Mutex::default(), Mutex::default());
-        Ok(Self { store, parking, notices, now, counted, let_through })
+        Ok(Self { store, parking, notices, events, now, counted, let_through })
     }
 
     /// The rules as they stand; none unless somebody set some.
@@ -135,6 +139,10 @@ impl Behaviours {
         let (device, ()) = self.store.change_device(key, change).await?;
         tracing::warn!(user = %key.user, device = %key.device, rule = strike.rule,
             reason = strike.reason, act = ?strike.act, "the device misbehaves");
+        let words = format!("the device misbehaves: {}", strike.reason);
+        let happened = Happened::new(EventKind::DeviceSlowed, words).device(key);
+        self.events
+            .note(happened.detail("rule", &strike.rule).detail("done", act_word(strike.act)));
         if strike.act != Act::Tell {
             self.parking.end_device(key);
         }
@@ -191,6 +199,14 @@ impl Behaviours {
         lock(&self.let_through).remove(key);
         tracing::warn!(user = %key.user, device = %key.device, by, "the device was released");
         Ok(device)
+    }
+}
+
+fn act_word(act: Act) -> &'static str {
+    match act {
+        Act::Slow(_) => "slowed down",
+        Act::Block => "blocked",
+        Act::Tell => "told of",
     }
 }
 

@@ -36,6 +36,7 @@ mod room;
 mod search;
 mod settings;
 mod sync;
+mod telling;
 mod validate_cert;
 mod wait;
 
@@ -52,6 +53,11 @@ use crate::parking::Parking;
 use crate::policies::Policies;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
+use crate::records::audit::Audit;
+use crate::records::events::Events;
+use crate::records::statistics::Statistics;
+use crate::records::steps::Steps;
+use crate::records::webhooks::Webhooks;
 use crate::router::Router;
 use crate::watch::Watches;
 use crate::wipes::Wipes;
@@ -116,6 +122,16 @@ pub struct Front {
     pub quarantine: Quarantine,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What administrators did.
+    pub audit: Arc<Audit>,
+    /// What happened.
+    pub events: Events,
+    /// What is counted by user, device, connector and command.
+    pub statistics: Arc<Statistics>,
+    /// What each device was told lately, item by item.
+    pub steps: Arc<Steps>,
+    /// Who is told of events.
+    pub webhooks: Arc<Webhooks>,
     /// What phones must be set to.
     pub policies: Arc<Policies>,
     /// The clock of users, for what has no time zone.

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod private_files;
 pub mod quarantine;
 pub mod realm;
+pub mod records;
 pub mod role;
 pub mod router;
 mod self_made;

@@ -21,6 +21,11 @@ use crate::policies::Policies;
 use crate::private_files::private_directory;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
+use crate::records::audit::Audit;
+use crate::records::events::{Events, Unwritten};
+use crate::records::statistics::Statistics;
+use crate::records::webhooks::Webhooks;
+use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Parts, Site};
@@ -142,8 +147,20 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let outbox = outbox(&config, &store).await?;
-        let front =
-            front(&config, store, shared, &links, outbox, authority.clone(), stop.clone()).await?;
+        let clock: Clock = Arc::new(now);
+        let (events, unwritten) = Events::new(store.clone(), clock.clone());
+        let front = front(
+            &config,
+            store,
+            shared,
+            &links,
+            outbox,
+            authority.clone(),
+            events,
+            clock,
+            stop.clone(),
+        )
+        .await?;
         let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
@@ -164,6 +181,7 @@ impl Server {
         server.listen_admin(&config, site(parts)?).await?;
         server.listen_phones(&config, &authority).await?;
         server.keep(&links);
+        server.keep_records(&config, links, authority, unwritten);
         Ok(server)
     }
 
@@ -364,6 +382,41 @@ impl Server {
         });
     }
 
+    /// What is kept of what happens, and what is done with it.
+    fn keep_records(
+        &self,
+        config: &ServerConfig,
+        links: Links,
+        authority: Arc<Authority>,
+        unwritten: Unwritten,
+    ) {
+        let (front, stop) = (self.front.clone(), self.stop.clone());
+        let events = front.events.clone();
+        self.tasks.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
+        let (statistics, counted) = (front.statistics.clone(), links.clone());
+        self.tasks.spawn(async move { statistics.keep(&counted, stop).await });
+        self.run_until_stop(front.webhooks.clone().run(events.clone()));
+        self.run_until_stop(expire(front.clone(), config.records.clone()));
+        self.run_until_stop(
+            Witnesses {
+                store: front.store.clone(),
+                links,
+                authority,
+                events: events.clone(),
+                clock: front.clock.clone(),
+                every: config.records.countersign_every.0,
+            }
+            .run(),
+        );
+        self.run_until_stop(look_out(Lookout {
+            events,
+            gate: front.gate.clone(),
+            connectors: front.connectors.clone(),
+            clock: front.clock.clone(),
+            certificate: config.phones.certificate.clone(),
+        }));
+    }
+
     fn run_until_stop(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
@@ -390,6 +443,7 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
     Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
 }
 
+#[expect(clippy::too_many_arguments, reason = "the one place where the front is put together")]
 async fn front(
     config: &ServerConfig,
     store: Store,
@@ -397,9 +451,10 @@ async fn front(
     links: &Links,
     outbox: Option<Arc<Outbox>>,
     authority: Arc<Authority>,
+    events: Events,
+    clock: Clock,
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
-    let clock: Clock = Arc::new(now);
     let metrics = Arc::new(Metrics::default());
     let load = Load {
         outstanding: 0,
@@ -433,13 +488,16 @@ async fn front(
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     membership.ask(&gate);
+    let home = home_zone(&config.phones)
+        .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
     let notices = Notices::new(&config.devices.administrators);
     let admissions =
         Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
-    let behaviours = Behaviours::open(store.clone(), parking.clone(), notices.clone()).await?;
+    let behaviours =
+        Behaviours::open(store.clone(), parking.clone(), notices.clone(), events.clone()).await?;
     let wipes = Wipes {
         store: store.clone(),
         parking: parking.clone(),
@@ -449,7 +507,13 @@ async fn front(
         per_hour: config.devices.wipes_per_hour,
     };
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
-    let router = Arc::new(router);
+    let router = Arc::new(router.on_clock(home.id().clone()));
+    router.tell(events.clone());
+    if let Some(outbox) = &outbox {
+        outbox.tell(events.clone());
+    }
+    let webhooks = Webhooks::new(&config.webhooks, store.clone(), clock.clone());
+    let webhooks = webhooks.map_err(StartError::Settings)?;
     let run = now().as_millis().unsigned_abs();
     let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
     let watch_times = WatchTimes {
@@ -461,7 +525,6 @@ async fn front(
     Ok(Front {
         gate,
         directories,
-        store,
         engine: Engine::new(
             shared,
             dme_sync::Limits {
@@ -479,9 +542,13 @@ async fn front(
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
+        audit: Audit::new(store.clone(), clock.clone(), events.clone()),
+        statistics: Arc::new(Statistics::new(store.clone(), clock.clone())),
+        events,
+        steps: Arc::default(),
+        webhooks,
         policies,
-        home: home_zone(&config.phones)
-            .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
+        home,
         admissions,
         behaviours,
         wipes,
@@ -493,6 +560,7 @@ async fn front(
         proxies: TrustedProxies::new(config.phones.proxies.clone()),
         run: u32::try_from(run / 1000 % u64::from(u32::MAX)).unwrap_or_default(),
         count: AtomicU64::new(0),
+        store,
         clock,
         stop,
     })

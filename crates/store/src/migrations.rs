@@ -10,6 +10,7 @@ const STEPS: &[(i64, &str)] = &[
     (3, include_str!("../migrations/0003_outbox.sql")),
     (4, include_str!("../migrations/0004_configurations.sql")),
     (5, include_str!("../migrations/0005_policies.sql")),
+    (6, include_str!("../migrations/0006_records.sql")),
 ];
 
 /// The neutral words as SQLite's: strict tables know `INTEGER`, not `BIGINT`.

@@ -2,8 +2,10 @@
 //! policy keys are looked at, before anything of the request's body is.
 
 use super::failure::Failure;
+use super::telling;
 use crate::config::PolicyMode;
 use crate::front::Front;
+use crate::records::{EventKind, Happened};
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_model::Timestamp;
@@ -54,7 +56,10 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
         Admission::Allowed => Pass::Mailbox,
         Admission::Quarantined => Pass::Quarantine,
         Admission::Blocked if is_wiping(&device) => Pass::Mailbox,
-        Admission::Blocked => return Err(CommonStatus::DeviceIsBlockedForThisUser.into()),
+        Admission::Blocked => {
+            telling::blocked(front, arrival.key);
+            return Err(CommonStatus::DeviceIsBlockedForThisUser.into());
+        }
     };
     if arrival.command != Command::Provision {
         check_policy(front, &device, arrival.policy_key)?;
@@ -72,11 +77,14 @@ async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
         Seen::New(device) => {
             tracing::info!(user = %key.user, device = %key.device, kind = sighting.device_type,
                 ?admission, "new device");
+            telling::new_device(front, key, &sighting.device_type, admission);
             Ok(device)
         }
         Seen::TooMany => {
             tracing::warn!(user = %key.user, device = %key.device, limit,
                 "device refused: its user has as many as allowed");
+            let words = "a device is refused: its user has as many as allowed";
+            front.events.note(Happened::new(EventKind::DeviceTooMany, words).device(key));
             Err(CommonStatus::MaximumDevicesReached.into())
         }
     }

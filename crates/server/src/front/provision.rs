@@ -4,7 +4,9 @@ use super::admission::store;
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::settings::note_information;
+use super::telling::about;
 use crate::config::PolicyMode;
+use crate::records::EventKind;
 use aws_lc_rs::rand;
 use dme_eas::provision::{
     Applied, PolicyRequest, PolicyStatus, PolicyType, Request, Response, Status, Wipe as Order,
@@ -102,6 +104,8 @@ async fn acknowledged(
     if must && !matches!(applied, Applied::Fully | Applied::Partly) {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, ?applied,
             "the device does not apply the policy and stays out");
+        let words = format!("the device does not apply the policy and stays out: {applied:?}");
+        front.events.note(about(exchange, EventKind::PolicyRefused, words));
         store(front.store.set_policy(&exchange.device, &answered).await)?;
         return Err(match applied {
             Applied::ByOthers => CommonStatus::ExternallyManagedDevicesNotAllowed,
@@ -112,6 +116,8 @@ async fn acknowledged(
     let acknowledged = PolicyKey { key: new_key()?, revision: pending.revision };
     let policy = Policy { acknowledged: Some(acknowledged), ..answered };
     store(front.store.set_policy(&exchange.device, &policy).await)?;
+    let words = format!("the device took the policy: {applied:?}");
+    front.events.note(about(exchange, EventKind::PolicyTaken, words));
     Ok(Response::acknowledged(acknowledged.key))
 }
 
@@ -133,6 +139,8 @@ async fn send_order(exchange: &Exchange<'_>, order: Order) -> Result<Response, F
     store(exchange.front().wipes.told(&exchange.device, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device was given the order to wipe");
+    let words = format!("the device was given the order to wipe: {order:?}");
+    exchange.front().events.note(about(exchange, EventKind::WipeSent, words));
     Ok(Response::wipe(order))
 }
 
@@ -147,6 +155,8 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
         tracing::error!(user = %exchange.device.user, device = %exchange.device.device, ?outcome,
             "the device says that it could not wipe; it is ordered again at its next contact");
         store(exchange.front().wipes.answered(&exchange.device, false, exchange.now).await)?;
+        let words = format!("the device says that it could not wipe: {outcome:?}");
+        exchange.front().events.note(about(exchange, EventKind::WipeFailed, words));
         return Ok(Response::status(Status::Success));
     }
     let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
@@ -154,6 +164,8 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
     store(exchange.front().wipes.answered(&exchange.device, true, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device acknowledged the order to wipe");
+    let words = format!("the device acknowledged the order to wipe: {order:?}");
+    exchange.front().events.note(about(exchange, EventKind::WipeDone, words));
     Ok(Response::status(Status::Success))
 }
 

@@ -1,6 +1,7 @@
 //! The store from outside.
 
 #[cfg(test)]
+mod audit;
 mod books;
 #[cfg(test)]
 mod configurations;
@@ -9,6 +10,10 @@ mod connectors;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
+mod statistics;
