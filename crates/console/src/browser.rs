@@ -105,7 +105,7 @@ impl Console {
         let query = fields(head.uri.query().unwrap_or_default().as_bytes());
         let visit = Visit { principal, args, query, frame };
         let text = page.render(self.clone(), visit).await?;
-        Ok(reply::answer("text/html; charset=utf-8", text))
+        Ok(reply::answer(page.kind, text))
     }
 
     /// The page that asks who it is; or, with a link, that one is signed in.

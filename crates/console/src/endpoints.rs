@@ -7,6 +7,7 @@ mod directory;
 mod outbox;
 pub(crate) mod policies;
 mod records;
+pub(crate) use records::kinds;
 mod routes;
 mod users;
 

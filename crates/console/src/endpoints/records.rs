@@ -3,7 +3,7 @@
 use crate::{Console, Refusal, api};
 use dme_audit::{Change, Report};
 use dme_model::Timestamp;
-use dme_server::records::events::{Events, LARGEST_PAGE, as_json};
+use dme_server::records::events::{LARGEST_PAGE, as_json};
 use dme_server::records::{EventKind, statistics};
 use dme_store::{
     ActFilter, ActRecord, By, CountFilter, CountLine, Event, EventFilter, EventPage, Level,
