@@ -5,7 +5,11 @@ mod configurations;
 #[cfg(test)]
 mod connectors;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod devices;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
