@@ -75,8 +75,10 @@ const MAY_USE: [(&str, &[&str]); 24] = [
 const PURE: [&str; 7] = ["model", "wbxml", "zone", "eas", "mime", "pim", "routing"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
-const ONLY: [(&str, &[&str]); 8] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store"]),
+    ("tokio-postgres", &["store"]),
+    ("deadpool-postgres", &["store"]),
     ("ldap3", &["directory"]),
     ("domain", &["dial"]),
     ("mail-parser", &["mime"]),
