@@ -73,8 +73,8 @@ fn ten_thousand() -> u32 {
 }
 
 impl AddressListConfig {
-    /// The address book, to which nothing connects yet.
-    fn book(&self) -> std::result::Result<CardBook, String> {
+    /// Where the address book is, once the settings beside that are in range.
+    fn place(&self) -> std::result::Result<BookConfig, String> {
         within("address_list.limit", self.limit, 1..=MAX_CARDS)
             .and_then(|()| {
                 let allowed = Span::seconds(1)..=Span::seconds(86_400);
@@ -84,15 +84,19 @@ impl AddressListConfig {
         if self.shown_to == Users::Groups(Vec::new()) {
             return Err("address_list.shown_to names no group: nobody would be shown it".into());
         }
-        let config = BookConfig {
+        Ok(BookConfig {
             url: self.url.clone(),
             user: self.user.clone(),
             password: self.password.clone(),
             ca_file: self.ca_file.clone(),
             allow_plain: self.allow_plain,
             timeouts: self.timeouts.clone(),
-        };
-        CardBook::new(AT, config).map_err(|error| error.to_string())
+        })
+    }
+
+    /// The address book, to which nothing connects yet.
+    fn book(&self) -> std::result::Result<CardBook, String> {
+        CardBook::new(AT, self.place()?).map_err(|error| error.to_string())
     }
 
     /// Whether it can work at all; nothing is read or contacted.
@@ -100,7 +104,7 @@ impl AddressListConfig {
     /// # Errors
     /// In words, naming the setting.
     pub(crate) fn fits(&self) -> std::result::Result<(), String> {
-        Self { ca_file: None, ..self.clone() }.book().map(drop)
+        self.place()?.check(AT).map_err(|error| error.to_string())
     }
 
     /// Reads the address book once, for an administrator who tries the settings; says what is in it.

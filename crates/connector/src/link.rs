@@ -4,7 +4,6 @@ use dme_link::{BulkHours, Hours, KeepAlive, NoHours, Packing, Thrift, Windows};
 use dme_model::{ByteSize, OutOfRange, Span, ZoneId, within};
 use dme_zone::Zone;
 use serde::Deserialize;
-use std::path::Path;
 
 /// What sort of line it is: decides what is not set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -197,16 +196,9 @@ impl LinkConfig {
             Some(name) => {
                 Zone::of(&ZoneId::from(name.as_str())).ok_or_else(|| WrongLink::Zone(name.clone()))
             }
-            None => Ok(zone_of_this_machine().unwrap_or_else(Zone::utc)),
+            None => Ok(Zone::of_host(|link| std::fs::read_link(link))),
         }
     }
-}
-
-/// By the name of the file of rules that is in use; none where this is a copy of it, or UTC.
-fn zone_of_this_machine() -> Option<Zone> {
-    let rules = std::fs::read_link(Path::new("/etc/localtime")).ok()?;
-    let (_, name) = rules.to_str()?.split_once("/zoneinfo/")?;
-    Zone::of(&ZoneId::from(name))
 }
 
 #[cfg(test)]

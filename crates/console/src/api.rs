@@ -1,5 +1,9 @@
 //! The shapes of the administration interface, for both ends.
 
+mod records;
+
+pub use records::*;
+
 use dme_link::Diagnosis;
 use dme_server::connectors::ConnectorSettings;
 use schemars::JsonSchema;
@@ -126,6 +130,7 @@ pub struct NewToken {
     /// The connector's name.
     pub name: String,
     /// Whether the connector may serve without being unlocked.
+    #[serde(default)]
     pub approved: bool,
     /// For how long the token is good, in seconds.
     pub valid_seconds: u64,
@@ -196,6 +201,13 @@ pub struct Traced {
     pub folder: u64,
     /// What.
     pub event: serde_json::Value,
+}
+
+/// A link to sign in to the console by.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ConsoleLink {
+    /// What follows the administration listener's address; good once, for five minutes.
+    pub path: String,
 }
 
 /// Nothing but that it was done.

@@ -3,7 +3,8 @@
 use crate::endpoint::{Args, Call, Endpoint};
 use crate::form;
 use crate::principal::{Allowed, Duty, Origin, Principal, Reach, Role};
-use crate::{Console, Refusal, TOKEN_FILE, reply};
+use crate::session::is_csrf;
+use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
-use schemars::SchemaGenerator;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,9 +30,18 @@ impl Site for Console {
     async fn administration(
         self: Arc<Self>,
         request: Request<Incoming>,
-        _peer: SocketAddr,
+        peer: SocketAddr,
     ) -> Response<SiteBody> {
-        match self.answer(request).await {
+        let path = request.uri().path();
+        if request.method() == Method::GET
+            && let Some(response) = self.probe(path).await
+        {
+            return response;
+        }
+        if path != "/api" && !path.starts_with("/api/") {
+            return self.browse(request, peer).await;
+        }
+        match self.answer(request, peer).await {
             Ok(response) => response,
             Err(refusal) => reply::refused(&refusal),
         }
@@ -41,48 +50,42 @@ impl Site for Console {
 
 impl Console {
     async fn answer(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         request: Request<Incoming>,
+        peer: SocketAddr,
     ) -> Result<Response<SiteBody>, Refusal> {
-        if request.method() == Method::GET
-            && let Some(response) = self.probe(request.uri().path()).await
-        {
-            return Ok(response);
-        }
         let (head, body) = request.into_parts();
-        let principal = Arc::new(self.bearer(&head)?);
-        let (endpoint, args) = self.endpoint(&head)?;
+        let principal = self.asker(&head).await?;
+        let (endpoint, args) = self.endpoint(&head.method, head.uri.path())?;
         // Before anything is read of what somebody sends who may not.
-        let principal = self.permit(principal, endpoint, &args).await?;
+        self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
         let body = read(body).await?;
         let body = match body.is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(&body)
                 .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))?,
         };
-        let shape = endpoint.query.map(|query| {
-            let mut generator = SchemaGenerator::default();
-            let named = query(&mut generator);
-            let name = named.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-            let whole = name.and_then(|name| generator.definitions().get(name).cloned());
-            whole.and_then(|whole| whole.try_into().ok()).unwrap_or(named)
-        });
+        let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
         let call = Call { principal, args, query, body };
-        Ok(reply::json(&self.carry_out(endpoint, call).await?))
+        Ok(reply::json(&self.carry_out(endpoint, call, peer).await?))
     }
 
     /// Does it, and records it where it changes anything.
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         self: &Arc<Self>,
         endpoint: &Endpoint,
         call: Call,
+        peer: SocketAddr,
     ) -> Result<Value, Refusal> {
         if endpoint.method == Method::GET {
             return endpoint.run(self.clone(), call).await;
         }
         let (who, args) = (call.principal.clone(), call.args.clone());
-        let answer = endpoint.run(self.clone(), call).await;
+        let work = endpoint.run(self.clone(), call);
+        let deed = recorded::deed(endpoint, &who, peer, &args);
+        let answer = self.front.audit.record(deed, work, recorded::outcome).await;
+        let answer = answer.map_err(recorded::unrecorded)?;
         let refused = answer.as_ref().err().map(|refusal| refusal.words.as_str());
         tracing::info!(
             who = who.name,
@@ -93,7 +96,26 @@ impl Console {
             refused,
             "administration"
         );
+        // Nobody looking is no fault.
+        let _ = self.changed.send(());
         answer
+    }
+
+    /// Who asks: by a token, or by the session of a browser, which must say with anything but a
+    /// look that a page of ours asks (`x-csrf`).
+    async fn asker(&self, head: &request::Parts) -> Result<Arc<Principal>, Refusal> {
+        if head.headers.contains_key(AUTHORIZATION) {
+            return Ok(Arc::new(self.bearer(head)?));
+        }
+        let Some((_, session)) = self.session(&head.headers).await else {
+            let words = format!("the token from {TOKEN_FILE} in the server's directory is needed");
+            return Err(Refusal::new(StatusCode::UNAUTHORIZED, words));
+        };
+        let mark = head.headers.get("x-csrf").and_then(|value| value.to_str().ok());
+        if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
+            return Err(Refusal::forbidden("x-csrf is not that of the session"));
+        }
+        Ok(session.principal)
     }
 
     /// Whom the token is.
@@ -114,46 +136,47 @@ impl Console {
     }
 
     /// The endpoint that is asked for, with the segments of its path.
-    fn endpoint(&self, head: &request::Parts) -> Result<(&Endpoint, Args), Refusal> {
-        let path = head.uri.path();
-        let segments: Vec<String> = path
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
-            .collect();
+    pub(crate) fn endpoint(
+        &self,
+        method: &Method,
+        path: &str,
+    ) -> Result<(&Endpoint, Args), Refusal> {
+        let segments = segments(path);
         let mut other_method = false;
         for endpoint in &self.endpoints {
-            if let Some(args) = endpoint.matches(&segments) {
-                if endpoint.method == head.method {
+            if let Some(args) = arguments(endpoint.path, &segments) {
+                if endpoint.method == *method {
                     return Ok((endpoint, args));
                 }
                 other_method = true;
             }
         }
         if other_method {
-            let words = format!("{path} is not asked for by {}", head.method);
+            let words = format!("{path} is not asked for by {method}");
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, words));
         }
-        Err(Refusal::not_found(format!("{} {path} here", head.method)))
+        Err(Refusal::not_found(format!("{method} {path} here")))
     }
 
-    /// Whether the principal may call the endpoint with these arguments.
-    async fn permit(
+    /// Whether the principal may do something of this duty that reaches so far, with these
+    /// arguments.
+    pub(crate) async fn permit(
         &self,
-        principal: Arc<Principal>,
-        endpoint: &Endpoint,
+        principal: &Principal,
+        duty: Duty,
+        reach: Reach,
         args: &Args,
-    ) -> Result<Arc<Principal>, Refusal> {
+    ) -> Result<(), Refusal> {
         let named = |wanted: &str| {
             let found = args.iter().find(|(name, _)| *name == wanted);
             found.map(|(_, value)| value.as_str()).unwrap_or_default()
         };
-        let within = match principal.may(endpoint.duty) {
-            Allowed::Everywhere => return Ok(principal),
+        let within = match principal.may(duty) {
+            Allowed::Everywhere => return Ok(()),
             Allowed::Within(boundaries) => boundaries,
-            Allowed::No => return Err(may_not(&principal, endpoint.duty)),
+            Allowed::No => return Err(may_not(principal, duty)),
         };
-        let inside = match endpoint.reach {
+        let inside = match reach {
             Reach::Filtered | Reach::Oneself => true,
             Reach::Everyone => false,
             Reach::Connector => within.connectors.contains(named("connector")),
@@ -166,8 +189,30 @@ impl Console {
                 }
             }
         };
-        if inside { Ok(principal) } else { Err(may_not(&principal, endpoint.duty)) }
+        if inside { Ok(()) } else { Err(may_not(principal, duty)) }
     }
+}
+
+/// The segments of a path, each as it is meant.
+pub(crate) fn segments(path: &str) -> Vec<String> {
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    path.trim_matches('/').split('/').map(decoded).collect()
+}
+
+/// What the segments have in the place of a pattern's variable ones, by name; none where they do
+/// not fit.
+pub(crate) fn arguments(pattern: &'static str, segments: &[String]) -> Option<Args> {
+    let mut args = Vec::new();
+    let mut given = segments.iter();
+    for wanted in pattern.trim_matches('/').split('/') {
+        let given = given.next()?;
+        match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => args.push((name, given.clone())),
+            None if wanted == given => {}
+            None => return None,
+        }
+    }
+    given.next().is_none().then_some(args)
 }
 
 fn may_not(principal: &Principal, duty: Duty) -> Refusal {
@@ -176,7 +221,7 @@ fn may_not(principal: &Principal, duty: Duty) -> Refusal {
 }
 
 /// What was sent, within limits.
-async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
     match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {

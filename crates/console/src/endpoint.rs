@@ -169,20 +169,16 @@ impl Described {
 }
 
 impl Endpoint {
-    /// The names of the variable segments with what this path has there; none where it is not this
-    /// endpoint's path. The segments are already decoded.
-    pub(crate) fn matches(&self, segments: &[String]) -> Option<Args> {
-        let mut args = Vec::new();
-        let mut given = segments.iter();
-        for wanted in self.path.trim_start_matches('/').split('/') {
-            let given = given.next()?;
-            match wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => args.push((name, given.clone())),
-                None if wanted == given => {}
-                None => return None,
-            }
-        }
-        given.next().is_none().then_some(args)
+    /// One of its shapes, written out.
+    pub(crate) fn shape(&self, shape: Option<Shape>) -> Option<Schema> {
+        let mut generator = SchemaGenerator::default();
+        let named = shape?(&mut generator);
+        let reference = named.get("$ref").and_then(Value::as_str).map(str::to_owned);
+        let Some(name) = reference.as_deref().and_then(|path| path.rsplit('/').next()) else {
+            return Some(named);
+        };
+        let found = generator.definitions().get(name).cloned();
+        found.and_then(|whole| whole.try_into().ok()).or(Some(named))
     }
 
     /// The names of its variable segments.

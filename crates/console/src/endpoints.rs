@@ -5,6 +5,8 @@ mod connectors;
 mod devices;
 mod directory;
 mod outbox;
+mod records;
+pub(crate) use records::kinds;
 mod routes;
 mod users;
 
@@ -26,6 +28,8 @@ pub fn table() -> Vec<Endpoint> {
     all.extend(outbox());
     all.extend(devices());
     all.extend(users());
+    all.extend(records());
+    all.extend(webhooks());
     all
 }
 
@@ -34,6 +38,8 @@ fn about() -> Vec<Endpoint> {
         get("/api/openapi.json", "This interface, as an OpenAPI 3.1 document")
             .reach(Reach::Filtered)
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
+        post("/api/console/link", "Make a link to sign in to the console by, once")
+            .by(|console, call| async move { console.link(&call.principal) }),
     ]
 }
 
@@ -147,6 +153,10 @@ fn devices() -> Vec<Endpoint> {
             .by(|console, call| async move {
                 console.trace(call.arg("user"), call.arg("device")).await
             }),
+        get("/api/devices/{user}/{device}/steps", "What a device was told, and when it had it")
+            .by(|console, call| async move {
+                console.steps(call.arg("user"), call.arg("device")).await
+            }),
         act("/api/devices/{user}/{device}/allow", "Let a device in", DeviceAct::Allow),
         act("/api/devices/{user}/{device}/quarantine", "Have it wait", DeviceAct::Quarantine),
         act("/api/devices/{user}/{device}/block", "Shut a device out", DeviceAct::Block),
@@ -174,5 +184,45 @@ fn users() -> Vec<Endpoint> {
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+    ]
+}
+
+fn records() -> Vec<Endpoint> {
+    vec![
+        get("/api/log", "Events, the newest first")
+            .duty(Duty::Audit)
+            .asks::<api::EventQuery>()
+            .by(|console, mut call| async move { console.events(call.query()?).await }),
+        get("/api/log/kinds", "The kinds of events there are")
+            .duty(Duty::Audit)
+            .by(|_, _| async move { Ok(records::kinds()) }),
+        get("/api/audit", "Administrators' acts, the newest first")
+            .duty(Duty::Audit)
+            .asks::<api::ActQuery>()
+            .by(|console, mut call| async move { console.acts(call.query()?).await }),
+        get("/api/audit/verify", "What was done to the record of acts")
+            .duty(Duty::Audit)
+            .by(|console, _| async move { console.verify_audit().await }),
+        get("/api/audit/rows", "The record of acts as it is chained, some rows at a time")
+            .duty(Duty::Audit)
+            .asks::<api::RowsQuery>()
+            .by(|console, mut call| async move {
+                let api::RowsQuery { after } = call.query()?;
+                console.audit_rows(after).await
+            }),
+        get("/api/statistics", "What was counted, told apart as is wanted")
+            .asks::<api::CountQuery>()
+            .by(|console, mut call| async move { console.counts(call.query()?).await }),
+    ]
+}
+
+fn webhooks() -> Vec<Endpoint> {
+    vec![
+        get("/api/webhooks", "Webhooks, and how it goes with each")
+            .by(|console, _| async move { console.list_webhooks().await }),
+        post("/api/webhooks/{webhook}/enable", "Let a webhook begin again that was given up")
+            .by(|console, call| async move { console.enable_webhook(call.arg("webhook")).await }),
+        post("/api/webhooks/{webhook}/test", "Send a word that means nothing to a webhook")
+            .by(|console, call| async move { console.try_webhook(call.arg("webhook")).await }),
     ]
 }

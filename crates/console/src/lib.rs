@@ -3,15 +3,23 @@
 //! each who may ask for it; the pages do nothing that is not in it.
 
 pub mod api;
+mod browser;
+mod changes;
+mod cookie;
 mod dispatch;
 pub mod endpoint;
 pub mod endpoints;
 mod form;
+pub mod language;
 mod openapi;
+pub mod pages;
 pub mod principal;
 mod probes;
+mod recorded;
 mod refusal;
 mod reply;
+mod session;
+mod sign_in;
 mod token_file;
 mod within;
 
@@ -25,7 +33,10 @@ use dme_server::front::Front;
 use dme_server::role::{Server, StartError};
 use dme_server::site::{Parts, Site};
 use endpoint::Endpoint;
+use pages::Page;
+use session::Sessions;
 use std::sync::Arc;
+use tokio::sync::broadcast;
 
 /// All that people see.
 pub struct Console {
@@ -39,6 +50,13 @@ pub struct Console {
     token: Secret,
     /// Everything that can be asked for.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Everything that can be looked at.
+    pub(crate) pages: Vec<Page>,
+    pub(crate) sessions: Sessions,
+    /// Links to sign in by that nobody used yet.
+    pub(crate) open_links: sign_in::Links,
+    /// Something was done: pages may be out of date.
+    pub(crate) changed: broadcast::Sender<()>,
 }
 
 impl Console {
@@ -53,6 +71,10 @@ impl Console {
             links: parts.links,
             link_address: parts.link_address,
             endpoints: endpoints::table(),
+            pages: pages::table(),
+            sessions: Sessions::default(),
+            open_links: sign_in::Links::default(),
+            changed: broadcast::Sender::new(16),
         })
     }
 }

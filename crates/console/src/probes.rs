@@ -10,7 +10,7 @@ impl Console {
         match path {
             "/healthz" => Some(reply::answer("text/plain; charset=utf-8", "ok\n")),
             "/readyz" => Some(self.ready().await),
-            "/metrics" => Some(self.counts().await),
+            "/metrics" => Some(self.metrics().await),
             _ => None,
         }
     }
@@ -36,7 +36,7 @@ impl Console {
         reply::with_status(reply::json(&api::Ready { ready, missing }), status)
     }
 
-    async fn counts(&self) -> Response<SiteBody> {
+    async fn metrics(&self) -> Response<SiteBody> {
         self.front.metrics.carried(&self.links.connectors());
         match self.front.connectors.standings((self.front.clock)()).await {
             Ok(all) => self.front.metrics.stand(&all),

@@ -18,8 +18,24 @@ pub struct AccessGroups {
     pub users: Users,
     /// Who administers everything.
     pub administrators: Vec<String>,
-    /// Who administers a part of it.
-    pub delegated_administrators: Vec<String>,
+    /// Who sees everything, with the records of who did what, and changes nothing.
+    pub auditors: Vec<String>,
+    /// Who administers a part of it, and which.
+    pub delegated_administrators: Vec<Delegation>,
+}
+
+/// The members of one group administer a part: people in some groups, what some connectors serve.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delegation {
+    /// The group that administers.
+    pub group: String,
+    /// The groups whose members it is concerned with.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The connectors it is concerned with, by name, and those whose mail they serve.
+    #[serde(default)]
+    pub connectors: Vec<String>,
 }
 
 /// Who is a user: `"everyone"`, or `{ groups = ["mobile users"] }`.
@@ -54,6 +70,8 @@ pub enum Right {
     User,
     /// Administers everything.
     Administrator,
+    /// Sees everything and changes nothing.
+    Auditor,
     /// Administers a part.
     DelegatedAdministrator,
 }
@@ -126,34 +144,50 @@ impl AccessGroups {
         if person.standing != Standing::Active {
             return Access::Refused(Reason::Standing(person.standing));
         }
-        let groups = match (right, &self.users) {
+        let groups: Vec<&String> = match (right, &self.users) {
             (Right::User, Users::Everyone) => return Access::Allowed(Vec::new()),
-            (Right::User, Users::Groups(groups)) => groups,
-            (Right::Administrator, _) => &self.administrators,
-            (Right::DelegatedAdministrator, _) => &self.delegated_administrators,
-        };
-        let mut reason =
-            if groups.is_empty() { Reason::NoGroupConfigured } else { Reason::NotInGroup };
-        for name in groups {
-            match group_named(name, graph) {
-                Ok(target) => {
-                    if let Some(chain) = graph.explain(&person.groups, target) {
-                        return Access::Allowed(chain);
-                    }
-                }
-                Err(wrong) => reason = wrong,
+            (Right::User, Users::Groups(groups)) => groups.iter().collect(),
+            (Right::Administrator, _) => self.administrators.iter().collect(),
+            (Right::Auditor, _) => self.auditors.iter().collect(),
+            (Right::DelegatedAdministrator, _) => {
+                self.delegated_administrators.iter().map(|part| &part.group).collect()
             }
+        };
+        reached(&groups, person, graph)
+    }
+
+    /// The parts that the person administers.
+    pub fn delegations(&self, person: &Person, graph: &GroupGraph) -> Vec<&Delegation> {
+        if person.standing != Standing::Active {
+            return Vec::new();
         }
-        Access::Refused(reason)
+        let theirs = |part: &&Delegation| reached(&[&part.group], person, graph).is_allowed();
+        self.delegated_administrators.iter().filter(theirs).collect()
     }
 
     /// Every right the person has.
     pub fn rights(&self, person: &Person, graph: &GroupGraph) -> BTreeSet<Right> {
-        [Right::User, Right::Administrator, Right::DelegatedAdministrator]
+        [Right::User, Right::Administrator, Right::Auditor, Right::DelegatedAdministrator]
             .into_iter()
             .filter(|right| self.check(*right, person, graph).is_allowed())
             .collect()
     }
+}
+
+/// Whether a person is in any of these groups at any depth, with the chain or the reason.
+fn reached(groups: &[&String], person: &Person, graph: &GroupGraph) -> Access {
+    let mut reason = if groups.is_empty() { Reason::NoGroupConfigured } else { Reason::NotInGroup };
+    for name in groups {
+        match group_named(name, graph) {
+            Ok(target) => {
+                if let Some(chain) = graph.explain(&person.groups, target) {
+                    return Access::Allowed(chain);
+                }
+            }
+            Err(wrong) => reason = wrong,
+        }
+    }
+    Access::Refused(reason)
 }
 
 /// The group that a configured name means.
@@ -204,7 +238,12 @@ mod tests {
         AccessGroups {
             users: Users::Groups(users.iter().map(|name| (*name).into()).collect()),
             administrators: vec!["admins".into()],
-            delegated_administrators: vec!["helpdesk".into()],
+            auditors: vec!["staff".into()],
+            delegated_administrators: vec![Delegation {
+                group: "helpdesk".into(),
+                groups: vec!["sales".into()],
+                connectors: vec![],
+            }],
         }
     }
 
@@ -225,6 +264,20 @@ mod tests {
         let rights = |person| access(&["mobile"]).rights(person, &graph());
         assert_eq!(rights(&admin), BTreeSet::from([Right::Administrator]));
         assert_eq!(rights(&helper), BTreeSet::from([Right::DelegatedAdministrator]));
+    }
+
+    #[test]
+    fn a_delegate_has_the_parts_of_the_groups_they_are_in() {
+        let access = access(&[]);
+        let parts = |groups: &[&str], standing| {
+            let person = person(groups, standing);
+            access.delegations(&person, &graph()).into_iter().cloned().collect::<Vec<_>>()
+        };
+        let helper = parts(&["cn=helpdesk,ou=a"], Standing::Active);
+        assert_eq!(helper.len(), 1);
+        assert_eq!(helper[0].groups, ["sales"]);
+        assert_eq!(parts(&["cn=admins,ou=a"], Standing::Active), []);
+        assert_eq!(parts(&["cn=helpdesk,ou=a"], Standing::Disabled), []);
     }
 
     #[test]

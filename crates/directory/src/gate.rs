@@ -15,6 +15,7 @@ mod limits;
 mod membership;
 mod memory;
 mod refresh;
+mod sign_in;
 
 use crate::asking::carried;
 use crate::{
@@ -132,7 +133,8 @@ pub enum Admission {
 pub struct Admitted {
     /// The person as the directory has them; `person.user` is the canonical user.
     pub person: Person,
-    /// Every right the person has. [`Right::User`] is always among them.
+    /// Every right the person has. [`Right::User`] is always among those of whom a phone is let in
+    /// for.
     pub rights: BTreeSet<Right>,
 }
 

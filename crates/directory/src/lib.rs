@@ -16,7 +16,7 @@ mod people;
 mod person;
 mod service;
 
-pub use access::{Access, AccessGroups, Reason, Right, Users};
+pub use access::{Access, AccessGroups, Delegation, Reason, Right, Users};
 pub use asking::{asking, on_behalf_of};
 pub use file::{
     FileConfig, FileDirectory, FileError, NewUser, add_user, list_users, remove_user, set_password,

@@ -48,9 +48,23 @@ impl AdminOptions {
 }
 
 impl AdminClient {
+    /// Where it is asked.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Asks for something.
     pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
-        self.call(Method::GET, path, Bytes::new()).await
+        self.call(Method::GET, path, &[], Bytes::new()).await
+    }
+
+    /// Asks for something, with what follows the `?`.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<T> {
+        self.call(Method::GET, path, query, Bytes::new()).await
     }
 
     /// Wants something done.
@@ -59,21 +73,22 @@ impl AdminClient {
         path: &[&str],
         body: &impl Serialize,
     ) -> Result<T> {
-        self.call(Method::POST, path, Bytes::from(serde_json::to_vec(body)?)).await
+        self.call(Method::POST, path, &[], Bytes::from(serde_json::to_vec(body)?)).await
     }
 
     /// Wants something forgotten.
     pub async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T> {
-        self.call(Method::DELETE, path, Bytes::new()).await
+        self.call(Method::DELETE, path, &[], Bytes::new()).await
     }
 
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
+        query: &[(&str, String)],
         body: Bytes,
     ) -> Result<T> {
-        let answer = tokio::time::timeout(LIMIT, self.exchange(method, path, body)).await;
+        let answer = tokio::time::timeout(LIMIT, self.exchange(method, path, query, body)).await;
         answer.map_err(|_| anyhow!("the server at {} did not answer in time", self.address))?
     }
 
@@ -81,6 +96,7 @@ impl AdminClient {
         &self,
         method: Method,
         path: &[&str],
+        query: &[(&str, String)],
         body: Bytes,
     ) -> Result<T> {
         let tcp = TcpStream::connect(&self.address).await.with_context(|| {
@@ -90,9 +106,12 @@ impl AdminClient {
             hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await?;
         tokio::spawn(connection);
         let path: String = path.iter().map(|segment| format!("/{}", encode(segment))).collect();
+        let query: Vec<String> =
+            query.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
         let request = Request::builder()
             .method(method)
-            .uri(format!("/api{path}"))
+            .uri(format!("/api{path}{query}"))
             .header(HOST, &self.address)
             .header(AUTHORIZATION, format!("Bearer {}", self.token))
             .body(Full::new(body))?;

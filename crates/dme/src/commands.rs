@@ -1,14 +1,20 @@
 //! The command line.
 
+mod audit;
 mod check;
 mod connector;
+mod console;
 mod device;
 mod directory;
+mod log;
+mod mailbox;
 mod outbox;
 mod probe;
 mod route;
 pub mod server;
+mod statistics;
 mod user;
+mod webhook;
 
 use crate::log::LogConfig;
 use crate::settings::{Sections, as_written};
@@ -17,10 +23,11 @@ use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
 use dme_model::Secret;
-use dme_model::Timestamp;
+use dme_model::{Span, Timestamp};
 use dme_server::config::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::SystemTime;
 use toml::Table;
 
 /// One server, many connectors: mail on an organisation's phones over Exchange ActiveSync.
@@ -44,10 +51,20 @@ enum Command {
         #[command(subcommand)]
         command: connector::Command,
     },
+    /// Make a link to sign in to the administrators' pages by.
+    Console {
+        #[command(flatten)]
+        server: crate::admin::AdminOptions,
+    },
     /// See and administer users; keep an in-file directory.
     User {
         #[command(subcommand)]
         command: user::Command,
+    },
+    /// Local files: make mailboxes, and see whose there are.
+    Mailbox {
+        #[command(subcommand)]
+        command: mailbox::Command,
     },
     /// See and administer devices.
     Device {
@@ -68,6 +85,23 @@ enum Command {
     Directory {
         #[command(subcommand)]
         command: directory::Command,
+    },
+    /// See what happened: logins refused, devices, what was synchronised, what failed.
+    Log {
+        #[command(subcommand)]
+        command: log::Command,
+    },
+    /// See what administrators did, and whether the record of it is still as it was written.
+    Audit {
+        #[command(subcommand)]
+        command: audit::Command,
+    },
+    /// See what was counted of requests, by hour, day, user, device, connector or command.
+    Statistics(statistics::Options),
+    /// See who is told of events by HTTP.
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Command,
     },
     /// Everything in one process with sample mail, and a simulated phone that shows it.
     Demo(crate::demo::Options),
@@ -106,11 +140,17 @@ impl Command {
             match self {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
+                Self::Console { server } => console::run(server).await,
                 Self::User { command } => command.run().await,
+                Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,
                 Self::Route { command } => command.run().await,
                 Self::Outbox { command } => command.run().await,
                 Self::Directory { command } => command.run().await,
+                Self::Log { command } => command.run().await,
+                Self::Audit { command } => command.run().await,
+                Self::Statistics(options) => statistics::run(options).await,
+                Self::Webhook { command } => command.run().await,
                 Self::Demo(options) => crate::demo::run(options).await,
                 Self::Probe(options) => probe::run(options).await,
                 Self::Check(options) => check::run(options).await,
@@ -168,6 +208,16 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
         connector: sections.rest()?,
         written,
     })
+}
+
+/// A moment for people, UTC, from milliseconds since the epoch.
+pub fn when_millis(millis: i64) -> String {
+    Timestamp::from_millis(millis).to_string()
+}
+
+/// So long ago, in seconds since the epoch.
+pub fn ago(span: Span) -> i64 {
+    Timestamp::from(SystemTime::now()).minus(span.0).as_seconds()
 }
 
 /// A moment for people, UTC.

@@ -9,6 +9,7 @@
 //! whole days are until 14.1 midnights of that zone and from 16.0 on days alone.
 
 mod attendees;
+mod cover;
 mod exceptions;
 mod instance;
 mod meeting;

@@ -4,8 +4,9 @@
 //! ActiveSync knows six sorts of series, each with one day or one set of weekdays. A neutral rule
 //! that is none of them is shown by the closest one whose instances there are: of the 1st and 15th
 //! the one on which the series begins. Where there is none, such as for each Friday the 13th, no
-//! rule is shown and the item stands for its first instance alone. The rule itself stays what it
-//! was: what a phone repeats unchanged is no change ([`crate::Writing`]).
+//! rule is shown and the item stands for its first instance alone. Of events more is shown by what
+//! a series has exceptions for: see `calendar::cover`. The rule itself stays what it was: what a
+//! phone repeats unchanged is no change ([`crate::Writing`]).
 
 use crate::error::{Error, Result};
 use crate::fields::{Children, Fields};
@@ -38,6 +39,20 @@ pub fn fidelity(rule: &Recurrence, start: LocalTime) -> Fidelity {
         true => Fidelity::Exact,
         false => Fidelity::Closest,
     })
+}
+
+/// Whether a phone that is told a rule so lacks instances. Of days that not every month has it is
+/// told the rule all the same: there it shows the month's last day.
+pub(crate) fn lacks_instances(rule: &Recurrence, start: LocalTime) -> bool {
+    match Sort::of(rule, start) {
+        None => rule.interval <= MAX,
+        Some((_, true)) => false,
+        Some((Sort::Monthly { day } | Sort::Yearly { day, .. }, false)) => {
+            let one = rule.by_month_day.len() <= 1 && rule.by_month.len() <= 1;
+            !(one && day > sort::SHORTEST_MONTH)
+        }
+        Some((_, false)) => true,
+    }
 }
 
 /// The tags of one class.

@@ -4,8 +4,9 @@
 //! connectors', for client authentication only; the server's own on the link, for the one fixed
 //! name [`LINK_NAME`]; and, for trial installations, one for the phones' listener.
 
-use crate::{Error, Fingerprint, Result, files};
-use dme_model::ConnectorId;
+use crate::{Error, Fingerprint, Result, countersigning, files};
+use dme_audit::{Countersignature, Head, Signer};
+use dme_model::{ConnectorId, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
@@ -142,6 +143,14 @@ impl Authority {
         let certificate =
             params.signed_by(&request.params.public_key, &self.issuer).map_err(made)?;
         Ok(certificate.pem())
+    }
+
+    /// Signs the newest row of the server's own record of acts, where no connector does.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn countersign(&self, head: Head, now: Timestamp) -> Result<Countersignature> {
+        countersigning::sign(self.issuer.key(), Signer::Server, "server", head, now)
     }
 
     /// A new key and certificate for the server's side of links, held for a year.

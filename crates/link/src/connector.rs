@@ -17,6 +17,7 @@ mod serve;
 mod session;
 mod upkeep;
 mod windows;
+mod witness;
 
 pub use backoff::BackoffConfig;
 pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};

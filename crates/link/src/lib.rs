@@ -6,6 +6,7 @@ mod capabilities;
 mod clock;
 mod configuration;
 mod connector;
+mod countersigning;
 mod enrolments;
 mod error;
 mod files;
@@ -43,6 +44,7 @@ pub use server::{
 };
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
+pub use wire::countersign::Countersigned;
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
 pub use wire::packing::Packing;

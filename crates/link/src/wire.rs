@@ -17,6 +17,7 @@
 pub(crate) mod body;
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod countersign;
 pub(crate) mod directory;
 #[cfg(test)]
 mod frames;

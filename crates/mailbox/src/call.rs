@@ -1,6 +1,6 @@
 //! For whom, and within what limits, a call is made.
 
-use dme_model::{RequestId, Secret, UserId};
+use dme_model::{RequestId, Secret, UserId, ZoneId};
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
@@ -49,11 +49,19 @@ pub struct CallContext {
     pub request: RequestId,
     /// When the caller gives up. Crosses the link as the time that is left.
     pub deadline: Instant,
+    /// The user's clock: that of times without a time zone where others are told them.
+    pub clock: ZoneId,
 }
 
 impl CallContext {
     /// A context that ends `limit` from now.
     pub fn new(request: RequestId, limit: Duration) -> Self {
-        Self { request, deadline: Instant::now() + limit }
+        Self { request, deadline: Instant::now() + limit, clock: ZoneId::utc() }
+    }
+
+    /// The same for a user of this clock; UTC's where nothing else is said.
+    #[must_use]
+    pub fn on_clock(self, clock: ZoneId) -> Self {
+        Self { clock, ..self }
     }
 }

@@ -6,8 +6,9 @@
 //! knows, further alarms, definitions of zones, the order, the folds.
 //!
 //! # What is shown of what a phone cannot be told
-//! - A rule with parts that the neutral form has no words for (see [`rule`]) is shown as its first
-//!   instance alone. Of several rules the first is shown; dates added to a rule (`RDATE`) are not.
+//! - A rule with several times a day is shown with that at which it begins.
+//! - A rule with other parts that the neutral form has no words for (see [`rule`]) is shown as its
+//!   first instance alone. Of several rules the first is shown; dates added to a rule (`RDATE`) are not.
 //! - A list of dates without a rule is shown as a rule of every so many days, without the days that
 //!   are not in the list; where that is not possible as its first date alone.
 //! - A series of which only some instances are the user's (overrides without the series) is shown
@@ -198,20 +199,6 @@ pub fn busy_within(
     to: Timestamp,
 ) -> Result<Vec<Busy>, Error> {
     busy::within(object, Owner(owner), zone, from, to)
-}
-
-/// The zone of this name, as others write names of zones (`TZID`); none where it says nothing.
-pub fn zone_named(tzid: &str) -> Option<ZoneId> {
-    dme_zone::Zone::from_tzid(tzid).map(|zone| zone.id().clone())
-}
-
-/// The zone that an object defines (`VTIMEZONE`), the first of several, as its rules are at a time.
-/// None where it defines none that can be read.
-pub fn zone_defined(object: &[u8], at: Timestamp) -> Option<ZoneId> {
-    let object = Object::parse(object).ok()?;
-    let zone = object.calendar.components().find(|one| one.is("VTIMEZONE"))?;
-    let zone = timezone::read(&timezone::name(zone)?, zone, at)?;
-    Some(zone.id().clone())
 }
 
 /// The content of an attachment that [`read`] listed.

@@ -8,8 +8,8 @@ pub mod contact;
 mod content_line;
 mod error;
 mod itip;
-pub mod recurrence;
 pub mod sample;
 mod uid;
 
+pub use dme_recurrence as recurrence;
 pub use error::Error;

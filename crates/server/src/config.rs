@@ -3,6 +3,10 @@
 
 mod check;
 mod never;
+mod records;
+
+use check::Problems;
+pub use records::{RecordsConfig, WebhookConfig};
 
 use crate::connectors::ConnectorSettings;
 use crate::database::Database;
@@ -52,6 +56,12 @@ pub struct ServerConfig {
     /// What phones must be set to.
     #[serde(default)]
     pub policy: PolicyConfig,
+    /// What is kept of what happened.
+    #[serde(default)]
+    pub records: RecordsConfig,
+    /// Who is told of events, by name.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, WebhookConfig>,
     /// Limits on what is accepted.
     #[serde(default)]
     pub limits: LimitsConfig,

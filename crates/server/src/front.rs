@@ -36,6 +36,7 @@ mod room;
 mod search;
 mod settings;
 mod sync;
+mod telling;
 mod validate_cert;
 mod wait;
 
@@ -46,9 +47,14 @@ use crate::metrics::{Counted, Metrics};
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
-use crate::policy::CurrentPolicy;
+use crate::policies::Policies;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
+use crate::records::audit::Audit;
+use crate::records::events::Events;
+use crate::records::statistics::Statistics;
+use crate::records::steps::Steps;
+use crate::records::webhooks::Webhooks;
 use crate::router::Router;
 use crate::watch::Watches;
 use bodies::{Bodies, BodyRoom};
@@ -112,8 +118,18 @@ pub struct Front {
     pub quarantine: Quarantine,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What administrators did.
+    pub audit: Arc<Audit>,
+    /// What happened.
+    pub events: Events,
+    /// What is counted by user, device, connector and command.
+    pub statistics: Arc<Statistics>,
+    /// What each device was told lately, item by item.
+    pub steps: Arc<Steps>,
+    /// Who is told of events.
+    pub webhooks: Arc<Webhooks>,
     /// What phones must be set to.
-    pub policy: CurrentPolicy,
+    pub policies: Arc<Policies>,
     /// The clock of users, for what has no time zone.
     pub home: Zone,
     /// What becomes of devices.

@@ -6,6 +6,7 @@
 //!                └── admission (gate, devices, policy)
 //! ```
 
+pub mod books;
 pub mod client_address;
 mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod door;
 pub mod front;
 mod home_zone;
 pub mod host;
+pub mod inventory;
 pub mod listener;
 mod meeting_word;
 pub mod membership;
@@ -22,10 +24,12 @@ pub mod metrics;
 pub mod outbox;
 pub mod pace;
 pub mod parking;
+pub mod policies;
 pub mod policy;
 pub mod private_files;
 pub mod quarantine;
 pub mod realm;
+pub mod records;
 pub mod role;
 pub mod router;
 mod self_made;

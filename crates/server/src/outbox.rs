@@ -9,6 +9,8 @@
 use crate::connectors::Connectors;
 use crate::front::Clock;
 use crate::meeting_word;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use crate::router::Router;
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submission, Submitted};
@@ -16,7 +18,7 @@ use dme_model::{RequestId, Role, UserId};
 use dme_store::{OutboxLimits, Queued, Store};
 use dme_sync::hand_over;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -37,6 +39,7 @@ pub struct Outbox {
     /// Those who have something waiting, and whether it is going out now.
     waiting: Mutex<BTreeMap<UserId, Progress>>,
     lanes: Semaphore,
+    events: OnceLock<Events>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,7 +90,25 @@ impl Outbox {
         let waiting = store.waiting_users().await?;
         let waiting = waiting.into_iter().map(|user| (user, Progress::Waits)).collect();
         let lanes = Semaphore::new(AT_ONCE);
-        Ok(Arc::new(Self { store, limits, clock, waiting: Mutex::new(waiting), lanes }))
+        Ok(Arc::new(Self {
+            store,
+            limits,
+            clock,
+            waiting: Mutex::new(waiting),
+            lanes,
+            events: OnceLock::new(),
+        }))
+    }
+
+    /// Has the log told of each message from now on. Only the first is heard.
+    pub fn tell(&self, events: Events) {
+        let _ = self.events.set(events);
+    }
+
+    fn note(&self, kind: EventKind, user: &UserId, message: String) {
+        if let Some(events) = self.events.get() {
+            events.note(Happened::new(kind, message).user(user));
+        }
     }
 
     /// Whether a user has something waiting: what is sent now waits behind it.
@@ -114,6 +135,8 @@ impl Outbox {
             return Err(because.clone());
         }
         tracing::info!(user = %account.user, %because, "a message waits for its connector");
+        let words = format!("a message waits for its connector: {because}");
+        self.note(EventKind::MailWaits, &account.user, words);
         self.waiting()
             .entry(account.user.clone())
             .and_modify(|progress| {
@@ -170,7 +193,7 @@ impl Outbox {
         // Should the server die now, the next attempt looks first whether this one went out.
         queued.submission.uncertain = !submission.taken;
         queued.trouble = None;
-        self.note(&queued).await?;
+        self.note_attempt(&queued).await?;
         let verb = submission.reference.as_ref().map(|reference| reference.verb);
         let meeting = meeting_word::of(&submission.message, verb).filter(|_| !submission.taken);
         let error = match hand_over(mailbox, &mut submission, meeting.as_ref()).await {
@@ -182,6 +205,7 @@ impl Outbox {
             Ok(submitted) => {
                 let (user, attempts) = (&queued.user, queued.attempts);
                 tracing::info!(%user, attempts, "a message that waited is sent");
+                self.note(EventKind::MailSent, user, "a message that waited is sent".into());
                 if !submitted.refused.is_empty() {
                     let who = submitted.refused.join(", ");
                     let words = format!("The others have it. Refused were: {who}");
@@ -210,6 +234,8 @@ impl Outbox {
         };
         if settled {
             tracing::warn!(%user, %error, "a message that waited is refused");
+            let words = format!("a message that waited is refused: {error}");
+            self.note(EventKind::MailRefused, user, words);
             match give_back(mailbox, &submission, &error.to_string()).await {
                 Ok(()) => return self.forget(&queued).await,
                 Err(error) if error.is_transient() => {}
@@ -218,16 +244,18 @@ impl Outbox {
         }
         queued.aside |= queued.attempts >= ATTEMPTS && !error.is_transient();
         queued.trouble = Some(error.to_string());
-        self.note(&queued).await?;
+        self.note_attempt(&queued).await?;
         if queued.aside {
             tracing::error!(%user, number = queued.n, %error,
                 "a message is set aside: see `dme outbox list`");
+            let words = format!("a message is set aside, and waits for an administrator: {error}");
+            self.note(EventKind::MailRefused, user, words);
             return Ok(());
         }
         Err(error)
     }
 
-    async fn note(&self, queued: &Queued) -> Result<()> {
+    async fn note_attempt(&self, queued: &Queued) -> Result<()> {
         self.store.note_attempt(queued).await.map_err(|error| kept(&error))
     }
 

@@ -14,10 +14,15 @@ use crate::metrics::Metrics;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
-use crate::policy::CurrentPolicy;
+use crate::policies::Policies;
 use crate::private_files::private_directory;
 use crate::quarantine::Quarantine;
 use crate::realm::RealmDirectory;
+use crate::records::audit::Audit;
+use crate::records::events::{Events, Unwritten};
+use crate::records::statistics::Statistics;
+use crate::records::webhooks::Webhooks;
+use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Parts, Site};
@@ -138,7 +143,11 @@ impl Server {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let outbox = outbox(&config, &store).await?;
-        let front = Arc::new(front(&config, store, shared, &links, outbox, stop.clone())?);
+        let clock: Clock = Arc::new(now);
+        let (events, unwritten) = Events::new(store.clone(), clock.clone());
+        let front =
+            front(&config, store, shared, &links, outbox, events, clock, stop.clone()).await?;
+        let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
             phones: config.phones.listen,
@@ -158,6 +167,7 @@ impl Server {
         server.listen_admin(&config, site(parts)?).await?;
         server.listen_phones(&config, &authority).await?;
         server.keep(&links);
+        server.keep_records(&config, links, authority, unwritten);
         Ok(server)
     }
 
@@ -358,6 +368,41 @@ impl Server {
         });
     }
 
+    /// What is kept of what happens, and what is done with it.
+    fn keep_records(
+        &self,
+        config: &ServerConfig,
+        links: Links,
+        authority: Arc<Authority>,
+        unwritten: Unwritten,
+    ) {
+        let (front, stop) = (self.front.clone(), self.stop.clone());
+        let events = front.events.clone();
+        self.tasks.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
+        let (statistics, counted) = (front.statistics.clone(), links.clone());
+        self.tasks.spawn(async move { statistics.keep(&counted, stop).await });
+        self.run_until_stop(front.webhooks.clone().run(events.clone()));
+        self.run_until_stop(expire(front.clone(), config.records.clone()));
+        self.run_until_stop(
+            Witnesses {
+                store: front.store.clone(),
+                links,
+                authority,
+                events: events.clone(),
+                clock: front.clock.clone(),
+                every: config.records.countersign_every.0,
+            }
+            .run(),
+        );
+        self.run_until_stop(look_out(Lookout {
+            events,
+            gate: front.gate.clone(),
+            connectors: front.connectors.clone(),
+            clock: front.clock.clone(),
+            certificate: config.phones.certificate.clone(),
+        }));
+    }
+
     fn run_until_stop(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
@@ -384,15 +429,17 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
     Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
 }
 
-fn front(
+#[expect(clippy::too_many_arguments, reason = "the one place where the front is put together")]
+async fn front(
     config: &ServerConfig,
     store: Store,
     shared: Arc<Store>,
     links: &Links,
     outbox: Option<Arc<Outbox>>,
+    events: Events,
+    clock: Clock,
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
-    let clock: Clock = Arc::new(now);
     let metrics = Arc::new(Metrics::default());
     let load = Load {
         outstanding: 0,
@@ -426,8 +473,19 @@ fn front(
     let gate = Gate::new(config.logins.clone(), setups, clock.clone())
         .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
     membership.ask(&gate);
+    let home = home_zone(&config.phones)
+        .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
+    let parking = Arc::new(Parking::default());
+    let policies =
+        Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
-    let router = Arc::new(router);
+    let router = Arc::new(router.on_clock(home.id().clone()));
+    router.tell(events.clone());
+    if let Some(outbox) = &outbox {
+        outbox.tell(events.clone());
+    }
+    let webhooks = Webhooks::new(&config.webhooks, store.clone(), clock.clone());
+    let webhooks = webhooks.map_err(StartError::Settings)?;
     let run = now().as_millis().unsigned_abs();
     let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
     let watch_times = WatchTimes {
@@ -439,7 +497,6 @@ fn front(
     Ok(Front {
         gate,
         directories,
-        store,
         engine: Engine::new(
             shared,
             dme_sync::Limits {
@@ -453,13 +510,17 @@ fn front(
         router,
         outbox,
         watches: Watches::new(opener, watch_times, metrics.clone()),
-        parking: Arc::new(Parking::default()),
+        parking,
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
         quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
         metrics,
-        policy: CurrentPolicy::new(&config.policy),
-        home: home_zone(&config.phones)
-            .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?,
+        audit: Audit::new(store.clone(), clock.clone(), events.clone()),
+        statistics: Arc::new(Statistics::new(store.clone(), clock.clone())),
+        events,
+        steps: Arc::default(),
+        webhooks,
+        policies,
+        home,
         devices: config.devices.clone(),
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
@@ -468,6 +529,7 @@ fn front(
         proxies: TrustedProxies::new(config.phones.proxies.clone()),
         run: u32::try_from(run / 1000 % u64::from(u32::MAX)).unwrap_or_default(),
         count: AtomicU64::new(0),
+        store,
         clock,
         stop,
     })

@@ -11,14 +11,16 @@ mod routed;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
 use crate::outbox::Outbox;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use begun::Begun;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
 };
-use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
+use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
 use dme_routing::{History, Question, Route, Scope};
-use dme_store::Store;
+use dme_store::{RouteRecord, Store};
 use ownership::{Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
 
@@ -26,7 +28,7 @@ pub use explain::{Explained, Judged, Moved};
 
 use routed::RoutedMailbox;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -42,9 +44,11 @@ pub struct Router {
     store: Store,
     membership: Arc<dyn Membership>,
     call: Duration,
+    clock: ZoneId,
     known: Mutex<HashMap<UserId, Remembered>>,
     last: Arc<LastCollections>,
     begun: Begun,
+    events: OnceLock<Events>,
 }
 
 #[derive(Clone, Default)]
@@ -65,7 +69,31 @@ impl Router {
     ) -> Self {
         let last = Arc::default();
         let (known, begun) = (Mutex::default(), Begun::default());
-        Self { connectors, store, membership, call, known, last, begun }
+        let (clock, events) = (ZoneId::utc(), OnceLock::new());
+        Self { connectors, store, membership, call, clock, known, last, begun, events }
+    }
+
+    /// Has the log told of each change of a route from now on. Only the first is heard.
+    pub fn tell(&self, events: Events) {
+        let _ = self.events.set(events);
+    }
+
+    /// A user's first route is no news.
+    fn note(&self, user: &UserId, before: &Routes, route: &RouteRecord) {
+        let Some(former) = before.get(&route.function) else { return };
+        let Some(events) = self.events.get().filter(|_| former.serving != route.serving) else {
+            return;
+        };
+        let RouteRecord { function, serving, why, .. } = route;
+        let words = format!("{function}: {serving} in the place of {}: {why}", former.serving);
+        let happened = Happened::new(EventKind::RouteChanged, words).user(user);
+        events.note(happened.connector(serving).detail("function", function.to_string()));
+    }
+
+    /// The same for users of this clock: their times without a time zone are on it at each connector.
+    #[must_use]
+    pub fn on_clock(self, clock: ZoneId) -> Self {
+        Self { clock, ..self }
     }
 
     /// A handle on the user's mailbox, through the connectors that serve it now. `now` decides how
@@ -94,7 +122,7 @@ impl Router {
         now: Timestamp,
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
-        let context = CallContext::new(request.clone(), limit);
+        let context = CallContext::new(request.clone(), limit).on_clock(self.clock.clone());
         let plan = self.plan(account, request, now, Asking::WhereItMatters).await?;
         let part = |served: &Served| {
             let functions = served.classes.iter().map(|class| class.function()).collect();
@@ -138,7 +166,7 @@ impl Router {
             },
             opened => return opened,
         };
-        let context = CallContext::new(request.clone(), self.call);
+        let context = CallContext::new(request.clone(), self.call).on_clock(self.clock.clone());
         let (router, account, outbox) = (self.clone(), account.clone(), outbox.clone());
         Ok(Arc::new(RoutedMailbox::keeping(router, account, context, error, outbox)))
     }
@@ -203,6 +231,7 @@ impl Router {
             {
                 tracing::info!(user = %account.user, function = %route.function,
                     connector = route.serving, why = route.why, "route");
+                self.note(&account.user, &before, route);
             }
             let written = after.values().cloned().collect();
             if let Err(error) = self.store.put_routes(&account.user, written).await {

@@ -3,6 +3,7 @@
 mod about;
 
 pub use about::About;
+pub(crate) use about::ends;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -101,14 +101,14 @@ async fn list(store: Store, user: Option<UserId>) -> Result<()> {
 
 /// Two devices for each user.
 async fn enter_devices(store: &Store) -> Result<()> {
-    let newcomers = Newcomers { admission: Admission::Allowed, per_user: 2 };
+    let newcomers = Newcomers { admission: Admission::Allowed, decision: None, per_user: 2 };
     let tasks = (0..64).map(|part| {
-        let store = store.clone();
+        let (store, newcomers) = (store.clone(), newcomers.clone());
         tokio::spawn(async move {
             for number in (part..USERS * 2).step_by(64) {
                 let device = format!("device{number}").as_str().into();
                 let key = DeviceKey { user: user(number / 2), device };
-                store.see_device(&key, &Sighting::default(), newcomers, NOW).await?;
+                store.see_device(&key, &Sighting::default(), newcomers.clone(), NOW).await?;
             }
             Result::Ok(())
         })

@@ -1,10 +1,12 @@
 //! The devices: who they are, whether they may in, which policy they took, whether to wipe them.
 
+use crate::books::forget_level;
 use crate::session::{Row, Session, Value, values};
 use crate::states::{forget, from_json, to_json};
 use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -32,6 +34,31 @@ pub struct PolicyKey {
     pub revision: u64,
 }
 
+/// What a device said of a policy (MS-ASPROV 2.2.2.54.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applied {
+    /// It applies it wholly.
+    Fully,
+    /// In part.
+    Partly,
+    /// Not at all.
+    Not,
+    /// It says that another management rules it.
+    ByOthers,
+}
+
+/// The last answer of a device to a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PolicyReply {
+    /// To which revision.
+    pub revision: u64,
+    /// What it said.
+    pub applied: Applied,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// How far provisioning has come (MS-ASPROV 3.1.5.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -40,6 +67,97 @@ pub struct Policy {
     pub pending: Option<PolicyKey>,
     /// Acknowledged: what the device shows with each request.
     pub acknowledged: Option<PolicyKey>,
+    /// What it said last, whether it was let in by it or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<PolicyReply>,
+}
+
+/// Who decided of a device's admission.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decider {
+    /// The rules of admission, and which of them; none where none fitted.
+    Rules(Option<String>),
+    /// An administrator, or the owner.
+    Person(String),
+    /// A rule of behaviour.
+    Behaviour(String),
+}
+
+/// Who decided of a device's admission, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Decision {
+    /// Who.
+    pub by: Decider,
+    /// Why, in words; may be empty.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is done about a device that misbehaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// It is told to come later, until then.
+    Slowed {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It stays out until somebody releases it.
+    Blocked {
+        /// What it was before.
+        before: Admission,
+    },
+    /// Nothing: it is only shown.
+    Told,
+}
+
+/// That a device misbehaves, how, and what is done about it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hold {
+    /// What is done.
+    pub held: Held,
+    /// By which rule.
+    pub rule: String,
+    /// What the device did.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a device is to do at its next contact, in the order in which it is done.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// It is shut out.
+    Block,
+    /// It takes its policy anew.
+    Policy,
+    /// It begins anew with all folders.
+    ResyncAll,
+    /// It begins anew with one folder, by its number.
+    ResyncFolder(u32),
+    /// It gets one item again.
+    ResyncItem {
+        /// The folder's number.
+        folder: u32,
+        /// The item.
+        item: String,
+    },
+}
+
+/// An order that waits for a device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Its number, unlike that of any other of the device.
+    pub number: u64,
+    /// What.
+    pub order: Order,
+    /// Who gave it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What is to be wiped.
@@ -105,8 +223,14 @@ pub struct Device {
     pub wipe: Wipe,
     /// What it told of itself (`DeviceInformation`), as JSON; `{}` where it told nothing.
     pub information: String,
-    /// When it was told by mail that it is quarantined.
+    /// When the administrators were told that it is quarantined.
     pub notice_sent: Option<Timestamp>,
+    /// Who decided of its admission; none where that is long ago.
+    pub decision: Option<Decision>,
+    /// That it misbehaves, and what is done about it.
+    pub hold: Option<Hold>,
+    /// What waits for its next contact, as it was given.
+    pub waiting: Vec<Waiting>,
 }
 
 /// What a request says of the device that made it.
@@ -121,10 +245,12 @@ pub struct Sighting {
 }
 
 /// What becomes of a device that comes for the first time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Newcomers {
     /// As what it is entered.
     pub admission: Admission,
+    /// Who decided that.
+    pub decision: Option<Decision>,
     /// How many devices its user may have; beyond, it is not entered.
     pub per_user: u32,
 }
@@ -141,15 +267,18 @@ pub enum Seen {
 }
 
 const COLUMNS: &str = "user_id, device_id, device_type, user_agent, protocol, first_seen, \
-     last_seen, admission, policy, wipe, information, notice_sent";
+     last_seen, admission, policy, wipe, information, notice_sent, decision, hold, commands";
 const WHERE_KEY: &str = "WHERE user_id = $1 AND device_id = $2";
 const FIRST_SEEN: &str = "INSERT INTO device (user_id, device_id, device_type, user_agent, \
-     protocol, first_seen, last_seen, admission, policy, wipe, information) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}') \
+     protocol, first_seen, last_seen, admission, policy, wipe, information, decision) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '{}', $11) \
      ON CONFLICT (user_id, device_id) DO NOTHING";
 const COUNT: &str = "SELECT COUNT(*) FROM device WHERE user_id = $1";
 const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protocol = $3, \
      last_seen = $4 WHERE user_id = $5 AND device_id = $6";
+const CHANGE: &str = "UPDATE device SET admission = $1, policy = $2, wipe = $3, \
+     information = $4, notice_sent = $5, decision = $6, hold = $7, commands = $8 \
+     WHERE user_id = $9 AND device_id = $10";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
 
 fn device(row: &Row<'_>) -> Result<Device> {
@@ -166,7 +295,22 @@ fn device(row: &Row<'_>) -> Result<Device> {
         wipe: from_json(&text(9)?, "device.wipe")?,
         information: text(10)?,
         notice_sent: row.get(11)?,
+        decision: optional(row.get(12)?, "device.decision")?,
+        hold: optional(row.get(13)?, "device.hold")?,
+        // Nearly always empty.
+        waiting: match text(14)?.as_str() {
+            "[]" => Vec::new(),
+            text => from_json(text, "device.commands")?,
+        },
     })
+}
+
+fn optional<T: DeserializeOwned>(text: Option<String>, place: &'static str) -> Result<Option<T>> {
+    text.map(|text| from_json(&text, place)).transpose()
+}
+
+fn optional_json<T: Serialize>(value: Option<&T>, place: &'static str) -> Result<Option<String>> {
+    value.map(|value| to_json(value, place)).transpose()
 }
 
 fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
@@ -210,8 +354,20 @@ impl Store {
             let admission = to_json(&newcomers.admission, "device.admission")?;
             let policy = to_json(&Policy::default(), "device.policy")?;
             let wipe = to_json(&Wipe::None, "device.wipe")?;
-            let first =
-                values![user, id, kind, agent, protocol, now, now, &admission, &policy, &wipe];
+            let decision = optional_json(newcomers.decision.as_ref(), "device.decision")?;
+            let first = values![
+                user,
+                id,
+                kind,
+                agent,
+                protocol,
+                now,
+                now,
+                &admission,
+                &policy,
+                &wipe,
+                decision.as_ref()
+            ];
             session.execute(FIRST_SEEN, first)?;
             session.execute(SEEN, values![kind, agent, protocol, now, user, id])?;
             let device = find(session, &key)?;
@@ -278,13 +434,52 @@ impl Store {
         self.set_text(key, "information", json.to_owned()).await
     }
 
-    /// Notes that the device was told by mail that it is quarantined.
+    /// Notes that the administrators were told that the device is quarantined.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the database's.
     pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
         let key = key.clone();
         self.write(move |session| set(session, &key, "notice_sent", at.into())).await
+    }
+
+    /// Changes a device as it stands at that moment, all in one transaction; answers it as it is
+    /// then. What it says of each request stays as it is: that is seen only. `change` may be called
+    /// again where another write was in the way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], what `change` refuses, or the database's.
+    pub async fn change_device<T: Send + 'static>(
+        &self,
+        key: &DeviceKey,
+        change: impl Fn(&mut Device) -> Result<T> + Send + 'static,
+    ) -> Result<(Device, T)> {
+        let key = key.clone();
+        self.write(move |session| {
+            let mut device = find(session, &key)?.ok_or_else(|| not_found(&key))?;
+            let done = change(&mut device)?;
+            let admission = to_json(&device.admission, "device.admission")?;
+            let policy = to_json(&device.policy, "device.policy")?;
+            let wipe = to_json(&device.wipe, "device.wipe")?;
+            let decision = optional_json(device.decision.as_ref(), "device.decision")?;
+            let hold = optional_json(device.hold.as_ref(), "device.hold")?;
+            let waiting = to_json(&device.waiting, "device.commands")?;
+            let row = values![
+                &admission,
+                &policy,
+                &wipe,
+                &device.information,
+                device.notice_sent,
+                decision.as_ref(),
+                hold.as_ref(),
+                &waiting,
+                key.user.as_str(),
+                key.device.as_str()
+            ];
+            session.execute(CHANGE, row)?;
+            Ok((device, done))
+        })
+        .await
     }
 
     /// Forgets a device with all its states. If it comes again it is a new one. Its journal of
@@ -296,6 +491,7 @@ impl Store {
         let key = key.clone();
         self.write(move |session| {
             forget(session, &key)?;
+            forget_level(session, &key)?;
             let place = values![key.user.as_str(), key.device.as_str()];
             changed(session.execute(REMOVE, place)?, &key)
         })
@@ -316,7 +512,11 @@ fn set(session: &Session<'_>, key: &DeviceKey, column: &str, value: Value<'_>) -
 
 fn changed(rows: u64, key: &DeviceKey) -> Result<()> {
     match rows {
-        0 => Err(Error::NotFound(format!("device {} of {}", key.device, key.user))),
+        0 => Err(not_found(key)),
         _ => Ok(()),
     }
+}
+
+fn not_found(key: &DeviceKey) -> Error {
+    Error::NotFound(format!("device {} of {}", key.device, key.user))
 }

@@ -42,6 +42,14 @@ pub enum Error {
     /// No such device, user or connector.
     #[error("there is no {0}")]
     NotFound(String),
+    /// Somebody else has changed it since it was read.
+    #[error("{what} was changed meanwhile: it is at revision {found}; read it again")]
+    Stale {
+        /// What.
+        what: String,
+        /// The revision there is.
+        found: u64,
+    },
     /// What was asked goes against what is there.
     #[error("{0}")]
     Refused(String),

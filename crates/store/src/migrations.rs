@@ -10,6 +10,8 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_routes.sql")),
     (3, include_str!("../migrations/0003_outbox.sql")),
     (4, include_str!("../migrations/0004_configurations.sql")),
+    (5, include_str!("../migrations/0005_policies.sql")),
+    (6, include_str!("../migrations/0006_records.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

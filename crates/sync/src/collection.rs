@@ -77,7 +77,8 @@ impl Engine {
         if !trace.is_empty() {
             self.store.record(session.device, &trace).await?;
         }
-        let (answer, next) = synced?;
+        let (mut answer, next) = synced?;
+        answer.noted = trace;
         if state.as_ref() != Some(&next) {
             self.store.save(session.device, slot, next.to_bytes()).await?;
         }
@@ -113,6 +114,7 @@ impl Engine {
             results: Vec::new(),
             changes: Vec::new(),
             more_available: false,
+            noted: Vec::new(),
         })
     }
 
@@ -153,7 +155,8 @@ impl Engine {
         let silent = changes.is_empty() && request.commands.is_empty();
         let key = next.advance(base, work.generation, &commands, silent);
         let results = commands.results();
-        Ok((CollectionAnswer { key, results, changes, more_available }, next))
+        let noted = Vec::new();
+        Ok((CollectionAnswer { key, results, changes, more_available, noted }, next))
     }
 
     /// How many changes a Sync would tell (`GetItemEstimate`, MS-ASCMD 2.2.1.9). `filter` as in

@@ -123,15 +123,20 @@ impl Postgres {
         Ok(name)
     }
 
-    /// The address, by the Unix socket, of a new and empty schema in one database: like a database
-    /// of its own, and sooner made.
+    /// The name of a new and empty schema in the database `postgres`: like a database of its own,
+    /// and sooner made.
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn schema_url(&self) -> anyhow::Result<String> {
+    pub fn make_schema(&self) -> anyhow::Result<String> {
         let name = format!("test{}", self.made.fetch_add(1, Ordering::SeqCst));
         self.psql("postgres", &format!("CREATE SCHEMA {name}"))?;
-        Ok(format!("{}?options=-c%20search_path%3D{name}", self.socket_url("postgres")))
+        Ok(name)
+    }
+
+    /// A schema's address by the Unix socket.
+    pub fn schema_url(&self, schema: &str) -> String {
+        format!("{}?options=-c%20search_path%3D{schema}", self.socket_url("postgres"))
     }
 
     /// Runs statements; answers what they said, rows by lines.

@@ -2,6 +2,8 @@
 
 use dme_model::{LocalTime, Timestamp, ZoneId};
 use jiff::tz::{Offset, TimeZone};
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// Longer than any IANA name and any rules that are written sensibly.
 const LONGEST_ID: usize = 128;
@@ -63,6 +65,15 @@ impl Zone {
             return Self::iana(&format!("Etc/GMT{:+}", -hours));
         }
         Self::posix(&crate::offset::posix(seconds)?)
+    }
+
+    /// That of a host: by the link that stands in the place of its rules, into the time zone
+    /// database. UTC where there is no such link. `read_link` is [`std::fs::read_link`].
+    pub fn of_host(read_link: impl FnOnce(&Path) -> io::Result<PathBuf>) -> Self {
+        read_link(Path::new("/etc/localtime"))
+            .ok()
+            .and_then(|link| Self::iana(link.to_str()?.split_once("/zoneinfo/")?.1))
+            .unwrap_or_else(Self::utc)
     }
 
     /// Its name or rules.

@@ -33,6 +33,33 @@ pub struct BookConfig {
     pub timeouts: TimeoutConfig,
 }
 
+impl BookConfig {
+    /// Whether it can work, as far as the settings alone tell; they stand in the table `at`.
+    ///
+    /// # Errors
+    /// Naming the setting.
+    pub fn check(&self, at: &'static str) -> std::result::Result<(), ConfigError> {
+        let system = self.system();
+        system.check_place(at)?;
+        Ok(system.timeouts.check(at)?)
+    }
+
+    /// The server it is on.
+    fn system(&self) -> DavConfig {
+        DavConfig {
+            url: self.url.clone(),
+            calendars: false,
+            ca_file: self.ca_file.clone(),
+            allow_plain: self.allow_plain,
+            auth: Auth::Password,
+            login: LoginName::Address,
+            max_item_size: MAX_CARD,
+            timeouts: self.timeouts.clone(),
+            ..DavConfig::default()
+        }
+    }
+}
+
 /// An address book on a CardDAV server (RFC 6352).
 pub struct CardBook {
     system: DavMailSystem,
@@ -93,28 +120,17 @@ impl CardBook {
     /// # Errors
     /// Where the configuration cannot work.
     pub fn new(at: &'static str, config: BookConfig) -> std::result::Result<Self, ConfigError> {
+        config.check(at)?;
+        let system = config.system();
+        let (_, path) = system.place(at)?;
+        let place = Place { class: Class::Contacts, path: path.into_collection() };
         let account = Account {
             user: UserId::new(config.user.clone()),
             address: config.user,
             display_name: None,
             credentials: Credentials::Password(config.password),
         };
-        let config = DavConfig {
-            url: config.url,
-            calendars: false,
-            ca_file: config.ca_file,
-            allow_plain: config.allow_plain,
-            auth: Auth::Password,
-            login: LoginName::Address,
-            max_item_size: MAX_CARD,
-            timeouts: config.timeouts,
-            ..DavConfig::default()
-        };
-        config.check_place(at)?;
-        config.timeouts.check(at)?;
-        let (_, path) = config.place(at)?;
-        let place = Place { class: Class::Contacts, path: path.into_collection() };
-        Ok(Self { system: DavMailSystem::at(at, config)?, account, place })
+        Ok(Self { system: DavMailSystem::at(at, system)?, account, place })
     }
 
     /// Which cards are new or changed since a token; all of them where there is none or the server

@@ -93,7 +93,6 @@ impl DavMailbox {
                 continue;
             }
             let place = Place { class: Class::Calendar, path: remote.path.clone() };
-            let zone = self.zone_of(&place).await?;
             let within = Wanted::Within(Some(query.start), Some(query.end));
             let mut events = BTreeMap::new();
             for wanted in [within, Wanted::Recurring] {
@@ -104,7 +103,12 @@ impl DavMailbox {
                 events.extend(members.map(|member| (member.name.clone(), member)));
             }
             self.read_each(&place, events.into_values().collect(), |_, object| {
-                periods.extend(object::busy(object.unwrap_or_default(), &owner, &zone, query));
+                periods.extend(object::busy(
+                    object.unwrap_or_default(),
+                    &owner,
+                    &self.clock,
+                    query,
+                ));
             })
             .await?;
         }

@@ -93,7 +93,7 @@ async fn collections(mailbox: &DavMailbox) -> Result<String, String> {
 }
 
 /// What is wrong, and what an administrator may look at.
-fn advised(error: &Error) -> String {
+pub(crate) fn advised(error: &Error) -> String {
     let said = error.to_string();
     let advice = match error.kind {
         ErrorKind::Auth => {

@@ -4,6 +4,7 @@
 //! used by the next request. Credentials go to the one configured server alone: a redirect to
 //! another, or from `https` to `http`, is an error.
 
+use crate::check::advised;
 use crate::config::{Auth, DavConfig};
 use crate::error::{ConfigError, Refusal, WireError};
 use crate::href::{Origin, Path};
@@ -306,7 +307,7 @@ impl Client {
         let dialled = timeout(self.connect, self.dial()).await.unwrap_or(Err(WireError::Timeout));
         match dialled {
             Ok(_) => Ok(format!("{place}: reached")),
-            Err(error) => Err(format!("{place}: {}", dme_dial::advised(&error.told("connect")))),
+            Err(error) => Err(format!("{place}: {}", advised(&error.told("connect")))),
         }
     }
 

@@ -33,7 +33,6 @@ mod token;
 mod watch;
 mod write;
 mod xml;
-mod zones;
 
 pub use book::{BookConfig, CardBook, CardChanges, CardContent, CardRead};
 pub use config::{Auth, DavConfig, PoolConfig};

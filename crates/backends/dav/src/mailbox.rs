@@ -7,7 +7,6 @@ use crate::href::Path;
 use crate::principal::Principals;
 use crate::server::Server;
 use crate::watch::Watches;
-use crate::zones::Zones;
 use async_trait::async_trait;
 use dme_dial::login_name;
 use dme_mailbox::{
@@ -16,7 +15,9 @@ use dme_mailbox::{
     Mailbox, NewItem, PartContent, Result, Subcollections, SubmissionKey, TakenIn, WatchEvent,
     Written,
 };
-use dme_model::{Answer, BodyView, Class, Collection, CollectionId, ItemId, Occasion, PartId};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, ItemId, Occasion, PartId, ZoneId,
+};
 use futures_core::stream::BoxStream;
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -39,7 +40,6 @@ pub(crate) struct Shared {
     pub(crate) places: Vec<Path>,
     pub(crate) principals: Principals,
     pub(crate) watches: Watches,
-    pub(crate) zones: Zones,
     /// Keys the hashes by which credentials are told apart without keeping them.
     hasher: RandomState,
 }
@@ -52,7 +52,6 @@ impl Shared {
             places,
             principals: Principals::default(),
             watches: Watches::default(),
-            zones: Zones::default(),
             hasher: RandomState::new(),
         }
     }
@@ -69,6 +68,8 @@ pub(crate) struct DavMailbox {
     pub(crate) account: Account,
     pub(crate) login: Login,
     pub(crate) deadline: Instant,
+    /// The user's clock: of times without a time zone.
+    pub(crate) clock: ZoneId,
 }
 
 impl DavMailSystem {
@@ -97,7 +98,8 @@ impl DavMailSystem {
         let deadline = Instant::from_std(context.deadline);
         let login = Login::new(self.server.config(), account)?;
         let shared = self.server.shared(deadline).await?;
-        Ok(DavMailbox { login, shared, account: account.clone(), deadline })
+        let (account, clock) = (account.clone(), context.clock.clone());
+        Ok(DavMailbox { login, shared, account, deadline, clock })
     }
 }
 

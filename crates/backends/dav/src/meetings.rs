@@ -47,7 +47,7 @@ impl DavMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
-        let writing = self.writing(key, Some(&Place::read(collection)?)).await?;
+        let writing = self.writing(key).await?;
         // A server that schedules tells every answer unless it is asked not to.
         let reply = match writing.schedules && !answer.send {
             true => Reply::Silent,
@@ -79,7 +79,7 @@ impl DavMailbox {
                 Some(found) => Some(found.place.clone()),
                 None => calendars.default.clone(),
             };
-            let writing = self.writing(&key, place.as_ref()).await?;
+            let writing = self.writing(&key).await?;
             let existing = found.as_ref().map(|found| &*found.resource.object);
             let taken = calendar::take_in(existing, text, &message.from, occasion, &writing);
             let taken = taken.map_err(object::told)?;
@@ -144,7 +144,7 @@ impl DavMailbox {
         let text = message.calendar.as_bytes();
         let Ok(uid) = calendar::message_uid(text) else { return Ok(false) };
         let told = |error: WireError| error.told("look for the event of a mail");
-        let writing = self.writing(&SubmissionKey(String::new()), None).await?;
+        let writing = self.writing(&SubmissionKey(String::new())).await?;
         if !writing.schedules {
             return Ok(false);
         }

@@ -7,7 +7,7 @@ use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::{DavMailbox, Shared};
 use dme_mailbox::{Account, Error, ErrorKind, Result, WatchEvent};
-use dme_model::{Access, Class, CollectionId, UserId};
+use dme_model::{Access, Class, CollectionId, UserId, ZoneId};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, stream};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -153,6 +153,8 @@ impl Asker {
                 account: self.account.clone(),
                 login: self.login.clone(),
                 deadline: Instant::now() + PATIENCE,
+                // No times are read.
+                clock: ZoneId::utc(),
             };
             let now = match mailbox.remotes().await {
                 Ok(remotes) => stand(remotes),

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use dme_mailbox::{
     ContentMark, Edit, Error, ErrorKind, ItemResult, NewItem, Result, SubmissionKey, Written, hash,
 };
-use dme_model::{Class, CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId, ZoneId};
+use dme_model::{Class, CollectionId, ItemEdit, ItemId, ItemPatch, Notice, PartId};
 use dme_pim::calendar::Writing;
 use http::Method;
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl DavMailbox {
         fits(place.class, &new.patch)?;
         // A server may hold items of several classes in one place, and a UID but once for all.
         let act = SubmissionKey(format!("{collection}/{}", new.key.0));
-        let writing = self.writing(&act, Some(&place)).await?;
+        let writing = self.writing(&act).await?;
         let edit = ItemEdit::Patch(new.patch.clone());
         let mut made = object::edited(None, &edit, &writing)?;
         let name = format!("{}.{}", hash::name_of(&act.0), extension(place.class));
@@ -130,7 +130,7 @@ impl DavMailbox {
         if let ItemEdit::Patch(patch) = &edit.edit {
             fits(place.class, patch)?;
         }
-        let writing = self.writing(&edit.key, Some(&place)).await?;
+        let writing = self.writing(&edit.key).await?;
         let change = |there: &[u8]| object::edited(Some(there), &edit.edit, &writing);
         self.rewrite(collection, item, Reply::ByServer, change).await
     }
@@ -370,28 +370,16 @@ impl DavMailbox {
         Ok(id)
     }
 
-    /// Who writes, and in which calendar, where that is known.
-    pub(crate) async fn writing(
-        &self,
-        key: &SubmissionKey,
-        place: Option<&Place>,
-    ) -> Result<Writing> {
-        let found = async {
-            let zone = match place {
-                Some(place) => self.zone_of(place).await?,
-                None => ZoneId::utc(),
-            };
-            Ok((self.principal().await?, zone))
-        };
-        let (principal, zone) =
-            found.await.map_err(|error: WireError| error.told("find the user"))?;
+    /// Who writes.
+    pub(crate) async fn writing(&self, key: &SubmissionKey) -> Result<Writing> {
+        let principal = self.principal().await.map_err(|error| error.told("find the user"))?;
         Ok(Writing {
             owner: self.owner_as(&principal),
             name: self.account.display_name.clone().or_else(|| principal.display_name.clone()),
             now: object::now(),
             key: key.0.clone(),
             schedules: principal.schedules,
-            zone,
+            zone: self.clock.clone(),
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::maildir::unique_base;
 use crate::name::{MAX_DIRECTORY_NAME, from_directory, is_sound, to_directory};
 use crate::vdir::Vdir;
 use dme_mailbox::{Error, ErrorKind, Result};
-use dme_model::{Access, Class, Collection, CollectionId, Role};
+use dme_model::{Access, Class, Collection, CollectionId, Role, UserId};
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -59,6 +59,22 @@ impl Home {
             return Err(Error::new(ErrorKind::Invalid, "not a name for a user's directory"));
         }
         Ok(Self { root: root.to_owned(), user: user.to_owned() })
+    }
+
+    /// Everybody's who has one, ascending; an alias is nobody.
+    pub(crate) fn all(root: &Path) -> Result<Vec<UserId>> {
+        let reading = while_trying("list the mailboxes");
+        let mut users = Vec::new();
+        for entry in fs::read_dir(root).map_err(&reading)? {
+            let entry = entry.map_err(&reading)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let own = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if own && Self::new(root, &name).is_ok_and(|home| home.exists()) {
+                users.push(UserId::from(name));
+            }
+        }
+        users.sort();
+        Ok(users)
     }
 
     /// The user's directory, in which the Maildir is.

@@ -185,6 +185,14 @@ impl FilesMailSystem {
             .await
     }
 
+    /// Whose mailboxes there are, ascending.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub async fn users(&self) -> Result<Vec<UserId>> {
+        self.shared.blocking(|shared| Home::all(&shared.config.root)).await
+    }
+
     /// Puts objects into the collection that new items of a class go to, as if they had long been
     /// there. For filling a calendar or an address book.
     ///

@@ -4,6 +4,7 @@
 use crate::{Console, Refusal, api};
 use dme_link::{ConnectorRecord, ConnectorState, NotDiagnosed};
 use dme_model::{ConnectorId, Timestamp};
+use dme_server::records::audit::changed;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ impl Console {
         let moment: Timestamp = (self.front.clock)();
         let store = &self.front.store;
         let version = store.put_configuration(&id, new.text, new.sealed, moment).await?;
+        changed("version", None, Some(version.to_string()));
         tracing::info!(connector = name, %id, version, "configuration wanted");
         self.links.configure(&id).await.map_err(Refusal::failed)?;
         self.configuration_of(&id).await

@@ -5,6 +5,7 @@ use crate::{Console, Refusal, api};
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
 use dme_model::{Function, Timestamp};
 use dme_server::connectors::{ConnectorSettings, Scope, Standing};
+use dme_server::records::audit::changed;
 use http::StatusCode;
 use std::time::Duration;
 
@@ -59,6 +60,9 @@ impl Console {
         let servers = vec![address.clone()];
         let token = registrar.issue_token(&new.name, servers, approval, valid).await;
         let token = token.map_err(Refusal::failed)?.to_text();
+        changed("token", None, Some(new.name.clone()));
+        changed("approved", None, Some(new.approved.to_string()));
+        changed("valid_seconds", None, Some(new.valid_seconds.to_string()));
         tracing::info!(connector = new.name, approved = new.approved, "token issued");
         Ok(api::IssuedToken { token })
     }
@@ -126,7 +130,11 @@ impl Console {
             true => ConnectorSettings::default(),
             false => self.front.connectors.settings(name).await?.1,
         };
-        self.put_settings(name, &before.then(&settings)).await
+        let after = before.then(&settings);
+        let was = self.front.connectors.settings(name).await?.1;
+        let text = |settings| serde_json::to_string(settings).ok();
+        changed("settings", text(&was), text(&after));
+        self.put_settings(name, &after).await
     }
 
     async fn put_settings(
@@ -162,6 +170,8 @@ impl Console {
     ) -> Result<api::Connector, Refusal> {
         let record = self.enrolled(name).await?;
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        let word = |state: ConnectorState| Some(format!("{state:?}").to_lowercase());
+        changed("state", word(record.state), word(state));
         self.front.connectors.reload().await;
         dme_server::connectors::count(&self.links, &self.front.metrics).await;
         tracing::info!(connector = name, id = %record.id, ?state, "connector changed");

@@ -5,6 +5,7 @@ use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
+use dme_server::records::audit::changed;
 use dme_store::{Admission, Device, Wipe, WipeKind};
 use dme_sync::{DeviceKey, StateStore};
 
@@ -75,6 +76,7 @@ impl Console {
         let key = self.key(user, device).await?;
         let store = &self.front.store;
         let at = (self.front.clock)();
+        let before = store.device(&key).await?;
         match act {
             DeviceAct::Allow => self.set_admission(&key, Admission::Allowed).await?,
             DeviceAct::Quarantine => self.set_admission(&key, Admission::Quarantined).await?,
@@ -91,8 +93,20 @@ impl Console {
         }
         // A waiting phone comes back at once and meets the change.
         self.front.parking.end_device(&key);
+        if act == DeviceAct::Remove {
+            self.front.steps.forget(&key);
+        }
         tracing::warn!(%user, %device, ?act, "device changed");
-        let Some(changed) = store.device(&key).await? else {
+        let after = store.device(&key).await?;
+        let seen = |of: &Option<Device>| of.as_ref().map(|device| self.device(device));
+        let (was, is) = (seen(&before), seen(&after));
+        let of =
+            |one: &Option<api::Device>, word: fn(&api::Device) -> String| one.as_ref().map(word);
+        let admission = |device: &api::Device| device.admission.clone();
+        changed("admission", of(&was, admission), of(&is, admission));
+        let wipe = |device: &api::Device| device.wipe.clone();
+        changed("wipe", of(&was, wipe), of(&is, wipe));
+        let Some(changed) = after else {
             return Ok(api::DeviceChanged { device: None, warning: None });
         };
         let warning = match act {
@@ -131,7 +145,7 @@ impl Console {
         ))
     }
 
-    async fn key(&self, user: &str, device: &str) -> Result<DeviceKey, Refusal> {
+    pub(crate) async fn key(&self, user: &str, device: &str) -> Result<DeviceKey, Refusal> {
         Ok(DeviceKey { user: self.meant(user).await?, device: DeviceId::from(device) })
     }
 
@@ -167,7 +181,6 @@ impl Console {
             Admission::Quarantined => "quarantined",
             Admission::Blocked => "blocked",
         };
-        let acknowledged = device.policy.acknowledged;
         api::Device {
             user: device.key.user.to_string(),
             device: device.key.device.to_string(),
@@ -178,7 +191,7 @@ impl Console {
             last_seen: device.last_seen.as_seconds(),
             admission: admission.into(),
             wipe,
-            policy: acknowledged.is_some_and(|held| held.revision == self.front.policy.revision),
+            policy: self.front.policies.has_taken(device),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
         }
     }

@@ -4,6 +4,7 @@ use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
+use dme_server::records::audit::changed;
 use http::StatusCode;
 
 /// What is done to a user.
@@ -72,11 +73,14 @@ impl Console {
     pub(crate) async fn change_user(&self, name: &str, act: UserAct) -> Result<api::User, Refusal> {
         let user = self.meant(name).await?;
         let now = (self.front.clock)();
+        let was = self.front.store.is_disabled(&user).await?;
         match act {
             UserAct::Disable => self.front.store.disable_user(&user, now).await?,
             UserAct::Enable => self.front.store.enable_user(&user).await?,
             UserAct::Forget => {}
         }
+        let is = self.front.store.is_disabled(&user).await?;
+        changed("disabled", Some(was.to_string()), Some(is.to_string()));
         self.front.gate.forget(&user);
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);

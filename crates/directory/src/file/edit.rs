@@ -8,7 +8,7 @@
 use super::FileConfig;
 use super::content::{Content, Entry, FileError, hash};
 use crate::{Login, Person};
-use dme_model::Secret;
+use dme_model::{Realm, Secret};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -22,8 +22,8 @@ const HEAD: &str = "# The people who may use DME. Change it with `dme user`, or 
 pub struct NewUser {
     /// The name, without realm.
     pub name: String,
-    /// The mail address.
-    pub address: String,
+    /// The mail address; `name@realm` where none is given.
+    pub address: Option<String>,
     /// The name for people.
     pub display_name: Option<String>,
     /// The groups; those that are not there yet are made.
@@ -40,13 +40,13 @@ pub async fn add_user(
     password: &Secret,
 ) -> Result<(), FileError> {
     let (user, password) = (user.clone(), password.clone());
-    let name = name_of(&user.name)?;
+    let name = name_of(config, &user.name)?;
     change(config, move |content| {
         if content.users.contains_key(&name) {
             return Err(FileError::Exists(name));
         }
         let entry = Entry {
-            address: Some(user.address),
+            address: user.address,
             display_name: user.display_name,
             password: Some(hashed(&name, &password)?),
             groups: user.groups.iter().map(|group| group.trim().to_lowercase()).collect(),
@@ -66,7 +66,7 @@ pub async fn add_user(
 /// # Errors
 /// When there is no such user.
 pub async fn remove_user(config: &FileConfig, name: &str) -> Result<(), FileError> {
-    let name = name_of(name)?;
+    let name = name_of(config, name)?;
     change(config, move |content| match content.users.remove(&name) {
         Some(_) => Ok(()),
         None => Err(FileError::NoSuchUser(name)),
@@ -83,7 +83,7 @@ pub async fn set_password(
     name: &str,
     password: &Secret,
 ) -> Result<(), FileError> {
-    let name = name_of(name)?;
+    let name = name_of(config, name)?;
     let password = password.clone();
     change(config, move |content| match content.users.get_mut(&name) {
         Some(entry) => {
@@ -115,15 +115,16 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(FileError::Stopped))
 }
 
-/// The name as the file has it. A realm that is typed with it is left off.
-fn name_of(text: &str) -> Result<String, FileError> {
-    match Login::parse(text) {
-        Ok(login) => Ok(login.name().to_owned()),
-        Err(_) => {
-            let problem = "a user's name is one to 128 characters without control characters";
-            Err(FileError::Value { what: format!("{text:?}"), problem })
-        }
+/// The name as the file has it. The file's realm, where it is typed with it, is left off.
+fn name_of(config: &FileConfig, text: &str) -> Result<String, FileError> {
+    let wrong = |problem| FileError::Value { what: format!("{text:?}"), problem };
+    let strange = |realm: &str| Realm::named(realm.trim()).to_string() != config.realm();
+    if text.contains('\\') || text.rsplit_once('@').is_some_and(|(_, realm)| strange(realm)) {
+        return Err(wrong("the users of this file are all of its realm; give the name alone"));
     }
+    let login = Login::parse(text);
+    let named = login.ok().map(|login| login.name().to_owned()).filter(|name| !name.contains('@'));
+    named.ok_or_else(|| wrong("a user's name is one to 128 characters without control characters"))
 }
 
 fn hashed(name: &str, password: &Secret) -> Result<String, FileError> {

@@ -35,7 +35,7 @@ async fn add(folder: &Folder, user: &NewUser, password: &str) -> Result<(), File
 fn new_user(name: &str) -> NewUser {
     NewUser {
         name: name.into(),
-        address: format!("{name}@example.org"),
+        address: Some(format!("{name}@example.org")),
         display_name: Some(format!("{name} the first")),
         groups: vec!["Staff".into()],
     }
@@ -212,11 +212,19 @@ async fn changes_that_cannot_be_are_refused_and_change_nothing() {
     assert_eq!(add(&folder, &new_user("ANN"), "x").await, Err(FileError::Exists("ann".into())));
     assert_eq!(remove_user(&config, "bob").await, unknown);
     assert_eq!(set_password(&config, "bob", &Secret::new("x")).await, unknown);
-    for (name, password) in [("bob", ""), ("", "x"), ("a\nb", "x")] {
+    for (name, password) in [
+        ("bob", ""),
+        ("", "x"),
+        ("a\nb", "x"),
+        // Nobody else's realm, and no domain.
+        ("bob@elsewhere.test", "x"),
+        ("CORP\\bob", "x"),
+        ("a@b@example.org", "x"),
+    ] {
         let answer = add(&folder, &new_user(name), password).await;
         assert!(matches!(answer, Err(FileError::Value { .. })), "{answer:?}");
     }
-    let addressed = NewUser { address: "bob".into(), ..new_user("bob") };
+    let addressed = NewUser { address: Some("bob".into()), ..new_user("bob") };
     assert!(matches!(add(&folder, &addressed, "x").await, Err(FileError::Value { .. })));
     let other = FileConfig::new("other.test", folder.path());
     assert!(remove_user(&other, "ann").await.is_err());

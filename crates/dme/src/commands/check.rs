@@ -2,6 +2,7 @@
 
 mod clock;
 mod connector;
+mod files;
 mod reach;
 mod report;
 mod server;
@@ -18,7 +19,7 @@ use dme_imap::ImapMailSystem;
 use dme_link::{Check, CredentialsNeeded};
 use dme_mailbox::{Account, CallContext, Credentials};
 use dme_model::{RequestId, Secret, UserId};
-use dme_sieve::{SieveConfig, SieveVacations};
+use dme_sieve::SieveVacations;
 use report::Report;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -130,8 +131,8 @@ pub async fn run(options: Options) -> Result<ExitCode> {
             check_people(&mut report, people, options.user.as_deref(), secret).await?;
         }
         if let Some(mail) = offered.mail.filter(|_| !refused) {
-            let (user, sieve) = (options.user.as_deref(), offered.sieve);
-            check_mail(&mut report, mail, sieve, user, secret.clone()).await;
+            let user = options.user.as_deref();
+            check_mail(&mut report, &offered, mail, user, secret.clone()).await;
         }
         if let Some(list) = offered.address_list.filter(|_| !refused) {
             check_list(&mut report, list).await;
@@ -162,7 +163,7 @@ pub async fn without_user(connector: &ConnectorConfig, offered: &Offered<'_>) ->
     let mail = part("mail", async |report: &mut Report| {
         reach::mail(report, offered).await;
         if let Some(mail @ MailConfig::Files(_)) = offered.mail {
-            check_mail(report, mail, None, None, None).await;
+            check_mail(report, offered, mail, None, None).await;
         }
     });
     let dav = part("dav", async |report: &mut Report| reach::dav(report, offered).await);
@@ -272,25 +273,13 @@ async fn try_password(
 
 async fn check_mail(
     report: &mut Report,
+    offered: &Offered<'_>,
     mail: &MailConfig,
-    sieve: Option<&SieveConfig>,
     user: Option<&str>,
     secret: Option<Secret>,
 ) {
     match mail {
-        MailConfig::Files(config) => match std::fs::metadata(&config.root) {
-            Ok(meta) if meta.is_dir() => report.good("mail", config.root.display()),
-            Ok(_) => {
-                report.bad("mail", format_args!("{} is no directory", config.root.display()));
-            }
-            Err(error) => report.bad(
-                "mail",
-                format_args!(
-                    "{}: {error}; make it, owned by the user the service runs as",
-                    config.root.display()
-                ),
-            ),
-        },
+        MailConfig::Files(config) => files::check(report, config, offered.people, user).await,
         MailConfig::Imap(config) => {
             let Some(user) = user else {
                 return report.unknown("mail", "no login tried: name a user with --user");
@@ -309,7 +298,7 @@ async fn check_mail(
             };
             let (account, context) = call_of(user, credentials);
             report.found(system.check(&account, &context).await);
-            if let Some(sieve) = sieve {
+            if let Some(sieve) = offered.sieve {
                 match SieveVacations::new(sieve.clone(), config.auth.clone(), config.login) {
                     Ok(vacations) => report.found(vacations.check(&account, &context).await),
                     Err(error) => report.bad("sieve", error),

@@ -31,7 +31,7 @@ pub enum Command {
     Forget(One),
     /// In-file directory: add a user; the password is asked for.
     Add {
-        /// The name without realm.
+        /// The name; a realm in it must be that of the file.
         name: String,
         /// The mail address; `name@realm` if not given.
         #[arg(long)]
@@ -114,10 +114,12 @@ impl Command {
             Self::Forget(one) => one.change("forget").await?,
             Self::Add { name, address, display_name, groups, people, password_file } => {
                 let password = password(password_file.as_deref(), &format!("password of {name}"))?;
-                let address = address.unwrap_or_else(|| format!("{name}@{}", people.realm));
                 let new = NewUser { name, address, display_name, groups };
                 directory::add_user(&people.config(), &new, &password).await?;
-                say_line(format_args!("{} is added", new.name));
+                say_line(format_args!(
+                    "{} is added; where mail is in local files, `dme mailbox make` makes the mailbox",
+                    new.name
+                ));
             }
             Self::Remove { name, people } => {
                 directory::remove_user(&people.config(), &name).await?;

@@ -161,7 +161,7 @@ async fn fill(
         }
         let new = NewUser {
             name: name.to_owned(),
-            address,
+            address: Some(address),
             display_name: Some(display_name.to_owned()),
             groups: vec!["phones".to_owned()],
         };

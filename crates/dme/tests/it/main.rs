@@ -17,6 +17,7 @@ mod failures;
 mod journey;
 mod kill;
 mod limits;
+mod mailboxes;
 mod outage;
 mod property;
 mod protocol;

@@ -22,20 +22,22 @@ pub fn instance_from_elements(
     series: &Event,
     context: &Context<'_>,
 ) -> Result<ItemEdit> {
-    let original = read(instance_id)?;
-    let present = present(series, original, context);
+    let original = known_by(read(instance_id)?, series, context.home);
+    let present = present(series, original);
     // From 16.0 on nothing that is left out is deleted.
     let writing = Writing::Change { ghosting: &Ghosting::default(), present: Some(&present) };
     let patch = patch::patch_from_elements(data, version, writing, context)?;
     Ok(ItemEdit::Instance { original, patch: Box::new(patch) })
 }
 
-/// One instance of a series is taken out.
+/// One instance of a series is taken out; the series as it is now where it is known.
 ///
 /// # Errors
 /// Where the instance is not named by a moment.
-pub fn drop_instance(instance_id: &str) -> Result<ItemEdit> {
-    Ok(ItemEdit::DropInstance { original: read(instance_id)? })
+pub fn drop_instance(instance_id: &str, series: Option<&Event>, home: &Zone) -> Result<ItemEdit> {
+    let moment = read(instance_id)?;
+    let original = series.map_or(moment, |series| known_by(moment, series, home));
+    Ok(ItemEdit::DropInstance { original })
 }
 
 /// The `InstanceId` of the instance that begins then by the rule.
@@ -45,9 +47,11 @@ pub fn instance_id(original: Timestamp) -> String {
 
 /// The moment by which backends know an instance, from the one by which a phone of this version does
 /// (MeetingResponse's `InstanceId`, MS-ASCMD 2.2.3.87.2): of whole days, midnight in UTC rather than
-/// on the user's clock. `of` is what is answered: the series, or the mail that asks to it.
+/// on the user's clock; of a series without a time zone, what that clock shows, taken for UTC. `of`
+/// is what is answered: the series, or the mail that asks to it.
 pub fn original(moment: Timestamp, of: &Item, version: ProtocolVersion, home: &Zone) -> Timestamp {
     let all_day = match of {
+        Item::Event(series) if !series.all_day => return known_by(moment, series, home),
         Item::Event(series) => series.all_day,
         Item::Mail(mail) => matches!(&mail.kind, MailKind::Meeting(asked) if asked.all_day),
         _ => false,
@@ -63,11 +67,20 @@ fn read(instance_id: &str) -> Result<Timestamp> {
     date::parse(instance_id).ok_or(wrong)
 }
 
-/// The instance as it is now.
-fn present(series: &Event, original: Timestamp, context: &Context<'_>) -> Event {
-    let original = match series.all_day {
-        true => LocalTime::from_seconds(original.as_seconds()),
-        false => time::clock(series.zone.as_ref(), context.home).to_local(original),
+/// The moment by which backends know an instance of a series, from the one at which it is. A series
+/// without a time zone is on the user's clock, which they do not know.
+fn known_by(moment: Timestamp, series: &Event, home: &Zone) -> Timestamp {
+    match series.zone {
+        None if !series.all_day => home.to_local(moment).as_utc(),
+        _ => moment,
+    }
+}
+
+/// The instance as it is now, by the moment by which backends know it.
+fn present(series: &Event, original: Timestamp) -> Event {
+    let original = match series.zone.as_ref().and_then(Zone::of).filter(|_| !series.all_day) {
+        Some(zone) => zone.to_local(original),
+        None => LocalTime::from_seconds(original.as_seconds()),
     };
     let mut event = by_rule(series, original);
     let exception = series.exceptions.iter().find(|exception| exception.original == original);

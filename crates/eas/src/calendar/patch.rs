@@ -1,7 +1,7 @@
 //! What a phone writes of an event.
 
 use super::read::read;
-use super::{Context, exceptions, write};
+use super::{Context, cover, exceptions, write};
 use crate::attachment::{self, NewAttachment};
 use crate::error::Result;
 use crate::fields::{Children, Fields};
@@ -64,6 +64,7 @@ pub fn patch_from_elements(
     }
     let mut patch = patch(fields, &value, told.as_ref());
     if let Some((present, told)) = present.zip(told) {
+        cover::undo(&mut patch, present, &told);
         keep_exceptions(&mut patch, present, &told, version);
     }
     if patch.fields.iter().all(|field| *field == EventField::Stamp) {

@@ -15,6 +15,7 @@ use dme_wbxml::{Element, Limits, Tag, decode, encode};
 use dme_zone::Zone;
 
 mod changes;
+mod cover;
 mod properties;
 mod shapes;
 mod told;

@@ -1,7 +1,7 @@
 //! An event as the server tells it.
 
 use super::meeting::{Standing, busy_code};
-use super::{Context, attendees, exceptions, place, time};
+use super::{Context, attendees, cover, exceptions, place, time};
 use crate::body::{put_native, text_element};
 use crate::fields::Children;
 use crate::line::one_line;
@@ -33,6 +33,7 @@ pub(super) fn of_event(
     context: &Context<'_>,
 ) -> Vec<Element> {
     let Context { home, now } = *context;
+    let event = &*cover::told(event, now);
     let clock = time::clock(event.zone.as_ref(), home);
     let moment = |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
     let mut children = Vec::with_capacity(24);

@@ -9,7 +9,7 @@ pub(super) const EVERY_DAY: u8 = 127;
 pub(super) const LAST_WEEK: u8 = 5;
 /// Every month has at least so many days. On a later one a phone puts the instance of a shorter
 /// month on its last day, while RFC 5545 leaves it out.
-const SHORTEST_MONTH: u8 = 28;
+pub(super) const SHORTEST_MONTH: u8 = 28;
 
 /// A sort of series (`Type`, MS-ASCAL 2.2.2.45) with what it needs. Days of the week are added up:
 /// Sunday 1, Monday 2, Tuesday 4 …

@@ -6,6 +6,7 @@
 //! | `next.pem` | while renewing: the next key, and its certificate once it has come |
 //! | `authority.pem` | the server's authority |
 //! | `connector.json` | the connector's id and name, and the server's addresses |
+//! | `audit-head.json` | what it last countersigned of the server's record of acts |
 //!
 //! A key and its certificate are one file, so that they change together. Renewing goes so, and
 //! may stop after any step, for ever or until repeated:
@@ -21,8 +22,9 @@
 
 use crate::authority::{SigningRequest, new_key};
 use crate::tls::certificate;
-use crate::{Error, Fingerprint, Identity, Result, Validity, files};
-use dme_model::{ConnectorId, Secret};
+use crate::{Error, Fingerprint, Identity, Result, Validity, countersigning, files};
+use dme_audit::{Countersignature, Head, Signer};
+use dme_model::{ConnectorId, Secret, Timestamp};
 use rcgen::{KeyPair, PublicKeyData};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -104,6 +106,19 @@ impl Identities {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
         Fingerprint::of_certificate(&certificate(&identity.chain)?)
+    }
+
+    /// Where it is kept.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Signs the newest row of the server's record of acts with the key in use.
+    pub(super) fn countersign(&self, head: Head, now: Timestamp) -> Result<Countersignature> {
+        let identity = self.read(Which::Current)?;
+        let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
+        let key = parse_key(&self.dir.join(CURRENT), identity.key.expose())?;
+        countersigning::sign(&key, Signer::Connector, self.name(), head, now)
     }
 
     pub(super) fn authority(&self) -> &str {

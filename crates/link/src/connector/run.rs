@@ -7,6 +7,7 @@ use super::dial;
 use super::identity::Identities;
 use super::session::{Order, Session, Told, Undying};
 use super::upkeep::Upkeep;
+use super::witness::Witness;
 use crate::clock::now;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
@@ -116,7 +117,7 @@ impl Connector {
         let budget = config.thrift.budget;
         let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
         let services = Mutex::new(services);
-        let (undying, meter) = (Undying::new(), Arc::default());
+        let (undying, meter) = (Undying::new(Witness::new(identities.clone())), Arc::default());
         let budget = budget.map(Mutex::new);
         Ok(Self { config, services, undying, meter, budget, identities, status })
     }

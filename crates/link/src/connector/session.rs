@@ -5,6 +5,7 @@ use super::config::{BulkHours, ConnectorConfig};
 use super::gather::Beats;
 use super::serve;
 use super::upkeep::Upkeep;
+use super::witness::Witness;
 use crate::h2::{Executor, Pulse};
 use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
@@ -48,12 +49,13 @@ pub(super) struct Undying {
     pub sending: Arc<Acts<Submitted>>,
     pub saving: Arc<Acts<ItemId>>,
     pub tasks: TaskTracker,
+    pub witness: Arc<Witness>,
     /// Where the connector has any.
     pub upkeep: Option<Arc<dyn Upkeep>>,
 }
 
 impl Undying {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(witness: Witness) -> Self {
         let tasks = TaskTracker::new();
         Self {
             sending: Arc::new(Acts::new(tasks.clone(), KEEP_SENT, |sent: &Submitted| {
@@ -62,6 +64,7 @@ impl Undying {
             // A draft that was saved is found by its key, and may have been deleted since.
             saving: Arc::new(Acts::new(tasks.clone(), Duration::ZERO, |_| true)),
             tasks,
+            witness: Arc::new(witness),
             upkeep: None,
         }
     }

@@ -12,7 +12,7 @@ use crate::wire::packing::Packing;
 use crate::wire::record::{Record, RecordError};
 use bytes::Bytes;
 use dme_mailbox::{Account, CallContext, Credentials};
-use dme_model::{ConnectorId, RequestId};
+use dme_model::{ConnectorId, RequestId, ZoneId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -41,12 +41,18 @@ pub(super) enum Failed {
 pub(super) struct Caller<'a> {
     pub request: &'a RequestId,
     pub deadline: Instant,
+    pub clock: Option<&'a ZoneId>,
     pub account: Option<Cow<'a, Account>>,
 }
 
 impl<'a> Caller<'a> {
     pub(super) fn of(context: &'a CallContext, account: Cow<'a, Account>) -> Self {
-        Self { request: &context.request, deadline: context.deadline, account: Some(account) }
+        Self {
+            request: &context.request,
+            deadline: context.deadline,
+            clock: Some(&context.clock),
+            account: Some(account),
+        }
     }
 }
 
@@ -156,6 +162,7 @@ impl Target<'_> {
         let head = Head {
             request: Cow::Borrowed(caller.request),
             left_ms: left_ms(caller.deadline),
+            clock: caller.clock.filter(|clock| **clock != ZoneId::utc()).map(Cow::Borrowed),
             account: caller.account,
             args,
         };

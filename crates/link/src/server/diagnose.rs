@@ -9,7 +9,7 @@ use bytes::Bytes;
 use dme_model::{ConnectorId, RequestId};
 use std::time::{Duration, Instant};
 
-/// Why a connector does not tell how it is.
+/// Why a connector does not tell how it is, or does not sign.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotDiagnosed {
     /// There is no link, or it was lost.
@@ -39,18 +39,24 @@ impl Links {
         let target = Target { links: self, id };
         let request = RequestId::from("diagnose");
         let deadline = Instant::now() + limit;
-        let caller = Caller { request: &request, deadline, account: None };
+        let caller = Caller { request: &request, deadline, clock: None, account: None };
         let called = async {
             let link = target.link()?;
             target.call(&link, Lane::Bulk, caller, Diagnose {}, Bytes::new()).await
         };
-        called.await.map(|(diagnosis, _)| diagnosis).map_err(|failed| match failed {
-            Failed::Unavailable(why) => NotDiagnosed::Unavailable(why),
-            Failed::Unsupported => NotDiagnosed::Unsupported,
-            Failed::Busy(_) => NotDiagnosed::Late("it has too much to do".into()),
-            Failed::Timeout => NotDiagnosed::Late("the link is slow, or a check is".into()),
-            Failed::Protocol(what) => NotDiagnosed::Unreadable(what),
-            Failed::Said(value) => NotDiagnosed::Late(directory::error(value).to_string()),
-        })
+        Ok(called.await.map(|(diagnosis, _)| diagnosis)?)
+    }
+}
+
+impl From<Failed> for NotDiagnosed {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unavailable(why) => Self::Unavailable(why),
+            Failed::Unsupported => Self::Unsupported,
+            Failed::Busy(_) => Self::Late("it has too much to do".into()),
+            Failed::Timeout => Self::Late("the link is slow, or a check is".into()),
+            Failed::Protocol(what) => Self::Unreadable(what),
+            Failed::Said(value) => Self::Late(directory::error(value).to_string()),
+        }
     }
 }

@@ -38,6 +38,7 @@ impl RemoteDirectory {
         let caller = Caller {
             request: &request,
             deadline: Instant::now() + self.links.config().directory_limit,
+            clock: None,
             account: None,
         };
         let called = async {

@@ -1,7 +1,7 @@
 //! The frame of every call: who asks, for how long, and how the answer is wrapped.
 
 use dme_mailbox::{Account, CallContext};
-use dme_model::RequestId;
+use dme_model::{RequestId, ZoneId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -18,6 +18,9 @@ pub(crate) struct Head<'a, Args> {
     pub request: Cow<'a, RequestId>,
     /// Milliseconds until the caller gives up.
     pub left_ms: u64,
+    /// The user's clock, where it is not UTC's. An older server says none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Cow<'a, ZoneId>>,
     /// For whom, in calls on a mailbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<Cow<'a, Account>>,
@@ -32,7 +35,11 @@ impl<Args> Head<'_, Args> {
     /// The context in the connector's own clock.
     pub(crate) fn context(&self) -> CallContext {
         let left = Duration::from_millis(self.left_ms).min(LONGEST);
-        CallContext::new(self.request.clone().into_owned(), left)
+        let context = CallContext::new(self.request.clone().into_owned(), left);
+        match &self.clock {
+            Some(clock) => context.on_clock(ZoneId::clone(clock)),
+            None => context,
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 use super::body::pieces;
 use super::call::{Answer, Head, Piece};
 use super::control::{Drain, ToConnector, ToServer};
+use super::countersign::{Countersign, Countersigned};
 use super::hello::{EnrollReply, EnrollRequest, EnrolledReply, Hello, Lane, Reply, Welcome};
 use super::mailbox::*;
 use super::record::{Assembler, Limits, Record};
@@ -17,6 +18,7 @@ use crate::{
     Refused, RefusedConfiguration, Used,
 };
 use bytes::Bytes;
+use dme_audit::{Contradiction, Countersignature, Hash, Signer};
 use dme_directory::{
     Card, Details, DirectoryEntry, Everyone, Group, GroupId, GroupSnapshot, PeopleFound,
     PeopleSearch, Person, PhotoLimits, Standing, Verdict,
@@ -74,11 +76,11 @@ impl Frames {
 
     fn asked<A: DeserializeOwned + super::call::Call>(&mut self, args: A, blob: &str) {
         let account = match A::NAME.split_once('/') {
-            Some(("directory", _)) => None,
+            Some(("directory" | "connector", _)) => None,
             _ => Some(Owned(account())),
         };
         let request = Owned(RequestId::from("r-1"));
-        let head = Head { request, left_ms: 15_000, account, args };
+        let head = Head { request, left_ms: 15_000, clock: None, account, args };
         self.frame(&format!("{}.request", A::NAME), &head, blob);
     }
 }
@@ -99,15 +101,23 @@ fn the_calls_of_a_directory_are_those_of_0_1() {
 }
 
 #[test]
+fn the_calls_about_the_record_of_acts_are_those_of_0_1() {
+    calls_about_the_record_of_acts(&mut Frames::default());
+}
+
+#[test]
 fn no_recorded_frame_is_forgotten_and_no_call_goes_unrecorded() {
     let mut frames = Frames::default();
     first_words(&mut frames);
     calls_of_a_mailbox(&mut frames);
     calls_of_a_directory(&mut frames);
+    calls_about_the_record_of_acts(&mut frames);
     let files = std::fs::read_dir(dir()).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<_>>(), frames.seen);
-    for source in [include_str!("mailbox.rs"), include_str!("directory.rs")] {
+    for source in
+        [include_str!("mailbox.rs"), include_str!("directory.rs"), include_str!("countersign.rs")]
+    {
         let texts = source.split('"').skip(1).step_by(2);
         for call in texts.filter(|text| text.contains('/')) {
             let name = format!("{}.request.frame", call.replace('/', "-"));
@@ -487,6 +497,29 @@ fn calls_of_a_mailbox(frames: &mut Frames) {
     frames.call(Busy { query: Owned(query) }, vec![time]);
     frames.call(VacationOf {}, Vacation::default());
     frames.call(SetVacation { vacation: Owned(Vacation::default()) }, ());
+}
+
+fn calls_about_the_record_of_acts(frames: &mut Frames) {
+    let head = dme_audit::Head { number: 17, hash: Hash::new([7; 32]), time: at(0) };
+    frames.asked(Countersign { head, from: 15 }, &"digest of 32 bytes, two of them.".repeat(2));
+    let signature = Countersignature {
+        head,
+        signer: Signer::Connector,
+        name: "branch".into(),
+        signed: at(1),
+        key: vec![1; 91],
+        signature: vec![2; 71],
+    };
+    let shorter = Contradiction::Shorter { signed: 17, shown: 16 };
+    for (name, answer) in [
+        ("answer", Countersigned::Signed(signature)),
+        ("from", Countersigned::From(15)),
+        ("shorter", Countersigned::Refused(shorter)),
+        ("other", Countersigned::Refused(Contradiction::Other { signed: 17 })),
+    ] {
+        let answer = Answer::<_, Value>::Ok(answer);
+        frames.frame(&format!("connector/countersign.{name}"), &answer, "");
+    }
 }
 
 fn calls_of_a_directory(frames: &mut Frames) {

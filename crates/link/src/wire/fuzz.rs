@@ -2,6 +2,7 @@
 
 use super::call::Head;
 use super::control::{ToConnector, ToServer};
+use super::countersign::{Countersign, Countersigned};
 use super::hello::{EnrollReply, EnrollRequest, Hello, Reply};
 use super::mailbox::{SetVacation, Submit, Watch, WireFetched, error};
 use super::record::{Assembler, Limits};
@@ -42,6 +43,8 @@ pub fn read_frames(bytes: &[u8]) {
             }
             let _ = record.parse::<Head<'_, Diagnose>>();
             let _ = record.parse::<Diagnosis>();
+            let _ = record.parse::<Head<'_, Countersign>>();
+            let _ = record.parse::<Countersigned>();
             if let Ok(value) = record.parse() {
                 let _ = error(value);
             }

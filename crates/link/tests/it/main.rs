@@ -7,6 +7,7 @@
 )]
 
 mod calls;
+mod countersigning;
 mod enrolment;
 mod fixtures;
 mod life;

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::itip::by_server::unreached;
 use crate::itip::organise::{Invited, Told, invited, is_over};
 use dme_model::{
-    Address, Event, EventField, EventPatch, EventStatus, Notice, Participation, Timestamp,
+    Address, Event, EventField, EventPatch, EventStatus, Fields, Notice, Participation, Timestamp,
 };
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -81,16 +81,14 @@ fn needs_zone(event: &Event) -> bool {
 }
 
 /// The patch of an event of the user's own, with the user's zone where it asks others to a time that
-/// has none, or tells them a new one.
+/// has none, or tells them a new one. What only repeats the time and the guests there are tells
+/// nobody anything.
 fn zoned<'a>(patch: &'a EventPatch, shown: &Event, writing: &Writing) -> Cow<'a, EventPatch> {
-    let told = [EventField::Attendees, EventField::Time];
-    let told = told.iter().any(|field| patch.fields.contains(field));
-    if !told || !shown.own {
-        return Cow::Borrowed(patch);
-    }
     let mut new = shown.clone();
     patch.apply(&mut new);
-    if !needs_zone(&new) {
+    let told = [EventField::Attendees, EventField::Time];
+    let told = told.iter().any(|field| !shown.same(&new, *field));
+    if !told || !shown.own || !needs_zone(&new) {
         return Cow::Borrowed(patch);
     }
     new.zone = Some(writing.zone.clone());
@@ -120,7 +118,7 @@ pub(crate) fn change(
     let invited_before = invited(calendar.components(), owner);
     let unreached = unreached(calendar.components());
     let before = Editing::of(calendar, owner, zones)?;
-    let (shown, was) = (before.event, before.beat);
+    let (shown, was, several_a_day) = (before.event, before.beat, before.is_part);
     let patch = &*zoned(patch, &shown, writing);
     let mut new = shown.clone();
     patch.apply(&mut new);
@@ -132,7 +130,8 @@ pub(crate) fn change(
     let moved = [EventField::Time, EventField::Recurrence].iter().any(|one| changed.contains(one));
     if moved && !series {
         drop_overrides(calendar);
-    } else if moved {
+    } else if moved && (!several_a_day || changed.contains(&EventField::Recurrence)) {
+        // Of several times a day nobody can tell which exceptions move with the one that is told.
         Editing::of(calendar, owner, zones)?.realign(&was);
     }
     if series && patch.fields.contains(&EventField::Exceptions) {

@@ -203,7 +203,7 @@ pub(crate) fn categories(component: &Component) -> Vec<String> {
 /// The rule of a component. Of several the first is told.
 pub(crate) fn recurrence(component: &Component, start: &When) -> Option<Recurrence> {
     match rule(component, start)? {
-        Rule::Neutral(rule) => Some(rule),
+        Rule::Neutral(rule) | Rule::Part(rule) => Some(rule),
         Rule::Beyond => None,
     }
 }

@@ -10,7 +10,7 @@ use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
     BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
-    MimeSupport, Timestamp,
+    MimeSupport, Recurrence, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,8 @@ pub(crate) struct Editing<'a, 'r> {
     /// The series as it is now.
     pub(crate) event: Event,
     pub(crate) beat: Beat,
+    /// Whether there are instances that its rule does not have.
+    pub(crate) is_part: bool,
 }
 
 /// Texts are compared where they are written.
@@ -39,8 +41,9 @@ impl<'a, 'r> Editing<'a, 'r> {
         let series = Series::find(calendar, "VEVENT");
         let series = series.ok_or(Error::Unconvertible("there is no event in it"))?;
         let event = series::read(&series, &reading)?;
-        let beat = Beat::of(&Times::of(series.main, zones)?);
-        Ok(Self { calendar, reading, event, beat })
+        let times = Times::of(series.main, zones)?;
+        let (beat, is_part) = (Beat::of(&times), series::is_part(series.main, &times));
+        Ok(Self { calendar, reading, event, beat, is_part })
     }
 }
 
@@ -187,18 +190,24 @@ impl Editing<'_, '_> {
             let alone = original == self.event.start || main.is_none();
             return if alone { Ok(None) } else { Err(Error::NoSuchInstance) };
         }
-        let start = self.event.start;
-        let known = self
-            .event
-            .recurrence
-            .as_ref()
-            .is_none_or(|rule| recurrence::is_instance(start, rule, original));
+        let known = self.may_have(original);
         let dates = main.into_iter().flat_map(|main| main.all("RDATE"));
         let mut dates = dates.flat_map(|line| self.reading.zones.list(line));
         let there = known
             || dates.any(|date| self.beat.original(&date) == original)
             || self.find_override(original).is_some();
         if there { Ok(Some(original)) } else { Err(Error::NoSuchInstance) }
+    }
+
+    /// The rule, where it has every instance there is.
+    fn told_rule(&self) -> Option<&Recurrence> {
+        self.event.recurrence.as_ref().filter(|_| !self.is_part)
+    }
+
+    /// Whether the rule has an instance there, as far as that can be told.
+    fn may_have(&self, original: LocalTime) -> bool {
+        let start = self.event.start;
+        self.told_rule().is_none_or(|rule| recurrence::is_instance(start, rule, original))
     }
 
     /// Whether the series has an instance there, by its rule or otherwise.
@@ -257,8 +266,7 @@ impl Editing<'_, '_> {
     pub(crate) fn realign(&mut self, was: &Beat) {
         let moved = self.event.start.as_seconds() - was.start.local.as_seconds();
         let time = self.event.start.as_seconds().rem_euclid(DAY);
-        let rule = self.event.recurrence.clone();
-        let start = self.event.start;
+        let (rule, start) = (self.told_rule().cloned(), self.event.start);
         let is_instance = |at: LocalTime| {
             rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
         };

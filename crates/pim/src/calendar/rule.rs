@@ -1,17 +1,21 @@
 //! Recurrence rules as text (RFC 5545 §3.3.10) ↔ the neutral [`Recurrence`].
 //!
-//! A rule that the neutral one has no words for (seconds to hours, days of the year, weeks of the
-//! year, other calendars) is [`Rule::Beyond`] it. Parts that say what the start says anyway, such
-//! as `BYHOUR` of the hour at which the series begins, are no hindrance.
+//! A rule that the neutral one has no words for (days of the year, weeks of the year, other
+//! calendars) is [`Rule::Beyond`] it. Of several times a day ([`Rule::Part`]) it has words for one.
+//! Parts that say what the start says anyway, such as `BYHOUR` of the hour at which the series
+//! begins, are no hindrance.
 
 use super::value::{DAY, DateTime};
 use dme_model::{Frequency, LocalTime, NthDay, Recurrence, RecurrenceEnd, Weekday};
+use std::collections::BTreeSet;
 
 /// A rule that was read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Rule {
     /// One that the neutral form says whole.
     Neutral(Recurrence),
+    /// One with several times a day, of which the neutral form says that at which the series begins.
+    Part(Recurrence),
     /// One that it has no words for.
     Beyond,
 }
@@ -28,6 +32,7 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
     let mut rule = Recurrence::every(Frequency::Daily);
     let mut frequency = None;
     let mut beyond = false;
+    let mut times = Times::default();
     let time = start.as_seconds().rem_euclid(DAY);
     for part in text.split(';').filter(|part| !part.trim().is_empty()) {
         let (name, value) = part.split_once('=')?;
@@ -38,10 +43,9 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
                 "WEEKLY" => frequency = Some(Frequency::Weekly),
                 "MONTHLY" => frequency = Some(Frequency::Monthly),
                 "YEARLY" => frequency = Some(Frequency::Yearly),
-                "HOURLY" | "MINUTELY" | "SECONDLY" => {
-                    frequency = Some(Frequency::Daily);
-                    beyond = true;
-                }
+                "HOURLY" => times.unit = Some(3600),
+                "MINUTELY" => times.unit = Some(60),
+                "SECONDLY" => times.unit = Some(1),
                 _ => return None,
             },
             "INTERVAL" => rule.interval = value.parse::<u32>().ok()?.max(1),
@@ -67,9 +71,9 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             },
             "BYSETPOS" => rule.by_set_position = numbers(&value, |text| within(text, 366))?,
             "WKST" => rule.first_day = Some(weekday(&value)?),
-            "BYHOUR" => beyond |= value.parse() != Ok(time / 3600),
-            "BYMINUTE" => beyond |= value.parse() != Ok(time / 60 % 60),
-            "BYSECOND" => beyond |= value.parse() != Ok(time % 60),
+            "BYHOUR" => times.limit(&value, time / 3600),
+            "BYMINUTE" => times.limit(&value, time / 60 % 60),
+            "BYSECOND" => times.limit(&value, time % 60),
             "BYYEARDAY" | "BYWEEKNO" | "RSCALE" | "SKIP" => {
                 beyond |= name != "RSCALE" || value != "GREGORIAN";
             }
@@ -77,8 +81,69 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             _ => {}
         }
     }
+    if times.unit.is_some() {
+        frequency = Some(Frequency::Daily);
+    }
     rule.frequency = frequency?;
-    Some(if beyond { Rule::Beyond } else { Rule::Neutral(rule) })
+    Some(match times.of_a_day(&mut rule) {
+        _ if beyond => Rule::Beyond,
+        Some(1) => Rule::Neutral(rule),
+        Some(_) => Rule::Part(rule),
+        None => Rule::Beyond,
+    })
+}
+
+/// What a rule says of the times of a day.
+#[derive(Default)]
+struct Times {
+    /// The seconds of the step of a rule that steps by less than days.
+    unit: Option<i64>,
+    /// How many times of a day the limits name, one with another; none where the start is at none.
+    named: Option<u32>,
+    limited: bool,
+}
+
+impl Times {
+    /// Takes in a list of hours, minutes or seconds; `own` is that of the start.
+    fn limit(&mut self, value: &str, own: i64) {
+        let all = numbers(value, |text| text.parse::<i64>().ok()).unwrap_or_default();
+        let distinct = u32::try_from(BTreeSet::from_iter(&all).len()).unwrap_or(u32::MAX);
+        let before = if self.limited { self.named } else { Some(1) };
+        self.limited = true;
+        self.named =
+            before.filter(|_| all.contains(&own)).map(|count| count.saturating_mul(distinct));
+    }
+
+    /// How many times of each day the rule has, one of which is the start's; makes a rule of days of
+    /// it. None where the start's does not come each day, or they cannot be counted and must be.
+    fn of_a_day(&self, rule: &mut Recurrence) -> Option<u32> {
+        let limit = if self.limited { self.named? } else { 1 };
+        let count = match self.unit {
+            None => Some(limit),
+            Some(unit) => {
+                let step = unit.checked_mul(i64::from(rule.interval))?;
+                rule.interval = u32::try_from((step / DAY).max(1)).ok()?;
+                match (step % DAY, DAY % step) {
+                    (0, _) => Some(1),
+                    // Each time that the limits name is one of the steps only where these are single.
+                    (_, 0) if !self.limited => u32::try_from(DAY / step).ok(),
+                    (_, 0) if step == unit && unit == 3600 => Some(limit),
+                    (_, 0) => None,
+                    _ => return None,
+                }
+            }
+        };
+        let several = count != Some(1);
+        if several && !rule.by_set_position.is_empty() {
+            return None;
+        }
+        match (&mut rule.end, count) {
+            (RecurrenceEnd::Count(all), Some(count)) => *all = all.div_ceil(count),
+            (RecurrenceEnd::Count(_), None) => return None,
+            _ => {}
+        }
+        Some(count.unwrap_or(u32::MAX))
+    }
 }
 
 /// The text of a rule, without the name. `until` writes the end of the series as its start is
@@ -201,9 +266,10 @@ mod tests {
     #[test]
     fn what_the_neutral_form_has_no_words_for_is_said_so() {
         for text in [
-            "FREQ=SECONDLY",
-            "FREQ=HOURLY;INTERVAL=3",
-            "FREQ=DAILY;BYHOUR=9,12",
+            "FREQ=HOURLY;INTERVAL=5",
+            "FREQ=DAILY;BYHOUR=8,12",
+            "FREQ=DAILY;BYHOUR=9,12;BYSETPOS=1",
+            "FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10;COUNT=8",
             "FREQ=YEARLY;BYYEARDAY=100",
             "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
             "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L",
@@ -212,6 +278,26 @@ mod tests {
             assert_eq!(read, Some(Rule::Beyond), "{text}");
         }
         neutral("RRULE:FREQ=DAILY;BYHOUR=9;BYMINUTE=0;BYSECOND=0;X-OWN=1");
+    }
+
+    #[test]
+    fn of_several_times_a_day_that_of_the_start_is_told() {
+        for (text, told) in [
+            ("FREQ=SECONDLY", "FREQ=DAILY"),
+            ("FREQ=HOURLY;INTERVAL=3;COUNT=20", "FREQ=DAILY;COUNT=3"),
+            ("FREQ=HOURLY;BYHOUR=9,12,15;BYDAY=MO,FR", "FREQ=DAILY;BYDAY=MO,FR"),
+            ("FREQ=DAILY;BYHOUR=9,12;COUNT=5", "FREQ=DAILY;COUNT=3"),
+            ("FREQ=WEEKLY;BYDAY=TU;BYHOUR=8,9;BYMINUTE=0,30", "FREQ=WEEKLY;BYDAY=TU"),
+            ("FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10", "FREQ=DAILY"),
+        ] {
+            match parse(text, LocalTime::from_seconds(9 * 3600), |at| at) {
+                Some(Rule::Part(rule)) => {
+                    assert_eq!(format(&rule, value::date_time), told, "{text}")
+                }
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        assert_eq!(neutral("FREQ=HOURLY;INTERVAL=48"), neutral("FREQ=DAILY;INTERVAL=2"));
     }
 
     #[test]

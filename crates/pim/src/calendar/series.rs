@@ -5,6 +5,7 @@ use super::clock::{Clock, When, Zones};
 use super::dates;
 use super::event::{self, Reading, Times};
 use super::object::Component;
+use super::rule::Rule;
 use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
@@ -91,9 +92,19 @@ pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, 
     event.recurrence = rule;
     if event.recurrence.is_some() {
         event.exceptions = exceptions(series, &event, &Beat::of(&times), missing, reading);
+        if is_part(series.main, &times) {
+            let time = |at: LocalTime| at.as_seconds().rem_euclid(DAY);
+            let start = time(event.start);
+            event.exceptions.retain(|one| time(one.original) == start);
+        }
     }
     event.last_end = end(series, &times, event.recurrence.as_ref(), reading.zones);
     Ok(event)
+}
+
+/// Whether there are more instances than the rule that is told has: at other times of its days.
+pub(crate) fn is_part(main: &Component, times: &Times) -> bool {
+    matches!(event::rule(main, &times.start), Some(Rule::Part(_)))
 }
 
 /// When the last instance is over, as [`read`] tells it, without reading anything else.

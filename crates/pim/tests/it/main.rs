@@ -10,6 +10,8 @@ mod corpus;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod instances;
+#[cfg(test)]
 mod meetings;
 #[cfg(test)]
 mod mutations;

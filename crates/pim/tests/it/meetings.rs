@@ -208,6 +208,33 @@ fn guests_are_asked_to_a_time_with_a_zone() {
 }
 
 #[test]
+fn a_meeting_without_a_zone_is_left_as_it_is() {
+    // A program that writes no zone, or one whose zone was lost on the way.
+    let weekly = [
+        "ORGANIZER:mailto:ann@x.example",
+        "ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@x.example",
+        "SEQUENCE:3",
+        "DTSTART;TZ=\"\":20261201T090000",
+        "DTEND;TZID=Europe/Berlin:20261201T093000",
+        "RRULE:FREQ=WEEKLY;UNTIL=20270331T080000Z",
+        "EXDATE;TZID=Europe/Berlin:20261208T090000",
+    ];
+    let object = object(&weekly);
+    let shown = event(&object);
+    assert_eq!(shown.zone, None);
+    let same = EventPatch::whole(shown.clone());
+    let same = change(object.as_bytes(), "same", &ItemEdit::Patch(ItemPatch::Event(same.into())));
+    assert_eq!((text(same.clone()), same.notices), (object.clone(), vec![]));
+    // Nor is the time told anew with what is changed beside it.
+    let mut whole = EventPatch::whole(shown);
+    whole.value.reminder = Some(10);
+    let changed = change(object.as_bytes(), "r", &ItemEdit::Patch(ItemPatch::Event(whole.into())));
+    assert!(changed.notices.is_empty());
+    let changed = text(changed);
+    assert!(weekly.iter().all(|line| changed.contains(line)), "{changed}");
+}
+
+#[test]
 fn a_change_is_told_to_those_whom_it_concerns() {
     let made = make(&meeting());
     let shown = event(&made.object);

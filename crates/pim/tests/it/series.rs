@@ -260,10 +260,9 @@ fn exceptions_of_instances_that_there_are_no_more_go() {
 fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
     for rule in [
         "RRULE:FREQ=HOURLY;INTERVAL=5",
-        "RRULE:FREQ=DAILY;BYHOUR=9,15",
         "RRULE:FREQ=YEARLY;BYYEARDAY=1,100",
         "RRULE:FREQ=YEARLY;BYWEEKNO=20",
-        "RRULE:FREQ=MINUTELY;COUNT=100000",
+        "RRULE:FREQ=MINUTELY;INTERVAL=7;COUNT=100000",
         "RDATE:20261205T090000Z,20261207T120000Z",
         "RDATE:20261205T090000Z,20361207T090000Z",
         "RRULE:FREQ=SOMETIMES",
@@ -277,6 +276,37 @@ fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
     }
     let both = object(&["DTSTART:20261201T090000Z", "RRULE:FREQ=DAILY", "RDATE:20270101T120000Z"]);
     assert!(event(&both).recurrence.is_some());
+}
+
+#[test]
+fn of_several_times_a_day_one_is_shown_and_the_others_are_kept() {
+    let text = object(&[
+        "DTSTART:20261201T090000Z",
+        "DTEND:20261201T093000Z",
+        "RRULE:FREQ=DAILY;BYHOUR=9,15",
+        "EXDATE:20261202T150000Z,20261203T090000Z",
+        "SUMMARY:a",
+    ]);
+    let afternoon = "BEGIN:VEVENT\r\nUID:u@x\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:b\r\n\
+                     RECURRENCE-ID:20261204T150000Z\r\nDTSTART:20261204T160000Z\r\n\
+                     DTEND:20261204T163000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let text = text.replace("END:VCALENDAR\r\n", afternoon);
+    let before = event(&text);
+    assert_eq!(before.recurrence, Some(Recurrence::every(Frequency::Daily)));
+    assert_eq!(originals(&before), [(at("2026-12-03T09:00:00"), true)]);
+    // A morning is taken out; the rule and the afternoons stay.
+    let edit = ItemEdit::DropInstance { original: at("2026-12-07T09:00:00").as_utc() };
+    let written = apply(&text, &edit);
+    assert_eq!(told_difference(&text, &written), ["+EXDATE:20261207T090000Z"]);
+    // An attendee's answer may be of an afternoon.
+    let afternoon = instance("2026-12-09T15:00:00", EventField::Title, |e| e.title = "c".into());
+    assert!(apply(&text, &afternoon).contains("RECURRENCE-ID:20261209T150000Z"));
+    // Where its begin moves, the hours of the rule stay, and so do the exceptions of these.
+    let later = |at: LocalTime| at.plus_seconds(3600);
+    let after = Event { start: later(before.start), end: later(before.end), ..before.clone() };
+    let written = apply(&text, &edit_to(&before, after));
+    assert!(written.contains("RRULE:FREQ=DAILY;BYHOUR=9,15\r\n"), "{written}");
+    assert!(written.contains("RECURRENCE-ID:20261204T150000Z"), "{written}");
 }
 
 #[test]

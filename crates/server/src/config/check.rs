@@ -16,20 +16,20 @@ const HOUR: Span = Span::seconds(3_600);
 
 /// What is wrong, collected in the order of the sample.
 #[derive(Default)]
-struct Problems(Vec<String>);
+pub(super) struct Problems(Vec<String>);
 
 impl Problems {
-    fn say(&mut self, what: impl Into<String>) {
+    pub(super) fn say(&mut self, what: impl Into<String>) {
         self.0.push(what.into());
     }
 
-    fn see(&mut self, result: Result<(), OutOfRange>) {
+    pub(super) fn see(&mut self, result: Result<(), OutOfRange>) {
         if let Err(error) = result {
             self.say(error.to_string());
         }
     }
 
-    fn span(&mut self, key: &str, value: Span, least: Span, most: Span) {
+    pub(super) fn span(&mut self, key: &str, value: Span, least: Span, most: Span) {
         self.see(within(key, value, least..=most));
     }
 
@@ -58,6 +58,7 @@ impl ServerConfig {
             }
         }
         policy(&self.policy, &mut found);
+        super::records::check(&self.records, &self.webhooks, &mut found);
         limits(&self.limits, &mut found);
         times(&self.times, &mut found);
         found.0
@@ -293,6 +294,20 @@ mod tests {
             ("policy.attachment_size = '8GiB'", "or \"unlimited\""),
             ("times.call = '0s'", "times.call is 0s: 100ms to 1h are allowed"),
             ("times.longest_wait = '2h'", "times.longest_wait is 2h: 1s to 59m are allowed"),
+            ("records.events = 10", "records.events is 10: 1000 to 100000000 are allowed"),
+            ("records.statistics_for = '1d'", "records.statistics_for is 1d: 7d to 3650d"),
+            (
+                "webhooks.a = { url = 'https://a.test/', secret = '0123456789abcdef', kinds = ['x'] }",
+                "webhooks.a.kinds: no kind of event is called x",
+            ),
+            (
+                "webhooks.a = { url = 'https://a.test/', secret = 'short', kinds = ['device_new'] }",
+                "webhooks.a.secret has less than 16 signs",
+            ),
+            (
+                "webhooks.a = { url = 'http://a.test/', secret = '0123456789abcdef', kinds = ['device_new'] }",
+                "webhooks.a.url is not https",
+            ),
             ("phones.proxy_protocol = true", "phones.proxy_protocol needs phones.proxies"),
         ] {
             let said = problems(more);

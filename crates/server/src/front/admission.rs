@@ -2,8 +2,10 @@
 //! policy keys are looked at, before anything of the request's body is.
 
 use super::failure::Failure;
+use super::telling;
 use crate::config::{PolicyMode, UnknownDevice};
 use crate::front::Front;
+use crate::records::{EventKind, Happened};
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_model::Timestamp;
@@ -47,7 +49,10 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
         Admission::Allowed => Pass::Mailbox,
         Admission::Quarantined => Pass::Quarantine,
         Admission::Blocked if is_wiping(&device) => Pass::Mailbox,
-        Admission::Blocked => return Err(CommonStatus::DeviceIsBlockedForThisUser.into()),
+        Admission::Blocked => {
+            telling::blocked(front, arrival.key);
+            return Err(CommonStatus::DeviceIsBlockedForThisUser.into());
+        }
     };
     if arrival.command != Command::Provision {
         check_policy(front, &device, arrival.policy_key)?;
@@ -62,18 +67,22 @@ async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
         UnknownDevice::Quarantine => Admission::Quarantined,
         UnknownDevice::Refuse => Admission::Blocked,
     };
-    let newcomers = Newcomers { admission, per_user: front.devices.per_user };
+    let newcomers = Newcomers { admission, decision: None, per_user: front.devices.per_user };
     let Arrival { key, sighting, now, .. } = arrival;
+    let limit = newcomers.per_user;
     match store(front.store.see_device(key, sighting, newcomers, *now).await)? {
         Seen::Known(device) => Ok(device),
         Seen::New(device) => {
             tracing::info!(user = %key.user, device = %key.device, kind = sighting.device_type,
                 ?admission, "new device");
+            telling::new_device(front, key, &sighting.device_type, admission);
             Ok(device)
         }
         Seen::TooMany => {
-            tracing::warn!(user = %key.user, device = %key.device, limit = newcomers.per_user,
+            tracing::warn!(user = %key.user, device = %key.device, limit,
                 "device refused: its user has as many as allowed");
+            let words = "a device is refused: its user has as many as allowed";
+            front.events.note(Happened::new(EventKind::DeviceTooMany, words).device(key));
             Err(CommonStatus::MaximumDevicesReached.into())
         }
     }
@@ -107,15 +116,17 @@ fn check_wipe(device: &Device, version: ProtocolVersion) -> Result<(), Failure> 
     }
 }
 
-/// Where a policy is required, only its acknowledged key opens.
+/// Where a policy is required, only its acknowledged key opens. While it is not known which policy a
+/// device is to have, the one it took before does.
 fn check_policy(front: &Front, device: &Device, given: Option<u32>) -> Result<(), Failure> {
-    if front.policy.mode != PolicyMode::Required {
+    let current = front.policies.of(device);
+    if current.mode != PolicyMode::Required {
         return Ok(());
     }
     let refuse = |status| Err(Failure::Provision(status));
     match (device.policy.acknowledged, given) {
         (None, _) | (Some(_), None | Some(0)) => refuse(CommonStatus::DeviceNotProvisioned),
-        (Some(held), Some(_)) if held.revision != front.policy.revision => {
+        (Some(held), Some(_)) if held.revision != current.revision && !current.open => {
             refuse(CommonStatus::PolicyRefresh)
         }
         (Some(held), Some(given)) if held.key != given => refuse(CommonStatus::InvalidPolicyKey),

@@ -5,7 +5,9 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::{folder_no, item_of, item_of_long_id};
 use super::reply::Reply;
+use super::telling::about;
 use crate::meeting_word;
+use crate::records::EventKind;
 use bytes::Bytes;
 use dme_eas::compose::{Message, SaveInSent, Source};
 use dme_eas::query::Command;
@@ -65,6 +67,14 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: Body<'_>) -> Result<Re
         tracing::warn!(request = %exchange.request, user = %exchange.device.user, warning,
             "the message was sent, but not all that follows was done");
     }
+    let happened = match sent.refused.len() {
+        0 => about(exchange, EventKind::MailSent, "a message is sent"),
+        some => {
+            let words = format!("a message is sent, but {some} of its recipients are refused");
+            about(exchange, EventKind::MailRefused, words)
+        }
+    };
+    exchange.front().events.note(happened);
     if !sent.refused.is_empty() {
         tracing::warn!(request = %exchange.request, user = %exchange.device.user,
             refused = sent.refused.len(), "some recipients were refused");
@@ -162,6 +172,8 @@ fn refusal(exchange: &Exchange<'_>, error: dme_sync::Error) -> Failure {
         },
         _ => return exchange.failed(error),
     };
+    let words = format!("a message is refused: {error}");
+    exchange.front().events.note(about(exchange, EventKind::MailRefused, words));
     let _ = exchange.failed(error);
     // 12.1 has no statuses; of the HTTP ones its phones stop trying at 4xx only.
     if exchange.version == ProtocolVersion::V12_1 {

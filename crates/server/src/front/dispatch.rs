@@ -11,6 +11,7 @@ use super::{
     get_item_estimate, item_operations, meeting_response, move_items, ping, provision,
     resolve_recipients, search, settings, sync, validate_cert,
 };
+use crate::records::{EventKind, Happened, statistics};
 use bytes::Bytes;
 use dme_eas::query::{Command, RequestLine};
 use dme_eas::{CommonStatus, ProtocolVersion};
@@ -25,7 +26,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
 
 /// The longest `User-Agent` kept, in characters.
@@ -51,10 +52,17 @@ pub(super) async fn serve(
     drop(uri);
     let served = Served { command: line.command, version, began: Instant::now() };
     let mut waited = false;
+    // Filled in afterwards: a phone that waits shall not hold it.
+    let mut counted = statistics::Request::default();
     let answer = match Box::pin(let_in(front, line, version, headers, body, asked)).await {
         Ok((exchange, body)) => {
             let answer = command(&exchange, body).await;
             waited = exchange.waited.into_inner();
+            counted.connector = front.router.serving(&exchange.device.user);
+            counted.user = exchange.device.user.to_string();
+            counted.device = exchange.device.device.to_string();
+            counted.received = exchange.received;
+            counted.items = exchange.items.into_inner();
             answer
         }
         Err(failure) => Err(failure),
@@ -68,6 +76,11 @@ pub(super) async fn serve(
     let bytes = http_body::Body::size_hint(response.body()).lower();
     front.metrics.answered(served.name(), status, (!waited).then(|| served.took()));
     front.metrics.sent(usize::try_from(bytes).unwrap_or(usize::MAX));
+    counted.command = served.name();
+    counted.failed = refused.is_some();
+    counted.sent = bytes;
+    counted.took = (!waited).then(|| served.took());
+    front.statistics.count(counted);
     let millis = u64::try_from(served.took().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(%client, command = served.name(), version = %served.version, status, bytes,
         millis, waited, refused = refused.map(|failure| format!("{failure:?}")), "answered");
@@ -148,6 +161,8 @@ async fn let_in(
     let turn = front.pace.turn(&device, Instant::now()).map_err(|wait| {
         tracing::warn!(user = %device.user, device = %device.device, ?wait,
             "the device is slowed down: too many requests");
+        let words = "a device is slowed down: it makes too many requests";
+        front.events.note(Happened::new(EventKind::DeviceSlowed, words).device(&device));
         Failure::Later(wait)
     })?;
     let now = (front.clock)();
@@ -193,6 +208,8 @@ async fn let_in(
         mailbox,
         held: Arc::new(Held::new(turn, counted, room)),
         waited: AtomicBool::new(false),
+        received: body.len() as u64,
+        items: AtomicU64::new(0),
     };
     Ok((exchange, body))
 }

@@ -14,7 +14,7 @@ use dme_store::Device;
 use dme_sync::{DeviceKey, Engine, FolderNo, Session};
 use futures_core::future::BoxFuture;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Instrument;
 
@@ -38,6 +38,10 @@ pub(super) struct Exchange<'a> {
     pub held: Arc<Held>,
     /// Whether the request waited: its time then says nothing about the server.
     pub waited: AtomicBool,
+    /// Bytes of its body.
+    pub received: u64,
+    /// Items that went or came.
+    pub items: AtomicU64,
 }
 
 /// A request's turn, its place among the running ones, and the room its body takes.

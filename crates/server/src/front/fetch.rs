@@ -44,7 +44,7 @@ pub(super) async fn attachment(
     range: Option<ByteRange>,
 ) -> Result<PartContent, Failure> {
     let front = exchange.front();
-    if !front.policy.policy.attachments && front.policy.mode != crate::config::PolicyMode::Off {
+    if !front.policies.of(&exchange.record).allows_attachments() {
         return Err(CommonStatus::AccessDenied.into());
     }
     let limit = front.limits.attachment.0;

@@ -2,10 +2,11 @@
 
 use super::Front;
 use super::failure::{Failure, LATER};
+use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
 use dme_mailbox::{Account, Credentials};
-use dme_model::DeviceId;
+use dme_model::{DeviceId, UserId};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ pub(super) async fn log_in(
 ) -> Result<(Arc<Admitted>, Account), Failure> {
     let Some(header) = headers.get(AUTHORIZATION) else { return Err(Failure::Password) };
     let credentials = BasicCredentials::from_header(header.as_bytes()).map_err(|error| {
-        refuse(front, client, "malformed", &error);
+        refuse(front, None, client, "malformed", &error);
         Failure::Password
     })?;
     let admission = front.gate.admit(&credentials.login, &credentials.password, device).await;
@@ -48,15 +49,16 @@ pub(super) async fn log_in(
                 }
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
-            refuse(front, client, name, &refusal);
+            refuse(front, Some(&credentials.login), client, name, &refusal);
             Err(failure)
         }
         Admission::Throttled { retry_after } => {
-            refuse(front, client, "throttled", &"too many attempts");
+            let login = Some(&credentials.login);
+            refuse(front, login, client, "throttled", &"too many attempts");
             Err(Failure::Later(retry_after))
         }
         Admission::Unavailable { retry_after } => {
-            refuse(front, client, "directory_unavailable", &"the directory is down");
+            refuse(front, None, client, "directory_unavailable", &"the directory is down");
             Err(Failure::Later(retry_after.max(LATER / 6)))
         }
     }
@@ -78,7 +80,22 @@ fn note(front: &Front, login: &Login, admission: &Admission, device: Option<&Dev
     }
 }
 
-fn refuse(front: &Front, client: IpAddr, name: &'static str, reason: &dyn std::fmt::Display) {
+/// Counts and logs a refusal; with the login, also where administrators look for it.
+fn refuse(
+    front: &Front,
+    login: Option<&Login>,
+    client: IpAddr,
+    name: &'static str,
+    reason: &dyn std::fmt::Display,
+) {
     front.metrics.login_refused(name);
+    if let Some(login) = login {
+        let happened = Happened::new(EventKind::LoginRefused, format!("login refused: {reason}"));
+        let happened = match front.gate.realms().resolve(login) {
+            Ok(user) => happened.user(&user),
+            Err(_) => happened.user(&UserId::from(login.name())),
+        };
+        front.events.note(happened.detail("reason", name).detail("client", client));
+    }
     tracing::info!(%client, %reason, "login refused");
 }

@@ -3,58 +3,64 @@
 use super::admission::store;
 use super::exchange::Exchange;
 use super::failure::Failure;
-use super::settings::information_json;
+use super::settings::note_information;
+use super::telling::about;
 use crate::config::PolicyMode;
+use crate::records::EventKind;
 use aws_lc_rs::rand;
 use dme_eas::provision::{
     Applied, PolicyRequest, PolicyStatus, PolicyType, Request, Response, Status, Wipe as Order,
     Wiped,
 };
 use dme_eas::{CommonStatus, ProtocolVersion};
-use dme_store::{Device, Policy, PolicyKey, Wipe, WipeKind};
+use dme_store::{Device, Policy, PolicyKey, PolicyReply, Wipe, WipeKind};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let Ok(request) = Request::from_element(body) else {
         return Ok(Response::status(Status::ProtocolError).to_element(exchange.version));
     };
-    let mut response = answer(exchange, &request).await?;
-    if let Some(device) = &request.device
-        && response.status == Status::Success
-    {
-        let json = information_json(device);
-        store(exchange.front().store.set_information(&exchange.device, &json).await)?;
+    // What the device is may decide which policy it gets, so that is looked at first.
+    let told = request.device.as_ref().filter(|_| request.policy.is_some());
+    let record = match told {
+        Some(told) => note_information(exchange, told).await?,
+        None => exchange.record.clone(),
+    };
+    let mut response = answer(exchange, &record, &request).await?;
+    if told.is_some() && response.status == Status::Success {
         response.device = Some(dme_eas::settings::Status::Success);
     }
     Ok(response.to_element(exchange.version))
 }
 
-async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, Failure> {
+async fn answer(
+    exchange: &Exchange<'_>,
+    record: &Device,
+    request: &Request,
+) -> Result<Response, Failure> {
     if let Some((order, outcome)) = request.wiped {
         return wiped(exchange, order, outcome).await;
     }
-    if let Some(order) = order(&exchange.record, exchange.version)? {
+    if let Some(order) = order(record, exchange.version)? {
         return send_order(exchange, order).await;
     }
     let front = exchange.front();
     match &request.policy {
         Some(PolicyRequest::Download { policy_type: PolicyType::Wbxml }) => {
-            if front.policy.mode == PolicyMode::Off {
+            let current = front.policies.of(record);
+            if current.mode == PolicyMode::Off {
                 return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::NoPolicy));
             }
-            if lacks_information(exchange, request) {
+            if lacks_information(exchange, record) {
                 return Err(CommonStatus::DeviceInformationRequired.into());
             }
-            let pending = PolicyKey { key: new_key()?, revision: front.policy.revision };
-            let policy = Policy {
-                pending: Some(pending),
-                acknowledged: exchange.record.policy.acknowledged,
-            };
+            let pending = PolicyKey { key: new_key()?, revision: current.revision };
+            let policy = Policy { pending: Some(pending), ..record.policy };
             store(front.store.set_policy(&exchange.device, &policy).await)?;
-            Ok(Response::policy(pending.key, front.policy.policy.clone()))
+            Ok(Response::policy(pending.key, current.policy.clone()))
         }
         Some(PolicyRequest::Acknowledge { policy_type: PolicyType::Wbxml, key, applied }) => {
-            acknowledged(exchange, *key, *applied).await
+            acknowledged(exchange, record, *key, *applied).await
         }
         Some(
             PolicyRequest::Download { policy_type }
@@ -67,29 +73,40 @@ async fn answer(exchange: &Exchange<'_>, request: &Request) -> Result<Response, 
 
 /// Whether a phone that must say what it is (14.1 on) did not, now or ever (MS-ASPROV 3.1.5.1.1.1).
 /// One that said so before, by Settings as up to 14.0, is let on.
-fn lacks_information(exchange: &Exchange<'_>, request: &Request) -> bool {
-    exchange.version >= ProtocolVersion::V14_1
-        && request.device.is_none()
-        && matches!(exchange.record.information.as_str(), "" | "{}")
+fn lacks_information(exchange: &Exchange<'_>, record: &Device) -> bool {
+    exchange.version >= ProtocolVersion::V14_1 && matches!(record.information.as_str(), "" | "{}")
 }
 
-/// The second phase: the phone says how it applied the policy, and gets its key.
+/// The second phase: the phone says how it applied the policy, and gets its key. What it says is
+/// kept, whether it is let in by it or not.
 async fn acknowledged(
     exchange: &Exchange<'_>,
+    record: &Device,
     key: u32,
     applied: Applied,
 ) -> Result<Response, Failure> {
     let front = exchange.front();
-    let held = exchange.record.policy;
+    let held = record.policy;
     // A phone that lost the answer acknowledges the same key again; the key it was then given is
     // of the same revision, so it gets another that counts.
     let Some(pending) = held.pending.filter(|pending| pending.key == key) else {
         return Ok(Response::refused(PolicyType::Wbxml, PolicyStatus::WrongKey));
     };
-    let must = front.policy.mode == PolicyMode::Required;
+    let said = match applied {
+        Applied::Fully => dme_store::Applied::Fully,
+        Applied::Partly => dme_store::Applied::Partly,
+        Applied::ByOthers => dme_store::Applied::ByOthers,
+        _ => dme_store::Applied::Not,
+    };
+    let reply = PolicyReply { revision: pending.revision, applied: said, at: exchange.now };
+    let answered = Policy { reply: Some(reply), ..held };
+    let must = front.policies.of(record).mode == PolicyMode::Required;
     if must && !matches!(applied, Applied::Fully | Applied::Partly) {
         tracing::info!(user = %exchange.device.user, device = %exchange.device.device, ?applied,
             "the device does not apply the policy and stays out");
+        let words = format!("the device does not apply the policy and stays out: {applied:?}");
+        front.events.note(about(exchange, EventKind::PolicyRefused, words));
+        store(front.store.set_policy(&exchange.device, &answered).await)?;
         return Err(match applied {
             Applied::ByOthers => CommonStatus::ExternallyManagedDevicesNotAllowed,
             _ => CommonStatus::DeviceNotFullyProvisionable,
@@ -97,8 +114,10 @@ async fn acknowledged(
         .into());
     }
     let acknowledged = PolicyKey { key: new_key()?, revision: pending.revision };
-    let policy = Policy { pending: Some(pending), acknowledged: Some(acknowledged) };
+    let policy = Policy { acknowledged: Some(acknowledged), ..answered };
     store(front.store.set_policy(&exchange.device, &policy).await)?;
+    let words = format!("the device took the policy: {applied:?}");
+    front.events.note(about(exchange, EventKind::PolicyTaken, words));
     Ok(Response::acknowledged(acknowledged.key))
 }
 
@@ -119,6 +138,8 @@ async fn send_order(exchange: &Exchange<'_>, order: Order) -> Result<Response, F
     store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device was given the order to wipe");
+    let words = format!("the device was given the order to wipe: {order:?}");
+    exchange.front().events.note(about(exchange, EventKind::WipeSent, words));
     Ok(Response::wipe(order))
 }
 
@@ -132,12 +153,16 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
     if outcome != Wiped::Success {
         tracing::error!(user = %exchange.device.user, device = %exchange.device.device, ?outcome,
             "the device says that it could not wipe; it is ordered again at its next contact");
+        let words = format!("the device says that it could not wipe: {outcome:?}");
+        exchange.front().events.note(about(exchange, EventKind::WipeFailed, words));
         return Ok(Response::status(Status::Success));
     }
     let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
     store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device acknowledged the order to wipe");
+    let words = format!("the device acknowledged the order to wipe: {order:?}");
+    exchange.front().events.note(about(exchange, EventKind::WipeDone, words));
     Ok(Response::status(Status::Success))
 }
 

@@ -4,7 +4,9 @@ use super::admission::store;
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::oof;
+use crate::inventory::Inventory;
 use dme_eas::settings::{Account, DeviceInformation, Request, Response, Status, UserInformation};
+use dme_store::Device;
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -13,8 +15,7 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<El
     };
     let mut response = Response::status(Status::Success);
     if let Some(device) = &request.device_information {
-        let json = information_json(device);
-        store(exchange.front().store.set_information(&exchange.device, &json).await)?;
+        note_information(exchange, device).await?;
         response.device_information = Some(Status::Success);
     }
     if request.user_information {
@@ -58,21 +59,15 @@ async fn user_information(exchange: &Exchange<'_>) -> UserInformation {
     }
 }
 
-/// What the phone said of itself, as the store keeps it.
-pub(super) fn information_json(device: &DeviceInformation) -> String {
-    let fields = [
-        ("model", &device.model),
-        ("imei", &device.imei),
-        ("friendly_name", &device.friendly_name),
-        ("os", &device.os),
-        ("os_language", &device.os_language),
-        ("phone_number", &device.phone_number),
-        ("user_agent", &device.user_agent),
-        ("mobile_operator", &device.mobile_operator),
-    ];
-    let map: serde_json::Map<String, serde_json::Value> = fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?.into())))
-        .collect();
-    serde_json::Value::Object(map).to_string()
+/// Keeps what the phone said of itself; answers the device as it then is.
+pub(super) async fn note_information(
+    exchange: &Exchange<'_>,
+    told: &DeviceInformation,
+) -> Result<Device, Failure> {
+    let json = Inventory::from(told).to_json();
+    if json == exchange.record.information {
+        return Ok(exchange.record.clone());
+    }
+    store(exchange.front().store.set_information(&exchange.device, &json).await)?;
+    Ok(Device { information: json, ..exchange.record.clone() })
 }

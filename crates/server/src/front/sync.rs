@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::fetch::item_elements;
 use super::ids::{folder_no, server_id};
 use super::reply::Reply;
+use super::telling::{self, Synchronised};
 use super::wait::{Outcome, wait_for_change};
 use commands::Commands;
 
@@ -26,7 +27,7 @@ use dme_sync::{
 use dme_wbxml::Element;
 pub(super) use request::is_of_mail;
 use request::{Asked, Refusal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use writing::Desk;
 
 /// A folder, and what it holds.
@@ -111,6 +112,13 @@ async fn round(
     window: u32,
 ) -> Result<Vec<CollectionResponse>, Failure> {
     let mailbox = exchange.fresh_mailbox().await?;
+    let known = (exchange.front().clock)();
+    for collection in collections {
+        if let Some(folder) = folder_no(&collection.collection_id) {
+            let key = SyncKey::new(collection.sync_key.as_str());
+            exchange.front().steps.acknowledged(&exchange.device, folder, &key, known);
+        }
+    }
     let silent = silent(exchange, &*mailbox, collections).await?;
     let mut left = Window { items: window, bytes: exchange.front().limits.answer.0 };
     let mut responses = Vec::new();
@@ -139,6 +147,7 @@ async fn round(
         };
         let commands = Commands::read(exchange, place, desk, collection).await?;
         let request = to_engine(exchange, collection, place, &commands, left);
+        let begun = Instant::now();
         let answer = if request.commands.is_empty() {
             let session = exchange.session_on(&*mailbox);
             exchange.engine().sync_collection(session, &request).await
@@ -153,7 +162,13 @@ async fn round(
             Ok(answer) => {
                 let used = u32::try_from(answer.changes.len()).unwrap_or(u32::MAX);
                 left.items = left.items.saturating_sub(used);
-                left.bytes = left.bytes.saturating_sub(size_of(&answer));
+                let bytes = size_of(&answer);
+                left.bytes = left.bytes.saturating_sub(bytes);
+                let said = &collection.commands;
+                let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                let Place { folder, class } = place;
+                let synced = Synchronised { folder, class, said, known, bytes, millis };
+                telling::synchronised(exchange, &synced, &answer);
                 respond(exchange, collection, place, &commands, answer)
             }
             Err(error) => Some(refuse(exchange, collection, place, collections.len(), error)?),
@@ -348,6 +363,7 @@ fn refuse(
     of: usize,
     error: dme_sync::Error,
 ) -> Result<CollectionResponse, Failure> {
+    telling::failed(exchange, place.folder, &error);
     let status = match &error {
         dme_sync::Error::InvalidKey => Status::InvalidSyncKey,
         dme_sync::Error::FolderNotFound(_) => Status::FolderHierarchyChanged,

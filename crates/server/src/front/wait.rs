@@ -95,6 +95,8 @@ async fn look_now(
             .await
             .map_err(|error| exchange.failed(error))?;
         if !changed.is_empty() {
+            let now = (exchange.front().clock)();
+            exchange.front().steps.roused(&exchange.device, &changed, now);
             return Ok(Some(Outcome::Changed(changed)));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{TlsError, certified_key};
 use rustls::client::verify_server_name;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 use std::path::Path;
@@ -65,6 +66,18 @@ impl About {
             chain: chain.clone(),
         })
     }
+}
+
+/// Until when the certificates of a PEM file hold: the first of them that ends, in seconds since the
+/// epoch. None where it cannot be read.
+pub(crate) fn ends(path: &Path) -> Option<i64> {
+    let all = CertificateDer::pem_file_iter(path).ok()?;
+    let ends = all.filter_map(|der| {
+        let der = der.ok()?;
+        let (_, one) = X509Certificate::from_der(&der).ok()?;
+        Some(one.validity().not_after.timestamp())
+    });
+    ends.min()
 }
 
 #[cfg(test)]

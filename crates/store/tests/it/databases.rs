@@ -8,8 +8,8 @@ use dme_testkit::postgres::Postgres;
 pub enum Place {
     /// A file in this folder.
     Sqlite(tempfile::TempDir),
-    /// A schema on the server that all tests share.
-    Postgres(PostgresConfig),
+    /// A schema of this name on the server that all tests share.
+    Postgres(String),
 }
 
 impl Place {
@@ -18,8 +18,7 @@ impl Place {
     }
 
     pub fn postgres() -> Self {
-        let server = Postgres::shared().unwrap();
-        Self::Postgres(config(server.schema_url().unwrap()))
+        Self::Postgres(Postgres::shared().unwrap().make_schema().unwrap())
     }
 
     /// Another empty one of the same kind.
@@ -33,7 +32,25 @@ impl Place {
     pub async fn open(&self) -> Store {
         match self {
             Self::Sqlite(folder) => Store::open(folder.path().join("dme.db")).unwrap(),
-            Self::Postgres(config) => Store::connect(config).await.unwrap(),
+            Self::Postgres(name) => {
+                let url = Postgres::shared().unwrap().schema_url(name);
+                Store::connect(&config(url)).await.unwrap()
+            }
+        }
+    }
+
+    /// Changes or removes rows, past the store, as whoever can write the database does.
+    pub fn tamper(&self, sql: &str) {
+        match self {
+            Self::Sqlite(folder) => {
+                let file = rusqlite::Connection::open(folder.path().join("dme.db")).unwrap();
+                assert!(file.execute(sql, []).unwrap() > 0, "{sql}");
+            }
+            Self::Postgres(name) => {
+                let sql = format!("SET search_path TO {name}; {sql} RETURNING 1");
+                let changed = Postgres::shared().unwrap().psql("postgres", &sql).unwrap();
+                assert!(!changed.trim().is_empty(), "{sql}");
+            }
         }
     }
 }

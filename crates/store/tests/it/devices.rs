@@ -3,7 +3,8 @@
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
-    Admission, Device, Error, Newcomers, Policy, PolicyKey, Seen, Sighting, Store, Wipe, WipeKind,
+    Admission, Decider, Decision, Device, Error, Held, Hold, Newcomers, Order, Policy, PolicyKey,
+    Seen, Sighting, Store, Waiting, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -15,6 +16,7 @@ on_each_database![
     what_is_set_is_there,
     what_is_not_there_cannot_be_set,
     devices_are_listed_by_user,
+    a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it,
     a_removed_device_is_forgotten_with_its_states,
     a_user_is_switched_off_and_on,
 ];
@@ -44,7 +46,7 @@ async fn see(
     admission: Admission,
     now: Timestamp,
 ) -> Device {
-    let newcomers = Newcomers { admission, per_user: 20 };
+    let newcomers = Newcomers { admission, decision: None, per_user: 20 };
     match store.see_device(phone, sighting, newcomers, now).await.unwrap() {
         Seen::Known(device) | Seen::New(device) => device,
         Seen::TooMany => panic!("{phone:?} is one too many"),
@@ -53,9 +55,9 @@ async fn see(
 
 async fn devices_that_come_at_once_are_no_more_than_a_user_may_have(place: Place) {
     let store = place.open().await;
-    let newcomers = Newcomers { admission: Admission::Allowed, per_user: 3 };
+    let newcomers = Newcomers { admission: Admission::Allowed, decision: None, per_user: 3 };
     let come = |user: &'static str, number: usize| {
-        let store = store.clone();
+        let (store, newcomers) = (store.clone(), newcomers.clone());
         tokio::spawn(async move {
             let phone = key(user, &number.to_string());
             store.see_device(&phone, &iphone(), newcomers, NOW).await.unwrap()
@@ -68,7 +70,8 @@ async fn devices_that_come_at_once_are_no_more_than_a_user_may_have(place: Place
     }
     let devices = store.devices(Some(&"ann@x".into())).await.unwrap();
     assert_eq!((devices.len(), refused), (3, 17));
-    let again = store.see_device(&devices[0].key, &iphone(), newcomers, later(90)).await.unwrap();
+    let again =
+        store.see_device(&devices[0].key, &iphone(), newcomers.clone(), later(90)).await.unwrap();
     assert!(matches!(again, Seen::Known(_)), "one that is there may come again");
     assert!(
         matches!(come("bob@x", 0).await.unwrap(), Seen::New(_)),
@@ -110,6 +113,7 @@ async fn what_is_set_is_there(place: Place) {
     let policy = Policy {
         pending: Some(PolicyKey { key: 2, revision: 7 }),
         acknowledged: Some(PolicyKey { key: 1, revision: 6 }),
+        reply: None,
     };
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: later(5) };
     store.set_admission(&phone, Admission::Blocked).await.unwrap();
@@ -169,4 +173,40 @@ async fn a_user_is_switched_off_and_on(place: Place) {
     assert_eq!(store.disabled_users().await.unwrap(), [(ann.clone(), NOW)]);
     store.enable_user(&ann).await.unwrap();
     assert!(!store.is_disabled(&ann).await.unwrap());
+}
+
+async fn a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it(place: Place) {
+    let store = place.open().await;
+    let phone = key("ann@x", "1");
+    see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
+    let hold = Hold {
+        held: Held::Slowed { until: later(60) },
+        rule: "loop".into(),
+        reason: "it came with the same sync key".into(),
+        since: NOW,
+    };
+    let waiting = Waiting { number: 1, order: Order::ResyncFolder(3), by: "admin".into(), at: NOW };
+    let decision = Decision { by: Decider::Person("admin".into()), reason: String::new(), at: NOW };
+    let set = (hold.clone(), waiting.clone(), decision.clone());
+    let (changed, answer) = store
+        .change_device(&phone, move |device| {
+            device.hold = Some(set.0.clone());
+            device.waiting.push(set.1.clone());
+            device.decision = Some(set.2.clone());
+            device.admission = Admission::Quarantined;
+            Ok(device.waiting.len())
+        })
+        .await
+        .unwrap();
+    assert_eq!(answer, 1);
+    let device = store.device(&phone).await.unwrap().unwrap();
+    assert_eq!(device, changed);
+    assert_eq!((device.hold, device.waiting), (Some(hold), vec![waiting]));
+    assert_eq!((device.decision, device.admission), (Some(decision), Admission::Quarantined));
+    let refused = store.change_device(&phone, |device| {
+        device.waiting.clear();
+        Err::<(), _>(Error::Refused("no".into()))
+    });
+    assert!(matches!(refused.await, Err(Error::Refused(_))));
+    assert_eq!(store.device(&phone).await.unwrap().unwrap().waiting.len(), 1);
 }

@@ -1,6 +1,10 @@
 //! The store from outside.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod books;
+#[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod connectors;
@@ -9,8 +13,14 @@ mod databases;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod states;
+#[cfg(test)]
+mod statistics;

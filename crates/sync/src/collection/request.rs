@@ -1,7 +1,7 @@
 //! What a phone asks of one collection, and what it is answered (MS-ASCMD 2.2.1.21).
 
 use crate::fingerprint::fingerprint;
-use crate::{FolderNo, SyncKey};
+use crate::{FolderNo, SyncKey, TraceEntry};
 use bytes::Bytes;
 use dme_mailbox::ItemFilter;
 use dme_model::{
@@ -343,4 +343,6 @@ pub struct CollectionAnswer {
     pub changes: Vec<ServerChange>,
     /// There is more than fitted.
     pub more_available: bool,
+    /// What was written into the device's trace meanwhile.
+    pub noted: Vec<TraceEntry>,
 }

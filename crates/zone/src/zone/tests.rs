@@ -94,3 +94,18 @@ fn no_moment_and_no_reading_is_too_far_away() {
         }
     }
 }
+
+#[test]
+fn a_host_says_its_zone_by_a_link_into_the_database() {
+    let of = |link: &str| {
+        let zone = Zone::of_host(|at| {
+            assert_eq!(at, Path::new("/etc/localtime"));
+            Ok(PathBuf::from(link))
+        });
+        zone.id().as_str().to_owned()
+    };
+    assert_eq!(of("/usr/share/zoneinfo/Europe/Berlin"), "Europe/Berlin");
+    assert_eq!(of("/usr/share/zoneinfo/Middle/Earth"), "UTC");
+    assert_eq!(of("/etc/other"), "UTC");
+    assert_eq!(Zone::of_host(|_| Err(io::Error::other("no link"))), Zone::utc());
+}

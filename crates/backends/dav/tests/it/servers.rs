@@ -11,7 +11,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Address, Attendee, AttendeeKind, Class, CollectionId, Event, EventField, EventPatch, ItemEdit,
-    ItemId, ItemPatch, LocalTime, Participation, Role, Secret, Timestamp,
+    ItemId, ItemPatch, LocalTime, Participation, Role, Secret, Timestamp, ZoneId,
 };
 use dme_testkit::radicale::Radicale;
 use futures_util::StreamExt as _;
@@ -82,21 +82,14 @@ async fn radicale_seen_by_two_clients() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn times_without_a_zone_are_in_that_of_their_calendar() {
+async fn times_without_a_zone_are_on_the_users_clock() {
     let world = OnRadicale::start();
     let user = world.user();
     let port = world.server.port;
-    let zone = "BEGIN:VCALENDAR&#13;\nVERSION:2.0&#13;\nPRODID:-//test//EN&#13;\nBEGIN:VTIMEZONE&#13;\n\
-                TZID:Asia/Kolkata&#13;\nBEGIN:STANDARD&#13;\nDTSTART:19700101T000000&#13;\n\
-                TZOFFSETFROM:+0530&#13;\nTZOFFSETTO:+0530&#13;\nEND:STANDARD&#13;\nEND:VTIMEZONE&#13;\n\
-                END:VCALENDAR&#13;\n";
-    let document = format!(
-        "<propertyupdate xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><set><prop>\
-         <C:calendar-timezone>{zone}</C:calendar-timezone></prop></set></propertyupdate>"
-    );
     let path = format!("/{user}/events/");
-    assert_eq!(ask(port, &user, "PROPPATCH", &path, &document).0, 207);
-    let mailbox = open(world.server.url(), &user).await;
+    let system = DavMailSystem::new(config(world.server.url())).unwrap();
+    let context = context().on_clock(ZoneId::from("Asia/Kolkata"));
+    let mailbox = system.open(&account(&user), &context).await.unwrap();
     let calendar = CollectionId::new(format!("calendar:{path}"));
 
     // When the user is not free.

@@ -7,7 +7,7 @@
 use super::directory::Directory;
 use super::items::Items;
 use super::journal::{Journal, Version};
-use super::object::{self, Sort};
+use super::object::{self, Sort, User};
 use super::view::View;
 use crate::clock::now;
 use crate::durable::sync_directory;
@@ -135,13 +135,13 @@ impl Collection {
         Ok(self.directory.read(&name)?.ok_or_else(|| no_item(id))?.0)
     }
 
-    pub(crate) fn create(&self, new: &NewItem, account: &Account) -> Result<Written> {
+    pub(super) fn create(&self, new: &NewItem, user: &User) -> Result<Written> {
         let name = self.directory.name_by(&["item", &new.key.0]);
         let edit = ItemEdit::Patch(new.patch.clone());
         self.altered(|here| {
             let there = self.directory.read(&name)?.map(|(object, _)| object);
             let apply =
-                |object| object::apply(self.class(), object, &edit, &new.key.0, account, now());
+                |object| object::apply(self.class(), object, &edit, &new.key.0, user, now());
             // Whoever asks again may not have sent the notices the first time.
             let made = apply(there.as_deref())?;
             if there.is_none() {
@@ -152,9 +152,9 @@ impl Collection {
         })
     }
 
-    pub(crate) fn change(&self, id: &ItemId, edit: &Edit, account: &Account) -> Result<Written> {
+    pub(super) fn change(&self, id: &ItemId, edit: &Edit, user: &User) -> Result<Written> {
         self.rewrite(id, |object| {
-            object::apply(self.class(), Some(object), &edit.edit, &edit.key.0, account, now())
+            object::apply(self.class(), Some(object), &edit.edit, &edit.key.0, user, now())
         })
     }
 
@@ -238,10 +238,12 @@ impl Collection {
         })
     }
 
-    /// When the owner of the calendar is not free, in no order. What can't be read takes no time.
+    /// When the owner of the calendar is not free, in no order; times without a time zone are on
+    /// `clock`. What can't be read takes no time.
     pub(super) fn busy(
         &self,
         owner: &str,
+        clock: &ZoneId,
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<calendar::Busy>> {
@@ -257,7 +259,7 @@ impl Collection {
         let mut periods = Vec::new();
         for name in wanted {
             if let Ok(Some((object, _))) = self.directory.read(&name) {
-                let taken = calendar::busy_within(&object, &owner, &ZoneId::utc(), from, to);
+                let taken = calendar::busy_within(&object, &owner, clock, from, to);
                 periods.extend(taken.unwrap_or_default());
             }
         }

@@ -1,6 +1,6 @@
 //! One user's handle: the trait, on the user's collections.
 
-use super::object::{self, failed, writing};
+use super::object::{self, User, failed, writing};
 use super::{Collection, Vdir};
 use crate::Shared;
 use crate::clock::now;
@@ -15,6 +15,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Answer, BodyView, Class, Collection as Described, CollectionId, ItemId, Occasion, PartId, Role,
+    ZoneId,
 };
 use dme_pim::calendar;
 use futures_core::stream::BoxStream;
@@ -31,7 +32,7 @@ pub(crate) struct VdirSystem {
 struct VdirMailbox {
     shared: Arc<Shared>,
     vdir: Vdir,
-    account: Account,
+    user: User,
 }
 
 impl VdirSystem {
@@ -50,10 +51,10 @@ impl MailSystem for VdirSystem {
         self.shared.blocking(there).await
     }
 
-    async fn open(&self, account: &Account, _: &CallContext) -> Result<Arc<dyn Mailbox>> {
+    async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
         let home: Home = self.shared.home(account.user.as_str())?;
-        let (shared, account) = (self.shared.clone(), account.clone());
-        Ok(Arc::new(VdirMailbox { shared, vdir: home.vdir(), account }))
+        let user = User { account: account.clone(), clock: context.clock.clone() };
+        Ok(Arc::new(VdirMailbox { shared: self.shared.clone(), vdir: home.vdir(), user }))
     }
 }
 
@@ -61,32 +62,32 @@ impl VdirMailbox {
     /// Does file work on this user's collections.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared, &Vdir, &Account) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Shared, &Vdir, &User) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let (vdir, account) = (self.vdir.clone(), self.account.clone());
-        self.shared.blocking(move |shared| work(shared, &vdir, &account)).await
+        let (vdir, user) = (self.vdir.clone(), self.user.clone());
+        self.shared.blocking(move |shared| work(shared, &vdir, &user)).await
     }
 
     /// The same in one collection.
     async fn within<T: Send + 'static>(
         &self,
         id: &CollectionId,
-        work: impl FnOnce(&Collection, &Account) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Collection, &User) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let id = id.clone();
-        self.work(move |shared, vdir, account| work(&*vdir.open(shared, &id)?, account)).await
+        self.work(move |shared, vdir, user| work(&*vdir.open(shared, &id)?, user)).await
     }
 
     /// The same in one that may be written.
     async fn writing<T: Send + 'static>(
         &self,
         id: &CollectionId,
-        work: impl FnOnce(&Collection, &Account) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&Collection, &User) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let id = id.clone();
-        self.work(move |shared, vdir, account| {
+        self.work(move |shared, vdir, user| {
             vdir.writable(&id)?;
-            work(&*vdir.open(shared, &id)?, account)
+            work(&*vdir.open(shared, &id)?, user)
         })
         .await
     }
@@ -158,7 +159,7 @@ impl Mailbox for VdirMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let (id, account, view) = (collection.clone(), self.account.clone(), view.clone());
+        let (id, account, view) = (collection.clone(), self.user.account.clone(), view.clone());
         let collection = self.work(move |shared, vdir, _| vdir.open(shared, &id)).await?;
         let read = move |portion: &[ItemId]| collection.fetch(portion, &account, &view);
         Ok(self.shared.in_portions(items, PORTION, read))
@@ -220,14 +221,14 @@ impl Mailbox for VdirMailbox {
     }
 
     async fn identity(&self) -> Result<Identity> {
-        let addresses = vec![self.account.address.clone()];
-        let display_name = self.account.display_name.clone();
+        let addresses = vec![self.user.account.address.clone()];
+        let display_name = self.user.account.display_name.clone();
         Ok(Identity { addresses, display_name, max_message_size: None })
     }
 
     async fn create_item(&self, collection: &CollectionId, item: &NewItem) -> Result<Written> {
         let item = item.clone();
-        self.writing(collection, move |collection, account| collection.create(&item, account)).await
+        self.writing(collection, move |collection, user| collection.create(&item, user)).await
     }
 
     async fn change_item(
@@ -237,10 +238,8 @@ impl Mailbox for VdirMailbox {
         edit: &Edit,
     ) -> Result<Written> {
         let (item, edit) = (item.clone(), edit.clone());
-        self.writing(collection, move |collection, account| {
-            collection.change(&item, &edit, account)
-        })
-        .await
+        self.writing(collection, move |collection, user| collection.change(&item, &edit, user))
+            .await
     }
 
     async fn respond(
@@ -251,9 +250,9 @@ impl Mailbox for VdirMailbox {
         answer: &Answer,
     ) -> Result<Written> {
         let (item, key, answer) = (item.clone(), key.clone(), answer.clone());
-        self.writing(collection, move |collection, account| {
+        self.writing(collection, move |collection, user| {
             collection.rewrite(&item, |object| {
-                let writing = writing(&key.0, account, now());
+                let writing = writing(&key.0, user, now());
                 let done = calendar::respond(object, &answer, &writing);
                 done.map(object::Made::from).map_err(failed)
             })
@@ -267,17 +266,17 @@ impl Mailbox for VdirMailbox {
         occasion: Occasion,
     ) -> Result<Option<TakenIn>> {
         let message = message.clone();
-        self.work(move |shared, vdir, account| take_in(shared, vdir, account, &message, occasion))
-            .await
+        self.work(move |shared, vdir, user| take_in(shared, vdir, user, &message, occasion)).await
     }
 
     async fn busy(&self, query: &BusyQuery) -> Result<Vec<BusyTime>> {
         let query = query.clone();
-        self.work(move |shared, vdir, account| {
+        self.work(move |shared, vdir, user| {
             let of = |address: &String| {
-                let own = address.eq_ignore_ascii_case(&account.address);
+                let own = address.eq_ignore_ascii_case(&user.account.address);
                 let vdir = if own { Some(vdir.clone()) } else { vdir_of(shared, address) };
-                let periods = vdir.map(|vdir| busy(shared, &vdir, address, &query)).transpose()?;
+                let taken = |vdir| busy(shared, &vdir, address, &user.clock, &query);
+                let periods = vdir.map(taken).transpose()?;
                 Ok(BusyTime { address: address.clone(), periods })
             };
             query.addresses.iter().map(of).collect()
@@ -293,10 +292,16 @@ fn vdir_of(shared: &Shared, address: &str) -> Option<Vdir> {
 }
 
 /// When the owner of these calendars is not free, ascending.
-fn busy(shared: &Shared, vdir: &Vdir, address: &str, query: &BusyQuery) -> Result<Vec<BusyPeriod>> {
+fn busy(
+    shared: &Shared,
+    vdir: &Vdir,
+    address: &str,
+    clock: &ZoneId,
+    query: &BusyQuery,
+) -> Result<Vec<BusyPeriod>> {
     let mut periods = Vec::new();
     for id in vdir.of_class(Class::Calendar)? {
-        let taken = vdir.open(shared, &id)?.busy(address, query.start, query.end)?;
+        let taken = vdir.open(shared, &id)?.busy(address, clock, query.start, query.end)?;
         periods.extend(taken.into_iter().map(|calendar::Busy { start, end, status }| BusyPeriod {
             start,
             end,
@@ -311,7 +316,7 @@ fn busy(shared: &Shared, vdir: &Vdir, address: &str, query: &BusyQuery) -> Resul
 fn take_in(
     shared: &Shared,
     vdir: &Vdir,
-    account: &Account,
+    user: &User,
     message: &CalendarMessage,
     occasion: Occasion,
 ) -> Result<Option<TakenIn>> {
@@ -321,7 +326,7 @@ fn take_in(
     let usual = vdir.with_role(Role::Calendar)?;
     let mut calendars = vdir.of_class(Class::Calendar)?;
     calendars.sort_by_key(|id| *id != usual);
-    let writing = writing(&crate::maildir::content_mark(text), account, now());
+    let writing = writing(&crate::maildir::content_mark(text), user, now());
     for id in calendars {
         let collection = vdir.open(shared, &id)?;
         let Some(item) = collection.with_uid(&uid)? else { continue };

@@ -127,7 +127,7 @@ pub(super) fn apply(
     object: Option<&[u8]>,
     edit: &ItemEdit,
     key: &str,
-    account: &Account,
+    user: &User,
     now: Timestamp,
 ) -> Result<Made, Error> {
     let of = match edit {
@@ -146,21 +146,29 @@ pub(super) fn apply(
         }
         (Class::Contacts, _) => Ok(Made::quietly(object.unwrap_or_default().to_vec())),
         _ => {
-            let done = calendar::apply(object, edit, &writing(key, account, now));
+            let done = calendar::apply(object, edit, &writing(key, user, now));
             done.map(Made::from).map_err(failed)
         }
     }
 }
 
+/// Whose collections they are.
+#[derive(Clone, Debug)]
+pub(super) struct User {
+    pub(super) account: Account,
+    /// That of times without a time zone.
+    pub(super) clock: ZoneId,
+}
+
 /// Who writes, when, by which act. Nothing here tells others by itself, so that notices are made.
-pub(super) fn writing(key: &str, account: &Account, now: Timestamp) -> Writing {
+pub(super) fn writing(key: &str, user: &User, now: Timestamp) -> Writing {
     Writing {
-        owner: vec![account.address.clone()],
-        name: account.display_name.clone(),
+        owner: vec![user.account.address.clone()],
+        name: user.account.display_name.clone(),
         now,
         key: key.to_owned(),
         schedules: false,
-        zone: ZoneId::utc(),
+        zone: user.clock.clone(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a phone's elements change.
 
 use super::*;
-use dme_model::{Invitation, InvitationMethod, Item, Mail, MailKind};
+use dme_model::{Invitation, InvitationMethod, Item, ItemEdit, Mail, MailKind};
 
 /// What a phone of 14.1 sends of `simple()` when it changes nothing.
 fn repeated() -> Vec<Element> {
@@ -381,7 +381,7 @@ fn an_instance_is_changed_against_what_it_is_now() {
     // The rule's third; and the one that is an exception already, half an hour late.
     for (instance, end) in [("20261210T090000Z", "20261210"), ("20261208T090000Z", "20261208")] {
         let data = [text(page::END_TIME, &format!("{end}T120000Z"))];
-        let dme_model::ItemEdit::Instance { original, patch } = edit(instance, &data) else {
+        let ItemEdit::Instance { original, patch } = edit(instance, &data) else {
             panic!("{instance}")
         };
         assert_eq!(original, moment(instance));
@@ -390,9 +390,25 @@ fn an_instance_is_changed_against_what_it_is_now() {
         assert_eq!(patch.value.start, at(&format!("{end}{start}")));
         assert_eq!(patch.value.end, at(&format!("{end}T130000")));
     }
-    let dropped = drop_instance("20261210T090000Z").unwrap();
-    assert_eq!(dropped, dme_model::ItemEdit::DropInstance { original: moment("20261210T090000Z") });
-    assert!(drop_instance("tomorrow").is_err());
+    let dropped = drop_instance("20261210T090000Z", Some(&meeting()), &home()).unwrap();
+    assert_eq!(dropped, ItemEdit::DropInstance { original: moment("20261210T090000Z") });
+    assert!(drop_instance("tomorrow", None, &home()).is_err());
+}
+
+#[test]
+fn an_instance_of_a_series_without_a_zone_is_named_by_what_the_users_clock_shows() {
+    let floating = Event { zone: None, ..meeting() };
+    let shown = at("20261210T100000").as_utc();
+    // Ten in Berlin.
+    let named = "20261210T090000Z";
+    let data = [text(page::SUBJECT, "Coffee")];
+    let edit = instance_from_elements(named, &data, V16_1, &floating, &context(&home())).unwrap();
+    let ItemEdit::Instance { original: meant, patch } = edit else { panic!("{edit:?}") };
+    assert_eq!((meant, fields(&patch)), (shown, vec![EventField::Title]));
+    let dropped = drop_instance(named, Some(&floating), &home()).unwrap();
+    assert_eq!(dropped, ItemEdit::DropInstance { original: shown });
+    let item = Item::Event(Box::new(floating));
+    assert_eq!(original(moment(named), &item, V16_1, &home()), shown);
 }
 
 #[test]

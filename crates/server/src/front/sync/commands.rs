@@ -1,7 +1,7 @@
 //! What the phone did in a collection: to the engine, and back as responses.
 
 use super::Place;
-use super::writing::{Desk, drop_instance};
+use super::writing::Desk;
 use crate::front::drafts;
 use crate::front::exchange::Exchange;
 use crate::front::failure::Failure;
@@ -121,7 +121,7 @@ fn mean_other(
             desk.change(exchange, item_in(folder, server_id)?, instance_id.as_deref(), data)
         }
         Said::Delete { server_id, instance_id: Some(instance) } => {
-            drop_instance(exchange, item_in(folder, server_id)?, instance)
+            desk.drop_instance(exchange, item_in(folder, server_id)?, instance)
         }
         Said::Delete { server_id, instance_id: None } => {
             item_in(folder, server_id).map(ClientCommand::Delete)

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub(super) struct Desk {
     class: Class,
     ghosting: Ghosting,
-    /// The items that are changed, as the phone was shown them; none where one cannot be read.
+    /// The items that are changed, or lose an instance, as the phone was shown them; none where one cannot be read.
     present: HashMap<ItemId, Option<Item>>,
 }
 
@@ -36,7 +36,9 @@ impl Desk {
         let mut desk =
             Self { class: place.class, ghosting: Ghosting::default(), present: HashMap::new() };
         let changed = collection.commands.iter().filter_map(|said| match said {
-            Said::Change { server_id, .. } => item_of(server_id),
+            Said::Change { server_id, .. } | Said::Delete { server_id, instance_id: Some(_) } => {
+                item_of(server_id)
+            }
             _ => None,
         });
         let mut items: Vec<ItemId> =
@@ -104,6 +106,22 @@ impl Desk {
         Ok(ClientCommand::Edit(id, Meant::new(&words, edit)))
     }
 
+    /// One instance of a series is taken out.
+    pub fn drop_instance(
+        &self,
+        exchange: &Exchange<'_>,
+        id: ItemId,
+        instance: &str,
+    ) -> std::result::Result<ClientCommand, Status> {
+        let series = match self.present.get(&id) {
+            Some(Some(Item::Event(series))) => Some(&**series),
+            _ => None,
+        };
+        let home = &exchange.front().home;
+        let edit = readable(exchange, calendar::drop_instance(instance, series, home))?;
+        Ok(ClientCommand::Edit(id, Meant::new(instance.as_bytes(), edit)))
+    }
+
     fn edit(
         &self,
         exchange: &Exchange<'_>,
@@ -124,16 +142,6 @@ impl Desk {
 
 fn context<'a>(exchange: &'a Exchange<'_>) -> Context<'a> {
     Context { home: &exchange.front().home, now: exchange.now }
-}
-
-/// One instance of a series is taken out.
-pub(super) fn drop_instance(
-    exchange: &Exchange<'_>,
-    item: ItemId,
-    instance: &str,
-) -> std::result::Result<ClientCommand, Status> {
-    let edit = readable(exchange, calendar::drop_instance(instance))?;
-    Ok(ClientCommand::Edit(item, Meant::new(instance.as_bytes(), edit)))
 }
 
 fn words(data: &[Element]) -> Vec<u8> {

@@ -207,6 +207,3 @@ fn at(day: i64, start: LocalTime) -> LocalTime {
 fn second_of_day(time: LocalTime) -> i64 {
     time.as_seconds().rem_euclid(86_400)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,8 @@
 //! Rules and their instances.
 
-use super::*;
-use crate::calendar::rule::{self, Rule};
-use dme_model::civil;
+use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd, civil};
+use dme_pim::calendar::rule::{self, Rule};
+use dme_pim::recurrence::*;
 
 /// `YYYYMMDD` or `YYYYMMDDTHHMMSS`.
 fn time(text: &str) -> LocalTime {

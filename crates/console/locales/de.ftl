@@ -1,0 +1,172 @@
+skip = Zum Inhalt springen
+places = Bereiche
+overview = Übersicht
+devices = Geräte
+users = Benutzer
+connectors = Konnektoren
+administrator = Administrator
+delegate = Teiladministrator
+auditor = Prüfer
+sign-in = Anmelden
+sign-out = Abmelden
+login = Benutzername
+password = Kennwort
+password-again = Ihr Kennwort noch einmal
+first-time = Beim ersten Mal oder ohne Verzeichnis: auf dem Server ausführen
+light = Hell
+dark = Dunkel
+wants = Zu entscheiden
+all-well = Alles in Ordnung: nichts wartet auf Sie.
+figures = Zahlen
+topology = Topologie
+devices-wait = { $n ->
+    [one] Ein Gerät wartet auf Zulassung
+   *[other] { $n } Geräte warten auf Zulassung
+ }
+wipes-wait = { $n ->
+    [one] Eine Löschung wartet auf ihr Gerät
+   *[other] { $n } Löschungen warten auf ihre Geräte
+ }
+messages-wait = { $n ->
+    [one] Eine Nachricht wartet auf ihren Konnektor
+   *[other] { $n } Nachrichten warten auf ihre Konnektoren
+ }
+connector-locked = Konnektor { $name } wartet auf Freigabe
+certificate-ends = Das Zertifikat des Konnektors { $name } läuft binnen einer Woche ab
+no-connector = Kein Konnektor ist verbunden: kein Telefon kann bedient werden
+connectors-run = Konnektoren laufen
+search = Suche
+find = Finden
+filters = Filter
+all = Alle
+allowed = Zugelassen
+quarantined = In Quarantäne
+blocked = Gesperrt
+devices-found = { $n ->
+    [one] Ein Gerät
+   *[other] { $n } Geräte
+ }
+users-found = { $n ->
+    [one] Ein Benutzer
+   *[other] { $n } Benutzer
+ }
+connectors-found = { $n ->
+    [one] Ein Konnektor
+   *[other] { $n } Konnektoren
+ }
+user = Benutzer
+model = Modell
+protocol = Protokoll
+state = Zustand
+policy = Richtlinie
+policy-taken = übernommen
+policy-not-taken = noch nicht übernommen
+last-seen = Zuletzt gesehen
+first-seen = Zuerst gesehen
+pages = Seiten
+earlier = Zurück
+later = Weiter
+device-id = Geräte-ID
+agent = Programm
+wipe = Löschung
+acts = Was getan werden kann
+allow = Zulassen
+quarantine = In Quarantäne
+block = Sperren
+resync = Neu abgleichen
+remove = Vergessen
+wiping = Verloren oder gestohlen
+wipe-account = Konto löschen
+wipe-device = Ganzes Gerät löschen
+unwipe = Löschung zurücknehmen
+trace = Abgleichprotokoll
+trace-empty = Nichts verzeichnet: kein Konflikt, nichts Unlesbares.
+name = Name
+address = Adresse
+access = Zugang
+shut-out = ausgesperrt
+authentication = Kennwörter werden geprüft
+enable = Wieder einlassen
+disable = Aussperren
+end-sessions = Sitzungen beenden
+flush = Konnektoren neu fragen
+routes = Wege
+nobody = niemand
+connector = Konnektor
+tier = Rang
+verdict = Urteil
+load = Last
+can-serve = kann bedienen
+since = Seit
+functions = Funktionen
+enrol = Konnektor hinzufügen
+enrol-how = Erstellen Sie ein Token und geben Sie es dem Betreiber des neuen Konnektors: „dme connector enroll“ nimmt es an. Der Konnektor wartet gesperrt, bis hier sein Fingerabdruck verglichen ist, außer Sie geben ihn vorab frei.
+valid-seconds = Gültig für (Sekunden)
+approved = vorab freigegeben
+make-token = Token erstellen
+tokens = Token
+expires = Gültig bis
+realms = Realms
+realm = Realm
+sources = Quellen
+groups = Gruppen
+trouble = Störung
+refresh = Verzeichnisse jetzt lesen
+fingerprint = Fingerabdruck
+release = Version
+peer = Von
+round-trip = Umlaufzeit
+watches = Beobachtungen
+certificate = Zertifikat
+bytes = Bytes
+compare-fingerprint = Vergleichen Sie den Fingerabdruck oben Zeichen für Zeichen mit dem, was der Betreiber des Konnektors vorliest, bevor Sie ihn freigeben.
+approve = Freigeben
+lock = Sperren
+revoke = Widerrufen
+settings = Einstellungen
+done = Erledigt.
+wrong-password = Benutzername oder Kennwort ist falsch.
+no-role = Sie können sich anmelden, haben hier aber keine Administratorrolle.
+too-many = Zu viele Versuche: warten Sie eine Minute und versuchen Sie es dann noch einmal.
+directory-away = Das Verzeichnis kann gerade nicht gefragt werden. Versuchen Sie es gleich noch einmal.
+link-used = Dieser Link wurde schon benutzt oder ist zu alt: führen Sie „dme console“ noch einmal aus.
+confirm-first = Geben Sie dafür Ihr Kennwort noch einmal ein.
+session-over = Ihre Sitzung ist zu Ende: melden Sie sich wieder an.
+statistics = Statistik
+log = Protokoll
+audit = Prüfprotokoll
+kind = Art
+level = Stufe
+export = Angezeigtes als JSON-Zeilen ausgeben
+events-dropped = { $n ->
+    [one] Ein Ereignis konnte nicht geschrieben werden
+   *[other] { $n } Ereignisse konnten nicht geschrieben werden
+ }
+newest-first = Das Neueste zuerst
+time = Zeit (UTC)
+message = Meldung
+concerns = Betrifft
+older = Ältere
+audit-sound = Das Protokoll ist heil: jede Zeile ist da, unverändert und an ihrem Platz.
+audit-faults = Am Protokoll wurde etwas getan:
+audit-rows = Zeilen
+audit-signed = Von einem Konnektor unterschrieben bis Zeile
+audit-verify = Protokoll jetzt prüfen
+who = Wer
+act = Tat
+target = Woran
+outcome = Ergebnis
+span = Zeitraum
+day = Tag
+week = Woche
+month = Monat
+by = Aufgeteilt nach
+command = Befehl
+device = Gerät
+requests = Anfragen
+errors = Fehler
+received = Empfangen
+sent = Gesendet
+items = Elemente
+half-within = Hälfte binnen
+most-within = 95 % binnen

@@ -1,0 +1,172 @@
+skip = Skip to the content
+places = Places
+overview = Overview
+devices = Devices
+users = Users
+connectors = Connectors
+administrator = administrator
+delegate = delegated administrator
+auditor = auditor
+sign-in = Sign in
+sign-out = Sign out
+login = User name
+password = Password
+password-again = Your password again
+first-time = For the first time, or without a directory: on the server, run
+light = Light
+dark = Dark
+wants = Needs a decision
+all-well = All is well: nothing waits for you.
+figures = Figures
+topology = Topology
+devices-wait = { $n ->
+    [one] One device waits to be let in
+   *[other] { $n } devices wait to be let in
+ }
+wipes-wait = { $n ->
+    [one] One wipe waits for its device
+   *[other] { $n } wipes wait for their devices
+ }
+messages-wait = { $n ->
+    [one] One message waits for its connector
+   *[other] { $n } messages wait for their connectors
+ }
+connector-locked = Connector { $name } waits to be approved
+certificate-ends = The certificate of connector { $name } ends within a week
+no-connector = No connector is linked: no phone can be served
+connectors-run = connectors run
+search = Search
+find = Find
+filters = Filters
+all = All
+allowed = Allowed
+quarantined = Quarantined
+blocked = Blocked
+devices-found = { $n ->
+    [one] One device
+   *[other] { $n } devices
+ }
+users-found = { $n ->
+    [one] One user
+   *[other] { $n } users
+ }
+connectors-found = { $n ->
+    [one] One connector
+   *[other] { $n } connectors
+ }
+user = User
+model = Model
+protocol = Protocol
+state = State
+policy = Policy
+policy-taken = taken
+policy-not-taken = not taken yet
+last-seen = Last seen
+first-seen = First seen
+pages = Pages
+earlier = Earlier
+later = Later
+device-id = Device ID
+agent = Client
+wipe = Wipe
+acts = What can be done
+allow = Let in
+quarantine = Quarantine
+block = Block
+resync = Synchronise anew
+remove = Forget
+wiping = Lost or stolen
+wipe-account = Wipe the account
+wipe-device = Wipe the whole device
+unwipe = Call the wipe off
+trace = Sync trace
+trace-empty = Nothing is on record: no conflict, nothing that could not be read.
+name = Name
+address = Address
+access = Access
+shut-out = shut out
+authentication = Passwords are checked
+enable = Let in again
+disable = Shut out
+end-sessions = End sessions
+flush = Ask connectors anew
+routes = Routes
+nobody = nobody
+connector = Connector
+tier = Tier
+verdict = Verdict
+load = Load
+can-serve = can serve
+since = Since
+functions = Functions
+enrol = Add a connector
+enrol-how = Make a token, and give it to the operator of the new connector: “dme connector enroll” takes it. The connector waits locked until its fingerprint is compared here, unless you approve it beforehand.
+valid-seconds = Good for (seconds)
+approved = approved beforehand
+make-token = Make a token
+tokens = Tokens
+expires = Good until
+realms = Realms
+realm = Realm
+sources = Sources
+groups = Groups
+trouble = Trouble
+refresh = Read the directories now
+fingerprint = Fingerprint
+release = Release
+peer = From
+round-trip = Round trip
+watches = watches
+certificate = Certificate
+bytes = Bytes
+compare-fingerprint = Compare the fingerprint above with what the connector's operator reads out, letter by letter, before you approve it.
+approve = Approve
+lock = Lock
+revoke = Revoke
+settings = Settings
+done = Done.
+wrong-password = User name or password is wrong.
+no-role = You may sign in, but you have no administrator's role here.
+too-many = Too many attempts: wait a minute, then try again.
+directory-away = The directory cannot be asked right now. Try again in a moment.
+link-used = This link was used already or is too old: run “dme console” again.
+confirm-first = Show your password again for this.
+session-over = Your session has ended: sign in again.
+statistics = Statistics
+log = Log
+audit = Audit
+kind = Kind
+level = Level
+export = Export what is shown as JSON lines
+events-dropped = { $n ->
+    [one] One event could not be written
+   *[other] { $n } events could not be written
+ }
+newest-first = The newest first
+time = Time (UTC)
+message = Message
+concerns = Concerns
+older = Older
+audit-sound = The record is sound: every row is there, unchanged and in its place.
+audit-faults = Something was done to the record:
+audit-rows = Rows
+audit-signed = Signed by a connector up to row
+audit-verify = Verify the record now
+who = Who
+act = Act
+target = On what
+outcome = Outcome
+span = Span
+day = Day
+week = Week
+month = Month
+by = Told apart by
+command = Command
+device = Device
+requests = Requests
+errors = Errors
+received = Received
+sent = Sent
+items = Items
+half-within = Half within
+most-within = 95 % within

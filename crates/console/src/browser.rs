@@ -1,0 +1,359 @@
+//! What browsers ask for: pages, forms, what pages are made of.
+
+use crate::cookie;
+use crate::dispatch::{arguments, read, segments};
+use crate::endpoint::Call;
+use crate::pages::{Frame, Look, Visit};
+use crate::principal::{Allowed, Duty, Principal};
+use crate::session::{Notice, Session, is_csrf};
+use crate::sign_in::{SignIn, by_link, words};
+use crate::{Console, Refusal, changes, form, reply};
+use askama::Template;
+use bytes::Bytes;
+use dme_model::Secret;
+use dme_server::site::SiteBody;
+use http::header::{HOST, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+const STYLE: &str = include_str!("../static/console.css");
+const SCRIPT: &str = include_str!("../static/console.js");
+const ICON: &str = include_str!("../static/icon.svg");
+/// Nothing but what is ours (Content Security Policy Level 3).
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Where a request came from, and how its answer is to look.
+#[derive(Clone, Copy)]
+struct Browser {
+    look: Look,
+    peer: SocketAddr,
+}
+
+/// The values of a form.
+type Fields = BTreeMap<String, String>;
+
+impl Console {
+    /// Answers a browser.
+    pub(crate) async fn browse(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<SiteBody> {
+        let (head, body) = request.into_parts();
+        let browser = Browser { look: Look::of(&head.headers), peer };
+        let answer = match head.method {
+            Method::GET => self.look_at(&head, browser).await,
+            Method::POST if !is_from_here(&head.headers) => {
+                Err(Refusal::forbidden("a form of another site is not taken"))
+            }
+            Method::POST => match read(body).await {
+                Ok(body) => self.take(&head, browser, &body).await,
+                Err(refusal) => Err(refusal),
+            },
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
+        };
+        let response = answer.unwrap_or_else(|refusal| {
+            let mut response = reply::answer("text/plain; charset=utf-8", refusal.words);
+            *response.status_mut() = refusal.status;
+            response
+        });
+        guarded(response)
+    }
+
+    async fn look_at(
+        self: &Arc<Self>,
+        head: &Parts,
+        Browser { look, peer }: Browser,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let path = head.uri.path();
+        match path {
+            "/static/console.css" => return Ok(still("text/css; charset=utf-8", STYLE)),
+            "/static/console.js" => return Ok(still("text/javascript; charset=utf-8", SCRIPT)),
+            "/static/icon.svg" => return Ok(still("image/svg+xml", ICON)),
+            "/sign-in" => return self.ask_to_sign_in(head, look, peer),
+            _ => {}
+        }
+        let whole = head.uri.path_and_query().map_or(path, http::uri::PathAndQuery::as_str);
+        let Some((cookie, session)) = self.session(&head.headers).await else {
+            return Ok(to_sign_in(whole));
+        };
+        let principal = session.principal.clone();
+        if path == "/changes" {
+            if principal.may(Duty::See) == Allowed::No {
+                return Err(Refusal::forbidden("nothing to see"));
+            }
+            return Ok(changes::stream(self.clone()));
+        }
+        let segments = segments(path);
+        let found =
+            self.pages.iter().find_map(|page| Some((page, arguments(page.path, &segments)?)));
+        let Some((page, args)) = found else {
+            return Err(Refusal::not_found("such page"));
+        };
+        self.permit(&principal, page.duty, page.reach, &args).await?;
+        let now = (self.front.clock)();
+        let frame = Frame::new(look, &session, whole, session.is_fresh(now));
+        if session.notice.is_some() {
+            self.sessions.change(&cookie, |session| session.notice = None);
+        }
+        let query = fields(head.uri.query().unwrap_or_default().as_bytes());
+        let visit = Visit { principal, args, query, frame };
+        let text = page.render(self.clone(), visit).await?;
+        Ok(reply::answer(page.kind, text))
+    }
+
+    /// The page that asks who it is; or, with a link, that one is signed in.
+    fn ask_to_sign_in(
+        &self,
+        head: &Parts,
+        look: Look,
+        peer: SocketAddr,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let query = fields(head.uri.query().unwrap_or_default().as_bytes());
+        let asked = |name: &str| query.get(name).map_or("", String::as_str).to_owned();
+        let mut trouble = None;
+        let once = asked("once");
+        if !once.is_empty() {
+            let now = (self.front.clock)();
+            if self.open_links.take(&Secret::new(once), now) {
+                tracing::info!(%peer, "signed in to the console by a link");
+                return self.begin(by_link(), "/");
+            }
+            trouble = Some(words(look.language, "link-used"));
+        }
+        let page = SignIn { look, back: asked("back"), login: String::new(), trouble };
+        sign_in_page(&page, StatusCode::OK)
+    }
+
+    /// A form that was sent.
+    async fn take(
+        self: &Arc<Self>,
+        head: &Parts,
+        browser: Browser,
+        body: &Bytes,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let Browser { look, peer } = browser;
+        let mut fields = fields(body);
+        let mut field = |name: &str| fields.remove(name).unwrap_or_default();
+        let back = local(&field("back"));
+        let path = head.uri.path();
+        if path == "/sign-in" {
+            let (login, password) = (field("login"), Secret::new(field("password")));
+            return match self.sign_in(&login, &password).await {
+                Ok(principal) => {
+                    tracing::info!(who = principal.name, %peer, "signed in to the console");
+                    self.begin(principal, &back)
+                }
+                Err(why) => {
+                    tracing::warn!(login, %peer, why, "not let in to the console");
+                    let trouble = Some(words(look.language, why));
+                    let page = SignIn { look, back, login, trouble };
+                    sign_in_page(&page, StatusCode::FORBIDDEN)
+                }
+            };
+        }
+        let Some((cookie, session)) = self.session(&head.headers).await else {
+            return Ok(to_sign_in(&back));
+        };
+        if !is_csrf(&session, &field("csrf")) {
+            return Err(Refusal::forbidden("the form is not of this session: load the page again"));
+        }
+        match path {
+            "/sign-out" => {
+                self.sessions.end(&cookie);
+                Ok(with_cookie(see_other("/sign-in"), &cookie::end_session()))
+            }
+            "/look" => {
+                let set = match (field("language"), field("theme")) {
+                    (language, _) if !language.is_empty() && sound(&language) => {
+                        cookie::set_look(cookie::LANGUAGE, &language)
+                    }
+                    (_, theme) if sound(&theme) => cookie::set_look(cookie::THEME, &theme),
+                    _ => return Err(Refusal::bad("no such look")),
+                };
+                Ok(with_cookie(see_other(&back), &set))
+            }
+            _ => match path.strip_prefix("/do/") {
+                Some(path) => {
+                    let given = field("confirm_password");
+                    let done = self.act(path, (&cookie, session), given, browser, body).await;
+                    let notice = match done {
+                        Ok(words) => Notice::Done(words),
+                        Err(refusal) => Notice::Refused(refusal.words),
+                    };
+                    self.sessions.change(&cookie, |session| session.notice = Some(notice));
+                    Ok(see_other(&back))
+                }
+                None => Err(Refusal::not_found("such form")),
+            },
+        }
+    }
+
+    /// Has the endpoint of this path do what a form asks for.
+    async fn act(
+        self: &Arc<Self>,
+        path: &str,
+        (cookie, mut session): (&Secret, Session),
+        password: String,
+        Browser { look, peer }: Browser,
+        body: &Bytes,
+    ) -> Result<String, Refusal> {
+        let (endpoint, args) = self.endpoint(&Method::POST, &format!("/api/{path}"))?;
+        if !password.is_empty() {
+            let confirmed = self.confirm(cookie, &session, &Secret::new(password)).await;
+            confirmed.map_err(|why| Refusal::forbidden(words(look.language, why)))?;
+            session.confirmed = (self.front.clock)();
+        }
+        if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
+            return Err(Refusal::forbidden(words(look.language, "confirm-first")));
+        }
+        self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
+        let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
+        for ours in ["csrf", "back", "confirm_password"] {
+            sent.remove(ours);
+        }
+        let principal = session.principal.clone();
+        let call = Call { principal, args, query: Default::default(), body: Value::Object(sent) };
+        let answer = self.carry_out(endpoint, call, peer).await?;
+        let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+        // What is shown once, or what may not come about.
+        Ok(told("token")
+            .or_else(|| told("warning"))
+            .unwrap_or_else(|| words(look.language, "done")))
+    }
+
+    fn begin(&self, principal: Principal, back: &str) -> Result<Response<SiteBody>, Refusal> {
+        let now = (self.front.clock)();
+        let cookie = self.sessions.begin(principal, now);
+        let cookie = cookie.map_err(Refusal::failed)?;
+        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(&cookie)))
+    }
+
+    /// The session that a browser shows, with the roles it has now.
+    pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Secret, Session)> {
+        let cookie = cookie::session(headers)?;
+        let session = self.sessions.find(&cookie, (self.front.clock)())?;
+        let session = self.refreshed(&cookie, session).await?;
+        Some((cookie, session))
+    }
+}
+
+fn sign_in_page(page: &SignIn, status: StatusCode) -> Result<Response<SiteBody>, Refusal> {
+    let text = page.render().map_err(Refusal::failed)?;
+    Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
+}
+
+/// What browsers may keep: it changes with the release only, and they ask whether it did.
+fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
+    let mut response = reply::answer(kind, text);
+    let keep = HeaderValue::from_static("private, max-age=300");
+    response.headers_mut().insert(http::header::CACHE_CONTROL, keep);
+    response
+}
+
+/// With what keeps a browser from being misled (OWASP ASVS 5.0, 3.4).
+fn guarded(mut response: Response<SiteBody>) -> Response<SiteBody> {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("content-security-policy", POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether a form was sent by a page of ours: browsers say where it is from.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    match (text(ORIGIN), text(HOST)) {
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, origin)| origin.eq_ignore_ascii_case(host))
+        }
+        // Not a browser's: the session's mark in the form decides.
+        (None, _) => true,
+        _ => false,
+    }
+}
+
+fn see_other(path: &str) -> Response<SiteBody> {
+    let mut response = reply::answer("text/plain; charset=utf-8", "");
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(path) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
+    response
+}
+
+fn to_sign_in(back: &str) -> Response<SiteBody> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("back", back).finish();
+    see_other(&format!("/sign-in?{query}"))
+}
+
+fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// A path of ours, whatever was asked for: never another site's.
+fn local(back: &str) -> String {
+    let is_ours = back.starts_with('/')
+        && !back.starts_with("//")
+        && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_ours { back.to_owned() } else { "/".to_owned() }
+}
+
+fn sound(value: &str) -> bool {
+    (1..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+fn fields(text: &[u8]) -> Fields {
+    form_urlencoded::parse(text).into_owned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_comes_back_to_pages_of_ours_only() {
+        for (back, to) in [
+            ("/devices?q=a%20b", "/devices?q=a%20b"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("/a\r\nSet-Cookie: x=y", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(local(back), to, "{back:?}");
+        }
+    }
+
+    #[test]
+    fn forms_of_other_sites_are_told_by_their_origin() {
+        let from = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("127.0.0.1:8480"));
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
+            }
+            is_from_here(&headers)
+        };
+        assert!(from(Some("http://127.0.0.1:8480")));
+        assert!(from(None));
+        assert!(!from(Some("http://127.0.0.1:8481")));
+        assert!(!from(Some("https://evil.example")));
+        assert!(!from(Some("null")));
+    }
+}

@@ -1,0 +1,44 @@
+//! The cookies of browsers: the session's, and what pages look like.
+
+use dme_model::Secret;
+use http::HeaderMap;
+use http::header::COOKIE;
+
+/// The session's. The prefix keeps other hosts and plain connections from setting it
+/// (RFC 6265bis §4.1.3.2); browsers count loopback as safe.
+pub(crate) const SESSION: &str = "__Host-dme-console";
+/// Light or dark.
+pub(crate) const THEME: &str = "dme-theme";
+/// The language.
+pub(crate) const LANGUAGE: &str = "dme-language";
+
+/// The value of a cookie that a browser sent.
+pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    pairs
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| value)
+}
+
+/// The session's cookie that a browser sent.
+pub(crate) fn session(headers: &HeaderMap) -> Option<Secret> {
+    find(headers, SESSION).filter(|value| !value.is_empty()).map(Secret::new)
+}
+
+/// Sets the session's cookie: unreadable for scripts, gone with the browser, not sent along with
+/// what other sites' forms do.
+pub(crate) fn set_session(cookie: &Secret) -> String {
+    format!("{SESSION}={}; Path=/; Secure; HttpOnly; SameSite=Lax", cookie.expose())
+}
+
+/// Takes the session's cookie away.
+pub(crate) fn end_session() -> String {
+    format!("{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+}
+
+/// Remembers what pages look like, for a year.
+pub(crate) fn set_look(name: &str, value: &str) -> String {
+    format!("{name}={value}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000")
+}

@@ -1,0 +1,133 @@
+//! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
+//! endpoints; none does anything itself.
+
+mod audit;
+mod connector;
+mod device;
+mod devices;
+mod frame;
+mod log;
+mod overview;
+mod statistics;
+mod time;
+mod user;
+mod users;
+
+use frame::{Act, path};
+pub(crate) use frame::{Frame, Look};
+
+use crate::endpoint::Args;
+use crate::principal::{Allowed, Duty, Principal, Reach};
+use crate::{Console, Refusal};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+
+type Render =
+    Box<dyn Fn(Arc<Console>, Visit) -> BoxFuture<'static, Result<String, Refusal>> + Send + Sync>;
+
+/// A page.
+pub struct Page {
+    /// With the names of its variable segments in braces.
+    pub path: &'static str,
+    /// Which duty it takes to see it.
+    pub duty: Duty,
+    /// How far it reaches.
+    pub reach: Reach,
+    /// What it is written in.
+    pub kind: &'static str,
+    render: Render,
+}
+
+/// Somebody who may looks at a page.
+pub(crate) struct Visit {
+    pub principal: Arc<Principal>,
+    pub args: Args,
+    pub query: BTreeMap<String, String>,
+    pub frame: Frame,
+}
+
+impl Visit {
+    /// The variable segment of this name.
+    pub fn arg(&self, name: &str) -> &str {
+        let found = self.args.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Whether nothing is hidden from whoever looks.
+    pub fn sees_all(&self) -> bool {
+        self.principal.may(Duty::See) == Allowed::Everywhere
+    }
+
+    /// What follows the `?` under this name; nothing where it is not there.
+    pub fn asked(&self, name: &str) -> &str {
+        self.query.get(name).map_or("", String::as_str)
+    }
+}
+
+impl Page {
+    /// What it shows.
+    pub(crate) async fn render(
+        &self,
+        console: Arc<Console>,
+        visit: Visit,
+    ) -> Result<String, Refusal> {
+        (self.render)(console, visit).await
+    }
+}
+
+fn page<F, R>(path: &'static str, render: R) -> Page
+where
+    F: Future<Output = Result<String, Refusal>> + Send + 'static,
+    R: Fn(Arc<Console>, Visit) -> F + Send + Sync + 'static,
+{
+    let reach = match path {
+        path if path.contains("{user}") => Reach::User,
+        path if path.contains("{connector}") => Reach::Connector,
+        _ => Reach::Filtered,
+    };
+    let render: Render = Box::new(move |console, visit| render(console, visit).boxed());
+    let kind = "text/html; charset=utf-8";
+    Page { path, duty: Duty::See, reach, kind, render }
+}
+
+impl Page {
+    /// For those with this duty, and without boundaries.
+    fn for_all(self, duty: Duty) -> Self {
+        Self { duty, reach: Reach::Everyone, ..self }
+    }
+
+    /// Written in this.
+    fn written_in(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
+}
+
+/// Every page.
+pub fn table() -> Vec<Page> {
+    vec![
+        page("/", overview::render),
+        page("/devices", devices::render),
+        page("/devices/{user}/{device}", device::render),
+        page("/users", users::render),
+        page("/users/{user}", user::render),
+        page("/connectors", connector::all),
+        page("/connectors/{connector}", connector::render),
+        page("/log", log::render).for_all(Duty::Audit),
+        page("/log.jsonl", log::export)
+            .for_all(Duty::Audit)
+            .written_in("application/jsonl; charset=utf-8"),
+        page("/audit", audit::render).for_all(Duty::Audit),
+        page("/statistics", statistics::render).for_all(Duty::See),
+        page("/statistics.csv", statistics::csv)
+            .for_all(Duty::See)
+            .written_in("text/csv; charset=utf-8"),
+    ]
+}
+
+/// A page's text.
+fn html(template: &impl askama::Template) -> Result<String, Refusal> {
+    template.render().map_err(Refusal::failed)
+}

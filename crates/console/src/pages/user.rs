@@ -1,0 +1,31 @@
+//! One user: access and why, who serves them, their devices.
+
+use super::devices::Row;
+use super::{Act, Frame, Visit, html};
+use crate::{Console, Refusal, api};
+use askama::Template;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "user.html")]
+struct User {
+    frame: Frame,
+    user: api::User,
+    routes: Vec<api::Route>,
+    devices: Vec<Row>,
+    acts: Vec<Act>,
+}
+
+pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let mut user = console.show_user(visit.arg("user")).await?;
+    let routes = console.explain_route(&user.user, None).await?;
+    let devices = std::mem::take(&mut user.devices).into_iter().map(Row::new).collect();
+    let frame = visit.frame;
+    let act = |name: &str, text: &str| Act::new(&["users", &user.user, name], frame.t(text));
+    let acts = vec![
+        if user.disabled { act("enable", "enable") } else { act("disable", "disable").grave() },
+        act("forget", "end-sessions"),
+        Act::new(&["routes", &user.user, "flush"], frame.t("flush")),
+    ];
+    html(&User { acts, frame, user, routes, devices })
+}

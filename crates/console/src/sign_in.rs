@@ -1,0 +1,197 @@
+//! Signing in to the console: with the directory's password, or by a link that whoever may read
+//! the server's directory had made.
+
+use crate::language::Language;
+use crate::pages::Look;
+use crate::principal::{Boundaries, Origin, Principal, Role};
+use crate::session::{ROLES, Session};
+use crate::token_file::random;
+use crate::{Console, Refusal, api};
+use askama::Template;
+use aws_lc_rs::digest;
+use dme_directory::{Admission, DirectoryService, Login, Person, Right, Standing};
+use dme_model::{Secret, Timestamp};
+use http::StatusCode;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a link is good.
+const LINK: Duration = Duration::from_secs(5 * 60);
+/// Links at once.
+const LINKS: usize = 100;
+/// Whoever came by a link, in records.
+const BY_LINK: &str = "administrator at the server";
+
+/// The page that asks for name and password.
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+pub(crate) struct SignIn {
+    pub look: Look,
+    /// Where to go afterwards.
+    pub back: String,
+    pub login: String,
+    pub trouble: Option<String>,
+}
+
+impl SignIn {
+    fn t(&self, name: &str) -> String {
+        self.look.language.text(name, &[])
+    }
+}
+
+/// Links that were made and not used.
+#[derive(Default)]
+pub(crate) struct Links(Mutex<HashMap<[u8; 32], Timestamp>>);
+
+impl Links {
+    /// What to append to the console's address.
+    pub(crate) fn make(&self, now: Timestamp) -> Result<Secret, Refusal> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, until| now < *until);
+        if open.len() >= LINKS {
+            let words = "many links are open: use one, or wait five minutes";
+            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, words));
+        }
+        let once = random().map_err(Refusal::failed)?;
+        open.insert(key(&once), now.plus(LINK));
+        Ok(once)
+    }
+
+    /// Whether it was made and is used for the first time, in time.
+    pub(crate) fn take(&self, once: &Secret, now: Timestamp) -> bool {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&key(once)).is_some_and(|until| now < until)
+    }
+}
+
+fn key(once: &Secret) -> [u8; 32] {
+    let mut key = [0; 32];
+    key.copy_from_slice(digest::digest(&digest::SHA256, once.expose().as_bytes()).as_ref());
+    key
+}
+
+/// Whoever came by a link.
+pub(crate) fn by_link() -> Principal {
+    Principal {
+        name: BY_LINK.into(),
+        user: None,
+        origin: Origin::Session,
+        roles: vec![Role::Administrator],
+        limited_to: None,
+    }
+}
+
+impl Console {
+    /// Who signs in with this name and password; else why nobody does, as a text's name.
+    pub(crate) async fn sign_in(
+        &self,
+        login: &str,
+        password: &Secret,
+    ) -> Result<Principal, &'static str> {
+        let login = Login::parse(login).map_err(|_| "wrong-password")?;
+        match self.front.gate.sign_in(&login, password).await {
+            Admission::Admitted { who, .. } => {
+                let roles = self.roles(&who.person);
+                if roles.iter().all(|role| *role == Role::User) {
+                    return Err("no-role");
+                }
+                Ok(Principal {
+                    name: who.person.user.to_string(),
+                    user: Some(who.person.user.clone()),
+                    origin: Origin::Session,
+                    roles,
+                    limited_to: None,
+                })
+            }
+            Admission::Refused(_) => Err("wrong-password"),
+            Admission::Throttled { .. } => Err("too-many"),
+            Admission::Unavailable { .. } => Err("directory-away"),
+        }
+    }
+
+    /// A link to sign in by, for whoever may read the server's directory.
+    pub(crate) fn link(&self, principal: &Principal) -> Result<api::ConsoleLink, Refusal> {
+        if principal.origin != Origin::TokenFile {
+            return Err(Refusal::forbidden("a link is made at the server only: run `dme console`"));
+        }
+        let once = self.open_links.make((self.front.clock)())?;
+        Ok(api::ConsoleLink { path: format!("/sign-in?once={}", once.expose()) })
+    }
+
+    /// What a person of a directory is for the console.
+    fn roles(&self, person: &Person) -> Vec<Role> {
+        if person.standing != Standing::Active {
+            return Vec::new();
+        }
+        let mut roles = Vec::new();
+        for right in self.front.gate.rights(person) {
+            match right {
+                Right::User => roles.push(Role::User),
+                Right::Administrator => roles.push(Role::Administrator),
+                Right::Auditor => roles.push(Role::Auditor),
+                Right::DelegatedAdministrator => {
+                    for part in self.front.gate.delegations(person) {
+                        roles.push(Role::Delegate(Boundaries {
+                            groups: part.groups.into_iter().collect(),
+                            connectors: part.connectors.into_iter().collect(),
+                        }));
+                    }
+                }
+            }
+        }
+        roles
+    }
+
+    /// The session with the roles that the directory gives now: whoever left the administrators is
+    /// none within a minute (rule A5). While the directory is down the last word holds.
+    pub(crate) async fn refreshed(&self, cookie: &Secret, session: Session) -> Option<Session> {
+        let now = (self.front.clock)();
+        let Some(user) = &session.principal.user else { return Some(session) };
+        if now < session.checked.plus(ROLES) {
+            return Some(session);
+        }
+        let directory = self.front.directories.get(&user.realm()?)?;
+        let roles = match directory.find(user).await {
+            Ok(Some(person)) => self.roles(&person),
+            Ok(None) => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%user, %error, "an administrator's roles could not be looked up");
+                return Some(session);
+            }
+        };
+        if roles.is_empty() || self.front.store.is_disabled(user).await.unwrap_or(true) {
+            tracing::info!(%user, "a session ended: its user has no role any more");
+            self.sessions.end(cookie);
+            return None;
+        }
+        let principal = Arc::new(Principal { roles, ..(*session.principal).clone() });
+        self.sessions.change(cookie, |session| {
+            session.checked = now;
+            session.principal = principal.clone();
+        });
+        Some(Session { checked: now, principal, ..session })
+    }
+
+    /// Whether this is the password of the session's user; the session then counts as fresh.
+    pub(crate) async fn confirm(
+        &self,
+        cookie: &Secret,
+        session: &Session,
+        password: &Secret,
+    ) -> Result<(), &'static str> {
+        let user = session.principal.user.as_ref().ok_or("link-used")?;
+        let found = self.sign_in(user.as_str(), password).await?;
+        if found.user.as_ref() != Some(user) {
+            return Err("wrong-password");
+        }
+        let now = (self.front.clock)();
+        self.sessions.change(cookie, |session| session.confirmed = now);
+        Ok(())
+    }
+}
+
+/// A text by its name.
+pub(crate) fn words(language: Language, name: &str) -> String {
+    language.text(name, &[])
+}

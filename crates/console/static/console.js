@@ -1,0 +1,38 @@
+// Keeps what is marked data-live as fresh as the server says it is, and gives tables keys.
+"use strict";
+
+// Fetches this page again and puts in what changed, leaving alone where somebody is at work.
+const freshen = async () => {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!response.ok || response.redirected) return;
+  const next = new DOMParser().parseFromString(await response.text(), "text/html");
+  const parts = document.querySelectorAll("[data-live]");
+  next.querySelectorAll("[data-live]").forEach((part, index) => {
+    const now = parts[index];
+    if (now && !now.contains(document.activeElement) && now.innerHTML !== part.innerHTML) {
+      now.replaceChildren(...part.childNodes);
+    }
+  });
+};
+
+if (document.querySelector("[data-live]")) {
+  let waiting = false;
+  const changes = new EventSource("/changes");
+  changes.addEventListener("change", () => {
+    if (waiting) return;
+    waiting = true;
+    setTimeout(() => { waiting = false; freshen().catch(() => {}); }, 200);
+  });
+}
+
+// "/" goes to the search, j and k go through the rows of a table.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  const rows = [...document.querySelectorAll("tbody th a")];
+  const at = rows.indexOf(document.activeElement);
+  if (event.key === "/") document.querySelector("input[type=search]")?.focus();
+  else if (event.key === "j") rows[Math.min(at + 1, rows.length - 1)]?.focus();
+  else if (event.key === "k") rows[Math.max(at - 1, 0)]?.focus();
+  else return;
+  event.preventDefault();
+});

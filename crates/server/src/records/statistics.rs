@@ -1,0 +1,227 @@
+//! What is counted of requests, by hour, user, device, connector and command. Counted in memory,
+//! and written every minute: of a request nothing is written at once.
+
+use crate::front::Clock;
+use dme_link::{LinkState, Links};
+use dme_model::{ConnectorId, Timestamp};
+use dme_store::{By, CountFilter, CountLine, Counted, Counts, Store};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How often what was counted is written.
+const FLUSH: Duration = Duration::from_secs(60);
+/// So many are told apart between two writings; what is beyond is counted of nobody.
+const TOLD_APART: usize = 100_000;
+/// As what the bytes of links are counted.
+pub const LINK: &str = "link";
+/// Lines of an answer at the most.
+pub const LARGEST_ANSWER: u32 = 100_000;
+
+/// One request that was served.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Request {
+    /// Whose; empty where nobody logged in.
+    pub user: String,
+    /// Which device's.
+    pub device: String,
+    /// The connector that serves the user's mail.
+    pub connector: String,
+    /// The command.
+    pub command: &'static str,
+    /// Whether it failed.
+    pub failed: bool,
+    /// Bytes of its body.
+    pub received: u64,
+    /// Bytes of its answer.
+    pub sent: u64,
+    /// Items that went or came.
+    pub items: u64,
+    /// How long it took; none where it waited.
+    pub took: Option<Duration>,
+}
+
+/// The counts.
+pub struct Statistics {
+    store: Store,
+    clock: Clock,
+    counted: Mutex<HashMap<Counted, Counts>>,
+    /// What each link had carried when it was last looked at.
+    carried: Mutex<BTreeMap<ConnectorId, (u64, u64)>>,
+}
+
+impl Statistics {
+    /// Counts for this store.
+    pub(crate) fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock, counted: Mutex::default(), carried: Mutex::default() }
+    }
+
+    /// Counts a request.
+    pub fn count(&self, request: Request) {
+        let of = Counted {
+            start: Counted::hour_of((self.clock)()),
+            user: request.user,
+            device: request.device,
+            connector: request.connector,
+            command: request.command.to_owned(),
+        };
+        let mut counts = Counts {
+            requests: 1,
+            errors: request.failed.into(),
+            received: request.received,
+            sent: request.sent,
+            items: request.items,
+            ..Counts::default()
+        };
+        if let Some(took) = request.took {
+            counts.took(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
+        self.add(of, &counts);
+    }
+
+    fn add(&self, of: Counted, counts: &Counts) {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = if counted.len() < TOLD_APART || counted.contains_key(&of) {
+            of
+        } else {
+            Counted { user: String::new(), device: String::new(), ..of }
+        };
+        counted.entry(of).or_default().add(counts);
+    }
+
+    /// Counts what the links carried since it was last done. Seen from the server.
+    fn count_links(&self, links: &[LinkState], now: Timestamp) {
+        let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
+        for link in links.iter().filter(|link| link.peer.is_some()) {
+            let (calls, bulk) = (link.traffic.calls, link.traffic.bulk);
+            let now_carried = (calls.received + bulk.received, calls.sent + bulk.sent);
+            // What was carried before this server began is not of now.
+            let before = carried.insert(link.id.clone(), now_carried).unwrap_or_default();
+            let received = now_carried.0.saturating_sub(before.0);
+            let sent = now_carried.1.saturating_sub(before.1);
+            if received + sent == 0 {
+                continue;
+            }
+            let of = Counted {
+                start: Counted::hour_of(now),
+                connector: link.name.clone(),
+                command: LINK.to_owned(),
+                ..Counted::default()
+            };
+            self.add(of, &Counts { requests: 1, received, sent, ..Counts::default() });
+        }
+    }
+
+    /// Writes what was counted every minute, and once more when the server stops.
+    pub(crate) async fn keep(&self, links: &Links, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(FLUSH) => {}
+                () = stop.cancelled() => {}
+            }
+            self.count_links(&links.connectors(), (self.clock)());
+            self.flush().await;
+            if stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// Writes what was counted. What cannot be written now is kept for the next time.
+    pub async fn flush(&self) {
+        let counted = {
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *counted)
+        };
+        if counted.is_empty() {
+            return;
+        }
+        let all: Vec<_> = counted.into_iter().collect();
+        if let Err(error) = self.store.add_counts(all.clone()).await {
+            tracing::error!(%error, "what was counted could not be written");
+            all.into_iter().for_each(|(of, counts)| self.add(of, &counts));
+        }
+    }
+
+    /// What was counted, up to a minute ago, told apart by these.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn counts(
+        &self,
+        filter: &CountFilter,
+        by: &BTreeSet<By>,
+    ) -> dme_store::Result<Vec<CountLine>> {
+        self.store.counts(filter, by, LARGEST_ANSWER).await
+    }
+}
+
+/// Lines of counts as CSV (RFC 4180), with a line of names first.
+pub fn as_csv(lines: &[CountLine], by: &BTreeSet<By>) -> String {
+    let mut text = String::new();
+    let names = by.iter().map(|by| by.as_str()).chain([
+        "devices",
+        "requests",
+        "errors",
+        "received_bytes",
+        "sent_bytes",
+        "items",
+        "total_ms",
+        "longest_ms",
+        "half_within_ms",
+        "95_percent_within_ms",
+    ]);
+    text.push_str(&names.collect::<Vec<_>>().join(","));
+    text.push_str("\r\n");
+    for CountLine { of, devices, counts } in lines {
+        for by in by {
+            let field = match by {
+                By::Hour | By::Day => of.start.to_string(),
+                By::User => super::events::csv_field(&of.user),
+                By::Device => super::events::csv_field(&of.device),
+                By::Connector => super::events::csv_field(&of.connector),
+                By::Command => super::events::csv_field(&of.command),
+            };
+            text.push_str(&field);
+            text.push(',');
+        }
+        let within = |share| counts.within_ms(share).map_or_else(String::new, |ms| ms.to_string());
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "{devices},{},{},{},{},{},{},{},{},{}\r\n",
+            counts.requests,
+            counts.errors,
+            counts.received,
+            counts.sent,
+            counts.items,
+            counts.total_us / 1000,
+            counts.longest_us / 1000,
+            within(0.5),
+            within(0.95),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_has_a_line_of_names_and_no_formula() {
+        let mut counts = Counts { requests: 3, sent: 5, ..Counts::default() };
+        [1_000, 2_000, 70_000].into_iter().for_each(|us| counts.took(us));
+        let of = Counted { user: "=cmd()".into(), command: "Sync".into(), ..Counted::default() };
+        let line = CountLine { of, devices: 1, counts };
+        let by = BTreeSet::from([By::User, By::Command]);
+        assert_eq!(
+            as_csv(&[line], &by),
+            "user,command,devices,requests,errors,received_bytes,sent_bytes,items,total_ms,\
+             longest_ms,half_within_ms,95_percent_within_ms\r\n\
+             '=cmd(),Sync,1,3,0,0,5,0,73,70,5,100\r\n"
+        );
+    }
+}

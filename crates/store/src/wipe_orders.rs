@@ -1,0 +1,169 @@
+//! Orders to wipe: who gave which when, and what came of it. They outlast the device.
+
+use crate::session::{Row, Session, Value, values};
+use crate::states::{from_json, to_json};
+use crate::{Error, Result, Store, WipeKind};
+use dme_model::{DeviceId, Timestamp, UserId};
+use dme_sync::DeviceKey;
+use serde::{Deserialize, Serialize};
+
+/// An order to wipe.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WipeOrder {
+    /// Its number.
+    pub number: u64,
+    /// Which device.
+    pub device: DeviceKey,
+    /// When it was asked for.
+    pub requested: Timestamp,
+    /// All else.
+    pub record: WipeRecord,
+}
+
+/// What an order says, and how far it has come. Each moment is there from when it happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WipeRecord {
+    /// Of what.
+    pub kind: WipeKind,
+    /// Who asked for it.
+    pub by: String,
+    /// What the device said of itself then: its type, user agent, and protocol version.
+    pub client: [String; 3],
+    /// What was said beforehand that it would erase.
+    pub foretold: String,
+    /// Whether another administrator must confirm it, as there were too many in the hour.
+    pub needs_second: bool,
+    /// Who confirmed it, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<(String, Timestamp)>,
+    /// Who called it off, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<(String, Timestamp)>,
+    /// When the device was told first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Timestamp>,
+    /// When it said last that it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Timestamp>,
+    /// When it said that it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Timestamp>,
+}
+
+impl WipeRecord {
+    /// Whether it still waits: for a second administrator, or for the device.
+    pub fn is_open(&self) -> bool {
+        self.cancelled.is_none() && self.acknowledged.is_none()
+    }
+
+    /// Whether it waits for another administrator.
+    pub fn waits_for_second(&self) -> bool {
+        self.is_open() && self.needs_second && self.confirmed.is_none()
+    }
+}
+
+/// The most orders that are listed.
+const LISTED: i64 = 1000;
+
+const COLUMNS: &str = "n, user_id, device_id, requested, record";
+const LAST: &str = "SELECT COALESCE(MAX(n), 0) FROM wipe_order";
+const PUT: &str = "INSERT INTO wipe_order (n, user_id, device_id, requested, record) \
+     VALUES ($1, $2, $3, $4, $5)";
+const CHANGE: &str = "UPDATE wipe_order SET record = $1 WHERE n = $2";
+
+fn read(row: &Row<'_>) -> Result<WipeOrder> {
+    let text = |column| row.get::<String>(column);
+    Ok(WipeOrder {
+        number: row.get::<i64>(0)?.unsigned_abs(),
+        device: DeviceKey { user: UserId::from(text(1)?), device: DeviceId::from(text(2)?) },
+        requested: row.get(3)?,
+        record: from_json(&text(4)?, "wipe_order.record")?,
+    })
+}
+
+fn find(session: &Session<'_>, number: i64) -> Result<WipeOrder> {
+    let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE n = $1");
+    let found = session.query_optional(&query, values![number], read)?;
+    found.ok_or_else(|| Error::NotFound(format!("order to wipe {number}")))
+}
+
+impl Store {
+    /// Enters an order; answers it with its number. `decide` sees the orders since `hour_ago` in
+    /// the same transaction, so that many at once are not more than may be.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn enter_wipe_order(
+        &self,
+        device: &DeviceKey,
+        requested: Timestamp,
+        hour_ago: Timestamp,
+        decide: impl Fn(&[WipeOrder]) -> WipeRecord + Send + 'static,
+    ) -> Result<WipeOrder> {
+        let device = device.clone();
+        self.write(move |session| {
+            let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE requested > $1 ORDER BY n");
+            let record = decide(&session.query(&query, values![hour_ago], read)?);
+            let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
+            let number = last.saturating_add(1);
+            let (user, id) = (device.user.as_str(), device.device.as_str());
+            let text = to_json(&record, "wipe_order.record")?;
+            session.execute(PUT, values![number, user, id, requested, &text])?;
+            let (number, device) = (number.unsigned_abs(), device.clone());
+            Ok(WipeOrder { number, device, requested, record })
+        })
+        .await
+    }
+
+    /// One order.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn wipe_order(&self, number: u64) -> Result<WipeOrder> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.look_up(move |session| find(session, number)).await
+    }
+
+    /// The orders of a device, or of all, the newest first; at most 1000.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wipe_orders(&self, device: Option<&DeviceKey>) -> Result<Vec<WipeOrder>> {
+        let device = device.cloned();
+        self.read(move |session| {
+            let which = match &device {
+                Some(_) => "WHERE user_id = $1 AND device_id = $2",
+                None => "",
+            };
+            let query =
+                format!("SELECT {COLUMNS} FROM wipe_order {which} ORDER BY n DESC LIMIT {LISTED}");
+            let key: Vec<Value<'_>> = match &device {
+                Some(key) => vec![key.user.as_str().into(), key.device.as_str().into()],
+                None => Vec::new(),
+            };
+            session.query(&query, &key, read)
+        })
+        .await
+    }
+
+    /// Changes an order as it stands at that moment; answers it. `change` may be called again where
+    /// another write was in the way.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], what `change` refuses, or the database's.
+    pub async fn change_wipe_order(
+        &self,
+        number: u64,
+        change: impl Fn(&mut WipeRecord) -> Result<()> + Send + 'static,
+    ) -> Result<WipeOrder> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.write(move |session| {
+            let mut order = find(session, number)?;
+            change(&mut order.record)?;
+            let text = to_json(&order.record, "wipe_order.record")?;
+            session.execute(CHANGE, values![&text, number])?;
+            Ok(order)
+        })
+        .await
+    }
+}
