@@ -332,7 +332,7 @@ fn records() -> Vec<Endpoint> {
             }),
         get("/api/statistics", "What was counted, told apart as is wanted")
             .asks::<api::CountQuery>()
-            .by(|console, mut call| async move { console.counts(call.query()?).await }),
+            .by(|console, mut call| async move { console.statistics(call.query()?).await }),
     ]
 }
 

@@ -108,6 +108,9 @@ pub struct Server {
     front: Arc<Front>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Cancelled when nothing more happens that is to be kept.
+    quiet: CancellationToken,
+    records: TaskTracker,
 }
 
 impl Server {
@@ -171,6 +174,8 @@ impl Server {
             front,
             stop,
             tasks,
+            quiet: CancellationToken::new(),
+            records: TaskTracker::new(),
         };
         server.listen_links(&config, &links).await?;
         // A device that was let in before has attempts of its own from the start.
@@ -198,6 +203,9 @@ impl Server {
         // What a phone began that has hung up since.
         self.front.metrics.none_served(self.front.times.shutdown.0).await;
         self.front.watches.end_all();
+        self.quiet.cancel();
+        self.records.close();
+        self.records.wait().await;
     }
 
     async fn listen_phones(
@@ -390,11 +398,11 @@ impl Server {
         authority: Arc<Authority>,
         unwritten: Unwritten,
     ) {
-        let (front, stop) = (self.front.clone(), self.stop.clone());
+        let (front, stop) = (self.front.clone(), self.quiet.clone());
         let events = front.events.clone();
-        self.tasks.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
+        self.records.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
         let (statistics, counted) = (front.statistics.clone(), links.clone());
-        self.tasks.spawn(async move { statistics.keep(&counted, stop).await });
+        self.records.spawn(async move { statistics.keep(&counted, stop).await });
         self.run_until_stop(front.webhooks.clone().run(events.clone()));
         self.run_until_stop(expire(front.clone(), config.records.clone()));
         self.run_until_stop(

@@ -57,7 +57,10 @@ impl Console {
         Ok(api::AuditRows { rows, signatures })
     }
 
-    pub(crate) async fn counts(&self, query: api::CountQuery) -> Result<Vec<api::Count>, Refusal> {
+    pub(crate) async fn statistics(
+        &self,
+        query: api::CountQuery,
+    ) -> Result<Vec<api::Count>, Refusal> {
         let mut by = BTreeSet::new();
         for word in query.by.iter().flat_map(|words| words.split(',')).filter(|w| !w.is_empty()) {
             let unknown = || Refusal::bad(format!("nothing is told apart by {word}"));
