@@ -77,6 +77,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "pim",
             "mailbox",
             "directory",
+            "policy",
             "audit",
             "link",
             "files",
