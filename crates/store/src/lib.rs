@@ -6,6 +6,7 @@
 //! order in which they appear and use no more than every database has, so that another can be put
 //! beside SQLite.
 
+mod api_tokens;
 mod audit;
 mod books;
 mod configurations;
@@ -25,6 +26,7 @@ mod store;
 mod users;
 mod webhooks;
 
+pub use api_tokens::ApiToken;
 pub use audit::{ActFilter, ActRecord};
 mod wipe_orders;
 
@@ -48,6 +50,7 @@ mod tests {
     #[test]
     fn parameters_are_numbered_in_order_of_appearance() {
         let sources = [
+            include_str!("api_tokens.rs"),
             include_str!("audit.rs"),
             include_str!("books.rs"),
             include_str!("configurations.rs"),
