@@ -1,7 +1,9 @@
 //! The shapes of the administration interface, for both ends.
 
+mod api_tokens;
 mod records;
 
+pub use api_tokens::{ApiToken, NewApiToken, Scope};
 pub use records::*;
 
 use dme_link::Diagnosis;

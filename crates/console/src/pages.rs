@@ -1,17 +1,20 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod api_tokens;
 mod connector;
 mod device;
 mod devices;
 mod frame;
 mod overview;
+mod refused;
 mod time;
 mod user;
 mod users;
 
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
+pub(crate) use refused::refused;
 
 use crate::endpoint::Args;
 use crate::principal::{Allowed, Duty, Principal, Reach};
@@ -63,6 +66,12 @@ impl Visit {
 }
 
 impl Page {
+    /// Of this duty, instead of seeing.
+    const fn duty(mut self, duty: Duty) -> Self {
+        self.duty = duty;
+        self
+    }
+
     /// What it shows.
     pub(crate) async fn render(
         &self,
@@ -97,6 +106,7 @@ pub fn table() -> Vec<Page> {
         page("/users/{user}", user::render),
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
+        page("/tokens", api_tokens::render).duty(Duty::Audit),
     ]
 }
 

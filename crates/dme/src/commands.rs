@@ -13,6 +13,7 @@ mod probe;
 mod route;
 pub mod server;
 mod statistics;
+mod token;
 mod user;
 mod webhook;
 
@@ -55,6 +56,11 @@ enum Command {
     Console {
         #[command(flatten)]
         server: crate::admin::AdminOptions,
+    },
+    /// See, make and revoke tokens that programs administer by.
+    Token {
+        #[command(subcommand)]
+        command: token::Command,
     },
     /// See and administer users; keep an in-file directory.
     User {
@@ -141,6 +147,7 @@ impl Command {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
                 Self::Console { server } => console::run(server).await,
+                Self::Token { command } => command.run().await,
                 Self::User { command } => command.run().await,
                 Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,

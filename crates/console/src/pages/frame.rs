@@ -57,11 +57,12 @@ pub(crate) struct Frame {
     pub places: Vec<Place>,
 }
 
-const PLACES: [(&str, &str, Duty); 4] = [
+const PLACES: [(&str, &str, Duty); 5] = [
     ("/", "overview", Duty::See),
     ("/devices", "devices", Duty::See),
     ("/users", "users", Duty::See),
     ("/connectors", "connectors", Duty::See),
+    ("/tokens", "api-tokens", Duty::Audit),
 ];
 
 impl Frame {
@@ -101,7 +102,7 @@ impl Frame {
 
     /// A text with a name in it, called `name` there.
     pub fn of(&self, text: &str, name: &str) -> String {
-        self.look.language.text(text, &[("name", FluentValue::from(name))])
+        self.look.language.of(text, name)
     }
 
     /// The text whose name is made elsewhere.
