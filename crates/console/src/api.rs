@@ -1,9 +1,11 @@
 //! The shapes of the administration interface, for both ends.
 
 mod api_tokens;
+mod policies;
 mod records;
 
 pub use api_tokens::{ApiToken, NewApiToken, Scope};
+pub use policies::*;
 pub use records::*;
 
 use dme_link::Diagnosis;
@@ -183,6 +185,14 @@ pub struct Device {
     pub policy: bool,
     /// What it said of itself.
     pub information: serde_json::Value,
+    /// `not_asked`, `pending`, `compliant`, `partial` or `refused`: its policy.
+    pub compliance: String,
+    /// Who decided of its admission, and why.
+    pub decision: Option<String>,
+    /// That it misbehaves, how, and what is done about it.
+    pub hold: Option<String>,
+    /// How much waits for its next contact.
+    pub waiting: u64,
 }
 
 /// A device after something was done to it.

@@ -99,7 +99,7 @@ impl Console {
         let query = fields(head.uri.query().unwrap_or_default().as_bytes());
         let visit = Visit { principal, args, query, frame };
         let text = page.render(self.clone(), visit).await?;
-        Ok(reply::answer("text/html; charset=utf-8", text))
+        Ok(reply::answer(page.kind, text))
     }
 
     /// Why there is no such page: as a page to whoever is signed in, else in plain words.

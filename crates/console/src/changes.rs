@@ -19,27 +19,37 @@ const ALIVE: Duration = Duration::from_secs(20);
 /// A browser that stays asks for a new stream after this long, and shows its session again.
 const LIFE: Duration = Duration::from_secs(600);
 
+/// Having missed some is a change, too.
+fn is_change<T>(received: &Result<T, RecvError>) -> bool {
+    !matches!(received, Err(RecvError::Closed))
+}
+
 /// A stream of changes.
 pub(crate) fn stream(console: Arc<Console>) -> Response<SiteBody> {
     let (send, receive) = tokio::sync::mpsc::channel(4);
     tokio::spawn(async move {
         let mut changed = console.changed.subscribe();
         let mut links = console.links.subscribe();
+        let mut events = console.front.events.live();
         let tell = async {
             loop {
-                let text: &'static str = tokio::select! {
-                    () = send.closed() => return,
-                    change = changed.recv() => match change {
-                        Err(RecvError::Closed) => return,
-                        _ => "event: change\ndata: \n\n",
-                    },
-                    change = links.recv() => match change {
-                        Err(RecvError::Closed) => return,
-                        _ => "event: change\ndata: \n\n",
-                    },
-                    () = tokio::time::sleep(ALIVE) => ": alive\n\n",
-                    () = console.front.stop.cancelled() => return,
+                let goes_on = tokio::select! {
+                    () = send.closed() => false,
+                    change = changed.recv() => is_change(&change),
+                    change = links.recv() => is_change(&change),
+                    event = events.recv() => is_change(&event),
+                    () = console.front.stop.cancelled() => false,
+                    () = tokio::time::sleep(ALIVE) => {
+                        if send.send(Bytes::from_static(b": alive\n\n")).await.is_err() {
+                            return;
+                        }
+                        continue;
+                    }
                 };
+                if !goes_on {
+                    return;
+                }
+                let text = "event: change\ndata: \n\n";
                 if send.send(Bytes::from_static(text.as_bytes())).await.is_err() {
                     return;
                 }

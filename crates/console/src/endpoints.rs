@@ -6,7 +6,9 @@ mod connectors;
 mod devices;
 mod directory;
 mod outbox;
+pub(crate) mod policies;
 mod records;
+pub(crate) use records::kinds;
 mod routes;
 mod users;
 
@@ -28,6 +30,9 @@ pub fn table() -> Vec<Endpoint> {
     all.extend(directory());
     all.extend(outbox());
     all.extend(devices());
+    all.extend(device_rules());
+    all.extend(rules());
+    all.extend(wipes());
     all.extend(users());
     all.extend(records());
     all.extend(webhooks());
@@ -154,12 +159,14 @@ fn outbox() -> Vec<Endpoint> {
 fn devices() -> Vec<Endpoint> {
     let act = |path, summary, act: DeviceAct| {
         post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
-            console.change_device(call.arg("user"), call.arg("device"), act).await
+            let by = &call.principal.name;
+            console.change_device(call.arg("user"), call.arg("device"), act, by).await
         })
     };
     let fresh = |path, summary, act: DeviceAct| {
         post(path, summary).duty(Duty::Operate).fresh().by(move |console, call| async move {
-            console.change_device(call.arg("user"), call.arg("device"), act).await
+            let by = &call.principal.name;
+            console.change_device(call.arg("user"), call.arg("device"), act, by).await
         })
     };
     vec![
@@ -188,6 +195,120 @@ fn devices() -> Vec<Endpoint> {
             "Erase an account on a device",
             DeviceAct::WipeAccount,
         ),
+    ]
+}
+
+/// What is decided of one device by rules, and what waits for it.
+fn device_rules() -> Vec<Endpoint> {
+    vec![
+        get("/api/devices/{user}/{device}/policy", "What holds for a device, and by which level")
+            .by(|console, call| async move {
+                console.device_policy(call.arg("user"), call.arg("device")).await
+            }),
+        post("/api/devices/{user}/{device}/policy", "Set a device's own level of policy")
+            .takes::<api::DeviceLevel>()
+            .by(|console, mut call| async move {
+                let level = call.body()?;
+                let key = (call.arg("user"), call.arg("device"));
+                console.set_device_policy(&call.principal, key, level).await
+            }),
+        get("/api/devices/{user}/{device}/admission", "What the rules say of a device, and which")
+            .by(|console, call| async move {
+                console.explain_admission(call.arg("user"), call.arg("device")).await
+            }),
+        post("/api/devices/{user}/{device}/release", "Let a device be that misbehaved")
+            .duty(Duty::Operate)
+            .by(|console, call| async move {
+                let key = (call.arg("user"), call.arg("device"));
+                console.release(&call.principal, key).await
+            }),
+        get("/api/devices/{user}/{device}/orders", "What waits for a device's next contact").by(
+            |console, call| async move {
+                console.pending_orders(call.arg("user"), call.arg("device")).await
+            },
+        ),
+        post("/api/devices/{user}/{device}/orders", "Have something wait for its next contact")
+            .duty(Duty::Operate)
+            .takes::<api::NewOrder>()
+            .by(|console, mut call| async move {
+                let order = call.body()?;
+                let key = (call.arg("user"), call.arg("device"));
+                console.give_order(&call.principal, key, order).await
+            }),
+        delete("/api/devices/{user}/{device}/orders/{number}", "Call an order off")
+            .duty(Duty::Operate)
+            .by(|console, call| async move {
+                let key = (call.arg("user"), call.arg("device"));
+                console.call_order_off(key, call.arg("number")).await
+            }),
+        get(
+            "/api/devices/{user}/{device}/erasure",
+            "What an order to wipe would erase on a device",
+        )
+        .by(|console, call| async move {
+            console.foretell(call.arg("user"), call.arg("device")).await
+        }),
+    ]
+}
+
+fn rules() -> Vec<Endpoint> {
+    vec![
+        get("/api/policy/settings", "The settings of a policy, and which clients obey them")
+            .by(|_, _| async move { Ok(policies::settings()) }),
+        get("/api/policy", "The levels of policy")
+            .by(|console, _| async move { Ok(console.policy()) }),
+        post("/api/policy", "Set the levels of policy").takes::<api::PolicyChange>().by(
+            |console, mut call| async move {
+                let change = call.body()?;
+                console.set_policy(&call.principal, change).await
+            },
+        ),
+        post("/api/policy/preview", "Whom other levels of policy would affect")
+            .takes::<api::PolicyTrial>()
+            .by(|console, mut call| async move { console.preview_policy(call.body()?).await }),
+        get("/api/admission", "The rules of admission")
+            .by(|console, _| async move { Ok(console.admission()) }),
+        post("/api/admission", "Set the rules of admission").takes::<api::Admission>().by(
+            |console, mut call| async move {
+                let change = call.body()?;
+                console.set_admission_rules(&call.principal, change).await
+            },
+        ),
+        post("/api/admission/preview", "Of which devices rules would make something else")
+            .takes::<dme_policy::AdmissionRules>()
+            .by(|console, mut call| async move { console.preview_admission(call.body()?).await }),
+        post("/api/admission/apply", "Apply the rules to devices that no person decided of")
+            .by(|console, _| async move { console.apply_admission().await }),
+        get("/api/behaviour", "The rules of behaviour")
+            .by(|console, _| async move { Ok(console.behaviour()) }),
+        post("/api/behaviour", "Set the rules of behaviour").takes::<api::BehaviourBook>().by(
+            |console, mut call| async move {
+                let change = call.body()?;
+                console.set_behaviour(&call.principal, change).await
+            },
+        ),
+        get("/api/behaviour/suggested", "Rules of behaviour to begin with")
+            .by(|_, _| async move { Ok(dme_policy::BehaviourRules::suggested()) }),
+    ]
+}
+
+fn wipes() -> Vec<Endpoint> {
+    vec![
+        get("/api/wipes", "Orders to wipe, the newest first")
+            .by(|console, _| async move { console.wipe_orders().await }),
+        post("/api/wipes/{number}/confirm", "Confirm an order that waits for a second person")
+            .duty(Duty::Operate)
+            .fresh()
+            .by(|console, call| async move {
+                console.confirm_wipe(&call.principal, call.arg("number")).await
+            }),
+        post("/api/wipes/{number}/cancel", "Call an order to wipe off").duty(Duty::Operate).by(
+            |console, call| async move {
+                console.cancel_wipe(&call.principal, call.arg("number")).await
+            },
+        ),
+        get("/api/wipes/{number}/receipt", "The signed receipt of an order to wipe")
+            .by(|console, call| async move { console.wipe_receipt(call.arg("number")).await }),
     ]
 }
 
@@ -231,7 +352,7 @@ fn records() -> Vec<Endpoint> {
             }),
         get("/api/statistics", "What was counted, told apart as is wanted")
             .asks::<api::CountQuery>()
-            .by(|console, mut call| async move { console.counts(call.query()?).await }),
+            .by(|console, mut call| async move { console.statistics(call.query()?).await }),
     ]
 }
 

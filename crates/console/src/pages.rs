@@ -2,12 +2,15 @@
 //! endpoints; none does anything itself.
 
 mod api_tokens;
+mod audit;
 mod connector;
 mod device;
 mod devices;
 mod frame;
+mod log;
 mod overview;
 mod refused;
+mod statistics;
 mod time;
 mod user;
 mod users;
@@ -36,6 +39,8 @@ pub struct Page {
     pub duty: Duty,
     /// How far it reaches.
     pub reach: Reach,
+    /// What it is written in.
+    pub kind: &'static str,
     render: Render,
 }
 
@@ -66,12 +71,6 @@ impl Visit {
 }
 
 impl Page {
-    /// Of this duty, instead of seeing.
-    const fn duty(mut self, duty: Duty) -> Self {
-        self.duty = duty;
-        self
-    }
-
     /// What it shows.
     pub(crate) async fn render(
         &self,
@@ -93,7 +92,20 @@ where
         _ => Reach::Filtered,
     };
     let render: Render = Box::new(move |console, visit| render(console, visit).boxed());
-    Page { path, duty: Duty::See, reach, render }
+    let kind = "text/html; charset=utf-8";
+    Page { path, duty: Duty::See, reach, kind, render }
+}
+
+impl Page {
+    /// For those with this duty, and without boundaries.
+    fn for_all(self, duty: Duty) -> Self {
+        Self { duty, reach: Reach::Everyone, ..self }
+    }
+
+    /// Written in this.
+    fn written_in(self, kind: &'static str) -> Self {
+        Self { kind, ..self }
+    }
 }
 
 /// Every page.
@@ -106,7 +118,16 @@ pub fn table() -> Vec<Page> {
         page("/users/{user}", user::render),
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
-        page("/tokens", api_tokens::render).duty(Duty::Audit),
+        page("/tokens", api_tokens::render).for_all(Duty::Audit),
+        page("/log", log::render).for_all(Duty::Audit),
+        page("/log.jsonl", log::export)
+            .for_all(Duty::Audit)
+            .written_in("application/jsonl; charset=utf-8"),
+        page("/audit", audit::render).for_all(Duty::Audit),
+        page("/statistics", statistics::render).for_all(Duty::See),
+        page("/statistics.csv", statistics::csv)
+            .for_all(Duty::See)
+            .written_in("text/csv; charset=utf-8"),
     ]
 }
 

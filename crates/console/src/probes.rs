@@ -34,6 +34,7 @@ impl Console {
 
     async fn metrics(&self) -> Response<SiteBody> {
         self.front.metrics.carried(&self.links.connectors());
+        self.front.metrics.events_dropped(self.front.events.dropped());
         match self.front.connectors.standings((self.front.clock)()).await {
             Ok(all) => self.front.metrics.stand(&all),
             Err(error) => tracing::warn!(%error, "the connectors could not be read"),

@@ -39,6 +39,9 @@ impl From<dme_store::Error> for Refusal {
     fn from(error: dme_store::Error) -> Self {
         match error {
             dme_store::Error::NotFound(what) => Self::not_found(what),
+            error @ (dme_store::Error::Stale { .. } | dme_store::Error::Refused(_)) => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
             error => Self::failed(error),
         }
     }

@@ -145,6 +145,16 @@ impl Authority {
         Ok(certificate.pem())
     }
 
+    /// Signs a text with the authority's own key: ECDSA P-256 with SHA-256, in DER. What is signed
+    /// begins with what it is, so that it passes for nothing else; certificates never do.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn sign(&self, text: &[u8]) -> Result<Vec<u8>> {
+        use rcgen::SigningKey;
+        self.issuer.key().sign(text).map_err(made)
+    }
+
     /// Signs the newest row of the server's own record of acts, where no connector does.
     ///
     /// # Errors
@@ -185,6 +195,22 @@ impl Authority {
             key: dme_model::Secret::new(key.serialize_pem()),
         })
     }
+}
+
+/// Whether the authority of this certificate, in PEM, signed a text by [`Authority::sign`].
+///
+/// # Errors
+/// When the certificate cannot be read.
+pub fn verify_signature(certificate_pem: &str, text: &[u8], signature: &[u8]) -> Result<bool> {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+    let unreadable =
+        |error: &dyn std::fmt::Display| Error::Certificate(format!("cannot be read: {error}"));
+    let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
+        .map_err(|error| unreadable(&error))?;
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(&der).map_err(|error| unreadable(&error))?;
+    let key = &certificate.public_key().subject_public_key.data;
+    Ok(UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(text, signature).is_ok())
 }
 
 /// A connector's request for a certificate (PKCS #10, RFC 2986) whose signature was verified.

@@ -22,7 +22,7 @@ mod token;
 mod traffic;
 mod wire;
 
-pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity};
+pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity, verify_signature};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
 pub use configuration::{

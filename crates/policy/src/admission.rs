@@ -1,6 +1,7 @@
 //! Which devices may in: rules in an order, of which the first that fits decides.
 
 use crate::condition::{Condition, Facts, Judged};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,7 +15,7 @@ const LONGEST_REASON: usize = 500;
 const MOST_DEVICES: u32 = 1_000_000;
 
 /// What becomes of a device, the mildest first.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", tag = "outcome", deny_unknown_fields)]
 pub enum Outcome {
     /// It may in.
@@ -34,7 +35,7 @@ pub enum Outcome {
 }
 
 /// One rule.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdmissionRule {
     /// Its name, unlike that of any other.
@@ -47,7 +48,7 @@ pub struct AdmissionRule {
 }
 
 /// All of them.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdmissionRules {
     /// The first that fits decides.
@@ -62,7 +63,7 @@ pub struct AdmissionRules {
 }
 
 /// A rule that could not be judged.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Undecided {
     /// Which.
     pub rule: String,
@@ -71,7 +72,7 @@ pub struct Undecided {
 }
 
 /// What was decided of a device, and by what.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Decision {
     /// What becomes of it.
     #[serde(flatten)]

@@ -4,6 +4,7 @@
 //! about keys and items those of the few that were seen last.
 
 use dme_model::{Span, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -16,7 +17,9 @@ const LONGEST_NAME: usize = 64;
 pub const SEEN_AT_ONCE: usize = 8;
 
 /// What a device does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Behaviour {
     /// It makes requests.
@@ -33,11 +36,11 @@ pub enum Behaviour {
 }
 
 /// What is done about it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
     /// It is told to come later (HTTP 503) for so long, but for one request a minute.
-    Slow(Span),
+    Slow(#[schemars(with = "String")] Span),
     /// It stays out until an administrator lets it in.
     Block,
     /// It is shown and told of only.
@@ -45,7 +48,7 @@ pub enum Act {
 }
 
 /// One rule.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BehaviourRule {
     /// Its name, unlike that of any other.
@@ -54,14 +57,15 @@ pub struct BehaviourRule {
     pub counts: Behaviour,
     /// How often it may happen.
     pub threshold: u32,
-    /// In which time.
+    /// In which time, such as `10m`.
+    #[schemars(with = "String")]
     pub within: Span,
     /// What is done when it happens more often.
     pub then: Act,
 }
 
 /// All of them.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BehaviourRules {
     /// In no particular order: of several that are broken at once the sternest counts.

@@ -1,6 +1,7 @@
 //! Which devices a rule or a group is meant for.
 
 use dme_model::{DeviceId, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A group's or rule's longest pattern, in characters, and most patterns of one kind.
@@ -9,7 +10,7 @@ const MOST_PATTERNS: usize = 100;
 
 /// What a device must be. Of each kind that is there one pattern must fit; with none at all every
 /// device fits. In a pattern `*` stands for anything; capital and small letters are alike.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Condition {
     /// `User-Agent`, such as `Apple-iPhone*`.

@@ -9,6 +9,7 @@ use crate::condition::{Facts, Judged};
 use crate::levels::{Level, Levels, Rules};
 use crate::setting::Setting;
 use crate::value::{Bounds, Value};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 pub(crate) type Chain<'a> = Vec<(Level, &'a Rules)>;
 
 /// What holds for a device.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Effective {
     /// Each setting.
     pub settings: BTreeMap<Setting, Settled>,
@@ -28,7 +29,7 @@ pub struct Effective {
 }
 
 /// What holds of one setting, and why.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Settled {
     /// The value.
     pub value: Value,
@@ -46,7 +47,7 @@ pub struct Settled {
 }
 
 /// A level that does not get its will.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Overridden {
     /// Which.
     pub level: Level,
@@ -57,7 +58,7 @@ pub struct Overridden {
 }
 
 /// Why a level does not get its will.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// A stronger level says otherwise.

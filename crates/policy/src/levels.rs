@@ -3,6 +3,7 @@
 use crate::condition::Condition;
 use crate::setting::Setting;
 use crate::value::{Bounds, Value};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,7 +17,7 @@ const LONGEST_NAME: usize = 64;
 pub type Rules = BTreeMap<Setting, Defined>;
 
 /// What a level says of one setting.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Defined {
     /// The value.
@@ -31,7 +32,7 @@ pub struct Defined {
 }
 
 /// A group of devices.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Its name, unlike that of any other.
@@ -44,7 +45,7 @@ pub struct Group {
 }
 
 /// All levels but the devices' own.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Levels {
     /// For everyone. Stands above the server's configuration.
@@ -54,7 +55,7 @@ pub struct Levels {
 }
 
 /// Where a value comes from. Each is stronger, and stands below, the one before it.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "level", content = "name")]
 pub enum Level {
     /// The protocol's own value: nobody says anything.

@@ -2,10 +2,11 @@
 //! policy as a whole. It is what their makers publish and what their sources show; where neither
 //! says anything, that is said.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A client that people use.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Client {
     /// Mail of iOS and iPadOS.
@@ -34,7 +35,7 @@ impl Client {
 }
 
 /// Whether a client does what a setting says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Obeys {
     /// It does.
@@ -60,7 +61,7 @@ impl Obeys {
 }
 
 /// Which clients obey a setting.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Obeyed {
     /// iOS Mail.
     pub apple_mail: Obeys,

@@ -5,6 +5,7 @@ use crate::effective::Settled;
 use crate::levels::{Level, Levels, Rules};
 use crate::setting::Setting;
 use crate::value::Value;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A device that may be concerned.
@@ -20,7 +21,7 @@ pub struct Concerned<'a, K> {
 }
 
 /// A setting of a device that changes.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Change {
     /// Which.
     pub setting: Setting,

@@ -1,7 +1,9 @@
 //! Values of settings: which there can be, how strong they are, within which bounds they lie.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -27,7 +29,7 @@ const MOST_TEXTS: usize = 1000;
 const LONGEST_TEXT: usize = 255;
 
 /// What values a setting has.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Kind {
     /// On or off.
@@ -49,6 +51,7 @@ pub enum Kind {
     /// One of these words, the mildest first.
     Choice {
         /// The words.
+        #[schemars(with = "Vec<String>")]
         words: &'static [&'static str],
         /// What holds where nobody says.
         unset: &'static str,
@@ -58,7 +61,7 @@ pub enum Kind {
 }
 
 /// What no limit means among the numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unlimited {
     /// There is no such value.
@@ -70,7 +73,7 @@ pub enum Unlimited {
 }
 
 /// Within which values a level lets those below choose.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Bounds {
     /// Numbers from the least to the most, each only where it is there.
@@ -249,6 +252,24 @@ impl Serialize for Value {
             Self::Choice(word) => to.serialize_str(word),
             Self::Texts(texts) => texts.serialize(to),
         }
+    }
+}
+
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "True or false, a number, \"none\" for no limit, a word, or texts",
+            "anyOf": [
+                { "type": "boolean" },
+                { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                { "type": "string" },
+                { "type": "array", "items": { "type": "string" } },
+            ],
+        })
     }
 }
 

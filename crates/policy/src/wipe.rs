@@ -1,10 +1,11 @@
 //! What an order to wipe erases, on which device. The protocol says what is ordered; what comes of
 //! it is the app's matter. Said before the order is given, and no more than is known.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What is ordered.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WipeScope {
     /// The account and its data (`AccountOnlyRemoteWipe`, 16.1).
@@ -14,7 +15,7 @@ pub enum WipeScope {
 }
 
 /// What would be erased.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Erased {
     /// Everything on the device: it is as new.
@@ -30,7 +31,7 @@ pub enum Erased {
 }
 
 /// What an order would do, in words.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Erasure {
     /// What would be erased.
     pub erased: Erased,
@@ -39,6 +40,7 @@ pub struct Erasure {
     /// For the one who gives the order.
     pub text: String,
     /// Where that is written; empty where nothing is known.
+    #[schemars(with = "Vec<String>")]
     pub sources: &'static [&'static str],
 }
 

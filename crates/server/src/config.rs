@@ -257,11 +257,21 @@ pub struct DevicesConfig {
     pub per_user: u32,
     /// The words of the mail a quarantined phone gets, after the standard ones.
     pub quarantine_note: String,
+    /// Who is told by mail of each quarantined device, once; in its owner's name.
+    pub administrators: Vec<String>,
+    /// Orders to wipe in an hour; further ones must be confirmed by another administrator.
+    pub wipes_per_hour: u32,
 }
 
 impl Default for DevicesConfig {
     fn default() -> Self {
-        Self { unknown: UnknownDevice::Allow, per_user: 20, quarantine_note: String::new() }
+        Self {
+            unknown: UnknownDevice::Allow,
+            per_user: 20,
+            quarantine_note: String::new(),
+            administrators: Vec::new(),
+            wipes_per_hour: 10,
+        }
     }
 }
 

@@ -40,10 +40,13 @@ mod telling;
 mod validate_cert;
 mod wait;
 
+use crate::admissions::Admissions;
+use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
-use crate::config::{DevicesConfig, LimitsConfig, TimesConfig};
+use crate::config::{LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -57,6 +60,7 @@ use crate::records::steps::Steps;
 use crate::records::webhooks::Webhooks;
 use crate::router::Router;
 use crate::watch::Watches;
+use crate::wipes::Wipes;
 use bodies::{Bodies, BodyRoom};
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Gate, PeopleFound, PeopleSearch, on_behalf_of};
@@ -132,8 +136,14 @@ pub struct Front {
     pub policies: Arc<Policies>,
     /// The clock of users, for what has no time zone.
     pub home: Zone,
-    /// What becomes of devices.
-    pub devices: DevicesConfig,
+    /// Which devices may in.
+    pub admissions: Admissions,
+    /// Which misbehave.
+    pub behaviours: Behaviours,
+    /// Orders to wipe.
+    pub wipes: Wipes,
+    /// What administrators should hear of.
+    pub notices: Notices,
     /// What is accepted.
     pub limits: LimitsConfig,
     /// The memory of large request bodies.

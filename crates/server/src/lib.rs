@@ -6,6 +6,8 @@
 //!                └── admission (gate, devices, policy)
 //! ```
 
+pub mod admissions;
+pub mod behaviours;
 pub mod books;
 pub mod client_address;
 mod clock;
@@ -20,6 +22,8 @@ pub mod listener;
 mod meeting_word;
 pub mod membership;
 pub mod metrics;
+pub mod notices;
+pub mod orders;
 pub mod outbox;
 pub mod pace;
 pub mod parking;
@@ -36,3 +40,4 @@ pub mod send_limit;
 pub mod site;
 pub mod tls;
 pub mod watch;
+pub mod wipes;

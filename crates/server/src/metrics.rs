@@ -77,6 +77,7 @@ pub struct Metrics {
     /// The connectors that `link_up` tells of.
     known_links: Mutex<BTreeSet<String>>,
     backend_errors: Family<MailboxErrorLabels, Counter>,
+    events_dropped: Counter,
     logins: Family<ErrorLabels, Counter>,
     connectors: ConnectorMetrics,
 }
@@ -134,6 +135,12 @@ impl Default for Metrics {
         registry.register("mailbox_errors", "Mailbox calls that failed", backend_errors.clone());
         let logins = Family::default();
         registry.register("login_refusals", "Logins refused, by reason", logins.clone());
+        let events_dropped = Counter::default();
+        registry.register(
+            "events_dropped",
+            "Events that could not be kept in the log",
+            events_dropped.clone(),
+        );
         let connectors = ConnectorMetrics::new(&mut registry);
         Self {
             registry: Mutex::new(registry),
@@ -149,6 +156,7 @@ impl Default for Metrics {
             known_links: Mutex::default(),
             backend_errors,
             logins,
+            events_dropped,
             connectors,
         }
     }
@@ -269,6 +277,11 @@ impl Metrics {
     /// A login was refused.
     pub fn login_refused(&self, reason: &'static str) {
         self.logins.get_or_create(&ErrorLabels { error: reason }).inc();
+    }
+
+    /// So many events could not be kept in the log since the server's start.
+    pub fn events_dropped(&self, count: u64) {
+        set(&self.events_dropped, count);
     }
 
     /// A call on a connector is over.
@@ -417,7 +430,7 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 20);
+        assert_eq!(count, 21);
     }
 
     fn state() -> LinkState {

@@ -41,10 +41,13 @@ impl Quarantine {
     /// The mailbox of one device. The mail bears the time when the device first came, so that it
     /// is the same mail each time.
     pub fn mailbox(&self, device: &Device) -> Arc<dyn Mailbox> {
+        let reason = device.decision.as_ref().map(|decision| decision.reason.as_str());
+        let reason = reason.filter(|reason| !reason.is_empty());
+        let reason = reason.map_or_else(String::new, |reason| format!("Why: {reason}\r\n\r\n"));
         let text = format!(
             "This device ({} {}) was added to the account {} and is waiting for an administrator \
              to approve it.\r\n\r\nUntil then it gets no mail but this one. Nothing more is to be \
-             done on the device: as soon as it is approved, it synchronises by itself.\r\n\r\n{}\r\n",
+             done on the device: as soon as it is approved, it synchronises by itself.\r\n\r\n{reason}{}\r\n",
             device.device_type, device.key.device, device.key.user, self.note
         );
         Arc::new(NoticeMailbox {

@@ -1,5 +1,7 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
+use crate::admissions::Admissions;
+use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
@@ -11,6 +13,7 @@ use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::membership::GateMembership;
 use crate::metrics::Metrics;
+use crate::notices::Notices;
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -28,6 +31,7 @@ use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Parts, Site};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
+use crate::wipes::Wipes;
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_model::{ConnectorId, Function, Realm};
@@ -104,6 +108,9 @@ pub struct Server {
     front: Arc<Front>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Cancelled when nothing more happens that is to be kept.
+    quiet: CancellationToken,
+    records: TaskTracker,
 }
 
 impl Server {
@@ -145,8 +152,18 @@ impl Server {
         let outbox = outbox(&config, &store).await?;
         let clock: Clock = Arc::new(now);
         let (events, unwritten) = Events::new(store.clone(), clock.clone());
-        let front =
-            front(&config, store, shared, &links, outbox, events, clock, stop.clone()).await?;
+        let front = front(
+            &config,
+            store,
+            shared,
+            &links,
+            outbox,
+            authority.clone(),
+            events,
+            clock,
+            stop.clone(),
+        )
+        .await?;
         let front = Arc::new(front);
         front.connectors.begin().await?;
         let mut server = Self {
@@ -157,6 +174,8 @@ impl Server {
             front,
             stop,
             tasks,
+            quiet: CancellationToken::new(),
+            records: TaskTracker::new(),
         };
         server.listen_links(&config, &links).await?;
         // A device that was let in before has attempts of its own from the start.
@@ -184,6 +203,9 @@ impl Server {
         // What a phone began that has hung up since.
         self.front.metrics.none_served(self.front.times.shutdown.0).await;
         self.front.watches.end_all();
+        self.quiet.cancel();
+        self.records.close();
+        self.records.wait().await;
     }
 
     async fn listen_phones(
@@ -376,11 +398,11 @@ impl Server {
         authority: Arc<Authority>,
         unwritten: Unwritten,
     ) {
-        let (front, stop) = (self.front.clone(), self.stop.clone());
+        let (front, stop) = (self.front.clone(), self.quiet.clone());
         let events = front.events.clone();
-        self.tasks.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
+        self.records.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
         let (statistics, counted) = (front.statistics.clone(), links.clone());
-        self.tasks.spawn(async move { statistics.keep(&counted, stop).await });
+        self.records.spawn(async move { statistics.keep(&counted, stop).await });
         self.run_until_stop(front.webhooks.clone().run(events.clone()));
         self.run_until_stop(expire(front.clone(), config.records.clone()));
         self.run_until_stop(
@@ -436,6 +458,7 @@ async fn front(
     shared: Arc<Store>,
     links: &Links,
     outbox: Option<Arc<Outbox>>,
+    authority: Arc<Authority>,
     events: Events,
     clock: Clock,
     stop: CancellationToken,
@@ -478,6 +501,19 @@ async fn front(
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
+    let notices = Notices::new(&config.devices.administrators);
+    let admissions =
+        Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
+    let behaviours =
+        Behaviours::open(store.clone(), parking.clone(), notices.clone(), events.clone()).await?;
+    let wipes = Wipes {
+        store: store.clone(),
+        parking: parking.clone(),
+        notices: notices.clone(),
+        authority,
+        host: config.phones.host.clone(),
+        per_hour: config.devices.wipes_per_hour,
+    };
     let router = Router::new(connectors.clone(), store.clone(), membership, config.times.call.0);
     let router = Arc::new(router.on_clock(home.id().clone()));
     router.tell(events.clone());
@@ -521,7 +557,10 @@ async fn front(
         webhooks,
         policies,
         home,
-        devices: config.devices.clone(),
+        admissions,
+        behaviours,
+        wipes,
+        notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
         times: config.times.clone(),

@@ -347,7 +347,7 @@ impl Store {
 }
 
 /// A text as a pattern of `LIKE … ESCAPE '!'` that means itself.
-pub(crate) fn like(text: &str) -> String {
+fn like(text: &str) -> String {
     text.chars()
         .flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c]))
         .collect()

@@ -5,7 +5,6 @@
 //! message, is looked for in a bounded number of events at a time: a page then says from where to
 //! go on.
 
-use crate::audit::like;
 use crate::session::{Row, Value, values};
 use crate::{Error, Result, Store};
 use dme_model::{DeviceId, RequestId, Timestamp, UserId};
@@ -14,7 +13,9 @@ use serde::{Deserialize, Serialize};
 /// So many events can have the same millisecond.
 const PER_MILLI: i64 = 1000;
 /// So many events are looked through for one page at the most.
-const LOOKED_THROUGH: u32 = 20_000;
+const LOOKED_THROUGH: usize = 10_000;
+/// So many are read at a time, where not all that is read is wanted.
+const STEP: u32 = 500;
 /// So many are dropped in one transaction.
 const DROPPED: u32 = 2_000;
 
@@ -28,6 +29,8 @@ const OLDEST_OF: &str =
 const DROP: &str = "DELETE FROM event WHERE number < $1";
 const COLUMNS: &str =
     "number, level, kind, user_id, device_id, connector, request, message, details";
+const ALL: &str = "SELECT number, level, kind, user_id, device_id, connector, request, message, \
+     details FROM event WHERE number >= $1 AND number < $2 ORDER BY number DESC LIMIT $3";
 
 /// How much an event matters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -156,31 +159,47 @@ fn event(row: &Row<'_>) -> Result<Event> {
     })
 }
 
-/// A statement that is put together, with what it is given.
-#[derive(Default)]
-struct Written<'a> {
-    sql: String,
-    given: Vec<Value<'a>>,
-    begun: bool,
-}
-
-impl<'a> Written<'a> {
-    fn add(&mut self, text: &str) {
-        self.sql.push_str(text);
+impl EventFilter {
+    /// Whether an event is one of those, whatever its number.
+    pub fn admits(&self, event: &NewEvent) -> bool {
+        let text = |text: &String| event.message.to_lowercase().contains(&text.to_lowercase());
+        self.user.as_ref().is_none_or(|user| event.user.as_ref() == Some(user))
+            && self.device.as_ref().is_none_or(|device| event.device.as_ref() == Some(device))
+            && self.connector.as_ref().is_none_or(|name| event.connector.as_ref() == Some(name))
+            && self.request.as_ref().is_none_or(|one| event.request.as_ref() == Some(one))
+            && self.kind.as_ref().is_none_or(|kind| event.kind == *kind)
+            && self.level.is_none_or(|level| event.level >= level)
+            && self.text.as_ref().is_none_or(text)
     }
 
-    /// One more condition, where there is a value.
-    fn only(&mut self, what: &str, value: Option<impl Into<Value<'a>>>, then: &str) {
-        let Some(value) = value else { return };
-        self.given.push(value.into());
-        let (and, n) = (if self.begun { "AND" } else { "WHERE" }, self.given.len());
-        self.sql.push_str(&format!(" {and} {what} ${n}{then}"));
-        self.begun = true;
+    /// The columns by whose index events are found, and the value there: what is said most closely.
+    /// The rest is looked at in what that leads to.
+    fn lead(&self) -> Option<(&'static str, Value<'_>)> {
+        let request = self.request.as_ref().map(|it| ("request", it.as_str().into()));
+        let device = || self.device.as_ref().map(|it| ("device_id", it.as_str().into()));
+        let user = || self.user.as_ref().map(|it| ("user_id", it.as_str().into()));
+        let connector = || self.connector.as_ref().map(|it| ("connector", it.into()));
+        let kind = || self.kind.as_ref().map(|it| ("kind", it.into()));
+        // Of lower levels there are too many for an index to help.
+        let level = || {
+            let level = self.level.filter(|level| *level == Level::Error)?;
+            Some(("level", level.number().into()))
+        };
+        request.or_else(device).or_else(user).or_else(connector).or_else(kind).or_else(level)
     }
 
-    fn limit(&mut self, limit: u32) {
-        self.given.push(limit.into());
-        self.sql.push_str(&format!(" ORDER BY number DESC LIMIT ${}", self.given.len()));
+    /// Whether there is more to be looked at than the index that leads.
+    fn is_narrow(&self) -> bool {
+        let said = [
+            self.request.is_some(),
+            self.device.is_some(),
+            self.user.is_some(),
+            self.connector.is_some(),
+            self.kind.is_some(),
+            self.level.is_some_and(|level| level > Level::Info),
+        ];
+        self.text.is_some()
+            || said.iter().filter(|said| **said).count() > usize::from(self.lead().is_some())
     }
 }
 
@@ -222,58 +241,47 @@ impl Store {
     pub async fn events(&self, filter: &EventFilter, limit: u32) -> Result<EventPage> {
         let filter = filter.clone();
         self.read(move |session| {
-            let text =
-                filter.text.as_deref().map(|text| format!("%{}%", like(&text.to_lowercase())));
-            let mut wanted = [
-                ("request =", filter.request.as_ref().map(|it| Value::from(it.as_str()))),
-                ("device_id =", filter.device.as_ref().map(|it| Value::from(it.as_str()))),
-                ("user_id =", filter.user.as_ref().map(|it| Value::from(it.as_str()))),
-                ("connector =", filter.connector.as_ref().map(Value::from)),
-                ("kind =", filter.kind.as_ref().map(Value::from)),
-            ];
-            // One index leads: that of what is said most closely. The rest is looked at in what it
-            // leads to, and so is a level below which only few are left out.
-            let leads = wanted.iter().position(|(_, value)| value.is_some());
-            let top = filter.level.filter(|level| leads.is_none() && *level == Level::Error);
-            let mut inner = Written::default();
-            inner.add(&format!("SELECT {COLUMNS} FROM event"));
-            if let Some((what, value)) = leads.and_then(|at| wanted.get_mut(at)) {
-                inner.only(what, value.take(), "");
-            }
-            inner.only("level =", top.map(Level::number), "");
+            let most = usize::try_from(limit).unwrap_or(usize::MAX);
+            let step = if filter.is_narrow() { limit.max(STEP) } else { limit };
             let before = filter.before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
             let before = [before, filter.until.map(first_of)].into_iter().flatten().min();
-            inner.only("number <", before, "");
-            inner.only("number >=", filter.from.map(first_of), "");
-            inner.limit(LOOKED_THROUGH);
-
-            let Written { sql, given, .. } = inner;
-            let mut outer = Written { sql: String::new(), given: given.clone(), begun: false };
-            outer.add(&format!("SELECT {COLUMNS} FROM ({sql}) AS looked"));
-            for (what, value) in wanted {
-                outer.only(what, value, "");
-            }
-            let least = filter.level.filter(|level| top.is_none() && *level > Level::Info);
-            outer.only("level >=", least.map(Level::number), "");
-            outer.only("LOWER(message) LIKE", text.as_ref(), " ESCAPE '!'");
-            let narrowed = outer.begun;
-            outer.limit(limit);
-            let events = session.query(&outer.sql, &outer.given, event)?;
-            let full = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-            let before = match events.last() {
-                Some(last) if full => Some(last.number),
-                // Perhaps there are more behind those that were looked through.
-                _ if narrowed => {
-                    let last = format!("SELECT COUNT(*), MIN(number) FROM ({sql}) AS looked");
-                    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-                    let (count, last): (i64, Option<i64>) =
-                        session.query_one(&last, &given, read)?;
-                    last.filter(|_| count >= i64::from(LOOKED_THROUGH))
-                        .and_then(|last| u64::try_from(last).ok())
+            let (mut before, from) = (before.unwrap_or(i64::MAX), filter.from.map_or(0, first_of));
+            let mut page = EventPage::default();
+            let mut looked = 0;
+            loop {
+                let found = match filter.lead() {
+                    Some((column, value)) => {
+                        let sql = format!(
+                            "SELECT {COLUMNS} FROM event WHERE {column} = $1 AND number >= $2 \
+                             AND number < $3 ORDER BY number DESC LIMIT $4"
+                        );
+                        session.query(
+                            &sql,
+                            &[value, from.into(), before.into(), step.into()],
+                            event,
+                        )
+                    }
+                    None => session.query(ALL, values![from, before, step], event),
+                }?;
+                let is_last = found.len() < usize::try_from(step).unwrap_or(usize::MAX);
+                looked += found.len();
+                for one in found {
+                    before = i64::try_from(one.number).unwrap_or(i64::MAX);
+                    if filter.admits(&one.event) {
+                        page.events.push(one);
+                    }
+                    if page.events.len() == most {
+                        break;
+                    }
                 }
-                _ => None,
-            };
-            Ok(EventPage { events, before })
+                let is_full = page.events.len() == most;
+                if is_full || looked >= LOOKED_THROUGH {
+                    page.before = u64::try_from(before).ok();
+                }
+                if is_full || is_last || looked >= LOOKED_THROUGH {
+                    return Ok(page);
+                }
+            }
         })
         .await
     }

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 /// The bounds of the counted durations, in milliseconds; what is longer is counted last.
 pub const DURATIONS_MS: [u64; 9] = [5, 10, 25, 50, 100, 250, 500, 1000, 5000];
 const COUNTS: usize = 17;
+/// So many counts of hours are added to their days in one transaction.
+const ROLLED: u32 = 1_000;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -46,7 +48,12 @@ const SUMS: &str = "CAST(SUM(requests) AS BIGINT), CAST(SUM(errors) AS BIGINT), 
      CAST(SUM(longer) AS BIGINT)";
 const OLDEST_HOUR: &str =
     "SELECT start FROM statistic WHERE span = 3600 AND start < $1 ORDER BY start LIMIT 1";
-const DROP_HOURS: &str = "DELETE FROM statistic WHERE span = 3600 AND start >= $1 AND start < $2";
+const HOUR: &str = "SELECT user_id, device_id, connector, command, requests, errors, received, sent, \
+     items, total_us, longest_us, under_5, under_10, under_25, under_50, under_100, under_250, \
+     under_500, under_1000, under_5000, longer FROM statistic WHERE span = 3600 AND start = $1 \
+     ORDER BY user_id, device_id, connector, command LIMIT $2";
+const DROP_HOUR: &str = "DELETE FROM statistic WHERE span = 3600 AND start = $1 AND user_id = $2 \
+     AND device_id = $3 AND connector = $4 AND command = $5";
 const DROP_DAYS: &str = "DELETE FROM statistic WHERE span = 86400 AND start < $1";
 
 /// What is counted together.
@@ -283,6 +290,20 @@ impl Store {
         by: &BTreeSet<By>,
         limit: u32,
     ) -> Result<Vec<CountLine>> {
+        self.counts_but(filter, None, by, limit).await
+    }
+
+    /// The same without those of one command.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn counts_but(
+        &self,
+        filter: &CountFilter,
+        without: Option<&'static str>,
+        by: &BTreeSet<By>,
+        limit: u32,
+    ) -> Result<Vec<CountLine>> {
         let (filter, by) = (filter.clone(), by.clone());
         self.read(move |session| {
             let told: Vec<&str> = by.iter().map(|by| by.column()).collect();
@@ -298,6 +319,7 @@ impl Store {
                 ("device_id =", filter.device.as_ref().map(Value::from)),
                 ("connector =", filter.connector.as_ref().map(Value::from)),
                 ("command =", filter.command.as_ref().map(Value::from)),
+                ("command <>", without.map(Value::from)),
             ];
             // Both lengths are named, so that the primary key leads.
             sql.push_str(" WHERE span IN (3600, 86400)");
@@ -334,8 +356,8 @@ impl Store {
         .await
     }
 
-    /// Makes one day out of the hours of the oldest day before this time, and drops days before
-    /// `days_until`. Says whether there are more to be made.
+    /// Adds counts of the oldest hour before this time to those of its day, some at a time so that
+    /// others can write between, and drops days before `days_until`. Says whether there are more.
     ///
     /// # Errors
     /// The database's.
@@ -350,17 +372,11 @@ impl Store {
             let until = hours_until.as_millis() - hours_until.as_millis().rem_euclid(DAY_MS);
             let oldest =
                 session.query_optional(OLDEST_HOUR, values![until], |row| row.get::<i64>(0))?;
-            let Some(oldest) = oldest else { return Ok(false) };
-            let day = oldest - oldest.rem_euclid(DAY_MS);
-            let end = day + DAY_MS;
-            let sql = format!(
-                "SELECT user_id, device_id, connector, command, {SUMS} FROM statistic \
-                 WHERE span = 3600 AND start >= $1 AND start < $2 \
-                 GROUP BY user_id, device_id, connector, command"
-            );
-            let sums = session.query(&sql, values![day, end], |row| {
+            let Some(hour) = oldest else { return Ok(false) };
+            let day = Timestamp::from_millis(hour - hour.rem_euclid(DAY_MS));
+            let some = session.query(HOUR, values![hour, ROLLED], |row| {
                 let of = Counted {
-                    start: Timestamp::from_millis(day),
+                    start: day,
                     user: row.get(0)?,
                     device: row.get(1)?,
                     connector: row.get(2)?,
@@ -368,8 +384,11 @@ impl Store {
                 };
                 Ok((of, Counts::read(row, 4)?))
             })?;
-            session.execute(DROP_HOURS, values![day, end])?;
-            sums.iter().try_for_each(|(of, counts)| add(session, 86_400, of, counts))?;
+            for (of, counts) in &some {
+                add(session, 86_400, of, counts)?;
+                let Counted { user, device, connector, command, .. } = of;
+                session.execute(DROP_HOUR, values![hour, user, device, connector, command])?;
+            }
             Ok(true)
         })
         .await

@@ -7,6 +7,7 @@
 //! The rules S1 to S6 that it keeps are explained where they are kept: the two generations of a
 //! sync key in `collection`, sending once in `submit`, the state's size in `collection::state`.
 
+mod again;
 mod collection;
 mod engine;
 mod error;
@@ -28,6 +29,7 @@ pub mod property;
 #[cfg(any(test, feature = "conformance"))]
 pub mod store_suite;
 
+pub use again::Again;
 pub use collection::{
     Changes, ClientCommand, ClientId, CollectionAnswer, CollectionOptions, CollectionRequest,
     CommandResult, ConflictRule, Deletion, FilterAge, Meant, Outgoing, Saved, ServerChange,

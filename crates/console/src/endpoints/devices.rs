@@ -1,12 +1,13 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
+use super::policies::word;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
 use dme_server::records::audit::changed;
-use dme_store::{Admission, Device, Wipe, WipeKind};
+use dme_store::{Admission, Decider, Decision, Device, Held, Hold, Wipe, WipeKind};
 use dme_sync::{DeviceKey, StateStore};
 
 /// What is done to a device.
@@ -72,22 +73,34 @@ impl Console {
         user: &str,
         device: &str,
         act: DeviceAct,
+        by: &str,
     ) -> Result<api::DeviceChanged, Refusal> {
         let key = self.key(user, device).await?;
         let store = &self.front.store;
         let at = (self.front.clock)();
         let before = store.device(&key).await?;
+        let front = &self.front;
+        let wipe = async |kind| {
+            let order = front.wipes.order(&key, kind, by, at).await?;
+            Ok::<_, Refusal>(order.record.needs_second.then_some(order.number))
+        };
+        let mut second = None;
         match act {
-            DeviceAct::Allow => self.set_admission(&key, Admission::Allowed).await?,
-            DeviceAct::Quarantine => self.set_admission(&key, Admission::Quarantined).await?,
-            DeviceAct::Block => self.set_admission(&key, Admission::Blocked).await?,
-            DeviceAct::Wipe => {
-                store.set_wipe(&key, Wipe::Requested { kind: WipeKind::Device, at }).await?;
+            DeviceAct::Allow => {
+                front.admissions.set(&key, Admission::Allowed, by, at).await?;
             }
-            DeviceAct::WipeAccount => {
-                store.set_wipe(&key, Wipe::Requested { kind: WipeKind::Account, at }).await?;
+            DeviceAct::Quarantine => {
+                front.admissions.set(&key, Admission::Quarantined, by, at).await?;
             }
-            DeviceAct::Unwipe => store.set_wipe(&key, Wipe::None).await?,
+            DeviceAct::Block => {
+                front.admissions.set(&key, Admission::Blocked, by, at).await?;
+            }
+            DeviceAct::Wipe => second = wipe(WipeKind::Device).await?,
+            DeviceAct::WipeAccount => second = wipe(WipeKind::Account).await?,
+            DeviceAct::Unwipe => {
+                front.wipes.call_off_open(&key, by, at).await?;
+                store.set_wipe(&key, Wipe::None).await?;
+            }
             DeviceAct::Resync => store.resync_device(&key).await.map_err(Refusal::failed)?,
             DeviceAct::Remove => store.remove_device(&key).await?,
         }
@@ -110,6 +123,12 @@ impl Console {
             return Ok(api::DeviceChanged { device: None, warning: None });
         };
         let warning = match act {
+            _ if second.is_some() => second.map(|number| {
+                format!(
+                    "there were too many wipes in the last hour: order {number} waits until another \
+                     administrator confirms it (`dme wipe confirm {number}`)"
+                )
+            }),
             DeviceAct::Wipe => self.no_login(&key.user).await,
             DeviceAct::WipeAccount if changed.protocol != ProtocolVersion::V16_1.to_string() => {
                 Some(
@@ -149,22 +168,6 @@ impl Console {
         Ok(DeviceKey { user: self.meant(user).await?, device: DeviceId::from(device) })
     }
 
-    /// A device that moves between its mailbox and quarantine begins anew: what it holds is of the
-    /// other.
-    async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<(), Refusal> {
-        let store = &self.front.store;
-        let before = store.device(key).await?.map(|device| device.admission);
-        store.set_admission(key, admission).await?;
-        if admission == Admission::Allowed {
-            // An acknowledged wipe shut it out; it may begin anew.
-            store.set_wipe(key, Wipe::None).await?;
-        }
-        if before != Some(admission) {
-            store.resync_device(key).await.map_err(Refusal::failed)?;
-        }
-        Ok(())
-    }
-
     pub(crate) fn device(&self, device: &Device) -> api::Device {
         let kind = |kind: WipeKind| match kind {
             WipeKind::Account => "account",
@@ -193,6 +196,31 @@ impl Console {
             wipe,
             policy: self.front.policies.has_taken(device),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
+            compliance: word(&self.front.policies.compliance(device)),
+            decision: device.decision.as_ref().map(decision),
+            hold: device.hold.as_ref().map(hold),
+            waiting: self.front.pending(device).len() as u64,
         }
     }
+}
+
+/// Who decided of a device's admission, in words.
+fn decision(decision: &Decision) -> String {
+    let by = match &decision.by {
+        Decider::Rules(Some(rule)) => format!("by the rule {rule}"),
+        Decider::Rules(None) => "as no rule fits".to_owned(),
+        Decider::Person(name) => format!("by {name}"),
+        Decider::Behaviour(rule) => format!("by the rule of behaviour {rule}"),
+    };
+    if decision.reason.is_empty() { by } else { format!("{by}: {}", decision.reason) }
+}
+
+/// How a device misbehaves, in words.
+fn hold(hold: &Hold) -> String {
+    let held = match hold.held {
+        Held::Slowed { until } => format!("slowed down until {}", until.as_seconds()),
+        Held::Blocked { .. } => "blocked until it is released".to_owned(),
+        Held::Told => "noticed".to_owned(),
+    };
+    format!("{held}, by the rule {}: {}", hold.rule, hold.reason)
 }

@@ -3,7 +3,7 @@
 use crate::{Console, Refusal, api};
 use dme_audit::{Change, Report};
 use dme_model::Timestamp;
-use dme_server::records::events::{Events, LARGEST_PAGE, as_json};
+use dme_server::records::events::{LARGEST_PAGE, as_json};
 use dme_server::records::{EventKind, statistics};
 use dme_store::{
     ActFilter, ActRecord, By, CountFilter, CountLine, Event, EventFilter, EventPage, Level,
@@ -57,7 +57,10 @@ impl Console {
         Ok(api::AuditRows { rows, signatures })
     }
 
-    pub(crate) async fn counts(&self, query: api::CountQuery) -> Result<Vec<api::Count>, Refusal> {
+    pub(crate) async fn statistics(
+        &self,
+        query: api::CountQuery,
+    ) -> Result<Vec<api::Count>, Refusal> {
         let mut by = BTreeSet::new();
         for word in query.by.iter().flat_map(|words| words.split(',')).filter(|w| !w.is_empty()) {
             let unknown = || Refusal::bad(format!("nothing is told apart by {word}"));
@@ -202,7 +205,10 @@ pub fn audit_report(report: &Report) -> api::AuditReport {
         sound: report.is_sound(),
         rows: report.rows,
         faults: report.faults.iter().map(ToString::to_string).collect(),
-        signed_by_connector: report.connectors.clone(),
+        signed_by_connector: report
+            .connectors
+            .clone()
+            .map(|(row, connector)| api::SignedRow { row, connector }),
         signed_by_server: report.server,
     }
 }

@@ -57,12 +57,16 @@ pub(crate) struct Frame {
     pub places: Vec<Place>,
 }
 
-const PLACES: [(&str, &str, Duty); 5] = [
-    ("/", "overview", Duty::See),
-    ("/devices", "devices", Duty::See),
-    ("/users", "users", Duty::See),
-    ("/connectors", "connectors", Duty::See),
-    ("/tokens", "api-tokens", Duty::Audit),
+/// Where one can go: the text, the duty it takes, and whether it is for those without boundaries.
+const PLACES: [(&str, &str, Duty, bool); 8] = [
+    ("/", "overview", Duty::See, false),
+    ("/devices", "devices", Duty::See, false),
+    ("/users", "users", Duty::See, false),
+    ("/connectors", "connectors", Duty::See, false),
+    ("/statistics", "statistics", Duty::See, true),
+    ("/log", "log", Duty::Audit, true),
+    ("/audit", "audit", Duty::Audit, true),
+    ("/tokens", "api-tokens", Duty::Audit, true),
 ];
 
 impl Frame {
@@ -71,7 +75,13 @@ impl Frame {
         let principal = &session.principal;
         let has = |duty| principal.may(duty) != Allowed::No;
         let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-        let places = PLACES.iter().filter(|(_, _, duty)| has(*duty)).map(|(href, text, _)| Place {
+        let open = |duty, everyone: bool| match principal.may(duty) {
+            Allowed::Everywhere => true,
+            Allowed::Within(_) => !everyone,
+            Allowed::No => false,
+        };
+        let places = PLACES.iter().filter(|(_, _, duty, everyone)| open(*duty, *everyone));
+        let places = places.map(|(href, text, ..)| Place {
             href,
             text: look.language.text(text, &[]),
             here: first(href) == first(path.split('?').next().unwrap_or_default()),

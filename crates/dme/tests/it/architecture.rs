@@ -48,7 +48,18 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ),
     (
         "console",
-        &["model", "eas", "mailbox", "sync", "directory", "audit", "link", "store", "server"],
+        &[
+            "model",
+            "eas",
+            "mailbox",
+            "sync",
+            "directory",
+            "policy",
+            "audit",
+            "link",
+            "store",
+            "server",
+        ],
     ),
     ("phone", &["model", "wbxml", "zone", "eas"]),
     (

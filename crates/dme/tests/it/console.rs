@@ -170,7 +170,8 @@ impl Office {
         browser.go(&self.url("/sign-in"))?;
         browser.write("#login", &format!("{name}@{REALM}"))?;
         browser.write("#password", PASSWORD)?;
-        browser.click("main button")
+        browser.click("main button")?;
+        browser.wait_for(".who", name)
     }
 
     /// Signs somebody in without a browser.

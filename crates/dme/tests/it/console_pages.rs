@@ -70,7 +70,8 @@ fn pages() -> Result<Vec<(String, String)>> {
         ("{device}", DEVICES[0].1.to_owned()),
         ("{connector}", "lyon".to_owned()),
     ];
-    for page in dme_console::pages::table() {
+    let table = dme_console::pages::table();
+    for page in table.iter().filter(|page| page.kind.starts_with("text/html")) {
         let mut path = page.path.to_owned();
         for (name, example) in &examples {
             path = path.replace(name, example);
@@ -120,6 +121,11 @@ fn picture(browser: &Chromium, name: &str) -> Result<()> {
     if std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
         let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/console");
         std::fs::create_dir_all(&folder)?;
+        // As high as the page, so that what is beside it goes down as far.
+        let script = "return [innerWidth, document.documentElement.scrollHeight]";
+        let size = browser.run(script, &[])?;
+        let [width, height] = [0, 1].map(|at| size[at].as_u64().unwrap_or_default());
+        browser.resize(u32::try_from(width)?, u32::try_from(height)?)?;
         std::fs::write(folder.join(format!("{name}.png")), browser.picture()?)?;
     }
     Ok(())
@@ -219,7 +225,7 @@ async fn the_keyboard_goes_everywhere_in_the_order_of_the_page() -> Result<()> {
     // Another language and another theme, for the pages to come.
     browser.click("button[value=de]")?;
     browser.wait_for("h1", "Geräte")?;
-    browser.click("button[name=theme]")?;
+    browser.click("button[value=dark]")?;
     browser.wait_for("h1", "Geräte")?;
     ensure!(browser.run("return document.documentElement.dataset.theme", &[])? == "dark");
     ensure!(browser.run("return document.documentElement.lang", &[])? == "de");

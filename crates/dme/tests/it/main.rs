@@ -43,6 +43,7 @@ mod protocol_text;
 mod protocol_thunderbird;
 mod protocol_wholes;
 mod realms;
+mod records;
 mod simulation;
 mod site;
 mod situations;

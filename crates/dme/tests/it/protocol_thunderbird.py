@@ -128,17 +128,22 @@ for (const calendar of cal.manager.getCalendars()) {
     const shown = {calendar: calendar.name, title: item.title, text: item.descriptionText};
     if (item.isEvent()) {
       const reminders = item.getAlarms().map(alarm => alarm.offset.icalString);
+      const instances = item.recurrenceInfo?.getOccurrences(item.startDate, null, 0) ?? [];
       held.events.push({...shown, start: when(item.startDate), end: when(item.endDate),
-                        place: item.getProperty("LOCATION"), reminders});
+                        place: item.getProperty("LOCATION"), reminders,
+                        instances: instances.map(one => when(one.startDate)),
+                        guests: item.getAttendees().map(guest => guest.id)});
     } else {
       held.tasks.push({...shown, due: when(item.dueDate), done: item.isCompleted});
     }
   }
 }
+held.events.sort((one, other) => one.title < other.title ? -1 : 1);
 return held;
 """
 
-# A contact more and one less, a series, an event in another place, and a task that is done.
+# A contact more and one less, a series, an event in another place, of a series one instance at another
+# time and one less, and a task that is done.
 WRITE = """
 const {cal} = ChromeUtils.importESModule("resource:///modules/calendar/calUtils.sys.mjs");
 const {CalEvent} = ChromeUtils.importESModule("resource:///modules/CalEvent.sys.mjs");
@@ -158,10 +163,23 @@ book.addCard(card);
 book.deleteCards(book.childCards.filter(card => card.firstName === "Charles"));
 const calendars = cal.manager.getCalendars();
 const plans = calendars.find(calendar => calendar.name.startsWith("Plans"));
-const [review] = await plans.getItemsAsArray(plans.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+const events = await plans.getItemsAsArray(plans.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+const review = events.find(event => event.title === "Quarterly review");
 const moved = review.clone();
 moved.setProperty("LOCATION", "Room 8");
 await plans.modifyItem(moved, review);
+const series = events.find(event => event.title === "Stand-up");
+const changed = series.clone();
+const instances = changed.recurrenceInfo.getOccurrences(series.startDate, null, 0);
+const first = instances[0].clone();
+for (const [name, hour] of [["startDate", 10], ["endDate", 11]]) {
+  const time = first[name].clone();
+  time.hour = hour;
+  first[name] = time;
+}
+changed.recurrenceInfo.modifyException(first, true);
+changed.recurrenceInfo.removeOccurrenceAt(instances.at(-1).recurrenceId);
+await plans.modifyItem(changed, series);
 await plans.addItem(new CalEvent(`BEGIN:VEVENT\r
 UID:thunderbird-1\r
 SUMMARY:Compiler review\r

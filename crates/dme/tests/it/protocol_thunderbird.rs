@@ -8,8 +8,8 @@ use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::FolderType;
 use dme_model::{
-    Contact, ContactPatch, ContactText, Frequency, Item, ItemPatch, LocalTime, RecurrenceEnd, Task,
-    TaskPatch, ZoneId,
+    Contact, ContactPatch, ContactText, Event, EventField, EventPatch, Frequency, InstanceChange,
+    Item, ItemPatch, LocalTime, Recurrence, RecurrenceEnd, Task, TaskPatch, Timestamp, ZoneId,
 };
 use dme_phone::Phone;
 use dme_testkit::debian::{Release, unpacked};
@@ -21,6 +21,8 @@ use std::process::Command;
 const DRIVER: &str = "marionette_driver==3.7.1";
 /// The add-ons that fit to the Thunderbird of today; those of Debian's stable releases do not.
 const ADDONS: [&str; 2] = ["webext-tbsync", "webext-eas4tbsync"];
+/// In seconds.
+const WEEK: i64 = 7 * 86_400;
 /// 2027-02-28.
 const LAST_OF_FEBRUARY: LocalTime = LocalTime::from_days(20_877);
 /// 2027-03-02 at ten, which Thunderbird's event begins at.
@@ -42,6 +44,21 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     let contacts = folder(&mut phone, "People", FolderType::UserContacts).await?;
     let tasks = folder(&mut phone, "Chores", FolderType::UserTasks).await?;
     let review = phone.create(&calendar, &whole(meeting("Quarterly review", None))).await?;
+    let guest = if user == USERS[0] { USERS[1].0 } else { USERS[0].0 };
+    let guest = format!("{guest}@{REALM}");
+    phone.create(&calendar, &whole(meeting("The bridge", Some(&guest)))).await?;
+    // Each Monday of March, the second of which is off, and the third two hours later.
+    let rule = Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let standup = Event { recurrence: Some(rule), ..meeting("Stand-up", None) };
+    let standup = phone.create(&calendar, &whole(standup)).await?;
+    phone.drop_instance(&calendar, &standup, monday(1)).await?;
+    let later = Event {
+        start: NINE.plus_seconds(2 * WEEK + 7200),
+        end: NINE.plus_seconds(2 * WEEK + 10_800),
+        ..meeting("Stand-up", None)
+    };
+    let later = ItemPatch::Event(Box::new(EventPatch::of([EventField::Time], later)));
+    phone.change_instance(&calendar, &standup, monday(2), &later).await?;
     let ada = phone.create(&contacts, &person("Ada", "Lovelace", "+44 20 7946 0000")).await?;
     phone.create(&contacts, &person("Charles", "Babbage", "+44 20 7946 0001")).await?;
     let offer = Task {
@@ -65,6 +82,21 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
             "calendar": "Plans (DME)", "title": "Quarterly review",
             "text": "Bring the drawings.", "place": "Room 7", "reminders": ["-PT15M"],
             "start": "20370302T090000 Europe/Berlin", "end": "20370302T100000 Europe/Berlin",
+            "instances": [], "guests": [],
+        }, {
+            "calendar": "Plans (DME)", "title": "Stand-up",
+            "text": "Bring the drawings.", "place": "Room 7", "reminders": ["-PT15M"],
+            "start": "20370302T090000 Europe/Berlin", "end": "20370302T100000 Europe/Berlin",
+            "instances": [
+                "20370302T090000 Europe/Berlin", "20370316T110000 Europe/Berlin",
+                "20370323T090000 Europe/Berlin",
+            ],
+            "guests": [],
+        }, {
+            "calendar": "Plans (DME)", "title": "The bridge",
+            "text": "Bring the drawings.", "place": "Room 7", "reminders": ["-PT15M"],
+            "start": "20370302T090000 Europe/Berlin", "end": "20370302T100000 Europe/Berlin",
+            "instances": [], "guests": [format!("mailto:{guest}")],
         }],
         "tasks": [{
             "calendar": "Chores (DME)", "title": "Send the offer", "text": null,
@@ -93,8 +125,28 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     let words = moved.text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
     ensure!(words.contains("Bring the drawings."), "{words:?}");
 
+    // Of the series one instance more is off, and one more at another time.
+    let standup = event(phone.records(&calendar)?.get(&standup).context("no stand-up")?)?;
+    let exceptions: Vec<_> = standup
+        .exceptions
+        .iter()
+        .map(|one| match &one.change {
+            InstanceChange::Deleted => (one.original, None),
+            InstanceChange::Changed(patch) => (one.original, Some(patch.value.start)),
+        })
+        .collect();
+    let week = |number| NINE.plus_seconds(number * WEEK);
+    let expected = [
+        (week(0), Some(NINE.plus_seconds(3600))),
+        (week(1), None),
+        (week(2), Some(NINE.plus_seconds(2 * WEEK + 7200))),
+        (week(3), None),
+    ];
+    ensure!(exceptions == expected, "{exceptions:?}");
+    ensure!(standup.recurrence.is_some() && standup.start == NINE, "{standup:?}");
+
     // A series and a contact were made.
-    let made = event(other(&phone, &calendar, &review)?)?;
+    let made = titled(&phone, &calendar, "Compiler review")?;
     ensure!(made.title == "Compiler review" && made.start == TUESDAY_AT_TEN, "{made:?}");
     ensure!(made.end == TUESDAY_AT_TEN.plus_seconds(5400), "{made:?}");
     ensure!(made.zone == Some(ZoneId::from("Europe/Berlin")), "{made:?}");
@@ -126,6 +178,17 @@ fn person(first: &str, last: &str, mobile: &str) -> ItemPatch {
         person.set_text(field, value);
     }
     ItemPatch::Contact(Box::new(ContactPatch::whole(person)))
+}
+
+/// The n-th Monday from [`NINE`] on, at nine in Berlin, where it is winter.
+fn monday(number: i64) -> Timestamp {
+    NINE.plus_seconds(number * WEEK - 3600).as_utc()
+}
+
+/// The event of this title.
+fn titled<'a>(phone: &'a Phone, folder: &str, title: &str) -> Result<&'a Event> {
+    let mut events = phone.records(folder)?.values().filter_map(|item| event(item).ok());
+    events.find(|event| event.title == title).with_context(|| format!("no {title}"))
 }
 
 /// The one item of a folder beside this one.

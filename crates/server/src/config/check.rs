@@ -153,6 +153,11 @@ fn logins(logins: &GateConfig, found: &mut Problems) {
 
 fn devices(devices: &DevicesConfig, found: &mut Problems) {
     found.see(within("devices.per_user", devices.per_user, 1..=1_000_000));
+    found.see(within("devices.wipes_per_hour", devices.wipes_per_hour, 0..=1_000_000));
+    if devices.administrators.iter().any(|one| !one.contains('@') || one.contains(['<', '>', '\n']))
+    {
+        found.say("devices.administrators: mail addresses, such as \"admin@example.org\"");
+    }
 }
 
 /// As far as the protocol can carry it (MS-ASPROV 2.2.2).
@@ -260,6 +265,7 @@ mod tests {
             ),
             ("logins.attempts = 0", "logins.attempts is 0"),
             ("devices.per_user = 0", "devices.per_user is 0"),
+            ("devices.administrators = ['admin']", "devices.administrators: mail addresses"),
             ("policy.password_length = 17", "policy.password_length is 17: 1 to 16 are allowed"),
             (
                 "policy.failed_attempts = 3",

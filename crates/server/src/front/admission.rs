@@ -3,13 +3,13 @@
 
 use super::failure::Failure;
 use super::telling;
-use crate::config::{PolicyMode, UnknownDevice};
+use crate::config::PolicyMode;
 use crate::front::Front;
 use crate::records::{EventKind, Happened};
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_model::Timestamp;
-use dme_store::{Admission, Device, Newcomers, Seen, Sighting, Wipe, WipeKind};
+use dme_store::{Admission, Device, Seen, Sighting, Wipe, WipeKind};
 use dme_sync::DeviceKey;
 
 /// What an admitted device gets.
@@ -42,8 +42,15 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
         }
     }
     let device = see(front, &arrival).await?;
+    let device = store(front.carry_out(device, arrival.now).await)?;
     if arrival.command != Command::Provision {
         check_wipe(&device, arrival.version)?;
+    }
+    // A phone that is slowed down is still told to wipe.
+    if !is_wiping(&device)
+        && let Some(wait) = front.behaviours.must_wait(&device, arrival.now)
+    {
+        return Err(Failure::Later(wait));
     }
     let pass = match device.admission {
         Admission::Allowed => Pass::Mailbox,
@@ -62,14 +69,9 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
 
 /// Enters the device where it is new, if it may come.
 async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
-    let admission = match front.devices.unknown {
-        UnknownDevice::Allow => Admission::Allowed,
-        UnknownDevice::Quarantine => Admission::Quarantined,
-        UnknownDevice::Refuse => Admission::Blocked,
-    };
-    let newcomers = Newcomers { admission, decision: None, per_user: front.devices.per_user };
     let Arrival { key, sighting, now, .. } = arrival;
-    let limit = newcomers.per_user;
+    let newcomers = front.admissions.newcomers(key, sighting, *now);
+    let (admission, limit) = (newcomers.admission, newcomers.per_user);
     match store(front.store.see_device(key, sighting, newcomers, *now).await)? {
         Seen::Known(device) => Ok(device),
         Seen::New(device) => {

@@ -11,12 +11,14 @@ use super::{
     get_item_estimate, item_operations, meeting_response, move_items, ping, provision,
     resolve_recipients, search, settings, sync, validate_cert,
 };
+use crate::notices::quarantined;
 use crate::records::{EventKind, Happened, statistics};
 use bytes::Bytes;
 use dme_eas::query::{Command, RequestLine};
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_mailbox::{Account, Mailbox};
 use dme_model::{RequestId, Timestamp};
+use dme_policy::Behaviour;
 use dme_store::Sighting;
 use dme_sync::DeviceKey;
 use dme_wbxml::{Element, decode};
@@ -28,6 +30,7 @@ use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Instant;
+use tracing::Instrument;
 
 /// The longest `User-Agent` kept, in characters.
 const USER_AGENT_LENGTH: usize = 200;
@@ -54,7 +57,9 @@ pub(super) async fn serve(
     let mut waited = false;
     // Filled in afterwards: a phone that waits shall not hold it.
     let mut counted = statistics::Request::default();
-    let answer = match Box::pin(let_in(front, line, version, headers, body, asked)).await {
+    let mut known = None;
+    let entry = let_in(front, line, version, headers, body, asked, &mut known);
+    let answer = match Box::pin(entry).await {
         Ok((exchange, body)) => {
             let answer = command(&exchange, body).await;
             waited = exchange.waited.into_inner();
@@ -67,6 +72,9 @@ pub(super) async fn serve(
         }
         Err(failure) => Err(failure),
     };
+    if let Some(device) = known {
+        Box::pin(watch_behaviour(front, &device, answer.as_ref().err())).await;
+    }
     let (mut response, refused) = match answer {
         Ok(reply) => (reply.into_response(), None),
         Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
@@ -85,6 +93,16 @@ pub(super) async fn serve(
     tracing::info!(%client, command = served.name(), version = %served.version, status, bytes,
         millis, waited, refused = refused.map(|failure| format!("{failure:?}")), "answered");
     response
+}
+
+/// Counts a request of a device, and the error it ended in. That it must provision, or come later,
+/// is none.
+async fn watch_behaviour(front: &Front, device: &DeviceKey, failure: Option<&Failure>) {
+    let now = (front.clock)();
+    front.behaviours.note(device, Behaviour::Requests, 0, now).await;
+    if matches!(failure, Some(Failure::Status(_) | Failure::Http(_))) {
+        front.behaviours.note(device, Behaviour::Errors, 0, now).await;
+    }
 }
 
 /// The query, and the version the phone speaks.
@@ -138,15 +156,17 @@ fn version(
     }
 }
 
-/// The request, once its login is checked and its device admitted, and its body.
-async fn let_in(
-    front: &Arc<Front>,
+/// The request, once its login is checked and its device admitted, and its body. Which device it is
+/// is `known` once the login is checked.
+async fn let_in<'a>(
+    front: &'a Arc<Front>,
     line: RequestLine,
     version: ProtocolVersion,
     headers: HeaderMap,
     body: Incoming,
     asked: Asked,
-) -> Result<(Exchange<'_>, Bytes), Failure> {
+    known: &mut Option<DeviceKey>,
+) -> Result<(Exchange<'a>, Bytes), Failure> {
     let Asked { client, id: request, counted } = asked;
     let ticket = front.parking.ticket();
     let (_, account) = match login::log_in(front, &headers, Some(&line.device), client).await {
@@ -158,6 +178,7 @@ async fn let_in(
         }
     };
     let device = DeviceKey { user: account.user.clone(), device: line.device.clone() };
+    *known = Some(device.clone());
     let turn = front.pace.turn(&device, Instant::now()).map_err(|wait| {
         tracing::warn!(user = %device.user, device = %device.device, ?wait,
             "the device is slowed down: too many requests");
@@ -175,6 +196,10 @@ async fn let_in(
         now,
     };
     let (record, pass) = admission::admit(front, arrival).await?;
+    if pass == Pass::Quarantine && record.notice_sent.is_none() {
+        let told = quarantined(front.clone(), account.clone(), record.clone());
+        tokio::spawn(told.in_current_span());
+    }
     let (body, room) = front.read_users_body(body, &account.user).await?;
     front.metrics.received(body.len());
     let mailbox = match pass {

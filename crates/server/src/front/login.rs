@@ -7,6 +7,8 @@ use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Re
 use dme_eas::CommonStatus;
 use dme_mailbox::{Account, Credentials};
 use dme_model::{DeviceId, UserId};
+use dme_policy::Behaviour;
+use dme_sync::DeviceKey;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use std::net::IpAddr;
@@ -39,6 +41,13 @@ pub(super) async fn log_in(
             Ok((who, account))
         }
         Admission::Refused(refusal) => {
+            if let (Refusal::WrongPassword, Some(device)) = (&refusal, device)
+                && let Ok(user) = front.gate.realms().resolve(&credentials.login)
+            {
+                let key = DeviceKey { user, device: device.clone() };
+                let now = (front.clock)();
+                front.behaviours.note(&key, Behaviour::WrongPassword, 0, now).await;
+            }
             let (name, failure) = match &refusal {
                 Refusal::Login(LoginError::UnknownRealm(_)) => ("unknown_realm", Failure::Password),
                 Refusal::Login(_) => ("malformed", Failure::Password),

@@ -136,6 +136,7 @@ fn order(device: &Device, version: ProtocolVersion) -> Result<Option<Order>, Fai
 async fn send_order(exchange: &Exchange<'_>, order: Order) -> Result<Response, Failure> {
     let wipe = Wipe::Sent { kind: kind(order), at: exchange.now };
     store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    store(exchange.front().wipes.told(&exchange.device, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device was given the order to wipe");
     let words = format!("the device was given the order to wipe: {order:?}");
@@ -153,12 +154,14 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
     if outcome != Wiped::Success {
         tracing::error!(user = %exchange.device.user, device = %exchange.device.device, ?outcome,
             "the device says that it could not wipe; it is ordered again at its next contact");
+        store(exchange.front().wipes.answered(&exchange.device, false, exchange.now).await)?;
         let words = format!("the device says that it could not wipe: {outcome:?}");
         exchange.front().events.note(about(exchange, EventKind::WipeFailed, words));
         return Ok(Response::status(Status::Success));
     }
     let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
     store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    store(exchange.front().wipes.answered(&exchange.device, true, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device acknowledged the order to wipe");
     let words = format!("the device acknowledged the order to wipe: {order:?}");

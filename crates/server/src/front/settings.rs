@@ -5,8 +5,9 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::oof;
 use crate::inventory::Inventory;
+use dme_eas::CommonStatus;
 use dme_eas::settings::{Account, DeviceInformation, Request, Response, Status, UserInformation};
-use dme_store::Device;
+use dme_store::{Admission, Device};
 use dme_wbxml::Element;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
@@ -59,7 +60,8 @@ async fn user_information(exchange: &Exchange<'_>) -> UserInformation {
     }
 }
 
-/// Keeps what the phone said of itself; answers the device as it then is.
+/// Keeps what the phone said of itself, by which the rules of admission may decide anew; answers
+/// the device as it then is.
 pub(super) async fn note_information(
     exchange: &Exchange<'_>,
     told: &DeviceInformation,
@@ -68,6 +70,13 @@ pub(super) async fn note_information(
     if json == exchange.record.information {
         return Ok(exchange.record.clone());
     }
-    store(exchange.front().store.set_information(&exchange.device, &json).await)?;
-    Ok(Device { information: json, ..exchange.record.clone() })
+    let front = exchange.front();
+    store(front.store.set_information(&exchange.device, &json).await)?;
+    let device = Device { information: json, ..exchange.record.clone() };
+    let device = store(front.admissions.reconsider(device, exchange.now).await)?;
+    // One that was blocked before is here because it is to be wiped.
+    if device.admission == Admission::Blocked && exchange.record.admission != Admission::Blocked {
+        return Err(CommonStatus::DeviceIsBlockedForThisUser.into());
+    }
+    Ok(device)
 }

@@ -12,7 +12,9 @@ use super::ids::{folder_no, server_id};
 use super::reply::Reply;
 use super::telling::{self, Synchronised};
 use super::wait::{Outcome, wait_for_change};
+use crate::behaviours::subject;
 use commands::Commands;
+use dme_policy::Behaviour;
 
 use dme_eas::sync::{
     Collection, CollectionResponse, FilterType, ItemClass, Response, ServerCommand, Status,
@@ -147,6 +149,7 @@ async fn round(
         };
         let commands = Commands::read(exchange, place, desk, collection).await?;
         let request = to_engine(exchange, collection, place, &commands, left);
+        let meant = request.commands.iter().map(|one| one.item().cloned()).collect::<Vec<_>>();
         let begun = Instant::now();
         let answer = if request.commands.is_empty() {
             let session = exchange.session_on(&*mailbox);
@@ -169,6 +172,7 @@ async fn round(
                 let Place { folder, class } = place;
                 let synced = Synchronised { folder, class, said, known, bytes, millis };
                 telling::synchronised(exchange, &synced, &answer);
+                Box::pin(watch_behaviour(exchange, collection, folder, &meant, &answer)).await;
                 respond(exchange, collection, place, &commands, answer)
             }
             Err(error) => Some(refuse(exchange, collection, place, collections.len(), error)?),
@@ -176,6 +180,29 @@ async fn round(
         responses.extend(response);
     }
     Ok(responses)
+}
+
+/// Counts that the phone comes with a key, where it gets another for it, and which of its items
+/// failed.
+async fn watch_behaviour(
+    exchange: &Exchange<'_>,
+    collection: &Collection,
+    folder: FolderNo,
+    meant: &[Option<ItemId>],
+    answer: &CollectionAnswer,
+) {
+    let front = exchange.front();
+    let now = (front.clock)();
+    if answer.key.as_str() != collection.sync_key {
+        let key = subject((folder, &collection.sync_key));
+        front.behaviours.note(&exchange.device, Behaviour::RepeatedKey, key, now).await;
+    }
+    for (item, result) in meant.iter().zip(&answer.results) {
+        if let (Some(item), CommandResult::Refused(_)) = (item, result) {
+            let item = subject((folder, item));
+            front.behaviours.note(&exchange.device, Behaviour::FailingItem, item, now).await;
+        }
+    }
 }
 
 /// Those of several collections that have nothing to say, found by one question to the mail

@@ -8,6 +8,7 @@ use super::webhooks::Webhooks;
 use crate::front::Clock;
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_store::{Event, EventFilter, EventPage, NewEvent, Store};
+use futures_core::Stream;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,7 @@ const LIVE: usize = 1_000;
 /// What repeats is written once in this time.
 const DAMPING: Duration = Duration::from_secs(300);
 /// So many that repeat are remembered.
-const REMEMBERED: usize = 50_000;
+const REMEMBERED: usize = 5_000;
 /// The largest page.
 pub const LARGEST_PAGE: u32 = 1_000;
 
@@ -116,9 +117,10 @@ impl Events {
         if repeated.len() >= REMEMBERED {
             repeated.retain(|_, one| now < one.written.plus(DAMPING));
         }
-        if repeated.len() >= REMEMBERED {
-            // All of them are fresh: somebody makes them up. They are not remembered one by one.
-            repeated.clear();
+        if repeated.len() >= REMEMBERED && !repeated.contains_key(&key) {
+            // All of them are fresh: somebody makes them up, and shall not fill the log with it.
+            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            return None;
         }
         match repeated.get_mut(&key) {
             Some(one) if now < one.written.plus(DAMPING) => {
@@ -151,22 +153,26 @@ impl Events {
         self.0.store.events(filter, limit.clamp(1, LARGEST_PAGE)).await
     }
 
+    /// All events that are wanted, the newest first, page by page as they are read.
+    pub fn export(
+        &self,
+        filter: EventFilter,
+    ) -> impl Stream<Item = dme_store::Result<Vec<Event>>> + Send + use<> {
+        let store = self.0.store.clone();
+        futures_util::stream::try_unfold(Some(filter), move |filter| {
+            let store = store.clone();
+            async move {
+                let Some(filter) = filter else { return Ok(None) };
+                let EventPage { events, before } = store.events(&filter, LARGEST_PAGE).await?;
+                let next = before.map(|before| EventFilter { before: Some(before), ..filter });
+                Ok(Some((events, next)))
+            }
+        })
+    }
+
     /// Each event from here on, once it is kept. Who falls far behind misses some.
     pub fn live(&self) -> broadcast::Receiver<Arc<Event>> {
         self.0.live.subscribe()
-    }
-
-    /// Whether an event is one that is wanted, as a page would have it; for those that come live.
-    pub fn is_wanted(filter: &EventFilter, event: &Event) -> bool {
-        let Event { event: it, .. } = event;
-        let text = filter.text.as_ref().map(|text| text.to_lowercase());
-        filter.user.as_ref().is_none_or(|user| it.user.as_ref() == Some(user))
-            && filter.device.as_ref().is_none_or(|device| it.device.as_ref() == Some(device))
-            && filter.connector.as_ref().is_none_or(|name| it.connector.as_ref() == Some(name))
-            && filter.request.as_ref().is_none_or(|request| it.request.as_ref() == Some(request))
-            && filter.kind.as_ref().is_none_or(|kind| it.kind == *kind)
-            && filter.level.is_none_or(|level| it.level >= level)
-            && text.is_none_or(|text| it.message.to_lowercase().contains(&text))
     }
 
     /// Writes what is noted until the server stops, and then what is left.

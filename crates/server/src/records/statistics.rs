@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 const FLUSH: Duration = Duration::from_secs(60);
 /// So many are told apart between two writings; what is beyond is counted of nobody.
 const TOLD_APART: usize = 100_000;
+/// So many are written in one transaction: others write between.
+const WRITTEN: usize = 500;
 /// As what the bytes of links are counted.
 pub const LINK: &str = "link";
 /// Lines of an answer at the most.
@@ -41,6 +43,19 @@ pub struct Request {
     pub items: u64,
     /// How long it took; none where it waited.
     pub took: Option<Duration>,
+}
+
+/// What was counted in an hour or a day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Point {
+    /// Its beginning.
+    pub start: Timestamp,
+    /// How many devices came.
+    pub devices: u64,
+    /// Of phones' requests; [`Counts::within_ms`] tells how long they took.
+    pub phones: Counts,
+    /// Of connectors' links: bytes received and sent.
+    pub links: Counts,
 }
 
 /// The counts.
@@ -139,10 +154,39 @@ impl Statistics {
             return;
         }
         let all: Vec<_> = counted.into_iter().collect();
-        if let Err(error) = self.store.add_counts(all.clone()).await {
-            tracing::error!(%error, "what was counted could not be written");
-            all.into_iter().for_each(|(of, counts)| self.add(of, &counts));
+        for some in all.chunks(WRITTEN) {
+            if let Err(error) = self.store.add_counts(some.to_vec()).await {
+                tracing::error!(%error, "what was counted could not be written");
+                some.iter().for_each(|(of, counts)| self.add(of.clone(), counts));
+            }
         }
+    }
+
+    /// What was counted in each hour or day, for charts: of phones' requests, and what crossed
+    /// connectors' links. Hours and days in which nothing came are left out. `filter.command` may
+    /// name one command of phones.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn series(&self, filter: &CountFilter, by: By) -> dme_store::Result<Vec<Point>> {
+        let told = BTreeSet::from([by]);
+        let without = filter.command.is_none().then_some(LINK);
+        let phones = self.store.counts_but(filter, without, &told, LARGEST_ANSWER).await?;
+        let of_links = CountFilter { command: Some(LINK.to_owned()), ..filter.clone() };
+        let links = self.store.counts(&of_links, &told, LARGEST_ANSWER).await?;
+        let mut points = BTreeMap::<Timestamp, Point>::new();
+        for line in phones {
+            let start = line.of.start;
+            let empty = Point { start, ..Point::default() };
+            let point = points.entry(start).or_insert(empty);
+            (point.phones, point.devices) = (line.counts, line.devices);
+        }
+        for line in links {
+            let start = line.of.start;
+            let empty = Point { start, ..Point::default() };
+            points.entry(start).or_insert(empty).links = line.counts;
+        }
+        Ok(points.into_values().collect())
     }
 
     /// What was counted, up to a minute ago, told apart by these.

@@ -8,6 +8,7 @@ use dme_link::{Authority, Countersigned, LinkEvent, Links, NotDiagnosed};
 use dme_model::ConnectorId;
 use dme_store::Store;
 use futures_util::StreamExt;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -17,7 +18,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Entries whose digests are sent at a time: 32 KiB.
 const STEP: u32 = 1_024;
 /// Connectors that are asked at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 32;
+/// How long connectors that come are waited for, to be asked together.
+const GATHER: Duration = Duration::from_secs(1);
 
 /// Those who sign, and what they sign.
 pub(crate) struct Witnesses {
@@ -39,7 +42,17 @@ impl Witnesses {
             tokio::select! {
                 _ = ticks.tick() => self.ask_all().await,
                 event = events.recv() => match event {
-                    Ok(LinkEvent::Connected(id)) => self.ask(&id).await,
+                    Ok(LinkEvent::Connected(id)) => {
+                        // Many may come at once, as after a restart.
+                        tokio::time::sleep(GATHER).await;
+                        let mut came = BTreeSet::from([id]);
+                        while let Ok(event) = events.try_recv() {
+                            if let LinkEvent::Connected(id) = event {
+                                came.insert(id);
+                            }
+                        }
+                        self.ask_each(came).await;
+                    }
                     Ok(LinkEvent::Lost { .. }) => {}
                     Err(RecvError::Lagged(_)) => self.ask_all().await,
                     Err(RecvError::Closed) => return,
@@ -50,11 +63,15 @@ impl Witnesses {
 
     async fn ask_all(&self) {
         let linked = self.links.connectors().into_iter().filter(|link| link.peer.is_some());
-        let asked = linked.map(|link| async move { self.ask(&link.id).await });
-        futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect::<()>().await;
+        self.ask_each(linked.map(|link| link.id).collect()).await;
         if let Err(error) = self.sign().await {
             tracing::warn!(%error, "the server's authority did not sign the record of acts");
         }
+    }
+
+    async fn ask_each(&self, ids: BTreeSet<ConnectorId>) {
+        let asked = ids.into_iter().map(|id| async move { self.ask(&id).await });
+        futures_util::stream::iter(asked).buffer_unordered(AT_ONCE).collect::<()>().await;
     }
 
     /// The server's own authority signs too: weaker, for who has taken the server over can sign

@@ -8,7 +8,7 @@ use dme_directory::{
 use dme_eas::provision::{Applied, Request};
 use dme_link::{CredentialsNeeded, Mailboxes, Services};
 use dme_mailbox::memory::MemoryMailSystem;
-use dme_model::{Secret, UserId};
+use dme_model::{Role, Secret, UserId};
 use dme_phone::{Account, Address, Phone, Tls, Trust};
 use dme_server::books::Author;
 use dme_server::front::Front;
@@ -156,6 +156,15 @@ impl World {
     pub async fn record(&self, user: &str, device: &str) -> Device {
         self.front.store.device(&key(user, device)).await.unwrap().unwrap()
     }
+
+    /// Puts a mail into somebody's inbox.
+    pub fn deliver(&self, user: &str, subject: &str) {
+        let (user, now) = (user.into(), (self.front.clock)());
+        let inbox = self.mail.collection(&user, Role::Inbox).unwrap();
+        let message =
+            format!("From: carol@example.net\r\nTo: {user}\r\nSubject: {subject}\r\n\r\nHello\r\n");
+        self.mail.insert(&user, &inbox, message, Default::default(), now).unwrap();
+    }
 }
 
 pub fn key(user: &str, device: &str) -> DeviceKey {
@@ -184,4 +193,18 @@ pub async fn provision(
         None => return Err(answer.status.code()),
     }
     Ok(*offered.policy.unwrap())
+}
+
+/// Tells by Settings what the phone is, of another model; the command's status where it is refused.
+pub async fn tell(phone: &mut Phone, model: &str) -> Result<(), u16> {
+    phone.device.model = Some(model.to_owned());
+    let request = dme_eas::settings::Request {
+        device_information: Some(phone.device.clone()),
+        ..Default::default()
+    };
+    let answer = phone.client.settings(&request).await.unwrap();
+    match answer.status {
+        dme_eas::settings::Status::Success => Ok(()),
+        status => Err(status.code()),
+    }
 }

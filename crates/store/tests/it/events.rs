@@ -90,7 +90,7 @@ async fn pages_follow_one_another_without_gap_or_repetition_also_while_others_co
 async fn a_rare_word_is_looked_for_in_bounded_steps() {
     let (_home, store) = store();
     let many = |n: u64| event(n, "device_new", "ann", if n == 3 { "needle" } else { "hay" });
-    store.put_events((0..20_500).map(many).collect()).await.unwrap();
+    store.put_events((0..10_600).map(many).collect()).await.unwrap();
     let text = Some("needle".to_owned());
     let mut filter = EventFilter { text, ..EventFilter::default() };
     let first = store.events(&filter, 10).await.unwrap();

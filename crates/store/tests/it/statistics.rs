@@ -78,7 +78,7 @@ async fn hours_become_days_without_a_count_lost_and_old_days_go() {
     while store.roll_counts_up(now, DAY).await.unwrap() {
         steps += 1;
     }
-    assert_eq!(steps, 2);
+    assert_eq!(steps, 48);
     let lines = async |by: &[By]| {
         store.counts(&CountFilter::default(), &by.iter().copied().collect(), 100).await.unwrap()
     };

@@ -196,6 +196,20 @@ pub enum ClientCommand {
     Edit(ItemId, Meant<ItemEdit>),
 }
 
+impl ClientCommand {
+    /// The item it concerns; none for what makes a new one.
+    pub fn item(&self) -> Option<&ItemId> {
+        match self {
+            Self::Change(item, _)
+            | Self::Delete(item)
+            | Self::Fetch(item)
+            | Self::ChangeDraft(item, _)
+            | Self::Edit(item, _) => Some(item),
+            Self::AddDraft(..) | Self::Send(..) | Self::Create(..) => None,
+        }
+    }
+}
+
 /// What a phone said, and what it means by what is there now. It says the same when it repeats
 /// itself; what it means may be something else by then.
 #[derive(Clone, PartialEq, Debug)]

@@ -199,6 +199,17 @@ impl Generation {
             && self.pending.is_empty()
     }
 
+    /// The phone is to lose the item and to get it anew, where it holds it.
+    pub fn send_again(&mut self, item: &ItemId) {
+        if self.known.contains(item) {
+            self.dirty.remove(item);
+            self.fallen.remove(item);
+            self.failed.remove(item);
+            self.gone.insert(item);
+            self.pending.insert(item);
+        }
+    }
+
     /// The phone does not have the item any more.
     pub fn forget(&mut self, item: &ItemId) {
         self.known.remove(item);

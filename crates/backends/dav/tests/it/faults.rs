@@ -200,38 +200,6 @@ async fn answers_of_attendees_do_not_make_a_write_give_up() {
 }
 
 #[tokio::test]
-async fn a_zone_that_is_refused_for_the_moment_is_asked_for_again() {
-    for (refusal, is_final) in [
-        (400, true),
-        (403, true),
-        (404, true),
-        (405, true),
-        (409, true),
-        (501, true),
-        (401, false),
-        (429, false),
-        (500, false),
-        (503, false),
-    ] {
-        let fake = Fake::start(move |asked| match (asked.method.as_str(), asked.path.as_str()) {
-            ("PROPFIND", "/c/") => (refusal, "", String::new()),
-            ("GET", _) => (200, "ETag: \"e\"\r\n", event("x", "20261126T090000Z")),
-            ("PUT", _) => (204, "", String::new()),
-            _ => user(asked),
-        })
-        .await;
-        let mailbox = fake.open().await;
-        for _ in 0..2 {
-            let written =
-                mailbox.change_item(&calendar_id(), &"x.ics".into(), &retitled("New")).await;
-            assert_eq!(written.is_ok(), is_final, "{refusal}: {written:?}");
-        }
-        let asked = fake.asked("PROPFIND").iter().filter(|it| it.path == "/c/").count();
-        assert_eq!(asked, if is_final { 1 } else { 2 }, "{refusal}");
-    }
-}
-
-#[tokio::test]
 async fn what_one_answer_tells_is_not_asked_for_again() {
     // A server without sync-token and ctag: only the members' marks tell of changes.
     let kinds = "<resourcetype><collection/><C:calendar/></resourcetype>";

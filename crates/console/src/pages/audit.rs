@@ -1,0 +1,53 @@
+//! The record of administrators' acts, and whether anything was done to it.
+
+use super::time::moment;
+use super::{Frame, Visit, html};
+use crate::{Console, Refusal, api};
+use askama::Template;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "audit.html")]
+struct Audit {
+    frame: Frame,
+    who: String,
+    act: String,
+    target: String,
+    report: Option<api::AuditReport>,
+    rows: Vec<(String, api::Act)>,
+    older: Option<String>,
+}
+
+pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let asked = |name: &str| Some(visit.asked(name).to_owned()).filter(|text| !text.is_empty());
+    let query = api::ActQuery {
+        who: asked("who"),
+        act: asked("act"),
+        target: asked("target"),
+        before: visit.asked("before").parse().ok(),
+        ..api::ActQuery::default()
+    };
+    let acts = console.acts(query).await?;
+    // It reads the whole record: only when it is wanted.
+    let report = match visit.asked("verify") {
+        "" => None,
+        _ => Some(console.verify_audit().await?),
+    };
+    let older = acts.last().filter(|_| acts.len() >= 100).map(|act| {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for name in ["who", "act", "target"] {
+            query.append_pair(name, visit.asked(name));
+        }
+        query.append_pair("before", &act.number.to_string());
+        format!("/audit?{}", query.finish())
+    });
+    html(&Audit {
+        who: visit.asked("who").to_owned(),
+        act: visit.asked("act").to_owned(),
+        target: visit.asked("target").to_owned(),
+        report,
+        rows: acts.into_iter().map(|act| (moment(Some(act.time / 1000)), act)).collect(),
+        older,
+        frame: visit.frame,
+    })
+}

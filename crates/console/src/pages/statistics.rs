@@ -1,0 +1,130 @@
+//! What was counted: a chart of the last days, and tables by whatever is wanted.
+
+use super::time::moment;
+use super::{Frame, Visit, html};
+use crate::{Console, Refusal, api};
+use askama::Template;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// The spans one can look at: a name, hours, and what a bar of the chart stands for.
+const SPANS: [(&str, i64, &str); 3] =
+    [("day", 24, "hour"), ("week", 168, "day"), ("month", 744, "day")];
+/// What a table can be told apart by.
+const BY: [&str; 4] = ["command", "connector", "user", "device"];
+/// The chart's size, in units of its own.
+const WIDTH: u64 = 720;
+const HEIGHT: u64 = 120;
+
+#[derive(Template)]
+#[template(path = "statistics.html")]
+struct Statistics {
+    frame: Frame,
+    spans: Vec<(String, String, bool)>,
+    apart: Vec<(String, String, bool)>,
+    bars: Vec<Bar>,
+    by: String,
+    rows: Vec<api::Count>,
+    csv: String,
+}
+
+/// One bar of the chart.
+struct Bar {
+    x: u64,
+    y: u64,
+    width: u64,
+    height: u64,
+    words: String,
+}
+
+fn chosen(visit: &Visit) -> ((&'static str, i64, &'static str), &'static str) {
+    let span = SPANS.into_iter().find(|(name, ..)| *name == visit.asked("span"));
+    let by = BY.into_iter().find(|name| *name == visit.asked("by"));
+    (span.unwrap_or(SPANS[0]), by.unwrap_or(BY[0]))
+}
+
+fn query(console: &Console, hours: i64, by: &[&str]) -> api::CountQuery {
+    let from = (console.front.clock)().as_seconds() - hours * 3600;
+    let by = by.iter().map(|name| (*name).to_owned()).collect();
+    api::CountQuery { from: Some(from), by, ..api::CountQuery::default() }
+}
+
+pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let ((span, hours, step), by) = chosen(&visit);
+    let counts = console.counts(query(&console, hours, &[step])).await?;
+    let mut rows = console.counts(query(&console, hours, &[by])).await?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.requests));
+    rows.truncate(200);
+    let frame = visit.frame;
+    let link = |span: &str, by: &str| format!("/statistics?span={span}&by={by}");
+    let spans = SPANS.iter().map(|(name, ..)| (link(name, by), frame.t(name), *name == span));
+    let apart = BY.iter().map(|name| (link(span, name), frame.t(name), *name == by));
+    html(&Statistics {
+        spans: spans.collect(),
+        apart: apart.collect(),
+        bars: bars(&frame, &counts),
+        by: frame.t(by),
+        rows,
+        csv: format!("/statistics.csv?span={span}&by={by}"),
+        frame,
+    })
+}
+
+fn bars(frame: &Frame, counts: &[api::Count]) -> Vec<Bar> {
+    let most = counts.iter().map(|count| count.requests).max().unwrap_or(0).max(1);
+    let width = WIDTH / u64::try_from(counts.len()).unwrap_or(1).max(1);
+    let bar = |(index, count): (usize, &api::Count)| {
+        let height = (count.requests.saturating_mul(HEIGHT) / most).max(1);
+        let at = moment(count.start);
+        Bar {
+            x: u64::try_from(index).unwrap_or(0) * width,
+            y: HEIGHT - height,
+            width: width.saturating_sub(2).max(1),
+            height,
+            words: format!("{at}: {} {}", count.requests, frame.t("requests")),
+        }
+    };
+    counts.iter().enumerate().map(bar).collect()
+}
+
+/// The table, for a spreadsheet (RFC 4180).
+pub(super) async fn csv(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let ((_, hours, _), by) = chosen(&visit);
+    let rows = console.counts(query(&console, hours, &[by])).await?;
+    let mut text =
+        format!("{by},devices,requests,errors,received,sent,items,total_ms,longest_ms\r\n");
+    for row in rows {
+        let of = apart(&row, by).replace('"', "\"\"");
+        // What a spreadsheet would take for a formula is kept from being one.
+        let guard = if of.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+        let api::Count { requests, errors, received, sent, items, total_ms, longest_ms, .. } = row;
+        write!(
+            text,
+            "\"{guard}{of}\",{},{requests},{errors},{received},{sent},{items},{total_ms},{longest_ms}\r\n",
+            row.devices
+        )
+        .map_err(Refusal::failed)?;
+    }
+    Ok(text)
+}
+
+/// What a row is about.
+fn apart(row: &api::Count, by: &str) -> String {
+    let of = match by {
+        "user" => &row.user,
+        "device" => &row.device,
+        "connector" => &row.connector,
+        _ => &row.command,
+    };
+    of.clone().unwrap_or_default()
+}
+
+impl api::Count {
+    /// What it is about, of those that a page tells apart one at a time.
+    fn of(&self) -> &str {
+        [&self.command, &self.connector, &self.user, &self.device]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,163 @@
+//! What administrators should hear of at once: told to whoever listens here, and by mail where the
+//! configuration names addresses.
+
+use crate::front::Front;
+use bytes::Bytes;
+use dme_mailbox::{Account, Submission, SubmissionKey};
+use dme_model::RequestId;
+use dme_store::{Device, Hold};
+use dme_sync::DeviceKey;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+
+/// So many notices are kept for a listener that is slow; it then misses the oldest.
+const KEPT: usize = 256;
+
+/// Something administrators should hear of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// A device waits to be let in. Once for each device.
+    Quarantined {
+        /// Which.
+        device: DeviceKey,
+        /// What it calls its kind.
+        device_type: String,
+        /// Its `User-Agent`.
+        agent: String,
+        /// Why it waits; may be empty.
+        reason: String,
+    },
+    /// A device misbehaves.
+    Misbehaves {
+        /// Which.
+        device: DeviceKey,
+        /// How, and what is done about it.
+        hold: Hold,
+    },
+    /// An order to wipe waits for another administrator.
+    WipeWaits {
+        /// Of which device.
+        device: DeviceKey,
+        /// The order's number.
+        number: u64,
+        /// Who asked for it.
+        by: String,
+    },
+}
+
+/// Where they are told. Clones tell to the same listeners.
+#[derive(Clone)]
+pub struct Notices {
+    listeners: broadcast::Sender<Notice>,
+    administrators: Arc<Vec<String>>,
+}
+
+impl Notices {
+    /// With the addresses that are told by mail.
+    pub(crate) fn new(administrators: &[String]) -> Self {
+        let (listeners, _) = broadcast::channel(KEPT);
+        Self { listeners, administrators: Arc::new(administrators.to_vec()) }
+    }
+
+    /// Listens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Notice> {
+        self.listeners.subscribe()
+    }
+
+    pub(crate) fn tell(&self, notice: Notice) {
+        // Nobody may listen.
+        let _ = self.listeners.send(notice);
+    }
+}
+
+/// The pauses before a mail that did not go out is tried again.
+const AGAIN: [Duration; 3] =
+    [Duration::from_secs(60), Duration::from_secs(600), Duration::from_secs(3600)];
+
+/// Tells of a device that is quarantined, once: whoever listens here, and by mail, in its owner's
+/// name and by the way its owner's mail goes.
+pub(crate) async fn quarantined(front: Arc<Front>, account: Account, device: Device) {
+    let (key, now) = (device.key.clone(), (front.clock)());
+    let first = move |device: &mut Device| {
+        let first = device.notice_sent.is_none();
+        device.notice_sent.get_or_insert(now);
+        Ok(first)
+    };
+    match front.store.change_device(&key, first).await {
+        Ok((_, true)) => {}
+        Ok((_, false)) => return,
+        Err(error) => {
+            tracing::error!(%error, "a quarantined device could not be noted");
+            return;
+        }
+    }
+    front.notices.tell(Notice::Quarantined {
+        device: key.clone(),
+        reason: device.decision.as_ref().map(|one| one.reason.clone()).unwrap_or_default(),
+        device_type: device.device_type.clone(),
+        agent: device.user_agent.clone(),
+    });
+    for pause in AGAIN.into_iter().map(Some).chain([None]) {
+        let Err(error) = mail(&front, &account, &device).await else { return };
+        tracing::warn!(user = %key.user, device = %key.device, %error, again = ?pause,
+            "the administrators could not be told by mail of a quarantined device");
+        let Some(pause) = pause else { return };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = front.stop.cancelled() => return,
+        }
+    }
+}
+
+async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox::Result<()> {
+    let administrators = &front.notices.administrators;
+    if administrators.is_empty() {
+        return Ok(());
+    }
+    let text = words(account, device, administrators);
+    let key = SubmissionKey(format!("quarantine/{}/{}", device.key.user, device.key.device));
+    let submission = Submission {
+        // An earlier attempt may have gone out.
+        uncertain: true,
+        key,
+        taken: false,
+        message: Bytes::from(text),
+        reference: None,
+        save_in_sent: false,
+        draft: None,
+    };
+    let request = RequestId::from(format!("notice-{:x}", front.run));
+    let mailbox = front.router.open(account, &request, (front.clock)()).await?;
+    mailbox.submit(&submission).await.map(|_| ())
+}
+
+/// The mail itself.
+fn words(account: &Account, device: &Device, administrators: &[String]) -> String {
+    // What a device says of itself becomes no line of its own.
+    let line = |text: &str| -> String {
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    };
+    let why = device.decision.as_ref().map(|decision| decision.reason.as_str()).unwrap_or_default();
+    let why =
+        if why.is_empty() { String::new() } else { format!("Why it waits: {}\r\n", line(why)) };
+    format!(
+        "From: <{from}>\r\nTo: {to}\r\nSubject: A device waits to be approved\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+         A device was added to the account {user} and waits to be approved.\r\n\r\n\
+         Device: {id}\r\nKind: {kind}\r\nClient: {agent}\r\n{why}\r\n\
+         Allow it by `dme device allow {user} {id}`, refuse it by `dme device block {user} {id}`.\r\n\
+         This is told once for each device, and was sent in its owner's name.\r\n",
+        from = line(&account.address),
+        to = administrators
+            .iter()
+            .map(|to| format!("<{}>", line(to)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        user = line(device.key.user.as_str()),
+        id = line(device.key.device.as_str()),
+        kind = line(&device.device_type),
+        agent = line(&device.user_agent),
+    )
+}

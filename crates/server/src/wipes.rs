@@ -1,0 +1,222 @@
+//! Orders to wipe: what they would erase, how many there may be in an hour, who confirms those
+//! beyond, and a receipt of each that the server's authority signs.
+
+mod receipt;
+
+pub use receipt::{Receipt, ReceiptError, SignedReceipt, verify};
+
+use crate::inventory::Inventory;
+use crate::notices::{Notice, Notices};
+use crate::parking::Parking;
+use dme_eas::ProtocolVersion;
+use dme_link::Authority;
+use dme_model::Timestamp;
+use dme_policy::{Erasure, WipeScope, erasure};
+use dme_store::{Device, Error, Result, Store, Wipe, WipeKind, WipeOrder, WipeRecord};
+use dme_sync::DeviceKey;
+use std::sync::Arc;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The service.
+pub struct Wipes {
+    pub(crate) store: Store,
+    pub(crate) parking: Arc<Parking>,
+    pub(crate) notices: Notices,
+    pub(crate) authority: Arc<Authority>,
+    /// The host phones use, for receipts.
+    pub(crate) host: String,
+    /// So many orders in an hour need nobody else.
+    pub(crate) per_hour: u32,
+}
+
+impl Wipes {
+    /// What an order would erase on a device, for the one who gives it.
+    pub fn foretell(&self, device: &Device, kind: WipeKind) -> Erasure {
+        let scope = match kind {
+            WipeKind::Account => WipeScope::Account,
+            WipeKind::Device => WipeScope::Device,
+        };
+        let inventory = Inventory::of(device);
+        let os = inventory.as_ref().and_then(|told| told.os.as_deref());
+        let newest = device.protocol == ProtocolVersion::V16_1.to_string();
+        erasure(scope, &device.user_agent, &device.device_type, os, newest)
+    }
+
+    /// Orders a wipe. Beyond so many in an hour it waits for another administrator; else the device
+    /// is told with its next contact. An earlier order for the device that is still open is called
+    /// off by it.
+    ///
+    /// # Errors
+    /// The store's, or that there is no such device.
+    pub async fn order(
+        &self,
+        key: &DeviceKey,
+        kind: WipeKind,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<WipeOrder> {
+        let found = self.store.device(key).await?;
+        let device = found
+            .ok_or_else(|| Error::NotFound(format!("device {} of {}", key.device, key.user)))?;
+        self.call_off_open(key, by, now).await?;
+        let record = WipeRecord {
+            kind,
+            by: by.to_owned(),
+            foretold: self.foretell(&device, kind).text,
+            client: [device.device_type, device.user_agent, device.protocol],
+            needs_second: false,
+            confirmed: None,
+            cancelled: None,
+            told: None,
+            failed: None,
+            acknowledged: None,
+        };
+        let per_hour = usize::try_from(self.per_hour).unwrap_or(usize::MAX);
+        let decide = move |lately: &[WipeOrder]| {
+            // Those that waited for somebody else and those called off unseen count as well: who
+            // gives many orders is to be seen, whatever becomes of them.
+            WipeRecord { needs_second: lately.len() >= per_hour, ..record.clone() }
+        };
+        let order = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide).await?;
+        tracing::warn!(user = %key.user, device = %key.device, ?kind, by, number = order.number,
+            waits = order.record.needs_second, "a wipe was ordered");
+        if order.record.needs_second {
+            let (device, number) = (key.clone(), order.number);
+            self.notices.tell(Notice::WipeWaits { device, number, by: by.to_owned() });
+        } else {
+            self.begin(&order, now).await?;
+        }
+        Ok(order)
+    }
+
+    /// Confirms an order that waits for another administrator.
+    ///
+    /// # Errors
+    /// The store's, that it waits for nobody, or that the same person ordered it.
+    pub async fn confirm(&self, number: u64, by: &str, now: Timestamp) -> Result<WipeOrder> {
+        let person = by.to_owned();
+        let confirm = move |record: &mut WipeRecord| {
+            if !record.waits_for_second() {
+                return Err(Error::Refused(format!("order {number} waits for nobody")));
+            }
+            if record.by.trim().eq_ignore_ascii_case(person.trim()) {
+                return Err(Error::Refused(format!(
+                    "{person} ordered this wipe: another administrator must confirm it"
+                )));
+            }
+            record.confirmed = Some((person.clone(), now));
+            Ok(())
+        };
+        let order = self.store.change_wipe_order(number, confirm).await?;
+        self.begin(&order, now).await?;
+        tracing::warn!(number, by, "a wipe was confirmed");
+        Ok(order)
+    }
+
+    /// Calls an order off. One that the device was told of may be carried out all the same.
+    ///
+    /// # Errors
+    /// The store's, or that it is over.
+    pub async fn cancel(&self, number: u64, by: &str, now: Timestamp) -> Result<WipeOrder> {
+        let person = by.to_owned();
+        let cancel = move |record: &mut WipeRecord| {
+            if !record.is_open() {
+                return Err(Error::Refused(format!("order {number} is over")));
+            }
+            record.cancelled = Some((person.clone(), now));
+            Ok(())
+        };
+        let order = self.store.change_wipe_order(number, cancel).await?;
+        if !order.record.needs_second || order.record.confirmed.is_some() {
+            let stop = |device: &mut Device| {
+                if matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. }) {
+                    device.wipe = Wipe::None;
+                }
+                Ok(())
+            };
+            match self.store.change_device(&order.device, stop).await {
+                Ok(_) | Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        tracing::warn!(number, by, "a wipe was called off");
+        Ok(order)
+    }
+
+    /// Calls off what is open for a device.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn call_off_open(&self, key: &DeviceKey, by: &str, now: Timestamp) -> Result<()> {
+        for order in self.store.wipe_orders(Some(key)).await? {
+            if order.record.is_open() {
+                self.cancel(order.number, by, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The orders of a device, or of all, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn orders(&self, device: Option<&DeviceKey>) -> Result<Vec<WipeOrder>> {
+        self.store.wipe_orders(device).await
+    }
+
+    /// The receipt of an order as it stands, signed.
+    ///
+    /// # Errors
+    /// The store's, or that it cannot be signed.
+    pub async fn receipt(&self, number: u64, now: Timestamp) -> Result<SignedReceipt> {
+        let order = self.store.wipe_order(number).await?;
+        let receipt = Receipt::of(&order, &self.host, now);
+        let signed = receipt.sign(&self.authority);
+        signed.map_err(|error| Error::Refused(format!("the receipt cannot be signed: {error}")))
+    }
+
+    /// From now on the device is told.
+    async fn begin(&self, order: &WipeOrder, now: Timestamp) -> Result<()> {
+        self.store
+            .set_wipe(&order.device, Wipe::Requested { kind: order.record.kind, at: now })
+            .await?;
+        self.parking.end_device(&order.device);
+        Ok(())
+    }
+
+    /// Notes that a device was told.
+    pub(crate) async fn told(&self, key: &DeviceKey, now: Timestamp) -> Result<()> {
+        self.note(key, move |record| {
+            record.told.get_or_insert(now);
+        })
+        .await
+    }
+
+    /// Notes what a device said of it.
+    pub(crate) async fn answered(&self, key: &DeviceKey, done: bool, now: Timestamp) -> Result<()> {
+        self.note(key, move |record| match done {
+            true => record.acknowledged = Some(now),
+            false => record.failed = Some(now),
+        })
+        .await
+    }
+
+    async fn note(
+        &self,
+        key: &DeviceKey,
+        note: impl Fn(&mut WipeRecord) + Send + 'static,
+    ) -> Result<()> {
+        let orders = self.store.wipe_orders(Some(key)).await?;
+        let open = |order: &&WipeOrder| order.record.is_open() && !order.record.waits_for_second();
+        if let Some(order) = orders.iter().find(open) {
+            let change = move |record: &mut WipeRecord| {
+                note(record);
+                Ok(())
+            };
+            self.store.change_wipe_order(order.number, change).await?;
+        }
+        Ok(())
+    }
+}
