@@ -192,7 +192,13 @@ impl Console {
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
                     let given = field("confirm_password");
-                    self.act_for(path, (cookie, session), given, browser, (body, &back)).await
+                    // Browsers' forms know no other than GET and POST.
+                    let method = match field("method").as_str() {
+                        "delete" => Method::DELETE,
+                        _ => Method::POST,
+                    };
+                    let act = (method, path);
+                    self.act_for(act, (cookie, session), given, browser, (body, &back)).await
                 }
                 None => Err(Refusal::not_found("such form")),
             },
@@ -202,7 +208,7 @@ impl Console {
     /// Has done what a form asks for, and leads back to where it was, to say what came of it.
     async fn act_for(
         self: &Arc<Self>,
-        path: &str,
+        act: (Method, &str),
         (mut cookie, mut session): (Secret, Session),
         password: String,
         browser: Browser,
@@ -222,7 +228,7 @@ impl Console {
         }
         let notice = match refused {
             Some(words) => Notice::Refused(words),
-            None => match self.act(path, &session, browser, body).await {
+            None => match self.act(act, &session, browser, body).await {
                 Ok(words) => Notice::Done(words),
                 Err(refusal) => Notice::Refused(refusal.words),
             },
@@ -234,18 +240,18 @@ impl Console {
     /// Has the endpoint of this path do what a form asks for.
     async fn act(
         self: &Arc<Self>,
-        path: &str,
+        (method, path): (Method, &str),
         session: &Session,
         Browser { look, peer }: Browser,
         body: &Bytes,
     ) -> Result<String, Refusal> {
-        let (endpoint, args) = self.endpoint(&Method::POST, &format!("/api/{path}"))?;
+        let (endpoint, args) = self.endpoint(&method, &format!("/api/{path}"))?;
         if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
             return Err(Refusal::forbidden(words(look.language, "confirm-first")));
         }
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
-        for ours in ["csrf", "back", "confirm_password"] {
+        for ours in ["csrf", "back", "confirm_password", "method"] {
             sent.remove(ours);
         }
         let principal = session.principal.clone();

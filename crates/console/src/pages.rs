@@ -9,6 +9,7 @@ mod devices;
 mod frame;
 mod log;
 mod overview;
+mod policies;
 mod refused;
 mod statistics;
 mod time;
@@ -119,6 +120,10 @@ pub fn table() -> Vec<Page> {
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
         page("/tokens", api_tokens::render).for_all(Duty::Audit),
+        page("/policies", policies::render).for_all(Duty::See),
+        page("/policies/try", policies::trial).for_all(Duty::See),
+        page("/admission", policies::admission).for_all(Duty::See),
+        page("/wipes", policies::wipes).for_all(Duty::See),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)
             .for_all(Duty::Audit)
