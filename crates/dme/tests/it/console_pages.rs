@@ -192,7 +192,7 @@ async fn the_keyboard_goes_everywhere_in_the_order_of_the_page() -> Result<()> {
     browser.wait_for("h1", "Devices")?;
 
     let mut order = Vec::new();
-    for _ in 0..14 {
+    for _ in 0..24 {
         browser.press(TAB)?;
         let (text, is_seen) = focus(&browser)?;
         ensure!(is_seen, "the focus on {text:?} is not seen");
