@@ -124,7 +124,7 @@ fn picture(browser: &Chromium, name: &str) -> Result<()> {
         // As high as the page, so that what is beside it goes down as far.
         let script = "return [innerWidth, document.documentElement.scrollHeight]";
         let size = browser.run(script, &[])?;
-        let [width, height] = [0, 1].map(|at| size[at].as_u64().unwrap_or_default());
+        let [width, height] = [0_usize, 1].map(|at| size[at].as_u64().unwrap_or_default());
         browser.resize(u32::try_from(width)?, u32::try_from(height)?)?;
         std::fs::write(folder.join(format!("{name}.png")), browser.picture()?)?;
     }
@@ -192,7 +192,7 @@ async fn the_keyboard_goes_everywhere_in_the_order_of_the_page() -> Result<()> {
     browser.wait_for("h1", "Devices")?;
 
     let mut order = Vec::new();
-    for _ in 0..14 {
+    for _ in 0..24 {
         browser.press(TAB)?;
         let (text, is_seen) = focus(&browser)?;
         ensure!(is_seen, "the focus on {text:?} is not seen");
