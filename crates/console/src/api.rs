@@ -1,8 +1,10 @@
 //! The shapes of the administration interface, for both ends.
 
+mod edits;
 mod policies;
 mod records;
 
+pub use edits::*;
 pub use policies::*;
 pub use records::*;
 

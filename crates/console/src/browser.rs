@@ -182,7 +182,13 @@ impl Console {
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
                     let given = field("confirm_password");
-                    let done = self.act(path, (&cookie, session), given, browser, body).await;
+                    // Browsers' forms know no other than GET and POST.
+                    let method = match field("method").as_str() {
+                        "delete" => Method::DELETE,
+                        _ => Method::POST,
+                    };
+                    let done =
+                        self.act((method, path), (&cookie, session), given, browser, body).await;
                     let notice = match done {
                         Ok(words) => Notice::Done(words),
                         Err(refusal) => Notice::Refused(refusal.words),
@@ -198,13 +204,13 @@ impl Console {
     /// Has the endpoint of this path do what a form asks for.
     async fn act(
         self: &Arc<Self>,
-        path: &str,
+        (method, path): (Method, &str),
         (cookie, mut session): (&Secret, Session),
         password: String,
         Browser { look, peer }: Browser,
         body: &Bytes,
     ) -> Result<String, Refusal> {
-        let (endpoint, args) = self.endpoint(&Method::POST, &format!("/api/{path}"))?;
+        let (endpoint, args) = self.endpoint(&method, &format!("/api/{path}"))?;
         if !password.is_empty() {
             let confirmed = self.confirm(cookie, &session, &Secret::new(password)).await;
             confirmed.map_err(|why| Refusal::forbidden(words(look.language, why)))?;
@@ -215,7 +221,7 @@ impl Console {
         }
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
-        for ours in ["csrf", "back", "confirm_password"] {
+        for ours in ["csrf", "back", "confirm_password", "method"] {
             sent.remove(ours);
         }
         let principal = session.principal.clone();

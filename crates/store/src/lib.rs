@@ -3,8 +3,7 @@
 //!
 //! One [`Store`] is one database. Each family of tables has its statements in one file; how such
 //! a file is written is said in `session.rs`. All statements number their parameters `$1…$n` in the
-//! order in which they appear and use no more than every database has, so that another can be put
-//! beside SQLite.
+//! order in which they appear and use no more than both SQLite and PostgreSQL have.
 
 mod audit;
 mod books;
@@ -16,6 +15,7 @@ mod error;
 mod events;
 mod migrations;
 mod outbox;
+mod postgres;
 mod routes;
 mod session;
 mod sqlite;
@@ -36,6 +36,7 @@ pub use devices::{
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
+pub use postgres::PostgresConfig;
 pub use routes::{RouteRecord, SettingRecord};
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;

@@ -97,8 +97,10 @@ const PURE: [&str; 10] =
     ["model", "wbxml", "zone", "recurrence", "eas", "mime", "pim", "routing", "policy", "audit"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
-const ONLY: [(&str, &[&str]); 8] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store"]),
+    ("tokio-postgres", &["store"]),
+    ("deadpool-postgres", &["store"]),
     ("ldap3", &["directory"]),
     ("domain", &["dial"]),
     ("mail-parser", &["mime"]),

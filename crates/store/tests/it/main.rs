@@ -2,15 +2,22 @@
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod books;
 #[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod connectors;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod events;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
