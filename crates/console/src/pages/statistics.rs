@@ -51,8 +51,8 @@ fn query(console: &Console, hours: i64, by: &[&str]) -> api::CountQuery {
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let ((span, hours, step), by) = chosen(&visit);
-    let counts = console.counts(query(&console, hours, &[step])).await?;
-    let mut rows = console.counts(query(&console, hours, &[by])).await?;
+    let counts = console.statistics(query(&console, hours, &[step])).await?;
+    let mut rows = console.statistics(query(&console, hours, &[by])).await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.requests));
     rows.truncate(200);
     let frame = visit.frame;
@@ -90,7 +90,7 @@ fn bars(frame: &Frame, counts: &[api::Count]) -> Vec<Bar> {
 /// The table, for a spreadsheet (RFC 4180).
 pub(super) async fn csv(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let ((_, hours, _), by) = chosen(&visit);
-    let rows = console.counts(query(&console, hours, &[by])).await?;
+    let rows = console.statistics(query(&console, hours, &[by])).await?;
     let mut text =
         format!("{by},devices,requests,errors,received,sent,items,total_ms,longest_ms\r\n");
     for row in rows {
