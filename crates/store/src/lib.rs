@@ -16,12 +16,14 @@ mod error;
 mod events;
 mod migrations;
 mod outbox;
+mod own;
 mod routes;
 mod session;
 mod sqlite;
 mod states;
 mod statistics;
 mod store;
+mod terms;
 mod users;
 mod webhooks;
 
@@ -36,9 +38,11 @@ pub use devices::{
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
+pub use own::{DevicePassword, Invitation};
 pub use routes::{RouteRecord, SettingRecord};
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;
+pub use terms::{Acceptance, Terms};
 pub use webhooks::{Delivery, WebhookState};
 pub use wipe_orders::{WipeOrder, WipeRecord};
 
@@ -56,8 +60,10 @@ mod tests {
             include_str!("enrolments.rs"),
             include_str!("events.rs"),
             include_str!("outbox.rs"),
+            include_str!("own.rs"),
             include_str!("routes.rs"),
             include_str!("states.rs"),
+            include_str!("terms.rs"),
             include_str!("statistics.rs"),
             include_str!("users.rs"),
             include_str!("webhooks.rs"),

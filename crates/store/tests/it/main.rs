@@ -12,6 +12,8 @@ mod devices;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod states;
