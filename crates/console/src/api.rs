@@ -1,8 +1,10 @@
 //! The shapes of the administration interface, for both ends.
 
+mod own;
 mod policies;
 mod records;
 
+pub use own::*;
 pub use policies::*;
 pub use records::*;
 

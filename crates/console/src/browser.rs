@@ -5,7 +5,7 @@ use crate::dispatch::{arguments, read, segments};
 use crate::endpoint::Call;
 use crate::pages::{Frame, Look, Visit};
 use crate::principal::{Allowed, Duty, Principal};
-use crate::session::{Notice, Session, is_csrf};
+use crate::session::{Notice, Session, Sessions, is_csrf};
 use crate::sign_in::{SignIn, by_link, words};
 use crate::{Console, Refusal, changes, form, reply};
 use askama::Template;
@@ -18,12 +18,12 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-const STYLE: &str = include_str!("../static/console.css");
-const SCRIPT: &str = include_str!("../static/console.js");
-const ICON: &str = include_str!("../static/icon.svg");
+pub(crate) const STYLE: &str = include_str!("../static/console.css");
+pub(crate) const SCRIPT: &str = include_str!("../static/console.js");
+pub(crate) const ICON: &str = include_str!("../static/icon.svg");
 /// Nothing but what is ours (Content Security Policy Level 3).
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -36,7 +36,20 @@ struct Browser {
 }
 
 /// The values of a form.
-type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
+
+/// A form that a session sent.
+pub(crate) struct Sent<'a> {
+    /// Where the session is kept.
+    pub sessions: &'a Sessions,
+    /// What it is found by.
+    pub cookie: &'a Secret,
+    pub session: Session,
+    /// From which address.
+    pub client: IpAddr,
+    pub look: Look,
+    pub body: &'a Bytes,
+}
 
 impl Console {
     /// Answers a browser.
@@ -58,12 +71,7 @@ impl Console {
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
         };
-        let response = answer.unwrap_or_else(|refusal| {
-            let mut response = reply::answer("text/plain; charset=utf-8", refusal.words);
-            *response.status_mut() = refusal.status;
-            response
-        });
-        guarded(response)
+        guarded(answer.unwrap_or_else(plain))
     }
 
     async fn look_at(
@@ -167,27 +175,19 @@ impl Console {
         match path {
             "/sign-out" => {
                 self.sessions.end(&cookie);
-                Ok(with_cookie(see_other("/sign-in"), &cookie::end_session()))
+                Ok(with_cookie(see_other("/sign-in"), &cookie::end_session(cookie::SESSION)))
             }
             "/look" => {
-                let set = match (field("language"), field("theme")) {
-                    (language, _) if !language.is_empty() && sound(&language) => {
-                        cookie::set_look(cookie::LANGUAGE, &language)
-                    }
-                    (_, theme) if sound(&theme) => cookie::set_look(cookie::THEME, &theme),
-                    _ => return Err(Refusal::bad("no such look")),
-                };
+                let set = set_look(&field("language"), &field("theme"))?;
                 Ok(with_cookie(see_other(&back), &set))
             }
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
-                    let given = field("confirm_password");
-                    let done = self.act(path, (&cookie, session), given, browser, body).await;
-                    let notice = match done {
-                        Ok(words) => Notice::Done(words),
-                        Err(refusal) => Notice::Refused(refusal.words),
-                    };
-                    self.sessions.change(&cookie, |session| session.notice = Some(notice));
+                    let (sessions, cookie, client) = (&self.sessions, &cookie, peer.ip());
+                    let sent = Sent { sessions, cookie, session, client, look, body };
+                    let done = self.have_done(&format!("/api/{path}"), sent).await;
+                    let notice = notice(done, look);
+                    self.sessions.change(cookie, |session| session.notice = Some(notice));
                     Ok(see_other(&back))
                 }
                 None => Err(Refusal::not_found("such form")),
@@ -196,17 +196,16 @@ impl Console {
     }
 
     /// Has the endpoint of this path do what a form asks for.
-    async fn act(
+    pub(crate) async fn have_done(
         self: &Arc<Self>,
         path: &str,
-        (cookie, mut session): (&Secret, Session),
-        password: String,
-        Browser { look, peer }: Browser,
-        body: &Bytes,
-    ) -> Result<String, Refusal> {
-        let (endpoint, args) = self.endpoint(&Method::POST, &format!("/api/{path}"))?;
+        sent: Sent<'_>,
+    ) -> Result<Value, Refusal> {
+        let Sent { sessions, cookie, mut session, client, look, body } = sent;
+        let (endpoint, args) = self.endpoint(&Method::POST, path)?;
+        let password = fields(body).remove("confirm_password").unwrap_or_default();
         if !password.is_empty() {
-            let confirmed = self.confirm(cookie, &session, &Secret::new(password)).await;
+            let confirmed = self.confirm(sessions, cookie, &session, &Secret::new(password)).await;
             confirmed.map_err(|why| Refusal::forbidden(words(look.language, why)))?;
             session.confirmed = (self.front.clock)();
         }
@@ -219,28 +218,54 @@ impl Console {
             sent.remove(ours);
         }
         let principal = session.principal.clone();
-        let call = Call { principal, args, query: Default::default(), body: Value::Object(sent) };
-        let answer = self.carry_out(endpoint, call, peer).await?;
-        let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-        // What is shown once, or what may not come about.
-        Ok(told("token")
-            .or_else(|| told("warning"))
-            .unwrap_or_else(|| words(look.language, "done")))
+        let query = Default::default();
+        let call = Call { principal, client, args, query, body: Value::Object(sent) };
+        self.carry_out(endpoint, call).await
     }
 
     fn begin(&self, principal: Principal, back: &str) -> Result<Response<SiteBody>, Refusal> {
         let now = (self.front.clock)();
         let cookie = self.sessions.begin(principal, now);
         let cookie = cookie.map_err(Refusal::failed)?;
-        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(&cookie)))
+        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(cookie::SESSION, &cookie)))
     }
 
     /// The session that a browser shows, with the roles it has now.
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Secret, Session)> {
-        let cookie = cookie::session(headers)?;
+        let cookie = cookie::session(headers, cookie::SESSION)?;
         let session = self.sessions.find(&cookie, (self.front.clock)())?;
-        let session = self.refreshed(&cookie, session).await?;
+        let session = self.refreshed(&self.sessions, &cookie, session).await?;
         Some((cookie, session))
+    }
+}
+
+/// What became of what a form asked for.
+pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
+    match done {
+        Ok(answer) => {
+            let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+            // What is shown once, or what may not come about.
+            let said = told("token").or_else(|| told("warning"));
+            Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
+        }
+        Err(refusal) => Notice::Refused(refusal.words),
+    }
+}
+
+/// A refusal, for people.
+pub(crate) fn plain(refusal: Refusal) -> Response<SiteBody> {
+    let response = reply::answer("text/plain; charset=utf-8", refusal.words);
+    reply::with_status(response, refusal.status)
+}
+
+/// The cookie that remembers the language or theme that was chosen.
+pub(crate) fn set_look(language: &str, theme: &str) -> Result<String, Refusal> {
+    match (language, theme) {
+        (language, _) if !language.is_empty() && sound(language) => {
+            Ok(cookie::set_look(cookie::LANGUAGE, language))
+        }
+        (_, theme) if sound(theme) => Ok(cookie::set_look(cookie::THEME, theme)),
+        _ => Err(Refusal::bad("no such look")),
     }
 }
 
@@ -250,7 +275,7 @@ fn sign_in_page(page: &SignIn, status: StatusCode) -> Result<Response<SiteBody>,
 }
 
 /// What browsers may keep: it changes with the release only, and they ask whether it did.
-fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
+pub(crate) fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
     let mut response = reply::answer(kind, text);
     let keep = HeaderValue::from_static("private, max-age=300");
     response.headers_mut().insert(http::header::CACHE_CONTROL, keep);
@@ -258,7 +283,7 @@ fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
 }
 
 /// With what keeps a browser from being misled (OWASP ASVS 5.0, 3.4).
-fn guarded(mut response: Response<SiteBody>) -> Response<SiteBody> {
+pub(crate) fn guarded(mut response: Response<SiteBody>) -> Response<SiteBody> {
     let headers = response.headers_mut();
     for (name, value) in [
         ("content-security-policy", POLICY),
@@ -273,7 +298,7 @@ fn guarded(mut response: Response<SiteBody>) -> Response<SiteBody> {
 }
 
 /// Whether a form was sent by a page of ours: browsers say where it is from.
-fn is_from_here(headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_here(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     match (text(ORIGIN), text(HOST)) {
         (Some(origin), Some(host)) => {
@@ -285,7 +310,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     }
 }
 
-fn see_other(path: &str) -> Response<SiteBody> {
+pub(crate) fn see_other(path: &str) -> Response<SiteBody> {
     let mut response = reply::answer("text/plain; charset=utf-8", "");
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(path) = HeaderValue::from_str(path) {
@@ -299,7 +324,7 @@ fn to_sign_in(back: &str) -> Response<SiteBody> {
     see_other(&format!("/sign-in?{query}"))
 }
 
-fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {
+pub(crate) fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -318,7 +343,7 @@ fn sound(value: &str) -> bool {
     (1..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-fn fields(text: &[u8]) -> Fields {
+pub(crate) fn fields(text: &[u8]) -> Fields {
     form_urlencoded::parse(text).into_owned().collect()
 }
 

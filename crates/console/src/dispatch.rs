@@ -16,7 +16,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,21 +41,35 @@ impl Site for Console {
         if path != "/api" && !path.starts_with("/api/") {
             return self.browse(request, peer).await;
         }
-        match self.answer(request, peer).await {
+        let answer = async {
+            let (head, body) = request.into_parts();
+            let principal = self.asker(&head).await?;
+            self.answer(principal, peer.ip(), &head, body).await
+        };
+        match answer.await {
             Ok(response) => response,
             Err(refusal) => reply::refused(&refusal),
         }
     }
+
+    async fn own(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        client: IpAddr,
+    ) -> Response<SiteBody> {
+        self.own_way_in(request, client).await
+    }
 }
 
 impl Console {
-    async fn answer(
+    /// Has an endpoint do what is asked for.
+    pub(crate) async fn answer(
         self: &Arc<Self>,
-        request: Request<Incoming>,
-        peer: SocketAddr,
+        principal: Arc<Principal>,
+        client: IpAddr,
+        head: &request::Parts,
+        body: Incoming,
     ) -> Result<Response<SiteBody>, Refusal> {
-        let (head, body) = request.into_parts();
-        let principal = self.asker(&head).await?;
         let (endpoint, args) = self.endpoint(&head.method, head.uri.path())?;
         // Before anything is read of what somebody sends who may not.
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
@@ -67,8 +81,8 @@ impl Console {
         };
         let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
-        let call = Call { principal, args, query, body };
-        Ok(reply::json(&self.carry_out(endpoint, call, peer).await?))
+        let call = Call { principal, client, args, query, body };
+        Ok(reply::json(&self.carry_out(endpoint, call).await?))
     }
 
     /// Does it, and records it where it changes anything.
@@ -76,14 +90,13 @@ impl Console {
         self: &Arc<Self>,
         endpoint: &Endpoint,
         call: Call,
-        peer: SocketAddr,
     ) -> Result<Value, Refusal> {
         if endpoint.method == Method::GET {
             return endpoint.run(self.clone(), call).await;
         }
-        let (who, args) = (call.principal.clone(), call.args.clone());
+        let (who, args, client) = (call.principal.clone(), call.args.clone(), call.client);
         let work = endpoint.run(self.clone(), call);
-        let deed = recorded::deed(endpoint, &who, peer, &args);
+        let deed = recorded::deed(endpoint, &who, client, &args);
         let answer = self.front.audit.record(deed, work, recorded::outcome).await;
         let answer = answer.map_err(recorded::unrecorded)?;
         let refused = answer.as_ref().err().map(|refusal| refusal.words.as_str());
@@ -119,7 +132,7 @@ impl Console {
     }
 
     /// Whom the token is.
-    fn bearer(&self, head: &request::Parts) -> Result<Principal, Refusal> {
+    pub(crate) fn bearer(&self, head: &request::Parts) -> Result<Principal, Refusal> {
         let given = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
         if constant_time::verify_slices_are_equal(given, self.token.expose().as_bytes()).is_err() {

@@ -15,6 +15,7 @@ mod users;
 
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
+pub(crate) use time::moment;
 
 use crate::endpoint::Args;
 use crate::principal::{Allowed, Duty, Principal, Reach};
