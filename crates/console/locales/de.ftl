@@ -170,6 +170,66 @@ sent = Gesendet
 items = Elemente
 half-within = Hälfte binnen
 most-within = 95 % binnen
+policies = Richtlinien
+policies-how = Worauf Telefone eingestellt sein müssen. Was für eine Gruppe gesetzt ist, geht der Vorgabe vor, was für das Gerät gesetzt ist, beiden; von Gruppen geht die obere der unteren vor. Jede Änderung zeigt zuerst, wen sie betrifft.
+revision = Fassung
+levels = Ebenen, die stärkste zuerst
+level-default = Vorgabe
+everyone = alle
+raise = Stärker machen
+take-away = Wegnehmen
+new-group = Neue Gruppe
+make = Anlegen
+directory-groups = Verzeichnisgruppen
+os = Betriebssystem
+value = Wert
+least = mindestens
+most = höchstens
+locked = gesperrt
+whom = Wen betrifft es?
+try-changed = { $n ->
+    [one] Ändert sich für ein Gerät
+   *[other] Ändert sich für { $n } Geräte
+ }
+try-overridden = { $n ->
+    [one] Für ein Gerät von einer stärkeren Ebene verdeckt
+   *[other] Für { $n } Geräte von einer stärkeren Ebene verdeckt
+ }
+try-untouched = { $n ->
+    [one] Für ein weiteres Gerät ändert sich nichts.
+   *[other] Für { $n } weitere Geräte ändert sich nichts.
+ }
+push = Wartende Telefone übernehmen es sofort
+apply = Übernehmen
+leave = Lassen, wie es ist
+admission = Zulassung
+admission-how = Welche Geräte hereindürfen. Die erste passende Regel entscheidet; eine Regel nach Modell oder Betriebssystem wird beurteilt, wenn das Gerät sie genannt hat.
+rules-found = { $n ->
+    [one] Eine Regel
+   *[other] { $n } Regeln
+ }
+meant-for = Gilt für
+then = Dann
+reason = Grund
+otherwise = Sonst
+as-configured = wie die Konfigurationsdatei sagt
+new-rule = Neue Regel
+apply-rules = Regeln auf Geräte anwenden, über die niemand entschieden hat
+wipes = Löschungen
+what = Was
+requested = Angefordert
+told = Gerät hat es erfahren
+acknowledged = Bestätigt
+receipt = Beleg
+confirm = Bestätigen
+compliance = Einhaltung
+groups-in = In Gruppen
+pending = Wartet auf den nächsten Kontakt
+call-off = Zurücknehmen
+erases-account = Konto löschen:
+erases-device = Ganzes Gerät löschen:
+steps = Was ihm gesagt wurde
+release-device = Freigeben
 my-title = Meine Geräte
 my-terms = Nutzungsbedingungen
 my-accept = Ich nehme diese Bedingungen an

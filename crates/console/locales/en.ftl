@@ -170,6 +170,66 @@ sent = Sent
 items = Items
 half-within = Half within
 most-within = 95 % within
+policies = Policies
+policies-how = What phones must be set to. A value set for a group goes before the default, a device's own before both; of groups the upper one goes before the lower. Each change shows first whom it affects.
+revision = Revision
+levels = Levels, the strongest first
+level-default = Default
+everyone = everyone
+raise = Make stronger
+take-away = Take away
+new-group = New group
+make = Make
+directory-groups = Directory groups
+os = Operating system
+value = Value
+least = at least
+most = at most
+locked = locked
+whom = Whom does it affect?
+try-changed = { $n ->
+    [one] Changes for one device
+   *[other] Changes for { $n } devices
+ }
+try-overridden = { $n ->
+    [one] Overridden by a stronger level for one device
+   *[other] Overridden by a stronger level for { $n } devices
+ }
+try-untouched = { $n ->
+    [one] Nothing changes for one other device.
+   *[other] Nothing changes for { $n } other devices.
+ }
+push = Waiting phones take it at once
+apply = Apply
+leave = Leave it as it is
+admission = Admission
+admission-how = Which devices may in. The first rule that fits decides; a rule by model or operating system is judged when the device has told them.
+rules-found = { $n ->
+    [one] One rule
+   *[other] { $n } rules
+ }
+meant-for = Meant for
+then = Then
+reason = Reason
+otherwise = Otherwise
+as-configured = as the configuration file says
+new-rule = New rule
+apply-rules = Apply the rules to devices that nobody decided about
+wipes = Wipes
+what = What
+requested = Requested
+told = Device told
+acknowledged = Acknowledged
+receipt = Receipt
+confirm = Confirm
+compliance = Compliance
+groups-in = In groups
+pending = Waits for its next contact
+call-off = Call off
+erases-account = Wiping the account:
+erases-device = Wiping the whole device:
+steps = What it was told
+release-device = Let it be
 my-title = My devices
 my-terms = Terms of use
 my-accept = I accept these terms

@@ -1,9 +1,11 @@
 //! The shapes of the administration interface, for both ends.
 
+mod edits;
 mod own;
 mod policies;
 mod records;
 
+pub use edits::*;
 pub use own::*;
 pub use policies::*;
 pub use records::*;

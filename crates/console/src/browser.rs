@@ -183,9 +183,14 @@ impl Console {
             }
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
+                    // Browsers' forms know no other than GET and POST.
+                    let method = match field("method").as_str() {
+                        "delete" => Method::DELETE,
+                        _ => Method::POST,
+                    };
                     let (sessions, cookie, client) = (&self.sessions, &cookie, peer.ip());
                     let sent = Sent { sessions, cookie, session, client, look, body };
-                    let done = self.have_done(&format!("/api/{path}"), sent).await;
+                    let done = self.have_done((method, &format!("/api/{path}")), sent).await;
                     let notice = notice(done, look);
                     self.sessions.change(cookie, |session| session.notice = Some(notice));
                     Ok(see_other(&back))
@@ -198,11 +203,11 @@ impl Console {
     /// Has the endpoint of this path do what a form asks for.
     pub(crate) async fn have_done(
         self: &Arc<Self>,
-        path: &str,
+        (method, path): (Method, &str),
         sent: Sent<'_>,
     ) -> Result<Value, Refusal> {
         let Sent { sessions, cookie, mut session, client, look, body } = sent;
-        let (endpoint, args) = self.endpoint(&Method::POST, path)?;
+        let (endpoint, args) = self.endpoint(&method, path)?;
         let password = fields(body).remove("confirm_password").unwrap_or_default();
         if !password.is_empty() {
             let confirmed = self.confirm(sessions, cookie, &session, &Secret::new(password)).await;
@@ -214,7 +219,7 @@ impl Console {
         }
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
-        for ours in ["csrf", "back", "confirm_password"] {
+        for ours in ["csrf", "back", "confirm_password", "method"] {
             sent.remove(ours);
         }
         let principal = session.principal.clone();

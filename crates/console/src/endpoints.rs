@@ -5,6 +5,7 @@ mod configuration;
 mod connectors;
 mod devices;
 mod directory;
+mod edits;
 mod outbox;
 mod own;
 pub(crate) mod policies;
@@ -247,6 +248,32 @@ fn rules() -> Vec<Endpoint> {
                 console.set_policy(&call.principal, change).await
             },
         ),
+        post("/api/policy/setting", "Set what one level says of one setting")
+            .takes::<api::SettingEdit>()
+            .by(|console, mut call| async move {
+                let edit = call.body()?;
+                console.edit_setting(&call.principal, edit).await
+            }),
+        post("/api/policy/groups", "Make a group of devices, as the strongest")
+            .takes::<api::NewGroup>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.make_group(&call.principal, new).await
+            }),
+        change_group("/api/policy/groups/raise", "Make a group stronger by one place", true),
+        change_group("/api/policy/groups/remove", "Take a group away, with what it says", false),
+        post("/api/admission/rules", "Make a rule of admission, before all others")
+            .takes::<api::NewRule>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.make_rule(&call.principal, new).await
+            }),
+        post("/api/admission/rules/remove", "Take a rule of admission away")
+            .takes::<api::GroupNamed>()
+            .by(|console, mut call| async move {
+                let named = call.body()?;
+                console.remove_rule(&call.principal, named).await
+            }),
         post("/api/policy/preview", "Whom other levels of policy would affect")
             .takes::<api::PolicyTrial>()
             .by(|console, mut call| async move { console.preview_policy(call.body()?).await }),
@@ -274,6 +301,13 @@ fn rules() -> Vec<Endpoint> {
         get("/api/behaviour/suggested", "Rules of behaviour to begin with")
             .by(|_, _| async move { Ok(dme_policy::BehaviourRules::suggested()) }),
     ]
+}
+
+fn change_group(path: &'static str, summary: &'static str, raises: bool) -> Endpoint {
+    post(path, summary).takes::<api::GroupNamed>().by(move |console, mut call| async move {
+        let named = call.body()?;
+        console.change_group(&call.principal, named, raises).await
+    })
 }
 
 fn wipes() -> Vec<Endpoint> {

@@ -6,6 +6,7 @@ pub mod api;
 mod browser;
 mod changes;
 mod cookie;
+pub mod csv;
 mod dispatch;
 pub mod endpoint;
 pub mod endpoints;

@@ -8,6 +8,7 @@ mod devices;
 mod frame;
 mod log;
 mod overview;
+mod policies;
 mod statistics;
 mod time;
 mod user;
@@ -116,6 +117,10 @@ pub fn table() -> Vec<Page> {
         page("/users/{user}", user::render),
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
+        page("/policies", policies::render).for_all(Duty::See),
+        page("/policies/try", policies::trial).for_all(Duty::See),
+        page("/admission", policies::admission).for_all(Duty::See),
+        page("/wipes", policies::wipes).for_all(Duty::See),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)
             .for_all(Duty::Audit)

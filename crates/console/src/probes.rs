@@ -9,15 +9,19 @@ impl Console {
     pub(crate) async fn probe(&self, path: &str) -> Option<Response<SiteBody>> {
         match path {
             "/healthz" => Some(reply::answer("text/plain; charset=utf-8", "ok\n")),
-            "/readyz" => Some(self.ready()),
+            "/readyz" => Some(self.ready().await),
             "/metrics" => Some(self.metrics().await),
             _ => None,
         }
     }
 
-    /// Ready when phones can be served: each realm's groups are known, a connector is linked.
-    fn ready(&self) -> Response<SiteBody> {
+    /// Ready when phones can be served: the database answers, each realm's groups are known, a
+    /// connector is linked.
+    async fn ready(&self) -> Response<SiteBody> {
         let mut missing = Vec::new();
+        if let Err(error) = self.front.store.health().await {
+            missing.push(error.to_string());
+        }
         for realm in self.front.gate.states() {
             if realm.groups_as_of.is_none() {
                 let why = realm.trouble.map_or_else(String::new, |error| format!(": {error}"));

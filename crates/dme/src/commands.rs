@@ -9,12 +9,15 @@ mod directory;
 mod log;
 mod mailbox;
 mod outbox;
+mod policy;
 mod probe;
 mod route;
+mod rules;
 pub mod server;
 mod statistics;
 mod user;
 mod webhook;
+mod wipe;
 
 use crate::log::LogConfig;
 use crate::settings::{Sections, as_written};
@@ -70,6 +73,26 @@ enum Command {
     Device {
         #[command(subcommand)]
         command: device::Command,
+    },
+    /// See and set what phones must be set to: by default, for groups, for a device.
+    Policy {
+        #[command(subcommand)]
+        command: policy::Command,
+    },
+    /// See and set the rules by which devices may in.
+    Admission {
+        #[command(subcommand)]
+        command: rules::Admission,
+    },
+    /// See and set the rules by which devices that misbehave are slowed down or shut out.
+    Behaviour {
+        #[command(subcommand)]
+        command: rules::Behaviour,
+    },
+    /// See orders to wipe, confirm them, and check their receipts.
+    Wipe {
+        #[command(subcommand)]
+        command: wipe::Command,
     },
     /// See which connector serves whom, and why.
     Route {
@@ -144,6 +167,10 @@ impl Command {
                 Self::User { command } => command.run().await,
                 Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,
+                Self::Policy { command } => command.run().await,
+                Self::Admission { command } => command.run().await,
+                Self::Behaviour { command } => command.run().await,
+                Self::Wipe { command } => command.run().await,
                 Self::Route { command } => command.run().await,
                 Self::Outbox { command } => command.run().await,
                 Self::Directory { command } => command.run().await,

@@ -9,8 +9,10 @@ use check::Problems;
 pub use records::{RecordsConfig, WebhookConfig};
 
 use crate::connectors::ConnectorSettings;
+use crate::database::Database;
 use dme_directory::{AccessGroups, GateConfig};
-use dme_model::{ByteSize, Realm, Span};
+use dme_model::{ByteSize, Realm, Secret, Span};
+use dme_store::PostgresConfig;
 use ipnet::IpNet;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -26,6 +28,9 @@ use std::time::Duration;
 pub struct ServerConfig {
     /// Where the server keeps its database, its authority's key and the administration token.
     pub directory: PathBuf,
+    /// Which database it has.
+    #[serde(default)]
+    pub store: StoreConfig,
     /// The phones' listener.
     pub phones: PhonesConfig,
     /// The administration listener.
@@ -66,6 +71,39 @@ pub struct ServerConfig {
     /// Times.
     #[serde(default)]
     pub times: TimesConfig,
+}
+
+/// The database: SQLite, unless an address in PostgreSQL is given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// The file of SQLite's database; `dme.db` in the server's directory where absent.
+    pub path: Option<PathBuf>,
+    /// `postgres://USER@HOST/DATABASE`. A password may stand in it.
+    pub url: Option<Secret>,
+    /// PostgreSQL's password for the user.
+    pub password: Option<Secret>,
+    /// PEM file of authorities that PostgreSQL's certificate may be of, beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Connections to PostgreSQL at most.
+    pub connections: usize,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: None, url: None, password: None, ca_file: None, connections: 16 }
+    }
+}
+
+impl ServerConfig {
+    /// Where the database is, by these settings.
+    pub fn database(&self) -> Database {
+        let StoreConfig { path, url, password, ca_file, connections } = self.store.clone();
+        match url {
+            Some(url) => Database::Postgres(PostgresConfig { url, password, ca_file, connections }),
+            None => Database::Sqlite(path.unwrap_or_else(|| self.directory.join("dme.db"))),
+        }
+    }
 }
 
 /// The phones' listener.

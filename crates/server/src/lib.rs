@@ -13,6 +13,7 @@ pub mod client_address;
 mod clock;
 pub mod config;
 pub mod connectors;
+pub mod database;
 pub mod door;
 pub mod front;
 mod home_zone;

@@ -137,7 +137,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         check(&config)?;
         private_directory(&config.directory)?;
-        let store = Store::open(config.directory.join("dme.db"))?;
+        let store = config.database().open().await?;
         let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
         let shared: Arc<Store> = Arc::new(store.clone());
         warn_of_strangers(&config, &*shared).await?;

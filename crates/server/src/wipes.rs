@@ -45,8 +45,7 @@ impl Wipes {
     }
 
     /// Orders a wipe. Beyond so many in an hour it waits for another administrator; else the device
-    /// is told with its next contact. An earlier order for the device that is still open is called
-    /// off by it.
+    /// is told with its next contact, and an earlier order for it that is still open is called off.
     ///
     /// # Errors
     /// The store's, or that there is no such device.
@@ -60,7 +59,6 @@ impl Wipes {
         let found = self.store.device(key).await?;
         let device = found
             .ok_or_else(|| Error::NotFound(format!("device {} of {}", key.device, key.user)))?;
-        self.call_off_open(key, by, now).await?;
         let record = WipeRecord {
             kind,
             by: by.to_owned(),
@@ -177,8 +175,18 @@ impl Wipes {
         signed.map_err(|error| Error::Refused(format!("the receipt cannot be signed: {error}")))
     }
 
-    /// From now on the device is told.
+    /// From now on the device is told. This order takes the place of any other of the device.
     async fn begin(&self, order: &WipeOrder, now: Timestamp) -> Result<()> {
+        for other in self.store.wipe_orders(Some(&order.device)).await? {
+            if other.record.is_open() && other.number != order.number {
+                let replaced = (format!("order {}", order.number), now);
+                let change = move |record: &mut WipeRecord| {
+                    record.cancelled.get_or_insert(replaced.clone());
+                    Ok(())
+                };
+                self.store.change_wipe_order(other.number, change).await?;
+            }
+        }
         self.store
             .set_wipe(&order.device, Wipe::Requested { kind: order.record.kind, at: now })
             .await?;

@@ -12,6 +12,17 @@ pub enum Error {
     /// The database refused or is damaged, full or not to be read.
     #[error("the database: {0}")]
     Database(String),
+    /// The database is away.
+    #[error("cannot reach {place}: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        place: String,
+        /// What happened, and what to look at.
+        reason: String,
+    },
+    /// It cannot be used as it is, or is described wrongly.
+    #[error("the database cannot be used: {0}")]
+    Unfit(String),
     /// A newer release wrote the database: this one must not touch it.
     #[error("the database has migration {found}, this release knows {known}; use a newer release")]
     TooNew {

@@ -3,8 +3,7 @@
 //!
 //! One [`Store`] is one database. Each family of tables has its statements in one file; how such
 //! a file is written is said in `session.rs`. All statements number their parameters `$1…$n` in the
-//! order in which they appear and use no more than every database has, so that another can be put
-//! beside SQLite.
+//! order in which they appear and use no more than both SQLite and PostgreSQL have.
 
 mod audit;
 mod books;
@@ -17,6 +16,7 @@ mod events;
 mod migrations;
 mod outbox;
 mod own;
+mod postgres;
 mod routes;
 mod session;
 mod sqlite;
@@ -39,6 +39,7 @@ pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
 pub use own::{DevicePassword, Invitation};
+pub use postgres::PostgresConfig;
 pub use routes::{RouteRecord, SettingRecord};
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;

@@ -40,25 +40,30 @@
 //! - Words that only one database has are not used: no `INSERT OR …`, `GLOB`, `ILIKE`, `rowid`,
 //!   `json_…`, no `LIKE` without `LOWER` on both sides, no `ON CONFLICT` without its columns.
 
+use crate::postgres::{Running, Stored, read_column};
 use crate::{Error, Result};
 use dme_model::Timestamp;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
 
 /// One transaction, or one look at the database.
-pub(crate) struct Session<'a> {
-    connection: &'a Connection,
+pub(crate) enum Session<'a> {
+    /// In SQLite.
+    Sqlite(&'a Connection),
+    /// In PostgreSQL.
+    Postgres(&'a Running<'a>),
 }
 
-impl<'a> Session<'a> {
-    pub(crate) fn on_sqlite(connection: &'a Connection) -> Self {
-        Self { connection }
-    }
-
+impl Session<'_> {
     /// Carries out a statement; gives how many rows it changed. The statement is prepared once.
     pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<u64> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.execute(params_from_iter(values))? as u64)
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                Ok(statement.execute(params_from_iter(values))? as u64)
+            }
+            Self::Postgres(running) => running.execute(sql, values),
+        }
     }
 
     /// All rows that a statement gives, each as it is read.
@@ -68,13 +73,21 @@ impl<'a> Session<'a> {
         values: &[Value<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
-        let mut all = Vec::new();
-        while let Some(row) = rows.next()? {
-            all.push(read(&Row { row })?);
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                let mut rows = statement.query(params_from_iter(values))?;
+                let mut all = Vec::new();
+                while let Some(row) = rows.next()? {
+                    all.push(read(&Row::Sqlite(row))?);
+                }
+                Ok(all)
+            }
+            Self::Postgres(running) => {
+                let rows = running.query(sql, values)?;
+                rows.iter().map(|row| read(&Row::Postgres(row))).collect()
+            }
         }
-        Ok(all)
     }
 
     /// The first row that a statement gives, if it gives one.
@@ -84,9 +97,17 @@ impl<'a> Session<'a> {
         values: &[Value<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let read = |row: &rusqlite::Row<'_>| Ok(read(&Row { row }));
-        statement.query_row(params_from_iter(values), read).optional()?.transpose()
+        match self {
+            Self::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                let read = |row: &rusqlite::Row<'_>| Ok(read(&Row::Sqlite(row)));
+                statement.query_row(params_from_iter(values), read).optional()?.transpose()
+            }
+            Self::Postgres(running) => {
+                let rows = running.query(sql, values)?;
+                rows.first().map(|row| read(&Row::Postgres(row))).transpose()
+            }
+        }
     }
 
     /// The row that a statement always gives, such as one of counts.
@@ -102,14 +123,24 @@ impl<'a> Session<'a> {
 }
 
 /// A row that is being read.
-pub(crate) struct Row<'a> {
-    row: &'a rusqlite::Row<'a>,
+pub(crate) enum Row<'a> {
+    /// Of SQLite.
+    Sqlite(&'a rusqlite::Row<'a>),
+    /// Of PostgreSQL.
+    Postgres(&'a tokio_postgres::Row),
 }
 
 impl Row<'_> {
     /// One column, counted from 0.
     pub(crate) fn get<T: Column>(&self, column: usize) -> Result<T> {
         T::read(self, column)
+    }
+
+    fn stored<T: Stored + FromSql>(&self, column: usize) -> Result<Option<T>> {
+        match self {
+            Self::Sqlite(row) => Ok(row.get(column)?),
+            Self::Postgres(row) => read_column(row, column),
+        }
     }
 }
 
@@ -124,12 +155,13 @@ macro_rules! stored {
     ($($type:ty),*) => {$(
         impl Column for $type {
             fn read(row: &Row<'_>, column: usize) -> Result<Self> {
-                Ok(row.row.get(column)?)
+                let absent = || Error::Database(format!("column {column} of a row is null"));
+                row.stored(column)?.ok_or_else(absent)
             }
         }
         impl Column for Option<$type> {
             fn read(row: &Row<'_>, column: usize) -> Result<Self> {
-                Ok(row.row.get(column)?)
+                row.stored(column)
             }
         }
     )*};

@@ -58,7 +58,7 @@ impl Sqlite {
         let mut connection = connect(path, OpenFlags::default())?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        migrations::migrate(&mut connection)?;
+        migrations::migrate_sqlite(&mut connection)?;
         let readers = (0..READERS)
             .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
             .collect::<Result<Vec<_>>>()?;
@@ -109,7 +109,7 @@ impl Sqlite {
     ) -> Result<T> {
         let _permit = self.shared.reading.acquire().await.map_err(|_| Error::Closed)?;
         let mut reader = Reader { connection: None, pool: Arc::clone(&self.shared.readers) };
-        work(&Session::on_sqlite(reader.take()?))
+        work(&Session::Sqlite(reader.take()?))
     }
 
     /// Carries out a read, on what is durable now.
@@ -124,7 +124,7 @@ impl Sqlite {
             // Held until the connection is back in the pool, also where the caller gives up.
             let _permit = permit;
             let mut reader = Reader { connection: None, pool: readers };
-            work(&Session::on_sqlite(reader.take()?))
+            work(&Session::Sqlite(reader.take()?))
         };
         tokio::task::spawn_blocking(read)
             .await
@@ -195,7 +195,7 @@ fn in_savepoint<T>(
     work: impl FnOnce(&Session<'_>) -> Result<T>,
 ) -> Result<T> {
     connection.prepare_cached("SAVEPOINT one")?.execute([])?;
-    let result = work(&Session::on_sqlite(connection));
+    let result = work(&Session::Sqlite(connection));
     if result.is_err() {
         connection.prepare_cached("ROLLBACK TO one")?.execute([])?;
     }

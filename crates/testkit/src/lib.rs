@@ -11,6 +11,7 @@ pub mod hanging;
 pub mod host;
 pub mod ports;
 pub mod postfix;
+pub mod postgres;
 pub mod process;
 pub mod radicale;
 pub mod samba;

@@ -84,9 +84,13 @@ impl Process {
 
     /// Asks the process to end, and kills what is left after a while.
     pub fn stop(&mut self) {
-        self.signal("TERM");
-        let ended =
-            wait_until("end", Duration::from_secs(3), || Ok(self.child.try_wait()?.is_some()));
+        self.end_by("TERM", Duration::from_secs(3));
+    }
+
+    /// The same by a signal of its own, and with this patience.
+    pub fn end_by(&mut self, signal: &str, patience: Duration) {
+        self.signal(signal);
+        let ended = wait_until("end", patience, || Ok(self.child.try_wait()?.is_some()));
         // Children outlive their master by a moment: the group goes as a whole.
         self.signal("KILL");
         if ended.is_err() {

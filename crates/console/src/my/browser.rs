@@ -151,7 +151,7 @@ impl Console {
                 let (sessions, principal) = (&self.own_sessions, session.principal.clone());
                 let cookie = &cookie;
                 let sent = Sent { sessions, cookie, session, client, look, body };
-                let done = self.have_done(&path, sent).await;
+                let done = self.have_done((Method::POST, &path), sent).await;
                 match (done, &*path) {
                     (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
                     (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),

@@ -15,8 +15,23 @@ struct Device {
     first: String,
     information: Vec<(String, String)>,
     trace: Vec<(String, api::Traced)>,
+    policy: Vec<(String, String, String)>,
+    groups: String,
+    compliance: String,
+    pending: Vec<(api::PendingOrder, Option<Act>)>,
+    erasures: api::Erasures,
+    steps: Vec<Step>,
     acts: Vec<Act>,
     wipes: Vec<Act>,
+}
+
+/// What it was told in one answer.
+struct Step {
+    sent: String,
+    acknowledged: String,
+    folder: u64,
+    request: String,
+    items: Vec<String>,
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
@@ -32,7 +47,29 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
             (name.replace('_', " "), value)
         })
         .collect();
+    let held = console.device_policy(&user, &id).await?;
+    let settled = held.effective.settings.iter();
+    let policy = settled
+        .filter(|(_, settled)| settled.from != dme_policy::Level::BuiltIn)
+        .map(|(setting, it)| (setting.to_string(), it.value.to_string(), it.from.to_string()));
     let frame = visit.frame;
+    let pending = console.pending_orders(&user, &id).await?.into_iter().map(|order| {
+        let number = order.number.map(|number| number.to_string());
+        let off = number.map(|number| {
+            let path = ["devices", &user, &id, "orders", &number];
+            Act::new(&path, frame.t("call-off"))
+        });
+        (order, off)
+    });
+    let pending = pending.collect();
+    let steps = console.steps(&user, &id).await?.into_iter().map(|told| Step {
+        sent: moment(Some(told.sent / 1000)),
+        acknowledged: moment(told.acknowledged.map(|at| at / 1000)),
+        folder: told.folder,
+        request: told.request,
+        items: told.items.iter().map(|(item, deed)| format!("{deed} {item}")).collect(),
+    });
+    let steps = steps.collect();
     let act = |name: &str, text: &str| {
         Act::new(&["devices", &device.user, &device.device, name], frame.t(text))
     };
@@ -52,6 +89,12 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         wipes.push(act("unwipe", "unwipe"));
     }
     html(&Device {
+        policy: policy.collect(),
+        groups: held.effective.groups.join(", "),
+        compliance: held.compliance,
+        pending,
+        erasures: console.foretell(&user, &id).await?,
+        steps,
         acts,
         wipes,
         frame,

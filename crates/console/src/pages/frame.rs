@@ -58,11 +58,14 @@ pub(crate) struct Frame {
 }
 
 /// Where one can go: the text, the duty it takes, and whether it is for those without boundaries.
-const PLACES: [(&str, &str, Duty, bool); 7] = [
+const PLACES: [(&str, &str, Duty, bool); 10] = [
     ("/", "overview", Duty::See, false),
     ("/devices", "devices", Duty::See, false),
     ("/users", "users", Duty::See, false),
     ("/connectors", "connectors", Duty::See, false),
+    ("/policies", "policies", Duty::See, true),
+    ("/admission", "admission", Duty::See, true),
+    ("/wipes", "wipes", Duty::See, true),
     ("/statistics", "statistics", Duty::See, true),
     ("/log", "log", Duty::Audit, true),
     ("/audit", "audit", Duty::Audit, true),

@@ -41,11 +41,11 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     };
     let quarantined = devices.iter().filter(|one| one.admission == "quarantined").count();
     if quarantined > 0 {
-        want(false, "/devices?admission=quarantined", frame.n("devices-wait", &quarantined));
+        want(false, "/devices?admission=quarantined", frame.n("devices-wait", quarantined));
     }
     let wiping = devices.iter().filter(|one| one.wipe.starts_with("requested")).count();
     if wiping > 0 {
-        want(false, "/devices?wipe=requested", frame.n("wipes-wait", &wiping));
+        want(false, "/devices?wipe=requested", frame.n("wipes-wait", wiping));
     }
     for one in &connectors {
         let href = format!("/connectors/{}", one.name);
@@ -70,7 +70,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         }
     }
     if waiting > 0 {
-        want(false, "/connectors", frame.n("messages-wait", &waiting));
+        want(false, "/connectors", frame.n("messages-wait", waiting));
     }
     let users: std::collections::BTreeSet<&str> =
         devices.iter().map(|one| one.user.as_str()).collect();

@@ -166,7 +166,7 @@ fn verify(lines: Vec<Line>) -> ExitCode {
 }
 
 fn say_report(report: &Report, signatures: &[Countersignature]) {
-    report.faults.iter().for_each(|fault| say_line(fault));
+    report.faults.iter().for_each(say_line);
     let words = if report.is_sound() { "nothing was done to them" } else { "see above" };
     say_line(format_args!("{} rows: {words}", report.rows));
     let mut newest = BTreeMap::new();

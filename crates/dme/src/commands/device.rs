@@ -38,8 +38,29 @@ pub enum Command {
         #[arg(long, conflicts_with = "account")]
         undo: bool,
     },
-    /// Have a device fetch everything anew.
-    Resync(One),
+    /// Have a device fetch everything anew, at once; or one folder, or one item, at its next contact.
+    Resync {
+        #[command(flatten)]
+        one: One,
+        /// Only the folder of this number.
+        #[arg(long)]
+        folder: Option<u32>,
+        /// Only this item of the folder.
+        #[arg(long, requires = "folder")]
+        item: Option<String>,
+    },
+    /// Have a device take its policy anew at its next contact.
+    Reprovision(One),
+    /// Let a device be that was slowed down or shut out because it misbehaved.
+    Release(One),
+    /// What waits for a device's next contact; with a number, call that off.
+    Orders {
+        #[command(flatten)]
+        one: One,
+        /// Call this one off.
+        #[arg(long)]
+        cancel: Option<u64>,
+    },
     /// Forget a device; if it comes again it is a new one.
     Remove(One),
     /// What happened between a device and the mail system that someone may ask about.
@@ -67,7 +88,31 @@ impl Command {
             Self::Wipe { one, undo: true, .. } => one.change("unwipe").await?,
             Self::Wipe { one, account: true, .. } => one.change("wipe-account").await?,
             Self::Wipe { one, .. } => one.change("wipe").await?,
-            Self::Resync(one) => one.change("resync").await?,
+            Self::Resync { one, folder: None, .. } => one.change("resync").await?,
+            Self::Resync { one, folder: Some(folder), item } => {
+                one.order(&match item {
+                    Some(item) => api::NewOrder::ResyncItem { folder, item },
+                    None => api::NewOrder::ResyncFolder(folder),
+                })
+                .await?;
+            }
+            Self::Reprovision(one) => one.order(&api::NewOrder::Policy).await?,
+            Self::Release(one) => {
+                let path = ["devices", &*one.user, &*one.device, "release"];
+                say(&one.server.client()?.post(&path, &json!({})).await?);
+            }
+            Self::Orders { one, cancel } => {
+                let client = one.server.client()?;
+                let path = ["devices", &*one.user, &*one.device, "orders"];
+                let pending: Vec<api::PendingOrder> = match cancel {
+                    None => client.get(&path).await?,
+                    Some(number) => {
+                        let number = number.to_string();
+                        client.delete(&[&path[..], &[&*number]].concat()).await?
+                    }
+                };
+                say_pending(&pending);
+            }
             Self::Remove(one) => {
                 let path = ["devices", &*one.user, &*one.device, "remove"];
                 let _: serde_json::Value = one.server.client()?.post(&path, &json!({})).await?;
@@ -87,6 +132,13 @@ impl Command {
 }
 
 impl One {
+    async fn order(&self, order: &api::NewOrder) -> Result<()> {
+        let path = ["devices", &*self.user, &*self.device, "orders"];
+        let pending: Vec<api::PendingOrder> = self.server.client()?.post(&path, order).await?;
+        say_pending(&pending);
+        Ok(())
+    }
+
     async fn change(&self, action: &str) -> Result<()> {
         let path = ["devices", &*self.user, &*self.device, action];
         let changed: api::DeviceChanged = self.server.client()?.post(&path, &json!({})).await?;
@@ -95,6 +147,17 @@ impl One {
             say_line(format_args!("  warning: {warning}"));
         }
         Ok(())
+    }
+}
+
+fn say_pending(pending: &[api::PendingOrder]) {
+    if pending.is_empty() {
+        say_line("nothing waits for the device");
+    }
+    for order in pending {
+        let number = order.number.map(|number| format!("{number}: ")).unwrap_or_default();
+        let by = order.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+        say_line(format_args!("{number}{}{by}", order.what));
     }
 }
 
@@ -126,4 +189,13 @@ pub fn say(device: &api::Device) {
         if device.policy { "acknowledged" } else { "not acknowledged" },
         device.wipe
     ));
+    if let Some(decision) = &device.decision {
+        say_line(format_args!("  {} {decision}", device.admission));
+    }
+    if let Some(hold) = &device.hold {
+        say_line(format_args!("  {hold}"));
+    }
+    if device.waiting > 0 {
+        say_line(format_args!("  {} orders wait for its next contact", device.waiting));
+    }
 }

@@ -5,9 +5,8 @@ use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::{say, say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use dme_console::api;
+use dme_console::{api, csv};
 use dme_model::Span;
-use dme_server::records::events::{CSV_HEAD, csv_field};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -169,7 +168,7 @@ async fn export(
 ) -> Result<()> {
     query.push(("limit", PAGE.to_string()));
     if form == Form::Csv {
-        say(CSV_HEAD);
+        say(csv::EVENTS);
     }
     let mut before = None;
     loop {
@@ -177,7 +176,7 @@ async fn export(
         for event in &page.events {
             match form {
                 Form::Json => say_line(serde_json::to_string(event)?),
-                Form::Csv => say(&csv(event)),
+                Form::Csv => say(&csv::event(event)),
             }
         }
         before = page.before;
@@ -185,23 +184,6 @@ async fn export(
             return Ok(());
         }
     }
-}
-
-fn csv(event: &api::Event) -> String {
-    let text = |text: &Option<String>| csv_field(text.as_deref().unwrap_or_default());
-    let fields = [
-        event.number.to_string(),
-        when_millis(event.time),
-        event.level.clone(),
-        event.kind.clone(),
-        text(&event.user),
-        text(&event.device),
-        text(&event.connector),
-        text(&event.request),
-        csv_field(&event.message),
-        csv_field(&event.details.to_string()),
-    ];
-    format!("{}\r\n", fields.join(","))
 }
 
 fn say_event(event: &api::Event) {

@@ -5,9 +5,8 @@ use crate::admin::AdminOptions;
 use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use dme_console::api;
+use dme_console::{api, csv};
 use dme_model::Span;
-use dme_server::records::events::csv_field;
 use std::process::ExitCode;
 
 /// Which counts, and how they are told apart.
@@ -65,19 +64,6 @@ impl By {
     }
 }
 
-const COUNTED: [&str; 10] = [
-    "devices",
-    "requests",
-    "errors",
-    "received_bytes",
-    "sent_bytes",
-    "items",
-    "total_ms",
-    "longest_ms",
-    "half_within_ms",
-    "95_percent_within_ms",
-];
-
 pub async fn run(options: Options) -> Result<ExitCode> {
     let mut asked = vec![("from", ago(options.since).to_string())];
     asked.extend(options.by.iter().map(|by| ("by", by.word().to_owned())));
@@ -96,11 +82,11 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     }
     let end = if options.csv { "\r" } else { "" };
     let between = if options.csv { "," } else { "\t" };
-    let names = options.by.iter().map(|by| by.word()).chain(COUNTED);
+    let names = options.by.iter().map(|by| by.word()).chain(csv::COUNTED);
     say_line(format_args!("{}{end}", names.collect::<Vec<_>>().join(between)));
     for count in &counts {
-        let told = options.by.iter().map(|by| csv_field(&value(*by, count)));
-        let fields: Vec<String> = told.chain(numbers(count)).collect();
+        let told = options.by.iter().map(|by| csv::field(&value(*by, count)));
+        let fields: Vec<String> = told.chain(csv::counted(count)).collect();
         say_line(format_args!("{}{end}", fields.join(between)));
     }
     Ok(ExitCode::SUCCESS)
@@ -115,20 +101,4 @@ fn value(by: By, count: &api::Count) -> String {
         By::Command => &count.command,
     };
     text.clone().unwrap_or_default()
-}
-
-fn numbers(count: &api::Count) -> [String; 10] {
-    let maybe = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-    [
-        count.devices.to_string(),
-        count.requests.to_string(),
-        count.errors.to_string(),
-        count.received.to_string(),
-        count.sent.to_string(),
-        count.items.to_string(),
-        count.total_ms.to_string(),
-        count.longest_ms.to_string(),
-        maybe(count.half_within_ms),
-        maybe(count.most_within_ms),
-    ]
 }

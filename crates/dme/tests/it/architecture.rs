@@ -77,6 +77,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "pim",
             "mailbox",
             "directory",
+            "policy",
             "audit",
             "link",
             "files",
@@ -96,8 +97,10 @@ const PURE: [&str; 10] =
     ["model", "wbxml", "zone", "recurrence", "eas", "mime", "pim", "routing", "policy", "audit"];
 
 /// A foreign crate and the only ones of ours that may use it directly.
-const ONLY: [(&str, &[&str]); 8] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store"]),
+    ("tokio-postgres", &["store"]),
+    ("deadpool-postgres", &["store"]),
     ("ldap3", &["directory"]),
     ("domain", &["dial"]),
     ("mail-parser", &["mime"]),

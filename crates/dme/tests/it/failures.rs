@@ -5,6 +5,7 @@
 
 mod clocks;
 mod connectors;
+mod databases;
 mod day;
 mod disks;
 mod limits;
@@ -18,7 +19,7 @@ const HEAD: &str = include_str!("failures/head.md");
 const FOOT: &str = include_str!("failures/foot.md");
 
 /// Every row, in the order of the table.
-const ROWS: [&row::Row; 11] = [
+const ROWS: [&row::Row; 12] = [
     &connectors::KILLED,
     &connectors::FROZEN,
     &connectors::DRAINED,
@@ -28,6 +29,7 @@ const ROWS: [&row::Row; 11] = [
     &limits::EXHAUSTED,
     &disks::OF_THE_CONNECTOR,
     &disks::OF_THE_SERVER,
+    &databases::AWAY,
     &clocks::WRONG,
     &clocks::EXPIRED,
 ];

@@ -128,7 +128,9 @@ for (const calendar of cal.manager.getCalendars()) {
     const shown = {calendar: calendar.name, title: item.title, text: item.descriptionText};
     if (item.isEvent()) {
       const reminders = item.getAlarms().map(alarm => alarm.offset.icalString);
-      const instances = item.recurrenceInfo?.getOccurrences(item.startDate, null, 0) ?? [];
+      const later = item.startDate.clone();
+      later.year += 1;
+      const instances = item.recurrenceInfo?.getOccurrences(item.startDate, later, 0) ?? [];
       held.events.push({...shown, start: when(item.startDate), end: when(item.endDate),
                         place: item.getProperty("LOCATION"), reminders,
                         instances: instances.map(one => when(one.startDate)),
@@ -170,7 +172,9 @@ moved.setProperty("LOCATION", "Room 8");
 await plans.modifyItem(moved, review);
 const series = events.find(event => event.title === "Stand-up");
 const changed = series.clone();
-const instances = changed.recurrenceInfo.getOccurrences(series.startDate, null, 0);
+const later = series.startDate.clone();
+later.year += 1;
+const instances = changed.recurrenceInfo.getOccurrences(series.startDate, later, 0);
 const first = instances[0].clone();
 for (const [name, hour] of [["startDate", 10], ["endDate", 11]]) {
   const time = first[name].clone();

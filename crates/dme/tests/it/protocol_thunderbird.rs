@@ -48,8 +48,7 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     let guest = format!("{guest}@{REALM}");
     phone.create(&calendar, &whole(meeting("The bridge", Some(&guest)))).await?;
     // Each Monday of March, the second of which is off, and the third two hours later.
-    let rule =
-        Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
+    let rule = Recurrence { end: RecurrenceEnd::Count(4), ..Recurrence::every(Frequency::Weekly) };
     let standup = Event { recurrence: Some(rule), ..meeting("Stand-up", None) };
     let standup = phone.create(&calendar, &whole(standup)).await?;
     phone.drop_instance(&calendar, &standup, monday(1)).await?;

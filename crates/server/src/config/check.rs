@@ -2,6 +2,7 @@
 
 use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
 use super::{GateConfig, RealmConfig, TimesConfig};
+use crate::database::Database;
 use crate::home_zone::home_zone;
 use crate::host::Host;
 use dme_model::{ByteSize, OutOfRange, Realm, Span, within};
@@ -42,6 +43,7 @@ impl ServerConfig {
     /// server does not start.
     pub fn problems(&self) -> Vec<String> {
         let mut found = Problems::default();
+        store(self, &mut found);
         phones(&self.phones, &mut found);
         links(&self.links, &mut found);
         realms(&self.realms, &mut found);
@@ -64,6 +66,29 @@ impl ServerConfig {
         limits(&self.limits, &mut found);
         times(&self.times, &mut found);
         found.0
+    }
+}
+
+fn store(config: &ServerConfig, found: &mut Problems) {
+    let store = &config.store;
+    // One is kept for whoever looks while all others wait.
+    found.see(within("store.connections", store.connections, 2..=1_000));
+    match config.database() {
+        Database::Postgres(_) if store.path.is_some() => {
+            found.say("store: path is SQLite's and url PostgreSQL's; leave one of them out");
+        }
+        Database::Postgres(postgres) => {
+            if let Some(problem) = postgres.problem() {
+                found.say(format!("store.url: {problem}"));
+            }
+        }
+        Database::Sqlite(_) => {
+            let given =
+                [("password", store.password.is_some()), ("ca_file", store.ca_file.is_some())];
+            for (key, _) in given.iter().filter(|(_, given)| *given) {
+                found.say(format!("store.{key} needs store.url: SQLite has none"));
+            }
+        }
     }
 }
 
@@ -298,6 +323,25 @@ mod tests {
             let said = problems(more);
             assert!(said.len() == 1 && said[0].contains(told), "{more}: {said:?}");
         }
+    }
+
+    #[test]
+    fn a_database_is_one_or_the_other_and_no_password_is_told() {
+        for (more, told) in [
+            (
+                "store.url = 'postgres://dme@db/dme'\nstore.path = '/dme.db'",
+                "leave one of them out",
+            ),
+            ("store.url = 'mysql://dme:Zq-1@db/dme'", "does not begin with postgres://"),
+            ("store.password = 'Zq-1'", "store.password needs store.url"),
+            ("store.connections = 1", "store.connections is 1: 2 to 1000 are allowed"),
+        ] {
+            let said = problems(more);
+            assert!(said.len() == 1 && said[0].contains(told), "{more}: {said:?}");
+            assert!(!said[0].contains("Zq-1"), "{said:?}");
+        }
+        let postgres = "store.url = 'postgres://dme@db/dme'\nstore.password = 'Zq-1'";
+        assert_eq!(problems(postgres), Vec::<String>::new());
     }
 
     #[test]

@@ -249,36 +249,3 @@ pub fn as_json(event: &Event) -> serde_json::Value {
         "details": details,
     })
 }
-
-/// The names of what [`as_csv`] writes.
-pub const CSV_HEAD: &str = "number,time,level,kind,user,device,connector,request,message,details\n";
-
-/// One event as a line of CSV (RFC 4180).
-pub fn as_csv(event: &Event) -> String {
-    let Event { number, event } = event;
-    let text = |text: Option<&str>| csv_field(text.unwrap_or_default());
-    format!(
-        "{number},{},{},{},{},{},{},{},{},{}\r\n",
-        event.time,
-        event.level.as_str(),
-        event.kind,
-        text(event.user.as_ref().map(UserId::as_str)),
-        text(event.device.as_ref().map(DeviceId::as_str)),
-        text(event.connector.as_deref()),
-        text(event.request.as_ref().map(|request| request.as_str())),
-        csv_field(&event.message),
-        csv_field(&event.details),
-    )
-}
-
-/// A text as a field of CSV. What a spreadsheet would take for a formula is marked as text: names
-/// and messages come from outside.
-pub fn csv_field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}

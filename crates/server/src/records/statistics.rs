@@ -6,7 +6,6 @@ use dme_link::{LinkState, Links};
 use dme_model::{ConnectorId, Timestamp};
 use dme_store::{By, CountFilter, CountLine, Counted, Counts, Store};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -199,73 +198,5 @@ impl Statistics {
         by: &BTreeSet<By>,
     ) -> dme_store::Result<Vec<CountLine>> {
         self.store.counts(filter, by, LARGEST_ANSWER).await
-    }
-}
-
-/// Lines of counts as CSV (RFC 4180), with a line of names first.
-pub fn as_csv(lines: &[CountLine], by: &BTreeSet<By>) -> String {
-    let mut text = String::new();
-    let names = by.iter().map(|by| by.as_str()).chain([
-        "devices",
-        "requests",
-        "errors",
-        "received_bytes",
-        "sent_bytes",
-        "items",
-        "total_ms",
-        "longest_ms",
-        "half_within_ms",
-        "95_percent_within_ms",
-    ]);
-    text.push_str(&names.collect::<Vec<_>>().join(","));
-    text.push_str("\r\n");
-    for CountLine { of, devices, counts } in lines {
-        for by in by {
-            let field = match by {
-                By::Hour | By::Day => of.start.to_string(),
-                By::User => super::events::csv_field(&of.user),
-                By::Device => super::events::csv_field(&of.device),
-                By::Connector => super::events::csv_field(&of.connector),
-                By::Command => super::events::csv_field(&of.command),
-            };
-            text.push_str(&field);
-            text.push(',');
-        }
-        let within = |share| counts.within_ms(share).map_or_else(String::new, |ms| ms.to_string());
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "{devices},{},{},{},{},{},{},{},{},{}\r\n",
-            counts.requests,
-            counts.errors,
-            counts.received,
-            counts.sent,
-            counts.items,
-            counts.total_us / 1000,
-            counts.longest_us / 1000,
-            within(0.5),
-            within(0.95),
-        );
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn csv_has_a_line_of_names_and_no_formula() {
-        let mut counts = Counts { requests: 3, sent: 5, ..Counts::default() };
-        [1_000, 2_000, 70_000].into_iter().for_each(|us| counts.took(us));
-        let of = Counted { user: "=cmd()".into(), command: "Sync".into(), ..Counted::default() };
-        let line = CountLine { of, devices: 1, counts };
-        let by = BTreeSet::from([By::User, By::Command]);
-        assert_eq!(
-            as_csv(&[line], &by),
-            "user,command,devices,requests,errors,received_bytes,sent_bytes,items,total_ms,\
-             longest_ms,half_within_ms,95_percent_within_ms\r\n\
-             '=cmd(),Sync,1,3,0,0,5,0,73,70,5,100\r\n"
-        );
     }
 }

@@ -46,7 +46,7 @@ async fn beyond_the_limit_another_administrator_confirms_and_a_receipt_tells_all
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_is_called_off_wipes_nothing_and_a_new_one_takes_an_olds_place() {
-    let world = World::start(json!({})).await;
+    let world = World::start(json!({ "devices": { "wipes_per_hour": 3 } })).await;
     let now = (world.front.clock)();
     let wipes = &world.front.wipes;
     let mut phone = world.synced(ANN, "a1").await;
@@ -55,11 +55,13 @@ async fn an_order_that_is_called_off_wipes_nothing_and_a_new_one_takes_an_olds_p
     phone.folder_sync().await.unwrap();
     wipes.order(&key(ANN, "a1"), WipeKind::Device, "admin", now).await.unwrap();
     wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    // One that waits for somebody else takes nobody's place.
+    wipes.order(&key(ANN, "a1"), WipeKind::Device, "admin", now).await.unwrap();
     let wiped = phone.folder_sync().await;
     assert!(matches!(wiped, Err(Error::Wiped(dme_eas::provision::Wipe::Account))), "{wiped:?}");
     let orders = wipes.orders(Some(&key(ANN, "a1"))).await.unwrap();
     let over: Vec<_> = orders.iter().map(|order| order.record.cancelled.is_some()).collect();
-    assert_eq!(over, [false, true, true]);
-    assert!(orders[0].record.acknowledged.is_some());
+    assert_eq!(over, [false, false, true, true]);
+    assert!(orders[0].record.waits_for_second() && orders[1].record.acknowledged.is_some());
     world.server.stop().await;
 }

@@ -1,18 +1,27 @@
 //! The record of acts, and what is found when somebody goes at the database itself.
 
+use crate::databases::{Place, on_each_database};
 use dme_audit::{
     Act, Change, Countersignature, Fault, Means, Outcome, Report, Row, Signer, Step, Verifier, Who,
 };
 use dme_link::Authority;
 use dme_model::Timestamp;
 use dme_store::{ActFilter, Store};
-use rusqlite::Connection;
-use std::path::PathBuf;
+
+on_each_database![
+    what_is_recorded_is_read_as_it_was_and_sound,
+    a_changed_row_is_named_whatever_of_it_was_changed,
+    a_row_that_is_missing_is_named_and_so_are_two_that_were_exchanged,
+    a_cut_end_is_found_by_the_countersignature_alone,
+    a_chain_made_anew_after_a_change_is_found_by_the_countersignature_alone,
+    acts_are_found_with_what_came_of_them,
+    of_each_signer_the_last_signatures_are_kept,
+];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 struct World {
-    home: tempfile::TempDir,
+    place: Place,
     store: Store,
 }
 
@@ -40,24 +49,18 @@ fn ended(row: &Row) -> Step {
 
 impl World {
     /// Six rows: three acts with their ends.
-    async fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path().join("store.db")).unwrap();
+    async fn new(place: Place) -> Self {
+        let store = place.open().await;
         for user in ["ann", "bob", "cem"] {
             let first = store.append_audit(NOW, &eve(), begun("device.block", user)).await.unwrap();
             store.append_audit(NOW, &eve(), ended(&first)).await.unwrap();
         }
-        Self { home, store }
+        Self { place, store }
     }
 
-    fn path(&self) -> PathBuf {
-        self.home.path().join("store.db")
-    }
-
-    /// Does something to the database, as somebody who can write its file.
+    /// Does something to the database, as somebody who can write it.
     fn tamper(&self, sql: &str) {
-        let connection = Connection::open(self.path()).unwrap();
-        assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
+        self.place.tamper(sql);
     }
 
     async fn rows(&self) -> Vec<Row> {
@@ -66,7 +69,8 @@ impl World {
     }
 
     async fn sign(&self) -> Countersignature {
-        let authority = Authority::open(&self.home.path().join("authority")).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let authority = Authority::open(home.path()).unwrap();
         let head = self.store.audit_head().await.unwrap().unwrap();
         let mut signed = authority.countersign(head, NOW).unwrap();
         signed.signer = Signer::Connector;
@@ -91,9 +95,8 @@ impl World {
     }
 }
 
-#[tokio::test]
-async fn what_is_recorded_is_read_as_it_was_and_sound() {
-    let world = World::new().await;
+async fn what_is_recorded_is_read_as_it_was_and_sound(place: Place) {
+    let world = World::new(place).await;
     let rows = world.rows().await;
     assert_eq!(rows[0].entry.step, begun("device.block", "ann"));
     assert_eq!(rows[1].entry.step, ended(&rows[0]));
@@ -107,8 +110,7 @@ async fn what_is_recorded_is_read_as_it_was_and_sound() {
     assert_eq!(world.store.last_signed(None).await.unwrap(), 0);
 }
 
-#[tokio::test]
-async fn a_changed_row_is_named_whatever_of_it_was_changed() {
+async fn a_changed_row_is_named_whatever_of_it_was_changed(place: Place) {
     for change in [
         "who = 'mallory'",
         "role = 'auditor'",
@@ -125,25 +127,24 @@ async fn a_changed_row_is_named_whatever_of_it_was_changed() {
         "previous = 'aa' || SUBSTR(previous, 3)",
         "hash = 'aa' || SUBSTR(hash, 3)",
     ] {
-        let world = World::new().await;
+        let world = World::new(place.another()).await;
         world.tamper(&format!("UPDATE audit SET {change} WHERE number = 3"));
         assert_eq!(world.faults().await, [Fault::Changed { number: 3 }], "{change}");
     }
     for change in ["outcome = 'failed'", "outcome = '?'", "reason = 'x'", "begun = 1", "act = 'a'"]
     {
-        let world = World::new().await;
+        let world = World::new(place.another()).await;
         world.tamper(&format!("UPDATE audit SET {change} WHERE number = 4"));
         assert_eq!(world.faults().await, [Fault::Changed { number: 4 }], "{change}");
     }
 }
 
-#[tokio::test]
-async fn a_row_that_is_missing_is_named_and_so_are_two_that_were_exchanged() {
-    let world = World::new().await;
+async fn a_row_that_is_missing_is_named_and_so_are_two_that_were_exchanged(place: Place) {
+    let world = World::new(place.another()).await;
     world.tamper("DELETE FROM audit WHERE number = 3");
     assert_eq!(world.faults().await, [Fault::Missing { from: 3, to: 3 }]);
 
-    let world = World::new().await;
+    let world = World::new(place.another()).await;
     world.tamper("UPDATE audit SET number = 99 WHERE number = 3");
     world.tamper("UPDATE audit SET number = 3 WHERE number = 4");
     world.tamper("UPDATE audit SET number = 4 WHERE number = 99");
@@ -151,9 +152,8 @@ async fn a_row_that_is_missing_is_named_and_so_are_two_that_were_exchanged() {
     assert_eq!(world.faults().await, exchanged);
 }
 
-#[tokio::test]
-async fn a_cut_end_is_found_by_the_countersignature_alone() {
-    let world = World::new().await;
+async fn a_cut_end_is_found_by_the_countersignature_alone(place: Place) {
+    let world = World::new(place).await;
     world.sign().await;
     world.tamper("DELETE FROM audit WHERE number > 4");
     let signer = "connector branch".to_owned();
@@ -162,9 +162,8 @@ async fn a_cut_end_is_found_by_the_countersignature_alone() {
     assert!(world.faults().await.is_empty());
 }
 
-#[tokio::test]
-async fn a_chain_made_anew_after_a_change_is_found_by_the_countersignature_alone() {
-    let world = World::new().await;
+async fn a_chain_made_anew_after_a_change_is_found_by_the_countersignature_alone(place: Place) {
+    let world = World::new(place).await;
     world.sign().await;
     world.tamper("UPDATE audit SET who = 'mallory' WHERE number = 2");
     let mut previous = dme_audit::Hash::NONE;
@@ -182,9 +181,8 @@ async fn a_chain_made_anew_after_a_change_is_found_by_the_countersignature_alone
     assert_eq!(world.faults().await, [Fault::NotGenuine { number: 6, signer }]);
 }
 
-#[tokio::test]
-async fn acts_are_found_with_what_came_of_them() {
-    let world = World::new().await;
+async fn acts_are_found_with_what_came_of_them(place: Place) {
+    let world = World::new(place).await;
     let store = &world.store;
     let later = NOW.plus(std::time::Duration::from_secs(60));
     store.append_audit(later, &Who::server(), begun("user_100%.lock", "d_n")).await.unwrap();
@@ -207,9 +205,8 @@ async fn acts_are_found_with_what_came_of_them() {
     assert_eq!(numbers(ActFilter { until: Some(later), ..Default::default() }).await, [5, 3, 1]);
 }
 
-#[tokio::test]
-async fn of_each_signer_the_last_signatures_are_kept() {
-    let world = World::new().await;
+async fn of_each_signer_the_last_signatures_are_kept(place: Place) {
+    let world = World::new(place).await;
     let signed = world.sign().await;
     for number in 7..30 {
         let mut one = signed.clone();

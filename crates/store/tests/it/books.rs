@@ -1,17 +1,18 @@
 //! What administrators decide by rules, and their orders to wipe.
 
+use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
-use dme_store::{Edit, Error, Store, WipeKind, WipeRecord};
+use dme_store::{Edit, Error, WipeKind, WipeRecord};
 use dme_sync::DeviceKey;
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+on_each_database![
+    who_writes_what_somebody_else_has_changed_is_refused,
+    a_devices_level_is_kept_likewise,
+    an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour,
+];
 
-fn store() -> (tempfile::TempDir, Store) {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
-    (home, store)
-}
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn edit(read: u64, content: &str) -> Edit {
     Edit { read, content: content.into(), author: "admin".into(), at: NOW }
@@ -21,9 +22,8 @@ fn phone() -> DeviceKey {
     DeviceKey { user: "ann@x".into(), device: "1".into() }
 }
 
-#[tokio::test]
-async fn who_writes_what_somebody_else_has_changed_is_refused() {
-    let (_home, store) = store();
+async fn who_writes_what_somebody_else_has_changed_is_refused(place: Place) {
+    let store = place.open().await;
     assert_eq!(store.book("policy").await.unwrap(), None);
     assert_eq!(store.put_book("policy", edit(0, "a")).await.unwrap(), 1);
     assert_eq!(store.put_book("policy", edit(1, "b")).await.unwrap(), 2);
@@ -36,9 +36,8 @@ async fn who_writes_what_somebody_else_has_changed_is_refused() {
     assert_eq!(store.put_book("admission", edit(0, "x")).await.unwrap(), 1, "another book");
 }
 
-#[tokio::test]
-async fn a_devices_level_is_kept_likewise() {
-    let (_home, store) = store();
+async fn a_devices_level_is_kept_likewise(place: Place) {
+    let store = place.open().await;
     assert_eq!(store.put_device_level(&phone(), edit(0, "a")).await.unwrap(), 1);
     let late = store.put_device_level(&phone(), edit(0, "b")).await;
     assert!(late.unwrap_err().to_string().contains("read it again"));
@@ -61,9 +60,8 @@ fn record(needs_second: bool) -> WipeRecord {
     }
 }
 
-#[tokio::test]
-async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour() {
-    let (_home, store) = store();
+async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: Place) {
+    let store = place.open().await;
     let hour_ago = |at: Timestamp| at.minus(Duration::from_secs(3600));
     let enter = |at: Timestamp| {
         let store = store.clone();

@@ -1,13 +1,17 @@
 //! Configurations of connectors, and what they say of them.
 
+use crate::databases::{Place, on_each_database};
 use dme_link::{ConfigurationReport, Configurations, RefusedConfiguration, SealingPair, Secrets};
 use dme_model::{ConnectorId, Secret, Timestamp};
-use dme_store::Store;
 
-#[tokio::test]
-async fn each_configuration_has_the_next_version_and_no_secret_in_its_row() {
+on_each_database![
+    each_configuration_has_the_next_version_and_no_secret_in_its_row,
+    what_a_connector_said_last_is_kept,
+];
+
+async fn each_configuration_has_the_next_version_and_no_secret_in_its_row(place: Place) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path().join("dme.db")).unwrap();
+    let store = place.open().await;
     let (id, now) = (ConnectorId::from("c1"), Timestamp::from_millis(5));
     assert_eq!(store.wanted(&id).await.unwrap(), None);
     let pair = SealingPair::open(dir.path()).unwrap();
@@ -22,16 +26,16 @@ async fn each_configuration_has_the_next_version_and_no_secret_in_its_row() {
     assert_eq!((wanted.version, wanted.text.as_str()), (2, "two"));
     assert_eq!(pair.unseal(&wanted.sealed, "two").unwrap(), secrets);
     drop(store);
-    for file in std::fs::read_dir(dir.path()).unwrap().flatten() {
+    let Place::Sqlite(folder) = &place else { return };
+    for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
         let bytes = std::fs::read(file.path()).unwrap();
         assert!(!bytes.windows(4).any(|part| part == b"Zq-1"), "{}", file.path().display());
     }
 }
 
-#[tokio::test]
-async fn what_a_connector_said_last_is_kept() {
+async fn what_a_connector_said_last_is_kept(place: Place) {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(dir.path().join("dme.db")).unwrap();
+    let store = place.open().await;
     let (id, key) = (ConnectorId::from("c1"), SealingPair::open(dir.path()).unwrap());
     let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
     let mut report =

@@ -1,12 +1,21 @@
 //! Connectors and enrolment tokens: the store does what the link's in-memory registries do.
 
+use crate::databases::{Place, on_each_database};
 use dme_link::{
     Approval, ConnectorBook, ConnectorState, Enrolment, Enrolments, Fingerprint, MemoryBook,
     MemoryEnrolments, Rejection, TokenHash,
 };
 use dme_model::Timestamp;
-use dme_store::Store;
 use std::sync::Arc;
+
+on_each_database![
+    a_connector_is_found_by_its_key_and_keeps_its_id,
+    a_removed_connector_stays_removed,
+    two_keys_hold_until_the_newer_was_used,
+    a_key_belongs_to_one_connector,
+    a_token_serves_one_key_once_and_again_for_the_same,
+    tokens_that_expired_long_ago_are_forgotten,
+];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_seconds(1_800_000_060);
@@ -17,24 +26,20 @@ fn key(name: &str) -> Fingerprint {
 
 /// The two registries of each kind, to be held against each other.
 struct Registries {
-    _home: tempfile::TempDir,
     books: [Arc<dyn ConnectorBook>; 2],
     enrolments: [Arc<dyn Enrolments>; 2],
 }
 
-fn registries() -> Registries {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
+async fn registries(place: &Place) -> Registries {
+    let store = place.open().await;
     Registries {
-        _home: home,
         books: [Arc::new(store.clone()), Arc::new(MemoryBook::default())],
         enrolments: [Arc::new(store), Arc::new(MemoryEnrolments::default())],
     }
 }
 
-#[tokio::test]
-async fn a_connector_is_found_by_its_key_and_keeps_its_id() {
-    let registries = registries();
+async fn a_connector_is_found_by_its_key_and_keeps_its_id(place: Place) {
+    let registries = registries(&place).await;
     for book in registries.books {
         let made = book.enrol("branch", &key("a"), ConnectorState::Locked, NOW).await.unwrap();
         assert_eq!((made.id.as_str(), made.state), ("c1", ConnectorState::Locked));
@@ -49,9 +54,8 @@ async fn a_connector_is_found_by_its_key_and_keeps_its_id() {
     }
 }
 
-#[tokio::test]
-async fn a_removed_connector_stays_removed() {
-    let registries = registries();
+async fn a_removed_connector_stays_removed(place: Place) {
+    let registries = registries(&place).await;
     for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Locked, NOW).await.unwrap().id;
         book.set_state(&id, ConnectorState::Unlocked).await.unwrap();
@@ -63,9 +67,8 @@ async fn a_removed_connector_stays_removed() {
     }
 }
 
-#[tokio::test]
-async fn two_keys_hold_until_the_newer_was_used() {
-    let registries = registries();
+async fn two_keys_hold_until_the_newer_was_used(place: Place) {
+    let registries = registries(&place).await;
     for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
         let keys = || async { book.get(&id).await.unwrap().unwrap().keys };
@@ -86,9 +89,8 @@ async fn two_keys_hold_until_the_newer_was_used() {
     }
 }
 
-#[tokio::test]
-async fn a_key_belongs_to_one_connector() {
-    let registries = registries();
+async fn a_key_belongs_to_one_connector(place: Place) {
+    let registries = registries(&place).await;
     for book in registries.books {
         let id = book.enrol("x", &key("a"), ConnectorState::Unlocked, NOW).await.unwrap().id;
         book.enrol("y", &key("b"), ConnectorState::Unlocked, NOW).await.unwrap();
@@ -96,9 +98,8 @@ async fn a_key_belongs_to_one_connector() {
     }
 }
 
-#[tokio::test]
-async fn a_token_serves_one_key_once_and_again_for_the_same() {
-    let registries = registries();
+async fn a_token_serves_one_key_once_and_again_for_the_same(place: Place) {
+    let registries = registries(&place).await;
     for tokens in registries.enrolments {
         let token = |n: u8, name: &str| Enrolment {
             hash: TokenHash([n; 32]),
@@ -126,10 +127,8 @@ async fn a_token_serves_one_key_once_and_again_for_the_same() {
     }
 }
 
-#[tokio::test]
-async fn tokens_that_expired_long_ago_are_forgotten() {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
+async fn tokens_that_expired_long_ago_are_forgotten(place: Place) {
+    let store = place.open().await;
     for (number, name, expires) in [(1, "old", NOW), (2, "new", LATER)] {
         let enrolment = Enrolment {
             hash: TokenHash([number; 32]),

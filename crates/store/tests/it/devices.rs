@@ -1,5 +1,6 @@
 //! The registry of devices and of users switched off.
 
+use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
     Admission, Decider, Decision, Device, Error, Held, Hold, Newcomers, Order, Policy, PolicyKey,
@@ -7,6 +8,18 @@ use dme_store::{
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
+
+on_each_database![
+    devices_that_come_at_once_are_no_more_than_a_user_may_have,
+    a_new_device_is_entered_as_the_setting_says_and_stays_so,
+    last_seen_is_written_once_a_minute_and_a_new_version_at_once,
+    what_is_set_is_there,
+    what_is_not_there_cannot_be_set,
+    devices_are_listed_by_user,
+    a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it,
+    a_removed_device_is_forgotten_with_its_states,
+    a_user_is_switched_off_and_on,
+];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -26,12 +39,6 @@ fn iphone() -> Sighting {
     }
 }
 
-fn store() -> (tempfile::TempDir, Store) {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
-    (home, store)
-}
-
 async fn see(
     store: &Store,
     phone: &DeviceKey,
@@ -46,9 +53,8 @@ async fn see(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn devices_that_come_at_once_are_no_more_than_a_user_may_have() {
-    let (_home, store) = store();
+async fn devices_that_come_at_once_are_no_more_than_a_user_may_have(place: Place) {
+    let store = place.open().await;
     let newcomers = Newcomers { admission: Admission::Allowed, decision: None, per_user: 3 };
     let come = |user: &'static str, number: usize| {
         let (store, newcomers) = (store.clone(), newcomers.clone());
@@ -73,9 +79,8 @@ async fn devices_that_come_at_once_are_no_more_than_a_user_may_have() {
     );
 }
 
-#[tokio::test]
-async fn a_new_device_is_entered_as_the_setting_says_and_stays_so() {
-    let (_home, store) = store();
+async fn a_new_device_is_entered_as_the_setting_says_and_stays_so(place: Place) {
+    let store = place.open().await;
     let phone = key("ann@x", "1");
     let new = see(&store, &phone, &iphone(), Admission::Quarantined, NOW).await;
     assert_eq!(new.admission, Admission::Quarantined);
@@ -85,9 +90,8 @@ async fn a_new_device_is_entered_as_the_setting_says_and_stays_so() {
     assert_eq!(again, new);
 }
 
-#[tokio::test]
-async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once() {
-    let (_home, store) = store();
+async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once(place: Place) {
+    let store = place.open().await;
     let phone = key("ann@x", "1");
     let come = |sighting: Sighting, at| {
         let (store, phone) = (store.clone(), phone.clone());
@@ -102,9 +106,8 @@ async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once() {
     assert_eq!(device.first_seen, NOW);
 }
 
-#[tokio::test]
-async fn what_is_set_is_there() {
-    let (_home, store) = store();
+async fn what_is_set_is_there(place: Place) {
+    let store = place.open().await;
     let phone = key("ann@x", "1");
     see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
     let policy = Policy {
@@ -126,9 +129,8 @@ async fn what_is_set_is_there() {
     assert_eq!(device.notice_sent, Some(later(6)));
 }
 
-#[tokio::test]
-async fn what_is_not_there_cannot_be_set() {
-    let (_home, store) = store();
+async fn what_is_not_there_cannot_be_set(place: Place) {
+    let store = place.open().await;
     let nobody = key("ann@x", "none");
     assert_eq!(store.device(&nobody).await.unwrap(), None);
     let set = store.set_admission(&nobody, Admission::Allowed).await;
@@ -136,9 +138,8 @@ async fn what_is_not_there_cannot_be_set() {
     assert!(matches!(store.remove_device(&nobody).await, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
-async fn devices_are_listed_by_user() {
-    let (_home, store) = store();
+async fn devices_are_listed_by_user(place: Place) {
+    let store = place.open().await;
     for (user, device) in [("bob@x", "3"), ("ann@x", "2"), ("ann@x", "1")] {
         let phone = key(user, device);
         see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
@@ -152,9 +153,8 @@ async fn devices_are_listed_by_user() {
     assert_eq!(anns, [key("ann@x", "1"), key("ann@x", "2")]);
 }
 
-#[tokio::test]
-async fn a_removed_device_is_forgotten_with_its_states() {
-    let (_home, store) = store();
+async fn a_removed_device_is_forgotten_with_its_states(place: Place) {
+    let store = place.open().await;
     let phone = key("ann@x", "1");
     see(&store, &phone, &iphone(), Admission::Blocked, NOW).await;
     store.save(&phone, Slot::Hierarchy, b"state".to_vec()).await.unwrap();
@@ -163,9 +163,8 @@ async fn a_removed_device_is_forgotten_with_its_states() {
     assert_eq!(store.load(&phone, Slot::Hierarchy).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn a_user_is_switched_off_and_on() {
-    let (_home, store) = store();
+async fn a_user_is_switched_off_and_on(place: Place) {
+    let store = place.open().await;
     let ann = "ann@x".into();
     assert!(!store.is_disabled(&ann).await.unwrap());
     store.disable_user(&ann, NOW).await.unwrap();
@@ -176,9 +175,8 @@ async fn a_user_is_switched_off_and_on() {
     assert!(!store.is_disabled(&ann).await.unwrap());
 }
 
-#[tokio::test]
-async fn a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it() {
-    let (_home, store) = store();
+async fn a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it(place: Place) {
+    let store = place.open().await;
     let phone = key("ann@x", "1");
     see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
     let hold = Hold {

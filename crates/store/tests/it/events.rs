@@ -1,16 +1,18 @@
 //! The event log.
 
+use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
-use dme_store::{Event, EventFilter, Level, NewEvent, Store};
+use dme_store::{Event, EventFilter, Level, NewEvent};
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+on_each_database![
+    events_are_found_by_whatever_is_known_of_them_the_newest_first,
+    pages_follow_one_another_without_gap_or_repetition_also_while_others_come,
+    a_rare_word_is_looked_for_in_bounded_steps,
+    old_events_and_those_beyond_the_limit_are_dropped_some_at_a_time,
+];
 
-fn store() -> (tempfile::TempDir, Store) {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
-    (home, store)
-}
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
 fn event(second: u64, kind: &str, user: &str, message: &str) -> NewEvent {
     NewEvent {
@@ -30,9 +32,8 @@ fn messages(events: &[Event]) -> Vec<&str> {
     events.iter().map(|one| one.event.message.as_str()).collect()
 }
 
-#[tokio::test]
-async fn events_are_found_by_whatever_is_known_of_them_the_newest_first() {
-    let (_home, store) = store();
+async fn events_are_found_by_whatever_is_known_of_them_the_newest_first(place: Place) {
+    let store = place.open().await;
     let all = vec![
         event(0, "device_new", "ann", "one"),
         event(0, "synchronised", "bob", "100% two"),
@@ -67,9 +68,8 @@ async fn events_are_found_by_whatever_is_known_of_them_the_newest_first() {
     }
 }
 
-#[tokio::test]
-async fn pages_follow_one_another_without_gap_or_repetition_also_while_others_come() {
-    let (_home, store) = store();
+async fn pages_follow_one_another_without_gap_or_repetition_also_while_others_come(place: Place) {
+    let store = place.open().await;
     let some = |from: u64| (from..from + 25).map(|n| event(n, "device_new", "ann", &n.to_string()));
     store.put_events(some(0).collect()).await.unwrap();
     let (mut filter, mut seen) = (EventFilter::default(), Vec::new());
@@ -86,9 +86,8 @@ async fn pages_follow_one_another_without_gap_or_repetition_also_while_others_co
     assert_eq!(seen, wanted);
 }
 
-#[tokio::test]
-async fn a_rare_word_is_looked_for_in_bounded_steps() {
-    let (_home, store) = store();
+async fn a_rare_word_is_looked_for_in_bounded_steps(place: Place) {
+    let store = place.open().await;
     let many = |n: u64| event(n, "device_new", "ann", if n == 3 { "needle" } else { "hay" });
     store.put_events((0..10_600).map(many).collect()).await.unwrap();
     let text = Some("needle".to_owned());
@@ -101,9 +100,8 @@ async fn a_rare_word_is_looked_for_in_bounded_steps() {
     assert_eq!((messages(&second.events), second.before), (vec!["needle"], None));
 }
 
-#[tokio::test]
-async fn old_events_and_those_beyond_the_limit_are_dropped_some_at_a_time() {
-    let (_home, store) = store();
+async fn old_events_and_those_beyond_the_limit_are_dropped_some_at_a_time(place: Place) {
+    let store = place.open().await;
     let many = |n: u64| event(n, "device_new", "ann", &n.to_string());
     store.put_events((0..5_000).map(many).collect()).await.unwrap();
     let before = NOW.plus(Duration::from_secs(100));

@@ -2,17 +2,24 @@
 
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
 mod books;
 #[cfg(test)]
 mod configurations;
 #[cfg(test)]
 mod connectors;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
 mod devices;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod own;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

@@ -1,8 +1,15 @@
 //! Routes, offers and settings are there after the server's restart.
 
+use crate::databases::{Place, on_each_database};
 use dme_link::{Capabilities, CredentialsNeeded};
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
-use dme_store::{RouteRecord, Store};
+use dme_store::RouteRecord;
+
+on_each_database![
+    a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay,
+    what_a_connector_offered_last_is_kept,
+    each_change_of_a_connectors_settings_has_a_version_of_its_own,
+];
 
 fn record(function: Function, home: &str, serving: &str) -> RouteRecord {
     RouteRecord {
@@ -14,27 +21,23 @@ fn record(function: Function, home: &str, serving: &str) -> RouteRecord {
     }
 }
 
-#[tokio::test]
-async fn a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay() {
-    let folder = tempfile::tempdir().unwrap();
+async fn a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay(place: Place) {
     let (ann, bob) = (UserId::from("ann@example.org"), UserId::from("bob@example.org"));
     let (mail, calendar) =
         (record(Function::Mail, "c1", "c2"), record(Function::Calendar, "c3", "c3"));
     {
-        let store = Store::open(folder.path().join("dme.db")).unwrap();
+        let store = place.open().await;
         store.put_routes(&ann, vec![mail.clone(), calendar.clone()]).await.unwrap();
         store.put_routes(&bob, vec![mail.clone()]).await.unwrap();
         store.put_routes(&ann, vec![calendar.clone()]).await.unwrap();
     }
-    let store = Store::open(folder.path().join("dme.db")).unwrap();
+    let store = place.open().await;
     assert_eq!(store.routes(&ann).await.unwrap(), std::slice::from_ref(&calendar));
     assert_eq!(store.all_routes().await.unwrap(), [(ann, calendar), (bob, mail)]);
 }
 
-#[tokio::test]
-async fn what_a_connector_offered_last_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path().join("dme.db")).unwrap();
+async fn what_a_connector_offered_last_is_kept(place: Place) {
+    let store = place.open().await;
     let id = ConnectorId::from("c1");
     let offer = |function| Capabilities::new([(function, CredentialsNeeded::Password)]);
     store.put_offer(&id, &offer(Function::Mail)).await.unwrap();
@@ -42,10 +45,8 @@ async fn what_a_connector_offered_last_is_kept() {
     assert_eq!(store.offers().await.unwrap(), [(id, offer(Function::Notes))]);
 }
 
-#[tokio::test]
-async fn each_change_of_a_connectors_settings_has_a_version_of_its_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path().join("dme.db")).unwrap();
+async fn each_change_of_a_connectors_settings_has_a_version_of_its_own(place: Place) {
+    let store = place.open().await;
     let now = Timestamp::from_millis(5);
     for (version, settings) in [(1, "{}"), (2, r#"{"drain":true}"#)] {
         let given = store.put_connector_settings("north", settings.into(), now).await.unwrap();

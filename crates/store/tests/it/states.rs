@@ -1,5 +1,6 @@
-//! The engine's tables in SQLite: the same suite as every state store, and durability.
+//! The engine's tables: the same suite as every state store, and durability.
 
+use crate::databases::{Place, on_each_database};
 use dme_store::Store;
 use dme_sync::store_suite::CASES;
 use dme_sync::{DeviceKey, FolderNo, Slot, StateStore};
@@ -7,36 +8,36 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+on_each_database![
+    it_passes_the_suite,
+    what_was_saved_is_there_after_closing_and_opening,
+    many_at_once_are_all_answered_and_all_there,
+];
+
 fn device() -> DeviceKey {
     DeviceKey { user: "ann@example.com".into(), device: "phone".into() }
 }
 
-#[tokio::test]
-async fn it_passes_the_suite() {
+async fn it_passes_the_suite(place: Place) {
     for case in CASES {
-        let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path().join("store.db")).unwrap();
         println!("{}", case.name);
+        let place = place.another();
+        let store = place.open().await;
         (case.run)(&store).await;
     }
 }
 
-#[tokio::test]
-async fn what_was_saved_is_there_after_closing_and_opening() {
-    let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("store.db");
+async fn what_was_saved_is_there_after_closing_and_opening(place: Place) {
     {
-        let store = Store::open(&path).unwrap();
+        let store = place.open().await;
         store.save(&device(), Slot::Hierarchy, b"state".to_vec()).await.unwrap();
     }
-    let store = Store::open(&path).unwrap();
+    let store = place.open().await;
     assert_eq!(store.load(&device(), Slot::Hierarchy).await.unwrap(), Some(b"state".to_vec()));
 }
 
-#[tokio::test]
-async fn many_at_once_are_all_answered_and_all_there() {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
+async fn many_at_once_are_all_answered_and_all_there(place: Place) {
+    let store = place.open().await;
     let writes = (0..2_000u32).map(|n| {
         let store = store.clone();
         tokio::spawn(async move {

@@ -1,18 +1,18 @@
 //! Counts by hour and day.
 
+use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
-use dme_store::{By, CountFilter, Counted, Counts, Store};
+use dme_store::{By, CountFilter, Counted, Counts};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+on_each_database![
+    counts_of_one_hour_add_up_and_are_told_apart_as_is_wanted,
+    hours_become_days_without_a_count_lost_and_old_days_go,
+];
+
 /// The beginning of a day.
 const DAY: Timestamp = Timestamp::from_seconds(20_000 * 86_400);
-
-fn store() -> (tempfile::TempDir, Store) {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path().join("store.db")).unwrap();
-    (home, store)
-}
 
 fn of(hour: u64, user: &str, command: &str) -> Counted {
     Counted {
@@ -37,9 +37,8 @@ fn by(by: &[By]) -> BTreeSet<By> {
     by.iter().copied().collect()
 }
 
-#[tokio::test]
-async fn counts_of_one_hour_add_up_and_are_told_apart_as_is_wanted() {
-    let (_home, store) = store();
+async fn counts_of_one_hour_add_up_and_are_told_apart_as_is_wanted(place: Place) {
+    let store = place.open().await;
     let all = vec![
         (of(0, "ann", "Sync"), counts(&[3, 70])),
         (of(0, "bob", "Sync"), counts(&[3])),
@@ -66,9 +65,8 @@ async fn counts_of_one_hour_add_up_and_are_told_apart_as_is_wanted() {
     assert!(store.counts(&filter, &BTreeSet::new(), 100).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn hours_become_days_without_a_count_lost_and_old_days_go() {
-    let (_home, store) = store();
+async fn hours_become_days_without_a_count_lost_and_old_days_go(place: Place) {
+    let store = place.open().await;
     for hour in 0..60 {
         store.add_counts(vec![(of(hour, "ann", "Sync"), counts(&[3]))]).await.unwrap();
     }

@@ -33,6 +33,14 @@ pub fn check(report: &mut Report, server: &ServerConfig) {
     }
 }
 
+/// Whether the database can be used.
+pub async fn database(report: &mut Report, server: &ServerConfig) {
+    match server.database().try_out().await {
+        Ok(place) => report.good("database", place),
+        Err(error) => report.bad("database", error),
+    }
+}
+
 fn certificate(report: &mut Report, server: &ServerConfig, host: &str) {
     if server.phones.plain_http {
         report.unknown(STEP, "the proxy that ends TLS has it: try it with `dme probe`");

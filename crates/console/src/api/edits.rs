@@ -1,0 +1,98 @@
+//! Single changes of policies and rules, as a form or a command makes them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What one level shall say of one setting.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingEdit {
+    /// The group's name; nothing for the default level.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Which setting, by its name.
+    pub setting: String,
+    /// The value as it is typed: `true`, `6`, `none`, a word, texts parted by commas. Nothing where
+    /// the level shall not say.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// The levels below may choose nothing.
+    #[serde(default)]
+    pub locked: bool,
+    /// The levels below may choose no less.
+    #[serde(default)]
+    pub least: Option<u32>,
+    /// The levels below may choose no more.
+    #[serde(default)]
+    pub most: Option<u32>,
+    /// The revision of the levels that was read.
+    pub revision: u64,
+    /// Whether waiting phones take it at once.
+    #[serde(default)]
+    pub push: bool,
+}
+
+/// A group of devices to be made, as the strongest.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Its name.
+    pub name: String,
+    /// Directory groups of the devices' users, parted by commas.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Users, likewise; `*` stands for anything in these and all that follow.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Clients, as they call themselves.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Operating systems.
+    #[serde(default)]
+    pub os: Option<String>,
+    /// Models.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// The revision that was read.
+    pub revision: u64,
+}
+
+/// A group to be moved or taken away.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupNamed {
+    /// Its name.
+    pub name: String,
+    /// The revision that was read.
+    pub revision: u64,
+}
+
+/// A rule of admission to be made, before all others.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRule {
+    /// Its name.
+    pub name: String,
+    /// Directory groups of the devices' users, parted by commas.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Users, likewise; `*` stands for anything in these and all that follow.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Clients, as they call themselves.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// Operating systems.
+    #[serde(default)]
+    pub os: Option<String>,
+    /// Models.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// `allow`, `quarantine` or `block`.
+    pub then: String,
+    /// Why, for the owner and the administrators.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The revision that was read.
+    pub revision: u64,
+}
