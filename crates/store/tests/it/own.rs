@@ -1,22 +1,22 @@
 //! What users make for themselves holds for one device, once, and for its time.
 
+use crate::databases::{Place, on_each_database};
 use dme_model::{DeviceId, Timestamp, UserId};
-use dme_store::{Acceptance, Invitation, Store};
+use dme_store::{Acceptance, Invitation};
 use dme_sync::DeviceKey;
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn open() -> (tempfile::TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path().join("dme.db")).unwrap();
-    (folder, store)
-}
+on_each_database![
+    a_password_is_of_the_first_device_that_shows_it,
+    an_invitation_is_looked_at_often_and_used_once_in_its_time,
+    each_version_of_the_terms_is_accepted_by_itself,
+];
 
-#[tokio::test]
-async fn a_password_is_of_the_first_device_that_shows_it() {
-    let (_folder, store) = open();
+async fn a_password_is_of_the_first_device_that_shows_it(place: Place) {
+    let store = place.open().await;
     let ann = UserId::from("ann@example.org");
     let put = async |hash: &str| {
         store.put_device_password(&ann, hash, "my phone", 2, at(1)).await.unwrap()
@@ -45,9 +45,8 @@ async fn a_password_is_of_the_first_device_that_shows_it() {
     assert!(store.device_labels(&ann).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn an_invitation_is_looked_at_often_and_used_once_in_its_time() {
-    let (_folder, store) = open();
+async fn an_invitation_is_looked_at_often_and_used_once_in_its_time(place: Place) {
+    let store = place.open().await;
     let invitation = Invitation {
         user: "ann@example.org".into(),
         label: "my phone".into(),
@@ -65,9 +64,8 @@ async fn an_invitation_is_looked_at_often_and_used_once_in_its_time() {
     assert_eq!(look("b", 100, true).await, None, "too late");
 }
 
-#[tokio::test]
-async fn each_version_of_the_terms_is_accepted_by_itself() {
-    let (_folder, store) = open();
+async fn each_version_of_the_terms_is_accepted_by_itself(place: Place) {
+    let store = place.open().await;
     let ann = UserId::from("ann@example.org");
     assert_eq!(store.terms().await.unwrap(), None);
     store.publish_terms("be good", "admin", at(1)).await.unwrap();
