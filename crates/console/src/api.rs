@@ -2,11 +2,13 @@
 
 mod api_tokens;
 mod edits;
+mod own;
 mod policies;
 mod records;
 
 pub use api_tokens::{ApiToken, NewApiToken, Scope};
 pub use edits::*;
+pub use own::*;
 pub use policies::*;
 pub use records::*;
 

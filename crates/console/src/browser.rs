@@ -5,7 +5,7 @@ use crate::dispatch::{arguments, read, segments};
 use crate::endpoint::Call;
 use crate::pages::{Frame, Look, Visit, refused};
 use crate::principal::{Allowed, Duty, Principal};
-use crate::session::{Notice, Session, is_csrf};
+use crate::session::{Notice, Session, Sessions, is_csrf};
 use crate::sign_in::{SignIn, by_link, words};
 use crate::{Console, Refusal, changes, form, reply};
 use askama::Template;
@@ -18,12 +18,13 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-const STYLE: &str = include_str!("../static/console.css");
-const SCRIPT: &str = include_str!("../static/console.js");
-const ICON: &str = include_str!("../static/icon.svg");
+pub(crate) const STYLE: &str = include_str!("../static/console.css");
+pub(crate) const SCRIPT: &str = include_str!("../static/console.js");
+pub(crate) const ICON: &str = include_str!("../static/icon.svg");
+
 /// Where a request came from, and how its answer is to look.
 #[derive(Clone, Copy)]
 struct Browser {
@@ -32,7 +33,27 @@ struct Browser {
 }
 
 /// The values of a form.
-type Fields = BTreeMap<String, String>;
+pub(crate) type Fields = BTreeMap<String, String>;
+
+/// What became of what a form asked for.
+pub(crate) struct Done {
+    /// The cookie that the session has from now on, where it has another.
+    pub renewed: Option<Secret>,
+    pub done: Result<Value, Refusal>,
+}
+
+/// A form that a session sent.
+pub(crate) struct Sent<'a> {
+    /// Where the session is kept.
+    pub sessions: &'a Sessions,
+    /// What it is found by.
+    pub cookie: &'a Secret,
+    pub session: Session,
+    /// From which address.
+    pub client: IpAddr,
+    pub look: Look,
+    pub body: &'a Bytes,
+}
 
 impl Console {
     /// Answers a browser.
@@ -177,75 +198,66 @@ impl Console {
         match path {
             "/sign-out" => {
                 self.sessions.end(&cookie);
-                Ok(with_cookie(see_other("/sign-in"), &cookie::end_session()))
+                Ok(with_cookie(see_other("/sign-in"), &cookie::end_session(cookie::SESSION)))
             }
             "/look" => {
-                let set = match (field("language"), field("theme")) {
-                    (language, _) if !language.is_empty() && sound(&language) => {
-                        cookie::set_look(cookie::LANGUAGE, &language)
-                    }
-                    (_, theme) if sound(&theme) => cookie::set_look(cookie::THEME, &theme),
-                    _ => return Err(Refusal::bad("no such look")),
-                };
+                let set = set_look(&field("language"), &field("theme"))?;
                 Ok(with_cookie(see_other(&back), &set))
             }
             _ => match path.strip_prefix("/do/") {
                 Some(path) => {
-                    let given = field("confirm_password");
                     // Browsers' forms know no other than GET and POST.
                     let method = match field("method").as_str() {
                         "delete" => Method::DELETE,
                         _ => Method::POST,
                     };
-                    let act = (method, path);
-                    self.act_for(act, (cookie, session), given, browser, (body, &back)).await
+                    let (client, act) = (peer.ip(), format!("/api/{path}"));
+                    let sessions = &self.sessions;
+                    let sent = Sent { sessions, cookie: &cookie, session, client, look, body };
+                    let Done { renewed, done } = self.have_done((method, &act), sent).await;
+                    let mut answer = see_other(&back);
+                    if let Some(renewed) = &renewed {
+                        let set = cookie::set_session(cookie::SESSION, renewed);
+                        answer = with_cookie(answer, &set);
+                    }
+                    let notice = notice(done, look);
+                    let cookie = renewed.as_ref().unwrap_or(&cookie);
+                    self.sessions.change(cookie, |session| session.notice = Some(notice));
+                    Ok(answer)
                 }
                 None => Err(Refusal::not_found("such form")),
             },
         }
     }
 
-    /// Has done what a form asks for, and leads back to where it was, to say what came of it.
-    async fn act_for(
+    /// Has the endpoint of this path do what a form asks for.
+    pub(crate) async fn have_done(
         self: &Arc<Self>,
-        act: (Method, &str),
-        (mut cookie, mut session): (Secret, Session),
-        password: String,
-        browser: Browser,
-        (body, back): (&Bytes, &str),
-    ) -> Result<Response<SiteBody>, Refusal> {
-        let mut answer = see_other(back);
-        let mut refused = None;
+        asked: (Method, &str),
+        mut sent: Sent<'_>,
+    ) -> Done {
+        let password = fields(sent.body).remove("confirm_password").unwrap_or_default();
+        let mut renewed = None;
         if !password.is_empty() {
-            match self.confirm(&cookie, &session, &Secret::new(password)).await {
-                Ok(next) => {
-                    session.confirmed = (self.front.clock)();
-                    answer = with_cookie(answer, &cookie::set_session(&next));
-                    cookie = next;
+            let Sent { sessions, cookie, session, .. } = &sent;
+            match self.confirm(sessions, cookie, session, &Secret::new(password)).await {
+                Ok(next) => renewed = Some(next),
+                Err(why) => {
+                    let why = words(sent.look.language, why);
+                    return Done { renewed, done: Err(Refusal::forbidden(why)) };
                 }
-                Err(why) => refused = Some(words(browser.look.language, why)),
             }
+            sent.session.confirmed = (self.front.clock)();
         }
-        let notice = match refused {
-            Some(words) => Notice::Refused(words),
-            None => match self.act(act, &session, browser, body).await {
-                Ok(words) => Notice::Done(words),
-                Err(refusal) => Notice::Refused(refusal.words),
-            },
-        };
-        self.sessions.change(&cookie, |session| session.notice = Some(notice));
-        Ok(answer)
+        Done { renewed, done: self.act(asked, &sent).await }
     }
 
-    /// Has the endpoint of this path do what a form asks for.
     async fn act(
         self: &Arc<Self>,
         (method, path): (Method, &str),
-        session: &Session,
-        Browser { look, peer }: Browser,
-        body: &Bytes,
-    ) -> Result<String, Refusal> {
-        let (endpoint, args) = self.endpoint(&method, &format!("/api/{path}"))?;
+        Sent { session, client, look, body, .. }: &Sent<'_>,
+    ) -> Result<Value, Refusal> {
+        let (endpoint, args) = self.endpoint(&method, path)?;
         if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
             return Err(Refusal::forbidden(words(look.language, "confirm-first")));
         }
@@ -254,13 +266,9 @@ impl Console {
         for ours in ["csrf", "back", "confirm_password", "method"] {
             sent.remove(ours);
         }
-        let principal = session.principal.clone();
-        let call = Call { principal, args, query: Default::default(), body: Value::Object(sent) };
-        let answer = self.carry_out(endpoint, call, peer).await?;
-        let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-        // What is shown once, or what may not come about.
-        let once = told("token").map(|text| look.language.of("shown-once", &text));
-        Ok(once.or_else(|| told("warning")).unwrap_or_else(|| words(look.language, "done")))
+        let (principal, query) = (session.principal.clone(), Default::default());
+        let call = Call { principal, client: *client, args, query, body: Value::Object(sent) };
+        self.carry_out(endpoint, call).await
     }
 
     /// Begins a session; the one that the browser had ends.
@@ -270,21 +278,52 @@ impl Console {
         principal: Principal,
         back: &str,
     ) -> Result<Response<SiteBody>, Refusal> {
-        if let Some(former) = cookie::session(&head.headers) {
+        if let Some(former) = cookie::session(&head.headers, cookie::SESSION) {
             self.sessions.end(&former);
         }
         let now = (self.front.clock)();
         let cookie = self.sessions.begin(principal, now);
         let cookie = cookie.map_err(Refusal::failed)?;
-        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(&cookie)))
+        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(cookie::SESSION, &cookie)))
     }
 
     /// The session that a browser shows, with the roles it has now.
     pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Secret, Session)> {
-        let cookie = cookie::session(headers)?;
+        let cookie = cookie::session(headers, cookie::SESSION)?;
         let session = self.sessions.find(&cookie, (self.front.clock)())?;
-        let session = self.refreshed(&cookie, session).await?;
+        let session = self.refreshed(&self.sessions, &cookie, session).await?;
         Some((cookie, session))
+    }
+}
+
+/// What became of what a form asked for.
+pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
+    match done {
+        Ok(answer) => {
+            let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+            // What is shown once, or what may not come about.
+            let once = told("token").map(|text| look.language.of("shown-once", &text));
+            let said = once.or_else(|| told("warning"));
+            Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
+        }
+        Err(refusal) => Notice::Refused(refusal.words),
+    }
+}
+
+/// A refusal, for people.
+pub(crate) fn plain(refusal: Refusal) -> Response<SiteBody> {
+    let response = reply::answer("text/plain; charset=utf-8", refusal.words);
+    reply::with_status(response, refusal.status)
+}
+
+/// The cookie that remembers the language or theme that was chosen.
+pub(crate) fn set_look(language: &str, theme: &str) -> Result<String, Refusal> {
+    match (language, theme) {
+        (language, _) if !language.is_empty() && sound(language) => {
+            Ok(cookie::set_look(cookie::LANGUAGE, language))
+        }
+        (_, theme) if sound(theme) => Ok(cookie::set_look(cookie::THEME, theme)),
+        _ => Err(Refusal::bad("no such look")),
     }
 }
 
@@ -294,7 +333,7 @@ fn sign_in_page(page: &SignIn, status: StatusCode) -> Result<Response<SiteBody>,
 }
 
 /// What browsers may keep: it changes with the release only, and they ask whether it did.
-fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
+pub(crate) fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
     let mut response = reply::answer(kind, text);
     let keep = HeaderValue::from_static("private, max-age=300");
     response.headers_mut().insert(http::header::CACHE_CONTROL, keep);
@@ -302,7 +341,7 @@ fn still(kind: &'static str, text: &'static str) -> Response<SiteBody> {
 }
 
 /// Whether a form was sent by a page of ours: browsers say where it is from.
-fn is_from_here(headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_here(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     match (text(ORIGIN), text(HOST)) {
         (Some(origin), Some(host)) => {
@@ -314,7 +353,7 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     }
 }
 
-fn see_other(path: &str) -> Response<SiteBody> {
+pub(crate) fn see_other(path: &str) -> Response<SiteBody> {
     let mut response = reply::answer("text/plain; charset=utf-8", "");
     *response.status_mut() = StatusCode::SEE_OTHER;
     if let Ok(path) = HeaderValue::from_str(path) {
@@ -328,7 +367,7 @@ fn to_sign_in(back: &str) -> Response<SiteBody> {
     see_other(&format!("/sign-in?{query}"))
 }
 
-fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {
+pub(crate) fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
@@ -347,7 +386,7 @@ fn sound(value: &str) -> bool {
     (1..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_lowercase())
 }
 
-fn fields(text: &[u8]) -> Fields {
+pub(crate) fn fields(text: &[u8]) -> Fields {
     form_urlencoded::parse(text).into_owned().collect()
 }
 

@@ -7,6 +7,8 @@ use http::header::COOKIE;
 /// The session's. The prefix keeps other hosts and plain connections from setting it
 /// (RFC 6265bis §4.1.3.2); browsers count loopback as safe.
 pub(crate) const SESSION: &str = "__Host-dme-console";
+/// That of the users' own page.
+pub(crate) const OWN_SESSION: &str = "__Host-dme-my";
 /// Light or dark.
 pub(crate) const THEME: &str = "__Host-dme-theme";
 /// The language.
@@ -22,20 +24,20 @@ pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// The session's cookie that a browser sent.
-pub(crate) fn session(headers: &HeaderMap) -> Option<Secret> {
-    find(headers, SESSION).filter(|value| !value.is_empty()).map(Secret::new)
+/// The session's cookie that a browser sent, by its name.
+pub(crate) fn session(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    find(headers, name).filter(|value| !value.is_empty()).map(Secret::new)
 }
 
 /// Sets the session's cookie: unreadable for scripts, gone with the browser, not sent along with
 /// what other sites' forms do.
-pub(crate) fn set_session(cookie: &Secret) -> String {
-    format!("{SESSION}={}; Path=/; Secure; HttpOnly; SameSite=Lax", cookie.expose())
+pub(crate) fn set_session(name: &str, cookie: &Secret) -> String {
+    format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax", cookie.expose())
 }
 
 /// Takes the session's cookie away.
-pub(crate) fn end_session() -> String {
-    format!("{SESSION}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
+pub(crate) fn end_session(name: &str) -> String {
+    format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0")
 }
 
 /// Remembers what pages look like, for a year.

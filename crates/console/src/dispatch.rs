@@ -17,7 +17,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,22 +43,35 @@ impl Site for Console {
             None if path != "/api" && !path.starts_with("/api/") => {
                 self.browse(request, peer).await
             }
-            None => match self.answer(request, peer).await {
-                Ok(response) => response,
-                Err(refusal) => reply::refused(&refusal),
-            },
+            None => {
+                let answer = async {
+                    let (head, body) = request.into_parts();
+                    let asker = self.asker(&head).await?;
+                    self.answer(asker, peer.ip(), &head, body).await
+                };
+                answer.await.unwrap_or_else(|refusal| reply::refused(&refusal))
+            }
         })
+    }
+
+    async fn own(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        client: IpAddr,
+    ) -> Response<SiteBody> {
+        self.own_way_in(request, client).await
     }
 }
 
 impl Console {
-    async fn answer(
+    /// Has an endpoint do what is asked for.
+    pub(crate) async fn answer(
         self: &Arc<Self>,
-        request: Request<Incoming>,
-        peer: SocketAddr,
+        Asker { principal, fresh }: Asker,
+        client: IpAddr,
+        head: &request::Parts,
+        body: Incoming,
     ) -> Result<Response<SiteBody>, Refusal> {
-        let (head, body) = request.into_parts();
-        let Asker { principal, fresh } = self.asker(&head).await?;
         let (endpoint, args) = self.endpoint(&head.method, head.uri.path())?;
         // Before anything is read of what somebody sends who may not.
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
@@ -75,8 +88,8 @@ impl Console {
         };
         let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
-        let call = Call { principal, args, query, body };
-        Ok(reply::json(&self.carry_out(endpoint, call, peer).await?))
+        let call = Call { principal, client, args, query, body };
+        Ok(reply::json(&self.carry_out(endpoint, call).await?))
     }
 
     /// Does it, and records it where it changes anything.
@@ -84,14 +97,13 @@ impl Console {
         self: &Arc<Self>,
         endpoint: &Endpoint,
         call: Call,
-        peer: SocketAddr,
     ) -> Result<Value, Refusal> {
         if endpoint.method == Method::GET {
             return endpoint.run(self.clone(), call).await;
         }
-        let (who, args) = (call.principal.clone(), call.args.clone());
+        let (who, args, client) = (call.principal.clone(), call.args.clone(), call.client);
         let work = endpoint.run(self.clone(), call);
-        let deed = recorded::deed(endpoint, &who, peer, &args);
+        let deed = recorded::deed(endpoint, &who, client, &args);
         let answer = self.front.audit.record(deed, work, recorded::outcome).await;
         let answer = answer.map_err(recorded::unrecorded)?;
         let refused = answer.as_ref().err().map(|refusal| refusal.words.as_str());
@@ -126,7 +138,7 @@ impl Console {
     }
 
     /// Whom the token is: the one in the server's directory, or one that was made.
-    async fn bearer(&self, given: &[u8]) -> Result<Principal, Refusal> {
+    pub(crate) async fn bearer(&self, given: &[u8]) -> Result<Principal, Refusal> {
         let given = given.strip_prefix(b"Bearer ").ok_or_else(unknown)?;
         if constant_time::verify_slices_are_equal(given, self.token.expose().as_bytes()).is_ok() {
             return Ok(Principal {
@@ -200,9 +212,9 @@ impl Console {
 }
 
 /// Whoever asks, and whether they showed just now that it is they.
-struct Asker {
-    principal: Arc<Principal>,
-    fresh: bool,
+pub(crate) struct Asker {
+    pub principal: Arc<Principal>,
+    pub fresh: bool,
 }
 
 fn unknown() -> Refusal {

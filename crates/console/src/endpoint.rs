@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 type Run =
@@ -46,6 +47,8 @@ pub struct Endpoint {
 pub struct Call {
     /// Who asks.
     pub principal: Arc<Principal>,
+    /// From which address.
+    pub client: IpAddr,
     pub(crate) args: Args,
     /// What followed the `?`.
     pub(crate) query: Map<String, Value>,

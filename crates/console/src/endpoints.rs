@@ -1,12 +1,14 @@
 //! Everything that can be asked for, in one table: by REST, by `dme`, by the pages.
 
 mod api_tokens;
+mod away;
 mod configuration;
 mod connectors;
 mod devices;
 mod directory;
 mod edits;
 mod outbox;
+mod own;
 pub(crate) mod policies;
 mod records;
 pub(crate) use records::kinds;
@@ -35,6 +37,8 @@ pub fn table() -> Vec<Endpoint> {
     all.extend(rules());
     all.extend(wipes());
     all.extend(users());
+    all.extend(terms());
+    all.extend(own());
     all.extend(records());
     all.extend(webhooks());
     all
@@ -358,6 +362,93 @@ fn users() -> Vec<Endpoint> {
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+    ]
+}
+
+fn terms() -> Vec<Endpoint> {
+    vec![
+        get("/api/terms", "Every version of the terms of use")
+            .by(|console, _| async move { console.list_terms().await }),
+        post("/api/terms", "Publish terms of use that users are to accept")
+            .takes::<api::NewTerms>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.publish_terms(&call.principal, &new).await
+            }),
+        get("/api/terms/{version}/accepted", "Who accepted a version of the terms")
+            .by(|console, call| async move { console.acceptances(call.arg("version")).await }),
+    ]
+}
+
+fn own() -> Vec<Endpoint> {
+    let look = |path, summary| get(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    vec![
+        look("/api/my", "One's own devices, passwords for them, terms to accept")
+            .by(|console, call| async move { console.own_page(&call.principal).await }),
+        look("/api/my/devices", "One's own devices")
+            .by(|console, call| async move { console.own_devices(&call.principal).await }),
+        act("/api/my/devices/{device}/label", "Call a device of one's own something else")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.label_own_device(&call.principal, call.arg("device"), &label).await
+            }),
+        act("/api/my/devices/{device}/lost", "Block a lost device and have it erased")
+            .takes::<api::Lost>()
+            .by(|console, mut call| async move {
+                let lost = call.body()?;
+                console.lose_own_device(&call.principal, call.arg("device"), lost).await
+            }),
+        act("/api/my/devices/{device}/block", "Shut out a device of one's own").by(
+            |console, call| async move {
+                console.block_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        act("/api/my/devices/{device}/remove", "Forget a device that is not used any more").by(
+            |console, call| async move {
+                console.remove_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        look("/api/my/passwords", "The passwords one made for devices, without what they say")
+            .by(|console, call| async move { console.own_passwords(&call.principal).await }),
+        act("/api/my/passwords", "Make a password for one device; it is shown once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_password(&call.principal, &label).await
+            }),
+        act("/api/my/passwords/{number}/revoke", "Take a password for a device back").by(
+            |console, call| async move {
+                console.revoke_own_password(&call.principal, call.arg("number")).await
+            },
+        ),
+        act("/api/my/invitations", "Make a link to add a device with; it is shown once")
+            .takes::<api::NewInvitation>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.invite_own_device(&call.principal, &new).await
+            }),
+        look("/api/my/away", "What one's mailbox answers, where that needs no password")
+            .by(|console, call| async move { console.own_away(&call.principal, None).await }),
+        act("/api/my/away/look", "What one's mailbox answers, where that needs the password")
+            .takes::<api::Shown>()
+            .by(|console, mut call| async move {
+                let api::Shown { password } = call.body()?;
+                console.own_away(&call.principal, Some(password)).await
+            }),
+        act("/api/my/away", "Say what one's mailbox answers while one is away")
+            .takes::<api::NewAway>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.set_own_away(&call.principal, new).await
+            }),
+        act("/api/my/terms/{version}/accept", "Accept terms of use").by(
+            |console, call| async move {
+                let (version, client) = (call.arg("version"), call.client);
+                console.accept_own_terms(&call.principal, version, client).await
+            },
+        ),
     ]
 }
 

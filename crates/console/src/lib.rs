@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod endpoints;
 mod form;
 pub mod language;
+mod my;
 mod openapi;
 pub mod pages;
 pub mod principal;
@@ -33,6 +34,7 @@ use dme_server::config::ServerConfig;
 use dme_server::front::Front;
 use dme_server::role::{Server, StartError};
 use dme_server::site::{Parts, Site};
+use dme_server::tls::ReloadingCertificate;
 use endpoint::Endpoint;
 use pages::Page;
 use session::Sessions;
@@ -47,6 +49,8 @@ pub struct Console {
     pub(crate) links: Links,
     /// `host:port` as connectors reach the link port; none where it is not listened on.
     pub(crate) link_address: Option<String>,
+    /// The phones' certificate; none where a proxy ends their TLS.
+    pub(crate) certificate: Option<Arc<ReloadingCertificate>>,
     /// What whoever may read the server's directory shows.
     token: Secret,
     /// Everything that can be asked for.
@@ -54,6 +58,8 @@ pub struct Console {
     /// Everything that can be looked at.
     pub(crate) pages: Vec<Page>,
     pub(crate) sessions: Sessions,
+    /// Those of the users' own page.
+    pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
     /// Something was done: pages may be out of date.
@@ -74,6 +80,8 @@ impl Console {
             endpoints: endpoints::table(),
             pages: pages::table(),
             sessions: Sessions::default(),
+            own_sessions: Sessions::default(),
+            certificate: parts.certificate,
             open_links: sign_in::Links::default(),
             changed: broadcast::Sender::new(16),
         })

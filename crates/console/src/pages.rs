@@ -19,6 +19,7 @@ mod users;
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
 pub(crate) use refused::refused;
+pub(crate) use time::moment;
 
 use crate::endpoint::Args;
 use crate::principal::{Allowed, Duty, Principal, Reach};

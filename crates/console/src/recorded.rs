@@ -7,13 +7,13 @@ use dme_audit::{Means, Outcome, Who};
 use dme_server::records::audit::Deed;
 use http::Method;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 /// What is about to be done, and by whom.
 pub(crate) fn deed(
     endpoint: &Endpoint,
     principal: &Principal,
-    peer: SocketAddr,
+    client: IpAddr,
     args: &Args,
 ) -> Deed {
     let by = match principal.origin {
@@ -23,7 +23,7 @@ pub(crate) fn deed(
         Origin::Session => Means::Console,
     };
     let (name, role) = (principal.name.clone(), principal.role_names());
-    let address = Some(peer.ip().to_string());
+    let address = Some(client.to_string());
     let targets = args.iter().map(|(_, value)| value.clone()).collect();
     let act = act(&endpoint.method, endpoint.path);
     Deed { who: Who { name, role, address, by }, act, targets, changes: Vec::new() }

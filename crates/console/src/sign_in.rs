@@ -4,7 +4,7 @@
 use crate::language::Language;
 use crate::pages::Look;
 use crate::principal::{Boundaries, Origin, Principal, Role};
-use crate::session::{ROLES, Session};
+use crate::session::{ROLES, Session, Sessions};
 use crate::token_file::random;
 use crate::{Console, Refusal, api};
 use askama::Template;
@@ -83,19 +83,30 @@ pub(crate) fn by_link() -> Principal {
 }
 
 impl Console {
-    /// Who signs in with this name and password; else why nobody does, as a text's name.
+    /// Who signs in to the administrators' pages with this name and password; else why nobody does,
+    /// as a text's name.
     pub(crate) async fn sign_in(
         &self,
         login: &str,
         password: &Secret,
     ) -> Result<Principal, &'static str> {
         let login = Login::parse(login).map_err(|_| "wrong-password")?;
-        match self.front.gate.sign_in(&login, password).await {
+        let principal = self.known_as(&login, password).await?;
+        match principal.roles.iter().all(|role| *role == Role::User) {
+            true => Err("no-role"),
+            false => Ok(principal),
+        }
+    }
+
+    /// Whose name and password these are, with every role they have.
+    pub(crate) async fn known_as(
+        &self,
+        login: &Login,
+        password: &Secret,
+    ) -> Result<Principal, &'static str> {
+        match self.front.gate.sign_in(login, password).await {
             Admission::Admitted { who, .. } => {
                 let roles = self.roles(&who.person);
-                if roles.iter().all(|role| *role == Role::User) {
-                    return Err("no-role");
-                }
                 Ok(Principal {
                     name: who.person.user.to_string(),
                     user: Some(who.person.user.clone()),
@@ -145,7 +156,12 @@ impl Console {
 
     /// The session with the roles that the directory gives now: whoever left the administrators is
     /// none within a minute (rule A5). While the directory is down the last word holds.
-    pub(crate) async fn refreshed(&self, cookie: &Secret, session: Session) -> Option<Session> {
+    pub(crate) async fn refreshed(
+        &self,
+        sessions: &Sessions,
+        cookie: &Secret,
+        session: Session,
+    ) -> Option<Session> {
         let now = (self.front.clock)();
         let Some(user) = &session.principal.user else { return Some(session) };
         if now < session.checked.plus(ROLES) {
@@ -162,11 +178,11 @@ impl Console {
         };
         if roles.is_empty() || self.front.store.is_disabled(user).await.unwrap_or(true) {
             tracing::info!(%user, "a session ended: its user has no role any more");
-            self.sessions.end(cookie);
+            sessions.end(cookie);
             return None;
         }
         let principal = Arc::new(Principal { roles, ..(*session.principal).clone() });
-        self.sessions.change(cookie, |session| {
+        sessions.change(cookie, |session| {
             session.checked = now;
             session.principal = principal.clone();
         });
@@ -177,16 +193,18 @@ impl Console {
     /// counts as fresh.
     pub(crate) async fn confirm(
         &self,
+        sessions: &Sessions,
         cookie: &Secret,
         session: &Session,
         password: &Secret,
     ) -> Result<Secret, &'static str> {
         let user = session.principal.user.as_ref().ok_or("link-used")?;
-        let found = self.sign_in(user.as_str(), password).await?;
+        let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
+        let found = self.known_as(&login, password).await?;
         if found.user.as_ref() != Some(user) {
             return Err("wrong-password");
         }
-        let renewed = self.sessions.renew(cookie, (self.front.clock)());
+        let renewed = sessions.renew(cookie, (self.front.clock)());
         renewed.ok().flatten().ok_or("session-over")
     }
 }

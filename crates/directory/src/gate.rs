@@ -15,6 +15,7 @@ mod limits;
 mod membership;
 mod memory;
 mod refresh;
+mod shown;
 mod sign_in;
 
 use crate::asking::carried;
@@ -307,7 +308,7 @@ impl Gate {
         let Some(part) = self.part_of(&user).cloned() else {
             return Admission::Refused(Refusal::UnknownUser);
         };
-        let question = Question { login, user, password: password.clone(), mac };
+        let question = Question { login, user, password: Some(password.clone()), mac };
         if part.is_down(now) {
             let admission = self.in_grace(&question, now);
             if self.is_told_wrong(&admission, &question, now) {
@@ -409,7 +410,13 @@ impl Gate {
     async fn ask(&self, part: &Part, question: &Question, taken: Taken) -> Admission {
         let asked = tokio::time::timeout(self.config.check_timeout.0, async {
             let Question { login, password, .. } = question;
-            let verdict = part.directory.authenticate(login, password).await?;
+            let verdict = match password {
+                Some(password) => part.directory.authenticate(login, password).await?,
+                None => {
+                    let found = part.directory.find(login).await?;
+                    found.map_or(Verdict::Unknown, |person| Verdict::Accepted(Box::new(person)))
+                }
+            };
             let Verdict::Accepted(person) = verdict else { return Ok((verdict, None)) };
             let access = part.access(self, &person).await?;
             Ok((Verdict::Accepted(person), Some(access)))
@@ -422,7 +429,7 @@ impl Gate {
                 let who = Arc::new(Admitted { person: *person, rights });
                 let user = &who.person.user;
                 self.memory.alias(&question.login, Some(user));
-                let mac = self.key.mac(user, &question.password);
+                let mac = question.password.as_ref().map(|password| self.key.mac(user, password));
                 self.memory.admit(who.clone(), mac, now);
                 Admission::Admitted { who, source: Source::Directory }
             }
@@ -463,7 +470,8 @@ impl Gate {
 
     /// The answer while the directory is down.
     fn in_grace(&self, question: &Question, now: Timestamp) -> Admission {
-        match self.memory.in_grace(&question.user, &question.mac, now) {
+        let password = question.password.is_some().then_some(&question.mac);
+        match self.memory.in_grace(&question.user, password, now) {
             Some(who) => Admission::Admitted { who, source: Source::Grace },
             None => Admission::Unavailable { retry_after: DOWN },
         }
@@ -504,8 +512,9 @@ struct Question {
     login: UserId,
     /// The canonical user where the login is known to mean one, else the login.
     user: UserId,
-    password: Secret,
-    /// Of `user` and `password`.
+    /// None where the server itself knows what was shown.
+    password: Option<Secret>,
+    /// Of `user` and `password`; of an empty one where there is none, which no password is.
     mac: Mac,
 }
 

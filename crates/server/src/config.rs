@@ -53,6 +53,9 @@ pub struct ServerConfig {
     /// What becomes of messages that cannot be sent now.
     #[serde(default)]
     pub sending: SendingConfig,
+    /// The page on which users see to their own devices.
+    #[serde(default)]
+    pub my: MyConfig,
     /// What phones must be set to.
     #[serde(default)]
     pub policy: PolicyConfig,
@@ -242,6 +245,60 @@ pub struct RealmConfig {
     pub connector: ConnectorNames,
     /// The groups that give rights.
     pub access: AccessGroups,
+    /// Whether phones may show, or must, a password made for them alone.
+    #[serde(default)]
+    pub device_passwords: DevicePasswords,
+}
+
+/// What a realm says of passwords for one device each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DevicePasswords {
+    /// There are none.
+    #[default]
+    Off,
+    /// Phones may show one, or the directory's.
+    Allowed,
+    /// Phones must show one; the directory's lets no phone in.
+    Required,
+}
+
+impl DevicePasswords {
+    /// Whether the directory's password lets no phone in.
+    pub const fn are_required(self) -> bool {
+        matches!(self, Self::Required)
+    }
+}
+
+/// The page on which users see to their own devices: `/my` on the phones' listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MyConfig {
+    /// Whether there is one.
+    pub enabled: bool,
+    /// What the account is called on phones that are set up from it.
+    pub account_name: String,
+    /// How long a link to add a device holds.
+    pub link_life: Span,
+    /// Days of mail that a phone is set up to keep, as iOS counts them: 0 for all of it.
+    pub days_of_mail: u32,
+    /// Whether users may have a whole device erased, and not their account alone.
+    pub device_wipe: bool,
+    /// Whether a new device waits until its user has accepted the terms of use.
+    pub terms_before_mail: bool,
+}
+
+impl Default for MyConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            account_name: "Mail".to_owned(),
+            link_life: seconds(10 * 60),
+            days_of_mail: 7,
+            device_wipe: false,
+            terms_before_mail: false,
+        }
+    }
 }
 
 /// What becomes of a device that is seen for the first time.

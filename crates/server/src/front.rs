@@ -48,6 +48,7 @@ use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
+use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policies::Policies;
@@ -112,6 +113,8 @@ pub struct Front {
     pub router: Arc<Router>,
     /// What waits for its connector, where messages may.
     pub outbox: Option<Arc<Outbox>>,
+    /// What users do for themselves.
+    pub own: Own,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.

@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod notices;
 pub mod orders;
 pub mod outbox;
+pub mod own;
 pub mod pace;
 pub mod parking;
 pub mod policies;

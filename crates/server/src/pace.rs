@@ -1,7 +1,8 @@
-//! Slows down a device that hammers, and no other (rule S8).
+//! Slows down a device that hammers, and no other (rule S8); in a browser, whoever is at one address.
 
 use dme_sync::DeviceKey;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,17 +10,17 @@ use std::time::{Duration, Instant};
 const REMEMBERED: usize = 50_000;
 
 /// Every device's pace.
-pub struct Pace {
+pub struct Pace<K: Eq + Hash = DeviceKey> {
     parallel: usize,
     /// Requests gained a second.
     rate: f64,
     /// Requests that may be saved up.
     burst: f64,
-    devices: Mutex<Devices>,
+    devices: Mutex<Devices<K>>,
 }
 
-struct Devices {
-    known: HashMap<DeviceKey, Device>,
+struct Devices<K> {
+    known: HashMap<K, Device>,
     /// How many there may be before idle ones are forgotten: twice what was left the last time, so
     /// that a server full of waiting phones does not look through them at every request.
     sweep_at: usize,
@@ -32,12 +33,12 @@ struct Device {
 }
 
 /// A request's turn; it ends when dropped.
-pub struct Turn {
-    pace: Arc<Pace>,
-    device: DeviceKey,
+pub struct Turn<K: Eq + Hash = DeviceKey> {
+    pace: Arc<Pace<K>>,
+    device: K,
 }
 
-impl Pace {
+impl<K: Eq + Hash + Clone> Pace<K> {
     /// So many requests at once and in a minute for each device.
     pub fn new(parallel: usize, per_minute: u32) -> Arc<Self> {
         let burst = f64::from(per_minute.max(1));
@@ -49,7 +50,7 @@ impl Pace {
     ///
     /// # Errors
     /// When the device must wait, and how long.
-    pub fn turn(self: &Arc<Self>, device: &DeviceKey, now: Instant) -> Result<Turn, Duration> {
+    pub fn turn(self: &Arc<Self>, device: &K, now: Instant) -> Result<Turn<K>, Duration> {
         let mut devices = self.lock();
         if devices.known.len() >= devices.sweep_at {
             let full = |known: &Device| known.saved + self.gained(known, now) >= self.burst;
@@ -77,13 +78,15 @@ impl Pace {
     fn gained(&self, known: &Device, now: Instant) -> f64 {
         now.saturating_duration_since(known.since).as_secs_f64() * self.rate
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Devices> {
+impl<K: Eq + Hash> Pace<K> {
+    fn lock(&self) -> MutexGuard<'_, Devices<K>> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn {
+impl<K: Eq + Hash> Drop for Turn<K> {
     fn drop(&mut self) {
         if let Some(known) = self.pace.lock().known.get_mut(&self.device) {
             known.running = known.running.saturating_sub(1);

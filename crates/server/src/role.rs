@@ -15,6 +15,7 @@ use crate::membership::GateMembership;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
+use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policies::Policies;
@@ -28,7 +29,7 @@ use crate::records::webhooks::Webhooks;
 use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::router::Router;
 use crate::self_made::{certificate_files, keep_self_made};
-use crate::site::{Parts, Site};
+use crate::site::{Answer, Parts, Site, SiteBody, is_own};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use crate::wipes::Wipes;
@@ -38,12 +39,17 @@ use dme_model::{ConnectorId, Function, Realm};
 use dme_routing::Load;
 use dme_store::{OutboxLimits, Store};
 use dme_sync::{Engine, StateStore};
+use futures_util::FutureExt;
+use http::header::{HeaderValue, RETRY_AFTER};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +65,11 @@ const COUNT_EVERY: Duration = Duration::from_secs(60);
 const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Requests for the users' own page from one address at once, and in a minute: a whole office may
+/// be behind one.
+const PAGES_AT_ONCE: usize = 16;
+const PAGES_PER_MINUTE: u32 = 600;
 
 /// Why a server cannot start. Each says which setting to mend.
 #[derive(Debug, thiserror::Error)]
@@ -182,9 +193,10 @@ impl Server {
         for device in server.front.store.devices(None).await? {
             server.front.gate.know(&device.key.user, &device.key.device);
         }
-        let parts = server.parts(&config, links.clone())?;
-        server.listen_admin(&config, site(parts)?).await?;
-        server.listen_phones(&config, &authority).await?;
+        let certificate = server.certificate(&config, &authority)?;
+        let site = site(server.parts(&config, links.clone(), certificate.clone())?)?;
+        server.listen_admin(&config, site.clone()).await?;
+        server.listen_phones(&config, certificate, site).await?;
         server.keep(&links);
         server.keep_records(&config, links, authority, unwritten);
         Ok(server)
@@ -208,21 +220,33 @@ impl Server {
         self.records.wait().await;
     }
 
+    /// The phones' certificate, which follows its files; none where a proxy ends their TLS.
+    fn certificate(
+        &self,
+        config: &ServerConfig,
+        authority: &Arc<Authority>,
+    ) -> Result<Option<Arc<ReloadingCertificate>>, StartError> {
+        if config.phones.plain_http {
+            return Ok(None);
+        }
+        let (certificate, key) = certificate_files(config, authority)?;
+        let certificate = ReloadingCertificate::read(&certificate, &key)?;
+        self.run_until_stop(certificate.clone().keep_fresh());
+        if config.phones.certificate.is_none() {
+            self.run_until_stop(keep_self_made(config.clone(), authority.clone()));
+        }
+        Ok(Some(certificate))
+    }
+
     async fn listen_phones(
         &mut self,
         config: &ServerConfig,
-        authority: &Arc<Authority>,
+        certificate: Option<Arc<ReloadingCertificate>>,
+        site: Arc<dyn Site>,
     ) -> Result<(), StartError> {
-        let security = if config.phones.plain_http {
-            Security::PlainFromProxies
-        } else {
-            let (certificate, key) = certificate_files(config, authority)?;
-            let certificate = ReloadingCertificate::read(&certificate, &key)?;
-            self.run_until_stop(certificate.clone().keep_fresh());
-            if config.phones.certificate.is_none() {
-                self.run_until_stop(keep_self_made(config.clone(), authority.clone()));
-            }
-            Security::Tls(Arc::new(phones(certificate)?).into())
+        let security = match certificate {
+            Some(certificate) => Security::Tls(Arc::new(phones(certificate)?).into()),
+            None => Security::PlainFromProxies,
         };
         let transport = Transport {
             security,
@@ -240,7 +264,7 @@ impl Server {
         };
         let socket = listen("phones.listen", config.phones.listen).await?;
         self.phones = socket.local_addr().unwrap_or(config.phones.listen);
-        let front = self.front.clone();
+        let (front, pace) = (self.front.clone(), Pace::new(PAGES_AT_ONCE, PAGES_PER_MINUTE));
         let (stop, grace) = (self.stop.clone(), config.times.shutdown.0);
         self.tasks.spawn(listener::serve(
             socket,
@@ -248,12 +272,30 @@ impl Server {
             limits,
             stop,
             grace,
-            move |request, peer| front.clone().handle(request, peer),
+            move |request, peer| {
+                let front = front.clone();
+                // A phone that waits should take no more than it needs itself.
+                match front.own.config.enabled && is_own(request.uri().path()) {
+                    false => {
+                        front.handle(request, peer).map(|one| one.map(Answer::Phone)).left_future()
+                    }
+                    true => {
+                        let client = front.proxies.client(peer.ip(), request.headers());
+                        let page = own(site.clone(), pace.clone(), request, client);
+                        page.map(|one| one.map(Answer::Site)).boxed().right_future()
+                    }
+                }
+            },
         ));
         Ok(())
     }
 
-    fn parts(&self, config: &ServerConfig, links: Links) -> Result<Parts, StartError> {
+    fn parts(
+        &self,
+        config: &ServerConfig,
+        links: Links,
+        certificate: Option<Arc<ReloadingCertificate>>,
+    ) -> Result<Parts, StartError> {
         let port = self.links.map(|address| address.port());
         let host = Host { port, ..host(config)? };
         let address = config.links.address.clone().unwrap_or_else(|| host.to_string());
@@ -262,6 +304,7 @@ impl Server {
             links,
             link_address: self.links.map(|_| address),
             directory: config.directory.clone(),
+            certificate,
         })
     }
 
@@ -530,9 +573,22 @@ async fn front(
         longest_pause: Duration::from_secs(30),
         stand: config.times.call.0,
     };
+    let device_passwords = config
+        .realms
+        .iter()
+        .map(|realm| (Realm::named(realm.name.as_str()), realm.device_passwords))
+        .collect();
+    let own = Own::new(
+        store.clone(),
+        device_passwords,
+        config.devices.per_user,
+        config.my.clone(),
+        clock.clone(),
+    );
     Ok(Front {
         gate,
         directories,
+        own,
         engine: Engine::new(
             shared,
             dme_sync::Limits {
@@ -548,7 +604,7 @@ async fn front(
         watches: Watches::new(opener, watch_times, metrics.clone()),
         parking,
         pace: Pace::new(config.limits.parallel_requests, config.limits.requests_per_minute),
-        quarantine: Quarantine::new(&config.devices.quarantine_note, &host(config)?.name),
+        quarantine: Quarantine::new(&quarantine_note(config), &host(config)?.name),
         metrics,
         audit: Audit::new(store.clone(), clock.clone(), events.clone()),
         statistics: Arc::new(Statistics::new(store.clone(), clock.clone())),
@@ -572,6 +628,37 @@ async fn front(
         clock,
         stop,
     })
+}
+
+/// What a device that waits is told beside the standard words.
+fn quarantine_note(config: &ServerConfig) -> String {
+    let note = config.devices.quarantine_note.clone();
+    match config.my.enabled && config.my.terms_before_mail {
+        true => format!(
+            "Where there are terms of use that you have not accepted yet, accept them at \
+             https://{}/my: the device is then approved by itself.\r\n\r\n{note}",
+            config.phones.host
+        ),
+        false => note,
+    }
+}
+
+/// Answers a request for the users' own page, unless there were too many from its address.
+async fn own(
+    site: Arc<dyn Site>,
+    pace: Arc<Pace<IpAddr>>,
+    request: Request<Incoming>,
+    client: IpAddr,
+) -> Response<SiteBody> {
+    let wait = match pace.turn(&client, Instant::now()) {
+        Ok(_turn) => return site.own(request, client).await,
+        Err(wait) => wait,
+    };
+    let mut response = Response::new(Full::default().boxed_unsync());
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let seconds = wait.as_secs().saturating_add(1);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 /// Keeps the metric of links true, as long as it is polled.

@@ -1,16 +1,21 @@
 //! What people see in a browser, where phones see the front: the place that the console takes.
 
 use crate::front::Front;
+use crate::tls::ReloadingCertificate;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_link::Links;
 use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 /// An answer that may go on for as long as somebody reads it.
 pub type SiteBody = UnsyncBoxBody<Bytes, Infallible>;
@@ -24,6 +29,56 @@ pub trait Site: Send + Sync {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Response<SiteBody>;
+
+    /// A request for the users' own page, at the phones' listener: of those that [`is_own`] tells.
+    async fn own(self: Arc<Self>, request: Request<Incoming>, client: IpAddr)
+    -> Response<SiteBody>;
+}
+
+/// Whether a path is of the users' own page. Nothing else of a site is reached at the phones'
+/// listener (rule O2).
+pub fn is_own(path: &str) -> bool {
+    ["/my", "/api/my"].iter().any(|place| {
+        let below = path.strip_prefix(place);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    })
+}
+
+/// An answer at the phones' listener: a phone's, or a page.
+pub(crate) enum Answer {
+    /// For a phone.
+    Phone(Full<Bytes>),
+    /// For a person.
+    Site(SiteBody),
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Phone(body) => Pin::new(body).poll_frame(context),
+            Self::Site(body) => Pin::new(body).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Phone(body) => body.is_end_stream(),
+            Self::Site(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Phone(body) => body.size_hint(),
+            Self::Site(body) => body.size_hint(),
+        }
+    }
 }
 
 /// What a site is made of.
@@ -36,4 +91,21 @@ pub struct Parts {
     pub link_address: Option<String>,
     /// The server's own directory.
     pub directory: PathBuf,
+    /// The phones' certificate; none where a proxy ends their TLS.
+    pub certificate: Option<Arc<ReloadingCertificate>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_the_users_own_page_is_reached_where_phones_are() {
+        for own in ["/my", "/my/", "/my/devices", "/api/my", "/api/my/devices"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["/", "/myself", "/api/devices", "/api/mydevices", "/admin", "/My"] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ mod about;
 pub use about::About;
 pub(crate) use about::ends;
 
+use rustls::SignatureScheme;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -52,6 +53,27 @@ pub struct ReloadingCertificate {
     current: RwLock<Arc<CertifiedKey>>,
 }
 
+/// How something is signed (RFC 4055, RFC 5758).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignedBy {
+    /// RSA by PKCS #1 v1.5, of SHA-256.
+    RsaSha256,
+    /// ECDSA of SHA-256.
+    EcdsaSha256,
+    /// ECDSA of SHA-384.
+    EcdsaSha384,
+}
+
+/// A signature by the phones' certificate.
+pub struct Signed {
+    /// How it was made.
+    pub by: SignedBy,
+    /// It, as X.509 has it.
+    pub signature: Vec<u8>,
+    /// The certificate and those above it, in DER.
+    pub chain: Vec<Vec<u8>>,
+}
+
 impl ReloadingCertificate {
     /// Reads the files.
     ///
@@ -86,6 +108,23 @@ impl ReloadingCertificate {
                 }
             }
         }
+    }
+
+    /// Signs a message with the certificate's key, by a way that old phones know too and the message
+    /// may depend on; none where
+    /// the key is of another kind.
+    pub fn sign(&self, message: impl FnOnce(SignedBy) -> Vec<u8>) -> Option<Signed> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let ways = [
+            (SignatureScheme::RSA_PKCS1_SHA256, SignedBy::RsaSha256),
+            (SignatureScheme::ECDSA_NISTP256_SHA256, SignedBy::EcdsaSha256),
+            (SignatureScheme::ECDSA_NISTP384_SHA384, SignedBy::EcdsaSha384),
+        ];
+        let signer = current.key.choose_scheme(&ways.map(|(scheme, _)| scheme))?;
+        let (_, by) = ways.into_iter().find(|(scheme, _)| *scheme == signer.scheme())?;
+        let signature = signer.sign(&message(by)).ok()?;
+        let chain = current.cert.iter().map(|certificate| certificate.to_vec()).collect();
+        Some(Signed { by, signature, chain })
     }
 
     fn modified(&self) -> [Option<SystemTime>; 2] {

@@ -70,6 +70,14 @@ impl Site for NoSite {
     ) -> http::Response<SiteBody> {
         http::Response::new(http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new()))
     }
+
+    async fn own(
+        self: Arc<Self>,
+        _: http::Request<hyper::body::Incoming>,
+        _: std::net::IpAddr,
+    ) -> http::Response<SiteBody> {
+        http::Response::new(http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new()))
+    }
 }
 
 struct World {

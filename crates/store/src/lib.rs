@@ -16,6 +16,7 @@ mod error;
 mod events;
 mod migrations;
 mod outbox;
+mod own;
 mod postgres;
 mod routes;
 mod session;
@@ -23,6 +24,7 @@ mod sqlite;
 mod states;
 mod statistics;
 mod store;
+mod terms;
 mod users;
 mod webhooks;
 
@@ -38,10 +40,12 @@ pub use devices::{
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
+pub use own::{DevicePassword, Invitation};
 pub use postgres::PostgresConfig;
 pub use routes::{RouteRecord, SettingRecord};
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;
+pub use terms::{Acceptance, Terms};
 pub use webhooks::{Delivery, WebhookState};
 pub use wipe_orders::{WipeOrder, WipeRecord};
 
@@ -60,8 +64,10 @@ mod tests {
             include_str!("enrolments.rs"),
             include_str!("events.rs"),
             include_str!("outbox.rs"),
+            include_str!("own.rs"),
             include_str!("routes.rs"),
             include_str!("states.rs"),
+            include_str!("terms.rs"),
             include_str!("statistics.rs"),
             include_str!("users.rs"),
             include_str!("webhooks.rs"),

@@ -47,9 +47,10 @@ pub(super) struct Memory {
 }
 
 struct Entry {
-    mac: Mac,
+    /// Of the password that the directory accepted last; none where only something else was shown.
+    mac: Option<Mac>,
     who: Arc<Admitted>,
-    /// When the directory last accepted the password.
+    /// When it accepted that.
     checked: Timestamp,
     /// When the directory last vouched for the person.
     confirmed: Timestamp,
@@ -138,7 +139,7 @@ impl Memory {
     /// nobody can make a hash that shares a beginning with another.
     pub(super) fn recall(&self, user: &UserId, mac: &Mac, now: Timestamp) -> Recalled {
         if let Some(entry) = self.admitted().get_mut(user)
-            && entry.mac == *mac
+            && entry.mac == Some(*mac)
         {
             entry.seen = now;
             if within(self.password_life, entry.checked, now) {
@@ -157,16 +158,25 @@ impl Memory {
         Recalled::Nothing
     }
 
-    /// Whom the directory vouched for within the grace, with this password.
+    /// Whom the directory vouched for lately, whatever was shown for it.
+    pub(super) fn vouched(&self, user: &UserId, now: Timestamp) -> Option<Arc<Admitted>> {
+        let mut admitted = self.admitted();
+        let entry = admitted.get_mut(user)?;
+        entry.seen = now;
+        within(self.password_life, entry.confirmed, now).then(|| entry.who.clone())
+    }
+
+    /// Whom the directory vouched for within the grace: with this password, where one is shown.
     pub(super) fn in_grace(
         &self,
         user: &UserId,
-        mac: &Mac,
+        password: Option<&Mac>,
         now: Timestamp,
     ) -> Option<Arc<Admitted>> {
         let mut admitted = self.admitted();
         let entry = admitted.get_mut(user)?;
-        (entry.mac == *mac && within(self.grace, entry.confirmed, now)).then(|| entry.who.clone())
+        let is_right = password.is_none_or(|mac| entry.mac == Some(*mac));
+        (is_right && within(self.grace, entry.confirmed, now)).then(|| entry.who.clone())
     }
 
     /// Whether [`Memory::in_grace`] would let somebody in with the right password, so that its no
@@ -176,10 +186,17 @@ impl Memory {
         admitted.peek_mut(user).is_some_and(|entry| within(self.grace, entry.confirmed, now))
     }
 
-    pub(super) fn admit(&self, who: Arc<Admitted>, mac: Mac, now: Timestamp) {
+    /// Notes that the directory vouches for somebody, and by which password, where one was shown.
+    /// Where none was, the one known before holds as long as it did.
+    pub(super) fn admit(&self, who: Arc<Admitted>, password: Option<Mac>, now: Timestamp) {
         let user = who.person.user.clone();
-        let entry = Entry { mac, who, checked: now, confirmed: now, seen: now };
-        self.admitted().insert(user, entry);
+        let mut admitted = self.admitted();
+        let (mac, checked) = match (password, admitted.peek_mut(&user)) {
+            (None, Some(before)) => (before.mac, before.checked),
+            (mac, _) => (mac, now),
+        };
+        let entry = Entry { mac, who, checked, confirmed: now, seen: now };
+        admitted.insert(user, entry);
     }
 
     pub(super) fn refuse(&self, user: UserId, mac: Mac, why: Refusal, now: Timestamp) {

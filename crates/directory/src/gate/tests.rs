@@ -429,3 +429,34 @@ async fn the_directory_knows_which_request_it_is_asked_for() {
     assert_eq!(crate::on_behalf_of("phone-42".into(), login).await, "Directory");
     assert_eq!(*world.fakes[0].requests.lock().unwrap(), ["phone-42"]);
 }
+
+#[tokio::test]
+async fn what_the_server_gave_out_itself_lets_in_whom_the_directory_has_and_nobody_else() {
+    let world = world();
+    let shown = async |login: &str, device: &str, owner: Option<&str>| {
+        let login = Login::parse(login).unwrap();
+        let owner = std::future::ready(Ok::<_, Error>(owner.map(UserId::from)));
+        let (secret, device) = (Secret::new("s3cret"), device.into());
+        match world.gate.admit_shown(&login, &secret, Some(&device), owner).await {
+            Admission::Admitted { source, .. } => format!("{source:?}"),
+            Admission::Refused(refusal) => refusal.to_string(),
+            other => format!("{other:?}"),
+        }
+    };
+    let ann = Some("ann@one.test");
+    assert_eq!(shown("ann@one.test", "phone", ann).await, "Directory");
+    assert_eq!(shown("ann@one.test", "phone", ann).await, "Memory");
+    assert_eq!(world.asked(), 0, "no password was shown");
+    // Another's is no key, and is refused from memory though it were right by now.
+    assert_eq!(shown("bob@one.test", "phone", ann).await, "wrong password");
+    assert_eq!(shown("ann@one.test", "tablet", None).await, "wrong password");
+    assert_eq!(shown("ann@one.test", "tablet", ann).await, "wrong password");
+    // The directory's password holds beside it, neither taking the other's place.
+    assert_eq!(world.admit("ann@one.test", "nna", "laptop").await, "Directory");
+    assert_eq!(shown("ann@one.test", "phone", ann).await, "Memory");
+    assert_eq!(world.admit("ann@one.test", "nna", "laptop").await, "Memory");
+    // Who is disabled is out at the refresh.
+    *world.fakes[0].standing.lock().unwrap() = Standing::Disabled;
+    world.gate.refresh().await;
+    assert_eq!(shown("ann@one.test", "phone", ann).await, "not allowed: the account is disabled");
+}

@@ -23,6 +23,7 @@ mod journey;
 mod kill;
 mod limits;
 mod mailboxes;
+mod my;
 mod outage;
 mod property;
 mod protocol;

@@ -57,6 +57,10 @@ impl ServerConfig {
                 found.say(format!("connectors.{name}: {problem}"));
             }
         }
+        found.span("my.link_life", self.my.link_life, Span::seconds(60), DAY);
+        if ![0, 1, 3, 7, 14, 31].contains(&self.my.days_of_mail) {
+            found.say("my.days_of_mail is 0 (all), 1, 3, 7, 14 or 31, as iOS has it");
+        }
         policy(&self.policy, &mut found);
         super::records::check(&self.records, &self.webhooks, &mut found);
         limits(&self.limits, &mut found);

@@ -70,13 +70,22 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
 /// Enters the device where it is new, if it may come.
 async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
     let Arrival { key, sighting, now, .. } = arrival;
-    let newcomers = front.admissions.newcomers(key, sighting, *now);
+    let mut newcomers = front.admissions.newcomers(key, sighting, *now);
+    let held = newcomers.admission == Admission::Allowed && waits_for_terms(front, key).await?;
+    if held {
+        newcomers.admission = Admission::Quarantined;
+        // The rules let it in; they are not asked again before the user has accepted.
+        newcomers.decision = None;
+    }
     let (admission, limit) = (newcomers.admission, newcomers.per_user);
     match store(front.store.see_device(key, sighting, newcomers, *now).await)? {
         Seen::Known(device) => Ok(device),
         Seen::New(device) => {
             tracing::info!(user = %key.user, device = %key.device, kind = sighting.device_type,
-                ?admission, "new device");
+                ?admission, held, "new device");
+            if held {
+                store(front.store.hold_for_terms(key).await)?;
+            }
             telling::new_device(front, key, &sighting.device_type, admission);
             Ok(device)
         }
@@ -88,6 +97,13 @@ async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
             Err(CommonStatus::MaximumDevicesReached.into())
         }
     }
+}
+
+/// Whether a device, if it is new, waits until its user has accepted the terms of use.
+async fn waits_for_terms(front: &Front, key: &DeviceKey) -> Result<bool, Failure> {
+    Ok(front.own.config.terms_before_mail
+        && store(front.store.device(key).await)?.is_none()
+        && store(front.own.holds_newcomers(&key.user).await)?)
 }
 
 fn is_wiping(device: &Device) -> bool {

@@ -5,7 +5,7 @@ use super::failure::{Failure, LATER};
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
-use dme_mailbox::{Account, Credentials};
+use dme_mailbox::Account;
 use dme_model::{DeviceId, UserId};
 use dme_policy::Behaviour;
 use dme_sync::DeviceKey;
@@ -28,7 +28,8 @@ pub(super) async fn log_in(
         refuse(front, None, client, "malformed", &error);
         Failure::Password
     })?;
-    let admission = front.gate.admit(&credentials.login, &credentials.password, device).await;
+    let BasicCredentials { login, password } = &credentials;
+    let (admission, opens) = front.admit_phone(login, password, device).await;
     note(front, &credentials.login, &admission, device);
     match admission {
         Admission::Admitted { who, .. } => {
@@ -36,7 +37,7 @@ pub(super) async fn log_in(
                 user: who.person.user.clone(),
                 address: who.person.address.clone(),
                 display_name: who.person.display_name.clone(),
-                credentials: Credentials::Password(credentials.password),
+                credentials: opens,
             };
             Ok((who, account))
         }

@@ -19,6 +19,8 @@ mod events;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod routes;

@@ -1,0 +1,293 @@
+//! One's own: devices, passwords for them, links to add one, terms to accept.
+
+use super::devices::DeviceAct;
+use crate::my::qr;
+use crate::principal::Principal;
+use crate::{Console, Refusal, api};
+use dme_model::{DeviceId, Secret, UserId};
+use dme_server::own::NoDevicePasswords;
+use dme_store::{Admission, Device, DevicePassword, Wipe};
+use dme_sync::DeviceKey;
+use http::StatusCode;
+use std::net::IpAddr;
+
+/// The longest name of a device, in characters.
+const LABEL: usize = 60;
+/// The longest terms of use, in bytes.
+const TERMS: usize = 32 << 10;
+
+/// Whose own it is.
+pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
+    let words = "this is of users of a directory only, each for themselves";
+    principal.user.as_ref().ok_or_else(|| Refusal::forbidden(words))
+}
+
+/// A name that a person gave.
+fn label(given: &str) -> Result<String, Refusal> {
+    let label = given.trim();
+    if label.is_empty() || label.chars().count() > LABEL || label.chars().any(char::is_control) {
+        return Err(Refusal::bad(format!("a name is wanted, of at most {LABEL} characters")));
+    }
+    Ok(label.to_owned())
+}
+
+impl From<NoDevicePasswords> for Refusal {
+    fn from(why: NoDevicePasswords) -> Self {
+        match why {
+            NoDevicePasswords::Store(error) => error.into(),
+            NoDevicePasswords::Unclear(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string())
+            }
+            why => Self::new(StatusCode::CONFLICT, why.to_string()),
+        }
+    }
+}
+
+impl Console {
+    pub(crate) async fn own_page(&self, principal: &Principal) -> Result<api::Own, Refusal> {
+        let user = oneself(principal)?;
+        let own = &self.front.own;
+        let no_passwords = self.front.may_have_device_passwords(user).await.err();
+        let passwords = own.passwords(user).await?;
+        let terms = own.pending_terms(user).await?;
+        Ok(api::Own {
+            user: user.to_string(),
+            devices: self.own_devices(principal).await?,
+            passwords: passwords.into_iter().map(told).collect(),
+            no_passwords: no_passwords.map(|why| why.to_string()),
+            mail_needs_password: self.front.mail_needs_password(user).await.unwrap_or(true),
+            passwords_required: own.device_passwords_of(user).are_required(),
+            device_wipe: own.config.device_wipe,
+            terms: terms.map(terms_of),
+        })
+    }
+
+    pub(crate) async fn own_devices(
+        &self,
+        principal: &Principal,
+    ) -> Result<Vec<api::OwnDevice>, Refusal> {
+        let user = oneself(principal)?;
+        let labels = self.front.store.device_labels(user).await?;
+        let mut devices = self.front.store.devices(Some(user)).await?;
+        devices.sort_by_key(|device| std::cmp::Reverse(device.last_seen));
+        let own = devices.iter().map(|device| {
+            let shown = self.device(device);
+            let said = |name: &str| {
+                let said = shown.information.get(name).and_then(|value| value.as_str());
+                said.filter(|said| !said.is_empty()).map(str::to_owned)
+            };
+            let model = said("model").unwrap_or_else(|| device.device_type.clone());
+            let label = labels.get(&device.key.device).cloned();
+            api::OwnDevice {
+                label: label.or_else(|| said("friendly_name")).unwrap_or_else(|| model.clone()),
+                os: said("os"),
+                model,
+                device: shown.device,
+                first_seen: shown.first_seen,
+                last_seen: shown.last_seen,
+                admission: shown.admission,
+                wipe: shown.wipe,
+            }
+        });
+        Ok(own.collect())
+    }
+
+    /// The principal's own device of this id.
+    async fn own_device(&self, principal: &Principal, device: &str) -> Result<Device, Refusal> {
+        let key = DeviceKey { user: oneself(principal)?.clone(), device: DeviceId::from(device) };
+        let found = self.front.store.device(&key).await?;
+        found.ok_or_else(|| Refusal::not_found(format!("device {device} of yours")))
+    }
+
+    pub(crate) async fn label_own_device(
+        &self,
+        principal: &Principal,
+        device: &str,
+        new: &api::Label,
+    ) -> Result<Vec<api::OwnDevice>, Refusal> {
+        let device = self.own_device(principal, device).await?;
+        self.front.store.label_device(&device.key, &label(&new.label)?).await?;
+        self.own_devices(principal).await
+    }
+
+    /// Shuts a device out and has the account on it erased, or all of it. Its password stays until
+    /// it is wiped: it is told only after a login.
+    pub(crate) async fn lose_own_device(
+        &self,
+        principal: &Principal,
+        device: &str,
+        lost: api::Lost,
+    ) -> Result<api::DeviceChanged, Refusal> {
+        let Device { key, .. } = self.own_device(principal, device).await?;
+        let act = match lost.whole {
+            true if !self.front.own.config.device_wipe => {
+                return Err(Refusal::forbidden(
+                    "whole devices are erased by administrators only; the account can be erased",
+                ));
+            }
+            true => DeviceAct::Wipe,
+            false => DeviceAct::WipeAccount,
+        };
+        let (user, device) = (key.user.as_str(), key.device.as_str());
+        let by = &principal.name;
+        self.change_device(user, device, DeviceAct::Block, by).await?;
+        self.change_device(user, device, act, by).await
+    }
+
+    pub(crate) async fn block_own_device(
+        &self,
+        principal: &Principal,
+        device: &str,
+    ) -> Result<api::DeviceChanged, Refusal> {
+        let Device { key, .. } = self.own_device(principal, device).await?;
+        let (user, device) = (key.user.as_str(), key.device.as_str());
+        self.change_device(user, device, DeviceAct::Block, &principal.name).await
+    }
+
+    /// Forgets a device, and takes back the password that is bound to it. One that is blocked or to
+    /// be wiped stays known: else it could come again as a new one.
+    pub(crate) async fn remove_own_device(
+        &self,
+        principal: &Principal,
+        device: &str,
+    ) -> Result<api::DeviceChanged, Refusal> {
+        let device = self.own_device(principal, device).await?;
+        let is_wiped = matches!(device.wipe, Wipe::Acknowledged { .. });
+        if device.admission != Admission::Allowed && !is_wiped {
+            return Err(Refusal::new(
+                StatusCode::CONFLICT,
+                "a device that is blocked, waits or is to be erased is removed by an administrator",
+            ));
+        }
+        self.front.store.disown_device(&device.key).await?;
+        let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
+        self.change_device(user, id, DeviceAct::Remove, &principal.name).await
+    }
+
+    pub(crate) async fn own_passwords(
+        &self,
+        principal: &Principal,
+    ) -> Result<Vec<api::DevicePassword>, Refusal> {
+        let passwords = self.front.own.passwords(oneself(principal)?).await?;
+        Ok(passwords.into_iter().map(told).collect())
+    }
+
+    pub(crate) async fn make_own_password(
+        &self,
+        principal: &Principal,
+        new: &api::Label,
+    ) -> Result<api::MadePassword, Refusal> {
+        self.make_password_for(oneself(principal)?, &new.label).await
+    }
+
+    pub(crate) async fn make_password_for(
+        &self,
+        user: &UserId,
+        name: &str,
+    ) -> Result<api::MadePassword, Refusal> {
+        let made = self.front.make_device_password(user, &label(name)?).await?;
+        let password = made.password.expose().to_owned();
+        Ok(api::MadePassword { number: made.number, user: user.to_string(), password })
+    }
+
+    pub(crate) async fn revoke_own_password(
+        &self,
+        principal: &Principal,
+        number: &str,
+    ) -> Result<Vec<api::DevicePassword>, Refusal> {
+        let user = oneself(principal)?;
+        let missing = || Refusal::not_found(format!("device password {number} of yours"));
+        let number: i64 = number.parse().map_err(|_| missing())?;
+        self.front.own.revoke_password(user, number).await?;
+        // A phone that waits comes back at once, and is asked.
+        self.front.parking.end_user(user);
+        tracing::info!(%user, number, "a password for a device was taken back");
+        self.own_passwords(principal).await
+    }
+
+    pub(crate) async fn invite_own_device(
+        &self,
+        principal: &Principal,
+        new: &api::NewInvitation,
+    ) -> Result<api::Invitation, Refusal> {
+        let user = oneself(principal)?;
+        let label = label(&new.label)?;
+        if new.with_password {
+            self.front.may_have_device_passwords(user).await?;
+        }
+        let secret = self.front.own.invite(user, &label, new.with_password).await?;
+        let link = self.invitation_link(&secret);
+        let expires = (self.front.clock)().plus(self.front.own.config.link_life.0);
+        Ok(api::Invitation { qr: qr::svg(&link)?, link, expires: expires.as_seconds() })
+    }
+
+    fn invitation_link(&self, secret: &Secret) -> String {
+        format!("https://{}/my/add/{}", self.front.host, secret.expose())
+    }
+
+    pub(crate) async fn accept_own_terms(
+        &self,
+        principal: &Principal,
+        version: &str,
+        client: IpAddr,
+    ) -> Result<api::Own, Refusal> {
+        let user = oneself(principal)?;
+        let pending = self.front.own.pending_terms(user).await?;
+        let is_meant = |terms: &dme_store::Terms| terms.version.to_string() == version;
+        let Some(terms) = pending.filter(is_meant) else {
+            return Err(Refusal::new(
+                StatusCode::CONFLICT,
+                format!("version {version} is not what is to be accepted: load the page again"),
+            ));
+        };
+        self.front.accept_terms(user, terms.version, client).await?;
+        self.own_page(principal).await
+    }
+
+    pub(crate) async fn list_terms(&self) -> Result<Vec<api::Terms>, Refusal> {
+        Ok(self.front.store.all_terms().await?.into_iter().map(terms_of).collect())
+    }
+
+    pub(crate) async fn publish_terms(
+        &self,
+        principal: &Principal,
+        new: &api::NewTerms,
+    ) -> Result<api::Terms, Refusal> {
+        if new.text.len() > TERMS {
+            return Err(Refusal::bad(format!("the text is longer than {TERMS} bytes")));
+        }
+        let (text, now) = (new.text.trim(), (self.front.clock)());
+        Ok(terms_of(self.front.store.publish_terms(text, &principal.name, now).await?))
+    }
+
+    pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
+        let missing = || Refusal::not_found(format!("version {version} of the terms"));
+        let version: i64 = version.parse().map_err(|_| missing())?;
+        let accepted = self.front.store.accepted(version).await?;
+        let accepted = accepted.into_iter().map(|one| api::Acceptance {
+            user: one.user.to_string(),
+            version: one.version,
+            accepted: one.accepted.as_seconds(),
+            client: one.client,
+        });
+        Ok(accepted.collect())
+    }
+}
+
+fn told(password: DevicePassword) -> api::DevicePassword {
+    api::DevicePassword {
+        number: password.number,
+        label: password.label,
+        made: password.made.as_seconds(),
+        device: password.device.map(|(device, _)| device.to_string()),
+    }
+}
+
+fn terms_of(terms: dme_store::Terms) -> api::Terms {
+    api::Terms {
+        version: terms.version,
+        text: terms.text,
+        published: terms.published.as_seconds(),
+        publisher: terms.publisher,
+    }
+}

@@ -1,0 +1,260 @@
+//! What browsers ask for at `/my`: the page, its forms, and the links with which a device is added.
+
+use super::page;
+use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here, notice};
+use crate::browser::{plain, see_other, set_look, still, with_cookie};
+use crate::dispatch::{read, segments};
+use crate::pages::{Frame, Look};
+use crate::reply::guarded;
+use crate::session::is_csrf;
+use crate::sign_in::words;
+use crate::{Console, Refusal, cookie, reply};
+use bytes::Bytes;
+use dme_directory::{DirectoryService, Login};
+use dme_model::{Secret, UserId};
+use dme_server::site::SiteBody;
+use dme_store::Invitation;
+use http::header::{CONTENT_DISPOSITION, HeaderValue};
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Who asks, and how the answer is to look.
+#[derive(Clone, Copy)]
+struct Browser {
+    look: Look,
+    client: IpAddr,
+}
+
+impl Console {
+    /// Answers a browser.
+    pub(super) async fn browse_own(
+        self: &Arc<Self>,
+        head: &Parts,
+        body: Incoming,
+        client: IpAddr,
+    ) -> Response<SiteBody> {
+        let browser = Browser { look: Look::of(&head.headers), client };
+        let answer = match head.method {
+            Method::GET => self.look_at_own(head, browser).await,
+            Method::POST if !is_from_here(&head.headers) => {
+                Err(Refusal::forbidden("a form of another site is not taken"))
+            }
+            Method::POST => match read(body).await {
+                Ok(body) => self.take_own(head, browser, &body).await,
+                Err(refusal) => Err(refusal),
+            },
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
+        };
+        guarded(answer.unwrap_or_else(plain))
+    }
+
+    async fn look_at_own(
+        self: &Arc<Self>,
+        head: &Parts,
+        Browser { look, .. }: Browser,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let asked = segments(head.uri.path());
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+        match asked[..] {
+            ["my", "static", "console.css"] => return Ok(still("text/css; charset=utf-8", STYLE)),
+            ["my", "static", "icon.svg"] => return Ok(still("image/svg+xml", ICON)),
+            ["my", "sign-in"] => return page::sign_in(look, String::new(), None),
+            ["my", "add", secret] => return self.show_invitation(look, &Secret::new(secret)).await,
+            ["my"] | ["my", "away"] => {}
+            _ => return Err(Refusal::not_found("such page")),
+        }
+        let Some((cookie, session)) = self.own_session(&head.headers).await else {
+            return Ok(see_other("/my/sign-in"));
+        };
+        let fresh = session.is_fresh((self.front.clock)());
+        let frame = Frame::new(look, &session, head.uri.path(), fresh);
+        if session.notice.is_some() {
+            self.own_sessions.change(&cookie, |session| session.notice = None);
+        }
+        let own = self.own_page(&session.principal).await?;
+        match asked[..] {
+            ["my", "away"] => {
+                let away = match own.mail_needs_password {
+                    true => None,
+                    false => Some(self.own_away(&session.principal, None).await?),
+                };
+                page::away(frame, own, away)
+            }
+            _ => page::own(frame, own),
+        }
+    }
+
+    /// A form that was sent.
+    async fn take_own(
+        self: &Arc<Self>,
+        head: &Parts,
+        browser: Browser,
+        body: &Bytes,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let Browser { look, client } = browser;
+        let mut fields = fields(body);
+        let mut field = |name: &str| fields.remove(name).unwrap_or_default();
+        let asked = segments(head.uri.path());
+        let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+        match asked[..] {
+            ["my", "sign-in"] => {
+                let (login, password) = (field("login"), Secret::new(field("password")));
+                let found = match Login::parse(&login) {
+                    Ok(known) => self.own_sign_in(&known, &password, client).await,
+                    Err(_) => Err("wrong-password"),
+                };
+                return match found {
+                    Ok(principal) => {
+                        let begun = self.own_sessions.begin(principal, (self.front.clock)());
+                        let cookie = begun.map_err(Refusal::failed)?;
+                        let set = cookie::set_session(cookie::OWN_SESSION, &cookie);
+                        Ok(with_cookie(see_other("/my"), &set))
+                    }
+                    Err(why) => page::sign_in(look, login, Some(words(look.language, why))),
+                };
+            }
+            ["my", "add", secret, "profile"] => {
+                return self.give_profile(&Secret::new(secret)).await;
+            }
+            ["my", "add", secret, "password"] => {
+                return self.give_password(look, &Secret::new(secret)).await;
+            }
+            _ => {}
+        }
+        let Some((cookie, session)) = self.own_session(&head.headers).await else {
+            return Ok(see_other("/my/sign-in"));
+        };
+        if !is_csrf(&session, &field("csrf")) {
+            return Err(Refusal::forbidden("the form is not of this session: load the page again"));
+        }
+        let back = match field("back") {
+            back if back == "/my/away" => back,
+            _ => "/my".to_owned(),
+        };
+        match asked[..] {
+            ["my", "sign-out"] => {
+                self.own_sessions.end(&cookie);
+                let end = cookie::end_session(cookie::OWN_SESSION);
+                Ok(with_cookie(see_other("/my/sign-in"), &end))
+            }
+            ["my", "look"] => {
+                let set = set_look(&field("language"), &field("theme"))?;
+                Ok(with_cookie(see_other(&back), &set))
+            }
+            ["my", "do", ..] => {
+                let path = head.uri.path().replacen("/my/do/", "/api/my/", 1);
+                let frame = Frame::new(look, &session, "/my", true);
+                let (sessions, principal) = (&self.own_sessions, session.principal.clone());
+                let sent = Sent { sessions, cookie: &cookie, session, client, look, body };
+                let Done { renewed, done } = self.have_done((Method::POST, &path), sent).await;
+                let shown = match (done, &*path) {
+                    (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
+                    (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),
+                    (Ok(away), "/api/my/away/look") => {
+                        let own = self.own_page(&principal).await?;
+                        page::away(frame, own, Some(shape(away)?))
+                    }
+                    (done, _) => {
+                        let said = notice(done, look);
+                        let cookie = renewed.as_ref().unwrap_or(&cookie);
+                        sessions.change(cookie, |session| session.notice = Some(said));
+                        Ok(see_other(&back))
+                    }
+                };
+                match (shown, renewed) {
+                    (Ok(page), Some(renewed)) => {
+                        let set = cookie::set_session(cookie::OWN_SESSION, &renewed);
+                        Ok(with_cookie(page, &set))
+                    }
+                    (shown, _) => shown,
+                }
+            }
+            _ => Err(Refusal::not_found("such form")),
+        }
+    }
+
+    /// What whoever opens a link sees: the account, and what to do on which system.
+    async fn show_invitation(
+        &self,
+        look: Look,
+        secret: &Secret,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let invitation = self.front.own.invitation(secret).await?.ok_or_else(used_up)?;
+        let address = self.address_of(&invitation.user).await?;
+        let (host, user) = (self.front.host.clone(), invitation.user.to_string());
+        let link = format!("/my/add/{}", secret.expose());
+        page::add(look, page::Account { host, user, address }, link, invitation.with_password)
+    }
+
+    /// The profile of the account, once, with a password of its own where that was wanted.
+    async fn give_profile(&self, secret: &Secret) -> Result<Response<SiteBody>, Refusal> {
+        let invitation = self.front.own.use_invitation(secret).await?.ok_or_else(used_up)?;
+        let address = self.address_of(&invitation.user).await?;
+        let made = match invitation.with_password {
+            true => Some(self.make_password_for(&invitation.user, &invitation.label).await?),
+            false => None,
+        };
+        let config = &self.front.own.config;
+        let profile = super::profile::Profile {
+            name: &config.account_name,
+            host: &self.front.host,
+            user: invitation.user.as_str(),
+            address: &address,
+            password: made.as_ref().map(|made| made.password.as_str()),
+            days: config.days_of_mail,
+        };
+        let plist = profile.to_plist().into_bytes();
+        let now = (self.front.clock)();
+        let signed = self.certificate.as_ref().and_then(|one| super::cms::sign(&plist, one, now));
+        let Invitation { user, label, .. } = &invitation;
+        tracing::info!(%user, label, signed = signed.is_some(), "a profile was given");
+        let kind = "application/x-apple-aspen-config";
+        let mut response = reply::answer(kind, signed.unwrap_or(plist));
+        let name = HeaderValue::from_static("attachment; filename=\"mail.mobileconfig\"");
+        response.headers_mut().insert(CONTENT_DISPOSITION, name);
+        Ok(response)
+    }
+
+    /// A password for the device, once, for whoever types the account in.
+    async fn give_password(
+        &self,
+        look: Look,
+        secret: &Secret,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let known = self.front.own.invitation(secret).await?;
+        if !known.is_some_and(|known| known.with_password) {
+            return Err(used_up());
+        }
+        let invitation = self.front.own.use_invitation(secret).await?.ok_or_else(used_up)?;
+        let address = self.address_of(&invitation.user).await?;
+        let made = self.make_password_for(&invitation.user, &invitation.label).await?;
+        let (host, user) = (self.front.host.clone(), made.user);
+        page::typed(look, page::Account { host, user, address }, made.password)
+    }
+
+    /// A user's mail address, as the directory has it.
+    async fn address_of(&self, user: &UserId) -> Result<String, Refusal> {
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = directory.ok_or_else(|| Refusal::not_found(format!("user {user}")))?;
+        match directory.find(user).await {
+            Ok(Some(person)) => Ok(person.address),
+            Ok(None) => Err(Refusal::not_found(format!("user {user}"))),
+            Err(error) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+        }
+    }
+}
+
+fn used_up() -> Refusal {
+    let words = "this link was used already, or is too old: make another one at /my";
+    Refusal::new(StatusCode::GONE, words)
+}
+
+/// An endpoint's answer, for the page that shows it.
+fn shape<T: DeserializeOwned>(answer: Value) -> Result<T, Refusal> {
+    serde_json::from_value(answer).map_err(Refusal::failed)
+}

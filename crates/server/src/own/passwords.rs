@@ -1,0 +1,196 @@
+//! Passwords for one device each: a phone shows one in the place of the directory's, and a lost
+//! phone takes nothing else with it.
+//!
+//! It opens the door only. Where the mail system behind it wants the user's own password, a phone
+//! without that gets nowhere: there none can be made.
+
+use super::Own;
+use super::secret::{device_password, hash, read_device_password};
+use crate::config::DevicePasswords;
+use crate::front::Front;
+use dme_directory::{Admission, Login, Refusal};
+use dme_link::CredentialsNeeded;
+use dme_mailbox::{Account, Credentials};
+use dme_model::{DeviceId, Function, RequestId, Secret, UserId};
+use dme_store::DevicePassword;
+
+/// The functions whose mailbox a phone opens.
+const OPENED: [Function; 5] =
+    [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
+
+/// A password that was just made; shown once.
+pub struct MadePassword {
+    /// Its number.
+    pub number: i64,
+    /// What to type.
+    pub password: Secret,
+}
+
+/// Why a user cannot have a password for a device.
+#[derive(Debug, thiserror::Error)]
+pub enum NoDevicePasswords {
+    /// The realm does not let them.
+    #[error("passwords for single devices are switched off here")]
+    Off,
+    /// The mail system needs the user's own.
+    #[error(
+        "the mail system behind {connector} opens a mailbox only with the user's own {needed}, so \
+         that a phone with another password would get no {function}"
+    )]
+    Needed {
+        /// Who serves the user.
+        connector: String,
+        /// `password` or `access token`.
+        needed: &'static str,
+        /// What would be missing.
+        function: Function,
+    },
+    /// It cannot be told now.
+    #[error("it cannot be told now what the mail system needs: {0}")]
+    Unclear(String),
+    /// There are enough.
+    #[error("you have {0} device passwords, which is as many as allowed: take one back first")]
+    TooMany(u32),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] dme_store::Error),
+}
+
+impl Own {
+    /// The passwords a user has, without what they say.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn passwords(&self, user: &UserId) -> dme_store::Result<Vec<DevicePassword>> {
+        self.store.device_passwords(user).await
+    }
+
+    /// Takes one back. The phone that has it is refused at its next request; who calls this ends
+    /// its wait.
+    ///
+    /// # Errors
+    /// Where there is none of this number, or the store's.
+    pub async fn revoke_password(&self, user: &UserId, number: i64) -> dme_store::Result<()> {
+        self.store.revoke_device_password(user, number).await
+    }
+
+    async fn make(&self, user: &UserId, label: &str) -> Result<MadePassword, NoDevicePasswords> {
+        let (password, now) = (device_password(), (self.clock)());
+        let Some(meant) = read_device_password(&password) else {
+            return Err(NoDevicePasswords::Unclear("no password could be made".into()));
+        };
+        let (hash, limit) = (hash(meant.expose()), self.per_user);
+        match self.store.put_device_password(user, &hash, label, limit, now).await? {
+            Some(number) => Ok(MadePassword { number, password }),
+            None => Err(NoDevicePasswords::TooMany(limit)),
+        }
+    }
+}
+
+impl Front {
+    /// Makes a password for one device of a user.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub async fn make_device_password(
+        &self,
+        user: &UserId,
+        label: &str,
+    ) -> Result<MadePassword, NoDevicePasswords> {
+        self.may_have_device_passwords(user).await?;
+        let made = self.own.make(user, label).await?;
+        tracing::info!(%user, number = made.number, "a password for a device was made");
+        Ok(made)
+    }
+
+    /// Whether a phone could do without the user's own password.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn may_have_device_passwords(&self, user: &UserId) -> Result<(), NoDevicePasswords> {
+        if self.own.device_passwords_of(user) == DevicePasswords::Off {
+            return Err(NoDevicePasswords::Off);
+        }
+        for function in OPENED {
+            let (connector, needed) = match self.opens(user, function).await? {
+                Some((connector, CredentialsNeeded::Password)) => (connector, "password"),
+                Some((connector, CredentialsNeeded::Bearer)) => (connector, "access token"),
+                Some((_, CredentialsNeeded::None)) | None => continue,
+            };
+            return Err(NoDevicePasswords::Needed { connector, needed, function });
+        }
+        Ok(())
+    }
+
+    /// Whether the mail system opens the user's mailbox only with the user's own password or token.
+    ///
+    /// # Errors
+    /// Where it cannot be told now.
+    pub async fn mail_needs_password(&self, user: &UserId) -> Result<bool, NoDevicePasswords> {
+        let opens = self.opens(user, Function::Mail).await?;
+        Ok(opens.is_some_and(|(_, needed)| needed != CredentialsNeeded::None))
+    }
+
+    /// Who serves a function of a user, and what opens the mailbox there; none where nobody does.
+    /// Mail there must be.
+    async fn opens(
+        &self,
+        user: &UserId,
+        function: Function,
+    ) -> Result<Option<(String, CredentialsNeeded)>, NoDevicePasswords> {
+        let account = Account {
+            user: user.clone(),
+            address: user.to_string(),
+            display_name: None,
+            credentials: Credentials::None,
+        };
+        let (request, now) = (RequestId::from("credentials"), (self.clock)());
+        let explained = self.router.explain(&account, &request, now, function).await;
+        let explained = explained.map_err(|error| NoDevicePasswords::Unclear(error.to_string()))?;
+        let Some(connector) = explained.serving.or(explained.home) else {
+            return match function {
+                Function::Mail => Err(NoDevicePasswords::Unclear(explained.why)),
+                _ => Ok(None),
+            };
+        };
+        let endpoints = self.connectors.snapshot();
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.name == connector);
+        let needed = endpoint.and_then(|endpoint| endpoint.offer.needs(function));
+        Ok(Some((connector, needed.unwrap_or_default())))
+    }
+
+    /// Whether a login may in at the phones' listener, and what it opens mailboxes with. Where the
+    /// realm has passwords for devices, what looks like one is never sent to the directory.
+    pub(crate) async fn admit_phone(
+        &self,
+        login: &Login,
+        password: &Secret,
+        device: Option<&DeviceId>,
+    ) -> (Admission, Credentials) {
+        let realm = match self.gate.realms().resolve(login) {
+            Ok(user) => self.own.device_passwords_of(&user),
+            Err(_) => DevicePasswords::Off,
+        };
+        let shown = match realm {
+            DevicePasswords::Off => None,
+            DevicePasswords::Allowed | DevicePasswords::Required => read_device_password(password),
+        };
+        match shown {
+            Some(shown) => {
+                let now = (self.clock)();
+                let hash = hash(shown.expose());
+                let owner = self.store.device_password_owner(&hash, device, now);
+                let admission = self.gate.admit_shown(login, &shown, device, owner).await;
+                (admission, Credentials::None)
+            }
+            // Nobody learns whether it is right.
+            None if realm == DevicePasswords::Required => {
+                (Admission::Refused(Refusal::WrongPassword), Credentials::None)
+            }
+            None => {
+                let admission = self.gate.admit(login, password, device).await;
+                (admission, Credentials::Password(password.clone()))
+            }
+        }
+    }
+}
