@@ -1,6 +1,7 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod api_tokens;
 mod audit;
 mod connector;
 mod device;
@@ -9,6 +10,7 @@ mod frame;
 mod log;
 mod overview;
 mod policies;
+mod refused;
 mod statistics;
 mod time;
 mod user;
@@ -16,6 +18,7 @@ mod users;
 
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
+pub(crate) use refused::refused;
 
 use crate::endpoint::Args;
 use crate::principal::{Allowed, Duty, Principal, Reach};
@@ -120,6 +123,7 @@ pub fn table() -> Vec<Page> {
         page("/policies/try", policies::trial).for_all(Duty::See),
         page("/admission", policies::admission).for_all(Duty::See),
         page("/wipes", policies::wipes).for_all(Duty::See),
+        page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)
             .for_all(Duty::Audit)
