@@ -14,5 +14,5 @@ mod upkeep;
 pub use address_book::AddressBookConfig;
 pub use address_list::AddressListConfig;
 pub use link::{LinkConfig, Profile, WindowsConfig, WrongLink};
-pub use role::{Offered, Running, StartError, enroll, reach, services, start};
+pub use role::{Offered, Running, StartError, enroll, enroll_again, reach, services, start};
 pub use upkeep::Surroundings;

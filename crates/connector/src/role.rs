@@ -12,7 +12,7 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
-    BackoffConfig, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
+    BackoffConfig, Code, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
     Enrolled, Identities, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
@@ -273,7 +273,17 @@ fn joined(
 /// # Errors
 /// When the token is not accepted, or there is an identity already.
 pub async fn enroll(token: &Token, config: &ConnectorConfig) -> dme_link::Result<Enrolled> {
-    dme_link::enroll(token, &config.directory, proxy(config).as_ref()).await
+    let (dir, servers) = (&config.directory, &config.servers);
+    dme_link::enroll(token, dir, servers, proxy(config).as_ref()).await
+}
+
+/// Has this connector known to the server again, by a code, under the name that it had.
+///
+/// # Errors
+/// When the code is not accepted, or no server can be reached.
+pub async fn enroll_again(code: &Code, config: &ConnectorConfig) -> dme_link::Result<Enrolled> {
+    let (dir, servers) = (&config.directory, &config.servers);
+    dme_link::enroll_again(code, dir, servers, proxy(config).as_ref()).await
 }
 
 /// Tries the way to the server without making a link.

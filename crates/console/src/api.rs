@@ -55,6 +55,9 @@ pub struct Connector {
     /// How many users it serves in some function.
     #[serde(default)]
     pub users: usize,
+    /// What is wrong with the group that its scope is: misspelt, most likely.
+    #[serde(default)]
+    pub wrong_scope: Option<String>,
     /// Its key's fingerprints, in groups, the newest last.
     pub fingerprints: Vec<String>,
     /// Seconds since the epoch.
@@ -82,6 +85,12 @@ pub struct Link {
     pub realms: Vec<String>,
     /// The round trip in microseconds.
     pub round_trip_us: Option<u64>,
+    /// TCP segments sent over it; nothing where that is not known.
+    #[serde(default)]
+    pub segments: Option<u64>,
+    /// Those of them that were lost or late, and sent again.
+    #[serde(default)]
+    pub segments_again: Option<u64>,
     /// What crossed it and the connector's links before it since the server's start.
     #[serde(default)]
     pub traffic: Traffic,
@@ -151,7 +160,22 @@ pub struct IssuedToken {
     pub token: String,
 }
 
-/// A token that was made; what it says is not kept.
+/// A code to be made, by which a connector comes back.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCode {
+    /// For how long the code is good, in seconds.
+    pub valid_seconds: u64,
+}
+
+/// A code, shown once.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct IssuedCode {
+    /// Its text, ten characters and a hyphen.
+    pub code: String,
+}
+
+/// A token or code that was made; what it says is not kept.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Token {
     /// The connector's name.
@@ -162,6 +186,9 @@ pub struct Token {
     pub expires: i64,
     /// `unused`, `used` or `expired`.
     pub state: String,
+    /// It is a code, by which the connector comes back under its id.
+    #[serde(default)]
+    pub code: bool,
 }
 
 /// A device.
@@ -244,6 +271,8 @@ pub struct Diagnosed(
 struct SettingsShape {
     /// Whom it may serve: `"everyone"`, `{"users": [...]}` or `{"group": "..."}`.
     scope: Option<serde_json::Value>,
+    /// Whose logins it may check, in the same words.
+    logins: Option<serde_json::Value>,
     /// `primary` or `failover`.
     tier: Option<String>,
     /// The functions that are switched off.
@@ -351,16 +380,22 @@ pub struct Settings {
     /// What holds, with the defaults.
     #[schemars(with = "SettingsShape")]
     pub effective: ConnectorSettings,
+    /// What is wrong with the group that its scope is: misspelt, most likely.
+    #[serde(default)]
+    pub wrong_scope: Option<String>,
     /// What it is to serve; nothing for the one in the server's process.
     #[serde(default)]
     pub configuration: Option<Configuration>,
 }
 
 /// What a connector is to serve, and what it said of it last.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// Whether it is linked.
     pub linked: bool,
+    /// Whether it serves anything, where it is linked.
+    #[serde(default)]
+    pub serves: Option<bool>,
     /// The key to seal its secrets to; none where it never told one.
     pub key: Option<String>,
     /// That key's fingerprint, in groups.
@@ -421,6 +456,9 @@ pub struct Realm {
     pub age_seconds: Option<u64>,
     /// What went wrong when they were last asked for, if it did.
     pub trouble: Option<String>,
+    /// What is wrong with the groups that the configuration names: misspelt, most likely.
+    #[serde(default)]
+    pub wrong_groups: Vec<String>,
 }
 
 /// A message that waits for the connector of its sender's mail.

@@ -85,6 +85,13 @@ fn connectors() -> Vec<Endpoint> {
             .by(|console, mut call| async move { console.issue_token(call.body()?).await }),
         post("/api/tokens/{token}/revoke", "Take back the unused tokens of a name")
             .by(|console, call| async move { console.revoke_tokens(call.arg("token")).await }),
+        post("/api/connectors/{connector}/code", "Make a code for a connector to come back with")
+            .fresh()
+            .takes::<api::NewCode>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.issue_code(call.arg("connector"), new).await
+            }),
         get("/api/connectors/{connector}/settings", "What is set of a connector, and where").by(
             |console, call| async move { console.connector_settings(call.arg("connector")).await },
         ),
@@ -102,6 +109,8 @@ fn connectors() -> Vec<Endpoint> {
                 let new = call.body()?;
                 console.configure(call.arg("connector"), new).await
             }),
+        delete("/api/connectors/{connector}/configuration", "Take back what it is to serve")
+            .by(|console, call| async move { console.withdraw(call.arg("connector")).await }),
         post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
             .duty(Duty::Operate)
             .by(|console, call| async move { console.diagnose(call.arg("connector")).await }),

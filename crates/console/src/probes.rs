@@ -4,6 +4,9 @@ use crate::{Console, api, reply};
 use dme_server::site::SiteBody;
 use http::{Response, StatusCode};
 
+/// What `prometheus-client` writes is OpenMetrics.
+const COUNTS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 impl Console {
     /// The answer to a probe; none where it is none.
     pub(crate) async fn probe(&self, path: &str) -> Option<Response<SiteBody>> {
@@ -15,8 +18,8 @@ impl Console {
         }
     }
 
-    /// Ready when phones can be served: the database answers, each realm's groups are known, a
-    /// connector is linked.
+    /// Ready when phones can be served: the database answers, each realm's groups are known and let
+    /// somebody in, a connector is linked.
     async fn ready(&self) -> Response<SiteBody> {
         let mut missing = Vec::new();
         if let Err(error) = self.front.store.health().await {
@@ -26,6 +29,12 @@ impl Console {
             if realm.groups_as_of.is_none() {
                 let why = realm.trouble.map_or_else(String::new, |error| format!(": {error}"));
                 missing.push(format!("the groups of realm {} are not known yet{why}", realm.realm));
+            }
+            if realm.admits_nobody {
+                let wrong: Vec<String> =
+                    realm.wrong_groups.iter().map(ToString::to_string).collect();
+                let wrong = wrong.join("; ");
+                missing.push(format!("nobody of realm {} may in: {wrong}", realm.realm));
             }
         }
         if self.links.connectors().is_empty() {
@@ -43,6 +52,6 @@ impl Console {
             Ok(all) => self.front.metrics.stand(&all),
             Err(error) => tracing::warn!(%error, "the connectors could not be read"),
         }
-        reply::answer("text/plain; version=0.0.4; charset=utf-8", self.front.metrics.to_text())
+        reply::answer(COUNTS, self.front.metrics.to_text())
     }
 }

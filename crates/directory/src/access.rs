@@ -54,6 +54,28 @@ impl Default for Users {
     }
 }
 
+impl AccessGroups {
+    /// What is wrong with the names of groups here: those that are no group's, or several groups'.
+    pub fn wrong_names(&self, graph: &GroupGraph) -> Vec<Reason> {
+        let mut wrong = self.users.wrong_names(graph);
+        let delegated = self.delegated_administrators.iter().map(|one| &one.group);
+        let others = self.administrators.iter().chain(delegated);
+        wrong.extend(others.filter_map(|name| group_named(name, graph).err()));
+        wrong.dedup();
+        wrong
+    }
+
+    /// Whether nobody can be a user, for all the groups that are named.
+    pub fn admits_nobody(&self, graph: &GroupGraph) -> bool {
+        match &self.users {
+            Users::Everyone => false,
+            Users::Groups(names) => {
+                !names.is_empty() && self.users.wrong_names(graph).len() == names.len()
+            }
+        }
+    }
+}
+
 impl Users {
     /// What is wrong with the names of groups here, in their order: those that are no group's, or
     /// several groups'.

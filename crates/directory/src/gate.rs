@@ -204,6 +204,10 @@ pub struct RealmState {
     pub groups: usize,
     /// What went wrong when the directory was last asked for its groups, if it did.
     pub trouble: Option<Error>,
+    /// The groups that are to give rights and are none, or are several.
+    pub wrong_groups: Vec<Reason>,
+    /// They are all that are to let users in, so that nobody is let in.
+    pub admits_nobody: bool,
 }
 
 /// Keeps the door. One for the whole server, shared.
@@ -548,8 +552,10 @@ impl Part {
         RealmState {
             realm: self.realm.clone(),
             groups_as_of: graph.as_ref().map(|graph| graph.as_of()),
-            groups: graph.map_or(0, |graph| graph.len()),
+            groups: graph.as_ref().map_or(0, |graph| graph.len()),
             trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            admits_nobody: graph.as_ref().is_some_and(|graph| self.access.admits_nobody(graph)),
+            wrong_groups: graph.map(|graph| self.access.wrong_names(&graph)).unwrap_or_default(),
         }
     }
 

@@ -82,15 +82,17 @@ enum Reach<'a> {
 }
 
 impl Reach<'_> {
-    fn file(self, path: &str, name: &str) -> Result<()> {
-        let Self::Within(folder) = self else { return Ok(()) };
+    /// Where the file of this name is. What came from elsewhere names files from the folder on, not
+    /// from wherever this process was started.
+    fn file(self, path: &str, name: &str) -> Result<PathBuf> {
+        let Self::Within(folder) = self else { return Ok(name.into()) };
         let real = |path: &Path| std::fs::canonicalize(path);
-        let (folder_there, file) = (real(folder), real(Path::new(name)));
+        let (folder_there, file) = (real(folder), real(&folder.join(name)));
         let file = file.with_context(|| format!("{path}: cannot read the file {name}"))?;
         if !folder_there.is_ok_and(|folder| file.starts_with(folder)) {
             bail!("{path}: {name} is not in {}, from where alone it may be read", folder.display());
         }
-        Ok(())
+        Ok(file)
     }
 
     fn variable(self, path: &str, name: &str) -> Result<()> {
@@ -132,8 +134,8 @@ fn indirect(path: &str, table: &Table, reach: Reach<'_>) -> Result<Option<String
     };
     match key.as_str() {
         "file" => {
-            reach.file(path, name)?;
-            let text = std::fs::read_to_string(name)
+            let file = reach.file(path, name)?;
+            let text = std::fs::read_to_string(file)
                 .with_context(|| format!("{path}: cannot read the file {name}"))?;
             Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
@@ -196,6 +198,7 @@ mod tests {
         };
         let read_file = |path: &Path| read("file", path.to_str().unwrap());
         assert_eq!(read_file(&inside).unwrap()["password"].as_str(), Some("secret"));
+        assert_eq!(read("file", "ldap.password").unwrap()["password"].as_str(), Some("secret"));
         for path in [outside.path(), &link, &folder.path().join("../hosts"), Path::new("/nowhere")]
         {
             let error = read_file(path).unwrap_err();

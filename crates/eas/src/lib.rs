@@ -58,3 +58,6 @@ pub use error::{Error, Result};
 pub use ghosting::{Ghosting, Writing};
 pub use status::CommonStatus;
 pub use version::ProtocolVersion;
+
+/// The subject of the one mail that a quarantined device gets, by which a probe knows that it is one.
+pub const QUARANTINE_SUBJECT: &str = "Your device is waiting to be approved";

@@ -77,6 +77,12 @@ impl ConfigurationReport {
         self.in_force != Some(wanted.version) && refused != Some(wanted.version)
     }
 
+    /// The newest version that it knows of; 0 where it knows none.
+    pub fn newest(&self) -> u64 {
+        let refused = self.refused.as_ref().map(|refused| refused.version);
+        self.in_force.max(refused).unwrap_or(0)
+    }
+
     /// With a reason of a length that can be kept.
     pub(crate) fn bounded(mut self) -> Self {
         if let Some(refused) = &mut self.refused {

@@ -21,7 +21,7 @@ mod witness;
 
 pub use backoff::BackoffConfig;
 pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
-pub use enroll::{Enrolled, enroll};
+pub use enroll::{Enrolled, enroll, enroll_again};
 pub use identity::Identities;
 pub use reach::{Reached, reach};
 pub use run::{Connector, ConnectorStatus};

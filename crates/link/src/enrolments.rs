@@ -1,8 +1,8 @@
-//! The tokens the server has handed out (rule L1).
+//! The tokens and codes the server has handed out (rule L1).
 
 use crate::{BookError, Fingerprint, TokenHash};
 use async_trait::async_trait;
-use dme_model::Timestamp;
+use dme_model::{ConnectorId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +30,9 @@ pub struct Enrolment {
     pub expires: Timestamp,
     /// The key it was redeemed for, once it was.
     pub used_by: Option<Fingerprint>,
+    /// The connector that comes back with it: it is a [`crate::Code`], and no token, and the hash is
+    /// its [`crate::CodeKey`].
+    pub again: Option<ConnectorId>,
 }
 
 /// Why a token is not accepted.
@@ -143,6 +146,7 @@ mod tests {
                 approval: Approval::Needed,
                 expires: NOON,
                 used_by,
+                again: None,
             };
             assert_eq!(enrolment.check(&ours, now), expected);
         }

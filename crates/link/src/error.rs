@@ -36,6 +36,12 @@ pub enum Error {
     /// The token's text is not a token.
     #[error("not an enrolment token: {0}; copy the whole text beginning with `dme1.`")]
     Token(&'static str),
+    /// The text is not a code.
+    #[error("not a connector's code: {0}; it looks like 7KQ2M-XPA9R")]
+    Code(&'static str),
+    /// Nobody said where the server is.
+    #[error("it is not known where the server is; name it with `servers` in the configuration")]
+    NoServer,
     /// Secrets could not be sealed or opened.
     #[error("{0}")]
     Sealing(String),

@@ -4,6 +4,7 @@ mod authority;
 mod book;
 mod capabilities;
 mod clock;
+mod code;
 mod configuration;
 mod connector;
 mod countersigning;
@@ -15,6 +16,7 @@ mod h2;
 mod hours;
 mod refused;
 mod sealing;
+mod segments;
 mod server;
 mod socket;
 mod tls;
@@ -25,12 +27,13 @@ mod wire;
 pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity, verify_signature};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
+pub use code::{Code, CodeKey};
 pub use configuration::{
     Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
 };
 pub use connector::{
     BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
-    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, reach,
+    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, enroll_again, reach,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
@@ -38,6 +41,7 @@ pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
 pub use refused::{Refusal, Refused};
 pub use sealing::{SealingKey, SealingPair, Secrets};
+pub use segments::Segments;
 pub use server::{
     CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
     NotDiagnosed, Registrar, WorkLimits, serve,

@@ -23,6 +23,8 @@ pub enum Refusal {
     TokenExpired,
     /// The token was used for another key.
     TokenUsed,
+    /// No connector's code is proven by this.
+    CodeUnknown,
     /// The request makes no sense.
     Invalid,
     /// A reason of a newer release.
@@ -69,8 +71,12 @@ impl fmt::Display for Refusal {
             Self::TokenUnknown => {
                 "the token is not known; ask for a new one, or check that it is this server's"
             }
-            Self::TokenExpired => "the token has expired; ask for a new one",
-            Self::TokenUsed => "the token has been used already; ask for a new one",
+            Self::TokenExpired => "the token or code has expired; ask for a new one",
+            Self::TokenUsed => "the token or code has been used already; ask for a new one",
+            Self::CodeUnknown => {
+                "the server gave out no such code, or has forgotten it; look at it again, or ask \
+                 for a new one"
+            }
             Self::Invalid => "the request makes no sense to the server",
             Self::Other => "a reason that only a newer release knows",
         })

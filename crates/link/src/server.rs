@@ -5,6 +5,8 @@ mod countersign;
 mod diagnose;
 mod directory;
 mod gate;
+mod guesses;
+mod half;
 mod handshakes;
 mod link;
 mod links;

@@ -188,6 +188,11 @@ impl<I> Counted<I> {
         Self { io, counter }
     }
 
+    /// The connection itself.
+    pub(crate) fn get_ref(&self) -> &I {
+        &self.io
+    }
+
     /// From here on counts there, and what was counted so far as well: whose connection it is, and
     /// what for, is known only after its first words.
     pub(crate) fn count_into(&mut self, counter: &Arc<Counter>) {

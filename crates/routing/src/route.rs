@@ -72,7 +72,9 @@ pub enum Objection {
     #[error("the user is outside its scope")]
     OutOfScope,
     /// Whether the user is in its scope cannot be told.
-    #[error("its scope is a group that is not known")]
+    #[error(
+        "its scope is a group that the directory does not have, or whose members are not known yet"
+    )]
     ScopeUnknown,
     /// It said that it has not the user's mailbox.
     #[error("it does not have the user's mailbox")]

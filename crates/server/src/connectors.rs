@@ -45,9 +45,14 @@ struct Snapshot {
     /// That of what is set, and that of the links.
     version: (u64, u64),
     taken: Instant,
+    /// When it was last noted how they stand.
+    noted: Instant,
     all: Arc<[Endpoint]>,
 }
 
+/// How often it is looked how connectors stand while routes are asked for: that one is exhausted no
+/// event tells, and who is exhausted is asked for.
+const LOOK: Duration = Duration::from_secs(5);
 /// How old the load of connectors may be by which they are chosen.
 const FRESH: Duration = Duration::from_millis(250);
 
@@ -120,12 +125,14 @@ impl Connectors {
                 let Some(all) = watching.upgrade() else { return };
                 match event {
                     Ok(LinkEvent::Connected(id)) => {
-                        tracing::info!(connector = %id, "connector linked");
                         all.note_offer(&id).await;
                         all.reload().await;
+                        let connector = all.name(&id);
+                        tracing::info!(connector, %id, "connector linked");
                     }
                     Ok(LinkEvent::Lost { id, reason }) => {
-                        tracing::warn!(connector = %id, reason, "connector lost");
+                        let connector = all.name(&id);
+                        tracing::warn!(connector, %id, reason, "connector lost");
                         all.seen.lost(&id, &reason, now());
                         all.changed();
                     }
@@ -158,6 +165,7 @@ impl Connectors {
     }
 
     fn changed(&self) {
+        self.note(now());
         self.version.send_modify(|version| *version += 1);
     }
 
@@ -237,7 +245,7 @@ impl Connectors {
             return;
         }
         if let Err(error) = self.store.put_offer(id, &link.capabilities).await {
-            tracing::warn!(connector = %id, %error, "what it offers could not be noted");
+            tracing::warn!(connector = link.name, %id, %error, "what it offers is not noted");
         }
     }
 
@@ -285,7 +293,12 @@ impl Connectors {
             _ => {
                 let all: Arc<[Endpoint]> = self.all().into();
                 let taken = Instant::now();
-                *snapshot = Some(Snapshot { version, taken, all: all.clone() });
+                let noted = snapshot.as_ref().map(|before| before.noted);
+                let noted = noted.filter(|noted| noted.elapsed() < LOOK).unwrap_or_else(|| {
+                    self.note(now());
+                    taken
+                });
+                *snapshot = Some(Snapshot { version, taken, noted, all: all.clone() });
                 all
             }
         }
@@ -317,16 +330,25 @@ impl Connectors {
         known.by_id.get(id).map_or_else(|| id.to_string(), |entry| entry.name.clone())
     }
 
-    /// Whom a connector of this name may serve, linked or not.
-    pub fn scope(&self, name: &str) -> Arc<Scope> {
-        self.set(&self.known(), name).scope.clone()
+    /// All that are linked, each with those as its scope whose logins it may check.
+    pub fn linked_for_logins(&self) -> Vec<Endpoint> {
+        let mut all = self.linked();
+        for endpoint in &mut all {
+            endpoint.state.scope = self.logins(&endpoint.name);
+        }
+        all
     }
 
-    /// The names of the connectors whose scope is less than everyone, linked or not.
-    pub fn scoped(&self) -> Vec<String> {
+    /// Whose logins a connector of this name may check, linked or not.
+    pub fn logins(&self, name: &str) -> Arc<Scope> {
+        self.set(&self.known(), name).logins.clone()
+    }
+
+    /// The names of the connectors that may not check everyone's logins, linked or not.
+    pub fn apart_by_logins(&self) -> Vec<String> {
         let known = self.known();
-        let scoped = known.set.iter().filter(|(_, set)| *set.scope != Scope::Everyone);
-        scoped.map(|(name, _)| name.clone()).collect()
+        let apart = known.set.iter().filter(|(_, set)| *set.logins != Scope::Everyone);
+        apart.map(|(name, _)| name.clone()).collect()
     }
 
     /// A connector's mail system.

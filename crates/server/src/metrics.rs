@@ -345,7 +345,7 @@ fn set(counter: &Counter, value: u64) {
 mod tests {
     use super::*;
     use crate::connectors::State;
-    use dme_link::{Capabilities, Validity};
+    use dme_link::{Capabilities, Segments, Validity};
     use dme_model::Timestamp;
 
     fn seen() -> CallSeen<'static> {
@@ -369,6 +369,7 @@ mod tests {
             draining: false,
             exhausted: false,
             traffic: Traffic::default(),
+            segments: Some(Segments { sent: 100, again: 5 }),
             used: None,
             certificate: Some(Validity { made: 1, ends: 1_800_000_000 }),
         };
@@ -397,6 +398,7 @@ mod tests {
             "dme_connector_users{connector=\"branch\"} 12",
             "dme_connector_running_calls{connector=\"branch\"} 7",
             "dme_link_round_trip_seconds{connector=\"branch\"} 0.6",
+            "dme_link_segments_again{connector=\"branch\"} 5",
             "dme_connector_certificate_ends_seconds{connector=\"branch\"} 1800000000.0",
             "dme_calls_total{connector=\"branch\",calls=\"fetch\",outcome=\"link.busy\"} 1",
             "dme_call_duration_seconds_count{connector=\"branch\",calls=\"fetch\"} 1",
@@ -430,7 +432,7 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 21);
+        assert_eq!(count, 23);
     }
 
     fn state() -> LinkState {
@@ -444,6 +446,7 @@ mod tests {
             since: Timestamp::from_seconds(0),
             round_trip: Some(Duration::from_millis(600)),
             traffic: Traffic { calls: Flow { received: 5, sent: 7 }, ..Traffic::default() },
+            segments: None,
             used: None,
             outstanding: 0,
             queued: 0,

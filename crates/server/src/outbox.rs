@@ -6,6 +6,8 @@
 //! request, which brings what opens the mailbox. What is refused for good comes back to the sender
 //! as a mail, with the message.
 
+pub mod seal;
+
 use crate::connectors::Connectors;
 use crate::front::Clock;
 use crate::meeting_word;
@@ -17,6 +19,7 @@ use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submi
 use dme_model::{RequestId, Role, UserId};
 use dme_store::{OutboxLimits, Queued, Store};
 use dme_sync::hand_over;
+use seal::Seal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -34,6 +37,7 @@ const ATTEMPTS: u32 = 100;
 /// The messages that wait.
 pub struct Outbox {
     store: Store,
+    seal: Seal,
     limits: OutboxLimits,
     clock: Clock,
     /// Those who have something waiting, and whether it is going out now.
@@ -84,6 +88,7 @@ impl Outbox {
     /// The database's.
     pub async fn open(
         store: Store,
+        seal: Seal,
         limits: OutboxLimits,
         clock: Clock,
     ) -> dme_store::Result<Arc<Self>> {
@@ -92,6 +97,7 @@ impl Outbox {
         let lanes = Semaphore::new(AT_ONCE);
         Ok(Arc::new(Self {
             store,
+            seal,
             limits,
             clock,
             waiting: Mutex::new(waiting),
@@ -128,8 +134,12 @@ impl Outbox {
     ) -> Result<Submitted> {
         let sender = (account.address.as_str(), account.display_name.as_deref());
         let now = (self.clock)();
-        let kept =
-            self.store.queue_message(&account.user, sender, submission, now, self.limits).await;
+        let Some(message) = self.seal.seal(&submission.key.0, &submission.message) else {
+            tracing::error!(user = %account.user, "a message could not be sealed");
+            return Err(because.clone());
+        };
+        let sealed = Submission { message, ..submission.clone() };
+        let kept = self.store.queue_message(&account.user, sender, &sealed, now, self.limits).await;
         if let Err(error) = kept {
             tracing::warn!(user = %account.user, %error, "a message could not be kept");
             return Err(because.clone());
@@ -190,6 +200,16 @@ impl Outbox {
     async fn send(&self, mailbox: &dyn Mailbox, mut queued: Queued) -> Result<()> {
         queued.attempts = queued.attempts.saturating_add(1);
         let mut submission = queued.submission.clone();
+        match self.seal.unseal(&submission.key.0, &submission.message) {
+            Ok(message) => submission.message = message,
+            Err(error) => {
+                let (user, number) = (&queued.user, queued.n);
+                tracing::error!(%user, number, %error, "a message is set aside: see `dme outbox list`");
+                queued.aside = true;
+                queued.trouble = Some(error.to_string());
+                return self.note_attempt(&queued).await;
+            }
+        }
         // Should the server die now, the next attempt looks first whether this one went out.
         queued.submission.uncertain = !submission.taken;
         queued.trouble = None;

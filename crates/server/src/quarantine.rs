@@ -16,7 +16,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 
-const SUBJECT: &str = "Your device is waiting to be approved";
+const SUBJECT: &str = dme_eas::QUARANTINE_SUBJECT;
 const ITEM: &str = "1";
 
 /// Makes each quarantined phone its mailbox.

@@ -72,7 +72,7 @@ impl RealmDirectory {
 
     /// Who is linked now.
     fn linked(&self) -> Result<Linked> {
-        let endpoints = self.connectors.linked();
+        let endpoints = self.connectors.linked_for_logins();
         let found = dme_routing::sources(endpoints.iter().map(claimant), &self.assignment());
         let found: Vec<_> =
             found.map_err(not_chosen)?.iter().map(|one| one.connector.id.clone()).collect();
@@ -96,7 +96,7 @@ impl RealmDirectory {
         let sources: Vec<_> = linked.sources.iter().map(claimant).collect();
         let missing = |name: &&String| {
             !sources.iter().any(|source| source.name == **name)
-                && dme_routing::adds(&self.connectors.scope(name), &sources, &self.realm)
+                && dme_routing::adds(&self.connectors.logins(name), &sources, &self.realm)
         };
         let why = |name: &String| {
             let (realm, name) = (self.realm.clone(), name.clone());
@@ -108,7 +108,7 @@ impl RealmDirectory {
         if self.named.0.is_empty() {
             // One that is linked and of another realm, or has no directory, is not meant.
             let away = |name: &&String| !linked.others.contains(name);
-            let scoped = self.connectors.scoped();
+            let scoped = self.connectors.apart_by_logins();
             return scoped.iter().filter(away).filter(missing).map(why).collect();
         }
         self.named.0.iter().filter(missing).map(why).collect()

@@ -15,6 +15,7 @@ use crate::membership::GateMembership;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
+use crate::outbox::seal::Seal;
 use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -491,7 +492,10 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
         messages: if keeps { sending.kept_messages } else { 0 },
         bytes: sending.kept_size.0,
     };
-    Ok(Some(Outbox::open(store.clone(), limits, Arc::new(now)).await?))
+    let directory = &config.directory;
+    let unusable = |reason| StartError::Directory { path: directory.clone(), reason };
+    let seal = Seal::open(directory).map_err(unusable)?;
+    Ok(Some(Outbox::open(store.clone(), seal, limits, Arc::new(now)).await?))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the one place where the front is put together")]

@@ -14,6 +14,7 @@ use crate::outbox::Outbox;
 use crate::records::events::Events;
 use crate::records::{EventKind, Happened};
 use begun::Begun;
+use dme_directory::Person;
 use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, JoinedMailbox, LastCollections, Mailbox,
     Named, Part, Result,
@@ -304,6 +305,11 @@ impl Router {
             known.owns.failed(failed.clone());
             known.plan = None;
         }
+    }
+
+    /// The directory has told of somebody: who was not let in yet has groups too.
+    pub fn told(&self, person: &Person) {
+        self.membership.told(person);
     }
 
     fn route(

@@ -14,6 +14,8 @@ const PUT_WANTED: &str = "INSERT INTO connector_configuration \
      ON CONFLICT (connector) DO UPDATE SET version = excluded.version, \
      settings = excluded.settings, sealed = excluded.sealed, changed = excluded.changed";
 
+const WITHDRAW: &str = "DELETE FROM connector_configuration WHERE connector = $1";
+
 const REPORT: &str = "SELECT report, reported FROM connector_report WHERE connector = $1";
 const PUT_REPORT: &str = "INSERT INTO connector_report (connector, report, reported) \
      VALUES ($1, $2, $3) ON CONFLICT (connector) DO UPDATE SET report = excluded.report, \
@@ -24,6 +26,16 @@ fn wanted(session: &Session<'_>, id: &ConnectorId) -> Result<Option<(Configurati
         let version = u64::try_from(row.get::<i64>(0)?).unwrap_or(0);
         let configuration = Configuration { version, text: row.get(1)?, sealed: row.get(2)? };
         Ok((configuration, row.get(3)?))
+    })
+}
+
+fn report(
+    session: &Session<'_>,
+    id: &ConnectorId,
+) -> Result<Option<(ConfigurationReport, Timestamp)>> {
+    session.query_optional(REPORT, values![id.as_str()], |row| {
+        let report: String = row.get(0)?;
+        Ok((from_json(&report, "connector_report.report")?, row.get(1)?))
     })
 }
 
@@ -55,12 +67,24 @@ impl Store {
         let id = id.clone();
         self.write(move |session| {
             let before = wanted(session, &id)?.map_or(0, |(before, _)| before.version);
-            let version = before.saturating_add(1);
+            // What was withdrawn had a number too, and the connector knows it.
+            let told = report(session, &id)?.map_or(0, |(report, _)| report.newest());
+            let version = before.max(told).saturating_add(1);
             let number = i64::try_from(version).unwrap_or(i64::MAX);
             session.execute(PUT_WANTED, values![id.as_str(), number, &text, &sealed, now])?;
             Ok(version)
         })
         .await
+    }
+
+    /// Wants nothing of a connector any more, which then serves on by what it has. Answers whether
+    /// anything was wanted.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn withdraw_configuration(&self, id: &ConnectorId) -> Result<bool> {
+        let id = id.clone();
+        self.write(move |session| Ok(session.execute(WITHDRAW, values![id.as_str()])? > 0)).await
     }
 
     /// What a connector said last of its configuration, and when.
@@ -72,13 +96,7 @@ impl Store {
         id: &ConnectorId,
     ) -> Result<Option<(ConfigurationReport, Timestamp)>> {
         let id = id.clone();
-        self.read(move |session| {
-            session.query_optional(REPORT, values![id.as_str()], |row| {
-                let report: String = row.get(0)?;
-                Ok((from_json(&report, "connector_report.report")?, row.get(1)?))
-            })
-        })
-        .await
+        self.read(move |session| report(session, &id)).await
     }
 }
 

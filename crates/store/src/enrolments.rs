@@ -1,19 +1,20 @@
-//! The tokens handed out to future connectors (rule L1). Only the hash of each is kept.
+//! The tokens and codes handed out to connectors (rule L1). Only the hash of a token is kept, and
+//! what a code is worked out to, until it expires.
 
 use crate::session::{Row, values};
 use crate::states::{from_json, to_json};
 use crate::{Error, Result, Store};
 use async_trait::async_trait;
 use dme_link::{BookError, Enrolment, Enrolments, Fingerprint, Rejection, TokenHash};
-use dme_model::Timestamp;
+use dme_model::{ConnectorId, Timestamp};
 use std::fmt::Write;
 
-const CREATE: &str = "INSERT INTO enrolment (hash, name, approval, expires, used_by) \
-     VALUES ($1, $2, $3, $4, $5)";
+const CREATE: &str = "INSERT INTO enrolment (hash, name, approval, expires, used_by, connector) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
 const ENROLMENT: &str =
-    "SELECT hash, name, approval, expires, used_by FROM enrolment WHERE hash = $1";
+    "SELECT hash, name, approval, expires, used_by, connector FROM enrolment WHERE hash = $1";
 const ENROLMENTS: &str =
-    "SELECT hash, name, approval, expires, used_by FROM enrolment ORDER BY name, hash";
+    "SELECT hash, name, approval, expires, used_by, connector FROM enrolment ORDER BY name, hash";
 const REDEEM: &str = "UPDATE enrolment SET used_by = $1 WHERE hash = $2";
 const REVOKE: &str = "DELETE FROM enrolment WHERE name = $1 AND used_by IS NULL";
 
@@ -25,12 +26,14 @@ fn enrolment(row: &Row<'_>) -> Result<Enrolment> {
         reason: error.to_string(),
     };
     let used_by: Option<String> = row.get(4)?;
+    let again: Option<String> = row.get(5)?;
     Ok(Enrolment {
         hash: from_hex(&row.get::<String>(0)?)?,
         name: row.get(1)?,
         approval: from_json(&row.get::<String>(2)?, "enrolment.approval")?,
         expires: row.get(3)?,
         used_by: used_by.map(|key| key.parse().map_err(unreadable)).transpose()?,
+        again: again.map(ConnectorId::from),
     })
 }
 
@@ -71,10 +74,11 @@ impl Store {
 impl Enrolments for Store {
     async fn create(&self, enrolment: Enrolment) -> Result<(), BookError> {
         let write = self.write(move |session| {
-            let Enrolment { hash, name, approval, expires, used_by } = &enrolment;
+            let Enrolment { hash, name, approval, expires, used_by, again } = &enrolment;
             let (hash, approval) = (hex(hash), to_json(approval, "enrolment.approval")?);
             let used_by = used_by.map(|key| key.to_string());
-            let row = values![&hash, name, &approval, *expires, used_by.as_ref()];
+            let again = again.as_ref().map(ConnectorId::as_str);
+            let row = values![&hash, name, &approval, *expires, used_by.as_ref(), again];
             session.execute(CREATE, row)?;
             Ok(())
         });

@@ -14,6 +14,7 @@ const STEPS: &[(i64, &str)] = &[
     (6, include_str!("../migrations/0006_records.sql")),
     (7, include_str!("../migrations/0007_api_tokens.sql")),
     (8, include_str!("../migrations/0008_own.sql")),
+    (9, include_str!("../migrations/0009_codes.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

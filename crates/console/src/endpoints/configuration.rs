@@ -45,6 +45,7 @@ impl Console {
         let refused = report.as_ref().and_then(|(report, _)| report.refused.as_ref());
         Ok(api::Configuration {
             linked: self.links.is_linked(id),
+            serves: self.links.capabilities(id).map(|offer| offer.functions().next().is_some()),
             key: report.as_ref().map(|(report, _)| report.key.to_string()),
             key_fingerprint: report.as_ref().map(|(report, _)| report.key.fingerprint().grouped()),
             in_force: report.as_ref().and_then(|(report, _)| report.in_force),
@@ -75,6 +76,16 @@ impl Console {
         changed("version", None, Some(version.to_string()));
         tracing::info!(connector = name, %id, version, "configuration wanted");
         self.links.configure(&id).await.map_err(Refusal::failed)?;
+        self.configuration_of(&id).await
+    }
+
+    /// Takes back what is wanted of a connector, which serves on by what it has.
+    pub(crate) async fn withdraw(&self, name: &str) -> Result<api::Configuration, Refusal> {
+        let id = self.enrolled(name).await?.id;
+        if !self.front.store.withdraw_configuration(&id).await? {
+            return Err(Refusal::not_found(format!("configuration that is wanted of {name}")));
+        }
+        tracing::info!(connector = name, %id, "configuration withdrawn");
         self.configuration_of(&id).await
     }
 

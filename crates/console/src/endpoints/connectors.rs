@@ -12,6 +12,9 @@ use std::time::Duration;
 /// The longest a token may be good for.
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
+/// The longest a code may be good for: it is short, and may be overheard.
+const LONGEST_CODE: Duration = Duration::from_secs(3_600);
+
 impl Console {
     pub(crate) async fn list_connectors(
         &self,
@@ -23,7 +26,7 @@ impl Console {
             Allowed::Within(boundaries) => boundaries.connectors.contains(&one.name),
             Allowed::No => false,
         };
-        Ok(all.iter().filter(seen).map(connector).collect())
+        Ok(all.iter().filter(seen).map(|one| self.connector(one)).collect())
     }
 
     pub(crate) async fn issue_token(
@@ -67,6 +70,23 @@ impl Console {
         Ok(api::IssuedToken { token })
     }
 
+    /// A code for a connector that has to be known again.
+    pub(crate) async fn issue_code(
+        &self,
+        name: &str,
+        new: api::NewCode,
+    ) -> Result<api::IssuedCode, Refusal> {
+        let valid = Duration::from_secs(new.valid_seconds);
+        if valid.is_zero() || valid > LONGEST_CODE {
+            return Err(Refusal::bad("a code is good for one second to one hour"));
+        }
+        let record = self.enrolled(name).await?;
+        let code = self.links.registrar().issue_code(&record.id, valid).await;
+        let code = code.map_err(Refusal::failed)?.to_text();
+        tracing::info!(connector = record.name, id = %record.id, "code issued");
+        Ok(api::IssuedCode { code })
+    }
+
     pub(crate) async fn list_tokens(&self) -> Result<Vec<api::Token>, Refusal> {
         let now = (self.front.clock)();
         let all = self.links.registrar().enrolments().list().await.map_err(Refusal::failed)?;
@@ -95,6 +115,7 @@ impl Console {
         let all = self.front.connectors.effective(name);
         let effective = ConnectorSettings {
             scope: Some((*all.scope).clone()),
+            logins: Some((*all.logins).clone()),
             tier: Some(all.tier),
             off: Some(all.off.clone()),
             parallel_calls: Some(all.load.parallel),
@@ -107,7 +128,8 @@ impl Console {
             Err(_) => None,
         };
         let name = name.to_owned();
-        Ok(api::Settings { name, version, configured, set, effective, configuration })
+        let wrong_scope = self.wrong_scope(&name);
+        Ok(api::Settings { name, version, configured, set, effective, wrong_scope, configuration })
     }
 
     /// Sets some of a connector's settings; the others stay.
@@ -121,7 +143,8 @@ impl Console {
         if let Some(problem) = settings.problem() {
             return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
         }
-        if let Some(Scope::Users(users)) = &mut settings.scope {
+        for users in [&mut settings.scope, &mut settings.logins].into_iter().flatten() {
+            let Scope::Users(users) = users else { continue };
             // As they are known to the server: else nobody would be who was meant.
             let canonical = users.iter().map(|user| self.resolve(user.as_str()));
             *users = canonical.collect::<Result<_, _>>()?;
@@ -178,7 +201,19 @@ impl Console {
         let all = self.front.connectors.standings((self.front.clock)()).await?;
         let changed = all.iter().find(|one| one.id == record.id);
         let changed = changed.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
-        Ok(connector(changed))
+        Ok(self.connector(changed))
+    }
+
+    /// What is wrong with the group that a connector's scope is.
+    fn wrong_scope(&self, name: &str) -> Option<String> {
+        match &*self.front.connectors.effective(name).scope {
+            Scope::Group(group) => self.front.gate.wrong_group(group).map(|why| why.to_string()),
+            Scope::Everyone | Scope::Users(_) => None,
+        }
+    }
+
+    fn connector(&self, standing: &Standing) -> api::Connector {
+        api::Connector { wrong_scope: self.wrong_scope(&standing.name), ..connector(standing) }
     }
 }
 
@@ -193,6 +228,7 @@ fn token(enrolment: Enrolment, now: Timestamp) -> api::Token {
         approved: enrolment.approval == Approval::Given,
         expires: enrolment.expires.as_seconds(),
         state: state.into(),
+        code: enrolment.again.is_some(),
     }
 }
 
@@ -213,6 +249,7 @@ fn connector(standing: &Standing) -> api::Connector {
         reason: standing.reason.clone(),
         since: standing.since.map(Timestamp::as_seconds),
         users: standing.users,
+        wrong_scope: None,
         fingerprints: keys.iter().map(dme_link::Fingerprint::grouped).collect(),
         last_seen: record.and_then(|record| record.last_seen).map(Timestamp::as_seconds),
         link: standing.link.as_ref().map(link),
@@ -245,6 +282,8 @@ fn link(state: &LinkState) -> api::Link {
         round_trip_us: state
             .round_trip
             .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
+        segments: state.segments.map(|segments| segments.sent),
+        segments_again: state.segments.map(|segments| segments.again),
         traffic: traffic(&state.traffic),
         used: state.used.map(|used| api::Used { bytes: used.bytes, budget: used.budget }),
         outstanding: state.outstanding,

@@ -20,6 +20,7 @@ impl Console {
                 .map(|one| one.sources())
                 .unwrap_or_default(),
             trouble: state.trouble.map(|error| error.to_string()),
+            wrong_groups: state.wrong_groups.iter().map(ToString::to_string).collect(),
         });
         realms.collect()
     }

@@ -87,6 +87,9 @@ impl Console {
             Some(directory) => directory.find(user).await.ok().flatten(),
             None => None,
         };
+        if let Some(person) = &found {
+            self.front.router.told(person);
+        }
         account(user, found.as_ref())
     }
 }

@@ -36,20 +36,26 @@ impl Console {
         };
         let (person, trouble) = match found {
             Ok(person) => (person, None),
-            Err(error) => (None, Some(error.to_string())),
+            // Who was let in lately is let in for a while from memory.
+            Err(error) => {
+                let known = self.front.gate.admitted(&user);
+                (known.map(|known| known.person.clone()), Some(error.to_string()))
+            }
         };
-        let access = match (&person, trouble) {
-            (_, Some(trouble)) => trouble,
+        let access = person.as_ref().map(|person| self.access(person));
+        let access = match (access, trouble) {
             (None, None) => "refused: the directory does not know the user".to_owned(),
-            (Some(person), None) => match self.front.gate.explain(Right::User, person) {
-                Access::Allowed(path) if path.is_empty() => "allowed: everyone is".to_owned(),
-                Access::Allowed(path) => {
-                    let names: Vec<&str> = path.iter().map(|GroupId(id)| id.as_str()).collect();
-                    format!("allowed: by {}", names.join(" in "))
-                }
-                Access::Refused(reason) => format!("refused: {reason}"),
-            },
+            (None, Some(trouble)) => trouble,
+            (Some(access), None) => access,
+            (Some(access), Some(trouble)) => {
+                format!(
+                    "{access}, by what was known last; the directory cannot be asked: {trouble}"
+                )
+            }
         };
+        if let Some(person) = &person {
+            self.front.router.told(person);
+        }
         let account = account(&user, person.as_ref());
         let (now, request) = ((self.front.clock)(), RequestId::from("explain"));
         let router = &self.front.router;
@@ -68,6 +74,18 @@ impl Console {
             route,
             devices: devices.iter().map(|device| self.device(device)).collect(),
         })
+    }
+
+    /// Whether a person may in, and why.
+    fn access(&self, person: &Person) -> String {
+        match self.front.gate.explain(Right::User, person) {
+            Access::Allowed(path) if path.is_empty() => "allowed: everyone is".to_owned(),
+            Access::Allowed(path) => {
+                let names: Vec<&str> = path.iter().map(|GroupId(id)| id.as_str()).collect();
+                format!("allowed: by {}", names.join(" in "))
+            }
+            Access::Refused(reason) => format!("refused: {reason}"),
+        }
     }
 
     pub(crate) async fn change_user(&self, name: &str, act: UserAct) -> Result<api::User, Refusal> {

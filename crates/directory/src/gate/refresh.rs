@@ -127,6 +127,12 @@ impl Part {
         // The age is told by this clock, not the connector's.
         snapshot.as_of = (gate.clock)();
         let graph = Arc::new(GroupGraph::new(&[snapshot]));
+        let before = self.graph().map(|graph| self.access.wrong_names(&graph)).unwrap_or_default();
+        for wrong in self.access.wrong_names(&graph).iter().filter(|wrong| !before.contains(wrong))
+        {
+            // Once, and not at each refresh.
+            tracing::warn!(realm = %self.realm, %wrong, "a group that is to give rights is none");
+        }
         *self.graph.write().unwrap_or_else(PoisonError::into_inner) = Some(graph.clone());
         Ok(graph)
     }

@@ -12,7 +12,7 @@ use crate::log;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use dme_console::api;
-use dme_link::Token;
+use dme_link::{Code, Token};
 use dme_model::Span;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -27,10 +27,15 @@ pub enum Command {
         #[arg(long, default_value = "/etc/dme/connector.toml")]
         config: PathBuf,
     },
-    /// Make this connector's key and have the server certify it. Once, before the first run.
+    /// Make this connector's key and have the server certify it. Once, before the first run; and
+    /// with a code where the server does not know this connector any more.
     Enroll {
         /// The token that `dme connector token` printed on the server.
-        token: String,
+        #[arg(required_unless_present = "code")]
+        token: Option<String>,
+        /// The code that `dme connector code` printed on the server.
+        #[arg(long, conflicts_with = "token")]
+        code: Option<String>,
         /// The connector's configuration file.
         #[arg(long, default_value = "/etc/dme/connector.toml")]
         config: PathBuf,
@@ -51,7 +56,18 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
-    /// On the server: list the tokens, without what they say.
+    /// On the server: make a code, short enough to be read out, by which a connector comes back under
+    /// its name that the server does not know any more. It is shown once.
+    Code {
+        /// The connector's name or id.
+        name: String,
+        /// How long the code is good; an hour at most.
+        #[arg(long, default_value = "15m")]
+        valid: Span,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: list the tokens and codes, without what they say.
     Tokens {
         /// As JSON.
         #[arg(long)]
@@ -107,7 +123,11 @@ pub enum Command {
         /// Its name or id.
         name: String,
         /// A file with the tables of a connector's configuration that say what it serves.
-        file: PathBuf,
+        #[arg(required_unless_present = "remove")]
+        file: Option<PathBuf>,
+        /// Take back what is wanted of it: it serves on by what it has.
+        #[arg(long, conflicts_with = "file")]
+        remove: bool,
         #[command(flatten)]
         server: AdminOptions,
     },
@@ -150,7 +170,16 @@ impl Command {
     pub async fn run(self) -> Result<ExitCode> {
         match self {
             Self::Run { config } => return run(&config).await,
-            Self::Enroll { token, config } => enroll(&token, &config).await?,
+            Self::Enroll { token, code: None, config } => {
+                enroll(&token.unwrap_or_default(), &config).await?;
+            }
+            Self::Enroll { code: Some(code), config, .. } => enroll_again(&code, &config).await?,
+            Self::Code { name, valid, server } => {
+                let new = api::NewCode { valid_seconds: valid.0.as_secs() };
+                let path = ["connectors", &*name, "code"];
+                let issued: api::IssuedCode = server.client()?.post(&path, &new).await?;
+                say_line(issued.code);
+            }
             Self::Token { name, revoke: true, server, .. } => {
                 let path = ["tokens", &*name, "revoke"];
                 let gone: Vec<api::Token> = server.client()?.post(&path, &json!({})).await?;
@@ -163,8 +192,11 @@ impl Command {
                 say_line(issued.token);
             }
             Self::List { json, server } => list(&server, json).await?,
-            Self::Configure { name, file, server } => {
+            Self::Configure { name, file: Some(file), server, .. } => {
                 return configure::configure(&server, &name, &file).await;
+            }
+            Self::Configure { name, file: None, server, .. } => {
+                configure::withdraw(&server, &name).await?;
             }
             Self::Diagnose { name, output, server } => {
                 configure::diagnose(&server, &name, output.as_deref()).await?;
@@ -223,6 +255,22 @@ async fn enroll(token: &str, path: &Path) -> Result<()> {
     Ok(())
 }
 
+async fn enroll_again(code: &str, path: &Path) -> Result<()> {
+    let config = connector_file(path)?.connector;
+    let code: Code = code.parse().context("the code")?;
+    let enrolled = dme_connector::enroll_again(&code, &config).await?;
+    say_line(format_args!("known again as {} ({})", enrolled.name, enrolled.id));
+    say_line(format_args!("fingerprint {}", enrolled.fingerprint.grouped()));
+    if enrolled.locked {
+        say_line(format_args!(
+            "locked, as it was: on the server, `dme connector unlock {}`",
+            enrolled.name
+        ));
+    }
+    say_line("restart the connector where it runs, so that it links with its new key");
+    Ok(())
+}
+
 async fn list(server: &AdminOptions, json: bool) -> Result<()> {
     let connectors: Vec<api::Connector> = server.client()?.get(&["connectors"]).await?;
     if json {
@@ -235,6 +283,9 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
         say_line(format_args!("{} ({}): {}", connector.name, connector.id, stands(&connector)));
         for fingerprint in &connector.fingerprints {
             say_line(format_args!("  fingerprint {fingerprint}"));
+        }
+        if let Some(wrong) = &connector.wrong_scope {
+            say_line(format_args!("  serves nobody by its scope: {wrong}"));
         }
         if let Some(until) = connector.away_until {
             say_line(format_args!("  hung up by itself, to be back {}", when(until)));
@@ -257,7 +308,11 @@ async fn tokens(server: &AdminOptions, json: bool) -> Result<()> {
         say_line("no tokens; `dme connector token NAME` makes one");
     }
     for token in tokens {
-        let approved = if token.approved { ", approved" } else { "" };
+        let approved = match token {
+            api::Token { code: true, .. } => ", a code to come back with",
+            api::Token { approved: true, .. } => ", approved",
+            api::Token { .. } => "",
+        };
         let (name, state, expires) = (&token.name, &token.state, when(token.expires));
         say_line(format_args!("{name}: {state}{approved}, good until {expires}"));
     }
@@ -281,16 +336,27 @@ fn say_link(link: &api::Link) {
     let peer = link.peer.as_deref().unwrap_or("this process");
     let trip = link.round_trip_us.map_or_else(String::new, |us| format!(", round trip {us} us"));
     let (since, software) = (when(link.since), &link.software);
-    say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}"));
+    let lost = match link.segments.zip(link.segments_again) {
+        Some((sent, again)) if sent > 0 => {
+            let thousandths = again.saturating_mul(1_000) / sent;
+            let (percent, tenth) = (thousandths / 10, thousandths % 10);
+            format!(", {percent}.{tenth} % of {sent} segments sent again")
+        }
+        _ => String::new(),
+    };
+    say_line(format_args!("  linked since {since} from {peer}, release {software}{trip}{lost}"));
     if let Some((made, ends)) = link.certificate_made.zip(link.certificate_ends) {
         say_line(format_args!("  certificate of {}, good until {}", when(made), when(ends)));
     }
     if !link.realms.is_empty() {
         say_line(format_args!("  directory of {}", link.realms.join(", ")));
     }
+    let functions = match link.functions.as_slice() {
+        [] => "serves nothing yet".to_owned(),
+        functions => functions.join(", "),
+    };
     say_line(format_args!(
-        "  {}; {} calls running, {} waiting, {} watches{}",
-        link.functions.join(", "),
+        "  {functions}; {} calls running, {} waiting, {} watches{}",
         link.outstanding,
         link.queued,
         link.watches,

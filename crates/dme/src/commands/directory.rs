@@ -44,7 +44,9 @@ impl Command {
             say_json(&realms)?;
             return Ok(code);
         }
-        for api::Realm { realm, sources, groups, age_seconds, trouble, .. } in realms {
+        for realm in realms {
+            let api::Realm { realm, sources, groups, age_seconds, trouble, wrong_groups, .. } =
+                realm;
             let from = if sources.is_empty() { "nobody".to_owned() } else { sources.join(", ") };
             let age = age_seconds.map_or_else(
                 || "never read".to_owned(),
@@ -53,6 +55,9 @@ impl Command {
             say_line(format_args!("{realm}: {age}; asked of {from}"));
             if let Some(trouble) = trouble {
                 say_line(format_args!("  {trouble}"));
+            }
+            for wrong in wrong_groups {
+                say_line(format_args!("  {wrong}"));
             }
         }
         Ok(code)

@@ -157,6 +157,13 @@ async fn a_quarantined_phone_gets_one_mail_and_its_mailbox_when_allowed() -> Res
     let subjects: Vec<String> =
         phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect();
     ensure!(subjects == ["Your device is waiting to be approved"], "{subjects:?}");
+    // The probe is a device too, and says so.
+    std::fs::write(site.path("password"), USERS[0].1)?;
+    let (password, authority) = ("password", "server/authority/authority.pem");
+    let address = format!("https://localhost:{}/Microsoft-Server-ActiveSync", site.phones_port);
+    let probe = ["probe", "ann@example.org", "--server", &address, "--password-file", password];
+    let probed = site.run(&[&probe[..], &["--ca", authority, "--hold", "1s"]].concat())?;
+    ensure!(probed.contains("the device is quarantined"), "{probed}");
     let watched = [&*inbox];
     let (woken, allowed) = tokio::join!(phone.ping(&watched, Duration::from_secs(3000)), async {
         wait_parked(&site, 1).await?;

@@ -87,6 +87,9 @@ async fn a_connector_with_only_its_link_serves_as_the_server_says() -> Result<()
     ensure!(said.contains("nowhere.pem"), "{said}");
     let shown = site.dme(&["connector", "show", "branch"])?;
     ensure!(shown.contains("wanted 2, in force 1: mail: "), "{shown}");
+    // It can be taken back, and what holds goes on to hold.
+    let said = site.dme(&["connector", "configure", "branch", "--remove"])?;
+    ensure!(said.contains("none wanted any more, in force 1"), "{said}");
     // Nor is a file read for the server that is not beside the connector's own.
     let password = format!("bind_password = {SERVICE_PASSWORD:?}");
     ensure!(services.contains(&password), "{services}");

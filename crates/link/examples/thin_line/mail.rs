@@ -43,7 +43,7 @@ pub async fn connector(dir: &Path, scenario: &str, more: &str) {
     wait_for(&dir.join("token"));
     let token = std::fs::read_to_string(dir.join("token")).unwrap().parse().unwrap();
     let identity = dir.join("identity");
-    while let Err(error) = enroll(&token, &identity, None).await {
+    while let Err(error) = enroll(&token, &identity, &[], None).await {
         println!("not enrolled yet: {error}");
     }
     let system = Arc::new(MemoryMailSystem::new());

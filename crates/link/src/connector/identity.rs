@@ -135,6 +135,18 @@ impl Identities {
         key_in(&dir.join(NEXT))
     }
 
+    /// The key with which a connector comes back, beside what it may have; made once and kept until
+    /// it is certified.
+    pub(super) fn returning_key(dir: &Path) -> Result<KeyPair> {
+        files::make_dir(dir)?;
+        key_in(&dir.join(NEXT))
+    }
+
+    /// The authority that was there at the enrolment, if it is known, in PEM.
+    pub(super) fn authority_in(dir: &Path) -> Result<Option<String>> {
+        files::read(&dir.join(AUTHORITY))
+    }
+
     /// Keeps what an enrolment brought. `connector.json` is last: without it there is no identity.
     pub(super) fn enrolled(
         dir: &Path,

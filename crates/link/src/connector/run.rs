@@ -481,7 +481,7 @@ impl Connector {
                     self.identities.accepted(which)?;
                     let packing = welcome.packing();
                     let (server, name) = (welcome.software, welcome.name);
-                    info!(address, server, name, connector = %welcome.connector, "linked");
+                    info!(address, server, connector = name, id = %welcome.connector, "linked");
                     let (services, undying) = (self.services(), self.undying.clone());
                     let meter = self.meter.clone();
                     let session = Session::begin(

@@ -134,7 +134,7 @@ impl Target<'_> {
         let took = begun.elapsed();
         debug!(
             %request,
-            connector = %link.id,
+            connector = link.name,
             call = A::NAME,
             took_us = took.as_micros(),
             failed = failed.map(tracing::field::debug),

@@ -1,19 +1,19 @@
 //! One connector's link as the server holds it: two HTTP/2 connections and a control call.
 
 use super::gate::Gate;
+use super::half::{Half, Way};
 use super::registrar::Registrar;
-use crate::h2::{Executor, Pulse, words};
+use crate::h2::words;
 use crate::traffic::Meter;
 use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused, Used, Validity};
+use crate::{Refusal, Refused, Segments, Used, Validity};
 use dme_model::{ConnectorId, Timestamp};
-use futures_core::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::client::conn::http2::SendRequest;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,8 +23,8 @@ use tracing::{debug, warn};
 
 /// How often the round trip is measured, unless the keepalive is rarer still.
 const ROUND_TRIP_INTERVAL: Duration = Duration::from_secs(60);
-/// How long one connection of a link may outlive the other.
-const DRAIN_LIMIT: Duration = Duration::from_secs(60);
+/// How long one connection of a link may outlive the other, or a link the one that took its place.
+pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(60);
 /// Control messages that may wait to be sent.
 const CONTROL_QUEUE: usize = 16;
 
@@ -40,14 +40,17 @@ pub(super) struct Link {
     pub meter: Arc<Meter>,
     /// Of the certificate it came with.
     pub certificate: Option<Validity>,
+    /// The addresses of its two connections, here and there.
+    pub sockets: Vec<(SocketAddr, SocketAddr)>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
-    calls: SendRequest<Outgoing>,
-    bulk: SendRequest<Outgoing>,
+    calls: Way,
+    bulk: Way,
     control: mpsc::Sender<ToConnector>,
     draining: AtomicBool,
     /// In microseconds; 0 while not measured.
     round_trip: AtomicU64,
+    segments: Mutex<Option<Segments>>,
     used: Mutex<Option<Used>>,
     away: Mutex<Option<Timestamp>>,
 }
@@ -66,8 +69,8 @@ impl Link {
         gate: Gate,
         meter: Arc<Meter>,
         closed: CancellationToken,
-        calls: SendRequest<Outgoing>,
-        bulk: SendRequest<Outgoing>,
+        calls: Way,
+        bulk: Way,
     ) -> (Self, ControlQueue) {
         let (control, queue) = mpsc::channel(CONTROL_QUEUE);
         let link = Self {
@@ -79,12 +82,14 @@ impl Link {
             gate,
             meter,
             certificate: None,
+            sockets: Vec::new(),
             closed,
             calls,
             bulk,
             control,
             draining: AtomicBool::new(false),
             round_trip: AtomicU64::new(0),
+            segments: Mutex::default(),
             used: Mutex::default(),
             away: Mutex::default(),
         };
@@ -101,6 +106,23 @@ impl Link {
         match self.round_trip.load(Ordering::Relaxed) {
             0 => None,
             micros => Some(Duration::from_micros(micros)),
+        }
+    }
+
+    /// What was sent over it, and again, when that was last looked at.
+    pub(super) fn segments(&self) -> Option<Segments> {
+        *self.segments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count_segments(&self) {
+        let each = self.sockets.iter().map(|(own, peer)| Segments::of(*own, *peer));
+        match each.collect::<std::io::Result<Vec<_>>>() {
+            Ok(counted) if counted.is_empty() => {}
+            Ok(counted) => {
+                let all = counted.into_iter().fold(Segments::default(), Segments::and);
+                *self.segments.lock().unwrap_or_else(PoisonError::into_inner) = Some(all);
+            }
+            Err(error) => debug!(connector = self.name, %error, "segments are not counted"),
         }
     }
 
@@ -121,7 +143,7 @@ impl Link {
             self.draining.store(true, Ordering::Relaxed);
         }
         if self.control.try_send(message).is_err() {
-            debug!(connector = %self.id, "control message not sent: the link is full or gone");
+            debug!(connector = self.name, "control message not sent: the link is full or gone");
         }
     }
 
@@ -136,14 +158,18 @@ impl Link {
         let request = Request::post(format!("http://connector{PATH}{name}"))
             .body(body.counted(counter.clone()))
             .map_err(|error| SendError::Answer(error.to_string()))?;
-        let mut connection = match lane {
-            Lane::Calls => self.calls.clone(),
-            Lane::Bulk => self.bulk.clone(),
+        let way = match lane {
+            Lane::Calls => &self.calls,
+            Lane::Bulk => &self.bulk,
+        };
+        let answer = async {
+            let mut connection = way.open().await.ok_or(SendError::Closed)?;
+            connection.send_request(request).await.map_err(SendError::Lost)
         };
         let response: Response<Incoming> = tokio::select! {
             // An answer that came with the link's orderly end is still an answer.
             biased;
-            response = connection.send_request(request) => response.map_err(SendError::Lost)?,
+            response = answer => response?,
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };
         match response.status() {
@@ -161,7 +187,7 @@ impl Link {
         });
         let mut records = match self.send(Lane::Calls, CONTROL, Outgoing::stream(messages)).await {
             Ok(records) => records,
-            Err(error) => return warn!(connector = %self.id, %error, "no control call"),
+            Err(error) => return warn!(connector = self.name, %error, "no control call"),
         };
         let interval = ROUND_TRIP_INTERVAL.max(self.hello.keepalive().0);
         let mut ticks = tokio::time::interval(interval);
@@ -170,6 +196,7 @@ impl Link {
             let record = tokio::select! {
                 record = records.next() => record,
                 _ = ticks.tick() => {
+                    self.count_segments();
                     ping = (ping.0.wrapping_add(1), Instant::now());
                     self.tell(ToConnector::Ping { number: ping.0 });
                     continue;
@@ -193,7 +220,7 @@ impl Link {
                 Some(ToServer::Used(used)) => {
                     if used.bytes >= used.budget {
                         let Used { bytes, budget } = used;
-                        warn!(connector = %self.id, bytes, budget, "over its budget");
+                        warn!(connector = self.name, bytes, budget, "over its budget");
                     }
                     *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
                 }
@@ -201,7 +228,7 @@ impl Link {
                     match registrar.configured(&self.id, report).await {
                         Ok(None) => {}
                         Ok(Some(wanted)) => self.tell(ToConnector::Configuration(wanted)),
-                        Err(error) => warn!(connector = %self.id, %error, "report not kept"),
+                        Err(error) => warn!(connector = self.name, %error, "report not kept"),
                     }
                 }
                 Some(ToServer::Pong { .. }) | None => {}
@@ -213,7 +240,7 @@ impl Link {
         match registrar.renew(&self.id, request).await {
             Ok(certificate) => ToConnector::Certificate { certificate },
             Err(error) => {
-                warn!(connector = %self.id, %error, "certificate not renewed");
+                warn!(connector = self.name, %error, "certificate not renewed");
                 let refused = Refused::because(Refusal::Invalid, error.to_string());
                 ToConnector::RenewalRefused(refused)
             }
@@ -238,48 +265,6 @@ pub(super) enum SendError {
     Answer(String),
 }
 
-/// A half of a link: one connection after its hello.
-pub(super) struct Half {
-    pub lane: Lane,
-    pub connection: SendRequest<Outgoing>,
-    /// Of the certificate it came with.
-    pub certificate: Option<Validity>,
-    /// Ends when the connection does.
-    pub driver: BoxFuture<'static, hyper::Result<()>>,
-    /// Given up, the connection is closed.
-    pub closed: CancellationToken,
-}
-
-impl Half {
-    /// Begins HTTP/2 as its client.
-    pub(super) async fn begin<I>(io: I, hello: &Hello) -> hyper::Result<Self>
-    where
-        I: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
-    {
-        let closed = CancellationToken::new();
-        let (interval, timeout) = hello.keepalive();
-        let pulse = Pulse { interval, timeout };
-        let executor = Executor::new(closed.clone());
-        let tasks = executor.tasks.clone();
-        let io = hyper_util::rt::TokioIo::new(io);
-        let (connection, sending) = crate::h2::client(executor, pulse).handshake(io).await?;
-        let driver = Box::pin(async move {
-            // This ends at the other side's GOAWAY; what runs then goes on in the tasks.
-            sending.await?;
-            tasks.close();
-            tasks.wait().await;
-            Ok(())
-        });
-        Ok(Self { lane: hello.lane, connection, certificate: None, driver, closed })
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        self.closed.cancel();
-    }
-}
-
 /// Waits until a link ends; answers why.
 pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) -> String {
     let (ended, rest) = tokio::select! {
@@ -288,7 +273,7 @@ pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) ->
         () = link.closed.cancelled() => return "closed by the server".into(),
     };
     match ended {
-        Err(error) if !link.is_draining() => return words(&error),
+        Err(error) if !link.is_draining() => return error,
         _ => {}
     }
     // An orderly end: the connector drains, and what runs on the other connection may end first.
@@ -296,7 +281,7 @@ pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) ->
     tokio::select! {
         ended = tokio::time::timeout(DRAIN_LIMIT, &mut rest.driver) => match ended {
             Ok(Ok(())) => "closed by the connector".into(),
-            Ok(Err(error)) => words(&error),
+            Ok(Err(error)) => error,
             Err(_) => "half closed by the connector".into(),
         },
         () = link.closed.cancelled() => "closed by the server".into(),

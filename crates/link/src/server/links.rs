@@ -2,7 +2,8 @@
 
 use super::directory::RemoteDirectory;
 use super::gate::Gate;
-use super::link::{Half, Link, until_lost};
+use super::half::Half;
+use super::link::{DRAIN_LIMIT, Link, until_lost};
 use super::mail::RemoteMailSystem;
 use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
@@ -11,8 +12,8 @@ use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Services, Used,
-    Validity,
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Segments,
+    Services, Used, Validity,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
@@ -89,6 +90,9 @@ pub struct LinkState {
     pub round_trip: Option<Duration>,
     /// What crossed it and the connector's links before it.
     pub traffic: Traffic,
+    /// Segments sent over it, and sent again, as of the last round trip; nothing where the kernel does
+    /// not tell.
+    pub segments: Option<Segments>,
     /// What the connector says of its budget, where it has one.
     pub used: Option<Used>,
     /// Calls and fetches that run.
@@ -234,6 +238,14 @@ impl Links {
         self.link(id).is_some() || lock(&self.0.local).contains_key(id)
     }
 
+    /// What a connector that is linked offers.
+    pub fn capabilities(&self, id: &ConnectorId) -> Option<Capabilities> {
+        match self.link(id) {
+            Some(link) => Some(link.hello.capabilities.clone()),
+            None => lock(&self.0.local).get(id).map(|local| local.services.capabilities()),
+        }
+    }
+
     /// Whether the connector takes new work at this moment: linked, not about to go, not exhausted.
     pub fn takes_work(&self, id: &ConnectorId) -> bool {
         match self.link(id) {
@@ -280,6 +292,7 @@ impl Links {
             since: local.since,
             round_trip: Some(Duration::ZERO),
             traffic: Traffic::default(),
+            segments: None,
             used: None,
             outstanding: 0,
             queued: 0,
@@ -315,6 +328,7 @@ impl Links {
             since: link.since,
             round_trip: link.round_trip(),
             traffic: link.meter.read(),
+            segments: link.segments(),
             used: link.used(),
             outstanding,
             queued,
@@ -355,6 +369,11 @@ impl Links {
         if let Some(link) = self.link(id) {
             link.tell(ToConnector::Drain(wire_order(order)));
         }
+    }
+
+    /// How many links stand, those within this process not counted.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.0.links).len()
     }
 
     /// Tells all connectors.
@@ -432,7 +451,7 @@ impl Links {
             if let Some(first) = halves.remove(&key) {
                 drop(halves);
                 if first.send(half).is_err() {
-                    warn!(connector = %record.id, "the first connection of its link is gone");
+                    warn!(connector = record.name, "the first connection of its link is gone");
                 }
                 return;
             }
@@ -441,14 +460,14 @@ impl Links {
         let second = tokio::time::timeout(self.0.config.pairing_limit, second);
         let Some(Ok(Ok(second))) = down.run_until_cancelled(second).await else {
             lock(&self.0.halves).remove(&key);
-            warn!(connector = %record.id, "the second connection of its link did not come");
+            warn!(connector = record.name, "the second connection of its link did not come");
             return;
         };
         let (calls, bulk) = match (half.lane, second.lane) {
             (Lane::Calls, Lane::Bulk) => (half, second),
             (Lane::Bulk, Lane::Calls) => (second, half),
             _ => {
-                warn!(connector = %record.id, "both connections of its link are for the same");
+                warn!(connector = record.name, "both connections of its link are for the same");
                 return;
             }
         };
@@ -474,17 +493,24 @@ impl Links {
             Gate::new(limits),
             self.meter(&record.id),
             CancellationToken::new(),
-            calls.connection.clone(),
-            bulk.connection.clone(),
+            calls.way.clone(),
+            bulk.way.clone(),
         );
         link.certificate = calls.certificate;
+        link.sockets = [calls.socket, bulk.socket].into_iter().flatten().collect();
         let link = Arc::new(link);
         let id = record.id;
         // The one before goes on with what runs on it, until its connector ends it.
         let before = lock(&self.0.links).insert(id.clone(), link.clone());
         lock(&self.0.away).remove(&id);
-        info!(connector = %id, peer = link.peer, replaced = before.is_some(), "linked");
-        drop(before);
+        info!(connector = link.name, %id, peer = link.peer, replaced = before.is_some(), "linked");
+        if let Some(before) = before {
+            // Unless its connector is not the one that has linked: then nothing else ends it.
+            tokio::spawn(async move {
+                tokio::time::sleep(DRAIN_LIMIT).await;
+                before.closed.cancel();
+            });
+        }
         self.tell(LinkEvent::Connected(id.clone()));
         // It may have been locked between its hello and its entry here.
         match self.0.registrar.book().get(&id).await {
@@ -507,7 +533,7 @@ impl Links {
             lock(&self.0.away).extend(away);
         }
         drop(links);
-        info!(connector = %id, reason, was_current, "link ended");
+        info!(connector = link.name, %id, reason, was_current, "link ended");
         if was_current {
             self.tell(LinkEvent::Lost { id, reason });
         }

@@ -1,17 +1,19 @@
 //! The link port: TLS, the first words, and what comes of them.
 
+use super::guesses::Guesses;
+use super::half::Half;
 use super::handshakes::Handshakes;
-use super::link::Half;
 use super::links::{DrainOrder, Links};
+use crate::code::Binding;
 use crate::tls::ServerTls;
 use crate::traffic::Counted;
-use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Reply, Welcome};
+use crate::wire::hello::{self, EnrollReply, EnrollRequest, Hello, Lane, Reply, Welcome};
 use crate::{
     ConnectorRecord, Error, Fingerprint, Refusal, Refused, Result, Validity, socket, wire,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::LazyConfigAcceptor;
@@ -29,7 +31,8 @@ pub struct ListenConfig {
     pub handshake_limit: Duration,
     /// When a locked connector asks again.
     pub locked_retry: Duration,
-    /// When connectors come back after this server goes down.
+    /// When connectors come back after this server goes down, at the earliest; where they are many,
+    /// they are given more time.
     pub comeback: Duration,
     /// How long running calls may take to end when the server goes down.
     pub drain_limit: Duration,
@@ -47,6 +50,10 @@ impl Default for ListenConfig {
     }
 }
 
+/// The time in which one connector may come back, on average, when all do: several times what its
+/// two handshakes take.
+const HANDSHAKES: Duration = Duration::from_millis(10);
+
 /// Accepts connectors until the shutdown, then drains every link and returns.
 ///
 /// # Errors
@@ -63,6 +70,7 @@ pub async fn serve(
         links: links.clone(),
         config,
         handshakes: Handshakes::new(config.handshakes),
+        guesses: Guesses::new(Instant::now()),
         down: CancellationToken::new(),
     });
     let connections = TaskTracker::new();
@@ -85,7 +93,8 @@ pub async fn serve(
     }
     drop(listener);
     port.down.cancel();
-    links.drain_all(&DrainOrder { after: config.comeback, servers: Vec::new() });
+    let after = comeback(config.comeback, links.count());
+    links.drain_all(&DrainOrder { after, servers: Vec::new() });
     connections.close();
     if tokio::time::timeout(config.drain_limit, connections.wait()).await.is_err() {
         links.close_all();
@@ -94,11 +103,18 @@ pub async fn serve(
     Ok(())
 }
 
+/// When so many connectors are to come back: so spread, at the earliest then and at the latest in
+/// twice the time, that their handshakes leave most of a processor to the phones.
+fn comeback(least: Duration, links: usize) -> Duration {
+    least.max(HANDSHAKES.saturating_mul(u32::try_from(links).unwrap_or(u32::MAX)))
+}
+
 struct Port {
     tls: ServerTls,
     links: Links,
     config: ListenConfig,
     handshakes: Handshakes,
+    guesses: Guesses,
     /// The server is going down.
     down: CancellationToken,
 }
@@ -115,7 +131,7 @@ impl Port {
     async fn connection(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr) {
         let place = self.handshakes.enter();
         // Boxed, so that a link that lasts does not keep the room its beginning needed.
-        let greeting = Box::pin(self.greet(tcp));
+        let greeting = Box::pin(self.greet(tcp, peer));
         let arrival = tokio::select! {
             arrival = tokio::time::timeout(self.config.handshake_limit, greeting) => {
                 arrival.unwrap_or_else(|_| Err(Error::Protocol("too slow".into())))
@@ -136,7 +152,7 @@ impl Port {
     }
 
     /// Finds out who is there.
-    async fn greet(&self, tcp: TcpStream) -> Result<Arrival> {
+    async fn greet(&self, tcp: TcpStream, peer: SocketAddr) -> Result<Arrival> {
         let tls = |error: std::io::Error| Error::Tls(error.to_string());
         socket::prepare(&tcp, None).map_err(tls)?;
         let tcp = Counted::new(tcp, Arc::default());
@@ -151,7 +167,7 @@ impl Port {
         }
         if offers(wire::ENROLL) {
             let io = started.into_stream(self.tls.enroll.clone()).await.map_err(tls)?;
-            return self.enroll(io).await;
+            return self.enroll(io, peer).await;
         }
         Err(Error::Tls("it offers neither a link nor an enrolment".into()))
     }
@@ -161,6 +177,8 @@ impl Port {
         let leaf = leaf.ok_or_else(|| Error::Tls("no certificate was shown".into()))?;
         let key = Fingerprint::of_certificate(leaf)?;
         let certificate = Validity::of_certificate(leaf)?;
+        let tcp = io.get_ref().0.get_ref();
+        let socket = tcp.local_addr().ok().zip(tcp.peer_addr().ok());
         let hello: Hello = hello::receive(&mut io).await?;
         match self.admit(&key, &hello).await {
             Ok((record, version)) => {
@@ -174,9 +192,14 @@ impl Port {
                 let meter = self.links.meter(&record.id);
                 io.get_mut().0.count_into(meter.lane(hello.lane));
                 hello::send(&mut io, &Reply::Welcome(welcome)).await?;
-                let half = Half::begin(io, &hello).await;
-                let mut half = half.map_err(|error| Error::Protocol(crate::h2::words(&error)))?;
+                if hello.lane == Lane::Bulk {
+                    let tcp = io.get_ref().0.get_ref();
+                    let kept = socket::keep_alive(tcp, hello.keepalive());
+                    kept.map_err(|error| Error::Tls(error.to_string()))?;
+                }
+                let mut half = Half::new(io, &hello);
                 half.certificate = Some(certificate);
+                half.socket = socket;
                 Ok(Arrival::Half(Box::new((half, hello, record))))
             }
             Err(error) => {
@@ -213,9 +236,26 @@ impl Port {
         Refused { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..refused }
     }
 
-    async fn enroll(&self, mut io: TlsStream<Counted<TcpStream>>) -> Result<Arrival> {
+    async fn enroll(
+        &self,
+        mut io: TlsStream<Counted<TcpStream>>,
+        peer: SocketAddr,
+    ) -> Result<Arrival> {
         let request: EnrollRequest = hello::receive(&mut io).await?;
-        let reply = match self.links.registrar().enroll(&request).await {
+        let registrar = self.links.registrar();
+        let answer = match &request.code {
+            None => registrar.enroll(&request).await,
+            Some(proof) => match self.guesses.attempt(peer.ip(), Instant::now()) {
+                Ok(()) => {
+                    registrar.enroll_again(&request, proof, &Binding::of(io.get_ref().1)?).await
+                }
+                Err(wait) => Ok(EnrollReply::Refused(Refused {
+                    retry_after_ms: u64::try_from(wait.as_millis()).ok(),
+                    ..Refused::because(Refusal::Busy, "too many codes were tried; wait a minute")
+                })),
+            },
+        };
+        let reply = match answer {
             Ok(reply) => reply,
             Err(error) => {
                 warn!(%error, "an enrolment failed");
@@ -235,5 +275,17 @@ impl Port {
 async fn close(mut io: TlsStream<Counted<TcpStream>>) {
     if let Err(error) = io.shutdown().await {
         debug!(%error, "the peer was gone before the end");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_connectors_come_back_the_longer_they_are_given() {
+        let least = Duration::from_secs(2);
+        assert_eq!(comeback(least, 3), least);
+        assert_eq!(comeback(least, 1_000), Duration::from_secs(10));
     }
 }

@@ -1,11 +1,13 @@
 //! Who may link: admits, enrols and renews connectors (rules A6, L1, L2).
 
 use crate::clock::now;
+use crate::code::{Binding, Prover};
 use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply};
 use crate::{
-    Approval, Authority, BookError, Configuration, ConfigurationReport, Configurations,
-    ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments, Error, Fingerprint,
-    MemoryConfigurations, Refusal, Refused, Rejection, Result, SigningRequest, Token,
+    Approval, Authority, BookError, Code, CodeKey, Configuration, ConfigurationReport,
+    Configurations, ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments, Error,
+    Fingerprint, MemoryConfigurations, Refusal, Refused, Rejection, Result, SigningRequest, Token,
+    TokenHash,
 };
 use dme_model::ConnectorId;
 use std::sync::Arc;
@@ -77,10 +79,47 @@ impl Registrar {
     ) -> Result<Token> {
         let token = Token::generate(servers, self.authority.fingerprint())?;
         let expires = now().plus(life);
-        let enrolment =
-            Enrolment { hash: token.hash(), name: name.into(), approval, expires, used_by: None };
+        let enrolment = Enrolment {
+            hash: token.hash(),
+            name: name.into(),
+            approval,
+            expires,
+            used_by: None,
+            again: None,
+        };
         self.enrolments.create(enrolment).await?;
         Ok(token)
+    }
+
+    /// Makes a code by which a connector comes back under its id and name, with another key. Its
+    /// old keys are forgotten once it has linked with the new one.
+    ///
+    /// # Errors
+    /// When there is no such connector, it was removed, or the code cannot be remembered.
+    pub async fn issue_code(&self, id: &ConnectorId, life: Duration) -> Result<Code> {
+        let record = self.book.get(id).await?;
+        let record = record.ok_or_else(|| BookError(format!("there is no connector {id}")))?;
+        if record.state == ConnectorState::Removed {
+            return Err(BookError(format!("{id} was removed; enrol it anew")).into());
+        }
+        let code = Code::generate()?;
+        let worked = tokio::task::spawn_blocking({
+            let code = code.clone();
+            move || code.key()
+        });
+        let key = worked.await.map_err(|error| BookError(error.to_string()))?;
+        self.enrolments
+            .create(Enrolment {
+                hash: key.hash(),
+                name: record.name,
+                // It may what it might before.
+                approval: Approval::Needed,
+                expires: now().plus(life),
+                used_by: None,
+                again: Some(record.id),
+            })
+            .await?;
+        Ok(code)
     }
 
     /// Whether the holder of this key may make a link.
@@ -108,18 +147,18 @@ impl Registrar {
                 return refuse(Refused::because(Refusal::Invalid, error.to_string()));
             }
         };
-        let hash = crate::TokenHash::of(&asked.secret);
+        let hash = TokenHash::of(&asked.secret);
         let enrolment = match self.enrolments.redeem(&hash, &request.fingerprint, now()).await? {
             Ok(enrolment) => enrolment,
             Err(rejection) => {
                 warn!(?rejection, key = ?request.fingerprint, "enrolment refused");
-                return refuse(Refused::new(match rejection {
-                    Rejection::Unknown => Refusal::TokenUnknown,
-                    Rejection::Expired => Refusal::TokenExpired,
-                    Rejection::Used => Refusal::TokenUsed,
-                }));
+                return refuse(Refused::new(refusal(rejection)));
             }
         };
+        if enrolment.again.is_some() {
+            // The hash of a secret is no code's key, but by an accident that does not happen.
+            return refuse(Refused::new(Refusal::TokenUnknown));
+        }
         let state = match enrolment.approval {
             Approval::Given => ConnectorState::Unlocked,
             Approval::Needed => ConnectorState::Locked,
@@ -128,7 +167,7 @@ impl Registrar {
         let certificate =
             self.authority.sign_connector(&request, &record.id, self.certificate_life)?;
         let fingerprint = request.fingerprint;
-        info!(connector = %record.id, name = record.name, key = ?fingerprint, ?state, "enrolled");
+        info!(connector = record.name, id = %record.id, key = ?fingerprint, ?state, "enrolled");
         Ok(EnrollReply::Enrolled(EnrolledReply {
             connector: record.id,
             name: record.name,
@@ -136,6 +175,59 @@ impl Registrar {
             certificate,
             authority: self.authority.certificate_pem().to_owned(),
             locked: record.state != ConnectorState::Unlocked,
+            code: None,
+        }))
+    }
+
+    /// Takes a connector back that proves to have a code, on this connection. The new key is in the
+    /// book beside the old one before the answer leaves, as in a renewal: whatever is lost from here
+    /// on, the connector has a key that is good.
+    pub(crate) async fn enroll_again(
+        &self,
+        asked: &EnrollRequest,
+        proof: &str,
+        binding: &Binding,
+    ) -> Result<EnrollReply> {
+        let refuse = |refused| Ok(EnrollReply::Refused(refused));
+        let proves = |hash: &TokenHash| {
+            let said = [&*asked.request];
+            CodeKey::kept(hash).is_proven(proof, Prover::Connector, binding, &said)
+        };
+        let all = self.enrolments.list().await?;
+        let codes = all.into_iter().filter(|enrolment| enrolment.again.is_some());
+        let Some(code) = codes.map(|code| code.hash).find(proves) else {
+            warn!("a connector came with a code that was not given out");
+            return refuse(Refused::new(Refusal::CodeUnknown));
+        };
+        let request = match SigningRequest::from_pem(&asked.request) {
+            Ok(request) => request,
+            Err(error) => return refuse(Refused::because(Refusal::Invalid, error.to_string())),
+        };
+        let redeemed = self.enrolments.redeem(&code, &request.fingerprint, now()).await?;
+        let id = match redeemed.map(|enrolment| enrolment.again) {
+            Ok(Some(id)) => id,
+            Ok(None) => return refuse(Refused::new(Refusal::CodeUnknown)),
+            Err(rejection) => return refuse(Refused::new(refusal(rejection))),
+        };
+        let record = match self.book.get(&id).await? {
+            Some(record) if record.state != ConnectorState::Removed => record,
+            _ => return refuse(Refused::new(Refusal::Removed)),
+        };
+        self.book.add_key(&id, &request.fingerprint).await?;
+        let certificate = self.authority.sign_connector(&request, &id, self.certificate_life)?;
+        let authority = self.authority.certificate_pem().to_owned();
+        let fingerprint = request.fingerprint;
+        info!(connector = record.name, %id, key = ?fingerprint, "enrolled again by a code");
+        let said = [id.as_str(), &record.name, &certificate, &authority];
+        let proof = CodeKey::kept(&code).prove(Prover::Server, binding, &said);
+        Ok(EnrollReply::Enrolled(EnrolledReply {
+            connector: id,
+            name: record.name,
+            fingerprint,
+            certificate,
+            authority,
+            locked: record.state != ConnectorState::Unlocked,
+            code: Some(proof),
         }))
     }
 
@@ -170,6 +262,14 @@ impl Registrar {
     }
 }
 
+fn refusal(rejection: Rejection) -> Refusal {
+    match rejection {
+        Rejection::Unknown => Refusal::TokenUnknown,
+        Rejection::Expired => Refusal::TokenExpired,
+        Rejection::Used => Refusal::TokenUsed,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +294,7 @@ mod tests {
                 secret: token.secret,
                 request: request.clone(),
                 software: "t".into(),
+                code: None,
             };
             let EnrollReply::Enrolled(reply) = registrar.enroll(&asked).await.unwrap() else {
                 panic!("not enrolled")

@@ -278,6 +278,7 @@ fn first_words(frames: &mut Frames) {
         secret: Secret::new("secret"),
         request: "-----BEGIN CERTIFICATE REQUEST-----".into(),
         software: "0.1.0".into(),
+        code: None,
     };
     frames.frame("enroll.request", &request, "");
     let enrolled = EnrolledReply {
@@ -287,6 +288,7 @@ fn first_words(frames: &mut Frames) {
         certificate: "-----BEGIN CERTIFICATE-----".into(),
         authority: "-----BEGIN CERTIFICATE-----".into(),
         locked: true,
+        code: None,
     };
     frames.frame("enroll.enrolled", &EnrollReply::Enrolled(enrolled), "");
     frames.frame("enroll.refused", &EnrollReply::Refused(refused.clone()), "");

@@ -83,12 +83,15 @@ impl Welcome {
 /// What a connector says to be enrolled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct EnrollRequest {
-    /// The token's secret.
+    /// The token's secret; empty where a code is proven.
     pub secret: Secret,
     /// The request for a certificate, in PEM.
     pub request: String,
     /// Its release.
     pub software: String,
+    /// That it has a connector's code, and made this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// What the server says to that.
@@ -116,6 +119,9 @@ pub(crate) struct EnrolledReply {
     pub authority: String,
     /// It may not serve until an administrator unlocks it.
     pub locked: bool,
+    /// That the server has the code that was proven to it, and these certificates are its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// The shortest and longest interval at which the ends of a link may ask after each other.

@@ -2,8 +2,8 @@
 
 use crate::fixtures::*;
 use dme_link::{
-    Approval, ConnectorState, ConnectorStatus, Error, Fingerprint, Identities, Refusal, Services,
-    Token,
+    Approval, Code, ConnectorState, ConnectorStatus, Error, Fingerprint, Identities, Refusal,
+    Services, Token,
 };
 use std::time::Duration;
 
@@ -130,4 +130,97 @@ async fn the_other_addresses_of_a_token_are_tried_too() {
     let site = Site::new();
     site.enroll(&Token { servers, ..token }).await.unwrap();
     site.run(Services::default()).until_linked().await;
+}
+
+/// Ten minutes.
+const WHILE: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn a_connector_whose_directory_was_lost_comes_back_by_a_code() {
+    let server = Server::start().await;
+    let site = server.enrolled().await;
+    let id = site.id();
+    let old = std::fs::read_to_string(site.identity().join("identity.pem")).unwrap();
+    std::fs::remove_dir_all(site.identity()).unwrap();
+    let code = server.links.registrar().issue_code(&id, WHILE).await.unwrap();
+    let typed = code.to_text().to_lowercase().parse().unwrap();
+    let servers = [server.address.to_string()];
+    let again = dme_link::enroll_again(&typed, &site.identity(), &servers, None).await.unwrap();
+    assert_eq!((&again.id, &*again.name, again.locked), (&id, "branch", false));
+    site.run(Services::default()).until_linked().await;
+    let record = server.links.registrar().book().get(&id).await.unwrap().unwrap();
+    assert_eq!(record.keys, [again.fingerprint], "the old key is no good any more");
+
+    // Whoever has the old key is not let in.
+    let thief = Site::new();
+    copy(&site.identity(), &thief.identity());
+    std::fs::write(thief.identity().join("identity.pem"), old).unwrap();
+    thief
+        .run(Services::default())
+        .until(|status| {
+            matches!(status, ConnectorStatus::Refused(refused) if refused.reason == Refusal::Unknown)
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_connector_that_its_server_forgot_comes_back_by_a_code_with_what_it_has() {
+    let server = Server::start().await;
+    let site = server.enrolled().await;
+    let id = site.id();
+    let book = server.links.registrar().book();
+    // As from a copy of before its last renewal.
+    let before = Fingerprint::of_public_key(b"before");
+    book.add_key(&id, &before).await.unwrap();
+    book.key_used(&id, &before, dme_model::Timestamp::from_seconds(1)).await.unwrap();
+    let mut connector = site.run(Services::default());
+    connector.until(|status| matches!(status, ConnectorStatus::Refused(_))).await;
+
+    let code = server.links.registrar().issue_code(&id, WHILE).await.unwrap();
+    dme_link::enroll_again(&code, &site.identity(), &[], None).await.unwrap();
+    // The service that runs finds the new key by itself.
+    connector.until_linked().await;
+    assert_eq!(book.get(&id).await.unwrap().unwrap().keys.len(), 1);
+
+    // A server of another authority gets no further than TLS.
+    let other = Server::start().await;
+    let servers = [other.address.to_string()];
+    let stranger = dme_link::enroll_again(&code, &site.identity(), &servers, None).await;
+    assert!(matches!(stranger, Err(Error::Tls(_))), "{stranger:?}");
+}
+
+#[tokio::test]
+async fn a_code_serves_one_key_for_its_time_and_is_not_found_by_trying() {
+    let server = Server::start().await;
+    let (site, other) = (server.enrolled().await, server.enrolled().await);
+    let registrar = server.links.registrar();
+    let servers = [server.address.to_string()];
+    let enroll = async |code: &Code, site: &Site| {
+        dme_link::enroll_again(code, &site.identity(), &servers, None).await
+    };
+    let late = registrar.issue_code(&site.id(), Duration::ZERO).await.unwrap();
+    assert_eq!(reason(&enroll(&late, &site).await.unwrap_err()), Refusal::TokenExpired);
+    let code = registrar.issue_code(&site.id(), WHILE).await.unwrap();
+    let error = enroll(&code, &other).await.unwrap_err().to_string();
+    assert!(error.contains("the code is for the connector branch"), "{error}");
+    assert_eq!(reason(&enroll(&code, &site).await.unwrap_err()), Refusal::TokenUsed);
+    for _ in 0..2 {
+        let made_up = Code::generate().unwrap();
+        assert_eq!(reason(&enroll(&made_up, &site).await.unwrap_err()), Refusal::CodeUnknown);
+    }
+    let code = registrar.issue_code(&site.id(), WHILE).await.unwrap();
+    let error = enroll(&code, &site).await.unwrap_err();
+    assert_eq!(reason(&error), Refusal::Busy);
+    assert!(error.to_string().contains("too many codes were tried"), "{error}");
+    assert!(registrar.issue_code(&"c99".into(), WHILE).await.is_err());
+    server.links.set_state(&site.id(), ConnectorState::Removed).await.unwrap();
+    assert!(registrar.issue_code(&site.id(), WHILE).await.is_err());
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
 }

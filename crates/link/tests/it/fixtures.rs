@@ -162,7 +162,7 @@ impl Site {
     }
 
     pub async fn enroll(&self, token: &Token) -> dme_link::Result<Enrolled> {
-        enroll(token, &self.identity(), None).await
+        enroll(token, &self.identity(), &[], None).await
     }
 
     /// The id that the server gave.

@@ -4,6 +4,7 @@ use super::Probe;
 use super::report::{Finding, StepName};
 use crate::error::Error;
 use crate::phone::{Phone, Provisioned, Woken};
+use dme_eas::QUARANTINE_SUBJECT;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -90,6 +91,10 @@ impl Probe<'_> {
             Err(error) => Err(error),
         };
         let finding = match synced {
+            Ok(_) if is_quarantined(phone) => Finding::warned(
+                "the device is quarantined: its inbox has the mail that says so, and nothing else",
+                "let it in with `dme device allow`, and probe again",
+            ),
             Ok(round) => {
                 let more = if round.more { ", more wait" } else { "" };
                 Finding::passed(format!("{} mails{more}", round.added))
@@ -126,6 +131,14 @@ impl Probe<'_> {
         };
         self.report.add(StepName::Ping, begun, finding)
     }
+}
+
+/// Whether all that the phone was given is the mail that it has to wait for an administrator.
+fn is_quarantined(phone: &Phone) -> bool {
+    let items = phone.inbox().and_then(|inbox| phone.items(&inbox));
+    let mut subjects = items.iter().flat_map(|items| items.values()).map(|mail| &mail.subject);
+    subjects.next().is_some_and(|subject| subject == QUARANTINE_SUBJECT)
+        && subjects.next().is_none()
 }
 
 /// Whether the phone has all of the inbox: while mail waits, a Ping is answered at once.

@@ -15,6 +15,10 @@ pub struct ConnectorSettings {
     /// Whom it may serve; everyone by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
+    /// Whose logins it may check, and of whom its directory may speak; those of its scope by default.
+    /// With more, connectors that have a directory in common stand in for each other there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logins: Option<Scope>,
     /// Whether it serves by right, which is the default, or only when no primary can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tier: Option<Tier>,
@@ -37,6 +41,8 @@ pub struct ConnectorSettings {
 pub struct Effective {
     /// Whom it may serve.
     pub scope: Arc<Scope>,
+    /// Whose logins it may check.
+    pub logins: Arc<Scope>,
     /// By right or as a substitute.
     pub tier: Tier,
     /// The functions that are switched off.
@@ -53,6 +59,7 @@ impl ConnectorSettings {
     pub fn then(&self, later: &Self) -> Self {
         Self {
             scope: later.scope.clone().or_else(|| self.scope.clone()),
+            logins: later.logins.clone().or_else(|| self.logins.clone()),
             tier: later.tier.or(self.tier),
             off: later.off.clone().or_else(|| self.off.clone()),
             parallel_calls: later.parallel_calls.or(self.parallel_calls),
@@ -63,8 +70,10 @@ impl ConnectorSettings {
 
     /// With the defaults for what is absent.
     pub fn effective(&self, load: Load) -> Effective {
+        let scope = Arc::new(self.scope.clone().unwrap_or(Scope::Everyone));
         Effective {
-            scope: Arc::new(self.scope.clone().unwrap_or(Scope::Everyone)),
+            logins: self.logins.clone().map_or_else(|| scope.clone(), Arc::new),
+            scope,
             tier: self.tier.unwrap_or_default(),
             off: self.off.clone().unwrap_or_default(),
             load: Load {
@@ -81,15 +90,15 @@ impl ConnectorSettings {
         if self.parallel_calls == Some(0) {
             return Some("parallel_calls must be at least 1");
         }
-        match &self.scope {
-            Some(Scope::Group(group)) if group.trim().is_empty() => {
+        [&self.scope, &self.logins].into_iter().flatten().find_map(|scope| match scope {
+            Scope::Group(group) if group.trim().is_empty() => {
                 Some("scope.group must name a directory group")
             }
-            Some(Scope::Users(users)) if users.iter().any(|user| user.realm().is_none()) => {
+            Scope::Users(users) if users.iter().any(|user| user.realm().is_none()) => {
                 Some("scope.users must be whole users, such as ann@example.org")
             }
             _ => None,
-        }
+        })
     }
 }
 
@@ -113,6 +122,9 @@ mod tests {
         assert_eq!(both.tier, Tier::Failover);
         assert_eq!(*both.scope, Scope::Everyone);
         assert!(both.drain && both.off.is_empty());
+        assert_eq!(both.logins, both.scope, "where nothing else is said");
+        let logins = ConnectorSettings { logins: Some(Scope::Everyone), ..file };
+        assert_eq!(*logins.effective(Load::default()).logins, Scope::Everyone);
     }
 
     #[test]

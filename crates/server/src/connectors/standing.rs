@@ -4,6 +4,7 @@ use super::{Connectors, EMBEDDED_STATE};
 use crate::connectors::Effective;
 use dme_link::{ConnectorRecord, ConnectorState, LinkState};
 use dme_model::{ConnectorId, Timestamp};
+use dme_routing::Lock;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,7 +83,8 @@ pub(super) struct Seen(Mutex<BTreeMap<ConnectorId, Before>>);
 #[derive(Clone)]
 struct Before {
     state: State,
-    since: Timestamp,
+    /// None: since before the server looked, and it is not known since when.
+    since: Option<Timestamp>,
     /// Why its link was lost.
     lost: Option<String>,
 }
@@ -91,23 +93,25 @@ impl Seen {
     /// A link was lost.
     pub(super) fn lost(&self, id: &ConnectorId, reason: &str, now: Timestamp) {
         let lost = Some(reason.to_owned());
-        let before = Before { state: State::Unreachable, since: now, lost };
+        let before = Before { state: State::Unreachable, since: Some(now), lost };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), before);
     }
 
-    /// Since when it is so, as far as was seen, and why the link was lost, where that is it.
+    /// Since when it is so, as far as was seen or is known otherwise, and why the link was lost,
+    /// where that is it.
     fn since(
         &self,
         id: &ConnectorId,
         state: State,
         known: Option<Timestamp>,
         now: Timestamp,
-    ) -> (Timestamp, Option<String>) {
+    ) -> (Option<Timestamp>, Option<String>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match seen.get(id) {
             Some(before) if before.state == state => (before.since, before.lost.clone()),
-            _ => {
-                let since = known.unwrap_or(now);
+            before => {
+                // What it was before is known: it has just become something else.
+                let since = known.or(before.map(|_| now));
                 seen.insert(id.clone(), Before { state, since, lost: None });
                 (since, None)
             }
@@ -115,7 +119,39 @@ impl Seen {
     }
 }
 
+/// Since when a state is so, where something else than having watched tells of it.
+fn known_since(
+    state: State,
+    link: Option<&LinkState>,
+    record: Option<&ConnectorRecord>,
+) -> Option<Timestamp> {
+    match state {
+        State::Running => link.map(|link| link.since),
+        State::Unreachable => record.map(|record| record.last_seen.unwrap_or(record.enrolled)),
+        _ => None,
+    }
+}
+
 impl Connectors {
+    /// Notes what has become of every connector that was not removed, so that it is known since when.
+    pub(super) fn note(&self, now: Timestamp) {
+        let (known, away) = (self.known(), self.links.away());
+        let links: BTreeMap<ConnectorId, LinkState> =
+            self.links.connectors().into_iter().map(|link| (link.id.clone(), link)).collect();
+        for (id, entry) in &known.by_id {
+            let lock = match entry.lock {
+                Lock::Unlocked => ConnectorState::Unlocked,
+                Lock::Locked => ConnectorState::Locked,
+            };
+            let (link, set) = (links.get(id), self.set(&known, &entry.name));
+            let (state, _) = judge(lock, link, away.get(id).copied(), &set);
+            // That it is not reached since its last contact is found in the book when it is asked.
+            if link.is_some() || state != State::Unreachable {
+                self.seen.since(id, state, known_since(state, link, None), now);
+            }
+        }
+    }
+
     /// How every connector stands, revoked ones included, by name.
     ///
     /// # Errors
@@ -134,18 +170,13 @@ impl Connectors {
             let set = self.effective(&record.name);
             let away_until = away.get(&record.id).copied();
             let (state, reason) = judge(record.state, link.as_ref(), away_until, &set);
-            let known = match state {
-                State::Running => link.as_ref().map(|link| link.since),
-                State::Unreachable => Some(record.last_seen.unwrap_or(record.enrolled)),
-                // Since when it was not seen is not kept.
-                _ => None,
-            };
+            let known = known_since(state, link.as_ref(), Some(&record));
             let (since, lost) = self.seen.since(&record.id, state, known, now);
             let reason = lost.filter(|_| state == State::Unreachable).unwrap_or(reason);
             let (id, name, users) = (record.id.clone(), record.name.clone(), users(&record.name));
             // Its routes wait for one of its name.
             let users = if state == State::Revoked { 0 } else { users };
-            let (record, since) = (Some(record), Some(since));
+            let record = Some(record);
             all.push(Standing { id, name, record, state, reason, since, away_until, link, users });
         }
         // What is left is in no book: it is in this process.
@@ -216,6 +247,7 @@ mod tests {
             exhausted,
             certificate: None,
             traffic: Traffic::default(),
+            segments: None,
             used: None,
         }
     }
@@ -250,12 +282,17 @@ mod tests {
     fn a_state_lasts_since_it_was_first_seen() {
         let (seen, id) = (Seen::default(), ConnectorId::from("c1"));
         let at = Timestamp::from_seconds;
-        assert_eq!(seen.since(&id, State::Running, Some(at(5)), at(9)), (at(5), None));
-        assert_eq!(seen.since(&id, State::Exhausted, None, at(10)), (at(10), None));
-        assert_eq!(seen.since(&id, State::Exhausted, None, at(20)), (at(10), None));
+        assert_eq!(seen.since(&id, State::Running, Some(at(5)), at(9)), (Some(at(5)), None));
+        assert_eq!(seen.since(&id, State::Exhausted, None, at(10)), (Some(at(10)), None));
+        assert_eq!(seen.since(&id, State::Exhausted, None, at(20)), (Some(at(10)), None));
         seen.lost(&id, "cut", at(30));
-        let lost = (at(30), Some("cut".to_owned()));
+        let lost = (Some(at(30)), Some("cut".to_owned()));
         assert_eq!(seen.since(&id, State::Unreachable, Some(at(1)), at(40)), lost);
-        assert_eq!(seen.since(&id, State::Running, Some(at(50)), at(51)), (at(50), None));
+        assert_eq!(seen.since(&id, State::Running, Some(at(50)), at(51)), (Some(at(50)), None));
+        // What was so when the server began to look has been so for a while that nobody knows.
+        let other = ConnectorId::from("c2");
+        assert_eq!(seen.since(&other, State::Locked, None, at(60)), (None, None));
+        assert_eq!(seen.since(&other, State::Locked, None, at(70)), (None, None));
+        assert_eq!(seen.since(&other, State::Draining, None, at(80)), (Some(at(80)), None));
     }
 }

@@ -1,7 +1,7 @@
 //! What is counted of connectors, and of the calls made on them.
 
 use crate::connectors::{Standing, State};
-use dme_link::CallSeen;
+use dme_link::{CallSeen, Segments};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -44,6 +44,8 @@ pub(super) struct ConnectorMetrics {
     waiting: Family<ConnectorLabels, Gauge>,
     watches: Family<ConnectorLabels, Gauge>,
     round_trip: Family<ConnectorLabels, Seconds>,
+    segments: Family<ConnectorLabels, Gauge>,
+    again: Family<ConnectorLabels, Gauge>,
     certificate: Family<ConnectorLabels, Seconds>,
     calls: Family<CallLabels, Counter>,
     latency: Family<GroupLabels, Histogram>,
@@ -62,6 +64,8 @@ impl ConnectorMetrics {
             waiting: Family::default(),
             watches: Family::default(),
             round_trip: Family::default(),
+            segments: Family::default(),
+            again: Family::default(),
             certificate: Family::default(),
             calls: Family::default(),
             latency: Family::new_with_constructor(call_histogram as fn() -> Histogram),
@@ -79,6 +83,10 @@ impl ConnectorMetrics {
         let trip = "Round trip over the link as last measured";
         let name = "link_round_trip";
         registry.register_with_unit(name, trip, Unit::Seconds, all.round_trip.clone());
+        let sent = "TCP segments with data sent to the connector over the link that stands";
+        registry.register("link_segments", sent, all.segments.clone());
+        let again = "Those of them that were sent again, because they were lost or late";
+        registry.register("link_segments_again", again, all.again.clone());
         let ends = "When the certificate of the link ends, since the epoch";
         let name = "connector_certificate_ends";
         registry.register_with_unit(name, ends, Unit::Seconds, all.certificate.clone());
@@ -102,7 +110,8 @@ impl ConnectorMetrics {
     /// the counts are of all.
     pub(super) fn stand(&self, all: &[Standing]) {
         self.state.clear();
-        for gauges in [&self.users, &self.running, &self.waiting, &self.watches] {
+        let counts = [&self.users, &self.running, &self.waiting, &self.watches];
+        for gauges in counts.into_iter().chain([&self.segments, &self.again]) {
             gauges.clear();
         }
         self.round_trip.clear();
@@ -121,6 +130,11 @@ impl ConnectorMetrics {
             count(&self.running, link.outstanding);
             count(&self.waiting, link.queued);
             count(&self.watches, link.watches);
+            if let Some(Segments { sent, again }) = link.segments {
+                let whole = |number| usize::try_from(number).unwrap_or(usize::MAX);
+                count(&self.segments, whole(sent));
+                count(&self.again, whole(again));
+            }
             if let Some(trip) = link.round_trip {
                 self.round_trip.get_or_create(&labels).set(trip.as_secs_f64());
             }

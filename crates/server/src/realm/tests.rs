@@ -126,7 +126,10 @@ impl World {
                 "early" => Scope::Group("new".into()),
                 _ => users,
             };
-            let settings = ConnectorSettings { scope: Some(users), ..ConnectorSettings::default() };
+            // Of the others of this name, each may check anybody's login.
+            let logins = name.ends_with("-together").then_some(Scope::Everyone);
+            let settings =
+                ConnectorSettings { scope: Some(users), logins, ..ConnectorSettings::default() };
             ((*name).to_owned(), settings)
         });
         let settings: BTreeMap<_, _> = settings.collect();
@@ -321,4 +324,26 @@ async fn while_the_groups_are_not_known_a_member_is_not_taken_for_a_stranger() {
     let answer = log_in(&realm, ANN).await;
     assert!(matches!(&answer, Err(Error::Unavailable(why)) if why.contains("early")), "{answer:?}");
     assert!(people.asked_for().is_empty());
+}
+
+#[tokio::test]
+async fn connectors_of_one_directory_stand_in_for_each_others_logins_where_they_may() {
+    let (ann, bob) = ([ANN], [BOB]);
+    let people = [(ANN, ANN), (BOB, BOB)];
+    for (names, may) in [(["north", "south"], false), (["north-together", "south-together"], true)]
+    {
+        let world = World::scoped(&[(names[0], &ann[..]), (names[1], &bob[..])]);
+        let north = world.link(names[0], "example.org", &people);
+        let realm = world.realm("example.org", &names);
+        // The one that has Bob's mail is away.
+        let accepted = log_in(&realm, BOB).await;
+        assert_eq!(accepted.is_ok_and(|it| matches!(it, Verdict::Accepted(_))), may, "{names:?}");
+        assert_eq!(north.asked_for().len(), usize::from(may));
+        assert_eq!(realm.groups().await.is_ok(), may, "{names:?}");
+        assert_eq!(realm.is_several(), !may);
+        // And while both are there, a password still goes to one.
+        let south = world.link(names[1], "example.org", &people);
+        log_in(&realm, BOB).await.unwrap();
+        assert_eq!(north.asked_for().len() + south.asked_for().len(), 1 + usize::from(may));
+    }
 }

@@ -176,7 +176,7 @@ impl Router {
                 Ok(true) => Known::Yes,
                 Ok(false) => Known::No,
                 Err(error) => {
-                    tracing::debug!(connector = %id, %error, "did not say whose mailbox");
+                    tracing::debug!(%id, %error, "did not say whose mailbox");
                     Known::Unknown
                 }
             };

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connectors::ConnectorSettings;
+use crate::outbox::seal::Seal;
 use async_trait::async_trait;
 use dme_directory::Person;
 use dme_link::{
@@ -47,7 +48,7 @@ struct World {
     connectors: Arc<Connectors>,
     store: Store,
     needs: CredentialsNeeded,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 const CALL: Duration = Duration::from_secs(60);
@@ -83,7 +84,7 @@ impl World {
         let router = Router::new(connectors.clone(), kept.clone(), Arc::new(Groups), CALL);
         let router = Arc::new(router);
         let needs = CredentialsNeeded::Password;
-        Self { links, router, connectors, store: kept, needs, _directory: directory }
+        Self { links, router, connectors, store: kept, needs, directory }
     }
 
     /// The same server after a restart: nobody is linked, and what was written down is there.
@@ -468,7 +469,8 @@ async fn the_explanation_says_who_serves_who_is_next_and_why_not_the_others() {
 
 async fn outbox(world: &World) -> Arc<Outbox> {
     let limits = OutboxLimits { messages: 2, bytes: 1 << 20 };
-    Outbox::open(world.store.clone(), limits, Arc::new(|| NOW)).await.unwrap()
+    let seal = Seal::open(world.directory.path()).unwrap();
+    Outbox::open(world.store.clone(), seal, limits, Arc::new(|| NOW)).await.unwrap()
 }
 
 fn message(key: &str, to: &str) -> Submission {

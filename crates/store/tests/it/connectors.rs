@@ -107,6 +107,7 @@ async fn a_token_serves_one_key_once_and_again_for_the_same(place: Place) {
             approval: Approval::Given,
             expires: LATER,
             used_by: None,
+            again: None,
         };
         tokens.create(token(1, "branch")).await.unwrap();
         tokens.create(token(2, "annex")).await.unwrap();
@@ -121,6 +122,10 @@ async fn a_token_serves_one_key_once_and_again_for_the_same(place: Place) {
         assert_eq!(redeem(2, "b", LATER).await, Err(Rejection::Expired));
         assert_eq!(redeem(3, "b", NOW).await, Err(Rejection::Unknown));
         assert_eq!(tokens.list().await.unwrap(), [token(2, "annex"), used.clone()]);
+        let code = Enrolment { again: Some("c1".into()), ..token(4, "code") };
+        tokens.create(code.clone()).await.unwrap();
+        assert_eq!(tokens.list().await.unwrap().last(), Some(&code));
+        tokens.revoke("code").await.unwrap();
         tokens.revoke("annex").await.unwrap();
         tokens.revoke("branch").await.unwrap();
         assert_eq!(tokens.list().await.unwrap(), [used], "a redeemed one stays");
@@ -136,6 +141,7 @@ async fn tokens_that_expired_long_ago_are_forgotten(place: Place) {
             approval: Approval::Needed,
             expires,
             used_by: None,
+            again: None,
         };
         store.create(enrolment).await.unwrap();
     }

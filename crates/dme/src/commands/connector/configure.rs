@@ -45,6 +45,14 @@ pub async fn configure(server: &AdminOptions, name: &str, file: &Path) -> Result
     outcome(&client, name, wanted).await
 }
 
+/// Takes back what is wanted.
+pub async fn withdraw(server: &AdminOptions, name: &str) -> Result<()> {
+    let path = ["connectors", name, "configuration"];
+    let now: api::Configuration = server.client()?.delete(&path).await?;
+    say_line(format_args!("{name}: {}", standing(&now)));
+    Ok(())
+}
+
 async fn outcome(client: &AdminClient, name: &str, wanted: u64) -> Result<ExitCode> {
     let end = Instant::now() + PATIENCE;
     loop {
@@ -65,7 +73,14 @@ async fn outcome(client: &AdminClient, name: &str, wanted: u64) -> Result<ExitCo
 pub fn standing(configuration: &api::Configuration) -> String {
     let in_force = configuration.in_force.map_or("none".to_owned(), |one| one.to_string());
     let Some(wanted) = configuration.wanted else {
-        return "in the connector's own file".to_owned();
+        return match (configuration.in_force, configuration.serves) {
+            (Some(in_force), _) => format!("none wanted any more, in force {in_force}"),
+            (None, Some(false)) => {
+                "none yet: say with `dme connector configure` what it is to serve".to_owned()
+            }
+            (None, Some(true)) => "in the connector's own file".to_owned(),
+            (None, None) => "in the connector's own file, as far as is known".to_owned(),
+        };
     };
     let reason = match (&configuration.reason, configuration.refused) {
         (Some(reason), Some(refused)) if refused == wanted => format!(": {reason}"),
@@ -112,6 +127,7 @@ mod tests {
         let one = |in_force, refused: Option<u64>, linked| {
             standing(&api::Configuration {
                 linked,
+                serves: None,
                 key: None,
                 key_fingerprint: None,
                 wanted: Some(3),
@@ -127,5 +143,11 @@ mod tests {
         assert_eq!(one(Some(2), Some(3), true), "wanted 3, in force 2: mail: no host");
         assert_eq!(one(None, None, false), "wanted 3, in force none: it is not linked");
         assert_eq!(one(Some(1), Some(2), true), "wanted 3, in force 1: it has not answered yet");
+        let none = |serves| {
+            let none = api::Configuration { serves, ..api::Configuration::default() };
+            standing(&none)
+        };
+        assert!(none(Some(false)).starts_with("none yet"));
+        assert_eq!(none(Some(true)), "in the connector's own file");
     }
 }

@@ -16,6 +16,10 @@ pub struct Change {
     /// Whom it may serve: "everyone", "group:NAME", or users with commas between them.
     #[arg(long, value_parser = scope)]
     scope: Option<Scope>,
+    /// Whose logins it may check, said as a scope; those of its scope if not said. "everyone" where
+    /// connectors have one directory and are to stand in for each other there.
+    #[arg(long, value_parser = scope)]
+    logins: Option<Scope>,
     /// "primary" serves by right, "failover" only when no primary can.
     #[arg(long, value_parser = tier)]
     tier: Option<Tier>,
@@ -76,6 +80,7 @@ impl Change {
     fn settings(self) -> ConnectorSettings {
         ConnectorSettings {
             scope: self.scope,
+            logins: self.logins,
             tier: self.tier,
             off: self.off.map(|Functions(functions)| functions),
             parallel_calls: self.parallel_calls,
@@ -113,7 +118,8 @@ async fn put(server: &AdminOptions, name: &str, change: api::SettingsChange) -> 
 
 /// What holds, and where each comes from.
 fn say(settings: &api::Settings) {
-    let api::Settings { name, version, configured, set, effective, configuration } = settings;
+    let api::Settings { name, version, configured, set, effective, .. } = settings;
+    let api::Settings { wrong_scope, configuration, .. } = settings;
     say_line(format_args!("{name}, changed {version} times by command"));
     let row = |what: &str, value: String, set: bool, configured: bool| {
         let from = match (set, configured) {
@@ -123,14 +129,21 @@ fn say(settings: &api::Settings) {
         };
         say_line(format_args!("  {what}: {value} ({from})"));
     };
-    let scope = match effective.scope.as_ref() {
+    let scope = |scope: &Option<Scope>| match scope {
         None | Some(Scope::Everyone) => "everyone".to_owned(),
         Some(Scope::Group(group)) => format!("the group {group}"),
         Some(Scope::Users(users)) => {
             users.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         }
     };
-    row("scope", scope, set.scope.is_some(), configured.scope.is_some());
+    row("scope", scope(&effective.scope), set.scope.is_some(), configured.scope.is_some());
+    if let Some(wrong) = wrong_scope {
+        say_line(format_args!("    {wrong}"));
+    }
+    if effective.logins != effective.scope {
+        let (by_set, by_file) = (set.logins.is_some(), configured.logins.is_some());
+        row("logins", scope(&effective.logins), by_set, by_file);
+    }
     let tier = effective.tier.unwrap_or_default().to_string();
     row("tier", tier, set.tier.is_some(), configured.tier.is_some());
     let off: Vec<&str> = effective.off.iter().flatten().map(|one| one.as_str()).collect();

@@ -99,7 +99,7 @@ impl Link {
         let servers = vec![line.address.to_string()];
         let token = links.registrar().issue_token("branch", servers, Approval::Given, HOUR).await?;
         let identity = folder.join("identity");
-        let id = enroll(&token, &identity, None).await?.id;
+        let id = enroll(&token, &identity, &[], None).await?.id;
         let backoff = BackoffConfig {
             first: Duration::from_millis(2),
             longest: Duration::from_millis(20),

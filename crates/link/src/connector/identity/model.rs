@@ -196,6 +196,7 @@ impl Ends {
             secret: self.token.secret.clone(),
             request: SigningRequest::make(&key)?,
             software: "test".into(),
+            code: None,
         };
         let reply = match self.say(self.registrar.enroll(&request)).await? {
             EnrollReply::Enrolled(reply) => reply,
@@ -305,3 +306,5 @@ async fn no_loss_of_a_message_and_no_death_of_an_end_strands_a_connector() {
         }
     }
 }
+
+mod again;

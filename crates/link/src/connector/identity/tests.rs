@@ -46,6 +46,7 @@ impl Ends {
             secret: token.secret.clone(),
             request: SigningRequest::make(&key).unwrap(),
             software: "test".into(),
+            code: None,
         };
         let EnrollReply::Enrolled(reply) = registrar.enroll(&request).await.unwrap() else {
             panic!("not enrolled")

@@ -1,7 +1,8 @@
 //! Measures the link between two processes on loopback: latency, calls a second, bulk, memory.
 //!
 //! `cargo run --release -p dme-link --example link_bench`. The parent is the server; connectors
-//! run in child processes, so that each side's memory is seen alone.
+//! run in child processes, so that each side's memory is seen alone. With `many` it measures what
+//! many connectors cost ([`many`]), with `many 10000` so many idle links.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +10,9 @@
     clippy::print_stdout,
     reason = "a measurement for people, which may stop at any surprise"
 )]
+
+mod many;
+mod peer;
 
 use bytes::Bytes;
 use dme_link::{
@@ -32,8 +36,13 @@ use tokio::task::JoinSet;
 const HOUR: Duration = Duration::from_secs(3600);
 const MESSAGES: usize = 2_000;
 const MESSAGE_SIZE: usize = 50_000;
-const IDLE_LINKS: usize = 200;
+/// Connectors that enrol at a time.
+const ENROLLING: usize = 16;
 const WATCHES: usize = 10_000;
+
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn user() -> UserId {
     UserId::from("ann@example.org")
@@ -65,14 +74,14 @@ impl MessageReader for Unread {
     }
 }
 
-fn mail_system() -> MemoryMailSystem {
+fn mail_system(messages: usize) -> MemoryMailSystem {
     let system = MemoryMailSystem::with_reader(Unread);
     system.add_user(&user(), "ann@example.org");
     let inbox = system.collection(&user(), Role::Inbox).unwrap();
     let mut message = b"Subject: bench\r\n\r\n".to_vec();
     message.resize(MESSAGE_SIZE, b'x');
     let message = Bytes::from(message);
-    for number in 0..MESSAGES {
+    for number in 0..messages {
         let received = Timestamp::from_seconds(1_700_000_000 + number as i64);
         system.insert(&user(), &inbox, message.clone(), Flags::default(), received).unwrap();
     }
@@ -81,9 +90,12 @@ fn mail_system() -> MemoryMailSystem {
 
 /// The child: every identity in the directory runs as a connector.
 async fn connectors(dir: &Path) {
-    let system: Arc<MemoryMailSystem> = Arc::new(mail_system());
+    let all: Vec<_> = std::fs::read_dir(dir).unwrap().collect();
+    // Many are there for their number.
+    let messages = if all.len() == 1 { MESSAGES } else { 1 };
+    let system: Arc<MemoryMailSystem> = Arc::new(mail_system(messages));
     let mut running = JoinSet::new();
-    for entry in std::fs::read_dir(dir).unwrap() {
+    for entry in all {
         let services = Services {
             mailboxes: Some(Mailboxes::of_mail(system.clone(), CredentialsNeeded::None)),
             ..Services::default()
@@ -98,11 +110,33 @@ struct Bench {
     links: Links,
     address: String,
     dir: tempfile::TempDir,
+    serving: Serving,
+}
+
+/// The link port, open.
+struct Serving {
+    task: tokio::task::JoinHandle<dme_link::Result<()>>,
+    down: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Serving {
+    async fn begin(links: &Links, address: &str) -> (Self, String) {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (down, shutdown) = tokio::sync::oneshot::channel();
+        let serving = serve(listener, links.clone(), ListenConfig::default(), async {
+            let _ = shutdown.await;
+        });
+        (Self { task: tokio::spawn(serving), down }, address)
+    }
 }
 
 impl Bench {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // In memory, where there is such a place: every identity is synced to its disk.
+        let memory = Path::new("/dev/shm");
+        let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let dir = dir.unwrap();
         let registrar = Registrar::new(
             Arc::new(Authority::open(&dir.path().join("authority")).unwrap()),
             Arc::new(MemoryBook::default()),
@@ -111,37 +145,46 @@ impl Bench {
         // The gate is not what is measured here.
         let config = LinksConfig { parallel: 64, ..LinksConfig::default() };
         let links = Links::new(Arc::new(registrar), config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let listen = ListenConfig::default();
-        tokio::spawn(serve(listener, links.clone(), listen, std::future::pending()));
-        Self { links, address, dir }
+        let (serving, address) = Serving::begin(&links, "127.0.0.1:0").await;
+        Self { links, address, dir, serving }
     }
 
     /// Enrols so many connectors and runs them in a process of their own.
     async fn connectors(&self, group: &str, count: usize) -> (Process, Vec<ConnectorId>) {
         let dir = self.dir.path().join(group);
         std::fs::create_dir(&dir).unwrap();
-        let mut ids = Vec::new();
-        for number in 0..count {
-            let registrar = self.links.registrar();
-            let servers = vec![self.address.clone()];
-            let name = format!("{group}-{number}");
-            let token = registrar.issue_token(&name, servers, Approval::Given, HOUR).await.unwrap();
-            ids.push(enroll(&token, &dir.join(&name), None).await.unwrap().id);
-        }
-        let before = memory(std::process::id());
+        let enrolling = futures_util::stream::iter(0..count).map(|number| {
+            let dir = dir.clone();
+            async move {
+                let (registrar, name) = (self.links.registrar(), format!("{group}-{number}"));
+                let servers = vec![self.address.clone()];
+                let token = registrar.issue_token(&name, servers, Approval::Given, HOUR).await;
+                enroll(&token.unwrap(), &dir.join(&name), &[], None).await.unwrap().id
+            }
+        });
+        let ids = enrolling.buffer_unordered(ENROLLING).collect::<Vec<_>>().await;
         let linked_before = self.links.connectors().len();
         let program = std::env::current_exe().unwrap();
         let child = Command::new(program).arg("connectors").arg(&dir).spawn().unwrap();
-        while self.links.connectors().len() < linked_before + count {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        let grown = memory(std::process::id()) - before;
-        if count > 1 {
-            println!("{count} idle links: {} KiB of server memory each", grown as usize / count);
-        }
+        self.until_linked(linked_before + count).await;
         (Process(child), ids)
+    }
+
+    /// A connector in this process, for comparison.
+    async fn within(&self) {
+        let id = ConnectorId::from("within");
+        let mailboxes = Mailboxes::of_mail(Arc::new(mail_system(1)), CredentialsNeeded::None);
+        let services = Services { mailboxes: Some(mailboxes), ..Services::default() };
+        self.links.attach_local(id.clone(), "within", services);
+        let mailbox = self.mailbox(&id).await;
+        measure("one call at a time, in one process", &mailbox, 5_000, 1).await;
+        self.links.detach_local(&id);
+    }
+
+    async fn until_linked(&self, count: usize) {
+        while self.links.connectors().len() < count {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn mailbox(&self, id: &ConnectorId) -> Arc<dyn Mailbox> {
@@ -174,9 +217,14 @@ fn memory(process: u32) -> i64 {
 
 /// Makes calls and prints how long they took.
 async fn measure(label: &str, mailbox: &Arc<dyn Mailbox>, total: usize, parallel: usize) {
+    measure_all(label, std::slice::from_ref(mailbox), total, parallel).await;
+}
+
+/// The same over several mailboxes in turn.
+async fn measure_all(label: &str, mailboxes: &[Arc<dyn Mailbox>], total: usize, parallel: usize) {
     let begun = Instant::now();
     let mut callers = JoinSet::new();
-    for _ in 0..parallel {
+    for mailbox in mailboxes.iter().cycle().take(parallel) {
         let mailbox = mailbox.clone();
         callers.spawn(async move {
             let mut times = Vec::with_capacity(total / parallel);
@@ -188,8 +236,13 @@ async fn measure(label: &str, mailbox: &Arc<dyn Mailbox>, total: usize, parallel
             times
         });
     }
-    let mut times = callers.join_all().await.concat();
-    let rate = times.len() as f64 / begun.elapsed().as_secs_f64();
+    let times = callers.join_all().await.concat();
+    say(label, times, begun.elapsed());
+}
+
+/// How often a second, and how long the middle and the slowest hundredth took.
+fn say(label: &str, mut times: Vec<Duration>, took: Duration) {
+    let rate = times.len() as f64 / took.as_secs_f64();
     times.sort();
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
     println!("{label:38} {rate:>8.0}/s  p50 {:>5} us  p99 {:>6} us", at(0.5), at(0.99));
@@ -227,17 +280,19 @@ async fn bulk(mailbox: &Arc<dyn Mailbox>, times: usize) -> f64 {
 
 #[tokio::main]
 async fn main() {
-    if let [_, role, dir] = std::env::args().collect::<Vec<_>>().as_slice()
-        && role == "connectors"
-    {
-        return connectors(&PathBuf::from(dir)).await;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["connectors", dir] => return connectors(&PathBuf::from(dir)).await,
+        ["many"] => return many::run(Bench::start().await, many::IDLE).await,
+        ["many", idle] => return many::run(Bench::start().await, idle.parse().unwrap()).await,
+        _ => {}
     }
     let bench = Bench::start().await;
-    let (_idle, _) = bench.connectors("idle", IDLE_LINKS).await;
     let (connector, ids) = bench.connectors("busy", 1).await;
     let mailbox = bench.mailbox(&ids[0]).await;
 
     measure("warming up", &mailbox, 2_000, 8).await;
+    bench.within().await;
     measure("one call at a time", &mailbox, 5_000, 1).await;
     measure("64 calls at a time", &mailbox, 100_000, 64).await;
     println!("bulk fetch: {:.0} MB/s", bulk(&mailbox, 10).await / 1e6);
@@ -268,4 +323,6 @@ async fn main() {
         each(connector_before, child),
     );
     measure("one call at a time beside them", &mailbox, 2_000, 1).await;
+    drop((watches, mailbox, connector));
+    peer::run().await;
 }

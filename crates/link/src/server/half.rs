@@ -1,0 +1,220 @@
+//! A half of a link: one connection after its hello, and HTTP/2 on it from when it is needed.
+//!
+//! Most links are idle most of the time, and an idle HTTP/2 connection costs its server some thirty
+//! kilobytes of buffers. The connection for content is therefore left as it is until there is content
+//! to fetch; until then the kernel asks after the other end, and all that is read is what its HTTP/2
+//! says of its own accord.
+
+use crate::Validity;
+use crate::h2::{Executor, Pulse, words};
+use crate::wire::body::Outgoing;
+use crate::wire::hello::{Hello, Lane};
+use futures_core::future::BoxFuture;
+use hyper::client::conn::http2::SendRequest;
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What the other end says before it is asked anything: HTTP/2's settings, some tens of bytes.
+const EARLY: usize = 1024;
+
+/// One connection of a link.
+pub(super) struct Half {
+    pub lane: Lane,
+    /// For requests.
+    pub way: Way,
+    /// Of the certificate it came with.
+    pub certificate: Option<Validity>,
+    /// Its addresses, here and there.
+    pub socket: Option<(SocketAddr, SocketAddr)>,
+    /// Ends when the connection does, with the reason where that is a fault. Nothing happens on the
+    /// connection unless this is polled.
+    pub driver: BoxFuture<'static, Result<(), String>>,
+    /// Given up, the connection is closed.
+    pub closed: CancellationToken,
+}
+
+/// The way over one connection.
+#[derive(Clone)]
+pub(super) struct Way {
+    wanted: Arc<Notify>,
+    begun: watch::Receiver<Option<SendRequest<Outgoing>>>,
+}
+
+impl Way {
+    /// HTTP/2 on it, begun if it was not; none where the connection is gone.
+    pub async fn open(&self) -> Option<SendRequest<Outgoing>> {
+        if let Some(begun) = self.begun.borrow().as_ref() {
+            return Some(begun.clone());
+        }
+        self.wanted.notify_one();
+        let mut begun = self.begun.clone();
+        begun.wait_for(Option::is_some).await.ok()?.clone()
+    }
+}
+
+impl Half {
+    /// A connection after its hello. That for calls begins with HTTP/2 at once, for the link's own
+    /// call is on it.
+    pub fn new<I>(io: I, hello: &Hello) -> Self
+    where
+        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let closed = CancellationToken::new();
+        let (interval, timeout) = hello.keepalive();
+        let executor = Executor::new(closed.clone());
+        let (telling, begun) = watch::channel(None);
+        let way = Way { wanted: Arc::new(Notify::new()), begun };
+        if hello.lane == Lane::Calls {
+            way.wanted.notify_one();
+        }
+        let wanted = way.wanted.clone();
+        let driver = Box::pin(async move {
+            let Some(io) = idle(io, &wanted).await.map_err(|error| error.to_string())? else {
+                return Ok(());
+            };
+            let pulse = Pulse { interval, timeout };
+            // Boxed, so that the connection does not keep the room its beginning needed.
+            drive(io, executor, pulse, telling).await.map_err(|error| words(&error))
+        });
+        Self { lane: hello.lane, way, certificate: None, socket: None, driver, closed }
+    }
+}
+
+impl Drop for Half {
+    fn drop(&mut self) {
+        self.closed.cancel();
+    }
+}
+
+/// Leaves a connection alone until it is wanted; none where it was closed before.
+async fn idle<I: AsyncRead + Unpin>(mut io: I, wanted: &Notify) -> io::Result<Option<Early<I>>> {
+    let (mut said, mut piece) = (Vec::new(), [0; 64]);
+    while said.len() < EARLY {
+        tokio::select! {
+            biased;
+            () = wanted.notified() => break,
+            read = io.read(&mut piece) => match read {
+                Ok(0) => return Ok(None),
+                Ok(length) => said.extend_from_slice(piece.get(..length).unwrap_or_default()),
+                // A connector that ends a link has said so on the other connection, and closes one
+                // on which there was nothing to say without TLS's own farewell.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(Some(Early { said: io::Cursor::new(said), io }))
+}
+
+/// HTTP/2 as its client, until it ends.
+async fn drive<I>(
+    io: I,
+    executor: Executor,
+    pulse: Pulse,
+    telling: watch::Sender<Option<SendRequest<Outgoing>>>,
+) -> hyper::Result<()>
+where
+    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let tasks = executor.tasks.clone();
+    let (connection, sending) =
+        Box::pin(crate::h2::client(executor, pulse).handshake(TokioIo::new(io))).await?;
+    telling.send_replace(Some(connection));
+    // This ends at the other side's GOAWAY; what runs then goes on in the tasks.
+    sending.await?;
+    tasks.close();
+    tasks.wait().await;
+    Ok(())
+}
+
+/// A connection of which something was read already.
+struct Early<I> {
+    said: io::Cursor<Vec<u8>>,
+    io: I,
+}
+
+impl<I: AsyncRead + Unpin> AsyncRead for Early<I> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let Poll::Ready(read) = Pin::new(&mut self.said).poll_read(context, buffer) else {
+            return Poll::Pending;
+        };
+        if read.is_err() || buffer.filled().len() > before {
+            return Poll::Ready(read);
+        }
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl<I: AsyncWrite + Unpin> AsyncWrite for Early<I> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    #[tokio::test]
+    async fn what_was_said_before_a_connection_was_wanted_is_read_when_it_is() {
+        let (near, mut far) = tokio::io::duplex(4096);
+        let wanted = Arc::new(Notify::new());
+        let idle = tokio::spawn({
+            let wanted = wanted.clone();
+            async move { idle(near, &wanted).await }
+        });
+        far.write_all(&[b'a'; 100]).await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(!idle.is_finished());
+        wanted.notify_one();
+        let mut early = idle.await.unwrap().unwrap().unwrap();
+        far.write_all(b"bc").await.unwrap();
+        let mut read = [0; 102];
+        early.read_exact(&mut read).await.unwrap();
+        assert_eq!((&read[98..], read[0]), (&b"aabc"[..], b'a'));
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_that_is_closed_is_noticed() {
+        let (near, far) = tokio::io::duplex(64);
+        drop(far);
+        assert!(idle(near, &Notify::new()).await.unwrap().is_none());
+    }
+}

@@ -1,0 +1,2 @@
+-- The connector that comes back with it: then it is a code, and no token.
+ALTER TABLE enrolment ADD COLUMN connector TEXT;
