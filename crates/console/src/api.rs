@@ -1,9 +1,11 @@
 //! The shapes of the administration interface, for both ends.
 
+mod api_tokens;
 mod edits;
 mod policies;
 mod records;
 
+pub use api_tokens::{ApiToken, NewApiToken, Scope};
 pub use edits::*;
 pub use policies::*;
 pub use records::*;

@@ -8,9 +8,9 @@ use http::header::COOKIE;
 /// (RFC 6265bis §4.1.3.2); browsers count loopback as safe.
 pub(crate) const SESSION: &str = "__Host-dme-console";
 /// Light or dark.
-pub(crate) const THEME: &str = "dme-theme";
+pub(crate) const THEME: &str = "__Host-dme-theme";
 /// The language.
-pub(crate) const LANGUAGE: &str = "dme-language";
+pub(crate) const LANGUAGE: &str = "__Host-dme-language";
 
 /// The value of a cookie that a browser sent.
 pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -40,5 +40,5 @@ pub(crate) fn end_session() -> String {
 
 /// Remembers what pages look like, for a year.
 pub(crate) fn set_look(name: &str, value: &str) -> String {
-    format!("{name}={value}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000")
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
 }

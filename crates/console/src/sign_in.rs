@@ -173,21 +173,21 @@ impl Console {
         Some(Session { checked: now, principal, ..session })
     }
 
-    /// Whether this is the password of the session's user; the session then counts as fresh.
+    /// The cookie that a session has from now on, where this is the password of its user; it then
+    /// counts as fresh.
     pub(crate) async fn confirm(
         &self,
         cookie: &Secret,
         session: &Session,
         password: &Secret,
-    ) -> Result<(), &'static str> {
+    ) -> Result<Secret, &'static str> {
         let user = session.principal.user.as_ref().ok_or("link-used")?;
         let found = self.sign_in(user.as_str(), password).await?;
         if found.user.as_ref() != Some(user) {
             return Err("wrong-password");
         }
-        let now = (self.front.clock)();
-        self.sessions.change(cookie, |session| session.confirmed = now);
-        Ok(())
+        let renewed = self.sessions.renew(cookie, (self.front.clock)());
+        renewed.ok().flatten().ok_or("session-over")
     }
 }
 
