@@ -12,7 +12,7 @@ pub const AWAY: Row = Row {
     what: "PostgreSQL, where the server's database is in it (`[store] url`)",
     reads: Sees::ComeAgain,
     sends: Sees::ComeAgain,
-    parked: Parked::Woken,
+    parked: Parked::ComeAgain,
     noticed: "in each request; `/readyz` says so",
     note: "the server finds it again by itself; what it had answered is there",
 };

@@ -188,12 +188,22 @@ impl Day {
 
     /// New mail comes while something is down; whether the parked phone is woken now.
     pub async fn mail_comes(&mut self, pair: &Pair, row: &Row) -> Result<()> {
-        ensure!(!self.parked.is_finished(), "the waiting phone did not stay parked");
+        let stays = !self.parked.is_finished() || row.parked == Parked::ComeAgain;
+        ensure!(stays, "the waiting phone did not stay parked");
         let mail = mail(other(self.user), self.user, &self.came());
         pair.site.dovecot.deliver(&format!("{}@example.org", self.user), &mail)?;
         match row.parked {
             Parked::WokenAfterwards => Ok(()),
             Parked::WokenByTheOther | Parked::Woken => self.is_woken().await,
+            Parked::ComeAgain => self.is_told_to_come_again().await,
+        }
+    }
+
+    async fn is_told_to_come_again(&mut self) -> Result<()> {
+        let told = tokio::time::timeout(PATIENCE, &mut self.parked).await;
+        match told.context("the waiting phone was told nothing")?? {
+            Err(error) => Told::default().note(&error.downcast::<Error>()?),
+            Ok(woken) => bail!("the waiting phone was told {woken:?}"),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Parked {
     Woken,
     /// They stay parked, and are woken when it is mended.
     WokenAfterwards,
+    /// They stay parked until something happens in their mailbox, and are told to come again then.
+    ComeAgain,
 }
 
 /// One failure.
@@ -71,6 +73,7 @@ impl Parked {
             Self::WokenByTheOther => "stay parked, woken through the other",
             Self::Woken => "stay parked, woken as ever",
             Self::WokenAfterwards => "stay parked, woken when it is mended",
+            Self::ComeAgain => "\"come again\" when something happens",
         }
     }
 }
