@@ -197,8 +197,8 @@ impl Console {
                         "delete" => Method::DELETE,
                         _ => Method::POST,
                     };
-                    let asked = (method, path);
-                    self.act_for(asked, (cookie, session), given, browser, (body, &back)).await
+                    let act = (method, path);
+                    self.act_for(act, (cookie, session), given, browser, (body, &back)).await
                 }
                 None => Err(Refusal::not_found("such form")),
             },
@@ -208,7 +208,7 @@ impl Console {
     /// Has done what a form asks for, and leads back to where it was, to say what came of it.
     async fn act_for(
         self: &Arc<Self>,
-        asked: (Method, &str),
+        act: (Method, &str),
         (mut cookie, mut session): (Secret, Session),
         password: String,
         browser: Browser,
@@ -228,7 +228,7 @@ impl Console {
         }
         let notice = match refused {
             Some(words) => Notice::Refused(words),
-            None => match self.act(asked, &session, browser, body).await {
+            None => match self.act(act, &session, browser, body).await {
                 Ok(words) => Notice::Done(words),
                 Err(refusal) => Notice::Refused(refusal.words),
             },

@@ -119,11 +119,11 @@ pub fn table() -> Vec<Page> {
         page("/users/{user}", user::render),
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
+        page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/policies", policies::render).for_all(Duty::See),
         page("/policies/try", policies::trial).for_all(Duty::See),
         page("/admission", policies::admission).for_all(Duty::See),
         page("/wipes", policies::wipes).for_all(Duty::See),
-        page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)
             .for_all(Duty::Audit)
