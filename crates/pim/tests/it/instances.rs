@@ -1,6 +1,6 @@
 //! Rules and their instances.
 
-use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd, civil};
+use dme_model::{LocalTime, Recurrence, RecurrenceEnd, civil};
 use dme_pim::calendar::rule::{self, Rule};
 use dme_pim::recurrence::*;
 
