@@ -132,6 +132,23 @@ directory-away = Das Verzeichnis kann gerade nicht gefragt werden. Versuchen Sie
 link-used = Dieser Link wurde schon benutzt oder ist zu alt: führen Sie „dme console“ noch einmal aus.
 confirm-first = Geben Sie dafür Ihr Kennwort noch einmal ein.
 session-over = Ihre Sitzung ist zu Ende: melden Sie sich wieder an.
+api-tokens = API-Token
+api-tokens-what = Damit verwalten Programme, jedes in den Grenzen seiner Aufgaben. Was ein Token sagt, wird einmal gezeigt, wenn es gemacht wird.
+api-tokens-found = { $n ->
+    [one] Ein Token
+   *[other] { $n } Token
+ }
+duties = Aufgaben
+duty-see = Benutzer, Geräte, Konnektoren ansehen
+duty-operate = Geräte zulassen, sperren und löschen
+duty-configure = Konnektoren, Richtlinien und Regeln ändern
+duty-audit = die Aufzeichnungen lesen
+made = Gemacht
+last-used = Zuletzt benutzt
+expired = abgelaufen
+valid-days = Gültig (Tage)
+shown-once = Jetzt kopieren, es wird nicht wieder gezeigt: { $name }
+refused = Das ist nicht zu haben
 statistics = Statistik
 log = Protokoll
 audit = Prüfprotokoll

@@ -132,6 +132,23 @@ directory-away = The directory cannot be asked right now. Try again in a moment.
 link-used = This link was used already or is too old: run “dme console” again.
 confirm-first = Show your password again for this.
 session-over = Your session has ended: sign in again.
+api-tokens = API tokens
+api-tokens-what = Programs administer by these, each within its duties. What a token says is shown once, when it is made.
+api-tokens-found = { $n ->
+    [one] One token
+   *[other] { $n } tokens
+ }
+duties = Duties
+duty-see = look at users, devices, connectors
+duty-operate = let devices in, block and wipe them
+duty-configure = change connectors, policies and rules
+duty-audit = read the records
+made = Made
+last-used = Last used
+expired = expired
+valid-days = Good for (days)
+shown-once = Copy this now, it is not shown again: { $name }
+refused = This is not to be had
 statistics = Statistics
 log = Log
 audit = Audit

@@ -1,10 +1,12 @@
 //! The shapes of the administration interface, for both ends.
 
+mod api_tokens;
 mod edits;
 mod own;
 mod policies;
 mod records;
 
+pub use api_tokens::{ApiToken, NewApiToken, Scope};
 pub use edits::*;
 pub use own::*;
 pub use policies::*;

@@ -3,16 +3,16 @@
 use crate::cookie;
 use crate::dispatch::{arguments, read, segments};
 use crate::endpoint::Call;
-use crate::pages::{Frame, Look, Visit};
+use crate::pages::{Frame, Look, Visit, refused};
 use crate::principal::{Allowed, Duty, Principal};
-use crate::session::{Notice, Session, Sessions, is_csrf};
+use crate::session::{Notice, Session, is_csrf};
 use crate::sign_in::{SignIn, by_link, words};
 use crate::{Console, Refusal, changes, form, reply};
 use askama::Template;
 use bytes::Bytes;
 use dme_model::Secret;
 use dme_server::site::SiteBody;
-use http::header::{HOST, HeaderName, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{HOST, HeaderValue, LOCATION, ORIGIN, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -24,10 +24,6 @@ use std::sync::Arc;
 pub(crate) const STYLE: &str = include_str!("../static/console.css");
 pub(crate) const SCRIPT: &str = include_str!("../static/console.js");
 pub(crate) const ICON: &str = include_str!("../static/icon.svg");
-/// Nothing but what is ours (Content Security Policy Level 3).
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-    connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-
 /// Where a request came from, and how its answer is to look.
 #[derive(Clone, Copy)]
 struct Browser {
@@ -37,19 +33,6 @@ struct Browser {
 
 /// The values of a form.
 pub(crate) type Fields = BTreeMap<String, String>;
-
-/// A form that a session sent.
-pub(crate) struct Sent<'a> {
-    /// Where the session is kept.
-    pub sessions: &'a Sessions,
-    /// What it is found by.
-    pub cookie: &'a Secret,
-    pub session: Session,
-    /// From which address.
-    pub client: IpAddr,
-    pub look: Look,
-    pub body: &'a Bytes,
-}
 
 impl Console {
     /// Answers a browser.
@@ -71,7 +54,10 @@ impl Console {
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
         };
-        guarded(answer.unwrap_or_else(plain))
+        match answer {
+            Ok(response) => response,
+            Err(refusal) => self.refuse(&head, browser.look, refusal).await,
+        }
     }
 
     async fn look_at(
@@ -116,6 +102,22 @@ impl Console {
         Ok(reply::answer(page.kind, text))
     }
 
+    /// Why there is no such page: as a page to whoever is signed in, else in plain words.
+    async fn refuse(&self, head: &Parts, look: Look, refusal: Refusal) -> Response<SiteBody> {
+        let page = match self.session(&head.headers).await {
+            Some((_, session)) => {
+                let frame = Frame::new(look, &session, "/", true);
+                refused(frame, &refusal.words).ok()
+            }
+            None => None,
+        };
+        let answer = match page {
+            Some(page) => reply::answer("text/html; charset=utf-8", page),
+            None => reply::answer("text/plain; charset=utf-8", refusal.words),
+        };
+        reply::with_status(answer, refusal.status)
+    }
+
     /// The page that asks who it is; or, with a link, that one is signed in.
     fn ask_to_sign_in(
         &self,
@@ -131,7 +133,7 @@ impl Console {
             let now = (self.front.clock)();
             if self.open_links.take(&Secret::new(once), now) {
                 tracing::info!(%peer, "signed in to the console by a link");
-                return self.begin(by_link(), "/");
+                return self.begin(head, by_link(), "/");
             }
             trouble = Some(words(look.language, "link-used"));
         }
@@ -156,7 +158,7 @@ impl Console {
             return match self.sign_in(&login, &password).await {
                 Ok(principal) => {
                     tracing::info!(who = principal.name, %peer, "signed in to the console");
-                    self.begin(principal, &back)
+                    self.begin(head, principal, &back)
                 }
                 Err(why) => {
                     tracing::warn!(login, %peer, why, "not let in to the console");
@@ -188,32 +190,59 @@ impl Console {
                         "delete" => Method::DELETE,
                         _ => Method::POST,
                     };
-                    let (sessions, cookie, client) = (&self.sessions, &cookie, peer.ip());
-                    let sent = Sent { sessions, cookie, session, client, look, body };
-                    let done = self.have_done((method, &format!("/api/{path}")), sent).await;
-                    let notice = notice(done, look);
-                    self.sessions.change(cookie, |session| session.notice = Some(notice));
-                    Ok(see_other(&back))
+                    let given = field("confirm_password");
+                    let act = (method, path);
+                    self.act_for(act, (cookie, session), given, browser, (body, &back)).await
                 }
                 None => Err(Refusal::not_found("such form")),
             },
         }
     }
 
+    /// Has done what a form asks for, and leads back to where it was, to say what came of it.
+    async fn act_for(
+        self: &Arc<Self>,
+        act: (Method, &str),
+        (mut cookie, mut session): (Secret, Session),
+        password: String,
+        browser: Browser,
+        (body, back): (&Bytes, &str),
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let mut answer = see_other(back);
+        let mut refused = None;
+        if !password.is_empty() {
+            match self.confirm(&cookie, &session, &Secret::new(password)).await {
+                Ok(next) => {
+                    session.confirmed = (self.front.clock)();
+                    answer = with_cookie(answer, &cookie::set_session(cookie::SESSION, &next));
+                    cookie = next;
+                }
+                Err(why) => refused = Some(words(browser.look.language, why)),
+            }
+        }
+        let notice = match refused {
+            Some(words) => Notice::Refused(words),
+            None => {
+                let (client, look) = (browser.peer.ip(), browser.look);
+                let (method, path) = act;
+                let path = format!("/api/{path}");
+                let done = self.have_done((method, &path), &session, (client, look), body).await;
+                notice(done, look)
+            }
+        };
+        self.sessions.change(&cookie, |session| session.notice = Some(notice));
+        Ok(answer)
+    }
+
     /// Has the endpoint of this path do what a form asks for.
     pub(crate) async fn have_done(
         self: &Arc<Self>,
         (method, path): (Method, &str),
-        sent: Sent<'_>,
+        session: &Session,
+        (client, look): (IpAddr, Look),
+        body: &Bytes,
     ) -> Result<Value, Refusal> {
-        let Sent { sessions, cookie, mut session, client, look, body } = sent;
         let (endpoint, args) = self.endpoint(&method, path)?;
-        let password = fields(body).remove("confirm_password").unwrap_or_default();
-        if !password.is_empty() {
-            let confirmed = self.confirm(sessions, cookie, &session, &Secret::new(password)).await;
-            confirmed.map_err(|why| Refusal::forbidden(words(look.language, why)))?;
-            session.confirmed = (self.front.clock)();
-        }
         if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
             return Err(Refusal::forbidden(words(look.language, "confirm-first")));
         }
@@ -228,7 +257,16 @@ impl Console {
         self.carry_out(endpoint, call).await
     }
 
-    fn begin(&self, principal: Principal, back: &str) -> Result<Response<SiteBody>, Refusal> {
+    /// Begins a session; the one that the browser had ends.
+    fn begin(
+        &self,
+        head: &Parts,
+        principal: Principal,
+        back: &str,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        if let Some(former) = cookie::session(&head.headers, cookie::SESSION) {
+            self.sessions.end(&former);
+        }
         let now = (self.front.clock)();
         let cookie = self.sessions.begin(principal, now);
         let cookie = cookie.map_err(Refusal::failed)?;
@@ -250,7 +288,8 @@ pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
         Ok(answer) => {
             let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
             // What is shown once, or what may not come about.
-            let said = told("token").or_else(|| told("warning"));
+            let once = told("token").map(|text| look.language.of("shown-once", &text));
+            let said = once.or_else(|| told("warning"));
             Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
         }
         Err(refusal) => Notice::Refused(refusal.words),
@@ -284,21 +323,6 @@ pub(crate) fn still(kind: &'static str, text: &'static str) -> Response<SiteBody
     let mut response = reply::answer(kind, text);
     let keep = HeaderValue::from_static("private, max-age=300");
     response.headers_mut().insert(http::header::CACHE_CONTROL, keep);
-    response
-}
-
-/// With what keeps a browser from being misled (OWASP ASVS 5.0, 3.4).
-pub(crate) fn guarded(mut response: Response<SiteBody>) -> Response<SiteBody> {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        ("content-security-policy", POLICY),
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-    ] {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
     response
 }
 

@@ -10,9 +10,9 @@ pub(crate) const SESSION: &str = "__Host-dme-console";
 /// That of the users' own page.
 pub(crate) const OWN_SESSION: &str = "__Host-dme-my";
 /// Light or dark.
-pub(crate) const THEME: &str = "dme-theme";
+pub(crate) const THEME: &str = "__Host-dme-theme";
 /// The language.
-pub(crate) const LANGUAGE: &str = "dme-language";
+pub(crate) const LANGUAGE: &str = "__Host-dme-language";
 
 /// The value of a cookie that a browser sent.
 pub(crate) fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -42,5 +42,5 @@ pub(crate) fn end_session(name: &str) -> String {
 
 /// Remembers what pages look like, for a year.
 pub(crate) fn set_look(name: &str, value: &str) -> String {
-    format!("{name}={value}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000")
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000")
 }

@@ -8,8 +8,9 @@ use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
 use bytes::Bytes;
+use dme_model::Secret;
 use dme_server::site::{Site, SiteBody};
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::AUTHORIZATION;
 use http::request;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
@@ -33,23 +34,24 @@ impl Site for Console {
         peer: SocketAddr,
     ) -> Response<SiteBody> {
         let path = request.uri().path();
-        if request.method() == Method::GET
-            && let Some(response) = self.probe(path).await
-        {
-            return response;
-        }
-        if path != "/api" && !path.starts_with("/api/") {
-            return self.browse(request, peer).await;
-        }
-        let answer = async {
-            let (head, body) = request.into_parts();
-            let principal = self.asker(&head).await?;
-            self.answer(principal, peer.ip(), &head, body).await
+        let probed = match *request.method() {
+            Method::GET => self.probe(path).await,
+            _ => None,
         };
-        match answer.await {
-            Ok(response) => response,
-            Err(refusal) => reply::refused(&refusal),
-        }
+        reply::guarded(match probed {
+            Some(response) => response,
+            None if path != "/api" && !path.starts_with("/api/") => {
+                self.browse(request, peer).await
+            }
+            None => {
+                let answer = async {
+                    let (head, body) = request.into_parts();
+                    let asker = self.asker(&head).await?;
+                    self.answer(asker, peer.ip(), &head, body).await
+                };
+                answer.await.unwrap_or_else(|refusal| reply::refused(&refusal))
+            }
+        })
     }
 
     async fn own(
@@ -57,7 +59,7 @@ impl Site for Console {
         request: Request<Incoming>,
         client: IpAddr,
     ) -> Response<SiteBody> {
-        self.own_way_in(request, client).await
+        reply::guarded(self.own_way_in(request, client).await)
     }
 }
 
@@ -65,7 +67,7 @@ impl Console {
     /// Has an endpoint do what is asked for.
     pub(crate) async fn answer(
         self: &Arc<Self>,
-        principal: Arc<Principal>,
+        Asker { principal, fresh }: Asker,
         client: IpAddr,
         head: &request::Parts,
         body: Incoming,
@@ -73,6 +75,11 @@ impl Console {
         let (endpoint, args) = self.endpoint(&head.method, head.uri.path())?;
         // Before anything is read of what somebody sends who may not.
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
+        if endpoint.fresh && !fresh {
+            return Err(Refusal::forbidden(
+                "this takes a session whose password was shown just now",
+            ));
+        }
         let body = read(body).await?;
         let body = match body.is_empty() {
             true => Value::Null,
@@ -116,36 +123,34 @@ impl Console {
 
     /// Who asks: by a token, or by the session of a browser, which must say with anything but a
     /// look that a page of ours asks (`x-csrf`).
-    async fn asker(&self, head: &request::Parts) -> Result<Arc<Principal>, Refusal> {
-        if head.headers.contains_key(AUTHORIZATION) {
-            return Ok(Arc::new(self.bearer(head)?));
+    async fn asker(&self, head: &request::Parts) -> Result<Asker, Refusal> {
+        if let Some(given) = head.headers.get(AUTHORIZATION) {
+            let principal = Arc::new(self.bearer(given.as_bytes()).await?);
+            return Ok(Asker { principal, fresh: true });
         }
-        let Some((_, session)) = self.session(&head.headers).await else {
-            let words = format!("the token from {TOKEN_FILE} in the server's directory is needed");
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, words));
-        };
+        let Some((_, session)) = self.session(&head.headers).await else { return Err(unknown()) };
         let mark = head.headers.get("x-csrf").and_then(|value| value.to_str().ok());
         if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
-        Ok(session.principal)
+        let fresh = session.is_fresh((self.front.clock)());
+        Ok(Asker { principal: session.principal, fresh })
     }
 
-    /// Whom the token is.
-    pub(crate) fn bearer(&self, head: &request::Parts) -> Result<Principal, Refusal> {
-        let given = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-        let given = given.strip_prefix(b"Bearer ").unwrap_or_default();
-        if constant_time::verify_slices_are_equal(given, self.token.expose().as_bytes()).is_err() {
-            let words = format!("the token from {TOKEN_FILE} in the server's directory is needed");
-            return Err(Refusal::new(StatusCode::UNAUTHORIZED, words));
+    /// Whom the token is: the one in the server's directory, or one that was made.
+    async fn bearer(&self, given: &[u8]) -> Result<Principal, Refusal> {
+        let given = given.strip_prefix(b"Bearer ").ok_or_else(unknown)?;
+        if constant_time::verify_slices_are_equal(given, self.token.expose().as_bytes()).is_ok() {
+            return Ok(Principal {
+                name: TOKEN_FILE.into(),
+                user: None,
+                origin: Origin::TokenFile,
+                roles: vec![Role::Administrator],
+                limited_to: None,
+            });
         }
-        Ok(Principal {
-            name: TOKEN_FILE.into(),
-            user: None,
-            origin: Origin::TokenFile,
-            roles: vec![Role::Administrator],
-            limited_to: None,
-        })
+        let given = std::str::from_utf8(given).map_err(|_| unknown())?;
+        self.by_api_token(&Secret::new(given)).await?.ok_or_else(unknown)
     }
 
     /// The endpoint that is asked for, with the segments of its path.
@@ -206,6 +211,20 @@ impl Console {
     }
 }
 
+/// Whoever asks, and whether they showed just now that it is they.
+pub(crate) struct Asker {
+    pub principal: Arc<Principal>,
+    pub fresh: bool,
+}
+
+fn unknown() -> Refusal {
+    let words = format!(
+        "a token is needed: the one from {TOKEN_FILE} in the server's directory, or one \
+         that was made for a program (`dme token make`)"
+    );
+    Refusal::new(StatusCode::UNAUTHORIZED, words)
+}
+
 /// The segments of a path, each as it is meant.
 pub(crate) fn segments(path: &str) -> Vec<String> {
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
@@ -230,6 +249,7 @@ pub(crate) fn arguments(pattern: &'static str, segments: &[String]) -> Option<Ar
 
 fn may_not(principal: &Principal, duty: Duty) -> Refusal {
     let (name, roles) = (&principal.name, principal.role_names());
+    tracing::warn!(who = name, roles, duty = duty.as_str(), "not allowed");
     Refusal::forbidden(format!("{name} ({roles}) may not do this: it takes \"{}\"", duty.as_str()))
 }
 

@@ -71,7 +71,8 @@ impl Call {
         // Nothing sent is nothing said, where everything has a default.
         let body = match self.body.take() {
             Value::Null => Value::Object(Map::new()),
-            body => body,
+            body @ Value::Object(_) => body,
+            _ => return Err(Refusal::bad("the body is no JSON object")),
         };
         serde_json::from_value(body).map_err(|error| Refusal::bad(error.to_string()))
     }

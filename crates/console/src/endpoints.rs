@@ -1,5 +1,6 @@
 //! Everything that can be asked for, in one table: by REST, by `dme`, by the pages.
 
+mod api_tokens;
 mod away;
 mod configuration;
 mod connectors;
@@ -26,6 +27,7 @@ use users::UserAct;
 pub fn table() -> Vec<Endpoint> {
     let mut all = Vec::new();
     all.extend(about());
+    all.extend(api_tokens());
     all.extend(connectors());
     all.extend(routes());
     all.extend(directory());
@@ -49,6 +51,24 @@ fn about() -> Vec<Endpoint> {
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
         post("/api/console/link", "Make a link to sign in to the console by, once")
             .by(|console, call| async move { console.link(&call.principal) }),
+    ]
+}
+
+fn api_tokens() -> Vec<Endpoint> {
+    vec![
+        get("/api/api-tokens", "Tokens that programs administer by; what they say is not kept")
+            .duty(Duty::Audit)
+            .by(|console, _| async move { console.list_api_tokens().await }),
+        post("/api/api-tokens", "Make a token for a program; its text is shown once")
+            .fresh()
+            .takes::<api::NewApiToken>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.make_api_token(&call.principal, new).await
+            }),
+        post("/api/api-tokens/{token}/revoke", "Have a program's token open nothing any more")
+            .fresh()
+            .by(|console, call| async move { console.revoke_api_token(call.arg("token")).await }),
     ]
 }
 

@@ -62,6 +62,11 @@ impl Language {
         header.split(',').find_map(Self::tagged).unwrap_or_default()
     }
 
+    /// The text of this name, with a name in it that is called `name` there.
+    pub fn of(self, text: &str, name: &str) -> String {
+        self.text(text, &[("name", FluentValue::from(name))])
+    }
+
     /// The text of this name. A text that a language lacks is given in English, one that nobody has
     /// as its name.
     pub fn text(self, name: &str, args: &[(&'static str, FluentValue<'_>)]) -> String {

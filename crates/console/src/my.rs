@@ -7,6 +7,7 @@ mod page;
 mod profile;
 pub(crate) mod qr;
 
+use crate::dispatch::Asker;
 use crate::principal::{Principal, Role};
 use crate::session::{Session, is_csrf};
 use crate::{Console, Refusal, cookie, reply};
@@ -41,16 +42,12 @@ impl Console {
     /// Who asks by REST: by their password, for programs, or by the session of a browser, which must
     /// say with anything but a look that a page of ours asks (`x-csrf`). No browser is asked for a
     /// password: it would send it along with what other sites' forms do.
-    async fn own_asker(&self, head: &Parts, client: IpAddr) -> Result<Arc<Principal>, Refusal> {
+    async fn own_asker(&self, head: &Parts, client: IpAddr) -> Result<Asker, Refusal> {
         if let Some(given) = head.headers.get(AUTHORIZATION) {
-            let Ok(shown) = BasicCredentials::from_header(given.as_bytes()) else {
-                let principal = self.bearer(head)?;
-                return only_user(principal).map(Arc::new).ok_or_else(nobody);
-            };
-            return match self.own_sign_in(&shown.login, &shown.password, client).await {
-                Ok(principal) => Ok(Arc::new(principal)),
-                Err(_) => Err(nobody()),
-            };
+            let shown = BasicCredentials::from_header(given.as_bytes()).map_err(|_| nobody())?;
+            let known = self.own_sign_in(&shown.login, &shown.password, client).await;
+            let principal = Arc::new(known.map_err(|_| nobody())?);
+            return Ok(Asker { principal, fresh: true });
         }
         let Some((_, session)) = self.own_session(&head.headers).await else {
             return Err(nobody());
@@ -59,7 +56,8 @@ impl Console {
         if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
-        Ok(session.principal)
+        let fresh = session.is_fresh((self.front.clock)());
+        Ok(Asker { principal: session.principal, fresh })
     }
 
     /// The user of this name and password; else why it is nobody, as a text's name.

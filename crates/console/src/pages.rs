@@ -1,6 +1,7 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod api_tokens;
 mod audit;
 mod connector;
 mod device;
@@ -9,6 +10,7 @@ mod frame;
 mod log;
 mod overview;
 mod policies;
+mod refused;
 mod statistics;
 mod time;
 mod user;
@@ -16,6 +18,7 @@ mod users;
 
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
+pub(crate) use refused::refused;
 pub(crate) use time::moment;
 
 use crate::endpoint::Args;
@@ -117,6 +120,7 @@ pub fn table() -> Vec<Page> {
         page("/users/{user}", user::render),
         page("/connectors", connector::all),
         page("/connectors/{connector}", connector::render),
+        page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/policies", policies::render).for_all(Duty::See),
         page("/policies/try", policies::trial).for_all(Duty::See),
         page("/admission", policies::admission).for_all(Duty::See),

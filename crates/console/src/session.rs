@@ -6,7 +6,7 @@
 use crate::principal::Principal;
 use crate::token_file::random;
 use aws_lc_rs::{constant_time, digest};
-use dme_model::{Secret, Timestamp};
+use dme_model::{Secret, Timestamp, UserId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -111,6 +111,22 @@ impl Sessions {
         }
     }
 
+    /// Gives it another cookie, as whoever shows a password again gets (ASVS 5.0, 7.2.4); none where
+    /// it is over.
+    pub(crate) fn renew(&self, cookie: &Secret, now: Timestamp) -> std::io::Result<Option<Secret>> {
+        let next = random()?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(session) = all.remove(&key(cookie)) else { return Ok(None) };
+        all.insert(key(&next), Session { confirmed: now, ..session });
+        Ok(Some(next))
+    }
+
+    /// Ends all of a user's.
+    pub(crate) fn end_user(&self, user: &UserId) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, session| session.principal.user.as_ref() != Some(user));
+    }
+
     /// Ends it.
     pub(crate) fn end(&self, cookie: &Secret) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(cookie));
@@ -179,6 +195,33 @@ mod tests {
         sessions.end(&first);
         assert!(sessions.find(&first, at(1)).is_none());
         assert!(sessions.find(&second, at(1)).is_some());
+    }
+
+    #[test]
+    fn a_password_that_is_shown_again_brings_another_cookie() {
+        let sessions = Sessions::default();
+        let first = sessions.begin(ann(), at(0)).unwrap();
+        let csrf = sessions.find(&first, at(6)).unwrap().csrf;
+        let second = sessions.renew(&first, at(6)).unwrap().unwrap();
+        assert!(sessions.find(&first, at(6)).is_none());
+        let session = sessions.find(&second, at(6)).unwrap();
+        assert!(session.is_fresh(at(6)));
+        // Forms in other windows stay good.
+        assert_eq!(session.csrf.expose(), csrf.expose());
+        assert!(sessions.renew(&first, at(7)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_users_sessions_end_together_and_nobody_elses() {
+        let sessions = Sessions::default();
+        let user = |name: &str| Principal { user: Some(UserId::from(name)), ..ann() };
+        let eves = sessions.begin(user("eve"), at(0)).unwrap();
+        let anns = sessions.begin(user("ann"), at(0)).unwrap();
+        let by_link = sessions.begin(ann(), at(0)).unwrap();
+        sessions.end_user(&UserId::from("eve"));
+        assert!(sessions.find(&eves, at(1)).is_none());
+        assert!(sessions.find(&anns, at(1)).is_some());
+        assert!(sessions.find(&by_link, at(1)).is_some());
     }
 
     #[test]

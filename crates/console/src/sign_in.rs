@@ -189,23 +189,22 @@ impl Console {
         Some(Session { checked: now, principal, ..session })
     }
 
-    /// Whether this is the password of the session's user; the session then counts as fresh.
+    /// The cookie that a session has from now on, where this is the password of its user; it then
+    /// counts as fresh.
     pub(crate) async fn confirm(
         &self,
-        sessions: &Sessions,
         cookie: &Secret,
         session: &Session,
         password: &Secret,
-    ) -> Result<(), &'static str> {
+    ) -> Result<Secret, &'static str> {
         let user = session.principal.user.as_ref().ok_or("link-used")?;
         let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
         let found = self.known_as(&login, password).await?;
         if found.user.as_ref() != Some(user) {
             return Err("wrong-password");
         }
-        let now = (self.front.clock)();
-        sessions.change(cookie, |session| session.confirmed = now);
-        Ok(())
+        let renewed = self.sessions.renew(cookie, (self.front.clock)());
+        renewed.ok().flatten().ok_or("session-over")
     }
 }
 

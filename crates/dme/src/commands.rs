@@ -15,6 +15,7 @@ mod route;
 mod rules;
 pub mod server;
 mod statistics;
+mod token;
 mod user;
 mod webhook;
 mod wipe;
@@ -58,6 +59,11 @@ enum Command {
     Console {
         #[command(flatten)]
         server: crate::admin::AdminOptions,
+    },
+    /// See, make and revoke tokens that programs administer by.
+    Token {
+        #[command(subcommand)]
+        command: token::Command,
     },
     /// See and administer users; keep an in-file directory.
     User {
@@ -164,6 +170,7 @@ impl Command {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
                 Self::Console { server } => console::run(server).await,
+                Self::Token { command } => command.run().await,
                 Self::User { command } => command.run().await,
                 Self::Mailbox { command } => command.run().await,
                 Self::Device { command } => command.run().await,

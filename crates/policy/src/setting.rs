@@ -129,9 +129,9 @@ settings! {
         "Whether there is a policy: off, given to phones that ask, or required of all.",
         "Held by the server: where it is required, a device that does not acknowledge the policy gets no data. \
          A device that acknowledges it partly is let in, and shown as such.";
-    DevicePasswordEnabled, Password, NOT_DEMANDED, Some("12.0"), [YES YES YES PART],
+    DevicePasswordEnabled, Password, NOT_DEMANDED, Some("12.0"), [YES YES YES OPEN],
         "A code is needed to unlock the device.",
-        "Nine may ask for a code of the app's own instead.";
+        "";
     AlphanumericDevicePasswordRequired, Password, NOT_DEMANDED, Some("12.0"), [YES PART NO OPEN],
         "The code holds letters as well as digits.", SINCE_ANDROID_10;
     MinDevicePasswordLength, Password, number(1, 16, "characters", Unlimited::Lowest), Some("12.0"), [YES PART PART OPEN],
@@ -163,7 +163,7 @@ settings! {
         "The largest attachment that may be fetched.", "";
     AllowHTMLEmail, Synchronisation, ALLOWED, Some("12.1"), [OPEN NO OPEN OPEN],
         "Mail may be formatted.", ANDROID_PARTLY;
-    MaxEmailAgeFilter, Synchronisation, Kind::Choice { words: &["all", "one-month", "two-weeks", "one-week", "three-days", "one-day"], unset: "all" }, Some("12.1"), [YES YES OPEN OPEN],
+    MaxEmailAgeFilter, Synchronisation, Kind::Choice { words: &["all", "one-month", "two-weeks", "one-week", "three-days", "one-day"], unset: "all" }, Some("12.1"), [OPEN YES OPEN OPEN],
         "How far back mail may be kept on the device.", "";
     MaxCalendarAgeFilter, Synchronisation, Kind::Choice { words: &["all", "six-months", "three-months", "one-month", "two-weeks"], unset: "all" }, Some("12.1"), [OPEN YES OPEN OPEN],
         "How far back the calendar may be kept on the device.", "";
@@ -173,10 +173,10 @@ settings! {
         "The most of a formatted text that is fetched by itself.", "";
     RequireManualSyncWhenRoaming, Synchronisation, NOT_DEMANDED, Some("12.1"), [YES YES NO OPEN],
         "In foreign networks the device synchronises only when its user wants it.", "";
-    AllowCamera, Device, ALLOWED, Some("12.1"), [YES PART NO OPEN],
+    AllowCamera, Device, ALLOWED, Some("12.1"), [PART PART NO OPEN],
         "The camera may be used.", SINCE_ANDROID_10;
-    AllowBrowser, Device, ALLOWED, Some("12.1"), [PART NO NO OPEN],
-        "The built-in browser may be used.", "iOS obeys it where the device is supervised.";
+    AllowBrowser, Device, ALLOWED, Some("12.1"), [OPEN NO NO OPEN],
+        "The built-in browser may be used.", "iOS once did; whether it still does on a device that is not managed is not known.";
     AllowStorageCard, Device, ALLOWED, Some("12.1"), [NO NO NO OPEN],
         "Memory cards may be used.", ANDROID_PARTLY;
     AllowWiFi, Device, ALLOWED, Some("12.1"), [NO NO NO OPEN],

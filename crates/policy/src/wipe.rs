@@ -172,9 +172,8 @@ pub fn erasure(
         ),
         (WipeScope::Device, App::Nine) => (
             Erased::Unknown,
-            "Nine was made to hold its data apart from the rest of the device, and can be a device \
-             administrator too. Whether it erases its own data or the whole device depends on how \
-             it was set up: reckon with the whole device."
+            "What Nine makes of the order is not known here; it may be its own data, or the whole \
+             device, and depends on how it was set up: reckon with the whole device."
                 .to_owned(),
             &[][..],
         ),

@@ -5,6 +5,7 @@
 //! a file is written is said in `session.rs`. All statements number their parameters `$1…$n` in the
 //! order in which they appear and use no more than both SQLite and PostgreSQL have.
 
+mod api_tokens;
 mod audit;
 mod books;
 mod configurations;
@@ -27,6 +28,7 @@ mod terms;
 mod users;
 mod webhooks;
 
+pub use api_tokens::ApiToken;
 pub use audit::{ActFilter, ActRecord};
 mod wipe_orders;
 
@@ -53,6 +55,7 @@ mod tests {
     #[test]
     fn parameters_are_numbered_in_order_of_appearance() {
         let sources = [
+            include_str!("api_tokens.rs"),
             include_str!("audit.rs"),
             include_str!("books.rs"),
             include_str!("configurations.rs"),

@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str)] = &[
     (4, include_str!("../migrations/0004_configurations.sql")),
     (5, include_str!("../migrations/0005_policies.sql")),
     (6, include_str!("../migrations/0006_records.sql")),
+    (7, include_str!("../migrations/0007_api_tokens.sql")),
     (8, include_str!("../migrations/0008_own.sql")),
 ];
 

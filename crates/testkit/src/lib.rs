@@ -2,6 +2,7 @@
 //! dropped. They are Debian's packages, run as root without systemd.
 
 pub mod certificate;
+pub mod chromium;
 pub mod cyrus;
 pub mod debian;
 pub mod disk;

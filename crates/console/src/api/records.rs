@@ -43,6 +43,15 @@ pub struct EventPage {
     pub dropped: u64,
 }
 
+/// A row of the record of acts, and who signed it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct SignedRow {
+    /// Its number.
+    pub row: u64,
+    /// The connector, by name.
+    pub connector: String,
+}
+
 /// An event.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
@@ -146,7 +155,7 @@ pub struct AuditReport {
     pub faults: Vec<String>,
     /// The last row that a connector signed, and which: up to there nobody on the server's machine
     /// alone can have changed anything.
-    pub signed_by_connector: Option<(u64, String)>,
+    pub signed_by_connector: Option<SignedRow>,
     /// The last row that the server's own authority signed, which is weaker.
     pub signed_by_server: Option<u64>,
 }

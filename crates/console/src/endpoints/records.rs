@@ -205,7 +205,10 @@ pub fn audit_report(report: &Report) -> api::AuditReport {
         sound: report.is_sound(),
         rows: report.rows,
         faults: report.faults.iter().map(ToString::to_string).collect(),
-        signed_by_connector: report.connectors.clone(),
+        signed_by_connector: report
+            .connectors
+            .clone()
+            .map(|(row, connector)| api::SignedRow { row, connector }),
         signed_by_server: report.server,
     }
 }

@@ -81,6 +81,10 @@ impl Console {
         }
         let is = self.front.store.is_disabled(&user).await?;
         changed("disabled", Some(was.to_string()), Some(is.to_string()));
+        if act != UserAct::Enable {
+            self.sessions.end_user(&user);
+            self.own_sessions.end_user(&user);
+        }
         self.front.gate.forget(&user);
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);

@@ -1,7 +1,7 @@
 //! What browsers ask for at `/my`: the page, its forms, and the links with which a device is added.
 
 use super::page;
-use crate::browser::{ICON, STYLE, Sent, fields, guarded, is_from_here, notice};
+use crate::browser::{ICON, STYLE, fields, is_from_here, notice};
 use crate::browser::{plain, see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
 use crate::pages::{Frame, Look};
@@ -49,7 +49,7 @@ impl Console {
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
         };
-        guarded(answer.unwrap_or_else(plain))
+        answer.unwrap_or_else(plain)
     }
 
     async fn look_at_own(
@@ -109,6 +109,9 @@ impl Console {
                 };
                 return match found {
                     Ok(principal) => {
+                        if let Some(former) = cookie::session(&head.headers, cookie::OWN_SESSION) {
+                            self.own_sessions.end(&former);
+                        }
                         let begun = self.own_sessions.begin(principal, (self.front.clock)());
                         let cookie = begun.map_err(Refusal::failed)?;
                         let set = cookie::set_session(cookie::OWN_SESSION, &cookie);
@@ -149,9 +152,8 @@ impl Console {
                 let path = head.uri.path().replacen("/my/do/", "/api/my/", 1);
                 let frame = Frame::new(look, &session, "/my", true);
                 let (sessions, principal) = (&self.own_sessions, session.principal.clone());
-                let cookie = &cookie;
-                let sent = Sent { sessions, cookie, session, client, look, body };
-                let done = self.have_done((Method::POST, &path), sent).await;
+                let (act, place) = ((Method::POST, &*path), (client, look));
+                let done = self.have_done(act, &session, place, body).await;
                 match (done, &*path) {
                     (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
                     (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),
@@ -161,7 +163,7 @@ impl Console {
                     }
                     (done, _) => {
                         let said = notice(done, look);
-                        sessions.change(cookie, |session| session.notice = Some(said));
+                        sessions.change(&cookie, |session| session.notice = Some(said));
                         Ok(see_other(&back))
                     }
                 }

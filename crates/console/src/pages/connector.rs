@@ -86,6 +86,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
 fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(all) if all.is_empty() => "–".to_owned(),
         serde_json::Value::Array(all) => all.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }

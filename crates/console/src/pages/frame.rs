@@ -58,7 +58,7 @@ pub(crate) struct Frame {
 }
 
 /// Where one can go: the text, the duty it takes, and whether it is for those without boundaries.
-const PLACES: [(&str, &str, Duty, bool); 10] = [
+const PLACES: [(&str, &str, Duty, bool); 11] = [
     ("/", "overview", Duty::See, false),
     ("/devices", "devices", Duty::See, false),
     ("/users", "users", Duty::See, false),
@@ -69,6 +69,7 @@ const PLACES: [(&str, &str, Duty, bool); 10] = [
     ("/statistics", "statistics", Duty::See, true),
     ("/log", "log", Duty::Audit, true),
     ("/audit", "audit", Duty::Audit, true),
+    ("/tokens", "api-tokens", Duty::Audit, true),
 ];
 
 impl Frame {
@@ -114,7 +115,7 @@ impl Frame {
 
     /// A text with a name in it, called `name` there.
     pub fn of(&self, text: &str, name: &str) -> String {
-        self.look.language.text(text, &[("name", FluentValue::from(name))])
+        self.look.language.of(text, name)
     }
 
     /// The text whose name is made elsewhere.

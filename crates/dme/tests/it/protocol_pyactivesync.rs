@@ -61,16 +61,17 @@ const MAIL: &str = "From: Bob Example <bob@example.org>\r\nTo: ann@example.org\r
     Content-Disposition: attachment; filename=\"ten\"\r\n\
     Content-Transfer-Encoding: base64\r\n\r\nMDEyMzQ1Njc4OQ==\r\n--x--\r\n";
 
-/// A Python that has this package of PyPI, in an environment of this name.
-pub fn python_with(name: &str, package: &str) -> Result<PathBuf> {
+/// A Python that has these packages of PyPI, in an environment of this name; among them may be
+/// options of `pip install`.
+pub fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let python = environment.join("bin/python");
     if !python.exists() {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&environment).output();
         well("python3 -m venv", &made.context("the package python3-venv is not there")?)?;
     }
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package];
-    well("pip", &Command::new(&python).args(pip).output()?)?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    well("pip", &Command::new(&python).args(pip).args(packages).output()?)?;
     Ok(python)
 }
 
@@ -83,7 +84,7 @@ pub fn well(what: &str, output: &Output) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_others_wrote_does_all_it_can() -> Result<()> {
-    let python = python_with("pyactivesync", PACKAGE)?;
+    let python = python_with("pyactivesync", &[PACKAGE])?;
     // The client takes "there is no policy" for a failure.
     let wishes = Wishes { server: "[policy]\nmode = \"optional\"\n".into() };
     let site = Site::start(&wishes)?;

@@ -208,7 +208,7 @@ fn thunderbird(
     let addons = unpacked("thunderbird-addons", &ADDONS, Release::Unstable)?;
     let addons = ["tbsync", "eas4tbsync"]
         .map(|name| addons.join(format!("usr/share/webext/{name}@jobisoft.de.xpi")));
-    let python = python_with("marionette", DRIVER)?;
+    let python = python_with("marionette", &[DRIVER])?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/protocol_thunderbird.py");
     let profile = tempfile::tempdir()?;
     let output = Command::new(python)

@@ -9,6 +9,7 @@ use crate::front::Clock;
 use dme_audit::{Change, Means, Outcome, Who};
 use dme_model::Timestamp;
 use dme_store::{ActFilter, By, CountFilter, Event, EventFilter, Store};
+use futures_util::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -175,6 +176,11 @@ async fn events_that_come_too_fast_are_dropped_and_counted_and_nobody_waits() {
     assert_eq!(world.events.dropped(), 2_000);
     world.write().await;
     assert_eq!(world.kept().await.len(), 100);
+    // All of them come in an export, page by page.
+    let exported = world.events.export(EventFilter::default());
+    let pages: Vec<usize> = exported.map(|page| page.unwrap().len()).collect().await;
+    assert_eq!(pages.iter().sum::<usize>(), 10_000);
+    assert!(pages.iter().all(|page| *page <= 1_000), "{pages:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The store from outside.
 
 #[cfg(test)]
+mod api_tokens;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod books;

@@ -1,0 +1,111 @@
+//! Tokens that programs administer by: list, make, revoke; and whom one is.
+
+use crate::principal::{Duty, Origin, Principal, Role};
+use crate::token_file::random;
+use crate::{Console, Refusal, api};
+use aws_lc_rs::digest;
+use dme_model::{Secret, Timestamp};
+use http::StatusCode;
+use std::fmt::Write;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// The longest a token may be good for, in days.
+const LONGEST: u32 = 366;
+/// That it was used is written down no oftener.
+const NOTED: Duration = Duration::from_secs(60);
+
+impl Console {
+    pub(crate) async fn list_api_tokens(&self) -> Result<Vec<api::ApiToken>, Refusal> {
+        let now = (self.front.clock)();
+        let all = self.front.store.api_tokens().await?;
+        Ok(all.into_iter().map(|token| shown(token, now)).collect())
+    }
+
+    pub(crate) async fn make_api_token(
+        &self,
+        principal: &Principal,
+        new: api::NewApiToken,
+    ) -> Result<api::IssuedToken, Refusal> {
+        if principal.origin == Origin::ApiToken {
+            // Else one that is limited would make one that is not.
+            return Err(Refusal::forbidden("a token makes no tokens: an administrator does"));
+        }
+        let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
+            return Err(Refusal::bad("a token's name has 1 to 64 letters, digits, - _ and ."));
+        }
+        if new.duties.is_empty() {
+            return Err(Refusal::bad("a token without duties opens nothing: give it one"));
+        }
+        if !(1..=LONGEST).contains(&new.valid_days) {
+            return Err(Refusal::bad(format!("a token is good for 1 to {LONGEST} days")));
+        }
+        let mut duties = new.duties;
+        duties.sort_unstable();
+        duties.dedup();
+        let now = (self.front.clock)();
+        let text = random().map_err(Refusal::failed)?;
+        let token = dme_store::ApiToken {
+            name: new.name,
+            duties: duties.iter().map(|scope| scope.duty().as_str().to_owned()).collect(),
+            made: now,
+            made_by: principal.name.clone(),
+            expires: now.plus(DAY.saturating_mul(new.valid_days)),
+            last_used: None,
+        };
+        let name = token.name.clone();
+        if !self.front.store.put_api_token(&hash(text.expose().as_bytes()), token).await? {
+            let words = format!("there is a token {name} already: revoke it, or take another name");
+            return Err(Refusal::new(StatusCode::CONFLICT, words));
+        }
+        Ok(api::IssuedToken { token: text.expose().to_owned() })
+    }
+
+    pub(crate) async fn revoke_api_token(&self, name: &str) -> Result<api::Done, Refusal> {
+        match self.front.store.revoke_api_token(name).await? {
+            true => Ok(api::Done {}),
+            false => Err(Refusal::not_found(format!("token {name}"))),
+        }
+    }
+
+    /// Whom a token is, where it is one that was made and is good still.
+    pub(crate) async fn by_api_token(&self, text: &Secret) -> Result<Option<Principal>, Refusal> {
+        let now = (self.front.clock)();
+        let store = &self.front.store;
+        let found = store.api_token(&hash(text.expose().as_bytes())).await?;
+        let Some(token) = found.filter(|token| now < token.expires) else { return Ok(None) };
+        if token.last_used.is_none_or(|used| now >= used.plus(NOTED)) {
+            store.use_api_token(&token.name, now).await?;
+        }
+        let duties = token.duties.iter().filter_map(|name| Duty::named(name)).collect();
+        Ok(Some(Principal {
+            name: format!("token {}", token.name),
+            user: None,
+            origin: Origin::ApiToken,
+            roles: vec![Role::Administrator],
+            limited_to: Some(duties),
+        }))
+    }
+}
+
+fn hash(text: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, text);
+    hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn shown(token: dme_store::ApiToken, now: Timestamp) -> api::ApiToken {
+    api::ApiToken {
+        expired: now >= token.expires,
+        name: token.name,
+        duties: token.duties,
+        made: token.made.as_seconds(),
+        made_by: token.made_by,
+        expires: token.expires.as_seconds(),
+        last_used: token.last_used.map(Timestamp::as_seconds),
+    }
+}

@@ -1,0 +1,166 @@
+//! Administrators in a real browser: what each of them wants to get done, from the sign-in to the
+//! phone that feels it.
+
+use crate::console::{Kind, Office, PASSWORD, REALM};
+use anyhow::{Context, Result, ensure};
+use dme_phone::{Error, Phone};
+use dme_testkit::chromium::Chromium;
+use std::time::Duration;
+
+const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
+/// A phone may call itself anything.
+const TRICK: Kind<'_> = ("Android", "<script>document.title = 'x'</script>", "<b>1</b>");
+const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
+
+async fn subjects(phone: &mut Phone) -> Result<Vec<String>> {
+    phone.folder_sync().await?;
+    let inbox = phone.inbox()?;
+    phone.sync(&inbox).await?;
+    Ok(phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect())
+}
+
+/// The button that has an endpoint do something.
+fn button(act: &str) -> String {
+    format!("form[action$=\"{act}\"] button")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> Result<()> {
+    let office = Office::start()?;
+    office.mailbox("ann", MAIL).await?;
+    let (_connector, fingerprint) = office.connector("paris")?;
+    let mut phone = office.phone("ann", "PIXEL9", PIXEL)?;
+    ensure!(subjects(&mut phone).await? == ["Your device is waiting to be approved"]);
+
+    // For the first time, by a link made at the server. It opens the console once.
+    let browser = Chromium::start()?;
+    let said = office.dme(&["console", "--config", "server.toml"])?;
+    let link = said.split_whitespace().find(|word| word.starts_with("http://"));
+    let link = link.context("no link")?;
+    browser.go(link)?;
+    ensure!(browser.text("h1")? == "Overview", "signed in");
+    let cookies = browser.cookies()?;
+    let session = cookies.iter().find(|one| one["name"] == "__Host-dme-console");
+    let session = session.context("the browser keeps the session's cookie")?;
+    ensure!(session["httpOnly"] == true && session["secure"] == true, "{session}");
+    ensure!(session["sameSite"] == "Lax", "{session}");
+    let wants = browser.text(".wants")?;
+    ensure!(wants.contains("One device waits"), "{wants}");
+    ensure!(wants.contains("Connector paris waits to be approved"), "{wants}");
+
+    // The connector, by its fingerprint.
+    browser.click(".wants a[href=\"/connectors/paris\"]")?;
+    ensure!(browser.text("dl")?.contains(&fingerprint), "{fingerprint}");
+    browser.click(&button("/connectors/paris/unlock"))?;
+    browser.wait_for(".notice", "Done")?;
+    // It links, and the page says so by itself.
+    browser.wait_for("dl .state", "running")?;
+
+    // The phone, which has its mail then.
+    browser.go(&office.url("/"))?;
+    browser.click(".wants a[href*=\"admission=quarantined\"]")?;
+    browser.click("tbody th a")?;
+    ensure!(browser.text("h1")? == "Pixel 9");
+    browser.click(&button("/PIXEL9/allow"))?;
+    browser.wait_for("dl .state", "Allowed")?;
+    ensure!(subjects(&mut phone).await? == ["real mail"], "the phone has its mail");
+
+    // It is lost. The link is used up and too old for this: the password is asked for, which a
+    // link has none of.
+    office.later(Duration::from_secs(6 * 60))?;
+    browser.go(link)?;
+    ensure!(browser.text(".notice.bad")?.contains("used already"), "a link is good once");
+    office.sign_in(&browser, "ada")?;
+    office.later(Duration::from_secs(12 * 60))?;
+    browser.go(&office.url(&format!("/devices/ann@{REALM}/PIXEL9")))?;
+    let wipe = "form[action$=\"/wipe-account\"]";
+    browser.write(&format!("{wipe} input[type=password]"), "wrong")?;
+    browser.click(&format!("{wipe} button"))?;
+    browser.wait_for(".notice", "wrong")?;
+    ensure!(browser.text("dl")?.contains("none"), "nothing is wiped without the password");
+    browser.write(&format!("{wipe} input[type=password]"), PASSWORD)?;
+    browser.click(&format!("{wipe} button"))?;
+    browser.wait_for(".notice", "Done")?;
+    ensure!(browser.text("dl")?.contains("requested (account)"), "the wipe waits for the phone");
+    let wiped = phone.folder_sync().await;
+    ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
+    browser.go(&browser.url()?)?;
+    ensure!(browser.text("dl")?.contains("acknowledged (account)"), "the phone did it");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_does_not_meet_others_and_an_auditor_changes_nothing() -> Result<()> {
+    let office = Office::start()?;
+    for (user, id, kind) in [("ann", "INSIDE", PIXEL), ("bob", "OUTSIDE", TRICK)] {
+        office.mailbox(user, MAIL).await?;
+        office.phone(user, id, kind)?.folder_sync().await?;
+    }
+    let inside = office.url(&format!("/devices/ann@{REALM}/INSIDE"));
+    let outside = office.url(&format!("/devices/bob@{REALM}/OUTSIDE"));
+    let browser = Chromium::start()?;
+
+    office.sign_in(&browser, "dora")?;
+    browser.go(&office.url("/devices"))?;
+    let listed = browser.text("main")?;
+    ensure!(listed.contains("ann@") && !listed.contains("bob@"), "a delegate's list: {listed}");
+    ensure!(listed.contains("One device") && listed.contains("All 1"), "counts tell too: {listed}");
+    browser.go(&outside)?;
+    let refused = browser.text("main")?;
+    ensure!(refused.contains("may not") && !refused.contains("script"), "{refused}");
+    browser.go(&inside)?;
+    browser.click(&button("/INSIDE/block"))?;
+    browser.wait_for("dl .state", "Blocked")?;
+    ensure!(!browser.has("a[href=\"/connectors/branch\"]")?);
+
+    office.sign_in(&browser, "carl")?;
+    for (page, (_, model, _)) in [(&inside, PIXEL), (&outside, TRICK)] {
+        browser.go(page)?;
+        ensure!(browser.text("h1")? == model, "an auditor sees everybody's, as they are");
+        ensure!(!browser.has("main form button")?, "and is offered nothing to do");
+    }
+    // Nor is a form taken that he makes himself.
+    let script = "const mark = document.querySelector('[name=csrf]').value; \
+        const answer = await fetch(arguments[0], {method: 'POST', headers: {'x-csrf': mark}}); \
+        return answer.status;";
+    let path = format!("/api/devices/ann@{REALM}/INSIDE/allow");
+    ensure!(browser.run(script, &[path.into()])? == 403);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_by_sign_out_and_by_itself() -> Result<()> {
+    let office = Office::start()?;
+    let browser = Chromium::start()?;
+    // Where one wanted to go is where one comes to.
+    browser.go(&office.url("/devices?q=ann"))?;
+    browser.write("#login", "ada")?;
+    browser.write("#password", "wrong")?;
+    browser.click("main button")?;
+    ensure!(browser.text(".notice.bad")?.contains("wrong"));
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    ensure!(browser.url()?.ends_with("/devices?q=ann"), "{}", browser.url()?);
+
+    browser.click("form[action=\"/sign-out\"] button")?;
+    browser.wait_for("h1", "DME")?;
+    // Not by going back either.
+    browser.go(&office.url("/devices"))?;
+    ensure!(browser.has("#password")?, "signed out");
+
+    office.sign_in(&browser, "ada")?;
+    ensure!(browser.text("h1")? == "Overview");
+    office.later(Duration::from_secs(29 * 60))?;
+    browser.go(&office.url("/users"))?;
+    ensure!(browser.text("h1")? == "Users", "in use");
+    office.later(Duration::from_secs(61 * 60))?;
+    browser.go(&office.url("/users"))?;
+    ensure!(browser.has("#password")?, "idle for more than half an hour");
+
+    // Who has no role here does not get in.
+    browser.write("#login", "bob")?;
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    ensure!(browser.text(".notice.bad")?.contains("no administrator's role"));
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Every page as it is seen: in both themes, wide and on a phone, by the eye (pictures in
+//! `docs/console/`, written anew with `DME_WRITE_SCREENSHOTS=1`), by axe, and by the keyboard.
+
+use crate::console::{Kind, Office, REALM};
+use crate::protocol_pyactivesync::python_with;
+use anyhow::{Context, Result, ensure};
+use dme_testkit::chromium::Chromium;
+use dme_testkit::process::Process;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where axe-core comes from: the package has nothing else that is used.
+const AXE: &str = "axe-playwright-python==0.1.8";
+/// The rules of WCAG 2.2 AA, as axe-core calls them.
+const TAGS: [&str; 6] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"];
+const WIDE: (u32, u32) = (1280, 800);
+const NARROW: (u32, u32) = (390, 844);
+const TAB: char = '\u{E004}';
+const ENTER: char = '\u{E007}';
+
+/// Whose devices there are: user, device id, what it is.
+const DEVICES: [(&str, &str, Kind<'_>); 8] = [
+    ("ann", "F2LX81QHN70M", ("iPhone", "iPhone 17 Pro", "iOS 26.1")),
+    ("ann", "DMPQ20XGTY4K", ("iPad", "iPad Air", "iPadOS 26.1")),
+    ("bob", "ANDROIDC7410983", ("Android", "Pixel 9", "Android 16")),
+    ("chen", "SEC1D52A9F03B6", ("SamsungDevice", "Galaxy S25", "Android 15")),
+    ("emma", "OUTLOOK5C81E7A2", ("Outlook", "Outlook for iOS", "iOS 18.7")),
+    ("farid", "NINE7B03D9E614", ("Android", "Fairphone 6", "Android 15")),
+    ("grace", "F17ZK4RDPLJM", ("iPhone", "iPhone SE", "iOS 17.7")),
+    ("grace", "MOTO88A1C0D2E5", ("Android", "Moto G84", "Android 14")),
+];
+
+/// An office with something to look at.
+async fn busy() -> Result<(Office, Vec<Process>)> {
+    let office = Office::start()?;
+    let root = office.root()?;
+    for (user, id, kind) in DEVICES {
+        let mail = format!("To: {user}@{REALM}\r\nSubject: Welcome\r\n\r\nHello\r\n");
+        office.mailbox(user, mail.as_bytes()).await?;
+        let mut phone = office.phone(user, id, kind)?;
+        phone.folder_sync().await?;
+        if !["NINE7B03D9E614", "MOTO88A1C0D2E5"].contains(&id) {
+            root.allow(user, id)?;
+            phone.folder_sync().await?;
+            phone.sync(&phone.inbox()?).await?;
+        }
+    }
+    root.post(&format!("/api/devices/bob@{REALM}/ANDROIDC7410983/block"), &json!({}))?;
+    root.post(&format!("/api/devices/grace@{REALM}/F17ZK4RDPLJM/wipe-account"), &json!({}))?;
+    for (name, duties) in [("monitoring", json!(["see"])), ("helpdesk", json!(["see", "operate"]))]
+    {
+        let token = json!({"name": name, "duties": duties, "valid_days": 90});
+        root.post("/api/api-tokens", &token)?;
+    }
+    let (lyon, _) = office.connector("lyon")?;
+    root.post("/api/connectors/lyon/unlock", &json!({}))?;
+    let (paris, _) = office.connector("paris")?;
+    Ok((office, vec![lyon, paris]))
+}
+
+/// Every page there is, each with an example of what it is of.
+fn pages() -> Result<Vec<(String, String)>> {
+    let mut pages = vec![
+        ("refused".to_owned(), "/nowhere".to_owned()),
+        ("connector-waiting".to_owned(), "/connectors/paris".to_owned()),
+    ];
+    let examples = [
+        ("{user}", format!("ann@{REALM}")),
+        ("{device}", DEVICES[0].1.to_owned()),
+        ("{connector}", "lyon".to_owned()),
+    ];
+    let table = dme_console::pages::table();
+    for page in table.iter().filter(|page| page.kind.starts_with("text/html")) {
+        let mut path = page.path.to_owned();
+        for (name, example) in &examples {
+            path = path.replace(name, example);
+        }
+        ensure!(!path.contains('{'), "what is an example of {}?", page.path);
+        let words: Vec<&str> = page.path.split('/').filter(|word| !word.is_empty()).collect();
+        let name = match words.last() {
+            None => "overview".to_owned(),
+            Some(last) => last.trim_matches(['{', '}']).to_owned(),
+        };
+        pages.push((name, path));
+    }
+    Ok(pages)
+}
+
+fn axe() -> Result<String> {
+    let python = python_with("axe", &["--no-deps", AXE])?;
+    let environment = python.ancestors().nth(2).context("the environment")?;
+    let version = std::fs::read_dir(environment.join("lib"))?.next().context("no python")??;
+    let script = version.path().join("site-packages/axe_playwright_python/axe.min.js");
+    Ok(std::fs::read_to_string(script)?)
+}
+
+/// What a page has against WCAG 2.2 AA: rule, what is wrong, where.
+fn violations(browser: &Chromium, axe: &str) -> Result<Vec<String>> {
+    let script = format!(
+        "{axe}; const found = await axe.run(document, {{runOnly: arguments[0], \
+         resultTypes: ['violations']}}); return found.violations;"
+    );
+    let found = browser.run(&script, &[json!(TAGS)])?;
+    let told = |one: &Value| {
+        let nodes = one["nodes"].as_array().into_iter().flatten();
+        let nodes: Vec<String> =
+            nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"])).collect();
+        format!("{}: {}\n    {}", one["id"], one["help"], nodes.join("\n    "))
+    };
+    Ok(found.as_array().into_iter().flatten().map(told).collect())
+}
+
+/// That nothing of the page is beyond its right edge.
+fn is_within(browser: &Chromium) -> Result<bool> {
+    let script = "return document.documentElement.scrollWidth <= innerWidth";
+    Ok(browser.run(script, &[])? == true)
+}
+
+fn picture(browser: &Chromium, name: &str) -> Result<()> {
+    if std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
+        let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/console");
+        std::fs::create_dir_all(&folder)?;
+        // As high as the page, so that what is beside it goes down as far.
+        let script = "return [innerWidth, document.documentElement.scrollHeight]";
+        let size = browser.run(script, &[])?;
+        let [width, height] = [0_usize, 1].map(|at| size[at].as_u64().unwrap_or_default());
+        browser.resize(u32::try_from(width)?, u32::try_from(height)?)?;
+        std::fs::write(folder.join(format!("{name}.png")), browser.picture()?)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()> {
+    let axe = axe()?;
+    let (office, _connectors) = busy().await?;
+    let browser = Chromium::start()?;
+    let mut wrong = Vec::new();
+    let mut look = |name: &str, path: &str| -> Result<()> {
+        browser.go(&office.url(path))?;
+        for (width, height) in [WIDE, NARROW] {
+            browser.resize(width, height)?;
+            if !is_within(&browser)? {
+                wrong.push(format!("{name} is wider than {width}"));
+            }
+            for theme in ["light", "dark"] {
+                browser.prefer(theme)?;
+                let found = violations(&browser, &axe)?;
+                wrong.extend(found.iter().map(|one| format!("{name} {theme} {width}: {one}")));
+                if width == WIDE.0 {
+                    picture(&browser, &format!("{name}-{theme}"))?;
+                } else if name == "devices" {
+                    picture(&browser, &format!("{name}-phone-{theme}"))?;
+                }
+            }
+        }
+        browser.resize(WIDE.0, WIDE.1)
+    };
+    look("sign-in", "/sign-in")?;
+    browser.prefer("light")?;
+    office.sign_in(&browser, "ada")?;
+    // Fields for the password are there, too.
+    office.later(Duration::from_secs(6 * 60))?;
+    for (name, path) in pages()? {
+        look(&name, &path)?;
+    }
+    ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
+    Ok(())
+}
+
+/// What has the focus, and whether that is seen.
+fn focus(browser: &Chromium) -> Result<(String, bool)> {
+    let script = "const at = document.activeElement, style = getComputedStyle(at); \
+        const text = at.innerText || at.getAttribute('aria-label') || at.name || at.tagName; \
+        return [text.trim(), style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]";
+    let found = browser.run(script, &[])?;
+    Ok((found[0].as_str().unwrap_or_default().to_owned(), found[1] == true))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keyboard_goes_everywhere_in_the_order_of_the_page() -> Result<()> {
+    let (office, _connectors) = busy().await?;
+    let browser = Chromium::start()?;
+    browser.go(&office.url("/devices"))?;
+    // The first field has the focus already; everything is done by keys.
+    browser.run("document.querySelector('#login').value = arguments[0]", &[json!("ada")])?;
+    browser.press(TAB)?;
+    ensure!(focus(&browser)?.0 == "password", "{:?}", focus(&browser)?);
+    browser.write("#password", crate::console::PASSWORD)?;
+    browser.press(ENTER)?;
+    browser.wait_for("h1", "Devices")?;
+
+    let mut order = Vec::new();
+    for _ in 0..24 {
+        browser.press(TAB)?;
+        let (text, is_seen) = focus(&browser)?;
+        ensure!(is_seen, "the focus on {text:?} is not seen");
+        order.push(text);
+    }
+    let expected = ["Skip to the content", "DME", "Overview", "Devices", "Users", "Connectors"];
+    ensure!(order.starts_with(&expected.map(str::to_owned)), "{order:?}");
+    for wanted in ["Deutsch", "Sign out", "q", "Find"] {
+        ensure!(order.iter().any(|text| text == wanted), "{wanted}: {order:?}");
+    }
+
+    // The first stop leads past the places.
+    browser.go(&office.url("/devices"))?;
+    browser.press(TAB)?;
+    browser.press(ENTER)?;
+    browser.press(TAB)?;
+    ensure!(focus(&browser)?.0 == "q", "past the places: {:?}", focus(&browser)?);
+    // Keys of the page's own.
+    browser.go(&office.url("/devices"))?;
+    for key in ['j', 'j', 'k'] {
+        browser.press(key)?;
+    }
+    let first = browser.text("tbody th a")?;
+    ensure!(focus(&browser)? == (first, true), "{:?}", focus(&browser)?);
+    browser.press('/')?;
+    ensure!(focus(&browser)?.0 == "q");
+    browser.press('j')?;
+    ensure!(browser.run("return document.activeElement.value", &[])? == "j", "a letter is one");
+
+    // Another language and another theme, for the pages to come.
+    browser.click("button[value=de]")?;
+    browser.wait_for("h1", "Geräte")?;
+    browser.click("button[value=dark]")?;
+    browser.wait_for("h1", "Geräte")?;
+    ensure!(browser.run("return document.documentElement.dataset.theme", &[])? == "dark");
+    ensure!(browser.run("return document.documentElement.lang", &[])? == "de");
+    Ok(())
+}
