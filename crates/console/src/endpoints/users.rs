@@ -101,6 +101,7 @@ impl Console {
         changed("disabled", Some(was.to_string()), Some(is.to_string()));
         if act != UserAct::Enable {
             self.sessions.end_user(&user);
+            self.own_sessions.end_user(&user);
         }
         self.front.gate.forget(&user);
         self.front.parking.end_user(&user);

@@ -110,6 +110,9 @@ impl Console {
                 };
                 return match found {
                     Ok(principal) => {
+                        if let Some(former) = cookie::session(&head.headers, cookie::OWN_SESSION) {
+                            self.own_sessions.end(&former);
+                        }
                         let begun = self.own_sessions.begin(principal, (self.front.clock)());
                         let cookie = begun.map_err(Refusal::failed)?;
                         let set = cookie::set_session(cookie::OWN_SESSION, &cookie);

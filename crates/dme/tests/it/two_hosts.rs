@@ -178,7 +178,7 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     let log = folder.path().join("connector.log");
     let _connector = start(&branch, "dme connector", CONNECTOR_UNIT, &log)?;
     wait_until("the server is ready", PATIENCE, || {
-        Ok(follow(&server, "curl -sf http://127.0.0.1:8480/readyz", &[]).is_ok())
+        Ok(follow(&server, "curl -s http://127.0.0.1:8480/readyz", &[])?.contains("\"ready\":true"))
     })
     .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
     let listed = follow(&server, "dme connector list", &[])?;

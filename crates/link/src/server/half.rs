@@ -48,6 +48,11 @@ pub(super) struct Way {
 }
 
 impl Way {
+    /// Whether nothing was asked for on it yet: then nothing runs there that may end first.
+    pub fn is_idle(&self) -> bool {
+        self.begun.borrow().is_none()
+    }
+
     /// HTTP/2 on it, begun if it was not; none where the connection is gone.
     pub async fn open(&self) -> Option<SendRequest<Outgoing>> {
         if let Some(begun) = self.begun.borrow().as_ref() {
@@ -105,12 +110,18 @@ async fn idle<I: AsyncRead + Unpin>(mut io: I, wanted: &Notify) -> io::Result<Op
                 Ok(length) => said.extend_from_slice(piece.get(..length).unwrap_or_default()),
                 // A connector that ends a link has said so on the other connection, and closes one
                 // on which there was nothing to say without TLS's own farewell.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                Err(error) if is_end(&error) => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
     }
     Ok(Some(Early { said: io::Cursor::new(said), io }))
+}
+
+/// Whether a connection is gone, rather than something wrong was said on it.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
 /// HTTP/2 as its client, until it ends.

@@ -278,6 +278,9 @@ pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) ->
     }
     // An orderly end: the connector drains, and what runs on the other connection may end first.
     link.draining.store(true, Ordering::Relaxed);
+    if rest.way.is_idle() {
+        return "closed by the connector".into();
+    }
     tokio::select! {
         ended = tokio::time::timeout(DRAIN_LIMIT, &mut rest.driver) => match ended {
             Ok(Ok(())) => "closed by the connector".into(),

@@ -52,7 +52,8 @@ async fn at_the_next_window_it_is_linked_again_and_not_away_any_more() {
     for _ in 0..2 {
         assert_eq!(events.recv().await.unwrap(), LinkEvent::Connected(connector.id.clone()));
         assert!(server.links.away().is_empty());
-        assert!(matches!(events.recv().await.unwrap(), LinkEvent::Lost { .. }));
+        let event = events.recv().await.unwrap();
+        assert!(matches!(event, LinkEvent::Lost { .. }), "{event:?}");
     }
     connector.stop().await;
 }
