@@ -38,7 +38,7 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     let link = said.split_whitespace().find(|word| word.starts_with("http://"));
     let link = link.context("no link")?;
     browser.go(link)?;
-    ensure!(browser.text("h1")? == "Overview", "signed in");
+    browser.wait_for("h1", "Overview")?;
     let cookies = browser.cookies()?;
     let session = cookies.iter().find(|one| one["name"] == "__Host-dme-console");
     let session = session.context("the browser keeps the session's cookie")?;
@@ -60,7 +60,7 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     browser.go(&office.url("/"))?;
     browser.click(".wants a[href*=\"admission=quarantined\"]")?;
     browser.click("tbody th a")?;
-    ensure!(browser.text("h1")? == "Pixel 9");
+    browser.wait_for("h1", "Pixel 9")?;
     browser.click(&button("/PIXEL9/allow"))?;
     browser.wait_for("dl .state", "Allowed")?;
     ensure!(subjects(&mut phone).await? == ["real mail"], "the phone has its mail");
@@ -69,7 +69,7 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     // link has none of.
     office.later(Duration::from_secs(6 * 60))?;
     browser.go(link)?;
-    ensure!(browser.text(".notice.bad")?.contains("used already"), "a link is good once");
+    browser.wait_for(".notice.bad", "used already")?;
     office.sign_in(&browser, "ada")?;
     office.later(Duration::from_secs(12 * 60))?;
     browser.go(&office.url(&format!("/devices/ann@{REALM}/PIXEL9")))?;
@@ -77,15 +77,15 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     browser.write(&format!("{wipe} input[type=password]"), "wrong")?;
     browser.click(&format!("{wipe} button"))?;
     browser.wait_for(".notice", "wrong")?;
-    ensure!(browser.text("dl")?.contains("none"), "nothing is wiped without the password");
+    browser.wait_for("dl", "none")?;
     browser.write(&format!("{wipe} input[type=password]"), PASSWORD)?;
     browser.click(&format!("{wipe} button"))?;
     browser.wait_for(".notice", "Done")?;
-    ensure!(browser.text("dl")?.contains("requested (account)"), "the wipe waits for the phone");
+    browser.wait_for("dl", "requested (account)")?;
     let wiped = phone.folder_sync().await;
     ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
     browser.go(&browser.url()?)?;
-    ensure!(browser.text("dl")?.contains("acknowledged (account)"), "the phone did it");
+    browser.wait_for("dl", "acknowledged (account)")?;
     Ok(())
 }
 
@@ -137,9 +137,10 @@ async fn a_session_ends_by_sign_out_and_by_itself() -> Result<()> {
     browser.write("#login", "ada")?;
     browser.write("#password", "wrong")?;
     browser.click("main button")?;
-    ensure!(browser.text(".notice.bad")?.contains("wrong"));
+    browser.wait_for(".notice.bad", "wrong")?;
     browser.write("#password", PASSWORD)?;
     browser.click("main button")?;
+    browser.wait_for("h1", "Devices")?;
     ensure!(browser.url()?.ends_with("/devices?q=ann"), "{}", browser.url()?);
 
     browser.click("form[action=\"/sign-out\"] button")?;
@@ -149,10 +150,10 @@ async fn a_session_ends_by_sign_out_and_by_itself() -> Result<()> {
     ensure!(browser.has("#password")?, "signed out");
 
     office.sign_in(&browser, "ada")?;
-    ensure!(browser.text("h1")? == "Overview");
+    browser.wait_for("h1", "Overview")?;
     office.later(Duration::from_secs(29 * 60))?;
     browser.go(&office.url("/users"))?;
-    ensure!(browser.text("h1")? == "Users", "in use");
+    browser.wait_for("h1", "Users")?;
     office.later(Duration::from_secs(61 * 60))?;
     browser.go(&office.url("/users"))?;
     ensure!(browser.has("#password")?, "idle for more than half an hour");
@@ -161,6 +162,6 @@ async fn a_session_ends_by_sign_out_and_by_itself() -> Result<()> {
     browser.write("#login", "bob")?;
     browser.write("#password", PASSWORD)?;
     browser.click("main button")?;
-    ensure!(browser.text(".notice.bad")?.contains("no administrator's role"));
+    browser.wait_for(".notice.bad", "no administrator's role")?;
     Ok(())
 }
