@@ -81,7 +81,7 @@ pub(crate) fn link_client(authority: &str, identity: &Identity) -> Result<Arc<Cl
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::Certificate(error.to_string()))?;
     let key = private_key(identity)?;
-    let config = client(Arc::new(ServerVerifier(verifier)))?
+    let config = client(Arc::new(ServerVerifier::Known(verifier)))?
         .with_client_auth_cert(chain, key)
         .map_err(|error| Error::Tls(error.to_string()))?;
     Ok(finish(config, wire::LINK))
@@ -89,14 +89,14 @@ pub(crate) fn link_client(authority: &str, identity: &Identity) -> Result<Arc<Cl
 
 /// For a connector that has but the fingerprint of the server's authority.
 pub(crate) fn enroll_client(authority: Fingerprint) -> Result<Arc<ClientConfig>> {
-    let config = client(Arc::new(PinnedVerifier(authority)))?.with_no_client_auth();
+    let config = client(Arc::new(ServerVerifier::Pinned(authority)))?.with_no_client_auth();
     Ok(finish(config, wire::ENROLL))
 }
 
 /// For a connector that has nothing to know the server by. Nobody is believed here: what the server
 /// says has to be proven by other means ([`crate::code`]), for this connection alone.
 pub(crate) fn stranger_client() -> Result<Arc<ClientConfig>> {
-    let config = client(Arc::new(Stranger))?.with_no_client_auth();
+    let config = client(Arc::new(ServerVerifier::Anybody))?.with_no_client_auth();
     Ok(finish(config, wire::ENROLL))
 }
 
@@ -243,9 +243,40 @@ impl ClientCertVerifier for ConnectorVerifier {
     }
 }
 
-/// Believes the server whose authority is known, whatever the address it was reached at.
+/// Whom a connector believes to be the server. Whoever shows a certificate must have its key in any
+/// case.
 #[derive(Debug)]
-struct ServerVerifier(Arc<WebPkiServerVerifier>);
+enum ServerVerifier {
+    /// Whom the known authority says it of, whatever the address it was reached at.
+    Known(Arc<WebPkiServerVerifier>),
+    /// Whoever shows an authority with the fingerprint of the token, and a certificate of that
+    /// authority.
+    Pinned(Fingerprint),
+    /// Anybody: who it is, is proven on the connection.
+    Anybody,
+}
+
+impl ServerVerifier {
+    /// The authority that vouches, of those that were shown; none where nobody need.
+    fn authority(
+        &self,
+        shown: &[CertificateDer<'_>],
+    ) -> Result<Option<Arc<WebPkiServerVerifier>>, rustls::Error> {
+        let pin = match self {
+            Self::Known(verifier) => return Ok(Some(verifier.clone())),
+            Self::Pinned(pin) => pin,
+            Self::Anybody => return Ok(None),
+        };
+        let unknown = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let authority = shown
+            .iter()
+            .find(|der| Fingerprint::of_certificate(der).is_ok_and(|found| found == *pin))
+            .ok_or_else(unknown)?;
+        let roots = roots(authority.clone().into_owned()).map_err(|_| unknown())?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
+        verifier.map(Some).map_err(|_| unknown())
+    }
+}
 
 impl ServerCertVerifier for ServerVerifier {
     fn verify_server_cert(
@@ -256,99 +287,12 @@ impl ServerCertVerifier for ServerVerifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(authority) = self.authority(others)? else {
+            return Ok(ServerCertVerified::assertion());
+        };
         let name = ServerName::try_from(LINK_NAME)
             .map_err(|_| rustls::Error::General("the link's name is no name".into()))?;
-        self.0.verify_server_cert(leaf, others, &name, ocsp, valid_moment(leaf, now))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Believes the server that shows an authority with the fingerprint of the token, and a
-/// certificate of that authority.
-#[derive(Debug)]
-struct PinnedVerifier(Fingerprint);
-
-impl ServerCertVerifier for PinnedVerifier {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let unknown = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let authority = others
-            .iter()
-            .find(|der| Fingerprint::of_certificate(der).is_ok_and(|found| found == self.0))
-            .ok_or_else(unknown)?;
-        let roots = roots(authority.clone().into_owned()).map_err(|_| unknown())?;
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider())
-            .build()
-            .map_err(|_| unknown())?;
-        ServerVerifier(verifier).verify_server_cert(leaf, others, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let schemes = &provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signature, schemes)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let schemes = &provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signature, schemes)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// Takes whatever certificate is shown, if whoever shows it has its key.
-#[derive(Debug)]
-struct Stranger;
-
-impl ServerCertVerifier for Stranger {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+        authority.verify_server_cert(leaf, others, &name, ocsp, valid_moment(leaf, now))
     }
 
     fn verify_tls12_signature(
