@@ -13,6 +13,7 @@ pub mod endpoints;
 mod form;
 pub mod language;
 mod my;
+mod opaque;
 mod openapi;
 pub mod pages;
 pub mod principal;

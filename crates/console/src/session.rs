@@ -3,9 +3,9 @@
 //! They are kept in memory: a server that starts anew asks everybody to sign in again. A cookie is
 //! known by its hash only, so that a copy of the memory opens nothing.
 
+use crate::opaque::{Hash, hash, random};
 use crate::principal::Principal;
-use crate::token_file::random;
-use aws_lc_rs::{constant_time, digest};
+use aws_lc_rs::constant_time;
 use dme_model::{Secret, Timestamp, UserId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,11 +22,9 @@ pub(crate) const ROLES: Duration = Duration::from_secs(60);
 /// Sessions at once; beyond, the one that was idle longest ends.
 const SESSIONS: usize = 10_000;
 
-type Key = [u8; 32];
-
 /// All sessions.
 #[derive(Default)]
-pub(crate) struct Sessions(Mutex<HashMap<Key, Session>>);
+pub(crate) struct Sessions(Mutex<HashMap<Hash, Session>>);
 
 /// One session, as it stands.
 #[derive(Clone, Debug)]
@@ -86,14 +84,14 @@ impl Sessions {
             let idle = all.iter().min_by_key(|(_, session)| session.seen).map(|(key, _)| *key);
             idle.and_then(|key| all.remove(&key));
         }
-        all.insert(key(&cookie), session);
+        all.insert(hash(&cookie), session);
         Ok(cookie)
     }
 
     /// The session of this cookie, where it is not over; it is used now.
     pub(crate) fn find(&self, cookie: &Secret, now: Timestamp) -> Option<Session> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(cookie);
+        let key = hash(cookie);
         if all.get(&key)?.is_over(now) {
             all.remove(&key);
             return None;
@@ -106,7 +104,7 @@ impl Sessions {
     /// Changes it.
     pub(crate) fn change(&self, cookie: &Secret, change: impl FnOnce(&mut Session)) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(session) = all.get_mut(&key(cookie)) {
+        if let Some(session) = all.get_mut(&hash(cookie)) {
             change(session);
         }
     }
@@ -116,8 +114,8 @@ impl Sessions {
     pub(crate) fn renew(&self, cookie: &Secret, now: Timestamp) -> std::io::Result<Option<Secret>> {
         let next = random()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(session) = all.remove(&key(cookie)) else { return Ok(None) };
-        all.insert(key(&next), Session { confirmed: now, ..session });
+        let Some(session) = all.remove(&hash(cookie)) else { return Ok(None) };
+        all.insert(hash(&next), Session { confirmed: now, ..session });
         Ok(Some(next))
     }
 
@@ -129,7 +127,7 @@ impl Sessions {
 
     /// Ends it.
     pub(crate) fn end(&self, cookie: &Secret) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(cookie));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
     }
 }
 
@@ -137,12 +135,6 @@ impl Sessions {
 pub(crate) fn is_csrf(session: &Session, given: &str) -> bool {
     let wanted = session.csrf.expose().as_bytes();
     constant_time::verify_slices_are_equal(wanted, given.as_bytes()).is_ok()
-}
-
-fn key(cookie: &Secret) -> Key {
-    let mut key = [0; 32];
-    key.copy_from_slice(digest::digest(&digest::SHA256, cookie.expose().as_bytes()).as_ref());
-    key
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //! the server's directory had made.
 
 use crate::language::Language;
+use crate::opaque::{Hash, hash, random};
 use crate::pages::Look;
 use crate::principal::{Boundaries, Origin, Principal, Role};
 use crate::session::{ROLES, Session, Sessions};
-use crate::token_file::random;
 use crate::{Console, Refusal, api};
 use askama::Template;
-use aws_lc_rs::digest;
 use dme_directory::{Admission, DirectoryService, Login, Person, Right, Standing};
 use dme_model::{Secret, Timestamp};
 use http::StatusCode;
@@ -42,7 +41,7 @@ impl SignIn {
 
 /// Links that were made and not used.
 #[derive(Default)]
-pub(crate) struct Links(Mutex<HashMap<[u8; 32], Timestamp>>);
+pub(crate) struct Links(Mutex<HashMap<Hash, Timestamp>>);
 
 impl Links {
     /// What to append to the console's address.
@@ -54,21 +53,15 @@ impl Links {
             return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, words));
         }
         let once = random().map_err(Refusal::failed)?;
-        open.insert(key(&once), now.plus(LINK));
+        open.insert(hash(&once), now.plus(LINK));
         Ok(once)
     }
 
     /// Whether it was made and is used for the first time, in time.
     pub(crate) fn take(&self, once: &Secret, now: Timestamp) -> bool {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&key(once)).is_some_and(|until| now < until)
+        open.remove(&hash(once)).is_some_and(|until| now < until)
     }
-}
-
-fn key(once: &Secret) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(digest::digest(&digest::SHA256, once.expose().as_bytes()).as_ref());
-    key
 }
 
 /// Whoever came by a link.

@@ -1,9 +1,7 @@
 //! The token that whoever may read the server's directory administers with: `dme` on the command
 //! line.
 
-use aws_lc_rs::rand;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::opaque::random;
 use dme_model::Secret;
 use dme_server::private_files::write_private;
 use dme_server::role::StartError;
@@ -24,11 +22,4 @@ pub(crate) fn token(directory: &Path) -> Result<Secret, StartError> {
     let token = random().map_err(failed)?;
     write_private(&path, token.expose().as_bytes()).map_err(failed)?;
     Ok(token)
-}
-
-/// 256 bits that nobody guesses, as text.
-pub(crate) fn random() -> std::io::Result<Secret> {
-    let mut bytes = [0; 32];
-    rand::fill(&mut bytes).map_err(|_| std::io::Error::other("no randomness to be had"))?;
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
 }

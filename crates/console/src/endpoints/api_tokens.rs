@@ -1,9 +1,8 @@
 //! Tokens that programs administer by: list, make, revoke; and whom one is.
 
+use crate::opaque::{hash, random};
 use crate::principal::{Duty, Origin, Principal, Role};
-use crate::token_file::random;
 use crate::{Console, Refusal, api};
-use aws_lc_rs::digest;
 use dme_model::{Secret, Timestamp};
 use http::StatusCode;
 use std::fmt::Write;
@@ -55,7 +54,7 @@ impl Console {
             last_used: None,
         };
         let name = token.name.clone();
-        if !self.front.store.put_api_token(&hash(text.expose().as_bytes()), token).await? {
+        if !self.front.store.put_api_token(&kept_by(&text), token).await? {
             let words = format!("there is a token {name} already: revoke it, or take another name");
             return Err(Refusal::new(StatusCode::CONFLICT, words));
         }
@@ -73,7 +72,7 @@ impl Console {
     pub(crate) async fn by_api_token(&self, text: &Secret) -> Result<Option<Principal>, Refusal> {
         let now = (self.front.clock)();
         let store = &self.front.store;
-        let found = store.api_token(&hash(text.expose().as_bytes())).await?;
+        let found = store.api_token(&kept_by(text)).await?;
         let Some(token) = found.filter(|token| now < token.expires) else { return Ok(None) };
         if token.last_used.is_none_or(|used| now >= used.plus(NOTED)) {
             store.use_api_token(&token.name, now).await?;
@@ -89,9 +88,9 @@ impl Console {
     }
 }
 
-fn hash(text: &[u8]) -> String {
-    let hash = digest::digest(&digest::SHA256, text);
-    hash.as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+/// What a token is kept by, as the store has it.
+fn kept_by(text: &Secret) -> String {
+    hash(text).iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
