@@ -2,7 +2,7 @@
 
 use super::time::moment;
 use super::{Frame, Visit, html};
-use crate::{Console, Refusal, api};
+use crate::{Console, Refusal, api, csv};
 use askama::Template;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -91,32 +91,12 @@ fn bars(frame: &Frame, counts: &[api::Count]) -> Vec<Bar> {
 pub(super) async fn csv(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let ((_, hours, _), by) = chosen(&visit);
     let rows = console.statistics(query(&console, hours, &[by])).await?;
-    let mut text =
-        format!("{by},devices,requests,errors,received,sent,items,total_ms,longest_ms\r\n");
+    let mut text = format!("{by},{}\r\n", csv::COUNTED.join(","));
     for row in rows {
-        let of = apart(&row, by).replace('"', "\"\"");
-        // What a spreadsheet would take for a formula is kept from being one.
-        let guard = if of.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-        let api::Count { requests, errors, received, sent, items, total_ms, longest_ms, .. } = row;
-        write!(
-            text,
-            "\"{guard}{of}\",{},{requests},{errors},{received},{sent},{items},{total_ms},{longest_ms}\r\n",
-            row.devices
-        )
-        .map_err(Refusal::failed)?;
+        let counted = csv::counted(&row).join(",");
+        write!(text, "{},{counted}\r\n", csv::field(row.of())).map_err(Refusal::failed)?;
     }
     Ok(text)
-}
-
-/// What a row is about.
-fn apart(row: &api::Count, by: &str) -> String {
-    let of = match by {
-        "user" => &row.user,
-        "device" => &row.device,
-        "connector" => &row.connector,
-        _ => &row.command,
-    };
-    of.clone().unwrap_or_default()
 }
 
 impl api::Count {
