@@ -113,7 +113,7 @@ impl Console {
         };
         self.permit(&principal, page.duty, page.reach, &args).await?;
         let now = (self.front.clock)();
-        let frame = Frame::new(look, &session, whole, session.is_fresh(now));
+        let frame = Frame::new(look, &session, whole, session.is_fresh(now), &self.pages);
         if session.notice.is_some() {
             self.sessions.change(&cookie, |session| session.notice = None);
         }
@@ -127,7 +127,7 @@ impl Console {
     async fn refuse(&self, head: &Parts, look: Look, refusal: Refusal) -> Response<SiteBody> {
         let page = match self.session(&head.headers).await {
             Some((_, session)) => {
-                let frame = Frame::new(look, &session, "/", true);
+                let frame = Frame::new(look, &session, "/", true, &self.pages);
                 refused(frame, &refusal.words).ok()
             }
             None => None,

@@ -72,7 +72,7 @@ impl Console {
             return Ok(see_other("/my/sign-in"));
         };
         let fresh = session.is_fresh((self.front.clock)());
-        let frame = Frame::new(look, &session, head.uri.path(), fresh);
+        let frame = Frame::own(look, &session, head.uri.path(), fresh);
         if session.notice.is_some() {
             self.own_sessions.change(&cookie, |session| session.notice = None);
         }
@@ -151,7 +151,7 @@ impl Console {
             }
             ["my", "do", ..] => {
                 let path = head.uri.path().replacen("/my/do/", "/api/my/", 1);
-                let frame = Frame::new(look, &session, "/my", true);
+                let frame = Frame::own(look, &session, "/my", true);
                 let (sessions, principal) = (&self.own_sessions, session.principal.clone());
                 let sent = Sent { sessions, cookie: &cookie, session, client, look, body };
                 let Done { renewed, done } = self.have_done((Method::POST, &path), sent).await;

@@ -2,7 +2,8 @@
 
 use crate::cookie;
 use crate::language::Language;
-use crate::principal::{Allowed, Duty, Principal};
+use crate::pages::Page;
+use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Notice, Session};
 use fluent_bundle::FluentValue;
 use http::HeaderMap;
@@ -44,9 +45,12 @@ pub(crate) struct Place {
 /// What is around a page.
 pub(crate) struct Frame {
     pub look: Look,
+    /// What goes before the path of whatever belongs to these pages; nothing for administrators'.
+    pub base: &'static str,
     /// The page's own path, for forms to come back to.
     pub path: String,
     pub who: String,
+    /// Nothing where they go without saying.
     pub roles: String,
     pub csrf: String,
     pub notice: Option<Notice>,
@@ -57,50 +61,81 @@ pub(crate) struct Frame {
     pub places: Vec<Place>,
 }
 
-/// Where one can go: the text, the duty it takes, and whether it is for those without boundaries.
-const PLACES: [(&str, &str, Duty, bool); 11] = [
-    ("/", "overview", Duty::See, false),
-    ("/devices", "devices", Duty::See, false),
-    ("/users", "users", Duty::See, false),
-    ("/connectors", "connectors", Duty::See, false),
-    ("/policies", "policies", Duty::See, true),
-    ("/admission", "admission", Duty::See, true),
-    ("/wipes", "wipes", Duty::See, true),
-    ("/statistics", "statistics", Duty::See, true),
-    ("/log", "log", Duty::Audit, true),
-    ("/audit", "audit", Duty::Audit, true),
-    ("/tokens", "api-tokens", Duty::Audit, true),
+/// The pages that one can go to from every page, and what they are called.
+const PLACES: [(&str, &str); 11] = [
+    ("/", "overview"),
+    ("/devices", "devices"),
+    ("/users", "users"),
+    ("/connectors", "connectors"),
+    ("/policies", "policies"),
+    ("/admission", "admission"),
+    ("/wipes", "wipes"),
+    ("/statistics", "statistics"),
+    ("/log", "log"),
+    ("/audit", "audit"),
+    ("/tokens", "api-tokens"),
 ];
+/// Those of a user's own.
+const OWN_PLACES: [(&str, &str); 2] = [(OWN, "my-title"), ("/my/away", "my-away")];
+/// Beneath which path the users' own pages are.
+const OWN: &str = "/my";
 
 impl Frame {
-    /// Around a page at this path, for whoever is signed in.
-    pub fn new(look: Look, session: &Session, path: &str, fresh: bool) -> Self {
+    /// Around an administrators' page at this path: one can go to those of the pages that whoever is
+    /// signed in may see.
+    pub fn new(look: Look, session: &Session, path: &str, fresh: bool, pages: &[Page]) -> Self {
         let principal = &session.principal;
-        let has = |duty| principal.may(duty) != Allowed::No;
-        let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-        let open = |duty, everyone: bool| match principal.may(duty) {
-            Allowed::Everywhere => true,
-            Allowed::Within(_) => !everyone,
-            Allowed::No => false,
+        let open = |href: &str| {
+            let page = pages.iter().find(|page| page.path == href);
+            page.is_some_and(|page| match principal.may(page.duty) {
+                Allowed::Everywhere => true,
+                Allowed::Within(_) => page.reach != Reach::Everyone,
+                Allowed::No => false,
+            })
         };
-        let places = PLACES.iter().filter(|(_, _, duty, everyone)| open(*duty, *everyone));
-        let places = places.map(|(href, text, ..)| Place {
+        let first = |path: &str| path.split(['/', '?']).nth(1).unwrap_or_default().to_owned();
+        let here = first(path);
+        let places = PLACES.iter().filter(|(href, _)| open(href));
+        let places = places.map(|(href, text)| Place {
             href,
             text: look.language.text(text, &[]),
-            here: first(href) == first(path.split('?').next().unwrap_or_default()),
+            here: first(href) == here,
         });
+        let roles = roles(look.language, principal);
+        Self { roles, ..Self::around(look, session, path, fresh, places.collect()) }
+    }
+
+    /// Around a page of a user's own at this path.
+    pub fn own(look: Look, session: &Session, path: &str, fresh: bool) -> Self {
+        let places = OWN_PLACES.iter().map(|(href, text)| Place {
+            href,
+            text: look.language.text(text, &[]),
+            here: path == *href,
+        });
+        Self { base: OWN, ..Self::around(look, session, path, fresh, places.collect()) }
+    }
+
+    fn around(look: Look, session: &Session, path: &str, fresh: bool, places: Vec<Place>) -> Self {
+        let principal = &session.principal;
+        let has = |duty| principal.may(duty) != Allowed::No;
         Self {
             look,
+            base: "",
             path: path.to_owned(),
             who: principal.name.clone(),
-            roles: roles(look.language, principal),
+            roles: String::new(),
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
             asks_password: !fresh,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
-            places: places.collect(),
+            places,
         }
+    }
+
+    /// Where these pages begin.
+    pub fn home(&self) -> &'static str {
+        if self.base.is_empty() { "/" } else { self.base }
     }
 
     /// A text.
@@ -116,11 +151,6 @@ impl Frame {
     /// A text with a name in it, called `name` there.
     pub fn of(&self, text: &str, name: &str) -> String {
         self.look.language.of(text, name)
-    }
-
-    /// The text whose name is made elsewhere.
-    pub fn t_of(&self, name: &str) -> String {
-        self.t(name)
     }
 
     /// The path of these segments.
