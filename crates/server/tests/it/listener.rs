@@ -1,7 +1,5 @@
 //! What the listener lets through before anybody has logged in, on loopback sockets.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
-
 use bytes::Bytes;
 use dme_server::client_address::TrustedProxies;
 use dme_server::listener::{self, Limits, Security, Transport};
