@@ -39,17 +39,19 @@ fn cover(event: &Event, now: Timestamp) -> Option<(Recurrence, Vec<Exception>)> 
     let rule = event.recurrence.as_ref().filter(|rule| lacks_instances(rule, event.start))?;
     let now = LocalTime::from_seconds(now.as_seconds()).max(event.start);
     let since = now.plus_seconds(-BACK * 86_400);
+    let latest = MONTHS.into_iter().filter_map(|months| month_end(now, months)).max()?;
+    let all: BTreeSet<LocalTime> =
+        instances(event.start, rule).take_while(|at| *at < latest).collect();
     MONTHS.into_iter().find_map(|months| {
         let horizon = month_end(now, months)?;
-        let days: BTreeSet<LocalTime> =
-            instances(event.start, rule).take_while(|at| *at < horizon).collect();
-        let last = days.last().filter(|_| days.len() > 1)?;
+        let days = || all.range(..horizon);
+        let last = days().next_back().filter(|_| days().nth(1).is_some())?;
         let weekly = Recurrence {
-            by_day: named(&days.iter().map(|at| weekday(*at)).collect()),
+            by_day: named(&days().map(|at| weekday(*at)).collect()),
             end: RecurrenceEnd::Until(*last),
             ..Recurrence::every(Frequency::Weekly)
         };
-        let others = instances_from(event.start, &weekly, since).filter(|at| !days.contains(at));
+        let others = instances_from(event.start, &weekly, since).filter(|at| !all.contains(at));
         let others = others.map(|original| Exception { original, change: InstanceChange::Deleted });
         let mut exceptions = event.exceptions.clone();
         exceptions.extend(others.take(MOST + 1));
@@ -119,7 +121,10 @@ fn is_told_end(end: RecurrenceEnd, start: LocalTime, rule: &Recurrence) -> bool 
 }
 
 fn ends_month(at: LocalTime, next: Option<LocalTime>) -> bool {
-    let month = |at: LocalTime| civil::date(at.as_days()).1;
+    let month = |at: LocalTime| {
+        let (year, month, _) = civil::date(at.as_days());
+        (year, month)
+    };
     next.is_none_or(|next| month(next) != month(at))
 }
 

@@ -29,6 +29,11 @@ fn cases() -> Vec<(&'static str, Event)> {
             "the first Tuesday and the last Friday",
             monthly(&[(Weekday::Tuesday, Some(1)), (Weekday::Friday, Some(-1))], &[]),
         ),
+        ("the 1st and 15th of one month a year", {
+            let mut event = paydays();
+            event.recurrence.as_mut().unwrap().interval = 12;
+            event
+        }),
     ]
 }
 
@@ -82,7 +87,7 @@ fn a_series_that_ends_is_shown_to_its_end() {
 fn a_phone_that_repeats_it_changes_nothing_now_or_months_later() {
     for (name, event) in cases() {
         let data = with_title(told(&event, V14_1), "Pay");
-        for days in [0, 1, 20, 40, 100] {
+        for days in [0, 1, 20, 40, 100, 400] {
             let now = Timestamp::from_seconds(NOW.as_seconds() + days * 86_400);
             let patch = changed_at(&data, &event, now);
             let fields: Vec<_> = patch.fields.iter().copied().collect();
