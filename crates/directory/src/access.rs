@@ -59,7 +59,7 @@ impl AccessGroups {
     pub fn wrong_names(&self, graph: &GroupGraph) -> Vec<Reason> {
         let mut wrong = self.users.wrong_names(graph);
         let delegated = self.delegated_administrators.iter().map(|one| &one.group);
-        let others = self.administrators.iter().chain(delegated);
+        let others = self.administrators.iter().chain(&self.auditors).chain(delegated);
         wrong.extend(others.filter_map(|name| group_named(name, graph).err()));
         wrong.dedup();
         wrong
@@ -286,6 +286,18 @@ mod tests {
         let rights = |person| access(&["mobile"]).rights(person, &graph());
         assert_eq!(rights(&admin), BTreeSet::from([Right::Administrator]));
         assert_eq!(rights(&helper), BTreeSet::from([Right::DelegatedAdministrator]));
+    }
+
+    #[test]
+    fn a_misspelt_group_is_told_whatever_right_it_gives() {
+        let mut access = access(&["mobile"]);
+        assert_eq!(access.wrong_names(&graph()), []);
+        access.administrators.push("admnis".into());
+        access.auditors.push("auditros".into());
+        access.delegated_administrators[0].group = "hepldesk".into();
+        let wrong = ["admnis", "auditros", "hepldesk"];
+        let wrong = wrong.map(|name| Reason::NoSuchGroup(name.into()));
+        assert_eq!(access.wrong_names(&graph()), wrong);
     }
 
     #[test]

@@ -353,8 +353,7 @@ impl Gate {
 
     /// Whether a person has a right, with the chain of groups or the reason.
     pub fn explain(&self, right: Right, person: &Person) -> Access {
-        let part = self.part_of(&person.user);
-        match part.and_then(|part| part.graph().map(|graph| (part, graph))) {
+        match self.grouped(&person.user) {
             Some((part, graph)) => part.access.check(right, person, &graph),
             None => Access::Refused(Reason::GroupsUnknown),
         }
@@ -367,6 +366,18 @@ impl Gate {
 
     fn part_of(&self, user: &UserId) -> Option<&Arc<Part>> {
         self.parts.get(&self.realms.realm_of(user)?)
+    }
+
+    /// The part of somebody's realm, with its groups; none where they are not known.
+    fn grouped(&self, user: &UserId) -> Option<(&Part, Arc<GroupGraph>)> {
+        let part = self.part_of(user)?;
+        Some((part, part.graph()?))
+    }
+
+    /// What a directory answers, where it does in time.
+    async fn in_time<T>(&self, asked: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let late = |_| Err(Error::Unavailable("no answer in time".into()));
+        tokio::time::timeout(self.config.check_timeout.0, asked).await.unwrap_or_else(late)
     }
 
     /// The answer that somebody else with the same question already waits for, or a new one.
@@ -412,7 +423,7 @@ impl Gate {
     /// Asks the directory, and remembers what it says. An attempt that could not be decided for
     /// want of the directory is given back.
     async fn ask(&self, part: &Part, question: &Question, taken: Taken) -> Admission {
-        let asked = tokio::time::timeout(self.config.check_timeout.0, async {
+        let asked = self.in_time(async {
             let Question { login, password, .. } = question;
             let verdict = match password {
                 Some(password) => part.directory.authenticate(login, password).await?,
@@ -425,8 +436,7 @@ impl Gate {
             let access = part.access(self, &person).await?;
             Ok((Verdict::Accepted(person), Some(access)))
         });
-        let late = |_| Err(Error::Unavailable("no answer in time".into()));
-        let answer = asked.await.unwrap_or_else(late);
+        let answer = asked.await;
         let now = (self.clock)();
         match answer {
             Ok((Verdict::Accepted(person), Some(Ok(rights)))) => {
@@ -597,6 +607,14 @@ impl Part {
         }
     }
 
+    /// The groups, read where they are not known.
+    async fn groups(&self, gate: &Gate) -> Result<Arc<GroupGraph>, Error> {
+        match self.graph() {
+            Some(graph) => Ok(graph),
+            None => self.read_groups(gate, None).await,
+        }
+    }
+
     /// The rights of a person who may use phones, or why they may not; reads the groups where they
     /// are not known, or too old to say no by.
     async fn access(
@@ -608,10 +626,7 @@ impl Part {
         if person.standing != Standing::Active {
             return Ok(Err(Reason::Standing(person.standing)));
         }
-        let mut graph = match self.graph() {
-            Some(graph) => graph,
-            None => self.read_groups(gate, None).await?,
-        };
+        let mut graph = self.groups(gate).await?;
         if !self.access.check(Right::User, person, &graph).is_allowed()
             && graph.age((gate.clock)()) > STALE_GRAPH
         {

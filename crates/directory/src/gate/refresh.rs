@@ -70,9 +70,7 @@ impl Gate {
         let found = if part.is_down(now) {
             Err(Error::Unavailable("down".into()))
         } else {
-            let limit = self.config.check_timeout.0;
-            let found = tokio::time::timeout(limit, part.directory.find(&user)).await;
-            found.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".into())))
+            self.in_time(part.directory.find(&user)).await
         };
         let now = (self.clock)();
         let why = match found {

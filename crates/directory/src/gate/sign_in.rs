@@ -38,9 +38,7 @@ impl Gate {
             Ok(taken) => taken,
             Err(retry_after) => return Admission::Throttled { retry_after },
         };
-        let asked = part.directory.authenticate(&login, password);
-        let answer = tokio::time::timeout(self.config.check_timeout.0, asked).await;
-        let answer = answer.unwrap_or_else(|_| Err(Error::Unavailable("no answer in time".into())));
+        let answer = self.in_time(part.directory.authenticate(&login, password)).await;
         let now = (self.clock)();
         let refused = match answer {
             Ok(Verdict::Accepted(person)) => {
@@ -73,10 +71,10 @@ impl Gate {
         if person.standing != Standing::Active {
             return Admission::Refused(Refusal::NotAllowed(Reason::Standing(person.standing)));
         }
-        if part.graph().is_none() && part.read_groups(self, None).await.is_err() {
+        let Ok(graph) = part.groups(self).await else {
             return Admission::Unavailable { retry_after: DOWN };
-        }
-        let rights = self.rights(&person);
+        };
+        let rights = part.access.rights(&person, &graph);
         Admission::Admitted {
             who: Arc::new(Admitted { person, rights }),
             source: Source::Directory,
@@ -85,8 +83,7 @@ impl Gate {
 
     /// Every right the person has, as the groups are known now.
     pub fn rights(&self, person: &Person) -> BTreeSet<Right> {
-        let part = self.part_of(&person.user);
-        match part.and_then(|part| part.graph().map(|graph| (part, graph))) {
+        match self.grouped(&person.user) {
             Some((part, graph)) => part.access.rights(person, &graph),
             None => BTreeSet::new(),
         }
@@ -94,8 +91,7 @@ impl Gate {
 
     /// The parts that the person administers, as the groups are known now.
     pub fn delegations(&self, person: &Person) -> Vec<Delegation> {
-        let part = self.part_of(&person.user);
-        match part.and_then(|part| part.graph().map(|graph| (part, graph))) {
+        match self.grouped(&person.user) {
             Some((part, graph)) => {
                 part.access.delegations(person, &graph).into_iter().cloned().collect()
             }
