@@ -6,10 +6,9 @@ use crate::config::{Auth, DavConfig};
 use crate::error::ConfigError;
 use crate::fetch::{BATCH, Got};
 use crate::mailbox::DavMailSystem;
-use bytes::Bytes;
 use dme_dial::{LoginName, TimeoutConfig};
 use dme_mailbox::{Account, CallContext, ChangeToken, Credentials, ErrorKind, ItemFilter, Result};
-use dme_model::{BodyView, ByteSize, Class, Contact, ItemId, ItemSet, Secret, UserId};
+use dme_model::{BodyView, ByteSize, Class, ItemId, ItemSet, Secret, UserId};
 use dme_pim::contact::{self, Described};
 use std::path::PathBuf;
 
@@ -67,17 +66,6 @@ pub struct CardBook {
     place: Place,
 }
 
-/// What stands on a card.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CardContent {
-    /// Whose it is; without notes.
-    pub contact: Contact,
-    /// What it is of, in lower case, where the card says so (RFC 6350 §6.1.4).
-    pub kind: Option<String>,
-    /// The keys on it, as they are: X.509 certificates in DER, or others.
-    pub keys: Vec<Vec<u8>>,
-}
-
 /// What became of the cards.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CardChanges {
@@ -94,20 +82,12 @@ pub struct CardChanges {
 /// A card that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CardRead {
-    /// What stands on it.
-    Content(Box<CardContent>),
+    /// What stands on it, without notes.
+    Content(Box<Described>),
     /// It is gone.
     Gone,
     /// It cannot be read, or is a list of people, for this reason.
     Unreadable(String),
-}
-
-impl CardContent {
-    fn read(object: &Bytes) -> std::result::Result<Self, String> {
-        let card = contact::described(object, &BodyView::default());
-        let Described { contact, kind, keys } = card.map_err(|error| error.to_string())?;
-        Ok(Self { contact, kind, keys })
-    }
 }
 
 impl CardBook {
@@ -186,9 +166,9 @@ impl CardBook {
         let (names, paths): (Vec<ItemId>, Vec<_>) = names.into_iter().filter_map(member).unzip();
         let got = mailbox.get_many(&self.place, &paths).await;
         let got = got.map_err(|error| error.told("read"))?.into_iter().map(|got| match got {
-            Got::There(card) => match CardContent::read(&card.object) {
+            Got::There(card) => match contact::described(&card.object, &BodyView::default()) {
                 Ok(content) => CardRead::Content(Box::new(content)),
-                Err(reason) => CardRead::Unreadable(reason),
+                Err(error) => CardRead::Unreadable(error.to_string()),
             },
             Got::Gone => CardRead::Gone,
             Got::TooLarge => CardRead::Unreadable(format!("it is larger than {MAX_CARD}")),

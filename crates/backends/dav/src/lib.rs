@@ -34,8 +34,9 @@ mod watch;
 mod write;
 mod xml;
 
-pub use book::{BookConfig, CardBook, CardChanges, CardContent, CardRead};
+pub use book::{BookConfig, CardBook, CardChanges, CardRead};
 pub use config::{Auth, DavConfig, PoolConfig};
+pub use dme_pim::contact::Described as CardContent;
 pub use error::ConfigError;
 pub use mailbox::DavMailSystem;
 #[doc(hidden)]
