@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// Why the server said no.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -48,6 +49,11 @@ pub struct Refused {
 impl Refused {
     pub(crate) fn new(reason: Refusal) -> Self {
         Self { reason, detail: String::new(), retry_after_ms: None }
+    }
+
+    /// With the time after which to come again.
+    pub(crate) fn after(self, wait: Duration) -> Self {
+        Self { retry_after_ms: u64::try_from(wait.as_millis()).ok(), ..self }
     }
 
     pub(crate) fn because(reason: Refusal, detail: impl Into<String>) -> Self {

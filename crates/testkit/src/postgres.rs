@@ -36,8 +36,6 @@ pub enum Durability {
 pub struct Postgres {
     /// Its port, and the socket's number.
     pub port: u16,
-    /// The authority that signed its certificate (for `localhost` and 127.0.0.1), as PEM.
-    pub ca_pem: String,
     durability: Durability,
     process: Option<Process>,
     made: AtomicU32,
@@ -52,14 +50,8 @@ impl Postgres {
     pub fn start(durability: Durability) -> anyhow::Result<Self> {
         let folder = Folder::new("postgres")?;
         let certificate = Certificate::for_loopback()?;
-        let mut postgres = Self {
-            port: free_port()?,
-            ca_pem: certificate.ca_pem.clone(),
-            durability,
-            process: None,
-            made: AtomicU32::new(0),
-            folder,
-        };
+        let mut postgres =
+            Self { port: free_port()?, durability, process: None, made: AtomicU32::new(0), folder };
         postgres.make_cluster(&certificate)?;
         let mut last = None;
         // Another process may take the port between its choice and its use.
@@ -118,9 +110,7 @@ impl Postgres {
     /// # Errors
     /// When it cannot be made.
     pub fn make_database(&self) -> anyhow::Result<String> {
-        let name = format!("test{}", self.made.fetch_add(1, Ordering::SeqCst));
-        self.psql("postgres", &format!("CREATE DATABASE {name}"))?;
-        Ok(name)
+        self.make("DATABASE")
     }
 
     /// The name of a new and empty schema in the database `postgres`: like a database of its own,
@@ -129,8 +119,12 @@ impl Postgres {
     /// # Errors
     /// When it cannot be made.
     pub fn make_schema(&self) -> anyhow::Result<String> {
+        self.make("SCHEMA")
+    }
+
+    fn make(&self, what: &str) -> anyhow::Result<String> {
         let name = format!("test{}", self.made.fetch_add(1, Ordering::SeqCst));
-        self.psql("postgres", &format!("CREATE SCHEMA {name}"))?;
+        self.psql("postgres", &format!("CREATE {what} {name}"))?;
         Ok(name)
     }
 

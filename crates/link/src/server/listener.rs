@@ -233,7 +233,7 @@ impl Port {
             Refusal::Busy => self.config.comeback,
             _ => return refused,
         };
-        Refused { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..refused }
+        refused.after(after)
     }
 
     async fn enroll(
@@ -249,10 +249,10 @@ impl Port {
                 Ok(()) => {
                     registrar.enroll_again(&request, proof, &Binding::of(io.get_ref().1)?).await
                 }
-                Err(wait) => Ok(EnrollReply::Refused(Refused {
-                    retry_after_ms: u64::try_from(wait.as_millis()).ok(),
-                    ..Refused::because(Refusal::Busy, "too many codes were tried; wait a minute")
-                })),
+                Err(wait) => {
+                    let why = "too many codes were tried; wait a minute";
+                    Ok(EnrollReply::Refused(Refused::because(Refusal::Busy, why).after(wait)))
+                }
             },
         };
         let reply = match answer {

@@ -44,8 +44,8 @@ pub(super) async fn check(
     };
     let without: Vec<&str> = everybody
         .iter()
+        .filter(|person| !there.contains(&person.user))
         .map(|person| person.user.as_str())
-        .filter(|user| !there.contains(&UserId::from(*user)))
         .collect();
     match without.as_slice() {
         [] => report.good("mailboxes", there.len()),
