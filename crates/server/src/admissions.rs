@@ -1,7 +1,7 @@
 //! Which devices may in: the administrators' rules, asked when a device first comes and whenever it
 //! tells something new of itself, and what a person decides, which no rule changes.
 
-use crate::books::{Author, RulesError, Versioned, edit, load};
+use crate::books::{Author, RulesError, Versioned, edit, load, sound};
 use crate::config::{DevicesConfig, UnknownDevice};
 use crate::parking::Parking;
 use crate::policies::Policies;
@@ -78,10 +78,7 @@ impl Admissions {
         author: &Author,
         now: Timestamp,
     ) -> Result<u64, RulesError> {
-        let problems = rules.problems();
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems));
-        }
+        sound(&rules.problems())?;
         let revision = self.store.put_book(BOOK, edit(rules, author, now)?).await?;
         let loaded = Arc::new(load(&self.store, BOOK).await?);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;
@@ -100,10 +97,7 @@ impl Admissions {
     /// # Errors
     /// [`RulesError::Wrong`] where they could not be set, or the store's.
     pub async fn preview(&self, rules: &AdmissionRules) -> Result<Vec<Judged>, RulesError> {
-        let problems = rules.problems();
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems));
-        }
+        sound(&rules.problems())?;
         let devices = self.store.devices(None).await?;
         let judged = devices.iter().filter(|device| by_rules(device)).filter_map(|device| {
             let decision = self.decide(device, rules);
@@ -225,8 +219,7 @@ impl Admissions {
         };
         let (device, moved) = self.store.change_device(key, change).await?;
         if moved {
-            let failed = |error: dme_sync::StoreError| dme_store::Error::Database(error.0);
-            self.store.resync_device(key).await.map_err(failed)?;
+            self.store.resync_device(key).await?;
         }
         Ok(device)
     }

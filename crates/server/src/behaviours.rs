@@ -1,7 +1,7 @@
 //! Devices that misbehave are slowed down or shut out by themselves, by the administrators' rules
 //! (rule S8): here they are counted, and what is done about one is kept and shown.
 
-use crate::books::{Author, RulesError, Versioned, edit, load};
+use crate::books::{Author, RulesError, Versioned, edit, load, sound};
 use crate::notices::{Notice, Notices};
 use crate::parking::Parking;
 use crate::records::events::Events;
@@ -77,10 +77,7 @@ impl Behaviours {
         author: &Author,
         now: Timestamp,
     ) -> Result<u64, RulesError> {
-        let problems = rules.problems();
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect()));
-        }
+        sound(&rules.problems())?;
         let revision = self.store.put_book(BOOK, edit(rules, author, now)?).await?;
         let loaded = Arc::new(load(&self.store, BOOK).await?);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;

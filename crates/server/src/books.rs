@@ -61,6 +61,14 @@ impl<T: Default + DeserializeOwned> Versioned<T> {
     }
 }
 
+/// Refuses rules with what is wrong with them, if anything is.
+pub(crate) fn sound(problems: &[impl ToString]) -> Result<(), RulesError> {
+    match problems {
+        [] => Ok(()),
+        problems => Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect())),
+    }
+}
+
 /// What is to be written.
 pub(crate) fn edit(
     content: &impl Serialize,

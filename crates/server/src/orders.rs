@@ -44,6 +44,13 @@ pub enum What {
     Order(Order),
 }
 
+/// What waits for a device, as it is to be carried out.
+fn in_order(device: &Device) -> Vec<Waiting> {
+    let mut waiting = device.waiting.clone();
+    waiting.sort_by(|one, other| (&one.order, one.number).cmp(&(&other.order, other.number)));
+    waiting
+}
+
 impl Front {
     /// Has something wait for a device's next contact; a phone that waits comes at once. The same
     /// order twice is one.
@@ -109,14 +116,13 @@ impl Front {
             by: None,
             at: Some(at.as_millis()),
         }));
-        let mut waiting = device.waiting.clone();
+        let waiting = in_order(device);
         let asks = |waiting: &Waiting| waiting.order == Order::Policy;
         let changed = self.policies.compliance(device) == Compliance::Pending;
         if changed && !waiting.iter().any(asks) {
             let what = What::Order(Order::Policy);
             all.push(Pending { number: None, what, by: None, at: None });
         }
-        waiting.sort_by(|one, other| (&one.order, one.number).cmp(&(&other.order, other.number)));
         all.extend(waiting.into_iter().map(|waiting| Pending {
             number: Some(waiting.number),
             what: What::Order(waiting.order),
@@ -135,12 +141,10 @@ impl Front {
 
     /// Carries out what waits for a device that is in contact now; answers it as it then is.
     pub(crate) async fn carry_out(&self, device: Device, now: Timestamp) -> Result<Device> {
-        let wiping = matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. });
-        if device.waiting.is_empty() || wiping {
+        if device.waiting.is_empty() || device.wipe.is_under_way() {
             return Ok(device);
         }
-        let mut waiting = device.waiting.clone();
-        waiting.sort_by(|one, other| (&one.order, one.number).cmp(&(&other.order, other.number)));
+        let waiting = in_order(&device);
         let mut device = device;
         for one in waiting {
             device = self.carry_out_one(&device.key, &one, now).await?;
@@ -167,8 +171,7 @@ impl Front {
             }
             Order::Policy => {}
             Order::ResyncAll => {
-                let failed = |error: dme_sync::StoreError| Error::Database(error.0);
-                self.engine.store().resync_device(key).await.map_err(failed)?;
+                self.engine.store().resync_device(key).await?;
             }
             Order::ResyncFolder(no) => {
                 let begun = self.engine.begin_again(key, FolderNo(*no), now).await;

@@ -4,7 +4,7 @@
 //! settings it defines, the default level, the groups in their order, and the device's own level.
 //! A device whose policy changes by that takes it anew at its next request, and no other does.
 
-use crate::books::{Author, RulesError, Versioned, edit, load};
+use crate::books::{Author, RulesError, Versioned, edit, load, sound};
 use crate::config::{PolicyConfig, PolicyMode};
 use crate::inventory::{Inventory, facts};
 use crate::membership::Membership;
@@ -116,10 +116,7 @@ impl Policies {
         push: Push,
         now: Timestamp,
     ) -> Result<(u64, Vec<DeviceKey>), RulesError> {
-        let problems = levels.problems(&self.configuration);
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect()));
-        }
+        sound(&levels.problems(&self.configuration))?;
         let before = self.standing();
         let revision = self.store.put_book(BOOK, edit(levels, author, now)?).await?;
         let changed = self.take_effect(&before, push, None).await?;
@@ -145,14 +142,12 @@ impl Policies {
         push: Push,
         now: Timestamp,
     ) -> Result<u64, RulesError> {
-        let device = self.device(key).await?;
+        let device = self.store.known_device(key).await?;
         let before = self.standing();
         let problems = self.with_facts(&device, |facts| {
             before.levels.content.device_problems(&self.configuration, facts, rules)
         });
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect()));
-        }
+        sound(&problems)?;
         let revision = self.store.put_device_level(key, edit(rules, author, now)?).await?;
         self.take_effect(&before, push, Some(device)).await?;
         tracing::warn!(author = author.name, revision, user = %key.user, device = %key.device,
@@ -165,66 +160,24 @@ impl Policies {
     /// # Errors
     /// The store's, or [`RulesError::Wrong`] where they could not be set.
     pub async fn preview(&self, levels: &Levels) -> Result<Preview<DeviceKey>, RulesError> {
-        let problems = levels.problems(&self.configuration);
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect()));
-        }
+        sound(&levels.problems(&self.configuration))?;
         let standing = self.standing();
         let devices = self.store.devices(None).await?;
+        let before = &standing.levels.content;
         let none = Rules::new();
-        Ok(self.preview_of(
-            &devices,
-            |key| {
-                let own = standing.devices.get(key).map_or(&none, |level| &level.content);
-                (own, own)
-            },
-            &standing.levels.content,
-            levels,
-        ))
-    }
-
-    /// What another level of its own would change for a device.
-    ///
-    /// # Errors
-    /// As [`Policies::set_device_level`].
-    pub async fn preview_device(
-        &self,
-        key: &DeviceKey,
-        rules: &Rules,
-    ) -> Result<Preview<DeviceKey>, RulesError> {
-        let device = self.device(key).await?;
-        let standing = self.standing();
-        let levels = &standing.levels.content;
-        let problems = self
-            .with_facts(&device, |facts| levels.device_problems(&self.configuration, facts, rules));
-        if !problems.is_empty() {
-            return Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect()));
-        }
-        let none = Rules::new();
-        let own = standing.devices.get(key).map_or(&none, |level| &level.content);
-        Ok(self.preview_of(&[device], |_| (own, rules), levels, levels))
-    }
-
-    fn preview_of<'a>(
-        &self,
-        devices: &[Device],
-        own: impl Fn(&DeviceKey) -> (&'a Rules, &'a Rules),
-        before: &Levels,
-        after: &Levels,
-    ) -> Preview<DeviceKey> {
         let mut all = Preview { changed: Vec::new(), overridden: Vec::new(), untouched: 0 };
-        for device in devices {
-            let (was, will) = own(&device.key);
+        for device in &devices {
+            let own = standing.devices.get(&device.key).map_or(&none, |level| &level.content);
             let one = self.with_facts(device, |facts| {
                 let key = device.key.clone();
-                let concerned = Concerned { key, facts: *facts, before: was, after: will };
-                preview(&self.configuration, before, after, [concerned])
+                let concerned = Concerned { key, facts: *facts, before: own, after: own };
+                preview(&self.configuration, before, levels, [concerned])
             });
             all.changed.extend(one.changed);
             all.overridden.extend(one.overridden);
             all.untouched += one.untouched;
         }
-        all
+        Ok(all)
     }
 
     /// What holds for a device, and where each of it comes from.
@@ -232,7 +185,7 @@ impl Policies {
     /// # Errors
     /// The store's, or that there is no such device.
     pub async fn effective(&self, key: &DeviceKey) -> dme_store::Result<Effective> {
-        let device = self.device(key).await?;
+        let device = self.store.known_device(key).await?;
         Ok(self.standing().effective(self, &device))
     }
 
@@ -284,12 +237,6 @@ impl Policies {
             Known::No => Member::No,
             Known::Unknown => Member::Unknown,
         }
-    }
-
-    async fn device(&self, key: &DeviceKey) -> dme_store::Result<Device> {
-        let found = self.store.device(key).await?;
-        let what = || format!("device {} of {}", key.device, key.user);
-        found.ok_or_else(|| dme_store::Error::NotFound(what()))
     }
 
     fn standing(&self) -> Arc<Standing> {

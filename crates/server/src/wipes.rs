@@ -56,9 +56,7 @@ impl Wipes {
         by: &str,
         now: Timestamp,
     ) -> Result<WipeOrder> {
-        let found = self.store.device(key).await?;
-        let device = found
-            .ok_or_else(|| Error::NotFound(format!("device {} of {}", key.device, key.user)))?;
+        let device = self.store.known_device(key).await?;
         let record = WipeRecord {
             kind,
             by: by.to_owned(),
@@ -129,7 +127,7 @@ impl Wipes {
         let order = self.store.change_wipe_order(number, cancel).await?;
         if !order.record.needs_second || order.record.confirmed.is_some() {
             let stop = |device: &mut Device| {
-                if matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. }) {
+                if device.wipe.is_under_way() {
                     device.wipe = Wipe::None;
                 }
                 Ok(())

@@ -200,6 +200,13 @@ pub enum Wipe {
     },
 }
 
+impl Wipe {
+    /// Whether it is wanted, and the device has not said that it does it.
+    pub const fn is_under_way(&self) -> bool {
+        matches!(self, Self::Requested { .. } | Self::Sent { .. })
+    }
+}
+
 /// A device.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Device {
@@ -319,6 +326,25 @@ fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
 }
 
 impl Store {
+    /// A device that came lately and says the same of itself: nothing is to be noted of it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn seen_lately(
+        &self,
+        key: &DeviceKey,
+        sighting: &Sighting,
+        now: Timestamp,
+    ) -> Result<Option<Device>> {
+        let is_same = |device: &Device| {
+            device.device_type == sighting.device_type
+                && device.user_agent == sighting.user_agent
+                && device.protocol == sighting.protocol
+                && now < device.last_seen.plus(SEEN_EVERY)
+        };
+        Ok(self.device(key).await?.filter(is_same))
+    }
+
     /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
     /// user has enough: counted in the same transaction, so that many at once are no more. Usually
     /// reads only.
@@ -332,13 +358,8 @@ impl Store {
         newcomers: Newcomers,
         now: Timestamp,
     ) -> Result<Seen> {
-        if let Some(device) = self.device(key).await? {
-            let same = device.device_type == sighting.device_type
-                && device.user_agent == sighting.user_agent
-                && device.protocol == sighting.protocol;
-            if same && now < device.last_seen.plus(SEEN_EVERY) {
-                return Ok(Seen::Known(device));
-            }
+        if let Some(device) = self.seen_lately(key, sighting, now).await? {
+            return Ok(Seen::Known(device));
         }
         let (key, seen) = (key.clone(), sighting.clone());
         self.write(move |session| {
@@ -384,6 +405,14 @@ impl Store {
     pub async fn device(&self, key: &DeviceKey) -> Result<Option<Device>> {
         let key = key.clone();
         self.look_up(move |session| find(session, &key)).await
+    }
+
+    /// A device that has to be there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the database's.
+    pub async fn known_device(&self, key: &DeviceKey) -> Result<Device> {
+        self.device(key).await?.ok_or_else(|| not_found(key))
     }
 
     /// All devices, or those of one user, by user and device.

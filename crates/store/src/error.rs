@@ -64,6 +64,12 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Database(error.0)
+    }
+}
+
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         Self(error.to_string())

@@ -15,7 +15,6 @@ const NEXT_DUE: &str = "SELECT MIN(due) FROM webhook_delivery WHERE webhook = $1
 const AGAIN: &str =
     "UPDATE webhook_delivery SET attempts = $1, due = $2, trouble = $3 WHERE n = $4";
 const REMOVE: &str = "DELETE FROM webhook_delivery WHERE n = $1";
-const REMOVE_ALL: &str = "DELETE FROM webhook_delivery WHERE webhook = $1";
 const STATES: &str =
     "SELECT name, failing_since, disabled, trouble, delivered FROM webhook ORDER BY name";
 const PUT_STATE: &str = "INSERT INTO webhook (name, failing_since, disabled, trouble, delivered) \
@@ -162,19 +161,6 @@ impl Store {
     pub async fn remove_delivery(&self, n: i64) -> Result<()> {
         self.write(move |session| {
             session.execute(REMOVE, values![n])?;
-            Ok(())
-        })
-        .await
-    }
-
-    /// Forgets all that waits for a webhook.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn remove_deliveries(&self, webhook: &str) -> Result<()> {
-        let webhook = webhook.to_owned();
-        self.write(move |session| {
-            session.execute(REMOVE_ALL, values![&webhook])?;
             Ok(())
         })
         .await

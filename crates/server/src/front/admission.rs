@@ -47,7 +47,7 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
         check_wipe(&device, arrival.version)?;
     }
     // A phone that is slowed down is still told to wipe.
-    if !is_wiping(&device)
+    if !device.wipe.is_under_way()
         && let Some(wait) = front.behaviours.must_wait(&device, arrival.now)
     {
         return Err(Failure::Later(wait));
@@ -55,7 +55,7 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
     let pass = match device.admission {
         Admission::Allowed => Pass::Mailbox,
         Admission::Quarantined => Pass::Quarantine,
-        Admission::Blocked if is_wiping(&device) => Pass::Mailbox,
+        Admission::Blocked if device.wipe.is_under_way() => Pass::Mailbox,
         Admission::Blocked => {
             telling::blocked(front, arrival.key);
             return Err(CommonStatus::DeviceIsBlockedForThisUser.into());
@@ -70,6 +70,10 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
 /// Enters the device where it is new, if it may come.
 async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
     let Arrival { key, sighting, now, .. } = arrival;
+    // Nearly every request is of such a one, and no rule is asked about it.
+    if let Some(device) = store(front.store.seen_lately(key, sighting, *now).await)? {
+        return Ok(device);
+    }
     let mut newcomers = front.admissions.newcomers(key, sighting, *now);
     let held = newcomers.admission == Admission::Allowed && waits_for_terms(front, key).await?;
     if held {
@@ -106,13 +110,9 @@ async fn waits_for_terms(front: &Front, key: &DeviceKey) -> Result<bool, Failure
         && store(front.own.holds_newcomers(&key.user).await)?)
 }
 
-fn is_wiping(device: &Device) -> bool {
-    matches!(device.wipe, Wipe::Requested { .. } | Wipe::Sent { .. })
-}
-
 /// Whether there is an order for this device that its version of the protocol has words for.
 fn may_be_told_to_wipe(device: &Device, version: ProtocolVersion) -> bool {
-    is_wiping(device) && matches!(check_wipe(device, version), Err(Failure::Provision(_)))
+    device.wipe.is_under_way() && matches!(check_wipe(device, version), Err(Failure::Provision(_)))
 }
 
 /// A device to be wiped is sent to Provision, where it gets the order. Before 16.1 there is no

@@ -11,12 +11,8 @@ use crate::front::Front;
 use dme_directory::{Admission, Login, Refusal};
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials};
-use dme_model::{DeviceId, Function, RequestId, Secret, UserId};
+use dme_model::{Class, DeviceId, Function, RequestId, Secret, UserId};
 use dme_store::DevicePassword;
-
-/// The functions whose mailbox a phone opens.
-const OPENED: [Function; 5] =
-    [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
 
 /// A password that was just made; shown once.
 pub struct MadePassword {
@@ -111,7 +107,7 @@ impl Front {
         if self.own.device_passwords_of(user) == DevicePasswords::Off {
             return Err(NoDevicePasswords::Off);
         }
-        for function in OPENED {
+        for function in Class::ALL.map(Class::function) {
             let (connector, needed) = match self.opens(user, function).await? {
                 Some((connector, CredentialsNeeded::Password)) => (connector, "password"),
                 Some((connector, CredentialsNeeded::Bearer)) => (connector, "access token"),

@@ -76,16 +76,14 @@ impl Events {
     }
 
     /// Notes an event. What repeats is written once in a while, with how often it happened.
-    pub fn note(&self, happened: Happened) {
+    pub fn note(&self, mut happened: Happened) {
         let now = (self.0.clock)();
-        let request = happened.request.clone().or_else(dme_directory::asking);
-        let mut details = happened.details.clone();
         if happened.kind.is_damped() {
             match self.repeats(&happened, now) {
                 None => return,
                 Some(0) => {}
                 Some(times) => {
-                    details.insert("before".into(), times.into());
+                    happened.details.insert("before".into(), times.into());
                 }
             }
         }
@@ -96,9 +94,9 @@ impl Events {
             user: happened.user,
             device: happened.device,
             connector: happened.connector,
-            request,
+            request: happened.request.or_else(dme_directory::asking),
             message: happened.message,
-            details: serde_json::Value::Object(details).to_string(),
+            details: serde_json::Value::Object(happened.details).to_string(),
         };
         if self.0.queue.try_send(event).is_err() {
             self.0.dropped.fetch_add(1, Ordering::Relaxed);

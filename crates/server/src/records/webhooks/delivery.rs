@@ -14,7 +14,6 @@ use ipnet::IpNet;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -83,7 +82,7 @@ impl Courier {
         let Target { host, port, .. } = &self.target;
         let found = lookup_host((host.as_str(), *port)).await.map_err(NotDelivered::Unresolved)?;
         let admitted = self.target.admit(found, &self.allowed)?;
-        let tcp = connect(&admitted).await.map_err(NotDelivered::Unconnected)?;
+        let tcp = TcpStream::connect(&admitted[..]).await.map_err(NotDelivered::Unconnected)?;
         if !self.target.tls {
             return self.post(tcp, delivery, now).await;
         }
@@ -136,18 +135,6 @@ impl Courier {
         }
         request
     }
-}
-
-/// The first of the addresses that takes a connection.
-async fn connect(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
-    let mut last = std::io::Error::other("there is no address");
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }
 
 /// `t=SECONDS,v1=HEX`: what a receiver checks.
