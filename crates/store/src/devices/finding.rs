@@ -296,8 +296,7 @@ impl Store {
         let pattern = within(text);
         self.read(move |session| {
             let some = session.query(SOME_OWNERS, values![&pattern, limit, after], counted)?;
-            let all: i64 =
-                session.query_one(COUNT_OWNERS, values![&pattern], |row| row.get(0))?;
+            let all: i64 = session.query_one(COUNT_OWNERS, values![&pattern], |row| row.get(0))?;
             Ok((some, u64::try_from(all).unwrap_or(0)))
         })
         .await

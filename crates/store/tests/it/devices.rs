@@ -3,8 +3,8 @@
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
-    Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, Newcomers, Order, Policy,
-    PolicyKey, RouteRecord, Seen, Sighting, Store, Tally, Waiting, Wipe, WipeKind,
+    Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, Newcomers, Order,
+    Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Tally, Waiting, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -228,7 +228,8 @@ async fn three_phones(store: &Store) {
     ] {
         see(store, &key(user, id), sighting, admission, at).await;
     }
-    let told = r#"{"model":"Pixel 9","friendly_name":"Bob's","os":"Android 16","phone_number":"1"}"#;
+    let told =
+        r#"{"model":"Pixel 9","friendly_name":"Bob's","os":"Android 16","phone_number":"1"}"#;
     store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
     store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
