@@ -45,6 +45,7 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::config::{LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
+use crate::diagnoses::Diagnoses;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
@@ -145,6 +146,8 @@ pub struct Front {
     pub behaviours: Behaviours,
     /// Orders to wipe.
     pub wipes: Wipes,
+    /// What connectors found out about themselves.
+    pub diagnoses: Diagnoses,
     /// What administrators should hear of.
     pub notices: Notices,
     /// What is accepted.

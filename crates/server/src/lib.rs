@@ -14,6 +14,8 @@ mod clock;
 pub mod config;
 pub mod connectors;
 pub mod database;
+pub mod devices;
+pub mod diagnoses;
 pub mod door;
 pub mod front;
 mod home_zone;

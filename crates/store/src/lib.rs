@@ -34,8 +34,8 @@ mod wipe_orders;
 
 pub use books::{Book, Edit};
 pub use devices::{
-    Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
-    PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
+    Policy, PolicyKey, PolicyReply, Seen, Sighting, Tally, Waiting, Wipe, WipeKind,
 };
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
@@ -61,6 +61,7 @@ mod tests {
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
+            include_str!("devices/finding.rs"),
             include_str!("enrolments.rs"),
             include_str!("events.rs"),
             include_str!("outbox.rs"),
