@@ -312,7 +312,7 @@ pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
             let said = once.or_else(|| told("warning"));
             Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
         }
-        Err(refusal) => Notice::Refused(refusal.words),
+        Err(refusal) => Notice::Refused(refusal.words_in(look.language)),
     }
 }
 

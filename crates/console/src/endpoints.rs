@@ -18,6 +18,7 @@ mod routes;
 mod users;
 
 use crate::endpoint::{Endpoint, delete, get, post};
+use crate::language::Language;
 use crate::openapi;
 use crate::principal::{Duty, Reach};
 use crate::{Refusal, api};
@@ -469,7 +470,7 @@ fn own() -> Vec<Endpoint> {
     let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
     vec![
         look("/api/my", "One's own devices, passwords for them, terms to accept")
-            .by(|console, call| async move { console.own_page(&call.principal).await }),
+            .by(|console, call| async move { console.own_page(&call.principal, Language::English).await }),
         look("/api/my/devices", "One's own devices")
             .by(|console, call| async move { console.own_devices(&call.principal).await }),
         act("/api/my/devices/{device}/label", "Call a device of one's own something else")
