@@ -63,6 +63,10 @@ pub struct Console {
     pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
+    /// Sign-ins that lack a step.
+    pub(crate) unfinished: sign_in::Unfinished,
+    /// What those may do who made tokens.
+    pub(crate) makers: endpoints::Makers,
     /// Something was done: pages may be out of date.
     pub(crate) changed: broadcast::Sender<()>,
 }
@@ -84,6 +88,8 @@ impl Console {
             own_sessions: Sessions::default(),
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
+            makers: endpoints::Makers::default(),
+            unfinished: sign_in::Unfinished::default(),
             changed: broadcast::Sender::new(16),
         })
     }

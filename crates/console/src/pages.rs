@@ -1,6 +1,7 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod account;
 mod api_tokens;
 mod audit;
 mod connector;
@@ -51,6 +52,8 @@ pub(crate) struct Visit {
     pub principal: Arc<Principal>,
     pub args: Args,
     pub query: BTreeMap<String, String>,
+    /// The id of the session by which it is looked at.
+    pub session: String,
     pub frame: Frame,
 }
 
@@ -114,6 +117,7 @@ impl Page {
 pub fn table() -> Vec<Page> {
     vec![
         page("/", overview::render),
+        page("/account", account::render),
         page("/devices", devices::render),
         page("/devices/{user}/{device}", device::render),
         page("/users", users::render),
