@@ -510,3 +510,38 @@ my-away-none = Ihr Mailsystem kennt keine Abwesenheitsnachrichten.
 my-link-used = Diese Adresse wurde schon benutzt oder ist zu alt. Melden Sie sich bei „Meine Geräte“ an und erstellen Sie eine neue.
 my-wipe-ordered = angeordnet; gelöscht wird, sobald es sich wieder meldet
 my-wipe-done = es hat gemeldet, dass alles gelöscht ist, was zu löschen war
+account = Ihr Konto
+roles = Rollen
+code = Code Ihres Authenticators oder ein Wiederherstellungscode
+code-how = Die App auf Ihrem Telefon zeigt ihn; er wechselt alle 30 Sekunden.
+code-unreadable = Ihr zweiter Faktor ist nicht lesbar: lassen Sie ihn von einem anderen Administrator zurücksetzen.
+wrong-code = Der Code ist falsch oder wurde schon benutzt: warten Sie auf den nächsten.
+sign-in-anew = Als jemand anderes anmelden
+second-factor = Zweiter Faktor
+second-factor-how = Lesen Sie dies mit einer Authenticator-App ein, dann geben Sie den Code ein, den sie zeigt.
+second-factor-qr = QR-Code des Geheimnisses für Ihren Authenticator
+second-factor-type = Oder geben Sie dieses Geheimnis dort ein:
+second-factor-confirm = Einrichten
+second-factor-none = Ihr Kennwort allein lässt Sie ein. Eine Authenticator-App auf Ihrem Telefon hält andere draußen, die es erfahren haben.
+second-factor-begin = Einen Authenticator einrichten
+second-factor-remove = Den zweiten Faktor entfernen
+second-factor-since = Ein Authenticator ist eingerichtet seit
+second-factor-reset = Den zweiten Faktor zurücksetzen
+recovery = Wiederherstellungscodes
+recovery-how = Bewahren Sie diese Codes dort auf, wo Sie sie ohne Ihr Telefon finden. Jeder lässt Sie einmal ein, anstelle des Authenticators. Sie werden nicht noch einmal gezeigt.
+recovery-kept = Ich habe sie aufbewahrt: weiter
+recovery-once = Bewahren Sie diese Wiederherstellungscodes auf; jeder gilt einmal, und sie werden nicht noch einmal gezeigt: { $name }
+recovery-renew = Neue Wiederherstellungscodes erstellen
+recovery-left = { $n ->
+    [0] Kein Wiederherstellungscode ist übrig: erstellen Sie neue.
+    [one] Ein Wiederherstellungscode ist übrig.
+   *[other] { $n } Wiederherstellungscodes sind übrig.
+ }
+sessions = Sitzungen
+this-session = dieser Browser
+end-session = Beenden
+end-other-sessions = Alle anderen beenden
+signed-in-by = Angemeldet mit
+browser = Browser
+client-address = Adresse
+began = Seit

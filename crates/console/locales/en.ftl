@@ -510,3 +510,38 @@ my-away-none = Your mail system has no out-of-office messages.
 my-link-used = This link was used already, or is too old. Sign in at “My devices” and make another one.
 my-wipe-ordered = ordered; it is erased when it next comes
 my-wipe-done = it said that it erased everything it was to
+account = Your account
+roles = Roles
+code = Code of your authenticator, or a recovery code
+code-how = The app on your phone shows it; it changes every 30 seconds.
+code-unreadable = Your second factor cannot be read: have another administrator reset it.
+wrong-code = The code is wrong, or was used already: wait for the next one.
+sign-in-anew = Sign in as somebody else
+second-factor = Second factor
+second-factor-how = Scan this with an authenticator app, then type the code that it shows.
+second-factor-qr = QR code of the secret for your authenticator
+second-factor-type = Or type this secret into it:
+second-factor-confirm = Set it up
+second-factor-none = Your password alone lets you in. An authenticator app on your phone keeps others out who have come to know it.
+second-factor-begin = Set an authenticator up
+second-factor-remove = Remove the second factor
+second-factor-since = An authenticator is set up since
+second-factor-reset = Reset the second factor
+recovery = Recovery codes
+recovery-how = Keep these codes where you find them without your phone. Each lets you in once in the place of the authenticator. They are not shown again.
+recovery-kept = I have kept them: go on
+recovery-once = Keep these recovery codes; each is good once, and they are not shown again: { $name }
+recovery-renew = Make new recovery codes
+recovery-left = { $n ->
+    [0] No recovery code is left: make new ones.
+    [one] One recovery code is left.
+   *[other] { $n } recovery codes are left.
+ }
+sessions = Sessions
+this-session = this browser
+end-session = End
+end-other-sessions = End all others
+signed-in-by = Signed in by
+browser = Browser
+client-address = Address
+began = Since

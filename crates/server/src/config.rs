@@ -2,10 +2,12 @@
 //! The commented sample in `docs/server.toml` names each with its default.
 
 mod check;
+mod console;
 mod never;
 mod records;
 
 use check::Problems;
+pub use console::{ConsoleConfig, SecondFactorMode};
 pub use records::{RecordsConfig, WebhookConfig};
 
 use crate::connectors::ConnectorSettings;
@@ -36,6 +38,9 @@ pub struct ServerConfig {
     /// The administration listener.
     #[serde(default)]
     pub admin: AdminConfig,
+    /// How administrators sign in to the console.
+    #[serde(default)]
+    pub console: ConsoleConfig,
     /// The listener for connectors.
     #[serde(default)]
     pub links: LinksConfig,

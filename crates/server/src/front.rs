@@ -43,7 +43,7 @@ mod wait;
 use crate::admissions::Admissions;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
-use crate::config::{LimitsConfig, TimesConfig};
+use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
 use crate::diagnoses::Diagnoses;
 use crate::metrics::{Counted, Metrics};
@@ -61,6 +61,7 @@ use crate::records::statistics::Statistics;
 use crate::records::steps::Steps;
 use crate::records::webhooks::Webhooks;
 use crate::router::Router;
+use crate::second_factor::SecondFactors;
 use crate::watch::Watches;
 use crate::wipes::Wipes;
 use bodies::{Bodies, BodyRoom};
@@ -116,6 +117,10 @@ pub struct Front {
     pub outbox: Option<Arc<Outbox>>,
     /// What users do for themselves.
     pub own: Own,
+    /// What administrators show beside their password.
+    pub second_factors: SecondFactors,
+    /// How they sign in.
+    pub console: ConsoleConfig,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.

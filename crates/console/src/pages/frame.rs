@@ -4,7 +4,7 @@ use crate::cookie;
 use crate::language::Language;
 use crate::pages::Page;
 use crate::principal::{Allowed, Duty, Principal, Reach};
-use crate::session::{Notice, Session};
+use crate::session::{Notice, Session, Shown};
 use fluent_bundle::FluentValue;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
@@ -58,6 +58,8 @@ pub(crate) struct Frame {
     pub notice: Option<Notice>,
     /// Whether dangerous acts must ask for the password.
     pub asks_password: bool,
+    /// And for a code beside it.
+    pub asks_code: bool,
     pub operates: bool,
     pub configures: bool,
     /// Whether the log may be read.
@@ -153,6 +155,7 @@ impl Frame {
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
             asks_password: !fresh,
+            asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
             audits: has(Duty::Audit),
