@@ -53,6 +53,7 @@ impl Office {
         let [admin_port, phones_port, links_port] = [free_port()?, free_port()?, free_port()?];
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("password"), PASSWORD)?;
+        std::fs::write(path("webhook.secret"), "0123456789abcdef0123456789abcdef")?;
         let mut add = Command::new(env!("CARGO_BIN_EXE_dme"));
         add.args(["user", "add", "ada", "--realm", REALM, "--file", "people.toml"]);
         run(add.args(["--password-file", "password"]).current_dir(folder.path()))?;
@@ -82,6 +83,9 @@ impl Office {
                  auditors = [\"auditors\"]\ndelegated_administrators = \
                  [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
                  [policy]\nmode = \"required\"\n[devices]\nunknown = \"quarantine\"\n\
+                 [webhooks.helpdesk]\nurl = \"https://hooks.example.org/dme\"\n\
+                 secret = {{ file = \"webhook.secret\" }}\n\
+                 kinds = [\"audit_contradicted\"]\n\
                  [embedded.mail.files]\nroot = \"mail\"\n\
                  [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n\
                  [log]\nlevel = \"debug,h2=info,hyper=info\"\n"
