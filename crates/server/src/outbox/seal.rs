@@ -7,7 +7,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::rand;
 use bytes::Bytes;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file with the key, in the server's directory: 32 bytes.
 const FILE: &str = "outbox.key";
@@ -25,13 +25,18 @@ pub struct Seal(RandomizedNonceKey);
 pub struct NotOpened;
 
 impl Seal {
+    /// The file with the key in this directory.
+    pub fn file(directory: &Path) -> PathBuf {
+        directory.join(FILE)
+    }
+
     /// With the key in the directory; made there where there is none.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds no key.
     pub fn open(directory: &Path) -> io::Result<Self> {
-        let path = directory.join(FILE);
-        let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, format!("{FILE}: {what}"));
+        let path = Self::file(directory);
+        let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, what);
         let key = match std::fs::read(&path) {
             Ok(key) => key,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
