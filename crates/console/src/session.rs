@@ -38,6 +38,8 @@ pub(crate) enum Shown {
     Password,
     /// That, and a code beside it.
     PasswordAndCode,
+    /// The word of an OpenID provider.
+    Provider,
 }
 
 impl Shown {
@@ -47,6 +49,7 @@ impl Shown {
             Self::Link => "link",
             Self::Password => "password",
             Self::PasswordAndCode => "password and code",
+            Self::Provider => "provider",
         }
     }
 }

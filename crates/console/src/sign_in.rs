@@ -2,9 +2,11 @@
 //! whoever may read the server's directory had made.
 
 mod code;
+mod provider;
 mod steps;
 mod unfinished;
 
+pub(crate) use provider::OpenId;
 pub(crate) use steps::agent;
 pub(crate) use unfinished::Unfinished;
 
@@ -38,6 +40,8 @@ pub(crate) struct SignIn {
     pub back: String,
     pub login: String,
     pub trouble: Option<String>,
+    /// What the provider is called with which one may sign in instead, and the way to it.
+    pub provider: Option<(String, String)>,
 }
 
 impl SignIn {

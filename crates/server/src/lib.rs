@@ -7,6 +7,7 @@
 //! ```
 
 pub mod admissions;
+pub mod bearers;
 pub mod behaviours;
 pub mod books;
 pub mod client_address;

@@ -40,7 +40,8 @@ pub struct OwnSession {
     pub client: String,
     /// What the browser called itself.
     pub agent: String,
-    /// By what it was shown who it is: `password`, `password and code`, `link`.
+    /// By what it was shown who it is: `password`, `password and code`,
+    /// `provider`, `link`.
     pub by: String,
     /// Whether it is the one that asks.
     pub current: bool,

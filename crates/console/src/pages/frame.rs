@@ -6,6 +6,7 @@ use crate::pages::Page;
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Notice, Session, Shown};
 use fluent_bundle::FluentValue;
+use form_urlencoded::Serializer;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -58,6 +59,8 @@ pub(crate) struct Frame {
     pub asks_password: bool,
     /// And for a code beside it.
     pub asks_code: bool,
+    /// Or sends to the provider for it, by this way.
+    pub asks_provider: Option<String>,
     pub operates: bool,
     pub configures: bool,
     pub places: Vec<Place>,
@@ -129,6 +132,13 @@ impl Frame {
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
             asks_password: !fresh,
+            asks_provider: (session.shown == Shown::Provider).then(|| {
+                let query = Serializer::new(String::new())
+                    .append_pair("again", "1")
+                    .append_pair("back", path)
+                    .finish();
+                format!("/sign-in/provider?{query}")
+            }),
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),

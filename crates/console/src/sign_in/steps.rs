@@ -8,9 +8,10 @@ use crate::session::{Entrant, Shown};
 use crate::{Console, Refusal, cookie, reply};
 use askama::Template;
 use dme_model::Secret;
-use dme_server::config::SecondFactorMode;
+use dme_server::config::{REDIRECT, SecondFactorMode};
 use dme_server::records::{EventKind, Happened};
 use dme_server::site::SiteBody;
+use form_urlencoded::Serializer;
 use http::header::USER_AGENT;
 use http::{HeaderMap, Response, StatusCode};
 use std::net::IpAddr;
@@ -29,11 +30,16 @@ impl Console {
         (client, look): (IpAddr, Look),
     ) -> Result<Response<SiteBody>, Refusal> {
         let asked = |name: &str| query.get(name).map_or("", String::as_str).to_owned();
-        if path == "/sign-in/code" {
-            let Some((_, half)) = self.unfinished(headers) else {
-                return Ok(see_other("/sign-in"));
-            };
-            return self.show_step(&half, look, None).await;
+        match path {
+            "/sign-in/code" => {
+                let Some((_, half)) = self.unfinished(headers) else {
+                    return Ok(see_other("/sign-in"));
+                };
+                return self.show_step(&half, look, None).await;
+            }
+            "/sign-in/provider" => return self.go_to_provider(query).await,
+            REDIRECT => return self.come_from_provider(headers, query, (client, look)).await,
+            _ => {}
         }
         let mut trouble = None;
         let once = asked("once");
@@ -136,7 +142,11 @@ impl Console {
         trouble: Option<String>,
     ) -> Result<Response<SiteBody>, Refusal> {
         let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-        let page = SignIn { look, back, login, trouble };
+        let provider = self.openid.as_ref().map(|openid| {
+            let query = Serializer::new(String::new()).append_pair("back", &back).finish();
+            (openid.name.clone(), format!("/sign-in/provider?{query}"))
+        });
+        let page = SignIn { look, back, login, trouble, provider };
         let text = page.render().map_err(Refusal::failed)?;
         Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
     }

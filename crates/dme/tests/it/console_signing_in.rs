@@ -30,7 +30,7 @@ fn half(office: &Office, name: &str) -> Result<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_alone_lets_nobody_in_where_a_second_factor_is_required() -> Result<()> {
-    let office = Office::start_with("")?;
+    let office = Office::start_with("", "")?;
     // Who has none sets one up before anything else.
     let mark = half(&office, "ada")?;
     for cookie in [mark.clone(), mark.replace(SIGN_IN, SESSION)] {
