@@ -46,6 +46,7 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
@@ -121,6 +122,8 @@ pub struct Front {
     pub own: Own,
     /// What administrators show beside their password.
     pub second_factors: SecondFactors,
+    /// The account for emergencies.
+    pub emergency: Emergency,
     /// How they sign in.
     pub console: ConsoleConfig,
     /// Who is watched.

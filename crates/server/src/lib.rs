@@ -16,6 +16,7 @@ pub mod config;
 pub mod connectors;
 pub mod database;
 pub mod door;
+pub mod emergency;
 pub mod front;
 pub mod guesses;
 mod home_zone;

@@ -7,6 +7,7 @@ use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
@@ -601,6 +602,7 @@ async fn front(
         directories,
         own,
         second_factors: SecondFactors::new(store.clone(), seal, clock.clone()),
+        emergency: Emergency::new(store.clone(), clock.clone()),
         console: config.console.clone(),
         engine: Engine::new(
             shared,

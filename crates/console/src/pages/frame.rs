@@ -2,9 +2,10 @@
 
 use crate::cookie;
 use crate::language::Language;
-use crate::pages::Page;
+use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Notice, Session, Shown};
+use dme_model::Timestamp;
 use fluent_bundle::FluentValue;
 use form_urlencoded::Serializer;
 use http::HeaderMap;
@@ -55,6 +56,8 @@ pub(crate) struct Frame {
     pub roles: String,
     pub csrf: String,
     pub notice: Option<Notice>,
+    /// What every administrator must see: that the account for emergencies was used.
+    pub alarm: Option<String>,
     /// Whether dangerous acts must ask for the password.
     pub asks_password: bool,
     /// And for a code beside it.
@@ -131,6 +134,7 @@ impl Frame {
             roles: String::new(),
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
+            alarm: None,
             asks_password: !fresh,
             asks_provider: (session.shown == Shown::Provider).then(|| {
                 let query = Serializer::new(String::new())
@@ -144,6 +148,17 @@ impl Frame {
             configures: has(Duty::Configure),
             places,
         }
+    }
+
+    /// With the alarm that the account for emergencies was used then, from this address; for those who
+    /// see everything.
+    pub fn alarmed(self, used: Option<(Timestamp, String)>, principal: &Principal) -> Self {
+        let sees_all = principal.may(Duty::See) == Allowed::Everywhere;
+        let alarm = used.filter(|_| sees_all).map(|(at, client)| {
+            let place = format!("{}, {client}", moment(Some(at.as_seconds())));
+            self.of("emergency-used", &place)
+        });
+        Self { alarm, ..self }
     }
 
     /// Where these pages begin.

@@ -69,6 +69,16 @@ impl Console {
             return self.take_step(headers, (&mark, half), code, (client, look)).await;
         }
         let (login, password, back) = (taken.field("login"), taken.secret("password"), taken.back);
+        if let Some(account) = self.emergency_named(&login).await? {
+            return match self.by_emergency(&account, &password, client).await {
+                Ok(principal) => self.enter(headers, principal, Shown::Emergency, client, &back),
+                Err(why) => {
+                    self.was_refused(&login, client, why);
+                    let trouble = Some(words(look.language, why));
+                    self.sign_in_page(look, back, login, trouble)
+                }
+            };
+        }
         match self.sign_in(&login, &password).await {
             Ok(principal) => self.go_on(headers, principal, client, &back).await,
             Err(why) => {
