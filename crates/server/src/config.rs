@@ -5,10 +5,12 @@ mod check;
 mod console;
 mod never;
 mod records;
+mod tokens;
 
 use check::Problems;
-pub use console::{ConsoleConfig, SecondFactorMode};
+pub use console::{ConsoleConfig, OpenIdConfig, REDIRECT, SecondFactorMode};
 pub use records::{RecordsConfig, WebhookConfig};
+pub use tokens::TokensConfig;
 
 use crate::connectors::ConnectorSettings;
 use crate::database::Database;
@@ -253,6 +255,9 @@ pub struct RealmConfig {
     /// Whether phones may show, or must, a password made for them alone.
     #[serde(default)]
     pub device_passwords: DevicePasswords,
+    /// Whose access tokens let phones in, beside passwords.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
 }
 
 /// What a realm says of passwords for one device each.

@@ -1,11 +1,13 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
 use crate::admissions::Admissions;
+use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
@@ -384,6 +386,8 @@ impl Server {
         let front = self.front.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        let front = self.front.clone();
+        self.run_until_stop(async move { front.bearers.begin().await });
         self.run_until_stop(count_links(links.clone(), self.front.metrics.clone()));
         let (front, mut links) = (self.front.clone(), links.subscribe());
         self.run_until_stop(async move {
@@ -602,9 +606,11 @@ async fn front(
     let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
     Ok(Front {
         gate,
+        bearers: Bearers::new(&config.realms, &clock),
         directories,
         own,
         second_factors: SecondFactors::new(store.clone(), seal, clock.clone()),
+        emergency: Emergency::new(store.clone(), clock.clone()),
         console: config.console.clone(),
         engine: Engine::new(
             shared,

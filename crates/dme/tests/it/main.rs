@@ -18,6 +18,7 @@ mod configure;
 mod console;
 mod console_journeys;
 mod console_openapi;
+mod console_openid;
 mod console_pages;
 mod console_rules;
 mod console_signing_in;
