@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_line_is_read_as_it_is_written() {
-        let mut list = Line::parse(Bytes::from_static(b"EXDATE:20261\0\0208,20261209\r\n"));
+        let mut list = Line::parse(Bytes::from_static(b"EXDATE:20261\x01208,20261209\r\n"));
         assert_eq!(list.value(), "20261208,20261209");
         list.set_value("20261208");
         assert_eq!(written(&list), "EXDATE:20261208\r\n");

@@ -282,7 +282,7 @@ fn of_two_overrides_of_one_instance_the_shown_one_is_changed_and_none_is_left() 
     }
     assert_eq!(shown(&apply(&text, &edit_to(&before, after))), "New");
     let after = Event { exceptions: Vec::new(), ..before.clone() };
-    assert!(event(&apply(&text, &edit_to(&before, after))).exceptions.is_empty());
+    assert!(event(apply(&text, &edit_to(&before, after))).exceptions.is_empty());
 }
 
 #[test]
