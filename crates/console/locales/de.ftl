@@ -510,3 +510,5 @@ my-away-none = Ihr Mailsystem kennt keine Abwesenheitsnachrichten.
 my-link-used = Diese Adresse wurde schon benutzt oder ist zu alt. Melden Sie sich bei „Meine Geräte“ an und erstellen Sie eine neue.
 my-wipe-ordered = angeordnet; gelöscht wird, sobald es sich wieder meldet
 my-wipe-done = es hat gemeldet, dass alles gelöscht ist, was zu löschen war
+webhook-target = Geht an
+more-filters = Weitere Filter

@@ -510,3 +510,5 @@ my-away-none = Your mail system has no out-of-office messages.
 my-link-used = This link was used already, or is too old. Sign in at “My devices” and make another one.
 my-wipe-ordered = ordered; it is erased when it next comes
 my-wipe-done = it said that it erased everything it was to
+webhook-target = Sent to
+more-filters = More filters

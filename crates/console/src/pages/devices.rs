@@ -31,6 +31,8 @@ struct Devices {
     /// What the form keeps of what narrows the list otherwise.
     kept: Vec<(&'static str, String)>,
     filters: Vec<Filters>,
+    /// Whether one of the rarer filters holds.
+    narrowed: bool,
     found: usize,
     rows: Vec<Row>,
     acts: Vec<(&'static str, String)>,
@@ -158,6 +160,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     });
     let (after, wanted) = (query.after, u32::try_from(wanted).unwrap_or(u32::MAX));
     let page = |from: u32| href(&visit, "", "", from);
+    let rarer = ["compliance", "connector", "contact", "wipe", "held"];
     let typed = ["q", "os", "group"];
     let kept = FILTERS.into_iter().filter(|name| !typed.contains(name));
     html(&Devices {
@@ -166,6 +169,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         group: visit.asked("group").to_owned(),
         kept: kept.filter_map(|name| Some((name, visit.wanted(name)?))).collect(),
         filters,
+        narrowed: rarer.iter().any(|name| visit.wanted(name).is_some()),
         found: wanted as usize,
         rows: found.devices.into_iter().map(Row::new).collect(),
         acts: ACTS.map(|act| (act, frame.t(act))).into(),

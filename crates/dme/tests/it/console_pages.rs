@@ -59,7 +59,7 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
     let terms = "Your phone may be wiped when it is lost.\nReport a lost phone at once.";
     root.post("/api/terms", &json!({ "text": terms }))?;
     let again = format!("/api/devices/ann@{REALM}/F2LX81QHN70M/send-again");
-    root.post(&again, &json!({"folder": 1}))?;
+    root.post(&again, &json!({"folder": 5}))?;
     let (lyon, _) = office.connector("lyon")?;
     root.post("/api/connectors/lyon/unlock", &json!({}))?;
     wait_until("lyon can tell how it is", PATIENCE, || {
@@ -103,6 +103,8 @@ fn pages() -> Result<Vec<(String, String)>> {
         };
         pages.push((name, path));
     }
+    // Last, when there is something to draw.
+    pages.sort_by_key(|(name, _)| ["overview", "statistics"].contains(&name.as_str()));
     Ok(pages)
 }
 
@@ -182,6 +184,13 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     // Fields for the password are there, too.
     office.later(Duration::from_secs(6 * 60))?;
     for (name, path) in pages()? {
+        if name == "overview" && std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
+            // What was counted is written down once a minute.
+            wait_until("something was counted", PATIENCE, || {
+                let counted = office.root()?.get("/api/statistics?by=hour")?;
+                Ok(counted.as_array().is_some_and(|hours| !hours.is_empty()))
+            })?;
+        }
         look(&name, &path)?;
     }
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
