@@ -1,5 +1,6 @@
 //! The shapes of the administration interface, for both ends.
 
+mod account;
 mod api_tokens;
 mod devices;
 mod edits;
@@ -7,6 +8,7 @@ mod own;
 mod policies;
 mod records;
 
+pub use account::*;
 pub use api_tokens::{ApiToken, NewApiToken, Scope};
 pub use devices::*;
 pub use edits::*;
@@ -309,6 +311,9 @@ pub struct User {
     pub access: String,
     /// Shut out here, whatever the directory says.
     pub disabled: bool,
+    /// Whether a code is shown beside the password to sign in to the console.
+    #[serde(default)]
+    pub second_factor: bool,
     /// Which connector checks the password, or why none does.
     #[serde(default)]
     pub authentication: String,

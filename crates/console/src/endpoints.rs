@@ -1,5 +1,6 @@
 //! Everything that can be asked for, in one table: by REST, by `dme`, by the pages.
 
+mod account;
 mod api_tokens;
 mod away;
 mod bulk;
@@ -13,9 +14,11 @@ mod own;
 pub(crate) mod policies;
 mod records;
 mod revised;
-pub(crate) use records::kinds;
 mod routes;
 mod users;
+
+pub(crate) use api_tokens::Makers;
+pub(crate) use records::kinds;
 
 use crate::endpoint::{Endpoint, delete, get, post};
 use crate::language::Language;
@@ -30,6 +33,7 @@ use users::UserAct;
 pub fn table() -> Vec<Endpoint> {
     let mut all = Vec::new();
     all.extend(about());
+    all.extend(account());
     all.extend(api_tokens());
     all.extend(connectors());
     all.extend(routes());
@@ -54,6 +58,57 @@ fn about() -> Vec<Endpoint> {
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
         post("/api/console/link", "Make a link to sign in to the console by, once")
             .by(|console, call| async move { console.link(&call.principal) }),
+        get("/api/console/emergency", "The account for emergencies, and when it was used")
+            .by(|console, _| async move { console.emergency().await }),
+        post(
+            "/api/console/emergency",
+            "Make the account for emergencies; its password is shown once",
+        )
+        .takes::<api::NewEmergency>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.make_emergency(&call.principal, new).await
+        }),
+        delete("/api/console/emergency", "Take the account for emergencies away")
+            .fresh()
+            .by(|console, _| async move { console.remove_emergency().await }),
+    ]
+}
+
+/// Of whoever is signed in to the console, whatever they may do there.
+fn account() -> Vec<Endpoint> {
+    let act = |path, summary| post(path, summary).duty(Duty::See).reach(Reach::Oneself);
+    vec![
+        get("/api/account", "One's own account in the console: second factor, sessions")
+            .reach(Reach::Oneself)
+            .by(|console, call| async move {
+                console.account(&call.principal, call.session.as_deref()).await
+            }),
+        act("/api/account/second-factor", "Be offered a secret for an authenticator").fresh().by(
+            |console, call| async move { console.offer_own_second_factor(&call.principal).await },
+        ),
+        act("/api/account/second-factor/confirm", "Set it up, by the first code of it")
+            .takes::<api::Code>()
+            .by(|console, mut call| async move {
+                let code = call.body()?;
+                console.confirm_second_factor(&call.principal, code).await
+            }),
+        act("/api/account/second-factor/remove", "Do without a second factor from now on")
+            .fresh()
+            .by(|console, call| async move { console.remove_second_factor(&call.principal).await }),
+        act("/api/account/recovery-codes", "Make new recovery codes; they are shown once")
+            .fresh()
+            .by(|console, call| async move { console.renew_recovery_codes(&call.principal).await }),
+        act("/api/account/sessions/end-others", "End one's own sessions but the one that asks").by(
+            |console, call| async move {
+                Ok(console.end_other_sessions(&call.principal, call.session.as_deref()))
+            },
+        ),
+        act("/api/account/sessions/{session}/end", "End one of one's own sessions").by(
+            |console, call| async move {
+                console.end_own_session(&call.principal, call.arg("session"))
+            },
+        ),
     ]
 }
 
@@ -447,6 +502,11 @@ fn users() -> Vec<Endpoint> {
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+        post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
+            .fresh()
+            .by(|console, call| async move {
+                console.reset_second_factor(&call.principal, call.arg("user")).await
+            }),
     ]
 }
 

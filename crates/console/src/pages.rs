@@ -1,6 +1,7 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod account;
 mod api_tokens;
 mod audit;
 mod behaviour;
@@ -65,6 +66,8 @@ pub(crate) struct Visit {
     pub query: BTreeMap<String, String>,
     /// What follows the `?`, as it was written.
     pub asked: String,
+    /// The id of the session by which it is looked at.
+    pub session: String,
     pub frame: Frame,
 }
 
@@ -139,6 +142,7 @@ impl Page {
 pub fn table() -> Vec<Page> {
     vec![
         page("/", overview::render),
+        page("/account", account::render),
         page("/devices", devices::render),
         page("/devices/bulk", devices::bulk),
         page("/devices/{user}/{device}", device::render),

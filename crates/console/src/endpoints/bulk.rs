@@ -48,8 +48,9 @@ impl Console {
         let (endpoint, args) =
             self.endpoint(&Method::POST, &format!("/api/devices/{device}/{act}"))?;
         let (principal, client) = (call.principal.clone(), call.client);
+        let session = call.session.clone();
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
         let (query, body) = Default::default();
-        self.carry_out(endpoint, Call { principal, client, args, query, body }).await
+        self.carry_out(endpoint, Call { principal, client, session, args, query, body }).await
     }
 }

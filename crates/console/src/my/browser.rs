@@ -6,8 +6,8 @@ use crate::browser::{see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
-use crate::session::is_csrf;
-use crate::sign_in::words;
+use crate::session::{Entrant, Shown, is_csrf};
+use crate::sign_in::{agent, words};
 use crate::{Console, Refusal, cookie, reply};
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Login};
@@ -113,7 +113,9 @@ impl Console {
                         if let Some(former) = cookie::session(&head.headers, cookie::OWN_SESSION) {
                             self.own_sessions.end(&former);
                         }
-                        let begun = self.own_sessions.begin(principal, (self.front.clock)());
+                        let agent = agent(&head.headers);
+                        let entrant = Entrant { principal, shown: Shown::Password, client, agent };
+                        let begun = self.own_sessions.begin(entrant, (self.front.clock)());
                         let cookie = begun.map_err(Refusal::failed)?;
                         let set = cookie::set_session(cookie::OWN_SESSION, &cookie);
                         Ok(with_cookie(see_other("/my"), &set))

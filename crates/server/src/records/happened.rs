@@ -88,6 +88,12 @@ kinds! {
     DirectoryTrouble = "directory_trouble", Error;
     /// A realm's directory can be read again.
     DirectoryBack = "directory_back", Info;
+    /// Somebody signed in to the console.
+    ConsoleEntered = "console_entered", Info;
+    /// Somebody was not let in to the console.
+    ConsoleRefused = "console_refused", Warning;
+    /// Somebody signed in with the account for emergencies.
+    EmergencyUsed = "emergency_used", Error;
     /// An administrator did something.
     Administration = "administration", Info;
     /// A connector says that the record of administrators' acts is not the one it signed.
@@ -108,6 +114,7 @@ impl EventKind {
         matches!(
             self,
             Self::LoginRefused
+                | Self::ConsoleRefused
                 | Self::DeviceBlocked
                 | Self::DeviceTooMany
                 | Self::DeviceSlowed
