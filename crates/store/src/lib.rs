@@ -37,7 +37,7 @@ mod wipe_orders;
 pub use books::{Book, Edit};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
-    Policy, PolicyKey, PolicyReply, Seen, Sighting, Tally, Waiting, Wipe, WipeKind,
+    Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Result};

@@ -107,7 +107,6 @@ fn query(visit: &Visit) -> api::DeviceQuery {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let query = query(&visit);
     let found = console.find_devices(&visit.principal, &query).await?;
-    let kinds = console.device_kinds(&visit.principal, &query).await?;
     let connectors = console.list_connectors(&visit.principal).await?;
     let frame = &visit.frame;
 
@@ -135,7 +134,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
             .push(Filters { of: frame.t(of), links: std::iter::once(all).chain(words).collect() });
     };
     let told = |kind: (String, u64)| (kind.0.clone(), kind.0, Some(kind.1));
-    narrow("kind", "kind", kinds.into_iter().map(told).collect());
+    narrow("kind", "kind", found.kinds.into_iter().map(told).collect());
     let words = ["compliant", "pending", "partial", "refused", "not_asked"];
     let words = words.map(|word| (word.to_owned(), frame.t(&format!("compliance-{word}")), None));
     narrow("compliance", "policy", words.into());

@@ -1,9 +1,9 @@
 //! Finding devices, and what is told of those that wait and of what a device holds.
 
 use crate::world::{ANN, BOB, World, key};
-use dme_server::devices::DeviceQuery;
+use dme_server::devices::{DeviceQuery, Tally};
 use dme_server::policies::Compliance;
-use dme_store::{Admission, Device, DeviceFilter, EventFilter, Tally};
+use dme_store::{Admission, Device, DeviceFilter, EventFilter};
 use serde_json::json;
 
 fn ids(devices: &[Device]) -> Vec<&str> {
@@ -43,6 +43,11 @@ async fn devices_are_found_also_by_what_the_server_alone_knows_of_them() {
         let found = world.front.find_devices(&query).await.unwrap();
         assert_eq!((ids(&found.devices), found.tally), (expected.to_vec(), tally), "{query:?}");
     }
+    // A text is looked for by both, and what is not asked for is counted all the same.
+    let text = DeviceFilter { text: Some("ann".into()), ..only(Admission::Blocked) };
+    let found = world.front.find_devices(&DeviceQuery { filter: text, ..all() }).await.unwrap();
+    assert_eq!((ids(&found.devices), found.tally), (vec!["a2"], anns));
+    assert_eq!(found.kinds.values().sum::<u64>(), 1);
     // Some at a time, all are given once.
     let mut given = Vec::new();
     for after in 0..3 {
