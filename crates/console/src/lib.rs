@@ -63,6 +63,8 @@ pub struct Console {
     pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
+    /// Files that somebody made and has not fetched yet.
+    pub(crate) files: my::files::Files,
     /// Something was done: pages may be out of date.
     pub(crate) changed: broadcast::Sender<()>,
 }
@@ -84,6 +86,7 @@ impl Console {
             own_sessions: Sessions::default(),
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
+            files: my::files::Files::default(),
             changed: broadcast::Sender::new(16),
         })
     }

@@ -10,6 +10,7 @@ pub mod admissions;
 pub mod behaviours;
 pub mod books;
 pub mod client_address;
+pub mod client_certificate;
 mod clock;
 pub mod config;
 pub mod connectors;

@@ -10,6 +10,7 @@ mod audit;
 mod books;
 mod configurations;
 mod connectors;
+mod device_certificates;
 mod devices;
 mod enrolments;
 mod error;
@@ -33,6 +34,7 @@ pub use audit::{ActFilter, ActRecord};
 mod wipe_orders;
 
 pub use books::{Book, Edit};
+pub use device_certificates::{DeviceCertificate, NewCertificate};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
     PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
@@ -60,6 +62,7 @@ mod tests {
             include_str!("books.rs"),
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
+            include_str!("device_certificates.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),
             include_str!("events.rs"),

@@ -1,36 +1,69 @@
-//! Who a request says it is from: HTTP Basic credentials, or a bearer token's place.
+//! Who a request says it is from: HTTP Basic credentials, or a bearer token's place, or the certificate
+//! that the phone showed.
 
-use super::Front;
+use super::admission::store;
 use super::failure::{Failure, LATER};
+use super::{Front, Visitor};
+use crate::notices::certificate_ends;
+use crate::own::CertificateRefusal;
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
 use dme_mailbox::Account;
 use dme_model::{DeviceId, UserId};
 use dme_policy::Behaviour;
+use dme_store::DeviceCertificate;
 use dme_sync::DeviceKey;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Lets a login in, or says why not. An unknown user, a wrong password and a barred account all
 /// look alike from outside, except that a person without the right group is told 403, so that the
 /// phone does not ask for the password again and again.
 pub(super) async fn log_in(
-    front: &Front,
+    front: &Arc<Front>,
     headers: &HeaderMap,
     device: Option<&DeviceId>,
-    client: IpAddr,
+    visitor: Visitor,
 ) -> Result<(Arc<Admitted>, Account), Failure> {
-    let Some(header) = headers.get(AUTHORIZATION) else { return Err(Failure::Password) };
-    let credentials = BasicCredentials::from_header(header.as_bytes()).map_err(|error| {
-        refuse(front, None, client, "malformed", &error);
-        Failure::Password
-    })?;
-    let BasicCredentials { login, password } = &credentials;
-    let (admission, opens) = front.admit_phone(login, password, device).await;
-    note(front, &credentials.login, &admission, device);
+    let client = visitor.client;
+    let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let named = header.and_then(|header| BasicCredentials::login_in(header).ok());
+    let uncertified = |refusal: CertificateRefusal| {
+        let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
+        refuse(front, named.as_ref().or(owner.as_ref()), client, "certificate", &refusal);
+        // To ask for a password would mend nothing.
+        Failure::Http(StatusCode::FORBIDDEN)
+    };
+    let shown = front.certificate_shown(visitor.certificate, named.as_ref(), device).await;
+    let certificate = store(shown)?.map_err(uncertified)?;
+    let credentials = match header.map(BasicCredentials::from_header) {
+        Some(Ok(credentials)) => Some(credentials),
+        Some(Err(error)) if certificate.is_none() => {
+            refuse(front, None, client, "malformed", &error);
+            return Err(Failure::Password);
+        }
+        _ => None,
+    };
+    let (login, admission, opens) = match (&certificate, credentials) {
+        (None, None) => return Err(Failure::Password),
+        (None, Some(BasicCredentials { login, password })) => {
+            let (admission, opens) = front.admit_phone(&login, &password, device).await;
+            (login, admission, opens)
+        }
+        (Some(certificate), credentials) => {
+            let owner = || Login::parse(certificate.user.as_str()).map_err(|_| Failure::Password);
+            let login = named.clone().map_or_else(owner, Ok)?;
+            let password = credentials.as_ref().map(|credentials| &credentials.password);
+            let admitted = front.admit_certified(certificate, &login, password, device).await;
+            let (admission, opens) = store(admitted)?.map_err(uncertified)?;
+            (login, admission, opens)
+        }
+    };
+    note(front, &login, &admission, device);
     match admission {
         Admission::Admitted { who, .. } => {
             let account = Account {
@@ -39,11 +72,14 @@ pub(super) async fn log_in(
                 display_name: who.person.display_name.clone(),
                 credentials: opens,
             };
+            if let Some(certificate) = certificate {
+                tell_of_end(front, &account, certificate);
+            }
             Ok((who, account))
         }
         Admission::Refused(refusal) => {
             if let (Refusal::WrongPassword, Some(device)) = (&refusal, device)
-                && let Ok(user) = front.gate.realms().resolve(&credentials.login)
+                && let Ok(user) = front.gate.realms().resolve(&login)
             {
                 let key = DeviceKey { user, device: device.clone() };
                 let now = (front.clock)();
@@ -59,11 +95,11 @@ pub(super) async fn log_in(
                 }
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
-            refuse(front, Some(&credentials.login), client, name, &refusal);
+            refuse(front, Some(&login), client, name, &refusal);
             Err(failure)
         }
         Admission::Throttled { retry_after } => {
-            let login = Some(&credentials.login);
+            let login = Some(&login);
             refuse(front, login, client, "throttled", &"too many attempts");
             Err(Failure::Later(retry_after))
         }
@@ -71,6 +107,14 @@ pub(super) async fn log_in(
             refuse(front, None, client, "directory_unavailable", &"the directory is down");
             Err(Failure::Later(retry_after.max(LATER / 6)))
         }
+    }
+}
+
+/// Has the user told that the phone's certificate ends soon, where they were not.
+fn tell_of_end(front: &Arc<Front>, account: &Account, certificate: DeviceCertificate) {
+    if certificate.noticed.is_none() && front.own.ends_soon(&certificate, (front.clock)()) {
+        let told = certificate_ends(front.clone(), account.clone(), certificate);
+        tokio::spawn(told.in_current_span());
     }
 }
 

@@ -48,7 +48,12 @@ fn check(random: &str) -> String {
 /// A new password for a device: seven groups of four characters.
 pub fn device_password() -> Secret {
     let random = letters(RANDOM);
-    let all: Vec<char> = format!("{random}{}", check(&random)).chars().collect();
+    grouped(&format!("{random}{}", check(&random)))
+}
+
+/// In groups, with hyphens between.
+fn grouped(letters: &str) -> Secret {
+    let all: Vec<char> = letters.chars().collect();
     let groups: Vec<String> = all.chunks(GROUP).map(|group| group.iter().collect()).collect();
     Secret::new(groups.join("-"))
 }
@@ -69,6 +74,11 @@ pub fn read_device_password(typed: &Secret) -> Option<Secret> {
     let (random, given) = letters.split_at_checked(RANDOM)?;
     let is_one = random.bytes().all(|letter| ALPHABET.contains(&letter)) && given == check(random);
     is_one.then(|| Secret::new(letters))
+}
+
+/// A new password for a file that is taken in once: four groups of four characters, 80 bits.
+pub fn file_password() -> Secret {
+    grouped(&letters(16))
 }
 
 /// A new secret for a link: 160 bits, letters and digits.
