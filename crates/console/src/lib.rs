@@ -65,6 +65,12 @@ pub struct Console {
     pub(crate) open_links: sign_in::Links,
     /// Files that somebody made and has not fetched yet.
     pub(crate) files: my::files::Files,
+    /// What was counted lately, as pages show it.
+    pub(crate) measured: pages::Measured,
+    /// Sign-ins that lack a step.
+    pub(crate) unfinished: sign_in::Unfinished,
+    /// What those may do who made tokens.
+    pub(crate) makers: endpoints::Makers,
     /// Something was done: pages may be out of date.
     pub(crate) changed: broadcast::Sender<()>,
 }
@@ -87,6 +93,9 @@ impl Console {
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
             files: my::files::Files::default(),
+            measured: pages::Measured::default(),
+            makers: endpoints::Makers::default(),
+            unfinished: sign_in::Unfinished::default(),
             changed: broadcast::Sender::new(16),
         })
     }

@@ -2,11 +2,13 @@
 //! The commented sample in `docs/server.toml` names each with its default.
 
 mod check;
+mod console;
 mod never;
 mod own;
 mod records;
 
 use check::Problems;
+pub use console::{ConsoleConfig, SecondFactorMode};
 pub use own::{CertificatesConfig, DeviceCertificates, DevicePasswords, MyConfig};
 pub use records::{RecordsConfig, WebhookConfig};
 
@@ -38,6 +40,9 @@ pub struct ServerConfig {
     /// The administration listener.
     #[serde(default)]
     pub admin: AdminConfig,
+    /// How administrators sign in to the console.
+    #[serde(default)]
+    pub console: ConsoleConfig,
     /// The listener for connectors.
     #[serde(default)]
     pub links: LinksConfig,

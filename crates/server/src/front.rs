@@ -44,8 +44,9 @@ use crate::admissions::Admissions;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::client_certificate::handed_on;
-use crate::config::{LimitsConfig, TimesConfig};
+use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
+use crate::diagnoses::Diagnoses;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
@@ -61,6 +62,7 @@ use crate::records::statistics::Statistics;
 use crate::records::steps::Steps;
 use crate::records::webhooks::Webhooks;
 use crate::router::Router;
+use crate::second_factor::SecondFactors;
 use crate::watch::Watches;
 use crate::wipes::Wipes;
 use bodies::{Bodies, BodyRoom};
@@ -117,6 +119,10 @@ pub struct Front {
     pub outbox: Option<Arc<Outbox>>,
     /// What users do for themselves.
     pub own: Own,
+    /// What administrators show beside their password.
+    pub second_factors: SecondFactors,
+    /// How they sign in.
+    pub console: ConsoleConfig,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.
@@ -147,6 +153,8 @@ pub struct Front {
     pub behaviours: Behaviours,
     /// Orders to wipe.
     pub wipes: Wipes,
+    /// What connectors found out about themselves.
+    pub diagnoses: Diagnoses,
     /// What administrators should hear of.
     pub notices: Notices,
     /// What is accepted.

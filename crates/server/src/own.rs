@@ -7,7 +7,7 @@ mod certificates;
 mod invitations;
 mod opening;
 mod passwords;
-mod secret;
+pub(crate) mod secret;
 mod terms;
 
 pub(crate) use certificates::CertificateRefusal;

@@ -15,7 +15,6 @@ use crate::membership::GateMembership;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
-use crate::outbox::seal::Seal;
 use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -29,6 +28,8 @@ use crate::records::statistics::Statistics;
 use crate::records::webhooks::Webhooks;
 use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::router::Router;
+use crate::seal::{OUTBOX, SECOND_FACTORS, Seal};
+use crate::second_factor::SecondFactors;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Answer, Parts, Site, SiteBody, is_own};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
@@ -503,7 +504,7 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
     };
     let directory = &config.directory;
     let unusable = |reason| StartError::Directory { path: directory.clone(), reason };
-    let seal = Seal::open(directory).map_err(unusable)?;
+    let seal = Seal::open(directory, OUTBOX).map_err(unusable)?;
     Ok(Some(Outbox::open(store.clone(), seal, limits, Arc::new(now)).await?))
 }
 
@@ -557,7 +558,7 @@ async fn front(
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
-    let notices = Notices::new(&config.devices.administrators);
+    let notices = Notices::new(&config.devices.administrators, events.clone());
     let admissions =
         Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
     let behaviours =
@@ -587,10 +588,14 @@ async fn front(
         stand: config.times.call.0,
     };
     let own = Own::new(store.clone(), config, clock.clone())?;
+    let unusable = |reason| StartError::Directory { path: config.directory.clone(), reason };
+    let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
     Ok(Front {
         gate,
         directories,
         own,
+        second_factors: SecondFactors::new(store.clone(), seal, clock.clone()),
+        console: config.console.clone(),
         engine: Engine::new(
             shared,
             dme_sync::Limits {
@@ -618,6 +623,7 @@ async fn front(
         admissions,
         behaviours,
         wipes,
+        diagnoses: Default::default(),
         notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

@@ -8,8 +8,8 @@ use crate::dispatch::{read, segments};
 use crate::endpoints::certificates::Packed;
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
-use crate::session::is_csrf;
-use crate::sign_in::words;
+use crate::session::{Entrant, Shown, is_csrf};
+use crate::sign_in::{agent, words};
 use crate::{Console, Refusal, api, cookie, reply};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -117,7 +117,9 @@ impl Console {
                         if let Some(former) = cookie::session(&head.headers, cookie::OWN_SESSION) {
                             self.own_sessions.end(&former);
                         }
-                        let begun = self.own_sessions.begin(principal, (self.front.clock)());
+                        let agent = agent(&head.headers);
+                        let entrant = Entrant { principal, shown: Shown::Password, client, agent };
+                        let begun = self.own_sessions.begin(entrant, (self.front.clock)());
                         let cookie = begun.map_err(Refusal::failed)?;
                         let set = cookie::set_session(cookie::OWN_SESSION, &cookie);
                         Ok(with_cookie(see_other("/my"), &set))
@@ -201,11 +203,12 @@ impl Console {
         let invitation = self.front.own.invitation(secret).await?.ok_or_else(used_up)?;
         let address = self.address_of(&invitation.user).await?;
         let link = format!("/my/add/{}", secret.expose());
-        let add = page::Add::new(look, self.account(&invitation.user, address));
+        let add = page::Add::new(look, self.to_type(&invitation.user, address));
         add.by(link, invitation.with_password, invitation.with_certificate)
     }
 
-    fn account(&self, user: &UserId, address: String) -> page::Account {
+    /// What is to be typed in.
+    fn to_type(&self, user: &UserId, address: String) -> page::Account {
         let passwordless = self.front.own.device_certificates_of(user).suffice();
         page::Account {
             host: self.front.host.clone(),
@@ -277,7 +280,7 @@ impl Console {
             }
             None => None,
         };
-        let add = page::Add::new(look, self.account(&invitation.user, address));
+        let add = page::Add::new(look, self.to_type(&invitation.user, address));
         add.given(made.map(|made| made.password), file)
     }
 

@@ -4,7 +4,7 @@ use crate::cookie;
 use crate::language::Language;
 use crate::pages::Page;
 use crate::principal::{Allowed, Duty, Principal, Reach};
-use crate::session::{Notice, Session};
+use crate::session::{Notice, Session, Shown};
 use fluent_bundle::FluentValue;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
@@ -40,6 +40,8 @@ pub(crate) struct Place {
     pub href: &'static str,
     pub text: String,
     pub here: bool,
+    /// It is about something else than the one before it.
+    pub apart: bool,
 }
 
 /// What is around a page.
@@ -56,24 +58,44 @@ pub(crate) struct Frame {
     pub notice: Option<Notice>,
     /// Whether dangerous acts must ask for the password.
     pub asks_password: bool,
+    /// And for a code beside it.
+    pub asks_code: bool,
     pub operates: bool,
     pub configures: bool,
+    /// Whether the log may be read.
+    pub audits: bool,
     pub places: Vec<Place>,
 }
 
-/// The pages that one can go to from every page, and what they are called.
-const PLACES: [(&str, &str); 11] = [
-    ("/", "overview"),
-    ("/devices", "devices"),
-    ("/users", "users"),
-    ("/connectors", "connectors"),
-    ("/policies", "policies"),
-    ("/admission", "admission"),
-    ("/wipes", "wipes"),
-    ("/statistics", "statistics"),
-    ("/log", "log"),
-    ("/audit", "audit"),
-    ("/tokens", "api-tokens"),
+/// The pages that one can go to from every page, and what they are called; each group is about
+/// something of its own.
+const PLACES: [&[(&str, &str)]; 4] = [
+    &[
+        ("/", "overview"),
+        ("/devices", "devices"),
+        ("/users", "users"),
+        ("/wipes", "wipes"),
+        ("/outbox", "outbox"),
+    ],
+    &[
+        ("/connectors", "connectors"),
+        ("/topology", "topology"),
+        ("/routes", "routes"),
+        ("/directory", "directory"),
+    ],
+    &[
+        ("/policies", "policies"),
+        ("/admission", "admission"),
+        ("/behaviour", "behaviour"),
+        ("/terms", "terms"),
+    ],
+    &[
+        ("/statistics", "statistics"),
+        ("/log", "log"),
+        ("/audit", "audit"),
+        ("/webhooks", "webhooks"),
+        ("/tokens", "api-tokens"),
+    ],
 ];
 /// Those of a user's own.
 const OWN_PLACES: [(&str, &str); 2] = [(OWN, "my-title"), ("/my/away", "my-away")];
@@ -95,14 +117,19 @@ impl Frame {
         };
         let first = |path: &str| path.split(['/', '?']).nth(1).unwrap_or_default().to_owned();
         let here = first(path);
-        let places = PLACES.iter().filter(|(href, _)| open(href));
-        let places = places.map(|(href, text)| Place {
-            href,
-            text: look.language.text(text, &[]),
-            here: first(href) == here,
-        });
+        let mut places: Vec<Place> = Vec::new();
+        for group in PLACES {
+            let shown = group.iter().filter(|(href, _)| open(href)).enumerate();
+            let is_first = places.is_empty();
+            places.extend(shown.map(|(at, (href, text))| Place {
+                href,
+                text: look.language.text(text, &[]),
+                here: first(href) == here,
+                apart: at == 0 && !is_first,
+            }));
+        }
         let roles = roles(look.language, principal);
-        Self { roles, ..Self::around(look, session, path, fresh, places.collect()) }
+        Self { roles, ..Self::around(look, session, path, fresh, places) }
     }
 
     /// Around a page of a user's own at this path.
@@ -111,6 +138,7 @@ impl Frame {
             href,
             text: look.language.text(text, &[]),
             here: path == *href,
+            apart: false,
         });
         Self { base: OWN, ..Self::around(look, session, path, fresh, places.collect()) }
     }
@@ -127,8 +155,10 @@ impl Frame {
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
             asks_password: !fresh,
+            asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
+            audits: has(Duty::Audit),
             places,
         }
     }
@@ -141,6 +171,11 @@ impl Frame {
     /// A text.
     pub fn t(&self, name: &str) -> String {
         self.look.language.text(name, &[])
+    }
+
+    /// What a word of a group of words is called.
+    pub fn word(&self, group: &str, word: impl AsRef<str>) -> String {
+        self.t(&format!("{group}-{}", word.as_ref()))
     }
 
     /// A text with a number in it, called `n` there.

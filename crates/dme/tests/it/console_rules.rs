@@ -223,6 +223,19 @@ async fn a_token_is_good_until_it_expires_or_is_revoked() -> Result<()> {
     let refused = office.bearer(configure.trim()).ask("POST", "/api/api-tokens", &more)?;
     ensure!(refused.status == 403, "{}", refused.body);
 
+    // One of an administrator's does what that administrator may, as long as they may.
+    let see = json!({"name": "adas", "duties": ["see"], "valid_days": 30});
+    let made = office.session("ada")?.post("/api/api-tokens", &see)?;
+    let adas = office.bearer(made["token"].as_str().context("no token")?);
+    adas.get("/api/devices")?;
+    let people = std::fs::read_to_string(office.path("people.toml"))?;
+    std::fs::write(office.path("people.toml"), people.replace("[\"admins\"]", "[]"))?;
+    office.dme(&["directory", "refresh", "--config", "server.toml"])?;
+    office.later(Duration::from_secs(120))?;
+    let refused = adas.ask("GET", "/api/devices", "")?;
+    ensure!(refused.status == 401, "its maker is no administrator any more: {}", refused.body);
+    monitoring.get("/api/devices")?;
+
     office.dme(&["token", "revoke", "provisioning", "--config", "server.toml"])?;
     let revoked = office.bearer(configure.trim()).ask("POST", "/api/flush", "")?;
     ensure!(revoked.status == 401, "{}", revoked.body);

@@ -19,6 +19,7 @@ mod console_journeys;
 mod console_openapi;
 mod console_pages;
 mod console_rules;
+mod console_signing_in;
 mod failures;
 mod journey;
 mod kill;
