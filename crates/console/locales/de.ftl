@@ -526,6 +526,7 @@ my-password-none = keines: Lassen Sie es leer, das Zertifikat genügt
 my-ends = Gültig bis
 my-ends-soon = endet bald: Fügen Sie das Gerät noch einmal hinzu
 my-ended = ist abgelaufen
+my-outlook-not = Die Outlook-App kann kein Zertifikat vorweisen: Sie holt Ihre Mail über Microsofts eigene Server. Nehmen Sie eine andere App.
 account = Ihr Konto
 roles = Rollen
 code = Code Ihres Authenticators oder ein Wiederherstellungscode

@@ -526,6 +526,7 @@ my-password-none = none: leave it empty, the certificate is enough
 my-ends = Good until
 my-ends-soon = ends soon: add the device again
 my-ended = has ended
+my-outlook-not = The Outlook app cannot show a certificate: it reaches your mail through Microsoft's own servers. Use another app.
 account = Your account
 roles = Roles
 code = Code of your authenticator, or a recovery code

@@ -233,7 +233,11 @@ impl Console {
         if new.with_certificate {
             self.front.may_have_device_certificates(user).await?;
         }
-        let given = Given { password: new.with_password, certificate: new.with_certificate };
+        let suffices = self.front.own.device_certificates_of(user).suffice();
+        let certificate = new.with_certificate;
+        // Nobody types a password that nobody asks for.
+        let given =
+            Given { password: new.with_password && !(certificate && suffices), certificate };
         let secret = self.front.own.invite(user, &label, given).await?;
         let link = self.invitation_link(&secret);
         let expires = (self.front.clock)().plus(self.front.own.config.link_life.0);

@@ -46,6 +46,7 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
             phone.sync(&phone.inbox()?).await?;
         }
     }
+    office.ask_as("ann", "POST", "/api/my/certificates", "{\"label\": \"the iPad\"}")?;
     root.post(&format!("/api/devices/bob@{REALM}/ANDROIDC7410983/block"), &json!({}))?;
     root.post(&format!("/api/devices/grace@{REALM}/F17ZK4RDPLJM/wipe-account"), &json!({}))?;
     for (name, duties) in [("monitoring", json!(["see"])), ("helpdesk", json!(["see", "operate"]))]

@@ -11,7 +11,7 @@ use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process, run};
 use serde_json::{Value, json};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const ANN: &str = "ann@example.org";
 pub const PASSWORD: &str = "her-directory-password";
@@ -189,6 +189,11 @@ async fn where_the_mail_system_wants_ones_own_password_none_is_made_and_it_is_sa
     let (status, said) = world.ask(true, "/api/my/passwords", Some("{\"label\": \"x\"}"))?;
     let said = String::from_utf8(said)?;
     ensure!(status == 409 && said.contains("only with the user's own password"), "{said}");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_dme"));
+    check.args(["check", "server", "--config", "server.toml"]);
+    let said = check.current_dir(world.folder.path()).output()?;
+    let said = String::from_utf8(said.stdout)?;
+    ensure!(said.contains("opens a mailbox only with it: none can be made"), "{said}");
     // Out of office asks for it.
     ensure!(world.own("/api/my", None)?["mail_needs_password"] == true);
     ensure!(world.ask(true, "/api/my/away", None)?.0 == 409);
@@ -367,7 +372,8 @@ async fn what_a_proxy_hands_on_of_a_certificate_counts_and_what_others_do_does_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_and_a_password_are_two_things_and_both_come_in_a_profile() -> Result<()> {
-    let world = World::start("device_certificates = \"with_password\"", "")?;
+    let soon = "[certificates]\nlife = \"1d\"\nnotice = \"1d\"\n";
+    let world = World::start("device_certificates = \"with_password\"", soon)?;
     let wanted = json!({ "label": "my phone", "with_certificate": true });
     let invited = world.own("/api/my/invitations", Some(wanted))?;
     let link = invited["link"].as_str().context("no link")?;
@@ -393,7 +399,22 @@ async fn a_certificate_and_a_password_are_two_things_and_both_come_in_a_profile(
     ensure!(is_refused(world.certified("phone1", "", &pem)?).await, "no password");
     let refused = world.phone("phone1", PASSWORD)?.folder_sync().await;
     ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+    let mut phone = world.certified("phone1", PASSWORD, &pem)?;
+    phone.folder_sync().await?;
+    // It ends soon: its user is told, once.
+    let inbox = phone.inbox()?;
+    let told = async |phone: &mut Phone| -> Result<Vec<String>> {
+        phone.sync(&inbox).await?;
+        Ok(phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect())
+    };
+    let begun = Instant::now();
+    while told(&mut phone).await?.is_empty() {
+        ensure!(begun.elapsed() < PATIENCE, "nobody was told");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     world.certified("phone1", PASSWORD, &pem)?.folder_sync().await?;
+    ensure!(told(&mut phone).await? == ["The certificate of your device ends soon"]);
+    ensure!(world.own("/api/my/certificates", None)?[0]["state"] == "ends_soon");
     // Lost: it is told what to do by the certificate it has, and is nobody after that.
     world.own("/api/my/devices/phone1/lost", Some(json!({})))?;
     let wiped = world.certified("phone1", PASSWORD, &pem)?.folder_sync().await;
