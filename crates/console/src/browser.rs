@@ -142,6 +142,7 @@ impl Console {
         self.permit(&principal, page.duty, page.reach, &args).await?;
         let now = (self.front.clock)();
         let frame = Frame::new(look, &session, whole, session.is_fresh(now), &self.pages);
+        let frame = frame.alarmed(self.front.emergency.used().await?, &principal);
         if session.notice.is_some() {
             self.sessions.change(&cookie, |session| session.notice = None);
         }

@@ -9,6 +9,8 @@ use http::header::COOKIE;
 pub(crate) const SESSION: &str = "__Host-dme-console";
 /// That of a sign-in which lacks a step.
 pub(crate) const SIGN_IN: &str = "__Host-dme-sign-in";
+/// That of whoever is on the way to the OpenID provider.
+pub(crate) const PROVIDER: &str = "__Host-dme-provider";
 /// That of the users' own page.
 pub(crate) const OWN_SESSION: &str = "__Host-dme-my";
 /// Light or dark.

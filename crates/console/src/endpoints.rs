@@ -59,6 +59,20 @@ fn about() -> Vec<Endpoint> {
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
         post("/api/console/link", "Make a link to sign in to the console by, once")
             .by(|console, call| async move { console.link(&call.principal) }),
+        get("/api/console/emergency", "The account for emergencies, and when it was used")
+            .by(|console, _| async move { console.emergency().await }),
+        post(
+            "/api/console/emergency",
+            "Make the account for emergencies; its password is shown once",
+        )
+        .takes::<api::NewEmergency>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.make_emergency(&call.principal, new).await
+        }),
+        delete("/api/console/emergency", "Take the account for emergencies away")
+            .fresh()
+            .by(|console, _| async move { console.remove_emergency().await }),
     ]
 }
 

@@ -71,6 +71,8 @@ pub struct Console {
     pub(crate) unfinished: sign_in::Unfinished,
     /// What those may do who made tokens.
     pub(crate) makers: endpoints::Makers,
+    /// The provider with which administrators may sign in.
+    pub(crate) openid: Option<sign_in::OpenId>,
     /// Something was done: pages may be out of date.
     pub(crate) changed: broadcast::Sender<()>,
 }
@@ -81,7 +83,9 @@ impl Console {
     /// # Errors
     /// The server's directory's.
     pub fn new(parts: Parts) -> Result<Self, StartError> {
+        let openid = parts.front.console.openid.as_ref();
         Ok(Self {
+            openid: openid.map(|config| sign_in::OpenId::new(config, parts.front.clock.clone())),
             token: token_file::token(&parts.directory)?,
             front: parts.front,
             links: parts.links,

@@ -38,6 +38,10 @@ pub(crate) enum Shown {
     Password,
     /// That, and a code beside it.
     PasswordAndCode,
+    /// The word of an OpenID provider.
+    Provider,
+    /// The password of the account for emergencies.
+    Emergency,
 }
 
 impl Shown {
@@ -47,6 +51,8 @@ impl Shown {
             Self::Link => "link",
             Self::Password => "password",
             Self::PasswordAndCode => "password and code",
+            Self::Provider => "provider",
+            Self::Emergency => "emergency account",
         }
     }
 }
@@ -200,6 +206,12 @@ impl Sessions {
     pub(crate) fn end_user(&self, user: &UserId) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, session| session.principal.user.as_ref() != Some(user));
+    }
+
+    /// Ends those of the account for emergencies.
+    pub(crate) fn end_emergency(&self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, session| session.shown != Shown::Emergency);
     }
 
     /// Ends it.

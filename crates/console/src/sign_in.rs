@@ -2,9 +2,12 @@
 //! whoever may read the server's directory had made.
 
 mod code;
+mod emergency;
+mod provider;
 mod steps;
 mod unfinished;
 
+pub(crate) use provider::OpenId;
 pub(crate) use steps::agent;
 pub(crate) use unfinished::Unfinished;
 
@@ -38,6 +41,8 @@ pub(crate) struct SignIn {
     pub back: String,
     pub login: String,
     pub trouble: Option<String>,
+    /// What the provider is called with which one may sign in instead, and the way to it.
+    pub provider: Option<(String, String)>,
 }
 
 impl SignIn {
@@ -179,10 +184,17 @@ impl Console {
         session: Session,
     ) -> Option<Session> {
         let now = (self.front.clock)();
-        let Some(user) = &session.principal.user else { return Some(session) };
         if now < session.checked.plus(ROLES) {
             return Some(session);
         }
+        let Some(user) = &session.principal.user else {
+            let is_over = session.shown == Shown::Emergency
+                && !self.front.emergency.account().await.is_ok_and(|account| account.is_some());
+            if is_over {
+                sessions.end(cookie);
+            }
+            return (!is_over).then_some(session);
+        };
         let roles = match self.roles_now(user).await {
             Ok(roles) => roles,
             Err(error) => {
@@ -212,6 +224,13 @@ impl Console {
         session: &Session,
         again: Again,
     ) -> Result<Secret, &'static str> {
+        if session.shown == Shown::Emergency {
+            let account = self.front.emergency.account().await.ok().flatten();
+            let account = account.ok_or("session-over")?;
+            self.by_emergency(&account, &again.password, session.client).await?;
+            let renewed = sessions.renew(cookie, (self.front.clock)());
+            return renewed.ok().flatten().ok_or("session-over");
+        }
         let user = session.principal.user.as_ref().ok_or("link-used")?;
         let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
         let found = self.known_as(&login, &again.password).await?;

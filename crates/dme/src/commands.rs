@@ -56,11 +56,8 @@ enum Command {
         #[command(subcommand)]
         command: connector::Command,
     },
-    /// Make a link to sign in to the administrators' pages by.
-    Console {
-        #[command(flatten)]
-        server: crate::admin::AdminOptions,
-    },
+    /// Make a link to sign in to the administrators' pages by; keep the account for emergencies.
+    Console(console::Options),
     /// See, make and revoke tokens that programs administer by.
     Token {
         #[command(subcommand)]
@@ -170,7 +167,7 @@ impl Command {
             match self {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
-                Self::Console { server } => console::run(server).await,
+                Self::Console(options) => options.run().await,
                 Self::Token { command } => command.run().await,
                 Self::User { command } => command.run().await,
                 Self::Mailbox { command } => command.run().await,

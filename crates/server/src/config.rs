@@ -6,11 +6,13 @@ mod console;
 mod never;
 mod own;
 mod records;
+mod tokens;
 
 use check::Problems;
-pub use console::{ConsoleConfig, SecondFactorMode};
+pub use console::{ConsoleConfig, OpenIdConfig, REDIRECT, SecondFactorMode};
 pub use own::{CertificatesConfig, DeviceCertificates, DevicePasswords, MyConfig};
 pub use records::{RecordsConfig, WebhookConfig};
+pub use tokens::TokensConfig;
 
 use crate::connectors::ConnectorSettings;
 use crate::database::Database;
@@ -270,6 +272,9 @@ pub struct RealmConfig {
     /// Whether phones may show, or must, a certificate made for them alone.
     #[serde(default)]
     pub device_certificates: DeviceCertificates,
+    /// Whose access tokens let phones in, beside passwords.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
 }
 
 /// What becomes of a device that is seen for the first time.

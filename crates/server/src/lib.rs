@@ -7,6 +7,7 @@
 //! ```
 
 pub mod admissions;
+pub mod bearers;
 pub mod behaviours;
 pub mod books;
 pub mod client_address;
@@ -18,6 +19,7 @@ pub mod database;
 pub mod devices;
 pub mod diagnoses;
 pub mod door;
+pub mod emergency;
 pub mod front;
 pub mod guesses;
 mod home_zone;

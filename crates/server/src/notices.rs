@@ -5,8 +5,8 @@ use crate::front::Front;
 use crate::records::events::Events;
 use crate::records::{EventKind, Happened};
 use bytes::Bytes;
-use dme_mailbox::{Account, Submission, SubmissionKey};
-use dme_model::RequestId;
+use dme_mailbox::{Account, Credentials, Submission, SubmissionKey};
+use dme_model::{RequestId, Timestamp, UserId};
 use dme_store::{Device, DeviceCertificate, Hold};
 use dme_sync::DeviceKey;
 use std::sync::Arc;
@@ -36,6 +36,11 @@ pub enum Notice {
         device: DeviceKey,
         /// How, and what is done about it.
         hold: Hold,
+    },
+    /// Somebody signed in with the account for emergencies.
+    EmergencyUsed {
+        /// From which address.
+        client: String,
     },
     /// An order to wipe waits for another administrator.
     WipeWaits {
@@ -86,8 +91,9 @@ fn happened(notice: &Notice) -> Option<Happened> {
             let happened = happened.detail("kind", device_type).detail("agent", agent);
             Some(happened.detail("reason", reason))
         }
-        // That it misbehaves is noted with the rule, each time.
-        Notice::Misbehaves { .. } => None,
+        // That a device misbehaves is noted with the rule, each time; that the account for
+        // emergencies was used, with the attempts that failed.
+        Notice::Misbehaves { .. } | Notice::EmergencyUsed { .. } => None,
         Notice::WipeWaits { device, number, by } => {
             let words = format!("order {number} to wipe waits for another administrator");
             let happened = Happened::new(EventKind::WipeWaits, words).device(device);
@@ -135,6 +141,56 @@ pub(crate) async fn quarantined(front: Arc<Front>, account: Account, device: Dev
     }
 }
 
+/// Tells that somebody signed in with the account for emergencies: whoever listens here, and by mail
+/// where one of the administrators has a mailbox that opens by itself.
+pub fn emergency_used(front: Arc<Front>, client: String) {
+    front.notices.tell(Notice::EmergencyUsed { client: client.clone() });
+    let administrators = front.notices.administrators.clone();
+    if administrators.is_empty() {
+        return;
+    }
+    tokio::spawn(async move {
+        let now = (front.clock)();
+        let key = format!("emergency/{}", now.as_millis());
+        for sender in administrators.iter() {
+            let account = Account {
+                user: UserId::from(sender.as_str()),
+                address: sender.clone(),
+                display_name: None,
+                credentials: Credentials::None,
+            };
+            let text = emergency_words(sender, &client, now, &administrators);
+            match submit(&front, &account, key.clone(), text).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(sender, %error,
+                    "the administrators could not be told by mail that the account for \
+                     emergencies was used"),
+            }
+        }
+    });
+}
+
+/// That mail.
+fn emergency_words(
+    sender: &str,
+    client: &str,
+    now: Timestamp,
+    administrators: &[String],
+) -> String {
+    let to: Vec<String> = administrators.iter().map(|to| format!("<{}>", line(to))).collect();
+    format!(
+        "From: <{from}>\r\nTo: {to}\r\nSubject: The account for emergencies was used\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+         Somebody signed in to the console with the account for emergencies at {now}, from \
+         {client}.\r\n\r\nIf that was none of you, remove it at the server by `dme console \
+         emergency remove`, and look at what was done by `dme audit list`. If it was, give it \
+         another password by `dme console emergency make`.\r\n",
+        from = line(sender),
+        to = to.join(", "),
+    )
+}
+
 async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox::Result<()> {
     let administrators = &front.notices.administrators;
     if administrators.is_empty() {
@@ -142,21 +198,20 @@ async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox:
     }
     let text = words(account, device, administrators);
     let key = format!("quarantine/{}/{}", device.key.user, device.key.device);
-    send(front, account, key, text).await
+    submit(front, account, key, text).await
 }
 
-/// Sends a mail in a user's name, by the way the user's mail goes.
-async fn send(
+/// Sends a mail in the name of whoever's account it is, once.
+async fn submit(
     front: &Front,
     account: &Account,
     key: String,
     text: String,
 ) -> dme_mailbox::Result<()> {
-    let key = SubmissionKey(key);
     let submission = Submission {
         // An earlier attempt may have gone out.
         uncertain: true,
-        key,
+        key: SubmissionKey(key),
         taken: false,
         message: Bytes::from(text),
         reference: None,
@@ -191,7 +246,8 @@ pub(crate) async fn certificate_ends(
     let text = end_of(&account, &certificate, &front.host);
     let key = format!("certificate/{user}/{number}");
     for pause in AGAIN.into_iter().map(Some).chain([None]) {
-        let Err(error) = send(&front, &account, key.clone(), text.clone()).await else { return };
+        let sent = submit(&front, &account, key.clone(), text.clone()).await;
+        let Err(error) = sent else { return };
         tracing::warn!(%user, number, %error, again = ?pause,
             "a user could not be told by mail of the end of a certificate");
         let Some(pause) = pause else { return };

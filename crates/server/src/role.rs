@@ -1,11 +1,13 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
 use crate::admissions::Admissions;
+use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
@@ -86,11 +88,19 @@ pub enum StartError {
         /// What the system said.
         reason: std::io::Error,
     },
+    /// A file in it cannot be read or written.
+    #[error("cannot use the file {path}: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
     /// The database cannot be used.
-    #[error("cannot open the database: {0}")]
+    #[error("cannot open the database")]
     Store(#[from] dme_store::Error),
     /// The authority cannot be used.
-    #[error("cannot open the server's certificate authority: {0}")]
+    #[error("cannot open the server's certificate authority")]
     Authority(#[from] dme_link::Error),
     /// The phones' certificate cannot be used.
     #[error(transparent)]
@@ -381,6 +391,8 @@ impl Server {
         let front = self.front.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        let front = self.front.clone();
+        self.run_until_stop(async move { front.bearers.begin().await });
         self.run_until_stop(count_links(links.clone(), self.front.metrics.clone()));
         let (front, mut links) = (self.front.clone(), links.subscribe());
         self.run_until_stop(async move {
@@ -502,9 +514,8 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
         messages: if keeps { sending.kept_messages } else { 0 },
         bytes: sending.kept_size.0,
     };
-    let directory = &config.directory;
-    let unusable = |reason| StartError::Directory { path: directory.clone(), reason };
-    let seal = Seal::open(directory, OUTBOX).map_err(unusable)?;
+    let unusable = |reason| StartError::File { path: config.directory.join(OUTBOX), reason };
+    let seal = Seal::open(&config.directory, OUTBOX).map_err(unusable)?;
     Ok(Some(Outbox::open(store.clone(), seal, limits, Arc::new(now)).await?))
 }
 
@@ -588,13 +599,16 @@ async fn front(
         stand: config.times.call.0,
     };
     let own = Own::new(store.clone(), config, clock.clone())?;
-    let unusable = |reason| StartError::Directory { path: config.directory.clone(), reason };
+    let unusable =
+        |reason| StartError::File { path: config.directory.join(SECOND_FACTORS), reason };
     let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
     Ok(Front {
         gate,
+        bearers: Bearers::new(&config.realms, &clock),
         directories,
         own,
         second_factors: SecondFactors::new(store.clone(), seal, clock.clone()),
+        emergency: Emergency::new(store.clone(), clock.clone()),
         console: config.console.clone(),
         engine: Engine::new(
             shared,

@@ -14,12 +14,15 @@ CREATE TABLE recovery_code (
     user_id TEXT NOT NULL
 ) STRICT;
 
--- The account for emergencies. `password` is an Argon2id hash.
+-- The account for emergencies. `password` is an Argon2id hash; `used` and `client`: when it was used
+-- last, and from which address.
 CREATE TABLE emergency_account (
     name TEXT NOT NULL PRIMARY KEY,
     password TEXT NOT NULL,
     made BIGINT NOT NULL,
-    ends BIGINT NOT NULL
+    ends BIGINT NOT NULL,
+    used BIGINT,
+    client TEXT
 ) STRICT;
 
 -- The user who made a token; none where it was made at the server.

@@ -40,7 +40,8 @@ pub struct OwnSession {
     pub client: String,
     /// What the browser called itself.
     pub agent: String,
-    /// By what it was shown who it is: `password`, `password and code`, `link`.
+    /// By what it was shown who it is: `password`, `password and code`,
+    /// `provider`, `link`, `emergency account`.
     pub by: String,
     /// Whether it is the one that asks.
     pub current: bool,
@@ -77,4 +78,50 @@ pub struct RecoveryCodes {
 pub struct SessionsEnded {
     /// So many.
     pub ended: usize,
+}
+
+/// The account for emergencies.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Emergency {
+    /// Nothing where there is none.
+    pub account: Option<EmergencyAccount>,
+}
+
+/// The account for emergencies, without its password.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EmergencyAccount {
+    /// By which name one signs in.
+    pub name: String,
+    /// When it was made, seconds since the epoch.
+    pub made: i64,
+    /// From when on it opens nothing, seconds since the epoch.
+    pub ends: i64,
+    /// Whether that is over.
+    pub ended: bool,
+    /// When it was used last, seconds since the epoch.
+    pub used: Option<i64>,
+    /// From which address that was.
+    pub client: Option<String>,
+}
+
+/// An account for emergencies to be made.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewEmergency {
+    /// By which name one signs in: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// For how many days it is good: 1 to 366.
+    pub days: u32,
+    /// Its password, of 15 characters at least; one is made where there is none.
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// An account for emergencies that was made; the password is not shown again.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MadeEmergency {
+    /// By which name one signs in.
+    pub name: String,
+    /// With which password.
+    pub password: String,
 }

@@ -33,6 +33,10 @@ impl Console {
             // Else one that is limited would make one that is not.
             return Err(Refusal::forbidden("a token makes no tokens: an administrator does"));
         }
+        if principal.origin == Origin::Emergency {
+            // It would outlast the emergency.
+            return Err(Refusal::forbidden("the account for emergencies makes no tokens"));
+        }
         let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
             return Err(Refusal::bad("a token's name has 1 to 64 letters, digits, - _ and ."));

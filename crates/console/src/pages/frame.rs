@@ -2,10 +2,12 @@
 
 use crate::cookie;
 use crate::language::Language;
-use crate::pages::Page;
+use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Notice, Session, Shown};
+use dme_model::Timestamp;
 use fluent_bundle::FluentValue;
+use form_urlencoded::Serializer;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -56,10 +58,14 @@ pub(crate) struct Frame {
     pub roles: String,
     pub csrf: String,
     pub notice: Option<Notice>,
+    /// What every administrator must see: that the account for emergencies was used.
+    pub alarm: Option<String>,
     /// Whether dangerous acts must ask for the password.
     pub asks_password: bool,
     /// And for a code beside it.
     pub asks_code: bool,
+    /// Or sends to the provider for it, by this way.
+    pub asks_provider: Option<String>,
     pub operates: bool,
     pub configures: bool,
     /// Whether the log may be read.
@@ -154,13 +160,32 @@ impl Frame {
             roles: String::new(),
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
+            alarm: None,
             asks_password: !fresh,
+            asks_provider: (session.shown == Shown::Provider).then(|| {
+                let query = Serializer::new(String::new())
+                    .append_pair("again", "1")
+                    .append_pair("back", path)
+                    .finish();
+                format!("/sign-in/provider?{query}")
+            }),
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
             audits: has(Duty::Audit),
             places,
         }
+    }
+
+    /// With the alarm that the account for emergencies was used then, from this address; for those who
+    /// see everything.
+    pub fn alarmed(self, used: Option<(Timestamp, String)>, principal: &Principal) -> Self {
+        let sees_all = principal.may(Duty::See) == Allowed::Everywhere;
+        let alarm = used.filter(|_| sees_all).map(|(at, client)| {
+            let place = format!("{}, {client}", moment(Some(at.as_seconds())));
+            self.of("emergency-used", &place)
+        });
+        Self { alarm, ..self }
     }
 
     /// Where these pages begin.

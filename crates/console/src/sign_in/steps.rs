@@ -8,9 +8,10 @@ use crate::session::{Entrant, Shown};
 use crate::{Console, Refusal, cookie, reply};
 use askama::Template;
 use dme_model::Secret;
-use dme_server::config::SecondFactorMode;
+use dme_server::config::{REDIRECT, SecondFactorMode};
 use dme_server::records::{EventKind, Happened};
 use dme_server::site::SiteBody;
+use form_urlencoded::Serializer;
 use http::header::USER_AGENT;
 use http::{HeaderMap, Response, StatusCode};
 use std::net::IpAddr;
@@ -29,11 +30,16 @@ impl Console {
         (client, look): (IpAddr, Look),
     ) -> Result<Response<SiteBody>, Refusal> {
         let asked = |name: &str| query.get(name).map_or("", String::as_str).to_owned();
-        if path == "/sign-in/code" {
-            let Some((_, half)) = self.unfinished(headers) else {
-                return Ok(see_other("/sign-in"));
-            };
-            return self.show_step(&half, look, None).await;
+        match path {
+            "/sign-in/code" => {
+                let Some((_, half)) = self.unfinished(headers) else {
+                    return Ok(see_other("/sign-in"));
+                };
+                return self.show_step(&half, look, None).await;
+            }
+            "/sign-in/provider" => return self.go_to_provider(query).await,
+            REDIRECT => return self.come_from_provider(headers, query, (client, look)).await,
+            _ => {}
         }
         let mut trouble = None;
         let once = asked("once");
@@ -63,6 +69,16 @@ impl Console {
             return self.take_step(headers, (&mark, half), code, (client, look)).await;
         }
         let (login, password, back) = (taken.field("login"), taken.secret("password"), taken.back);
+        if let Some(account) = self.emergency_named(&login).await? {
+            return match self.by_emergency(&account, &password, client).await {
+                Ok(principal) => self.enter(headers, principal, Shown::Emergency, client, &back),
+                Err(why) => {
+                    self.was_refused(&login, client, why);
+                    let trouble = Some(words(look.language, why));
+                    self.sign_in_page(look, back, login, trouble)
+                }
+            };
+        }
         match self.sign_in(&login, &password).await {
             Ok(principal) => self.go_on(headers, principal, client, &back).await,
             Err(why) => {
@@ -136,7 +152,11 @@ impl Console {
         trouble: Option<String>,
     ) -> Result<Response<SiteBody>, Refusal> {
         let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-        let page = SignIn { look, back, login, trouble };
+        let provider = self.openid.as_ref().map(|openid| {
+            let query = Serializer::new(String::new()).append_pair("back", &back).finish();
+            (openid.name.clone(), format!("/sign-in/provider?{query}"))
+        });
+        let page = SignIn { look, back, login, trouble, provider };
         let text = page.render().map_err(Refusal::failed)?;
         Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
     }

@@ -44,15 +44,18 @@ pub struct Office {
 impl Office {
     /// Starts it and waits until phones can be served. Devices that nobody knows wait.
     pub fn start() -> Result<Self> {
-        Self::start_with("[console]\nsecond_factor = \"optional\"\n")
+        Self::start_with("[console]\nsecond_factor = \"optional\"\n", "")
     }
 
-    /// The same, with this in its configuration, which says how administrators sign in.
-    pub fn start_with(more: &str) -> Result<Self> {
+    /// The same, with this in its configuration, which says how administrators sign in, and with that
+    /// in its table `[devices]`. In it `ADMIN_PORT` stands for the administration listener's.
+    pub fn start_with(more: &str, devices: &str) -> Result<Self> {
         let folder = Folder::new("office")?;
         let [admin_port, phones_port, links_port] = [free_port()?, free_port()?, free_port()?];
         let path = |name: &str| folder.path().join(name);
+        let more = more.replace("ADMIN_PORT", &admin_port.to_string());
         std::fs::write(path("password"), PASSWORD)?;
+        std::fs::write(path("webhook.secret"), "0123456789abcdef0123456789abcdef")?;
         let mut add = Command::new(env!("CARGO_BIN_EXE_dme"));
         add.args(["user", "add", "ada", "--realm", REALM, "--file", "people.toml"]);
         run(add.args(["--password-file", "password"]).current_dir(folder.path()))?;
@@ -83,6 +86,10 @@ impl Office {
                  auditors = [\"auditors\"]\ndelegated_administrators = \
                  [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
                  [policy]\nmode = \"required\"\n[devices]\nunknown = \"quarantine\"\n\
+                 {devices}\
+                 [webhooks.helpdesk]\nurl = \"https://hooks.example.org/dme\"\n\
+                 secret = {{ file = \"webhook.secret\" }}\n\
+                 kinds = [\"audit_contradicted\"]\n\
                  [embedded.mail.files]\nroot = \"mail\"\n\
                  [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n\
                  [log]\nlevel = \"debug,h2=info,hyper=info\"\n"
@@ -134,6 +141,16 @@ impl Office {
         let fingerprint = fingerprint.context("no fingerprint")?.to_owned();
         let arguments = ["connector", "run", "--config", &file];
         Ok((start(&[], self.folder.path(), &arguments, name)?, fingerprint))
+    }
+
+    /// Starts another program beside it, on the same clock.
+    pub fn beside(&self, name: &'static str, program: &str, arguments: &[&str]) -> Result<Process> {
+        let clock = format!("FAKETIME_TIMESTAMP_FILE={}", self.path("clock").display());
+        let before = ["FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "faketime"];
+        let mut command = Command::new("env");
+        command.args(before).args(["-f", "+0", "env", "-u", "FAKETIME", &clock, program]);
+        command.args(arguments).current_dir(self.folder.path());
+        Process::start(name, &mut command, &self.path(&format!("{name}.log")))
     }
 
     /// Makes a user's mailbox with one mail in it.

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::run;
 use serde_json::json;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +31,7 @@ fn half(office: &Office, name: &str) -> Result<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_alone_lets_nobody_in_where_a_second_factor_is_required() -> Result<()> {
-    let office = Office::start_with("")?;
+    let office = Office::start_with("", "")?;
     // Who has none sets one up before anything else.
     let mark = half(&office, "ada")?;
     for cookie in [mark.clone(), mark.replace(SIGN_IN, SESSION)] {
@@ -140,5 +141,88 @@ async fn a_password_alone_lets_nobody_in_where_a_second_factor_is_required() -> 
     for kept in [secret.as_str(), first.as_str(), recovery[0]] {
         ensure!(!written.contains(kept), "a secret is kept: {kept}");
     }
+    Ok(())
+}
+
+/// Whether some file below a folder holds this text.
+fn holds(folder: &Path, text: &str) -> Result<bool> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let found = match path.is_dir() {
+            true => holds(&path, text)?,
+            false => String::from_utf8_lossy(&std::fs::read(&path)?).contains(text),
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_account_for_emergencies_opens_the_console_without_the_directory_and_is_heard_of()
+-> Result<()> {
+    let administrators = format!("administrators = [\"ada@{REALM}\"]\n");
+    let office = Office::start_with("[console]\nsecond_factor = \"optional\"\n", &administrators)?;
+    office.mailbox("ada", b"Subject: hello\r\n\r\nHello\r\n").await?;
+    let ada = office.session("ada")?;
+    let sign_in = |password: &str| {
+        let form = format!("login=emergency&password={password}&back=%2Faudit");
+        office.form("/sign-in", "", &form)
+    };
+    ensure!(sign_in(PASSWORD)?.status == 403, "there is none before it is made");
+    ensure!(ada.ask("POST", "/api/console/emergency", "{}")?.status == 403, "not by the console");
+    let emergency =
+        |command: &str| office.dme(&["console", "emergency", command, "--config", "server.toml"]);
+    ensure!(emergency("show")?.contains("there is no account"));
+    let made = emergency("make")?;
+    let password = made.lines().find_map(|line| line.strip_prefix("password "));
+    let password = password.context("no password")?.to_owned();
+    ensure!(emergency("show")?.contains("never used"));
+
+    // The directory is gone.
+    std::fs::write(office.path("people.toml"), "[")?;
+    ensure!(sign_in("a-wrong-password")?.status == 403);
+    let entered = sign_in(&password)?;
+    ensure!(entered.status == 303 && entered.header("location") == Some("/audit"));
+    let cookie = entered.cookie(SESSION).context("no session")?;
+    let glass = office.with_cookie(&cookie)?;
+    glass.get("/api/devices")?;
+    office.later(Duration::from_secs(120))?;
+    glass.get("/api/devices")?;
+    // What it could make would outlast the emergency.
+    let token = json!({"name": "x", "duties": ["see"], "valid_days": 1}).to_string();
+    let refused = glass.ask("POST", "/api/api-tokens", &token)?;
+    ensure!(refused.status == 403 && refused.body.contains("no tokens"), "{}", refused.body);
+
+    // All administrators hear of it: on every page, in the log, by mail.
+    let page = ada.ask("GET", "/devices", "")?;
+    ensure!(page.body.contains("account for emergencies was used"), "{}", page.body);
+    ensure!(emergency("show")?.contains("used 20"), "it was used");
+    let root = office.root()?;
+    wait_until("it is written down", Duration::from_secs(10), || {
+        Ok(root.get("/api/log?limit=50")?.to_string().contains("emergency_used"))
+    })?;
+    wait_until("the mail is there", Duration::from_secs(10), || {
+        holds(&office.path("mail"), "Subject: The account for emergencies was used")
+    })?;
+    let log = std::fs::read_to_string(office.path("server.log"))?;
+    ensure!(log.contains("somebody signed in with the account for emergencies"));
+    ensure!(!log.contains(&password), "the log holds a secret");
+
+    // Guesses lock it; another password begins anew and ends what the old one opened.
+    for _ in 0..5 {
+        ensure!(sign_in("a-wrong-password")?.status == 403);
+    }
+    let locked = sign_in(&password)?;
+    ensure!(locked.status == 403 && locked.body.contains("Too many"), "{}", locked.body);
+    emergency("make")?;
+    ensure!(glass.ask("GET", "/api/devices", "")?.status == 401, "it was ended");
+    let page = ada.ask("GET", "/devices", "")?;
+    ensure!(!page.body.contains("account for emergencies was used"), "that one was never used");
+    emergency("remove")?;
+    ensure!(emergency("show")?.contains("there is no account"));
+    let acts = root.get("/api/audit?limit=50")?.to_string();
+    ensure!(acts.contains("console.emergency"), "{acts}");
     Ok(())
 }

@@ -1,16 +1,17 @@
-//! Who a request says it is from: HTTP Basic credentials, or a bearer token's place, or the certificate
-//! that the phone showed.
+//! Who a request says it is from: HTTP Basic credentials, a bearer token, or the certificate that the
+//! phone showed.
 
 use super::admission::store;
 use super::failure::{Failure, LATER};
 use super::{Front, Visitor};
+use crate::bearers::NotTaken;
 use crate::notices::certificate_ends;
 use crate::own::CertificateRefusal;
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
-use dme_mailbox::Account;
-use dme_model::{DeviceId, UserId};
+use dme_mailbox::{Account, Credentials};
+use dme_model::{DeviceId, Secret, UserId};
 use dme_policy::Behaviour;
 use dme_store::DeviceCertificate;
 use dme_sync::DeviceKey;
@@ -31,13 +32,12 @@ pub(super) async fn log_in(
 ) -> Result<(Arc<Admitted>, Account), Failure> {
     let client = visitor.client;
     let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    if let Some(token) = header.and_then(token) {
+        return by_token(front, token, device, visitor).await;
+    }
     let named = header.and_then(|header| BasicCredentials::login_in(header).ok());
-    let uncertified = |refusal: CertificateRefusal| {
-        let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
-        refuse(front, named.as_ref().or(owner.as_ref()), client, "certificate", &refusal);
-        // To ask for a password would mend nothing.
-        Failure::Http(StatusCode::FORBIDDEN)
-    };
+    let uncertified =
+        |refusal: CertificateRefusal| uncertified(front, named.as_ref(), client, &refusal);
     let shown = front.certificate_shown(visitor.certificate, named.as_ref(), device).await;
     let certificate = store(shown)?.map_err(uncertified)?;
     let credentials = match header.map(BasicCredentials::from_header) {
@@ -63,7 +63,89 @@ pub(super) async fn log_in(
             (login, admission, opens)
         }
     };
-    note(front, &login, &admission, device);
+    let known = judge(front, &login, (admission, opens), device, client).await?;
+    if let Some(certificate) = certificate {
+        tell_of_end(front, &known.1, certificate);
+    }
+    Ok(known)
+}
+
+/// Refuses a phone for its certificate's sake.
+fn uncertified(
+    front: &Front,
+    login: Option<&Login>,
+    client: IpAddr,
+    refusal: &CertificateRefusal,
+) -> Failure {
+    let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
+    refuse(front, login.or(owner.as_ref()), client, "certificate", refusal);
+    // To ask for a password would mend nothing.
+    Failure::Http(StatusCode::FORBIDDEN)
+}
+
+/// The token that follows `Bearer` (RFC 6750 §2.1); an empty one where a phone asks how one is had.
+fn token(header: &[u8]) -> Option<&str> {
+    let header = std::str::from_utf8(header).ok()?.trim();
+    let (scheme, rest) = header.split_at_checked(6)?;
+    let rest = rest.strip_prefix(' ').or(rest.is_empty().then_some(rest))?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(rest.trim())
+}
+
+/// Whether a request shows a token.
+pub(super) fn shows_token(headers: &HeaderMap) -> bool {
+    let shown = headers.get(AUTHORIZATION).and_then(|header| token(header.as_bytes()));
+    shown.is_some_and(|token| !token.is_empty())
+}
+
+/// Lets whoever shows an access token in, or says why not. Mailboxes are opened with the same token.
+async fn by_token(
+    front: &Arc<Front>,
+    token: &str,
+    device: Option<&DeviceId>,
+    visitor: Visitor,
+) -> Result<(Arc<Admitted>, Account), Failure> {
+    let (token, client) = (Secret::new(token), visitor.client);
+    if token.expose().is_empty() {
+        return Err(Failure::Password);
+    }
+    match front.bearers.check(front.gate.realms(), &token).await {
+        Ok(login) => {
+            let uncertified =
+                |refusal: CertificateRefusal| uncertified(front, Some(&login), client, &refusal);
+            let shown = front.certificate_shown(visitor.certificate, Some(&login), device).await;
+            let certificate = store(shown)?.map_err(uncertified)?;
+            let admission = front.gate.admit_known(&login, device).await;
+            if let Some(certificate) = &certificate {
+                let bound = front.bind_certificate(certificate, &admission, device).await;
+                store(bound)?.map_err(uncertified)?;
+            }
+            let opens = Credentials::Bearer(token);
+            let known = judge(front, &login, (admission, opens), device, client).await?;
+            if let Some(certificate) = certificate {
+                tell_of_end(front, &known.1, certificate);
+            }
+            Ok(known)
+        }
+        Err(NotTaken::Away(error)) => {
+            refuse(front, None, client, "provider_unavailable", &error);
+            Err(Failure::Later(LATER))
+        }
+        Err(error) => {
+            refuse(front, None, client, "wrong_token", &error);
+            Err(Failure::Password)
+        }
+    }
+}
+
+/// What becomes of a request by what the gate said.
+async fn judge(
+    front: &Front,
+    login: &Login,
+    (admission, opens): (Admission, Credentials),
+    device: Option<&DeviceId>,
+    client: IpAddr,
+) -> Result<(Arc<Admitted>, Account), Failure> {
+    note(front, login, &admission, device);
     match admission {
         Admission::Admitted { who, .. } => {
             let account = Account {
@@ -72,14 +154,11 @@ pub(super) async fn log_in(
                 display_name: who.person.display_name.clone(),
                 credentials: opens,
             };
-            if let Some(certificate) = certificate {
-                tell_of_end(front, &account, certificate);
-            }
             Ok((who, account))
         }
         Admission::Refused(refusal) => {
             if let (Refusal::WrongPassword, Some(device)) = (&refusal, device)
-                && let Ok(user) = front.gate.realms().resolve(&login)
+                && let Ok(user) = front.gate.realms().resolve(login)
             {
                 let key = DeviceKey { user, device: device.clone() };
                 let now = (front.clock)();
@@ -95,12 +174,11 @@ pub(super) async fn log_in(
                 }
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
-            refuse(front, Some(&login), client, name, &refusal);
+            refuse(front, Some(login), client, name, &refusal);
             Err(failure)
         }
         Admission::Throttled { retry_after } => {
-            let login = Some(&login);
-            refuse(front, login, client, "throttled", &"too many attempts");
+            refuse(front, Some(login), client, "throttled", &"too many attempts");
             Err(Failure::Later(retry_after))
         }
         Admission::Unavailable { retry_after } => {
@@ -152,4 +230,24 @@ fn refuse(
         front.events.note(happened.detail("reason", name).detail("client", client));
     }
     tracing::info!(%client, %reason, "login refused");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_follows_bearer() {
+        for (header, found) in [
+            ("Bearer a.b.c", Some("a.b.c")),
+            ("bearer  a.b.c ", Some("a.b.c")),
+            ("Bearer", Some("")),
+            ("Bearer ", Some("")),
+            ("Bearera.b.c", None),
+            ("Basic YTpi", None),
+            ("", None),
+        ] {
+            assert_eq!(token(header.as_bytes()), found, "{header:?}");
+        }
+    }
 }

@@ -218,7 +218,7 @@ impl Front {
         password: Option<&Secret>,
         device: Option<&DeviceId>,
     ) -> dme_store::Result<Result<(Admission, Credentials), CertificateRefusal>> {
-        let (owner, number) = (&certificate.user, certificate.number);
+        let owner = &certificate.user;
         let (admission, credentials) = match self.own.device_certificates_of(owner).suffice() {
             true => {
                 let shown = Secret::new(format!("certificate {}", certificate.serial));
@@ -230,17 +230,30 @@ impl Front {
                 None => (Admission::Refused(Refusal::WrongPassword), Credentials::None),
             },
         };
-        if let Admission::Admitted { who, .. } = &admission {
-            if who.person.user != *owner {
-                return Ok(Err(CertificateRefusal::OtherUser(owner.clone(), number)));
-            }
-            let now = (self.clock)();
-            if let Some(device) = device
-                && !self.store.bind_device_certificate(certificate, device, now).await?
-            {
-                return Ok(Err(CertificateRefusal::OtherDevice(owner.clone(), number)));
-            }
+        let bound = self.bind_certificate(certificate, &admission, device).await?;
+        Ok(bound.map(|()| (admission, credentials)))
+    }
+
+    /// Binds a certificate to the device that is let in with it, unless it is another's.
+    pub(crate) async fn bind_certificate(
+        &self,
+        certificate: &DeviceCertificate,
+        admission: &Admission,
+        device: Option<&DeviceId>,
+    ) -> dme_store::Result<Result<(), CertificateRefusal>> {
+        let Admission::Admitted { who, .. } = admission else { return Ok(Ok(())) };
+        let (owner, number) = (&certificate.user, certificate.number);
+        if who.person.user != *owner {
+            return Ok(Err(CertificateRefusal::OtherUser(owner.clone(), number)));
         }
-        Ok(Ok((admission, credentials)))
+        let now = (self.clock)();
+        match device {
+            Some(device)
+                if !self.store.bind_device_certificate(certificate, device, now).await? =>
+            {
+                Ok(Err(CertificateRefusal::OtherDevice(owner.clone(), number)))
+            }
+            _ => Ok(Ok(())),
+        }
     }
 }

@@ -96,6 +96,8 @@ kinds! {
     ConsoleEntered = "console_entered", Info;
     /// Somebody was not let in to the console.
     ConsoleRefused = "console_refused", Warning;
+    /// Somebody signed in with the account for emergencies.
+    EmergencyUsed = "emergency_used", Error;
     /// An administrator did something.
     Administration = "administration", Info;
     /// A connector says that the record of administrators' acts is not the one it signed.

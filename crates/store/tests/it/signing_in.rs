@@ -55,10 +55,14 @@ async fn there_is_one_account_for_emergencies_at_most(place: Place) {
         password: "$argon2id$".into(),
         made: at(1),
         ends: at(9),
+        used: None,
     };
     store.put_emergency_account(account("one")).await.unwrap();
     store.put_emergency_account(account("two")).await.unwrap();
     assert_eq!(store.emergency_account().await.unwrap(), Some(account("two")));
+    store.use_emergency_account(at(5), "192.0.2.1").await.unwrap();
+    let used = store.emergency_account().await.unwrap().unwrap().used;
+    assert_eq!(used, Some((at(5), "192.0.2.1".to_owned())));
     assert!(store.remove_emergency_account().await.unwrap());
     assert!(!store.remove_emergency_account().await.unwrap());
     assert_eq!(store.emergency_account().await.unwrap(), None);
