@@ -11,6 +11,7 @@ pub mod bearers;
 pub mod behaviours;
 pub mod books;
 pub mod client_address;
+pub mod client_certificate;
 mod clock;
 pub mod config;
 pub mod connectors;

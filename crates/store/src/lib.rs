@@ -10,6 +10,7 @@ mod audit;
 mod books;
 mod configurations;
 mod connectors;
+mod device_certificates;
 mod devices;
 mod emergency_accounts;
 mod enrolments;
@@ -35,6 +36,7 @@ pub use audit::{ActFilter, ActRecord};
 mod wipe_orders;
 
 pub use books::{Book, Edit};
+pub use device_certificates::{DeviceCertificate, NewCertificate};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
     Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
@@ -64,6 +66,7 @@ mod tests {
             include_str!("books.rs"),
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
+            include_str!("device_certificates.rs"),
             include_str!("devices.rs"),
             include_str!("devices/finding.rs"),
             include_str!("emergency_accounts.rs"),
