@@ -2,6 +2,7 @@
 
 mod account;
 mod api_tokens;
+mod devices;
 mod edits;
 mod own;
 mod policies;
@@ -9,6 +10,7 @@ mod records;
 
 pub use account::*;
 pub use api_tokens::{ApiToken, NewApiToken, Scope};
+pub use devices::*;
 pub use edits::*;
 pub use own::*;
 pub use policies::*;
@@ -265,6 +267,15 @@ pub struct Done {}
 pub struct Diagnosed(
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")] pub Diagnosis,
 );
+
+/// The last diagnosis of a connector.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LastDiagnosis {
+    /// When it was made, seconds since the epoch; none where none was since the server's start.
+    pub made: Option<i64>,
+    /// What the connector found out.
+    pub diagnosis: Option<Diagnosed>,
+}
 
 /// What is set of one connector, as it is written.
 #[expect(dead_code, reason = "describes the shape of another type")]

@@ -147,7 +147,9 @@ impl Console {
             self.sessions.change(&cookie, |session| session.notice = None);
         }
         let query = fields(head.uri.query().unwrap_or_default().as_bytes());
-        let visit = Visit { principal, args, query, session: session.id.clone(), frame };
+        let asked = head.uri.query().unwrap_or_default().to_owned();
+        let session = session.id.clone();
+        let visit = Visit { principal, args, query, asked, session, frame };
         let text = page.render(self.clone(), visit).await?;
         Ok(reply::answer(page.kind, text))
     }
@@ -281,9 +283,14 @@ impl Console {
 pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
     match done {
         Ok(answer) => {
+            if let Some(results) = answer.get("results").and_then(Value::as_array) {
+                return Notice::Told(results.iter().map(|one| one_of_many(one, look)).collect());
+            }
             let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
             // What is shown once, or what may not come about.
-            let once = told("token").map(|text| look.language.of("shown-once", &text));
+            let once = told("token")
+                .or_else(|| told("code"))
+                .map(|text| look.language.of("shown-once", &text));
             let codes = answer.get("recovery_codes").and_then(Value::as_array).map(|codes| {
                 let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
                 look.language.of("recovery-once", &codes.join(" "))
@@ -291,8 +298,20 @@ pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
             let said = once.or(codes).or_else(|| told("warning"));
             Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
         }
-        Err(refusal) => Notice::Refused(refusal.words),
+        Err(refusal) => Notice::Refused(refusal.words_in(look.language)),
     }
+}
+
+/// What became of one of many devices.
+fn one_of_many(result: &Value, look: Look) -> (bool, String) {
+    let told = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or_default();
+    let done = result.get("done").and_then(Value::as_bool) == Some(true);
+    let said = match told("said") {
+        "" => words(look.language, "done"),
+        said => said.to_owned(),
+    };
+    let device = percent_encoding::percent_decode_str(told("device")).decode_utf8_lossy();
+    (done, format!("{device}: {said}"))
 }
 
 /// A refusal, for people.

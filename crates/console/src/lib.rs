@@ -63,6 +63,8 @@ pub struct Console {
     pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
+    /// What was counted lately, as pages show it.
+    pub(crate) measured: pages::Measured,
     /// Sign-ins that lack a step.
     pub(crate) unfinished: sign_in::Unfinished,
     /// What those may do who made tokens.
@@ -92,6 +94,7 @@ impl Console {
             own_sessions: Sessions::default(),
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
+            measured: pages::Measured::default(),
             makers: endpoints::Makers::default(),
             unfinished: sign_in::Unfinished::default(),
             changed: broadcast::Sender::new(16),

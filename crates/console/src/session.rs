@@ -103,6 +103,8 @@ pub(crate) enum Notice {
     Done(String),
     /// It was not.
     Refused(String),
+    /// Each of many things was, or was not, done, and what there is to say of it.
+    Told(Vec<(bool, String)>),
 }
 
 impl Session {

@@ -22,13 +22,14 @@ mod wipe;
 
 use crate::log::LogConfig;
 use crate::settings::{Sections, as_written};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
 use dme_model::Secret;
 use dme_model::{Span, Timestamp};
 use dme_server::config::ServerConfig;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -239,6 +240,14 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
         connector: sections.rest()?,
         written,
     })
+}
+
+/// What a file holds that another command wrote, which is named where the file holds anything else.
+fn read_json<T: DeserializeOwned>(file: &Path, written_by: &str) -> Result<T> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what `{written_by}` prints", file.display()))
 }
 
 /// A moment for people, UTC, from milliseconds since the epoch.

@@ -46,6 +46,7 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connectors::Connectors;
+use crate::diagnoses::Diagnoses;
 use crate::emergency::Emergency;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
@@ -156,6 +157,8 @@ pub struct Front {
     pub behaviours: Behaviours,
     /// Orders to wipe.
     pub wipes: Wipes,
+    /// What connectors found out about themselves.
+    pub diagnoses: Diagnoses,
     /// What administrators should hear of.
     pub notices: Notices,
     /// What is accepted.

@@ -15,6 +15,8 @@ mod clock;
 pub mod config;
 pub mod connectors;
 pub mod database;
+pub mod devices;
+pub mod diagnoses;
 pub mod door;
 pub mod emergency;
 pub mod front;

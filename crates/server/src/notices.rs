@@ -1,7 +1,9 @@
-//! What administrators should hear of at once: told to whoever listens here, and by mail where the
-//! configuration names addresses.
+//! What administrators should hear of at once: told to whoever listens here, as an event, which
+//! webhooks are told of, and by mail where the configuration names addresses.
 
 use crate::front::Front;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use bytes::Bytes;
 use dme_mailbox::{Account, Credentials, Submission, SubmissionKey};
 use dme_model::{RequestId, Timestamp, UserId};
@@ -56,13 +58,14 @@ pub enum Notice {
 pub struct Notices {
     listeners: broadcast::Sender<Notice>,
     administrators: Arc<Vec<String>>,
+    events: Events,
 }
 
 impl Notices {
     /// With the addresses that are told by mail.
-    pub(crate) fn new(administrators: &[String]) -> Self {
+    pub(crate) fn new(administrators: &[String], events: Events) -> Self {
         let (listeners, _) = broadcast::channel(KEPT);
-        Self { listeners, administrators: Arc::new(administrators.to_vec()) }
+        Self { listeners, administrators: Arc::new(administrators.to_vec()), events }
     }
 
     /// Listens from now on.
@@ -71,8 +74,34 @@ impl Notices {
     }
 
     pub(crate) fn tell(&self, notice: Notice) {
+        if let Some(happened) = happened(&notice) {
+            self.events.note(happened);
+        }
         // Nobody may listen.
         let _ = self.listeners.send(notice);
+    }
+}
+
+/// A notice as an event; none where another tells the same.
+fn happened(notice: &Notice) -> Option<Happened> {
+    match notice {
+        Notice::Quarantined { device, device_type, agent, reason } => {
+            let words = format!("a device waits for an administrator: {device_type}");
+            let happened = Happened::new(EventKind::DeviceQuarantined, words).device(device);
+            let happened = happened.detail("kind", device_type).detail("agent", agent);
+            Some(happened.detail("reason", reason))
+        }
+        // That it misbehaves is noted with the rule, each time.
+        Notice::Misbehaves { .. } => None,
+        Notice::EmergencyUsed { client } => {
+            let words = format!("the account for emergencies was used from {client}");
+            Some(Happened::new(EventKind::EmergencyUsed, words).detail("client", client))
+        }
+        Notice::WipeWaits { device, number, by } => {
+            let words = format!("order {number} to wipe waits for another administrator");
+            let happened = Happened::new(EventKind::WipeWaits, words).device(device);
+            Some(happened.detail("number", number).detail("by", by))
+        }
     }
 }
 

@@ -553,7 +553,7 @@ async fn front(
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
-    let notices = Notices::new(&config.devices.administrators);
+    let notices = Notices::new(&config.devices.administrators, events.clone());
     let admissions =
         Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
     let behaviours =
@@ -631,6 +631,7 @@ async fn front(
         admissions,
         behaviours,
         wipes,
+        diagnoses: Default::default(),
         notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

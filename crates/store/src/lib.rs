@@ -36,8 +36,8 @@ mod wipe_orders;
 
 pub use books::{Book, Edit};
 pub use devices::{
-    Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
-    PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
+    Policy, PolicyKey, PolicyReply, Seen, Sighting, Tally, Waiting, Wipe, WipeKind,
 };
 pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Result};
@@ -65,6 +65,7 @@ mod tests {
             include_str!("configurations.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
+            include_str!("devices/finding.rs"),
             include_str!("emergency_accounts.rs"),
             include_str!("enrolments.rs"),
             include_str!("events.rs"),

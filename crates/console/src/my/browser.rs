@@ -2,7 +2,7 @@
 
 use super::page;
 use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here, notice};
-use crate::browser::{plain, see_other, set_look, still, with_cookie};
+use crate::browser::{see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
@@ -50,7 +50,7 @@ impl Console {
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
         };
-        guarded(answer.unwrap_or_else(plain))
+        guarded(answer.unwrap_or_else(|refusal| page::refused(browser.look, refusal)))
     }
 
     async fn look_at_own(
@@ -76,7 +76,7 @@ impl Console {
         if session.notice.is_some() {
             self.own_sessions.change(&cookie, |session| session.notice = None);
         }
-        let own = self.own_page(&session.principal).await?;
+        let own = self.own_page(&session.principal, look.language).await?;
         match asked[..] {
             ["my", "away"] => {
                 let away = match own.mail_needs_password {
@@ -161,7 +161,7 @@ impl Console {
                     (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
                     (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),
                     (Ok(away), "/api/my/away/look") => {
-                        let own = self.own_page(&principal).await?;
+                        let own = self.own_page(&principal, look.language).await?;
                         page::away(frame, own, Some(shape(away)?))
                     }
                     (done, _) => {
@@ -256,7 +256,7 @@ impl Console {
 
 fn used_up() -> Refusal {
     let words = "this link was used already, or is too old: make another one at /my";
-    Refusal::new(StatusCode::GONE, words)
+    Refusal::new(StatusCode::GONE, words).said("my-link-used", "")
 }
 
 /// An endpoint's answer, for the page that shows it.

@@ -42,6 +42,8 @@ pub(crate) struct Place {
     pub href: &'static str,
     pub text: String,
     pub here: bool,
+    /// It is about something else than the one before it.
+    pub apart: bool,
 }
 
 /// What is around a page.
@@ -66,22 +68,40 @@ pub(crate) struct Frame {
     pub asks_provider: Option<String>,
     pub operates: bool,
     pub configures: bool,
+    /// Whether the log may be read.
+    pub audits: bool,
     pub places: Vec<Place>,
 }
 
-/// The pages that one can go to from every page, and what they are called.
-const PLACES: [(&str, &str); 11] = [
-    ("/", "overview"),
-    ("/devices", "devices"),
-    ("/users", "users"),
-    ("/connectors", "connectors"),
-    ("/policies", "policies"),
-    ("/admission", "admission"),
-    ("/wipes", "wipes"),
-    ("/statistics", "statistics"),
-    ("/log", "log"),
-    ("/audit", "audit"),
-    ("/tokens", "api-tokens"),
+/// The pages that one can go to from every page, and what they are called; each group is about
+/// something of its own.
+const PLACES: [&[(&str, &str)]; 4] = [
+    &[
+        ("/", "overview"),
+        ("/devices", "devices"),
+        ("/users", "users"),
+        ("/wipes", "wipes"),
+        ("/outbox", "outbox"),
+    ],
+    &[
+        ("/connectors", "connectors"),
+        ("/topology", "topology"),
+        ("/routes", "routes"),
+        ("/directory", "directory"),
+    ],
+    &[
+        ("/policies", "policies"),
+        ("/admission", "admission"),
+        ("/behaviour", "behaviour"),
+        ("/terms", "terms"),
+    ],
+    &[
+        ("/statistics", "statistics"),
+        ("/log", "log"),
+        ("/audit", "audit"),
+        ("/webhooks", "webhooks"),
+        ("/tokens", "api-tokens"),
+    ],
 ];
 /// Those of a user's own.
 const OWN_PLACES: [(&str, &str); 2] = [(OWN, "my-title"), ("/my/away", "my-away")];
@@ -103,14 +123,19 @@ impl Frame {
         };
         let first = |path: &str| path.split(['/', '?']).nth(1).unwrap_or_default().to_owned();
         let here = first(path);
-        let places = PLACES.iter().filter(|(href, _)| open(href));
-        let places = places.map(|(href, text)| Place {
-            href,
-            text: look.language.text(text, &[]),
-            here: first(href) == here,
-        });
+        let mut places: Vec<Place> = Vec::new();
+        for group in PLACES {
+            let shown = group.iter().filter(|(href, _)| open(href)).enumerate();
+            let is_first = places.is_empty();
+            places.extend(shown.map(|(at, (href, text))| Place {
+                href,
+                text: look.language.text(text, &[]),
+                here: first(href) == here,
+                apart: at == 0 && !is_first,
+            }));
+        }
         let roles = roles(look.language, principal);
-        Self { roles, ..Self::around(look, session, path, fresh, places.collect()) }
+        Self { roles, ..Self::around(look, session, path, fresh, places) }
     }
 
     /// Around a page of a user's own at this path.
@@ -119,6 +144,7 @@ impl Frame {
             href,
             text: look.language.text(text, &[]),
             here: path == *href,
+            apart: false,
         });
         Self { base: OWN, ..Self::around(look, session, path, fresh, places.collect()) }
     }
@@ -146,6 +172,7 @@ impl Frame {
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
+            audits: has(Duty::Audit),
             places,
         }
     }
@@ -169,6 +196,11 @@ impl Frame {
     /// A text.
     pub fn t(&self, name: &str) -> String {
         self.look.language.text(name, &[])
+    }
+
+    /// What a word of a group of words is called.
+    pub fn word(&self, group: &str, word: impl AsRef<str>) -> String {
+        self.t(&format!("{group}-{}", word.as_ref()))
     }
 
     /// A text with a number in it, called `n` there.

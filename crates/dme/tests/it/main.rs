@@ -27,6 +27,7 @@ mod kill;
 mod limits;
 mod mailboxes;
 mod my;
+mod my_journeys;
 mod outage;
 mod property;
 mod protocol;

@@ -52,6 +52,8 @@ kinds! {
     PolicyRefused = "policy_refused", Warning;
     /// A device took the policy.
     PolicyTaken = "policy_taken", Info;
+    /// An order to wipe waits for another administrator.
+    WipeWaits = "wipe_waits", Warning;
     /// A device was given the order to wipe.
     WipeSent = "wipe_sent", Warning;
     /// A device said that it does wipe.
