@@ -110,6 +110,9 @@ async fn a_phone_gets_in_with_a_token_of_the_realms_provider_and_so_does_its_mai
         dovecot.imap_port
     );
     std::fs::write(folder.path().join("server.toml"), &server)?;
+    let checked = dme(&folder, &["check", "server", "--config", "server.toml"]).output()?;
+    let checked = String::from_utf8_lossy(&checked.stdout).into_owned();
+    ensure!(checked.contains(&format!("people sign in at {issuer}/auth")), "{checked}");
     let log = folder.path().join("server.log");
     let mut command = dme(&folder, &["server", "--config", "server.toml"]);
     let mut running = Process::start("dme server", &mut command, &log)?;
