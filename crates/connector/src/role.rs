@@ -87,8 +87,8 @@ pub enum StartError {
     )]
     TokensOfNobody,
     /// The link's identity is missing or damaged.
-    #[error("the connector's identity: {0}; `dme connector enroll` makes one")]
-    Identity(dme_link::Error),
+    #[error("the connector's identity cannot be used")]
+    Identity(#[source] dme_link::Error),
 }
 
 /// What a connector is set to serve.

@@ -13,7 +13,7 @@ pub const TOKEN_FILE: &str = "admin.token";
 /// The token in this directory; made where there is none.
 pub(crate) fn token(directory: &Path) -> Result<Secret, StartError> {
     let path = directory.join(TOKEN_FILE);
-    let failed = |reason| StartError::Directory { path: path.clone(), reason };
+    let failed = |reason| StartError::File { path: path.clone(), reason };
     match std::fs::read_to_string(&path) {
         Ok(text) if !text.trim().is_empty() => return Ok(Secret::new(text.trim())),
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),

@@ -88,7 +88,9 @@ impl Reach<'_> {
         let Self::Within(folder) = self else { return Ok(name.into()) };
         let real = |path: &Path| std::fs::canonicalize(path);
         let (folder_there, file) = (real(folder), real(&folder.join(name)));
-        let file = file.with_context(|| format!("{path}: cannot read the file {name}"))?;
+        let file = file.with_context(|| {
+            format!("{path}: cannot read the file {}", folder.join(name).display())
+        })?;
         if !folder_there.is_ok_and(|folder| file.starts_with(folder)) {
             bail!("{path}: {name} is not in {}, from where alone it may be read", folder.display());
         }
@@ -135,8 +137,8 @@ fn indirect(path: &str, table: &Table, reach: Reach<'_>) -> Result<Option<String
     match key.as_str() {
         "file" => {
             let file = reach.file(path, name)?;
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("{path}: cannot read the file {name}"))?;
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("{path}: cannot read the file {}", file.display()))?;
             Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
         }
         "env" => {

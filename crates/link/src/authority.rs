@@ -4,7 +4,7 @@
 //! connectors', for client authentication only; the server's own on the link, for the one fixed
 //! name [`LINK_NAME`]; and, for trial installations, one for the phones' listener.
 
-use crate::{Error, Fingerprint, Result, countersigning, files};
+use crate::{Error, Fingerprint, Result, certificate, countersigning, files};
 use dme_audit::{Countersignature, Head, Signer};
 use dme_model::{ConnectorId, Timestamp};
 use rcgen::{
@@ -50,8 +50,7 @@ pub struct Validity {
 impl Validity {
     /// Of a connector's certificate in DER, as the authority made it.
     pub(crate) fn of_certificate(der: &[u8]) -> Result<Self> {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der)
-            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
+        let certificate = certificate::parse(der)?;
         let validity = certificate.validity();
         let backdated = i64::try_from(BACKDATED.as_secs()).unwrap_or(0);
         let made = validity.not_before.timestamp().saturating_add(backdated);
@@ -105,8 +104,7 @@ impl Authority {
     }
 
     fn assemble(key: KeyPair, pem: String) -> Result<Self> {
-        let certificate = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
+        let certificate = certificate::from_pem(&pem)?;
         let fingerprint = Fingerprint::of_certificate(&certificate)?;
         let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(made)?;
         Ok(Self { issuer, certificate, pem, fingerprint })
@@ -203,12 +201,8 @@ impl Authority {
 /// When the certificate cannot be read.
 pub fn verify_signature(certificate_pem: &str, text: &[u8], signature: &[u8]) -> Result<bool> {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-    let unreadable =
-        |error: &dyn std::fmt::Display| Error::Certificate(format!("cannot be read: {error}"));
-    let der = CertificateDer::from_pem_slice(certificate_pem.as_bytes())
-        .map_err(|error| unreadable(&error))?;
-    let (_, certificate) =
-        x509_parser::parse_x509_certificate(&der).map_err(|error| unreadable(&error))?;
+    let der = certificate::from_pem(certificate_pem)?;
+    let certificate = certificate::parse(&der)?;
     let key = &certificate.public_key().subject_public_key.data;
     Ok(UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key).verify(text, signature).is_ok())
 }
@@ -320,7 +314,7 @@ mod tests {
             .unwrap();
         let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
         assert_eq!(Fingerprint::of_certificate(&der).unwrap(), request.fingerprint);
-        let (_, certificate) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let certificate = certificate::parse(&der).unwrap();
         assert_eq!(certificate.subject().to_string(), "CN=c7");
         let Validity { made, ends } = Validity::of_certificate(&der).unwrap();
         assert_eq!(ends - made, 3600);

@@ -63,7 +63,7 @@ pub enum Error {
     #[error(transparent)]
     Book(#[from] crate::BookError),
     /// This directory has no identity yet.
-    #[error("{} holds no identity; enrol this connector first", .0.display())]
+    #[error("{} holds no identity; enrol this connector with `dme connector enroll`", .0.display())]
     NotEnrolled(PathBuf),
     /// This directory has an identity already.
     #[error("{} holds an identity already; remove the directory to enrol anew", .0.display())]

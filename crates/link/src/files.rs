@@ -26,9 +26,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
 
 /// Writes a file for its owner alone, whole or not at all, and durable on return.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
-    let failed = |error| Error::file("written", path, error);
-    may_die().map_err(failed)?;
     let new = path.with_extension("new");
+    let failed = |error| Error::file("written", &new, error);
+    may_die().map_err(failed)?;
     // A leftover of a crash may have other permissions.
     remove(&new)?;
     let mut file =
@@ -41,10 +41,11 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
     may_die().map_err(|error| Error::file("written", to, error))?;
     fs::rename(from, to).map_err(|error| Error::file("written", to, error))?;
-    let dir = to.parent().unwrap_or(Path::new("."));
+    // Of a name without a directory the parent is empty, and means where the process is.
+    let dir = to.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(dir)
         .and_then(|dir| dir.sync_all())
-        .map_err(|error| Error::file("written", to, error))
+        .map_err(|error| Error::file("written", dir, error))
 }
 
 /// Removes a file where it is there.

@@ -1,6 +1,6 @@
 //! The fingerprint of a public key: what a connector's identity is (rule A6).
 
-use crate::{Error, Result};
+use crate::{Error, Result, certificate};
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -25,9 +25,7 @@ impl Fingerprint {
     /// # Errors
     /// When it is no certificate.
     pub fn of_certificate(der: &[u8]) -> Result<Self> {
-        let (_, certificate) = x509_parser::parse_x509_certificate(der)
-            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
-        Ok(Self::of_public_key(certificate.public_key().raw))
+        Ok(Self::of_public_key(certificate::parse(der)?.public_key().raw))
     }
 
     /// The bytes.

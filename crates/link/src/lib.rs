@@ -3,6 +3,7 @@
 mod authority;
 mod book;
 mod capabilities;
+mod certificate;
 mod clock;
 mod code;
 mod configuration;

@@ -6,7 +6,7 @@
 //! (rule L2). What ends a connector's access is its record in the [`crate::ConnectorBook`].
 
 use crate::authority::{Authority, Identity, LINK_NAME};
-use crate::{Error, Fingerprint, Result, wire};
+use crate::{Error, Fingerprint, Result, certificate, wire};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WantsClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -73,7 +73,7 @@ fn server(
 
 /// For a connector that has its certificate.
 pub(crate) fn link_client(authority: &str, identity: &Identity) -> Result<Arc<ClientConfig>> {
-    let authority = certificate(authority)?;
+    let authority = certificate::from_pem(authority)?;
     let verifier = WebPkiServerVerifier::builder_with_provider(roots(authority)?, provider())
         .build()
         .map_err(|error| Error::Tls(error.to_string()))?;
@@ -98,12 +98,6 @@ pub(crate) fn enroll_client(authority: Fingerprint) -> Result<Arc<ClientConfig>>
 pub(crate) fn stranger_client() -> Result<Arc<ClientConfig>> {
     let config = client(Arc::new(ServerVerifier::Anybody))?.with_no_client_auth();
     Ok(finish(config, wire::ENROLL))
-}
-
-/// A certificate in PEM.
-pub(crate) fn certificate(pem: &str) -> Result<CertificateDer<'static>> {
-    CertificateDer::from_pem_slice(pem.as_bytes())
-        .map_err(|error| Error::Certificate(error.to_string()))
 }
 
 fn client(
@@ -139,7 +133,7 @@ fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>> {
 
 /// The nearest moment at which the certificate is valid.
 fn valid_moment(leaf: &CertificateDer<'_>, now: UnixTime) -> UnixTime {
-    let Ok((_, certificate)) = x509_parser::parse_x509_certificate(leaf) else { return now };
+    let Ok(certificate) = certificate::parse(leaf) else { return now };
     let seconds = |time: x509_parser::time::ASN1Time| u64::try_from(time.timestamp()).unwrap_or(0);
     let validity = certificate.validity();
     let (first, last) = (seconds(validity.not_before), seconds(validity.not_after));

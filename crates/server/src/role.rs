@@ -86,11 +86,19 @@ pub enum StartError {
         /// What the system said.
         reason: std::io::Error,
     },
+    /// A file in it cannot be read or written.
+    #[error("cannot use the file {path}: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
     /// The database cannot be used.
-    #[error("cannot open the database: {0}")]
+    #[error("cannot open the database")]
     Store(#[from] dme_store::Error),
     /// The authority cannot be used.
-    #[error("cannot open the server's certificate authority: {0}")]
+    #[error("cannot open the server's certificate authority")]
     Authority(#[from] dme_link::Error),
     /// The phones' certificate cannot be used.
     #[error(transparent)]
@@ -497,9 +505,8 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
         messages: if keeps { sending.kept_messages } else { 0 },
         bytes: sending.kept_size.0,
     };
-    let directory = &config.directory;
-    let unusable = |reason| StartError::Directory { path: directory.clone(), reason };
-    let seal = Seal::open(directory, OUTBOX).map_err(unusable)?;
+    let unusable = |reason| StartError::File { path: config.directory.join(OUTBOX), reason };
+    let seal = Seal::open(&config.directory, OUTBOX).map_err(unusable)?;
     Ok(Some(Outbox::open(store.clone(), seal, limits, Arc::new(now)).await?))
 }
 
@@ -594,7 +601,8 @@ async fn front(
         config.my.clone(),
         clock.clone(),
     );
-    let unusable = |reason| StartError::Directory { path: config.directory.clone(), reason };
+    let unusable =
+        |reason| StartError::File { path: config.directory.join(SECOND_FACTORS), reason };
     let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
     Ok(Front {
         gate,

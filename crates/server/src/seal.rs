@@ -37,7 +37,7 @@ impl Seal {
     /// When the file cannot be read or written, or holds no key.
     pub fn open(directory: &Path, file: &'static str) -> io::Result<Self> {
         let path = directory.join(file);
-        let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, format!("{file}: {what}"));
+        let wrong = |what| io::Error::new(io::ErrorKind::InvalidData, what);
         let key = match std::fs::read(&path) {
             Ok(key) => key,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -40,7 +40,7 @@ pub fn certificate_files(
     let names = config.directory.join("phones.names");
     let unusable = |path: &Path| {
         let path = path.to_owned();
-        move |reason| StartError::Directory { path, reason }
+        move |reason| StartError::File { path, reason }
     };
     // Made anew only for another host or near its end: phones that accepted it ask again.
     let fresh = std::fs::metadata(&certificate)

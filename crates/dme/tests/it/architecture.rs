@@ -70,7 +70,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
         &["model", "zone", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
     ),
     ("testkit", &[]),
-    ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),
+    ("bench", &["model", "eas", "mime", "pim", "phone", "store", "sync", "testkit"]),
     (
         "dme",
         &[

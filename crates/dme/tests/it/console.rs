@@ -55,6 +55,7 @@ impl Office {
         let path = |name: &str| folder.path().join(name);
         let more = more.replace("ADMIN_PORT", &admin_port.to_string());
         std::fs::write(path("password"), PASSWORD)?;
+        std::fs::write(path("webhook.secret"), "0123456789abcdef0123456789abcdef")?;
         let mut add = Command::new(env!("CARGO_BIN_EXE_dme"));
         add.args(["user", "add", "ada", "--realm", REALM, "--file", "people.toml"]);
         run(add.args(["--password-file", "password"]).current_dir(folder.path()))?;
@@ -85,6 +86,9 @@ impl Office {
                  [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
                  [policy]\nmode = \"required\"\n[devices]\nunknown = \"quarantine\"\n\
                  {devices}\
+                 [webhooks.helpdesk]\nurl = \"https://hooks.example.org/dme\"\n\
+                 secret = {{ file = \"webhook.secret\" }}\n\
+                 kinds = [\"audit_contradicted\"]\n\
                  [embedded.mail.files]\nroot = \"mail\"\n\
                  [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n\
                  [log]\nlevel = \"debug,h2=info,hyper=info\"\n"

@@ -11,6 +11,7 @@ mod address_list;
 mod again;
 mod answers;
 mod architecture;
+mod calendar_server;
 mod cli;
 mod companies;
 mod configure;

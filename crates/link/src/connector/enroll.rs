@@ -6,7 +6,7 @@ use super::identity::{About, Identities};
 use crate::authority::SigningRequest;
 use crate::code::{Binding, Prover};
 use crate::wire::hello::{self, EnrollReply, EnrollRequest, EnrolledReply};
-use crate::{Code, Error, Fingerprint, Result, Token, tls};
+use crate::{Code, Error, Fingerprint, Result, Token, certificate, tls};
 use dme_model::{ConnectorId, Secret};
 use rcgen::{KeyPair, PublicKeyData};
 use rustls::ClientConfig;
@@ -88,7 +88,7 @@ pub async fn enroll_again(
     };
     let tls = match Identities::authority_in(dir)? {
         Some(authority) => {
-            tls::enroll_client(Fingerprint::of_certificate(&tls::certificate(&authority)?)?)?
+            tls::enroll_client(Fingerprint::of_certificate(&certificate::from_pem(&authority)?)?)?
         }
         None => tls::stranger_client()?,
     };
@@ -173,11 +173,11 @@ impl Way<'_> {
 /// have signed it.
 fn certified(reply: &EnrolledReply, key: &KeyPair) -> Result<Fingerprint> {
     let ours = Fingerprint::of_public_key(&key.subject_public_key_info());
-    let certified = Fingerprint::of_certificate(&tls::certificate(&reply.certificate)?)?;
+    let certified = Fingerprint::of_certificate(&certificate::from_pem(&reply.certificate)?)?;
     if reply.fingerprint != ours || certified != ours {
         return Err(Error::Protocol("the server enrolled another key than ours".into()));
     }
-    Fingerprint::of_certificate(&tls::certificate(&reply.authority)?)
+    Fingerprint::of_certificate(&certificate::from_pem(&reply.authority)?)
 }
 
 impl From<EnrolledReply> for Enrolled {

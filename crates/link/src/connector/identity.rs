@@ -21,8 +21,7 @@
 //! whatever the two ends last heard of each other, one of the two keys is good.
 
 use crate::authority::{SigningRequest, new_key};
-use crate::tls::certificate;
-use crate::{Error, Fingerprint, Identity, Result, Validity, countersigning, files};
+use crate::{Error, Fingerprint, Identity, Result, Validity, certificate, countersigning, files};
 use dme_audit::{Countersignature, Head, Signer};
 use dme_model::{ConnectorId, Secret, Timestamp};
 use rcgen::{KeyPair, PublicKeyData};
@@ -105,7 +104,7 @@ impl Identities {
     pub fn fingerprint(&self) -> Result<Fingerprint> {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
-        Fingerprint::of_certificate(&certificate(&identity.chain)?)
+        Fingerprint::of_certificate(&certificate::from_pem(&identity.chain)?)
     }
 
     /// Where it is kept.
@@ -188,7 +187,7 @@ impl Identities {
         };
         let key = parse_key(&path, &text)?;
         let wanted = Fingerprint::of_public_key(&key.subject_public_key_info());
-        if Fingerprint::of_certificate(&certificate(chain)?)? != wanted {
+        if Fingerprint::of_certificate(&certificate::from_pem(chain)?)? != wanted {
             return Err(Error::Protocol("a certificate for another key".into()));
         }
         files::write(&path, &join(&text, chain))
@@ -211,7 +210,7 @@ impl Identities {
     pub(super) fn renewal_due(&self, now: SystemTime) -> Result<Duration> {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
-        let validity = Validity::of_certificate(&certificate(&identity.chain)?)?;
+        let validity = Validity::of_certificate(&certificate::from_pem(&identity.chain)?)?;
         let moment = |seconds: i64| Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         let made = moment(validity.made);
         let life = moment(validity.ends).saturating_sub(made);

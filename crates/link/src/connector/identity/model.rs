@@ -211,7 +211,7 @@ impl Ends {
     async fn link(&self, identities: &Identities) -> Result<Fingerprint, Failed> {
         let mut last = Failed::Fault;
         for (which, identity) in identities.candidates()? {
-            let key = Fingerprint::of_certificate(&certificate(&identity.chain)?)?;
+            let key = Fingerprint::of_certificate(&certificate::from_pem(&identity.chain)?)?;
             let connection = async || {
                 self.say(async {
                     let record = self.registrar.admit(&key).await?;

@@ -84,7 +84,7 @@ impl Ends {
     /// As the connector dials and the server admits.
     async fn dial(&self, identities: &Identities) -> Result<Which> {
         for (which, identity) in identities.candidates().unwrap() {
-            let key = Fingerprint::of_certificate(&certificate(&identity.chain)?)?;
+            let key = Fingerprint::of_certificate(&certificate::from_pem(&identity.chain)?)?;
             match self.registrar.admit(&key).await {
                 Ok(record) => {
                     self.registrar.linked(&record.id, &key).await?;
