@@ -38,6 +38,7 @@ pub mod parking;
 pub mod policies;
 pub mod policy;
 pub mod private_files;
+pub mod providers;
 pub mod quarantine;
 pub mod realm;
 pub mod records;

@@ -1,7 +1,8 @@
 //! Every page as it is seen: in both themes, wide and on a phone, by the eye (pictures in
 //! `docs/console/`, written anew with `DME_WRITE_SCREENSHOTS=1`), by axe, and by the keyboard.
 
-use crate::console::{Kind, Office, REALM};
+use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console_signing_in::code;
 use crate::protocol_pyactivesync::python_with;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
@@ -242,6 +243,23 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
         browser.go(&office.url(&path))?;
         examine(&name)?;
     }
+    // An authenticator that is set up, and the code that is asked for from then on.
+    let carl = office.session("carl")?;
+    let offered = carl.post("/api/account/second-factor", &json!({}))?;
+    let secret = offered["secret"].as_str().context("no secret")?;
+    office.sign_in(&browser, "carl")?;
+    browser.go(&office.url("/account"))?;
+    examine("second-factor")?;
+    let code = json!({"code": code(secret, 6 * 60)?});
+    carl.post("/api/account/second-factor/confirm", &code)?;
+    browser.forget_cookies()?;
+    browser.go(&office.url("/sign-in"))?;
+    browser.write("#login", &format!("carl@{REALM}"))?;
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    browser.wait_for("main", "authenticator")?;
+    browser.go(&office.url("/sign-in/code"))?;
+    examine("sign-in-code")?;
     own_pages(&office, &browser, &mut examine)?;
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())
