@@ -224,6 +224,7 @@ impl Link {
                     }
                     *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
                 }
+                Some(ToServer::Counts(counts)) => self.meter.counted(counts),
                 Some(ToServer::Configured(report)) => {
                     match registrar.configured(&self.id, report).await {
                         Ok(None) => {}

@@ -12,8 +12,8 @@ use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Segments,
-    Services, Used, Validity,
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Measured,
+    Segments, Services, Used, Validity,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
@@ -173,6 +173,30 @@ struct Local {
     since: Timestamp,
 }
 
+impl Local {
+    fn state(&self, id: &ConnectorId) -> LinkState {
+        LinkState {
+            id: id.clone(),
+            name: self.name.clone(),
+            capabilities: self.services.capabilities(),
+            realms: Some(self.services.realms.clone()),
+            software: crate::SOFTWARE.into(),
+            peer: None,
+            since: self.since,
+            round_trip: Some(Duration::ZERO),
+            traffic: Traffic::default(),
+            segments: None,
+            used: None,
+            outstanding: 0,
+            queued: 0,
+            watches: 0,
+            draining: false,
+            exhausted: false,
+            certificate: None,
+        }
+    }
+}
+
 impl Links {
     /// No links yet.
     pub fn new(registrar: Arc<Registrar>, config: LinksConfig) -> Self {
@@ -282,28 +306,31 @@ impl Links {
         let remote: Vec<LinkState> =
             lock(&self.0.links).values().map(|link| self.state(link)).collect();
         let local = lock(&self.0.local);
-        let local = local.iter().map(|(id, local)| LinkState {
-            id: id.clone(),
-            name: local.name.clone(),
-            capabilities: local.services.capabilities(),
-            realms: Some(local.services.realms.clone()),
-            software: crate::SOFTWARE.into(),
-            peer: None,
-            since: local.since,
-            round_trip: Some(Duration::ZERO),
-            traffic: Traffic::default(),
-            segments: None,
-            used: None,
-            outstanding: 0,
-            queued: 0,
-            watches: 0,
-            draining: false,
-            exhausted: false,
-            certificate: None,
-        });
+        let local = local.iter().map(|(id, local)| local.state(id));
         let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// The link of one connector, if it stands.
+    pub fn connector(&self, id: &ConnectorId) -> Option<LinkState> {
+        match self.link(id) {
+            Some(link) => Some(self.state(&link)),
+            None => lock(&self.0.local).get(id).map(|local| local.state(id)),
+        }
+    }
+
+    /// What connectors count of the calls on the systems behind them, as they told last, also of those
+    /// that are not linked any more.
+    pub fn measured(&self) -> BTreeMap<ConnectorId, Vec<Measured>> {
+        let meters: Vec<_> =
+            lock(&self.0.meters).iter().map(|(id, meter)| (id.clone(), meter.clone())).collect();
+        let told = meters.into_iter().map(|(id, meter)| (id, meter.measured()));
+        let local: Vec<_> = lock(&self.0.local)
+            .iter()
+            .filter_map(|(id, local)| Some((id.clone(), local.services.counts.clone()?)))
+            .collect();
+        told.chain(local.into_iter().map(|(id, counting)| (id, counting.counts()))).collect()
     }
 
     /// The connectors that hung up by themselves and are not to be back yet, and when they are: a
@@ -372,7 +399,7 @@ impl Links {
     }
 
     /// How many links stand, those within this process not counted.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         lock(&self.0.links).len()
     }
 
