@@ -3,6 +3,7 @@
 mod api_tokens;
 mod away;
 mod configuration;
+mod connector_orders;
 mod connectors;
 mod devices;
 mod directory;
@@ -114,6 +115,26 @@ fn connectors() -> Vec<Endpoint> {
         post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
             .duty(Duty::Operate)
             .by(|console, call| async move { console.diagnose(call.arg("connector")).await }),
+        get("/api/connectors/{connector}/diagnosis", "What it found out last, by an order")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.last_diagnosis(call.arg("connector")).await }),
+        get("/api/connectors/{connector}/orders", "What waits for a connector's next contact").by(
+            |console, call| async move { console.connector_orders(call.arg("connector")).await },
+        ),
+        post(
+            "/api/connectors/{connector}/orders",
+            "Have a connector do something at its next contact",
+        )
+        .takes::<api::NewConnectorOrder>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.order_connector(&call.principal, call.arg("connector"), &new).await
+        }),
+        delete("/api/connectors/{connector}/orders/{order}", "Call off what waits for a connector")
+            .by(|console, call| async move {
+                let (connector, order) = (call.arg("connector"), call.arg("order"));
+                console.call_off_connector_order(connector, order).await
+            }),
         connector_state("/api/connectors/{connector}/unlock", ConnectorState::Unlocked),
         connector_state("/api/connectors/{connector}/lock", ConnectorState::Locked),
         connector_state("/api/connectors/{connector}/remove", ConnectorState::Removed),

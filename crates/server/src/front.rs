@@ -44,6 +44,7 @@ use crate::admissions::Admissions;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::config::{LimitsConfig, TimesConfig};
+use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
@@ -109,6 +110,8 @@ pub struct Front {
     pub engine: Engine,
     /// Those there are.
     pub connectors: Arc<Connectors>,
+    /// What waits for them.
+    pub connector_orders: Arc<ConnectorOrders>,
     /// Which of them.
     pub router: Arc<Router>,
     /// What waits for its connector, where messages may.

@@ -12,6 +12,7 @@ pub mod books;
 pub mod client_address;
 mod clock;
 pub mod config;
+pub mod connector_orders;
 pub mod connectors;
 pub mod database;
 pub mod door;

@@ -9,6 +9,7 @@ mod api_tokens;
 mod audit;
 mod books;
 mod configurations;
+mod connector_orders;
 mod connectors;
 mod devices;
 mod enrolments;
@@ -33,6 +34,7 @@ pub use audit::{ActFilter, ActRecord};
 mod wipe_orders;
 
 pub use books::{Book, Edit};
+pub use connector_orders::{ConnectorOrder, WaitingConnectorOrder};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
     PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
@@ -59,6 +61,7 @@ mod tests {
             include_str!("audit.rs"),
             include_str!("books.rs"),
             include_str!("configurations.rs"),
+            include_str!("connector_orders.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
             include_str!("enrolments.rs"),

@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (7, include_str!("../migrations/0007_api_tokens.sql")),
     (8, include_str!("../migrations/0008_own.sql")),
     (9, include_str!("../migrations/0009_codes.sql")),
+    (13, include_str!("../migrations/0013_connector_orders.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

@@ -365,6 +365,10 @@ impl Connector {
                 Some(Order::RenewalRefused(refused)) => {
                     error!(%refused, "the server did not renew the certificate");
                 }
+                Some(Order::Rotate) => {
+                    info!("told to take a new key");
+                    renewal = Instant::now() + self.ask_for_certificate(session);
+                }
                 Some(Order::Configuration(configuration)) => {
                     if self.configure(session, configuration).await {
                         return Next::Replace;

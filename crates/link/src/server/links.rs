@@ -423,6 +423,14 @@ impl Links {
         Ok(())
     }
 
+    /// Has a connector take a new key, where it is linked and its release knows how. It links anew with
+    /// the key, and the old one is forgotten.
+    pub fn rotate(&self, id: &ConnectorId) {
+        if let Some(link) = self.link(id) {
+            link.tell(ToConnector::Rotate {});
+        }
+    }
+
     /// Closes a connector's link at once, with all that runs on it. It may dial again.
     pub fn close(&self, id: &ConnectorId) {
         if let Some(link) = self.link(id) {

@@ -27,6 +27,8 @@ pub(crate) enum ToConnector {
     RenewalRefused(Refused),
     /// What its services are to be from now on; answered with a report.
     Configuration(Configuration),
+    /// Take a new key now; answered with a request for its certificate.
+    Rotate {},
 }
 
 /// How a connector is to go away and come back (rule L3).
