@@ -76,7 +76,7 @@ fuzz_target!(|data: &[u8]| {
         zone: ZoneId::from("Europe/Berlin"),
     };
     let view = BodyView::default();
-    let read = |object: &[u8]| calendar::read(object, &owner, &view).ok();
+    let read = |object: &[u8]| calendar::read(object, &owner, &ZoneId::utc(), &view).ok();
 
     for from in ["bob@x.example", "ann@x.example"] {
         for existing in [None, Some(object)] {

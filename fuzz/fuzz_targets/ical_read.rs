@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         let preference =
             BodyPreference { kind, truncation: None, all_or_none: false, preview: None };
         let view = BodyView { preferences: vec![preference], ..BodyView::default() };
-        let Ok(item) = calendar::read(data, &owner, &view) else { return };
+        let Ok(item) = calendar::read(data, &owner, &ZoneId::utc(), &view) else { return };
         calendar::summary(data).expect("what was read");
         let patch = match item {
             Item::Event(event) => {

@@ -4,6 +4,7 @@
 //! so its figures are a lower bound of what the server alone could do.
 
 mod account;
+mod console;
 mod imap;
 mod items;
 mod load;
@@ -15,6 +16,7 @@ mod sogo;
 mod world;
 
 use anyhow::{Result, bail};
+use console::Browser;
 use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::FolderType;
 use dme_phone::{Address, AfterAnswer};
@@ -40,10 +42,11 @@ fn main() -> Result<()> {
             "--parked" => part = Part::Parked,
             "--people" => part = Part::People,
             "--account" => part = Part::Account,
+            "--console" => part = Part::Console,
             other => {
                 bail!(
                     "unknown argument {other:?}; there are --quick, --with-sogo, --parked, \
-                     --people and --account"
+                     --people, --account and --console"
                 )
             }
         }
@@ -62,6 +65,8 @@ enum Part {
     People,
     /// Calendars and contacts alone.
     Account,
+    /// The administrators' pages alone.
+    Console,
 }
 
 /// What is measured for comparison.
@@ -86,6 +91,10 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
         connection: AfterAnswer::Kept,
         processes: world.processes().to_vec(),
     };
+    if part == Part::Console {
+        console(&mut world, &target, scale, &mut table).await?;
+        return table.print();
+    }
     if part == Part::Everything {
         everything_else(&world, &target, scale, beside, &mut table).await?;
     }
@@ -235,6 +244,40 @@ async fn calendar_and_contacts(
         table.row("  reckoned from it for 1,000 users: requests", format!("{thousand:.0}/s"), "");
         table.row("  the same: connector", cores(cost.connector), "");
         table.row("  the same: Radicale", cores(cost.radicale), "");
+    }
+    Ok(())
+}
+
+/// What administrators wait for.
+async fn console(
+    world: &mut World,
+    target: &Target,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<()> {
+    note("filling the server's database");
+    let people = (0..scale.console_users).map(console::person);
+    let fill = async |directory: std::path::PathBuf| console::fill(&directory, scale).await;
+    world.filled(people, fill).await?;
+    let target = Target { processes: world.processes().to_vec(), ..target.clone() };
+    let browser = Browser::sign_in(world)?;
+    table.heading(&format!(
+        "Pages: {} users with two devices each, {} events",
+        scale.console_users, scale.console_events
+    ));
+    note("looking at pages");
+    for (what, times) in browser.pages(scale)?.0 {
+        table.row(&format!("{what}, p50"), millis(times.percentile(50)), "");
+        table.row("  p95", millis(times.percentile(95)), "≤ 20 ms");
+    }
+    note("waiting for news");
+    let told = browser.told(world, scale.repeats / 5)?;
+    table.row("an act told on an open page, p95", millis(told.percentile(95)), "≤ 1 s");
+    note("looking at pages while phones are busy");
+    let (rate, pages) = console::beside_phones(browser, &target, scale).await?;
+    table.heading(&format!("The same while phones get {rate:.0} answers a second"));
+    for (what, times) in pages.0 {
+        table.row(&format!("{what}, p95"), millis(times.percentile(95)), "≤ 200 ms");
     }
     Ok(())
 }

@@ -45,6 +45,10 @@ pub struct Scale {
     pub entries: usize,
     /// The large calendar and address book.
     pub account: Amounts,
+    /// Users whom the console knows.
+    pub console_users: usize,
+    /// Events in its log.
+    pub console_events: usize,
 }
 
 impl Scale {
@@ -59,6 +63,8 @@ impl Scale {
         repeats: 100,
         entries: 50_000,
         account: Amounts { contacts: 5_000, events: 2_000, series: 200, tasks: 0, notes: 0 },
+        console_users: 10_000,
+        console_events: 1_000_000,
     };
     /// Whether it works at all.
     pub const QUICK: Self = Self {
@@ -71,6 +77,8 @@ impl Scale {
         repeats: 20,
         entries: 5_000,
         account: Amounts { contacts: 500, events: 200, series: 20, tasks: 0, notes: 0 },
+        console_users: 200,
+        console_events: 5_000,
     };
 }
 
@@ -108,6 +116,7 @@ pub struct World {
     pub tls: Tls,
     admin_port: u16,
     links_port: u16,
+    users: Vec<String>,
     folder: Folder,
 }
 
@@ -136,8 +145,17 @@ impl World {
         let connector = start_connector(folder.path())?;
         let authority = std::fs::read(folder.path().join("server/authority/authority.pem"))?;
         let tls = Tls::new(&Trust::Authority(authority))?;
-        let world =
-            Self { dovecot, server, connector, phones_port, tls, admin_port, links_port, folder };
+        let world = Self {
+            dovecot,
+            server,
+            connector,
+            phones_port,
+            tls,
+            admin_port,
+            links_port,
+            users,
+            folder,
+        };
         world.wait_ready()?;
         Ok(world)
     }
@@ -190,6 +208,48 @@ impl World {
         self.wait_ready()
     }
 
+    /// Ends the server, has its directory filled, and starts it again with these people besides.
+    ///
+    /// # Errors
+    /// When it cannot be filled, or one does not start.
+    pub async fn filled<F: Future<Output = Result<()>>>(
+        &mut self,
+        people_besides: impl Iterator<Item = String>,
+        fill: impl FnOnce(PathBuf) -> F,
+    ) -> Result<()> {
+        self.connector.stop();
+        self.server.stop();
+        let users: Vec<String> = self.users.iter().cloned().chain(people_besides).collect();
+        people(self.folder.path(), &users)?;
+        fill(self.folder.path().join("server")).await?;
+        self.restart()
+    }
+
+    /// Where administrators ask.
+    pub fn admin_port(&self) -> u16 {
+        self.admin_port
+    }
+
+    /// Runs `dme` in the folder.
+    ///
+    /// # Errors
+    /// What it complains of.
+    pub fn dme(&self, arguments: &[&str]) -> Result<String> {
+        dme(self.folder.path(), arguments)
+    }
+
+    /// Has the server do something, as whoever may read its directory.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn administer(&self, method: &str, path: &str) -> Result<()> {
+        let token = std::fs::read_to_string(self.path("server/admin.token"))?;
+        let more = format!("Authorization: Bearer {}\r\nContent-Length: 0\r\n", token.trim());
+        let answer = self.ask(method, path, &more)?;
+        ensure!(answer.starts_with("HTTP/1.1 200"), "{method} {path}: {answer}");
+        Ok(())
+    }
+
     /// The processes whose work counts.
     pub fn processes(&self) -> [u32; 2] {
         [self.server.id(), self.connector.id()]
@@ -227,8 +287,13 @@ impl World {
     }
 
     fn get(&self, path: &str) -> Result<String> {
+        self.ask("GET", path, "")
+    }
+
+    fn ask(&self, method: &str, path: &str, more: &str) -> Result<String> {
         let mut tcp = TcpStream::connect(("127.0.0.1", self.admin_port))?;
-        write!(tcp, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let host = "Host: localhost\r\nConnection: close\r\n";
+        write!(tcp, "{method} {path} HTTP/1.1\r\n{host}{more}\r\n")?;
         let mut answer = String::new();
         tcp.read_to_string(&mut answer)?;
         Ok(answer)

@@ -297,3 +297,258 @@ my-away-why = Ihr Mailsystem zeigt und ändert dies nur mit Ihrem Kennwort. Es w
 my-away-show = Zeigen
 my-save = Speichern
 no-user = Dieses Konto darf keine Telefone benutzen.
+behaviour = Verhalten
+behaviour-how = Wann sich ein Gerät schlecht benimmt, und was dann geschieht. Jedes Gerät wird für sich gezählt; von mehreren zugleich gebrochenen Regeln gilt die strengste.
+behaviour-which = Geräte, die sich schlecht benehmen
+behaviour-slow = bremsen
+behaviour-block = aussperren, bis es freigegeben wird
+behaviour-tell = nur Administratoren melden
+behaviour-requests = Anfragen
+behaviour-repeated_key = dieselbe Anfrage zu einem Ordner, obwohl es Neues gibt
+behaviour-failing_item = derselbe Eintrag scheitert
+behaviour-wrong_password = falsche Kennwörter
+behaviour-errors = Anfragen, die mit Fehlern enden
+counts = Was gezählt wird
+threshold = Wie oft es vorkommen darf
+within = In welcher Zeit
+within-minutes = In wie vielen Minuten
+slow-minutes = Gebremst für wie viele Minuten
+take-suggested = Die vorgeschlagenen Regeln übernehmen
+misbehaves = benimmt sich schlecht
+devices-misbehave = { $n ->
+    [one] Ein Gerät benimmt sich schlecht
+   *[other] { $n } Geräte benehmen sich schlecht
+ }
+wipes-second = { $n ->
+    [one] Eine Löschung wartet auf einen zweiten Administrator
+   *[other] { $n } Löschungen warten auf einen zweiten Administrator
+ }
+syncs-failed = { $n ->
+    [one] Ein Ordner konnte in der letzten Stunde nicht abgeglichen werden
+   *[other] { $n }-mal konnte in der letzten Stunde ein Ordner nicht abgeglichen werden
+ }
+budget-near = Die Verbindung des Konnektors { $name } hat den größten Teil dieses Monats verbraucht
+webhook-given-up = Webhook { $name } wurde aufgegeben
+last-day = Die letzten 24 Stunden
+latency = 95 % beantwortet in
+link-bytes = Bytes auf Verbindungen
+at-most = höchstens
+topology-whole = Die ganze Topologie
+topology-how = Links der Server, in der Mitte seine Konnektoren, rechts, was hinter jedem liegt. Die Liste darunter sagt dasselbe.
+as-list = Dasselbe als Liste
+server = Server
+realm-orphan = Kein verbundener Konnektor ist die Quelle von Realm { $name }
+directory = Verzeichnis
+directory-how = Wer hereindarf, entscheiden Gruppen der Verzeichnisse. Sie werden von selbst gelesen; ist ein Verzeichnis fort, gilt das zuletzt Gelesene.
+read-at = Gelesen um
+age = Alter
+outbox = Postausgang
+outbox-how = Nachrichten von Telefonen, die warten, weil der Konnektor ihres Absenders nicht erreichbar ist. Sie gehen von selbst ab, wenn er wieder da ist.
+outbox-empty = Nichts wartet.
+number = Nummer
+attempts = Versuche
+set-aside = beiseitegelegt
+routes-how = Welcher Konnektor einen Benutzer bedient, entscheiden Zuständigkeit, Angebot und wer das Postfach hat. Warum es dieser ist, steht auf der Seite des Benutzers.
+simulate = Was wäre wenn …?
+simulate-down = Wären diese Konnektoren fort
+simulate-go = Zeigen, was aus wem würde
+simulate-none = Niemand würde es merken.
+simulate-all-served = Alle würden von anderen bedient.
+simulate-lost = { $n ->
+    [one] Eine Funktion würde von niemandem bedient
+   *[other] { $n } Funktionen würden von niemandem bedient
+ }
+simulate-moved = { $n ->
+    [one] Eine Funktion eines Benutzers würde wechseln
+   *[other] { $n } Funktionen von Benutzern würden wechseln
+ }
+function = Funktion
+now-by = Jetzt
+then-by = Dann
+flush-all = Konnektoren zu allen neu fragen
+flush-how = In der Regel nie nötig: Routen werden von selbst neu bestimmt, wenn sich etwas ändert.
+terms = Nutzungsbedingungen
+terms-how = Was Benutzer auf ihrer Seite annehmen sollen. Jede Veröffentlichung ist eine neue Fassung, die alle neu annehmen.
+terms-none = Nichts ist anzunehmen.
+terms-text = Text; leer, wenn nichts mehr anzunehmen ist
+new-terms = Neue Fassung veröffentlichen
+publish = Veröffentlichen
+who-accepted = Wer diese Fassung angenommen hat
+accepted-by = { $n ->
+    [one] Von einem Benutzer angenommen
+   *[other] Von { $n } Benutzern angenommen
+ }
+version = Fassung
+webhooks = Webhooks
+webhooks-how = Ereignisse, die anderen Systemen per HTTP gemeldet werden, signiert und einen Tag lang wiederholt. Eingerichtet und geändert werden sie in der Konfigurationsdatei des Servers, weil ihre Geheimnisse dort liegen; das gilt nach einem Neustart:
+webhooks-found = { $n ->
+    [one] Ein Webhook
+   *[other] { $n } Webhooks
+ }
+webhook-test = Test senden
+webhook-enable = Neu beginnen
+last-delivered = Zuletzt zugestellt
+given-up = aufgegeben
+fails = scheitert
+runs-well = gut
+waits = wartend
+runs = laufend
+many-devices = Viele Geräte
+none-chosen = Kein Gerät ist ausgewählt.
+with-chosen = Mit den ausgewählten
+go-on = Weiter
+choose = Wählen
+choose-all = Alle wählen
+wipe-how = Jedes wird beim nächsten Kontakt gelöscht, und von jedem bleibt ein Beleg.
+wipe-limit = Löschungen, die in dieser Stunde ohne zweiten Administrator bleiben:
+wipe-second = Weitere warten, bis ein anderer Administrator sie bestätigt.
+wipe-told = dem Gerät gesagt
+wipe-untold = dem Gerät noch nicht gesagt
+wipe-requested = Löschung angefordert
+today = in den letzten 24 Stunden
+idle-week = seit einer Woche nicht
+idle-month = seit einem Monat nicht
+idle-quarter = seit einem Vierteljahr nicht
+last-contact = Letzter Kontakt
+more = Weiteres
+directory-group = Gruppe
+pending-short = wartet
+compliance-compliant = Richtlinie angewandt
+compliance-pending = noch nicht übernommen
+compliance-partial = teilweise angewandt
+compliance-refused = abgelehnt
+compliance-not_asked = nicht verlangt
+collections = Ordner
+collection = Ordner
+collections-none = Ihm wurde noch kein Ordner genannt.
+outstanding = Noch zu melden
+placeholders = Platzhalter
+send-again = Neu senden
+item = Eintrag
+items-further = { $n ->
+    [one] und ein weiterer
+   *[other] und { $n } weitere
+ }
+more-to-tell = Es gab noch mehr zu melden.
+known = Bekannt
+steps-none = Seit dem Start des Servers wurde ihm nichts gesagt.
+deed-added = neu
+deed-changed = geändert
+deed-deleted = gelöscht
+deed-from_device = vom Gerät
+deed-refused = abgelehnt
+what-happened = Was geschah
+trace-phone_overruled = Beide Seiten änderten es; die Änderung des Telefons wurde nicht ausgeführt.
+trace-mail_system_overruled = Beide Seiten änderten es; die Änderung des Telefons wurde ausgeführt.
+trace-unconvertible = Es ist nicht lesbar; das Telefon hat einen Platzhalter.
+trace-resync = Das Telefon begann den Ordner neu.
+order-block = Aussperren
+order-policy = Richtlinie neu übernehmen
+order-resync_all = Alle Ordner neu beginnen
+order-resync_folder = Einen Ordner neu beginnen
+order-resync_item = Einen Eintrag neu senden
+events = In letzter Zeit
+no-events = Nichts geschah, das vermerkt wäre.
+all-events = Alles davon im Protokoll
+logins = Anmeldungen
+scope = Zuständigkeit
+serves-whom = Bedient
+checks-whose = Prüft die Anmeldungen von
+scope-names = Benutzer, durch Kommas getrennt, oder die Gruppe
+scope-everyone = alle
+scope-users = diese Benutzer
+scope-group = eine Verzeichnisgruppe
+scope-scope = denen, die er bedient
+primary = vorrangig
+failover = Ersatz
+parallel-calls = Gleichzeitige Aufrufe
+queued-calls = Aufrufe, die warten dürfen
+switched-off = Abgeschaltete Funktionen
+save = Speichern
+as-configured-again = All dies vergessen: Die Konfigurationsdatei gilt wieder
+drain = Leerlaufen lassen
+resume = Wieder Arbeit geben
+make-code = Code zum Wiederkommen erstellen
+connector-code-how = Für einen Konnektor, der seinen Schlüssel verlor oder wiederhergestellt wurde: „dme connector enroll“ nimmt den Code, und er ist wieder unter seinem alten Namen bekannt.
+connector-code = Code
+take-back = Zurücknehmen
+bytes-since = Seit dem Start des Servers
+budget = Guthaben dieses Monats
+from-connector = Von ihm
+to-connector = Zu ihm
+on-the-wire = auf der Leitung
+diagnosis = Diagnose
+diagnose = Ausprobieren lassen, was er braucht
+diagnose-how = Er probiert seine Mailsysteme, Verzeichnisse und seine Verbindung und nennt seine Einstellungen ohne Geheimnisse. Das dauert bis zu einer Minute.
+no-diagnosis = Seit dem Start des Servers wurde keine erstellt.
+download = Herunterladen
+check = Was probiert wurde
+verdict-good = gut
+verdict-warning = ansehen
+verdict-bad = geht nicht
+verdict-unknown = unbekannt
+its-log = Seine letzten Warnungen
+its-settings = Seine Einstellungen
+configuration = Was er bedient
+version-wanted = Gewünschte Fassung:
+version-in-force = in Kraft:
+secrets-marked = Geheimnisse sind für den Konnektor versiegelt: Hier stehen nur Marken an ihrer Stelle.
+own-file = Das sagt seine eigene Konfigurationsdatei. „dme connector configure“ übergibt es dem Server.
+my-no-name = Ein Name wird gebraucht, mit höchstens { $name } Zeichen.
+my-unclear = Das Mailsystem kann gerade nicht gefragt werden. Versuchen Sie es in ein paar Minuten noch einmal.
+my-passwords-off = Kennwörter für einzelne Geräte sind hier abgeschaltet. Ein Gerät fragt nach Ihrem eigenen.
+my-passwords-needed = Ihr Mailsystem öffnet Ihre Mail nur mit Ihrem eigenen Kennwort. Ein Gerät mit einem anderen bekäme keine; deshalb kann keines erstellt werden.
+my-passwords-many = Sie haben { $name } Kennwörter für Geräte, so viele wie erlaubt. Nehmen Sie erst eines zurück.
+my-not-whole = Ganze Geräte löschen nur Administratoren. Ihr Konto darauf kann gelöscht werden.
+my-not-removed = Ein Gerät, das gesperrt ist, wartet oder gelöscht werden soll, entfernt ein Administrator.
+my-other-terms = Die Bedingungen haben sich inzwischen geändert. Lesen Sie erst die neuen.
+my-away-long = Ein Text ist zu lang: höchstens { $name } Bytes.
+my-not-yours = Das ist nicht Ihr Kennwort.
+my-away-no-day = Geben Sie den ersten und den letzten Tag an.
+my-away-order = Der letzte Tag liegt vor dem ersten.
+my-away-none = Ihr Mailsystem kennt keine Abwesenheitsnachrichten.
+my-link-used = Diese Adresse wurde schon benutzt oder ist zu alt. Melden Sie sich bei „Meine Geräte“ an und erstellen Sie eine neue.
+my-wipe-ordered = angeordnet; gelöscht wird, sobald es sich wieder meldet
+my-wipe-done = es hat gemeldet, dass alles gelöscht ist, was zu löschen war
+account = Ihr Konto
+roles = Rollen
+code = Code Ihres Authenticators oder ein Wiederherstellungscode
+code-how = Die App auf Ihrem Telefon zeigt ihn; er wechselt alle 30 Sekunden.
+code-unreadable = Ihr zweiter Faktor ist nicht lesbar: lassen Sie ihn von einem anderen Administrator zurücksetzen.
+wrong-code = Der Code ist falsch oder wurde schon benutzt: warten Sie auf den nächsten.
+sign-in-anew = Als jemand anderes anmelden
+second-factor = Zweiter Faktor
+second-factor-how = Lesen Sie dies mit einer Authenticator-App ein, dann geben Sie den Code ein, den sie zeigt.
+second-factor-qr = QR-Code des Geheimnisses für Ihren Authenticator
+second-factor-type = Oder geben Sie dieses Geheimnis dort ein:
+second-factor-confirm = Einrichten
+second-factor-none = Ihr Kennwort allein lässt Sie ein. Eine Authenticator-App auf Ihrem Telefon hält andere draußen, die es erfahren haben.
+second-factor-begin = Einen Authenticator einrichten
+second-factor-remove = Den zweiten Faktor entfernen
+second-factor-since = Ein Authenticator ist eingerichtet seit
+second-factor-reset = Den zweiten Faktor zurücksetzen
+recovery = Wiederherstellungscodes
+recovery-how = Bewahren Sie diese Codes dort auf, wo Sie sie ohne Ihr Telefon finden. Jeder lässt Sie einmal ein, anstelle des Authenticators. Sie werden nicht noch einmal gezeigt.
+recovery-kept = Ich habe sie aufbewahrt: weiter
+recovery-once = Bewahren Sie diese Wiederherstellungscodes auf; jeder gilt einmal, und sie werden nicht noch einmal gezeigt: { $name }
+recovery-renew = Neue Wiederherstellungscodes erstellen
+recovery-left = { $n ->
+    [0] Kein Wiederherstellungscode ist übrig: erstellen Sie neue.
+    [one] Ein Wiederherstellungscode ist übrig.
+   *[other] { $n } Wiederherstellungscodes sind übrig.
+ }
+sessions = Sitzungen
+this-session = dieser Browser
+end-session = Beenden
+end-other-sessions = Alle anderen beenden
+signed-in-by = Angemeldet mit
+browser = Browser
+client-address = Adresse
+began = Seit
+sign-in-with = Mit { $name } anmelden
+provider-again = Noch einmal zeigen, wer Sie sind, dann von neuem versuchen
+provider-over = Das hat zu lange gedauert oder wurde in einem anderen Browser begonnen: melden Sie sich noch einmal an.
+provider-refused = Der Anbieter hat Sie nicht eingelassen, oder sein Wort gilt hier nicht.
+provider-away = Der Anbieter kann jetzt nicht gefragt werden. Melden Sie sich anders an oder versuchen Sie es später.
+provider-other = Der Anbieter sagt, dass Sie jemand anderes sind.
+emergency-used = Das Notfallkonto wurde benutzt: { $name }. Geben Sie ihm am Server ein anderes Kennwort (dme console emergency make), oder entfernen Sie es.

@@ -297,3 +297,258 @@ my-away-why = Your mail system shows and changes this only with your password. I
 my-away-show = Show
 my-save = Save
 no-user = This account may not use phones.
+behaviour = Behaviour
+behaviour-how = When a device misbehaves, and what is done about it. Each device is counted by itself; of several rules that are broken at once the sternest counts.
+behaviour-which = Devices that misbehave
+behaviour-slow = slow it down
+behaviour-block = shut it out until it is released
+behaviour-tell = tell administrators only
+behaviour-requests = requests
+behaviour-repeated_key = the same request for a folder again, though there is something new
+behaviour-failing_item = the same item fails
+behaviour-wrong_password = wrong passwords
+behaviour-errors = requests that end in errors
+counts = What is counted
+threshold = How often it may happen
+within = In which time
+within-minutes = In how many minutes
+slow-minutes = Slowed down for how many minutes
+take-suggested = Take the suggested rules
+misbehaves = misbehaves
+devices-misbehave = { $n ->
+    [one] One device misbehaves
+   *[other] { $n } devices misbehave
+ }
+wipes-second = { $n ->
+    [one] One wipe waits for a second administrator
+   *[other] { $n } wipes wait for a second administrator
+ }
+syncs-failed = { $n ->
+    [one] One folder could not be synchronised in the last hour
+   *[other] { $n } times a folder could not be synchronised in the last hour
+ }
+budget-near = The link of connector { $name } has used most of this month's budget
+webhook-given-up = Webhook { $name } is given up
+last-day = The last 24 hours
+latency = 95 % answered within
+link-bytes = Bytes on links
+at-most = at most
+topology-whole = The whole topology
+topology-how = The server on the left, its connectors in the middle, what is behind each on the right. The list below says the same.
+as-list = The same as a list
+server = Server
+realm-orphan = No linked connector is the source of realm { $name }
+directory = Directory
+directory-how = Who may in is decided by groups of the directories. They are read by themselves; while a directory is away, what was read last holds.
+read-at = Read at
+age = Age
+outbox = Outbox
+outbox-how = Messages from phones that wait because the connector of their sender's mail cannot be reached. They are sent by themselves when it is back.
+outbox-empty = Nothing waits.
+number = Number
+attempts = Attempts
+set-aside = set aside
+routes-how = Which connector serves a user is decided by scope, by what it offers and by whose mailbox it has. Why it is this one stands on the user's page.
+simulate = What if …?
+simulate-down = Were these connectors down
+simulate-go = Show what would become of whom
+simulate-none = Nobody would notice.
+simulate-all-served = All of them would be served by others.
+simulate-lost = { $n ->
+    [one] One would be served by nobody
+   *[other] { $n } would be served by nobody
+ }
+simulate-moved = { $n ->
+    [one] One function of a user would move
+   *[other] { $n } functions of users would move
+ }
+function = Function
+now-by = Now
+then-by = Then
+flush-all = Ask connectors anew about everybody
+flush-how = Never needed in practice: routes are found anew by themselves when anything changes.
+terms = Terms of use
+terms-how = What users are to accept on their own page. Each publication is a new version that everybody accepts anew.
+terms-none = Nothing is to be accepted.
+terms-text = Text; empty where nothing is to be accepted any more
+new-terms = Publish a new version
+publish = Publish
+who-accepted = Who accepted this version
+accepted-by = { $n ->
+    [one] Accepted by one user
+   *[other] Accepted by { $n } users
+ }
+version = Version
+webhooks = Webhooks
+webhooks-how = Events told to other systems by HTTP, signed, and tried again for a day. They are made and changed in the server's configuration file, because their secrets lie beside it, and hold after a restart:
+webhooks-found = { $n ->
+    [one] One webhook
+   *[other] { $n } webhooks
+ }
+webhook-test = Send a test
+webhook-enable = Begin again
+last-delivered = Last delivered
+given-up = given up
+fails = fails
+runs-well = well
+waits = waiting
+runs = running
+many-devices = Many devices
+none-chosen = No device is chosen.
+with-chosen = With the chosen ones
+go-on = Go on
+choose = Choose
+choose-all = Choose all
+wipe-how = Each is erased at its next contact, and a receipt is kept of each.
+wipe-limit = Wipes left in this hour without a second administrator:
+wipe-second = Those beyond wait until another administrator confirms them.
+wipe-told = the device was told
+wipe-untold = the device was not told yet
+wipe-requested = wipe requested
+today = within a day
+idle-week = not for a week
+idle-month = not for a month
+idle-quarter = not for a quarter
+last-contact = Last contact
+more = More
+directory-group = Group
+pending-short = waits
+compliance-compliant = policy applied
+compliance-pending = not taken yet
+compliance-partial = applied in part
+compliance-refused = refused
+compliance-not_asked = not asked
+collections = Folders
+collection = Folder
+collections-none = It was told of no folder yet.
+outstanding = Still to be told
+placeholders = Placeholders
+send-again = Send again
+item = Item
+items-further = { $n ->
+    [one] and one more
+   *[other] and { $n } more
+ }
+more-to-tell = There was more to tell.
+known = Known
+steps-none = It was told nothing since the server started.
+deed-added = added
+deed-changed = changed
+deed-deleted = deleted
+deed-from_device = from the device
+deed-refused = refused
+what-happened = What happened
+trace-phone_overruled = Both sides changed it; the phone's change was not carried out.
+trace-mail_system_overruled = Both sides changed it; the phone's change was carried out.
+trace-unconvertible = It cannot be read; the phone has a placeholder.
+trace-resync = The phone began the folder anew.
+order-block = Shut it out
+order-policy = Take its policy anew
+order-resync_all = Begin anew with all folders
+order-resync_folder = Begin a folder anew
+order-resync_item = Send an item again
+events = Lately
+no-events = Nothing happened that would be on record.
+all-events = All of it in the log
+logins = Logins
+scope = Scope
+serves-whom = Serves
+checks-whose = Checks the logins of
+scope-names = Users, parted by commas, or the group
+scope-everyone = everyone
+scope-users = these users
+scope-group = a directory group
+scope-scope = those it serves
+primary = primary
+failover = failover
+parallel-calls = Calls at once
+queued-calls = Calls that may wait
+switched-off = Functions that are switched off
+save = Save
+as-configured-again = Forget all of this: the configuration file holds again
+drain = Drain
+resume = Give work again
+make-code = Make a code to come back with
+connector-code-how = For a connector that lost its key or was restored: “dme connector enroll” takes the code, and it is known under its old name again.
+connector-code = code
+take-back = Take back
+bytes-since = Since the server's start
+budget = This month's budget
+from-connector = From it
+to-connector = To it
+on-the-wire = on the wire
+diagnosis = Diagnosis
+diagnose = Have it try out what it needs
+diagnose-how = It tries its mail systems, directories and its link, and tells its settings without secrets. This takes up to a minute.
+no-diagnosis = None was made since the server's start.
+download = Download
+check = What was tried
+verdict-good = good
+verdict-warning = worth a look
+verdict-bad = does not work
+verdict-unknown = unknown
+its-log = Its last warnings
+its-settings = Its settings
+configuration = What it serves
+version-wanted = Version wanted:
+version-in-force = in force:
+secrets-marked = Secrets are sealed to the connector: here only marks stand in their place.
+own-file = Its own configuration file says it. “dme connector configure” hands that over to the server.
+my-no-name = A name is wanted, of at most { $name } characters.
+my-unclear = The mail system cannot be asked right now. Try again in a few minutes.
+my-passwords-off = Passwords for single devices are switched off here. Your own password is what a device asks for.
+my-passwords-needed = Your mail system opens your mail only with your own password. A device with any other would get none, so that none can be made.
+my-passwords-many = You have { $name } passwords for devices, which is as many as allowed. Take one back first.
+my-not-whole = Whole devices are erased by administrators only. Your account on it can be erased.
+my-not-removed = A device that is blocked, waits or is to be erased is removed by an administrator.
+my-other-terms = The terms have changed meanwhile. Read the new ones first.
+my-away-long = A text is too long: at most { $name } bytes.
+my-not-yours = This is not your password.
+my-away-no-day = Say the first and the last day.
+my-away-order = The last day is before the first.
+my-away-none = Your mail system has no out-of-office messages.
+my-link-used = This link was used already, or is too old. Sign in at “My devices” and make another one.
+my-wipe-ordered = ordered; it is erased when it next comes
+my-wipe-done = it said that it erased everything it was to
+account = Your account
+roles = Roles
+code = Code of your authenticator, or a recovery code
+code-how = The app on your phone shows it; it changes every 30 seconds.
+code-unreadable = Your second factor cannot be read: have another administrator reset it.
+wrong-code = The code is wrong, or was used already: wait for the next one.
+sign-in-anew = Sign in as somebody else
+second-factor = Second factor
+second-factor-how = Scan this with an authenticator app, then type the code that it shows.
+second-factor-qr = QR code of the secret for your authenticator
+second-factor-type = Or type this secret into it:
+second-factor-confirm = Set it up
+second-factor-none = Your password alone lets you in. An authenticator app on your phone keeps others out who have come to know it.
+second-factor-begin = Set an authenticator up
+second-factor-remove = Remove the second factor
+second-factor-since = An authenticator is set up since
+second-factor-reset = Reset the second factor
+recovery = Recovery codes
+recovery-how = Keep these codes where you find them without your phone. Each lets you in once in the place of the authenticator. They are not shown again.
+recovery-kept = I have kept them: go on
+recovery-once = Keep these recovery codes; each is good once, and they are not shown again: { $name }
+recovery-renew = Make new recovery codes
+recovery-left = { $n ->
+    [0] No recovery code is left: make new ones.
+    [one] One recovery code is left.
+   *[other] { $n } recovery codes are left.
+ }
+sessions = Sessions
+this-session = this browser
+end-session = End
+end-other-sessions = End all others
+signed-in-by = Signed in by
+browser = Browser
+client-address = Address
+began = Since
+sign-in-with = Sign in with { $name }
+provider-again = Show again who you are, then try anew
+provider-over = That took too long, or was begun in another browser: sign in again.
+provider-refused = The provider did not let you in, or its word does not count here.
+provider-away = The provider cannot be asked now. Sign in another way, or try again later.
+provider-other = The provider said that you are somebody else.
+emergency-used = The account for emergencies was used: { $name }. Give it another password at the server (dme console emergency make), or remove it.

@@ -1,12 +1,16 @@
 //! The shapes of the administration interface, for both ends.
 
+mod account;
 mod api_tokens;
+mod devices;
 mod edits;
 mod own;
 mod policies;
 mod records;
 
+pub use account::*;
 pub use api_tokens::{ApiToken, NewApiToken, Scope};
+pub use devices::*;
 pub use edits::*;
 pub use own::*;
 pub use policies::*;
@@ -304,6 +308,15 @@ pub struct Diagnosed(
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")] pub Diagnosis,
 );
 
+/// The last diagnosis of a connector.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LastDiagnosis {
+    /// When it was made, seconds since the epoch; none where there never was one.
+    pub made: Option<i64>,
+    /// What the connector found out.
+    pub diagnosis: Option<Diagnosed>,
+}
+
 /// What is set of one connector, as it is written.
 #[expect(dead_code, reason = "describes the shape of another type")]
 #[derive(JsonSchema)]
@@ -338,6 +351,9 @@ pub struct User {
     pub access: String,
     /// Shut out here, whatever the directory says.
     pub disabled: bool,
+    /// Whether a code is shown beside the password to sign in to the console.
+    #[serde(default)]
+    pub second_factor: bool,
     /// Which connector checks the password, or why none does.
     #[serde(default)]
     pub authentication: String,

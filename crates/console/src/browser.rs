@@ -4,11 +4,10 @@ use crate::cookie;
 use crate::dispatch::{arguments, read, segments};
 use crate::endpoint::Call;
 use crate::pages::{Frame, Look, Visit, refused};
-use crate::principal::{Allowed, Duty, Principal};
+use crate::principal::{Allowed, Duty};
 use crate::session::{Notice, Session, Sessions, is_csrf};
-use crate::sign_in::{SignIn, by_link, words};
+use crate::sign_in::{Again, words};
 use crate::{Console, Refusal, changes, form, reply};
-use askama::Template;
 use bytes::Bytes;
 use dme_model::Secret;
 use dme_server::site::SiteBody;
@@ -34,6 +33,31 @@ struct Browser {
 
 /// The values of a form.
 pub(crate) type Fields = BTreeMap<String, String>;
+
+/// A form that was sent, to be taken apart.
+pub(crate) struct Taken {
+    fields: Fields,
+    /// Where to go afterwards: a path of ours.
+    pub back: String,
+}
+
+impl Taken {
+    fn of(body: &Bytes) -> Self {
+        let mut fields = fields(body);
+        let back = local(&fields.remove("back").unwrap_or_default());
+        Self { fields, back }
+    }
+
+    /// What stands in a field; nothing where it is not there.
+    pub(crate) fn field(&mut self, name: &str) -> String {
+        self.fields.remove(name).unwrap_or_default()
+    }
+
+    /// The same, where nobody may see it.
+    pub(crate) fn secret(&mut self, name: &str) -> Secret {
+        Secret::new(self.field(name))
+    }
+}
 
 /// What became of what a form asked for.
 pub(crate) struct Done {
@@ -91,7 +115,11 @@ impl Console {
             "/static/console.css" => return Ok(still("text/css; charset=utf-8", STYLE)),
             "/static/console.js" => return Ok(still("text/javascript; charset=utf-8", SCRIPT)),
             "/static/icon.svg" => return Ok(still("image/svg+xml", ICON)),
-            "/sign-in" => return self.ask_to_sign_in(head, look, peer),
+            path if path == "/sign-in" || path.starts_with("/sign-in/") => {
+                let query = fields(head.uri.query().unwrap_or_default().as_bytes());
+                let browser = (peer.ip(), look);
+                return self.ask_to_sign_in(path, &head.headers, &query, browser).await;
+            }
             _ => {}
         }
         let whole = head.uri.path_and_query().map_or(path, http::uri::PathAndQuery::as_str);
@@ -114,11 +142,14 @@ impl Console {
         self.permit(&principal, page.duty, page.reach, &args).await?;
         let now = (self.front.clock)();
         let frame = Frame::new(look, &session, whole, session.is_fresh(now), &self.pages);
+        let frame = frame.alarmed(self.front.emergency.used().await?, &principal);
         if session.notice.is_some() {
             self.sessions.change(&cookie, |session| session.notice = None);
         }
         let query = fields(head.uri.query().unwrap_or_default().as_bytes());
-        let visit = Visit { principal, args, query, frame };
+        let asked = head.uri.query().unwrap_or_default().to_owned();
+        let session = session.id.clone();
+        let visit = Visit { principal, args, query, asked, session, frame };
         let text = page.render(self.clone(), visit).await?;
         Ok(reply::answer(page.kind, text))
     }
@@ -139,29 +170,6 @@ impl Console {
         reply::with_status(answer, refusal.status)
     }
 
-    /// The page that asks who it is; or, with a link, that one is signed in.
-    fn ask_to_sign_in(
-        &self,
-        head: &Parts,
-        look: Look,
-        peer: SocketAddr,
-    ) -> Result<Response<SiteBody>, Refusal> {
-        let query = fields(head.uri.query().unwrap_or_default().as_bytes());
-        let asked = |name: &str| query.get(name).map_or("", String::as_str).to_owned();
-        let mut trouble = None;
-        let once = asked("once");
-        if !once.is_empty() {
-            let now = (self.front.clock)();
-            if self.open_links.take(&Secret::new(once), now) {
-                tracing::info!(%peer, "signed in to the console by a link");
-                return self.begin(head, by_link(), "/");
-            }
-            trouble = Some(words(look.language, "link-used"));
-        }
-        let page = SignIn { look, back: asked("back"), login: String::new(), trouble };
-        sign_in_page(&page, StatusCode::OK)
-    }
-
     /// A form that was sent.
     async fn take(
         self: &Arc<Self>,
@@ -170,25 +178,14 @@ impl Console {
         body: &Bytes,
     ) -> Result<Response<SiteBody>, Refusal> {
         let Browser { look, peer } = browser;
-        let mut fields = fields(body);
-        let mut field = |name: &str| fields.remove(name).unwrap_or_default();
-        let back = local(&field("back"));
+        let mut taken = Taken::of(body);
         let path = head.uri.path();
-        if path == "/sign-in" {
-            let (login, password) = (field("login"), Secret::new(field("password")));
-            return match self.sign_in(&login, &password).await {
-                Ok(principal) => {
-                    tracing::info!(who = principal.name, %peer, "signed in to the console");
-                    self.begin(head, principal, &back)
-                }
-                Err(why) => {
-                    tracing::warn!(login, %peer, why, "not let in to the console");
-                    let trouble = Some(words(look.language, why));
-                    let page = SignIn { look, back, login, trouble };
-                    sign_in_page(&page, StatusCode::FORBIDDEN)
-                }
-            };
+        if matches!(path, "/sign-in" | "/sign-in/code") {
+            let browser = (peer.ip(), look);
+            return self.take_sign_in(path, &head.headers, taken, browser).await;
         }
+        let back = taken.back.clone();
+        let mut field = |name: &str| taken.field(name);
         let Some((cookie, session)) = self.session(&head.headers).await else {
             return Ok(to_sign_in(&back));
         };
@@ -236,11 +233,12 @@ impl Console {
         asked: (Method, &str),
         mut sent: Sent<'_>,
     ) -> Done {
-        let password = fields(sent.body).remove("confirm_password").unwrap_or_default();
+        let mut shown = Taken::of(sent.body);
+        let (password, code) = (shown.secret("confirm_password"), shown.secret("confirm_code"));
         let mut renewed = None;
-        if !password.is_empty() {
+        if !password.expose().is_empty() {
             let Sent { sessions, cookie, session, .. } = &sent;
-            match self.confirm(sessions, cookie, session, &Secret::new(password)).await {
+            match self.confirm(sessions, cookie, session, Again { password, code }).await {
                 Ok(next) => renewed = Some(next),
                 Err(why) => {
                     let why = words(sent.look.language, why);
@@ -263,28 +261,13 @@ impl Console {
         }
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
-        for ours in ["csrf", "back", "confirm_password", "method"] {
+        for ours in ["csrf", "back", "confirm_password", "confirm_code", "method"] {
             sent.remove(ours);
         }
         let (principal, query) = (session.principal.clone(), Default::default());
-        let call = Call { principal, client: *client, args, query, body: Value::Object(sent) };
+        let (session, body) = (Some(session.id.clone()), Value::Object(sent));
+        let call = Call { principal, client: *client, args, session, query, body };
         self.carry_out(endpoint, call).await
-    }
-
-    /// Begins a session; the one that the browser had ends.
-    fn begin(
-        &self,
-        head: &Parts,
-        principal: Principal,
-        back: &str,
-    ) -> Result<Response<SiteBody>, Refusal> {
-        if let Some(former) = cookie::session(&head.headers, cookie::SESSION) {
-            self.sessions.end(&former);
-        }
-        let now = (self.front.clock)();
-        let cookie = self.sessions.begin(principal, now);
-        let cookie = cookie.map_err(Refusal::failed)?;
-        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(cookie::SESSION, &cookie)))
     }
 
     /// The session that a browser shows, with the roles it has now.
@@ -300,14 +283,35 @@ impl Console {
 pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
     match done {
         Ok(answer) => {
+            if let Some(results) = answer.get("results").and_then(Value::as_array) {
+                return Notice::Told(results.iter().map(|one| one_of_many(one, look)).collect());
+            }
             let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
             // What is shown once, or what may not come about.
-            let once = told("token").map(|text| look.language.of("shown-once", &text));
-            let said = once.or_else(|| told("warning"));
+            let once = told("token")
+                .or_else(|| told("code"))
+                .map(|text| look.language.of("shown-once", &text));
+            let codes = answer.get("recovery_codes").and_then(Value::as_array).map(|codes| {
+                let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
+                look.language.of("recovery-once", &codes.join(" "))
+            });
+            let said = once.or(codes).or_else(|| told("warning"));
             Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
         }
-        Err(refusal) => Notice::Refused(refusal.words),
+        Err(refusal) => Notice::Refused(refusal.words_in(look.language)),
     }
+}
+
+/// What became of one of many devices.
+fn one_of_many(result: &Value, look: Look) -> (bool, String) {
+    let told = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or_default();
+    let done = result.get("done").and_then(Value::as_bool) == Some(true);
+    let said = match told("said") {
+        "" => words(look.language, "done"),
+        said => said.to_owned(),
+    };
+    let device = percent_encoding::percent_decode_str(told("device")).decode_utf8_lossy();
+    (done, format!("{device}: {said}"))
 }
 
 /// A refusal, for people.
@@ -325,11 +329,6 @@ pub(crate) fn set_look(language: &str, theme: &str) -> Result<String, Refusal> {
         (_, theme) if sound(theme) => Ok(cookie::set_look(cookie::THEME, theme)),
         _ => Err(Refusal::bad("no such look")),
     }
-}
-
-fn sign_in_page(page: &SignIn, status: StatusCode) -> Result<Response<SiteBody>, Refusal> {
-    let text = page.render().map_err(Refusal::failed)?;
-    Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
 }
 
 /// What browsers may keep: it changes with the release only, and they ask whether it did.
@@ -375,7 +374,7 @@ pub(crate) fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Res
 }
 
 /// A path of ours, whatever was asked for: never another site's.
-fn local(back: &str) -> String {
+pub(crate) fn local(back: &str) -> String {
     let is_ours = back.starts_with('/')
         && !back.starts_with("//")
         && back.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

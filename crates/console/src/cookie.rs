@@ -7,6 +7,10 @@ use http::header::COOKIE;
 /// The session's. The prefix keeps other hosts and plain connections from setting it
 /// (RFC 6265bis §4.1.3.2); browsers count loopback as safe.
 pub(crate) const SESSION: &str = "__Host-dme-console";
+/// That of a sign-in which lacks a step.
+pub(crate) const SIGN_IN: &str = "__Host-dme-sign-in";
+/// That of whoever is on the way to the OpenID provider.
+pub(crate) const PROVIDER: &str = "__Host-dme-provider";
 /// That of the users' own page.
 pub(crate) const OWN_SESSION: &str = "__Host-dme-my";
 /// Light or dark.

@@ -67,7 +67,7 @@ impl Console {
     /// Has an endpoint do what is asked for.
     pub(crate) async fn answer(
         self: &Arc<Self>,
-        Asker { principal, fresh }: Asker,
+        Asker { principal, session, fresh }: Asker,
         client: IpAddr,
         head: &request::Parts,
         body: Incoming,
@@ -88,7 +88,7 @@ impl Console {
         };
         let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
-        let call = Call { principal, client, args, query, body };
+        let call = Call { principal, client, args, session, query, body };
         Ok(reply::json(&self.carry_out(endpoint, call).await?))
     }
 
@@ -126,7 +126,7 @@ impl Console {
     async fn asker(&self, head: &request::Parts) -> Result<Asker, Refusal> {
         if let Some(given) = head.headers.get(AUTHORIZATION) {
             let principal = Arc::new(self.bearer(given.as_bytes()).await?);
-            return Ok(Asker { principal, fresh: true });
+            return Ok(Asker { principal, session: None, fresh: true });
         }
         let Some((_, session)) = self.session(&head.headers).await else { return Err(unknown()) };
         let mark = head.headers.get("x-csrf").and_then(|value| value.to_str().ok());
@@ -134,7 +134,7 @@ impl Console {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
         let fresh = session.is_fresh((self.front.clock)());
-        Ok(Asker { principal: session.principal, fresh })
+        Ok(Asker { principal: session.principal, session: Some(session.id), fresh })
     }
 
     /// Whom the token is: the one in the server's directory, or one that was made.
@@ -214,6 +214,8 @@ impl Console {
 /// Whoever asks, and whether they showed just now that it is they.
 pub(crate) struct Asker {
     pub principal: Arc<Principal>,
+    /// The id of the session by which they do.
+    pub session: Option<String>,
     pub fresh: bool,
 }
 

@@ -50,6 +50,8 @@ pub struct Call {
     /// From which address.
     pub client: IpAddr,
     pub(crate) args: Args,
+    /// The id of the session by which it is asked for; none of a token.
+    pub(crate) session: Option<String>,
     /// What followed the `?`.
     pub(crate) query: Map<String, Value>,
     /// JSON; `null` where there was none.

@@ -1,7 +1,9 @@
 //! Everything that can be asked for, in one table: by REST, by `dme`, by the pages.
 
+mod account;
 mod api_tokens;
 mod away;
+mod bulk;
 mod configuration;
 mod connector_orders;
 mod connectors;
@@ -12,14 +14,18 @@ mod outbox;
 mod own;
 pub(crate) mod policies;
 mod records;
-pub(crate) use records::kinds;
+mod revised;
 mod routes;
 mod users;
 
-use crate::api;
+pub(crate) use api_tokens::Makers;
+pub(crate) use records::kinds;
+
 use crate::endpoint::{Endpoint, delete, get, post};
+use crate::language::Language;
 use crate::openapi;
 use crate::principal::{Duty, Reach};
+use crate::{Refusal, api};
 use devices::DeviceAct;
 use dme_link::ConnectorState;
 use users::UserAct;
@@ -28,6 +34,7 @@ use users::UserAct;
 pub fn table() -> Vec<Endpoint> {
     let mut all = Vec::new();
     all.extend(about());
+    all.extend(account());
     all.extend(api_tokens());
     all.extend(connectors());
     all.extend(routes());
@@ -52,6 +59,57 @@ fn about() -> Vec<Endpoint> {
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
         post("/api/console/link", "Make a link to sign in to the console by, once")
             .by(|console, call| async move { console.link(&call.principal) }),
+        get("/api/console/emergency", "The account for emergencies, and when it was used")
+            .by(|console, _| async move { console.emergency().await }),
+        post(
+            "/api/console/emergency",
+            "Make the account for emergencies; its password is shown once",
+        )
+        .takes::<api::NewEmergency>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.make_emergency(&call.principal, new).await
+        }),
+        delete("/api/console/emergency", "Take the account for emergencies away")
+            .fresh()
+            .by(|console, _| async move { console.remove_emergency().await }),
+    ]
+}
+
+/// Of whoever is signed in to the console, whatever they may do there.
+fn account() -> Vec<Endpoint> {
+    let act = |path, summary| post(path, summary).duty(Duty::See).reach(Reach::Oneself);
+    vec![
+        get("/api/account", "One's own account in the console: second factor, sessions")
+            .reach(Reach::Oneself)
+            .by(|console, call| async move {
+                console.account(&call.principal, call.session.as_deref()).await
+            }),
+        act("/api/account/second-factor", "Be offered a secret for an authenticator").fresh().by(
+            |console, call| async move { console.offer_own_second_factor(&call.principal).await },
+        ),
+        act("/api/account/second-factor/confirm", "Set it up, by the first code of it")
+            .takes::<api::Code>()
+            .by(|console, mut call| async move {
+                let code = call.body()?;
+                console.confirm_second_factor(&call.principal, code).await
+            }),
+        act("/api/account/second-factor/remove", "Do without a second factor from now on")
+            .fresh()
+            .by(|console, call| async move { console.remove_second_factor(&call.principal).await }),
+        act("/api/account/recovery-codes", "Make new recovery codes; they are shown once")
+            .fresh()
+            .by(|console, call| async move { console.renew_recovery_codes(&call.principal).await }),
+        act("/api/account/sessions/end-others", "End one's own sessions but the one that asks").by(
+            |console, call| async move {
+                Ok(console.end_other_sessions(&call.principal, call.session.as_deref()))
+            },
+        ),
+        act("/api/account/sessions/{session}/end", "End one of one's own sessions").by(
+            |console, call| async move {
+                console.end_own_session(&call.principal, call.arg("session"))
+            },
+        ),
     ]
 }
 
@@ -102,6 +160,19 @@ fn connectors() -> Vec<Endpoint> {
                 let change = call.body()?;
                 console.set_connector(call.arg("connector"), change).await
             }),
+        post(
+            "/api/connectors/{connector}/set",
+            "Set all of a connector's settings, as a form has it",
+        )
+        .takes::<api::ConnectorEdit>()
+        .by(|console, mut call| async move {
+            let edit = call.body()?;
+            console.edit_connector(call.arg("connector"), edit).await
+        }),
+        post("/api/connectors/{connector}/drain", "Give a connector nothing new")
+            .by(|console, call| async move { console.drain(call.arg("connector"), true).await }),
+        post("/api/connectors/{connector}/resume", "Give a connector work again")
+            .by(|console, call| async move { console.drain(call.arg("connector"), false).await }),
         get("/api/connectors/{connector}/configuration", "What a connector is to serve")
             .by(|console, call| async move { console.configuration(call.arg("connector")).await }),
         post("/api/connectors/{connector}/configuration", "Say what a connector is to serve")
@@ -115,9 +186,11 @@ fn connectors() -> Vec<Endpoint> {
         post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
             .duty(Duty::Operate)
             .by(|console, call| async move { console.diagnose(call.arg("connector")).await }),
-        get("/api/connectors/{connector}/diagnosis", "What it found out last, by an order")
-            .duty(Duty::Operate)
-            .by(|console, call| async move { console.last_diagnosis(call.arg("connector")).await }),
+        get(
+            "/api/connectors/{connector}/diagnosis",
+            "What a connector found out when it last tried",
+        )
+        .by(|console, call| async move { console.diagnosis(call.arg("connector")).await }),
         get("/api/connectors/{connector}/orders", "What waits for a connector's next contact").by(
             |console, call| async move { console.connector_orders(call.arg("connector")).await },
         ),
@@ -205,11 +278,39 @@ fn devices() -> Vec<Endpoint> {
         })
     };
     vec![
-        get("/api/devices", "Devices")
+        get("/api/devices", "Devices, those that came last first")
             .reach(Reach::Filtered)
-            .by(|console, call| async move { console.list_devices(&call.principal).await }),
+            .asks::<api::DeviceQuery>()
+            .by(|console, mut call| async move {
+                let query = call.query()?;
+                console.list_devices(&call.principal, &query).await
+            }),
+        post("/api/bulk/devices", "Let many devices in, have them wait, shut them out, or resync")
+            .duty(Duty::Operate)
+            .reach(Reach::Filtered)
+            .takes::<api::Bulk>()
+            .by(|console, mut call| async move {
+                let api::Bulk { act, devices } = call.body()?;
+                if !["allow", "quarantine", "block", "resync"].contains(&act.as_str()) {
+                    return Err(Refusal::bad(format!("many devices cannot be told to {act:?}")));
+                }
+                console.bulk(call, &act, devices).await
+            }),
+        post("/api/bulk/wipe-account", "Erase an account on many devices")
+            .duty(Duty::Operate)
+            .reach(Reach::Filtered)
+            .fresh()
+            .takes::<api::BulkWipe>()
+            .by(|console, mut call| async move {
+                let api::BulkWipe { devices } = call.body()?;
+                console.bulk(call, "wipe-account", devices).await
+            }),
         get("/api/devices/{user}", "The devices of a user")
             .by(|console, call| async move { console.devices_of(call.arg("user")).await }),
+        get("/api/devices/{user}/{device}/folders", "The folders a device knows, and what it holds")
+            .by(|console, call| async move {
+                console.folders(call.arg("user"), call.arg("device")).await
+            }),
         get("/api/devices/{user}/{device}/trace", "What went wrong in a device's folders")
             .by(|console, call| async move {
                 console.trace(call.arg("user"), call.arg("device")).await
@@ -269,6 +370,14 @@ fn device_rules() -> Vec<Endpoint> {
                 let order = call.body()?;
                 let key = (call.arg("user"), call.arg("device"));
                 console.give_order(&call.principal, key, order).await
+            }),
+        post("/api/devices/{user}/{device}/send-again", "Send a folder, or an item of it, again")
+            .duty(Duty::Operate)
+            .takes::<api::SendAgain>()
+            .by(|console, mut call| async move {
+                let again = call.body()?;
+                let key = (call.arg("user"), call.arg("device"));
+                console.send_again(&call.principal, key, again).await
             }),
         delete("/api/devices/{user}/{device}/orders/{number}", "Call an order off")
             .duty(Duty::Operate)
@@ -348,6 +457,25 @@ fn rules() -> Vec<Endpoint> {
                 console.set_behaviour(&call.principal, change).await
             },
         ),
+        post("/api/behaviour/rules", "Make a rule of behaviour").takes::<api::NewBehaviour>().by(
+            |console, mut call| async move {
+                let new = call.body()?;
+                console.make_behaviour(&call.principal, new).await
+            },
+        ),
+        post("/api/behaviour/rules/remove", "Take a rule of behaviour away")
+            .takes::<api::GroupNamed>()
+            .by(|console, mut call| async move {
+                let named = call.body()?;
+                console.remove_behaviour(&call.principal, named).await
+            }),
+        post("/api/behaviour/suggested", "Take the rules of behaviour to begin with")
+            .takes::<api::Read>()
+            .by(|console, mut call| async move {
+                let api::Read { revision } = call.body()?;
+                let rules = dme_policy::BehaviourRules::suggested();
+                console.set_behaviour(&call.principal, api::BehaviourBook { revision, rules }).await
+            }),
         get("/api/behaviour/suggested", "Rules of behaviour to begin with")
             .by(|_, _| async move { Ok(dme_policy::BehaviourRules::suggested()) }),
     ]
@@ -392,6 +520,11 @@ fn users() -> Vec<Endpoint> {
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+        post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
+            .fresh()
+            .by(|console, call| async move {
+                console.reset_second_factor(&call.principal, call.arg("user")).await
+            }),
     ]
 }
 
@@ -415,7 +548,7 @@ fn own() -> Vec<Endpoint> {
     let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
     vec![
         look("/api/my", "One's own devices, passwords for them, terms to accept")
-            .by(|console, call| async move { console.own_page(&call.principal).await }),
+            .by(|console, call| async move { console.own_page(&call.principal, Language::English).await }),
         look("/api/my/devices", "One's own devices")
             .by(|console, call| async move { console.own_devices(&call.principal).await }),
         act("/api/my/devices/{device}/label", "Call a device of one's own something else")

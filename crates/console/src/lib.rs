@@ -63,6 +63,14 @@ pub struct Console {
     pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
+    /// What was counted lately, as pages show it.
+    pub(crate) measured: pages::Measured,
+    /// Sign-ins that lack a step.
+    pub(crate) unfinished: sign_in::Unfinished,
+    /// What those may do who made tokens.
+    pub(crate) makers: endpoints::Makers,
+    /// The provider with which administrators may sign in.
+    pub(crate) openid: Option<sign_in::OpenId>,
     /// Something was done: pages may be out of date.
     pub(crate) changed: broadcast::Sender<()>,
 }
@@ -73,7 +81,9 @@ impl Console {
     /// # Errors
     /// The server's directory's.
     pub fn new(parts: Parts) -> Result<Self, StartError> {
+        let openid = parts.front.console.openid.as_ref();
         Ok(Self {
+            openid: openid.map(|config| sign_in::OpenId::new(config, parts.front.clock.clone())),
             token: token_file::token(&parts.directory)?,
             front: parts.front,
             links: parts.links,
@@ -84,6 +94,9 @@ impl Console {
             own_sessions: Sessions::default(),
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
+            measured: pages::Measured::default(),
+            makers: endpoints::Makers::default(),
+            unfinished: sign_in::Unfinished::default(),
             changed: broadcast::Sender::new(16),
         })
     }

@@ -47,10 +47,12 @@ impl Console {
             let Ok(shown) = BasicCredentials::from_header(given.as_bytes()) else {
                 let principal = self.bearer(given.as_bytes()).await?;
                 let principal = only_user(principal).map(Arc::new).ok_or_else(nobody)?;
-                return Ok(Asker { principal, fresh: true });
+                return Ok(Asker { principal, session: None, fresh: true });
             };
             return match self.own_sign_in(&shown.login, &shown.password, client).await {
-                Ok(principal) => Ok(Asker { principal: Arc::new(principal), fresh: true }),
+                Ok(principal) => {
+                    Ok(Asker { principal: Arc::new(principal), session: None, fresh: true })
+                }
                 Err(_) => Err(nobody()),
             };
         }
@@ -62,7 +64,7 @@ impl Console {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
         let fresh = session.is_fresh((self.front.clock)());
-        Ok(Asker { principal: session.principal, fresh })
+        Ok(Asker { principal: session.principal, session: Some(session.id), fresh })
     }
 
     /// The user of this name and password; else why it is nobody, as a text's name.

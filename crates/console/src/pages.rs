@@ -1,21 +1,34 @@
 //! The administrators' pages. Each shows what endpoints give and offers forms that ask for other
 //! endpoints; none does anything itself.
 
+mod account;
 mod api_tokens;
 mod audit;
+mod behaviour;
+mod bytes;
+mod chart;
 mod connector;
+mod connectors;
 mod device;
 mod devices;
+mod directory;
+mod events;
 mod frame;
 mod log;
+mod outbox;
 mod overview;
 mod policies;
 mod refused;
+mod routes;
 mod statistics;
+mod terms;
 mod time;
+mod topology;
 mod user;
 mod users;
+mod webhooks;
 
+pub(crate) use chart::Measured;
 use frame::{Act, path};
 pub(crate) use frame::{Frame, Look};
 pub(crate) use refused::refused;
@@ -51,6 +64,10 @@ pub(crate) struct Visit {
     pub principal: Arc<Principal>,
     pub args: Args,
     pub query: BTreeMap<String, String>,
+    /// What follows the `?`, as it was written.
+    pub asked: String,
+    /// The id of the session by which it is looked at.
+    pub session: String,
     pub frame: Frame,
 }
 
@@ -64,6 +81,17 @@ impl Visit {
     /// Whether nothing is hidden from whoever looks.
     pub fn sees_all(&self) -> bool {
         self.principal.may(Duty::See) == Allowed::Everywhere
+    }
+
+    /// All that follows the `?` under this name, where it is there several times.
+    pub fn each(&self, name: &str) -> Vec<String> {
+        let pairs = form_urlencoded::parse(self.asked.as_bytes());
+        pairs.filter(|(known, _)| known == name).map(|(_, value)| value.into_owned()).collect()
+    }
+
+    /// What follows the `?` under this name; nothing where it is not there or empty.
+    pub fn wanted(&self, name: &str) -> Option<String> {
+        Some(self.asked(name).trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     /// What follows the `?` under this name; nothing where it is not there.
@@ -114,16 +142,27 @@ impl Page {
 pub fn table() -> Vec<Page> {
     vec![
         page("/", overview::render),
+        page("/account", account::render),
         page("/devices", devices::render),
+        page("/devices/bulk", devices::bulk),
         page("/devices/{user}/{device}", device::render),
         page("/users", users::render),
         page("/users/{user}", user::render),
-        page("/connectors", connector::all),
+        page("/connectors", connectors::render),
         page("/connectors/{connector}", connector::render),
+        page("/connectors/{connector}/diagnosis.json", connector::diagnosis)
+            .written_in("application/json"),
+        page("/topology", topology::render),
+        page("/routes", routes::render).for_all(Duty::See),
+        page("/directory", directory::render).for_all(Duty::See),
+        page("/outbox", outbox::render).for_all(Duty::See),
         page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/policies", policies::render).for_all(Duty::See),
         page("/policies/try", policies::trial).for_all(Duty::See),
         page("/admission", policies::admission).for_all(Duty::See),
+        page("/behaviour", behaviour::render).for_all(Duty::See),
+        page("/terms", terms::render).for_all(Duty::See),
+        page("/webhooks", webhooks::render).for_all(Duty::See),
         page("/wipes", policies::wipes).for_all(Duty::See),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)

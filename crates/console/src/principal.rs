@@ -65,6 +65,8 @@ pub enum Origin {
     ApiToken,
     /// By a session in a browser.
     Session,
+    /// By such a session of the account for emergencies.
+    Emergency,
 }
 
 /// Somebody who asks.

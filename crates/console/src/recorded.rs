@@ -20,7 +20,7 @@ pub(crate) fn deed(
         Origin::TokenFile => Means::CommandLine,
         Origin::ApiToken => Means::Rest,
         Origin::Session if endpoint.duty == Duty::Own => Means::Own,
-        Origin::Session => Means::Console,
+        Origin::Session | Origin::Emergency => Means::Console,
     };
     let (name, role) = (principal.name.clone(), principal.role_names());
     let address = Some(client.to_string());

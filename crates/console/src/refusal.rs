@@ -1,5 +1,6 @@
 //! Why something asked for is not done.
 
+use crate::language::Language;
 use http::StatusCode;
 
 /// Why, for whoever asked: a status and words that say what to mend.
@@ -9,11 +10,26 @@ pub struct Refusal {
     pub status: StatusCode,
     /// What is wrong.
     pub words: String,
+    /// The name of the text that says it on a page, and what is put into that.
+    said: Option<(&'static str, String)>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, words: impl Into<String>) -> Self {
-        Self { status, words: words.into() }
+        Self { status, words: words.into(), said: None }
+    }
+
+    /// To be said on pages by this text, with something in it that is called `name` there.
+    pub(crate) fn said(self, text: &'static str, name: impl Into<String>) -> Self {
+        Self { said: Some((text, name.into())), ..self }
+    }
+
+    /// What is wrong, for a reader of this language.
+    pub(crate) fn words_in(&self, language: Language) -> String {
+        match &self.said {
+            Some((text, name)) => language.of(text, name),
+            None => self.words.clone(),
+        }
     }
 
     pub(crate) fn bad(words: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ use crate::principal::Principal;
 use aws_lc_rs::constant_time;
 use dme_model::{Secret, Timestamp, UserId};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,16 +22,66 @@ pub(crate) const FRESH: Duration = Duration::from_secs(5 * 60);
 pub(crate) const ROLES: Duration = Duration::from_secs(60);
 /// Sessions at once; beyond, the one that was idle longest ends.
 const SESSIONS: usize = 10_000;
+/// Letters of a session's id.
+const ID: usize = 12;
 
 /// All sessions.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<HashMap<Hash, Session>>);
 
+/// By what it was shown who somebody is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shown {
+    /// A link that was made at the server.
+    Link,
+    /// The directory's password.
+    Password,
+    /// That, and a code beside it.
+    PasswordAndCode,
+    /// The word of an OpenID provider.
+    Provider,
+    /// The password of the account for emergencies.
+    Emergency,
+}
+
+impl Shown {
+    /// As records and the interface have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Password => "password",
+            Self::PasswordAndCode => "password and code",
+            Self::Provider => "provider",
+            Self::Emergency => "emergency account",
+        }
+    }
+}
+
+/// Somebody who has shown who they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrant {
+    pub principal: Principal,
+    /// By what that was shown.
+    pub shown: Shown,
+    /// From which address.
+    pub client: IpAddr,
+    /// What the browser calls itself, cut short.
+    pub agent: String,
+}
+
 /// One session, as it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
+    /// By which its owner tells it from others. It opens nothing.
+    pub id: String,
     /// Who.
     pub principal: Arc<Principal>,
+    /// By what that was shown.
+    pub shown: Shown,
+    /// From which address it began.
+    pub client: IpAddr,
+    /// What the browser called itself then.
+    pub agent: String,
     /// What forms must carry, so that no other site's form counts.
     pub csrf: Secret,
     /// When it began.
@@ -52,6 +103,8 @@ pub(crate) enum Notice {
     Done(String),
     /// It was not.
     Refused(String),
+    /// Each of many things was, or was not, done, and what there is to say of it.
+    Told(Vec<(bool, String)>),
 }
 
 impl Session {
@@ -67,10 +120,16 @@ impl Session {
 
 impl Sessions {
     /// Begins one, with a cookie that nobody had before (against fixation).
-    pub(crate) fn begin(&self, principal: Principal, now: Timestamp) -> std::io::Result<Secret> {
-        let (cookie, csrf) = (random()?, random()?);
+    pub(crate) fn begin(&self, entrant: Entrant, now: Timestamp) -> std::io::Result<Secret> {
+        let (cookie, csrf, mut id) = (random()?, random()?, random()?.expose().to_owned());
+        id.truncate(ID);
+        let Entrant { principal, shown, client, agent } = entrant;
         let session = Session {
+            id,
             principal: Arc::new(principal),
+            shown,
+            client,
+            agent,
             csrf,
             began: now,
             seen: now,
@@ -119,10 +178,40 @@ impl Sessions {
         Ok(Some(next))
     }
 
+    /// Changes all of a user's.
+    pub(crate) fn change_user(&self, user: &UserId, change: impl Fn(&mut Session)) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = |session: &&mut Session| session.principal.user.as_ref() == Some(user);
+        all.values_mut().filter(theirs).for_each(change);
+    }
+
+    /// Those of whoever records have under this name, the one that was used last first.
+    pub(crate) fn of(&self, name: &str, now: Timestamp) -> Vec<Session> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = |session: &&Session| session.principal.name == name && !session.is_over(now);
+        let mut theirs: Vec<Session> = all.values().filter(theirs).cloned().collect();
+        theirs.sort_by_key(|session| std::cmp::Reverse(session.seen));
+        theirs
+    }
+
+    /// Ends those of this name that `which` picks; says how many these were.
+    pub(crate) fn end_of(&self, name: &str, which: impl Fn(&Session) -> bool) -> usize {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.len();
+        all.retain(|_, session| session.principal.name != name || !which(session));
+        before - all.len()
+    }
+
     /// Ends all of a user's.
     pub(crate) fn end_user(&self, user: &UserId) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, session| session.principal.user.as_ref() != Some(user));
+    }
+
+    /// Ends those of the account for emergencies.
+    pub(crate) fn end_emergency(&self) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, session| session.shown != Shown::Emergency);
     }
 
     /// Ends it.
@@ -142,15 +231,20 @@ mod tests {
     use super::*;
     use crate::principal::{Origin, Role};
 
-    fn ann() -> Principal {
-        let roles = vec![Role::User];
-        Principal {
-            name: "ann".into(),
-            user: None,
+    fn entrant(name: &str, user: Option<&str>) -> Entrant {
+        let principal = Principal {
+            name: name.into(),
+            user: user.map(UserId::from),
             origin: Origin::Session,
-            roles,
+            roles: vec![Role::User],
             limited_to: None,
-        }
+        };
+        let client = IpAddr::from([127, 0, 0, 1]);
+        Entrant { principal, shown: Shown::Password, client, agent: String::new() }
+    }
+
+    fn ann() -> Entrant {
+        entrant("ann", None)
     }
 
     fn at(minutes: u64) -> Timestamp {
@@ -206,14 +300,30 @@ mod tests {
     #[test]
     fn a_users_sessions_end_together_and_nobody_elses() {
         let sessions = Sessions::default();
-        let user = |name: &str| Principal { user: Some(UserId::from(name)), ..ann() };
-        let eves = sessions.begin(user("eve"), at(0)).unwrap();
-        let anns = sessions.begin(user("ann"), at(0)).unwrap();
+        let eves = sessions.begin(entrant("eve", Some("eve")), at(0)).unwrap();
+        let anns = sessions.begin(entrant("ann", Some("ann")), at(0)).unwrap();
         let by_link = sessions.begin(ann(), at(0)).unwrap();
         sessions.end_user(&UserId::from("eve"));
         assert!(sessions.find(&eves, at(1)).is_none());
         assert!(sessions.find(&anns, at(1)).is_some());
         assert!(sessions.find(&by_link, at(1)).is_some());
+    }
+
+    #[test]
+    fn ones_own_sessions_are_listed_and_ended_one_by_one() {
+        let sessions = Sessions::default();
+        let first = sessions.begin(ann(), at(0)).unwrap();
+        let second = sessions.begin(ann(), at(1)).unwrap();
+        let eves = sessions.begin(entrant("eve", None), at(2)).unwrap();
+        let mine = sessions.of("ann", at(3));
+        assert_eq!(mine.iter().map(|one| one.began).collect::<Vec<_>>(), [at(1), at(0)]);
+        let eve = sessions.of("eve", at(3)).remove(0);
+        assert_eq!(sessions.end_of("ann", |one| one.id == eve.id), 0, "another's");
+        assert_eq!(sessions.end_of("ann", |one| one.id == mine[1].id), 1);
+        assert!(sessions.find(&first, at(3)).is_none());
+        assert!(sessions.find(&second, at(3)).is_some());
+        assert!(sessions.find(&eves, at(3)).is_some());
+        assert!(sessions.of("ann", at(90)).is_empty());
     }
 
     #[test]

@@ -1,15 +1,25 @@
-//! Signing in to the console: with the directory's password, or by a link that whoever may read
-//! the server's directory had made.
+//! Signing in to the console: with the directory's password and a code beside it, or by a link that
+//! whoever may read the server's directory had made.
+
+mod code;
+mod emergency;
+mod provider;
+mod steps;
+mod unfinished;
+
+pub(crate) use provider::OpenId;
+pub(crate) use steps::agent;
+pub(crate) use unfinished::Unfinished;
 
 use crate::language::Language;
 use crate::opaque::{Hash, hash, random};
 use crate::pages::Look;
 use crate::principal::{Boundaries, Origin, Principal, Role};
-use crate::session::{ROLES, Session, Sessions};
+use crate::session::{ROLES, Session, Sessions, Shown};
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_directory::{Admission, DirectoryService, Login, Person, Right, Standing};
-use dme_model::{Secret, Timestamp};
+use dme_model::{Secret, Timestamp, UserId};
 use http::StatusCode;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +41,8 @@ pub(crate) struct SignIn {
     pub back: String,
     pub login: String,
     pub trouble: Option<String>,
+    /// What the provider is called with which one may sign in instead, and the way to it.
+    pub provider: Option<(String, String)>,
 }
 
 impl SignIn {
@@ -85,7 +97,11 @@ impl Console {
     ) -> Result<Principal, &'static str> {
         let login = Login::parse(login).map_err(|_| "wrong-password")?;
         let principal = self.known_as(&login, password).await?;
-        match principal.roles.iter().all(|role| *role == Role::User) {
+        let is_shut_out = match &principal.user {
+            Some(user) => self.front.store.is_disabled(user).await.unwrap_or(true),
+            None => false,
+        };
+        match is_shut_out || principal.roles.iter().all(|role| *role == Role::User) {
             true => Err("no-role"),
             false => Ok(principal),
         }
@@ -147,6 +163,18 @@ impl Console {
         roles
     }
 
+    /// What a user is for the console now; nothing where they are shut out.
+    pub(crate) async fn roles_now(&self, user: &UserId) -> Result<Vec<Role>, dme_directory::Error> {
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let Some(directory) = directory else { return Ok(Vec::new()) };
+        let person = directory.find(user).await?;
+        let roles = person.map(|person| self.roles(&person)).unwrap_or_default();
+        match self.front.store.is_disabled(user).await.unwrap_or(true) {
+            true => Ok(Vec::new()),
+            false => Ok(roles),
+        }
+    }
+
     /// The session with the roles that the directory gives now: whoever left the administrators is
     /// none within a minute (rule A5). While the directory is down the last word holds.
     pub(crate) async fn refreshed(
@@ -156,20 +184,25 @@ impl Console {
         session: Session,
     ) -> Option<Session> {
         let now = (self.front.clock)();
-        let Some(user) = &session.principal.user else { return Some(session) };
         if now < session.checked.plus(ROLES) {
             return Some(session);
         }
-        let directory = self.front.directories.get(&user.realm()?)?;
-        let roles = match directory.find(user).await {
-            Ok(Some(person)) => self.roles(&person),
-            Ok(None) => Vec::new(),
+        let Some(user) = &session.principal.user else {
+            let is_over = session.shown == Shown::Emergency
+                && !self.front.emergency.account().await.is_ok_and(|account| account.is_some());
+            if is_over {
+                sessions.end(cookie);
+            }
+            return (!is_over).then_some(session);
+        };
+        let roles = match self.roles_now(user).await {
+            Ok(roles) => roles,
             Err(error) => {
                 tracing::warn!(%user, %error, "an administrator's roles could not be looked up");
                 return Some(session);
             }
         };
-        if roles.is_empty() || self.front.store.is_disabled(user).await.unwrap_or(true) {
+        if roles.is_empty() {
             tracing::info!(%user, "a session ended: its user has no role any more");
             sessions.end(cookie);
             return None;
@@ -182,24 +215,40 @@ impl Console {
         Some(Session { checked: now, principal, ..session })
     }
 
-    /// The cookie that a session has from now on, where this is the password of its user; it then
-    /// counts as fresh.
+    /// The cookie that a session has from now on, where this is the password of its user, and the
+    /// code where it began with one; it then counts as fresh.
     pub(crate) async fn confirm(
         &self,
         sessions: &Sessions,
         cookie: &Secret,
         session: &Session,
-        password: &Secret,
+        again: Again,
     ) -> Result<Secret, &'static str> {
+        if session.shown == Shown::Emergency {
+            let account = self.front.emergency.account().await.ok().flatten();
+            let account = account.ok_or("session-over")?;
+            self.by_emergency(&account, &again.password, session.client).await?;
+            let renewed = sessions.renew(cookie, (self.front.clock)());
+            return renewed.ok().flatten().ok_or("session-over");
+        }
         let user = session.principal.user.as_ref().ok_or("link-used")?;
         let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
-        let found = self.known_as(&login, password).await?;
+        let found = self.known_as(&login, &again.password).await?;
         if found.user.as_ref() != Some(user) {
             return Err("wrong-password");
+        }
+        if session.shown == Shown::PasswordAndCode {
+            self.take_code(user, &again.code).await?;
         }
         let renewed = sessions.renew(cookie, (self.front.clock)());
         renewed.ok().flatten().ok_or("session-over")
     }
+}
+
+/// What somebody shows again who is signed in already.
+pub(crate) struct Again {
+    pub password: Secret,
+    pub code: Secret,
 }
 
 /// A text by its name.

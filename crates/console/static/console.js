@@ -9,7 +9,8 @@ const freshen = async () => {
   const parts = document.querySelectorAll("[data-live]");
   next.querySelectorAll("[data-live]").forEach((part, index) => {
     const now = parts[index];
-    if (now && !now.contains(document.activeElement) && now.innerHTML !== part.innerHTML) {
+    // What was chosen stays chosen.
+    if (now && !now.contains(document.activeElement) && !now.querySelector("input:checked") && now.innerHTML !== part.innerHTML) {
       now.replaceChildren(...part.childNodes);
     }
   });
@@ -35,4 +36,14 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") rows[Math.max(at - 1, 0)]?.focus();
   else return;
   event.preventDefault();
+});
+
+// All that is on the page is chosen at once, or nothing of it.
+document.querySelectorAll("[data-choose-all]").forEach((button) => {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const boxes = [...document.querySelectorAll(`input[type=checkbox][form="${button.form.id}"]`)];
+    const all = boxes.every((box) => box.checked);
+    boxes.forEach((box) => { box.checked = !all; });
+  });
 });

@@ -32,7 +32,7 @@ mod content;
 mod edit;
 mod people;
 
-pub use content::FileError;
+pub use content::{FileError, hash_password, verify_password};
 pub use edit::{NewUser, add_user, list_users, remove_user, set_password};
 
 use crate::{
@@ -119,7 +119,7 @@ impl FileDirectory {
             config,
             reading: RwLock::new(Reading { content, stamp }),
             hashing: Semaphore::new(parallel.min(MAX_PARALLEL)),
-            nobody: content::hash(&Secret::new("nobody"))?.into(),
+            nobody: content::hash_password(&Secret::new("nobody"))?.into(),
         })
     }
 
@@ -151,7 +151,7 @@ impl FileDirectory {
         let stopped = |_| Error::Unavailable("the password check was stopped".to_owned());
         let _permit = self.hashing.acquire().await.map_err(|_| stopped(()))?;
         let password = password.clone();
-        let check = tokio::task::spawn_blocking(move || content::verify(&hash, &password));
+        let check = tokio::task::spawn_blocking(move || content::verify_password(&hash, &password));
         check.await.map_err(|_| stopped(()))
     }
 }

@@ -19,7 +19,8 @@ mod service;
 pub use access::{Access, AccessGroups, Delegation, Reason, Right, Users};
 pub use asking::{asking, on_behalf_of};
 pub use file::{
-    FileConfig, FileDirectory, FileError, NewUser, add_user, list_users, remove_user, set_password,
+    FileConfig, FileDirectory, FileError, NewUser, add_user, hash_password, list_users,
+    remove_user, set_password, verify_password,
 };
 pub use gate::{
     Admission, Admitted, Clock, Gate, GateConfig, RealmSetup, RealmState, Refusal, Revocation,

@@ -22,13 +22,14 @@ mod wipe;
 
 use crate::log::LogConfig;
 use crate::settings::{Sections, as_written};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
 use dme_model::Secret;
 use dme_model::{Span, Timestamp};
 use dme_server::config::ServerConfig;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -55,11 +56,8 @@ enum Command {
         #[command(subcommand)]
         command: connector::Command,
     },
-    /// Make a link to sign in to the administrators' pages by.
-    Console {
-        #[command(flatten)]
-        server: crate::admin::AdminOptions,
-    },
+    /// Make a link to sign in to the administrators' pages by; keep the account for emergencies.
+    Console(console::Options),
     /// See, make and revoke tokens that programs administer by.
     Token {
         #[command(subcommand)]
@@ -169,7 +167,7 @@ impl Command {
             match self {
                 Self::Server { config } => server::run(&config).await,
                 Self::Connector { command } => command.run().await,
-                Self::Console { server } => console::run(server).await,
+                Self::Console(options) => options.run().await,
                 Self::Token { command } => command.run().await,
                 Self::User { command } => command.run().await,
                 Self::Mailbox { command } => command.run().await,
@@ -242,6 +240,14 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
         connector: sections.rest()?,
         written,
     })
+}
+
+/// What a file holds that another command wrote, which is named where the file holds anything else.
+fn read_json<T: DeserializeOwned>(file: &Path, written_by: &str) -> Result<T> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("{} is not what `{written_by}` prints", file.display()))
 }
 
 /// A moment for people, UTC, from milliseconds since the epoch.

@@ -80,6 +80,13 @@ pub struct Recurrence {
     /// In these months, 1 to 12.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_month: Vec<u8>,
+    /// On these days of the year, 1 to 366, from the end where negative.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_year_day: Vec<i16>,
+    /// In these weeks of the year, 1 to 53, from the end where negative: the first is that with
+    /// four days in the year.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_week_number: Vec<i8>,
     /// Of the days of a step only the n-th, from the end where negative.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub by_set_position: Vec<i16>,
@@ -100,6 +107,8 @@ impl Recurrence {
             by_day: Vec::new(),
             by_month_day: Vec::new(),
             by_month: Vec::new(),
+            by_year_day: Vec::new(),
+            by_week_number: Vec::new(),
             by_set_position: Vec::new(),
             first_day: None,
             end: RecurrenceEnd::Never,

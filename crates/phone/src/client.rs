@@ -37,6 +37,8 @@ pub struct Account {
     pub user: String,
     /// Its password.
     pub password: Secret,
+    /// An access token that is shown in the place of login and password (RFC 6750).
+    pub token: Option<Secret>,
     /// The device's id: 1 to 32 letters and digits.
     pub device: DeviceId,
     /// Its kind, such as `iPhone`.
@@ -67,6 +69,7 @@ impl Account {
             address,
             user: user.into(),
             password,
+            token: None,
             device: DeviceId::new("DMESIMULATED0001"),
             device_type: "SimulatedPhone".to_owned(),
             version: ProtocolVersion::V16_1,
@@ -329,7 +332,12 @@ impl Client {
         let headers = request.headers_mut();
         insert(headers, HOST.as_str(), &account.address.authority());
         insert(headers, USER_AGENT.as_str(), &account.user_agent);
-        if !account.user.is_empty() {
+        if let Some(token) = &account.token {
+            let mut bearer = http::HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                .map_err(|_| Error::Address(account.user.clone()))?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        } else if !account.user.is_empty() {
             let login = STANDARD.encode(format!("{}:{}", account.user, account.password.expose()));
             let mut basic = http::HeaderValue::from_str(&format!("Basic {login}"))
                 .map_err(|_| Error::Address(account.user.clone()))?;

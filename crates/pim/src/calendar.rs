@@ -49,7 +49,7 @@ pub use busy::{Busy, MAX_BUSY};
 pub use object::MAX_OBJECT;
 pub use people::MAX_ATTENDEES;
 pub use series::MAX_EXCEPTIONS;
-pub use summary::{Summary, summary};
+pub use summary::{LastEnd, Summary, summary};
 
 pub use crate::itip::by_server::ByServer;
 pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
@@ -57,7 +57,9 @@ pub use crate::itip::take_in::{Outcome, TakenIn, uid_of as message_uid};
 use crate::Error;
 use crate::itip::{by_server, respond, take_in};
 use clock::Zones;
-use dme_model::{Answer, BodyView, Item, ItemEdit, Notice, Occasion, PartId, Timestamp, ZoneId};
+use dme_model::{
+    Answer, BodyView, Event, Item, ItemEdit, Notice, Occasion, PartId, Timestamp, ZoneId,
+};
 use event::Reading;
 use object::{Component, Object};
 use people::Owner;
@@ -120,11 +122,17 @@ impl Kind {
 /// The property that names the act by which others were told last.
 pub(crate) const ACT: &str = "X-DME-ACT";
 
-/// Reads an object: an event or series, a task or a note. `owner` are the user's addresses.
+/// Reads an object: an event or series, a task or a note. `owner` are the user's addresses, and
+/// `clock` is the user's, by which times without a zone are over.
 ///
 /// # Errors
 /// [`Error::TooLarge`]; [`Error::Unconvertible`] where there is nothing in it that could be shown.
-pub fn read(object: &[u8], owner: &[String], view: &BodyView) -> Result<Item, Error> {
+pub fn read(
+    object: &[u8],
+    owner: &[String],
+    clock: &ZoneId,
+    view: &BodyView,
+) -> Result<Item, Error> {
     let object = Object::parse(object)?;
     let zones = Zones::of(&object.calendar);
     let kind = kind(&object.calendar)?;
@@ -133,7 +141,8 @@ pub fn read(object: &[u8], owner: &[String], view: &BodyView) -> Result<Item, Er
     Ok(match kind {
         Kind::Event => {
             let reading = Reading { owner: Owner(owner), view, zones: &zones };
-            Item::Event(Box::new(series::read(&series, &reading)?))
+            let last_end = series::last_end(&series, &zones)?.map(|end| end.on(clock));
+            Item::Event(Box::new(Event { last_end, ..series::read(&series, &reading)? }))
         }
         Kind::Task => Item::Task(Box::new(task::read(series.main, view, &zones))),
         Kind::Note => Item::Note(Box::new(note::read(series.main, view, &zones))),
@@ -187,7 +196,7 @@ pub fn told_by_server(
 
 /// The times between two moments that an event takes from its owner, ascending: all but those of
 /// events that are free, cancelled or declined. `zone` is the owner's, for times that have none.
-/// Of a rule with parts that the neutral form has no words for only the first instance is told.
+/// Of a rule that the neutral form has no words for only the first instance is told.
 ///
 /// # Errors
 /// Those of [`read`].

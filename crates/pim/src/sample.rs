@@ -316,7 +316,9 @@ mod tests {
             .filter(|one| contact::read(&one.object, &view).unwrap().picture.is_some());
         assert_eq!(pictures.count(), 5);
         let addresses = [owner.email.clone()];
-        let items = of(Class::Calendar).map(|one| calendar::read(&one.object, &addresses, &view));
+        let clock = ZoneId::utc();
+        let read = |object: &[u8]| calendar::read(object, &addresses, &clock, &view);
+        let items = of(Class::Calendar).map(|one| read(&one.object));
         let series = items.filter(
             |item| matches!(item, Ok(Item::Event(event)) if event.recurrence.is_some() && event.own),
         );

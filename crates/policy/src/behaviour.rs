@@ -35,6 +35,12 @@ pub enum Behaviour {
     Errors,
 }
 
+impl Behaviour {
+    /// Each of them.
+    pub const ALL: [Self; 5] =
+        [Self::Requests, Self::RepeatedKey, Self::FailingItem, Self::WrongPassword, Self::Errors];
+}
+
 /// What is done about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -23,6 +23,10 @@ pub(super) struct Pattern {
     /// Whether the rule names months.
     names_months: bool,
     month_days: MonthDays,
+    /// Days of the year, from its end where negative; empty for any.
+    year_days: Vec<i64>,
+    /// Weeks of the year, from its end where negative; empty for any.
+    weeks: Vec<i64>,
     weekdays: Weekdays,
     /// Which of a step's days; empty for all.
     positions: Vec<i16>,
@@ -53,6 +57,8 @@ enum Weekdays {
 
 /// A day and its place.
 struct Day {
+    /// From 1970-01-01.
+    number: i64,
     month: i64,
     day: i64,
     month_length: i64,
@@ -68,6 +74,7 @@ impl Day {
         let (year, month, day) = civil::date(number);
         let new_year = civil::days(year, 1, 1).unwrap_or(number);
         Self {
+            number,
             month,
             day,
             month_length: civil::month_length(year, month).unwrap_or(31),
@@ -75,6 +82,11 @@ impl Day {
             before_in_year: number - new_year,
             year_length: 365 + i64::from(civil::is_leap(year)),
         }
+    }
+
+    fn named_weekday(&self) -> Vec<NthDay> {
+        let same = Weekday::ALL.into_iter().filter(|day| number_of(*day) == self.weekday);
+        same.map(|day| NthDay { day, nth: None }).collect()
     }
 }
 
@@ -86,14 +98,14 @@ impl Pattern {
         let mut by_month_day = rule.by_month_day.clone();
         let mut months = bits(rule.by_month.iter().copied());
         let names_months = !rule.by_month.is_empty();
+        let names_days = !rule.by_year_day.is_empty();
+        let names_weeks = !rule.by_week_number.is_empty();
         // What a rule does not say its start says.
         match frequency {
-            Frequency::Weekly if by_day.is_empty() => {
-                by_day = Weekday::ALL
-                    .into_iter()
-                    .filter(|day| number_of(*day) == of_start.weekday)
-                    .map(|day| NthDay { day, nth: None })
-                    .collect();
+            Frequency::Weekly if by_day.is_empty() => by_day = of_start.named_weekday(),
+            Frequency::Yearly if names_days => {}
+            Frequency::Yearly if names_weeks && by_day.is_empty() && by_month_day.is_empty() => {
+                by_day = of_start.named_weekday();
             }
             Frequency::Monthly | Frequency::Yearly
                 if by_day.is_empty() && by_month_day.is_empty() =>
@@ -116,6 +128,8 @@ impl Pattern {
             months,
             names_months,
             month_days: MonthDays::new(&by_month_day),
+            year_days: sorted(rule.by_year_day.iter().map(|day| i64::from(*day))),
+            weeks: sorted(rule.by_week_number.iter().map(|week| i64::from(*week))),
             weekdays: Weekdays::new(&by_day, frequency),
             positions: sorted(rule.by_set_position.iter().copied().filter(|n| *n != 0)),
         };
@@ -198,8 +212,38 @@ impl Pattern {
             let day = Day::new(*number);
             has_bit(self.months.into(), day.month)
                 && self.month_days.has(&day)
+                && self.has_year_day(&day)
+                && self.has_week(&day)
                 && self.has_weekday(&day)
         }));
+    }
+
+    fn has_year_day(&self, day: &Day) -> bool {
+        let (from_start, from_end) = (day.before_in_year + 1, day.before_in_year - day.year_length);
+        self.year_days.is_empty()
+            || self.year_days.iter().any(|one| *one == from_start || *one == from_end)
+    }
+
+    /// Whether the day is in one of the weeks, which it may share with the year before or after.
+    fn has_week(&self, day: &Day) -> bool {
+        if self.weeks.is_empty() {
+            return true;
+        }
+        let number = day.number;
+        let into_week = (day.weekday - self.week_start).rem_euclid(7);
+        // The week belongs to the year in which most of its days are.
+        let (year, _, _) = civil::date(number - into_week + 3);
+        let (Some(this), Some(next)) = (self.first_week(year), self.first_week(year + 1)) else {
+            return false;
+        };
+        let (week, weeks) = ((number - this).div_euclid(7) + 1, (next - this).div_euclid(7));
+        self.weeks.iter().any(|one| *one == week || *one == week - weeks - 1)
+    }
+
+    /// The day on which the first week of a year begins: that with the fourth of January.
+    fn first_week(&self, year: i64) -> Option<i64> {
+        let fourth = civil::days(year, 1, 4)?;
+        Some(fourth - (weekday_of(fourth) - self.week_start).rem_euclid(7))
     }
 
     fn has_weekday(&self, day: &Day) -> bool {

@@ -2,11 +2,15 @@
 //! The commented sample in `docs/server.toml` names each with its default.
 
 mod check;
+mod console;
 mod never;
 mod records;
+mod tokens;
 
 use check::Problems;
+pub use console::{ConsoleConfig, OpenIdConfig, REDIRECT, SecondFactorMode};
 pub use records::{RecordsConfig, WebhookConfig};
+pub use tokens::TokensConfig;
 
 use crate::connectors::ConnectorSettings;
 use crate::database::Database;
@@ -36,6 +40,9 @@ pub struct ServerConfig {
     /// The administration listener.
     #[serde(default)]
     pub admin: AdminConfig,
+    /// How administrators sign in to the console.
+    #[serde(default)]
+    pub console: ConsoleConfig,
     /// The listener for connectors.
     #[serde(default)]
     pub links: LinksConfig,
@@ -248,6 +255,9 @@ pub struct RealmConfig {
     /// Whether phones may show, or must, a password made for them alone.
     #[serde(default)]
     pub device_passwords: DevicePasswords,
+    /// Whose access tokens let phones in, beside passwords.
+    #[serde(default)]
+    pub tokens: Option<TokensConfig>,
 }
 
 /// What a realm says of passwords for one device each.

@@ -387,6 +387,11 @@ impl Connectors {
         self.set(&self.known(), name)
     }
 
+    /// What would hold by what the configuration says alone.
+    pub fn configured(&self, settings: &ConnectorSettings) -> Effective {
+        settings.effective(self.load)
+    }
+
     /// What the configuration says of a connector, and what was set by command.
     ///
     /// # Errors

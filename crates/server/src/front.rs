@@ -41,11 +41,13 @@ mod validate_cert;
 mod wait;
 
 use crate::admissions::Admissions;
+use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
-use crate::config::{LimitsConfig, TimesConfig};
+use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
@@ -61,6 +63,7 @@ use crate::records::statistics::Statistics;
 use crate::records::steps::Steps;
 use crate::records::webhooks::Webhooks;
 use crate::router::Router;
+use crate::second_factor::SecondFactors;
 use crate::watch::Watches;
 use crate::wipes::Wipes;
 use bodies::{Bodies, BodyRoom};
@@ -74,7 +77,7 @@ use dme_store::Store;
 use dme_sync::Engine;
 use dme_zone::Zone;
 use failure::Failure;
-use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -102,6 +105,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct Front {
     /// Who may in.
     pub gate: Arc<Gate>,
+    /// Whose access tokens let phones in.
+    pub bearers: Bearers,
     /// Each realm's directory, to find people in.
     pub directories: BTreeMap<Realm, Arc<RealmDirectory>>,
     /// Devices and states.
@@ -118,6 +123,12 @@ pub struct Front {
     pub outbox: Option<Arc<Outbox>>,
     /// What users do for themselves.
     pub own: Own,
+    /// What administrators show beside their password.
+    pub second_factors: SecondFactors,
+    /// The account for emergencies.
+    pub emergency: Emergency,
+    /// How they sign in.
+    pub console: ConsoleConfig,
     /// Who is watched.
     pub watches: Arc<Watches>,
     /// Who waits.
@@ -185,12 +196,18 @@ impl Front {
         let id = self.next_id();
         let counted = Arc::new(self.metrics.serve());
         let client = self.proxies.client(peer.ip(), request.headers());
+        let by_token = login::shows_token(request.headers());
         // Who it is from is filled in with the login.
         let span = tracing::info_span!("request", request = %id, user = Empty, device = Empty);
         let asked = Asked { client, id: id.clone(), counted: counted.clone() };
         let answer = self.route(request, asked);
         let answer = on_behalf_of(id.clone(), answer).instrument(span);
         let mut response = answer.await;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(challenge) = self.bearers.challenge(by_token)
+        {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+        }
         if let Ok(value) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
         }

@@ -7,6 +7,7 @@
 //! ```
 
 pub mod admissions;
+pub mod bearers;
 pub mod behaviours;
 pub mod books;
 pub mod client_address;
@@ -15,8 +16,11 @@ pub mod config;
 pub mod connector_orders;
 pub mod connectors;
 pub mod database;
+pub mod devices;
 pub mod door;
+pub mod emergency;
 pub mod front;
+pub mod guesses;
 mod home_zone;
 pub mod host;
 pub mod inventory;
@@ -38,6 +42,8 @@ pub mod realm;
 pub mod records;
 pub mod role;
 pub mod router;
+pub mod seal;
+pub mod second_factor;
 mod self_made;
 pub mod send_limit;
 pub mod site;

@@ -1,10 +1,12 @@
-//! What administrators should hear of at once: told to whoever listens here, and by mail where the
-//! configuration names addresses.
+//! What administrators should hear of at once: told to whoever listens here, as an event, which
+//! webhooks are told of, and by mail where the configuration names addresses.
 
 use crate::front::Front;
+use crate::records::events::Events;
+use crate::records::{EventKind, Happened};
 use bytes::Bytes;
-use dme_mailbox::{Account, Submission, SubmissionKey};
-use dme_model::RequestId;
+use dme_mailbox::{Account, Credentials, Submission, SubmissionKey};
+use dme_model::{RequestId, Timestamp, UserId};
 use dme_store::{Device, Hold};
 use dme_sync::DeviceKey;
 use std::sync::Arc;
@@ -35,6 +37,11 @@ pub enum Notice {
         /// How, and what is done about it.
         hold: Hold,
     },
+    /// Somebody signed in with the account for emergencies.
+    EmergencyUsed {
+        /// From which address.
+        client: String,
+    },
     /// An order to wipe waits for another administrator.
     WipeWaits {
         /// Of which device.
@@ -51,13 +58,14 @@ pub enum Notice {
 pub struct Notices {
     listeners: broadcast::Sender<Notice>,
     administrators: Arc<Vec<String>>,
+    events: Events,
 }
 
 impl Notices {
     /// With the addresses that are told by mail.
-    pub(crate) fn new(administrators: &[String]) -> Self {
+    pub(crate) fn new(administrators: &[String], events: Events) -> Self {
         let (listeners, _) = broadcast::channel(KEPT);
-        Self { listeners, administrators: Arc::new(administrators.to_vec()) }
+        Self { listeners, administrators: Arc::new(administrators.to_vec()), events }
     }
 
     /// Listens from now on.
@@ -66,8 +74,30 @@ impl Notices {
     }
 
     pub(crate) fn tell(&self, notice: Notice) {
+        if let Some(happened) = happened(&notice) {
+            self.events.note(happened);
+        }
         // Nobody may listen.
         let _ = self.listeners.send(notice);
+    }
+}
+
+/// A notice as an event; none where another tells the same.
+fn happened(notice: &Notice) -> Option<Happened> {
+    match notice {
+        Notice::Quarantined { device, device_type, agent, reason } => {
+            let words = format!("a device waits for an administrator: {device_type}");
+            let happened = Happened::new(EventKind::DeviceQuarantined, words).device(device);
+            let happened = happened.detail("kind", device_type).detail("agent", agent);
+            Some(happened.detail("reason", reason))
+        }
+        // That it misbehaves is noted with the rule, each time.
+        Notice::Misbehaves { .. } => None,
+        Notice::WipeWaits { device, number, by } => {
+            let words = format!("order {number} to wipe waits for another administrator");
+            let happened = Happened::new(EventKind::WipeWaits, words).device(device);
+            Some(happened.detail("number", number).detail("by", by))
+        }
     }
 }
 
@@ -110,17 +140,77 @@ pub(crate) async fn quarantined(front: Arc<Front>, account: Account, device: Dev
     }
 }
 
+/// Tells that somebody signed in with the account for emergencies: whoever listens here, and by mail
+/// where one of the administrators has a mailbox that opens by itself.
+pub fn emergency_used(front: Arc<Front>, client: String) {
+    front.notices.tell(Notice::EmergencyUsed { client: client.clone() });
+    let administrators = front.notices.administrators.clone();
+    if administrators.is_empty() {
+        return;
+    }
+    tokio::spawn(async move {
+        let now = (front.clock)();
+        let key = format!("emergency/{}", now.as_millis());
+        for sender in administrators.iter() {
+            let account = Account {
+                user: UserId::from(sender.as_str()),
+                address: sender.clone(),
+                display_name: None,
+                credentials: Credentials::None,
+            };
+            let text = emergency_words(sender, &client, now, &administrators);
+            match submit(&front, &account, key.clone(), text).await {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(sender, %error,
+                    "the administrators could not be told by mail that the account for \
+                     emergencies was used"),
+            }
+        }
+    });
+}
+
+/// That mail.
+fn emergency_words(
+    sender: &str,
+    client: &str,
+    now: Timestamp,
+    administrators: &[String],
+) -> String {
+    let to: Vec<String> = administrators.iter().map(|to| format!("<{}>", line(to))).collect();
+    format!(
+        "From: <{from}>\r\nTo: {to}\r\nSubject: The account for emergencies was used\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+         Somebody signed in to the console with the account for emergencies at {now}, from \
+         {client}.\r\n\r\nIf that was none of you, remove it at the server by `dme console \
+         emergency remove`, and look at what was done by `dme audit list`. If it was, give it \
+         another password by `dme console emergency make`.\r\n",
+        from = line(sender),
+        to = to.join(", "),
+    )
+}
+
 async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox::Result<()> {
     let administrators = &front.notices.administrators;
     if administrators.is_empty() {
         return Ok(());
     }
     let text = words(account, device, administrators);
-    let key = SubmissionKey(format!("quarantine/{}/{}", device.key.user, device.key.device));
+    let key = format!("quarantine/{}/{}", device.key.user, device.key.device);
+    submit(front, account, key, text).await
+}
+
+/// Sends a mail in the name of whoever's account it is, once.
+async fn submit(
+    front: &Front,
+    account: &Account,
+    key: String,
+    text: String,
+) -> dme_mailbox::Result<()> {
     let submission = Submission {
         // An earlier attempt may have gone out.
         uncertain: true,
-        key,
+        key: SubmissionKey(key),
         taken: false,
         message: Bytes::from(text),
         reference: None,
@@ -132,12 +222,13 @@ async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox:
     mailbox.submit(&submission).await.map(|_| ())
 }
 
+/// What others say becomes no line of its own.
+fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+}
+
 /// The mail itself.
 fn words(account: &Account, device: &Device, administrators: &[String]) -> String {
-    // What a device says of itself becomes no line of its own.
-    let line = |text: &str| -> String {
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
-    };
     let why = device.decision.as_ref().map(|decision| decision.reason.as_str()).unwrap_or_default();
     let why =
         if why.is_empty() { String::new() } else { format!("Why it waits: {}\r\n", line(why)) };

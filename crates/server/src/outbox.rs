@@ -6,20 +6,18 @@
 //! request, which brings what opens the mailbox. What is refused for good comes back to the sender
 //! as a mail, with the message.
 
-pub mod seal;
-
 use crate::connectors::Connectors;
 use crate::front::Clock;
 use crate::meeting_word;
 use crate::records::events::Events;
 use crate::records::{EventKind, Happened};
 use crate::router::Router;
+use crate::seal::Seal;
 use dme_link::CredentialsNeeded;
 use dme_mailbox::{Account, Credentials, Error, ErrorKind, Mailbox, Result, Submission, Submitted};
 use dme_model::{RequestId, Role, UserId};
 use dme_store::{OutboxLimits, Queued, Store};
 use dme_sync::hand_over;
-use seal::Seal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;

@@ -4,7 +4,7 @@
 mod away;
 mod invitations;
 mod passwords;
-mod secret;
+pub(crate) mod secret;
 mod terms;
 
 pub use passwords::{MadePassword, NoDevicePasswords};

@@ -1,12 +1,14 @@
 //! The server as a whole: what is opened, what runs, and how it ends.
 
 use crate::admissions::Admissions;
+use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
+use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
 use crate::home_zone::home_zone;
@@ -16,7 +18,6 @@ use crate::membership::GateMembership;
 use crate::metrics::Metrics;
 use crate::notices::Notices;
 use crate::outbox::Outbox;
-use crate::outbox::seal::Seal;
 use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
@@ -30,6 +31,8 @@ use crate::records::statistics::Statistics;
 use crate::records::webhooks::Webhooks;
 use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::router::Router;
+use crate::seal::{OUTBOX, SECOND_FACTORS, Seal};
+use crate::second_factor::SecondFactors;
 use crate::self_made::{certificate_files, keep_self_made};
 use crate::site::{Answer, Parts, Site, SiteBody, is_own};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
@@ -384,6 +387,8 @@ impl Server {
         let front = self.front.clone();
         let stop = self.stop.clone();
         self.tasks.spawn(async move { front.gate.clone().run(stop.cancelled()).await });
+        let front = self.front.clone();
+        self.run_until_stop(async move { front.bearers.begin().await });
         self.run_until_stop(count_links(links.clone(), self.front.metrics.clone()));
         let (front, mut links) = (self.front.clone(), links.subscribe());
         self.run_until_stop(async move {
@@ -502,8 +507,8 @@ async fn outbox(config: &ServerConfig, store: &Store) -> Result<Option<Arc<Outbo
         messages: if keeps { sending.kept_messages } else { 0 },
         bytes: sending.kept_size.0,
     };
-    let failed = |reason| StartError::File { path: Seal::file(&config.directory), reason };
-    let seal = Seal::open(&config.directory).map_err(failed)?;
+    let unusable = |reason| StartError::File { path: config.directory.join(OUTBOX), reason };
+    let seal = Seal::open(&config.directory, OUTBOX).map_err(unusable)?;
     Ok(Some(Outbox::open(store.clone(), seal, limits, Arc::new(now)).await?))
 }
 
@@ -557,7 +562,7 @@ async fn front(
     let parking = Arc::new(Parking::default());
     let policies =
         Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone()).await?;
-    let notices = Notices::new(&config.devices.administrators);
+    let notices = Notices::new(&config.devices.administrators, events.clone());
     let admissions =
         Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone()).await?;
     let behaviours =
@@ -598,10 +603,17 @@ async fn front(
         config.my.clone(),
         clock.clone(),
     );
+    let unusable =
+        |reason| StartError::File { path: config.directory.join(SECOND_FACTORS), reason };
+    let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
     Ok(Front {
         gate,
+        bearers: Bearers::new(&config.realms, &clock),
         directories,
         own,
+        second_factors: SecondFactors::new(store.clone(), seal, clock.clone()),
+        emergency: Emergency::new(store.clone(), clock.clone()),
+        console: config.console.clone(),
         engine: Engine::new(
             shared,
             dme_sync::Limits {

@@ -44,6 +44,18 @@ impl Wipes {
         erasure(scope, &device.user_agent, &device.device_type, os, newest)
     }
 
+    /// How many orders may still be given within this hour that need nobody else, and how many an
+    /// hour has.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn left(&self, now: Timestamp) -> Result<(u32, u32)> {
+        let orders = self.store.wipe_orders(None).await?;
+        let lately = orders.iter().filter(|order| order.requested > now.minus(HOUR)).count();
+        let lately = u32::try_from(lately).unwrap_or(u32::MAX);
+        Ok((self.per_hour.saturating_sub(lately), self.per_hour))
+    }
+
     /// Orders a wipe. Beyond so many in an hour it waits for another administrator; else the device
     /// is told with its next contact, and an earlier order for it that is still open is called off.
     ///

@@ -2,13 +2,13 @@
 
 use crate::session::{Row, values};
 use crate::{Result, Store};
-use dme_model::Timestamp;
+use dme_model::{Timestamp, UserId};
 
-const PUT: &str = "INSERT INTO api_token (name, hash, duties, made, made_by, expires) \
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO NOTHING";
-const BY_HASH: &str = "SELECT name, duties, made, made_by, expires, last_used FROM api_token \
+const PUT: &str = "INSERT INTO api_token (name, hash, duties, made, made_by, maker, expires) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING";
+const BY_HASH: &str = "SELECT name, duties, made, made_by, maker, expires, last_used FROM api_token \
      WHERE hash = $1";
-const ALL: &str = "SELECT name, duties, made, made_by, expires, last_used FROM api_token \
+const ALL: &str = "SELECT name, duties, made, made_by, maker, expires, last_used FROM api_token \
      ORDER BY name";
 const USED: &str = "UPDATE api_token SET last_used = $1 WHERE name = $2";
 const REVOKE: &str = "DELETE FROM api_token WHERE name = $1";
@@ -24,6 +24,8 @@ pub struct ApiToken {
     pub made: Timestamp,
     /// By whom, as records have them.
     pub made_by: String,
+    /// The user who made it; none where it was made at the server.
+    pub maker: Option<UserId>,
     /// From when on it is good for nothing.
     pub expires: Timestamp,
     /// When it was used last, to the minute; none where it never was.
@@ -37,8 +39,9 @@ fn api_token(row: &Row<'_>) -> Result<ApiToken> {
         duties: duties.split_whitespace().map(str::to_owned).collect(),
         made: row.get(2)?,
         made_by: row.get(3)?,
-        expires: row.get(4)?,
-        last_used: row.get(5)?,
+        maker: row.get::<Option<String>>(4)?.map(UserId::from),
+        expires: row.get(5)?,
+        last_used: row.get(6)?,
     })
 }
 
@@ -50,9 +53,10 @@ impl Store {
     pub async fn put_api_token(&self, hash: &str, token: ApiToken) -> Result<bool> {
         let hash = hash.to_owned();
         self.write(move |session| {
-            let ApiToken { name, duties, made, made_by, expires, last_used: _ } = &token;
+            let ApiToken { name, duties, made, made_by, maker, expires, last_used: _ } = &token;
             let duties = duties.join(" ");
-            let row = values![name, &hash, &duties, *made, made_by, *expires];
+            let maker = maker.as_ref().map(UserId::as_str);
+            let row = values![name, &hash, &duties, *made, made_by, maker, *expires];
             Ok(session.execute(PUT, row)? > 0)
         })
         .await

@@ -1,5 +1,9 @@
 //! The devices: who they are, whether they may in, which policy they took, whether to wipe them.
 
+mod finding;
+
+pub use finding::{DeviceFilter, Tally};
+
 use crate::books::forget_level;
 use crate::session::{Row, Session, Value, values};
 use crate::states::{forget, from_json, to_json};
@@ -14,7 +18,7 @@ use std::time::Duration;
 const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 /// Whether a device may in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admission {
     /// It may.

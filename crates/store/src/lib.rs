@@ -12,6 +12,7 @@ mod configurations;
 mod connector_orders;
 mod connectors;
 mod devices;
+mod emergency_accounts;
 mod enrolments;
 mod error;
 mod events;
@@ -20,6 +21,7 @@ mod outbox;
 mod own;
 mod postgres;
 mod routes;
+mod second_factors;
 mod session;
 mod sqlite;
 mod states;
@@ -36,15 +38,17 @@ mod wipe_orders;
 pub use books::{Book, Edit};
 pub use connector_orders::{ConnectorOrder, WaitingConnectorOrder};
 pub use devices::{
-    Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
-    PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
+    Policy, PolicyKey, PolicyReply, Seen, Sighting, Tally, Waiting, Wipe, WipeKind,
 };
+pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
 pub use own::{DevicePassword, Invitation};
 pub use postgres::PostgresConfig;
 pub use routes::{RouteRecord, SettingRecord};
+pub use second_factors::SecondFactor;
 pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;
 pub use terms::{Acceptance, Terms};
@@ -64,11 +68,14 @@ mod tests {
             include_str!("connector_orders.rs"),
             include_str!("connectors.rs"),
             include_str!("devices.rs"),
+            include_str!("devices/finding.rs"),
+            include_str!("emergency_accounts.rs"),
             include_str!("enrolments.rs"),
             include_str!("events.rs"),
             include_str!("outbox.rs"),
             include_str!("own.rs"),
             include_str!("routes.rs"),
+            include_str!("second_factors.rs"),
             include_str!("states.rs"),
             include_str!("terms.rs"),
             include_str!("statistics.rs"),

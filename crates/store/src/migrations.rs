@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (7, include_str!("../migrations/0007_api_tokens.sql")),
     (8, include_str!("../migrations/0008_own.sql")),
     (9, include_str!("../migrations/0009_codes.sql")),
+    (10, include_str!("../migrations/0010_signing_in.sql")),
     (13, include_str!("../migrations/0013_connector_orders.sql")),
 ];
 

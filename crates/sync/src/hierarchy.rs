@@ -6,7 +6,7 @@ mod tree;
 
 use crate::key::GenerationNo;
 use crate::locks::{Guard, Lock};
-use crate::{Engine, Error, FolderNo, Result, Session, Slot, SyncKey};
+use crate::{DeviceKey, Engine, Error, FolderNo, Result, Session, Slot, SyncKey};
 use dme_mailbox::ErrorKind;
 use dme_model::{Class, CollectionId, Role};
 use serde::{Deserialize, Serialize};
@@ -143,7 +143,13 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn known_folders(&self, session: Session<'_>) -> Result<Vec<FolderEntry>> {
-        let hierarchy = self.load_hierarchy(session).await?;
+        self.folders_of(session.device).await
+    }
+
+    /// The same of a device that is not in contact.
+    pub(crate) async fn folders_of(&self, device: &DeviceKey) -> Result<Vec<FolderEntry>> {
+        let bytes = self.store.load(device, Slot::Hierarchy).await?;
+        let hierarchy = bytes.as_deref().and_then(Hierarchy::from_bytes);
         Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
     }
 

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod fingerprint;
 mod hierarchy;
+mod holding;
 mod key;
 mod locks;
 mod meetings;
@@ -38,6 +39,7 @@ pub use collection::{
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};
 pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
+pub use holding::{Held, Holding};
 pub use key::{DeviceKey, FolderNo, SyncKey};
 pub use meetings::{EventPlace, RespondError, RespondRequest};
 pub use memory_store::MemoryStore;

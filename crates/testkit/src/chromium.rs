@@ -8,6 +8,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -186,6 +187,24 @@ impl Chromium {
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]);
         self.devtools("Emulation.setEmulatedMedia", &json!({ "features": features })).map(drop)
+    }
+
+    /// Believes whatever certificate a server shows: for pages of a server whose authority this
+    /// machine does not know.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub fn trust_all(&self) -> anyhow::Result<()> {
+        self.devtools("Security.setIgnoreCertificateErrors", &json!({ "ignore": true })).map(drop)
+    }
+
+    /// Puts what is downloaded into a folder, without asking.
+    ///
+    /// # Errors
+    /// When the browser is gone.
+    pub fn download_to(&self, folder: &Path) -> anyhow::Result<()> {
+        let how = json!({"behavior": "allow", "downloadPath": folder});
+        self.devtools("Browser.setDownloadBehavior", &how).map(drop)
     }
 
     /// The whole page as PNG, also what one would scroll to.

@@ -33,20 +33,20 @@ pub struct Cyrus {
 }
 
 impl Cyrus {
-    /// Starts a server on which anybody with this password is a user, in calendars known as
-    /// `name@example.org`, and waits until it accepts connections. Each user must be
+    /// Starts a server on which anybody with one of these passwords is a user, in calendars known
+    /// as `name@example.org`, and waits until it accepts connections. Each user must be
     /// [welcomed](Self::welcome) first.
     ///
     /// # Errors
     /// When its packages cannot be had or it cannot be started.
-    pub fn start(password: &str) -> anyhow::Result<Self> {
+    pub fn start(passwords: &[&str]) -> anyhow::Result<Self> {
         let programs = unpacked("cyrus", &PACKAGES, Release::Own)?;
         let folder = Folder::new("cyrus")?;
         let mut cyrus = Self { http_port: 0, imap_port: 0, process: None, programs, folder };
         for name in ["conf", "run", "run/proc", "run/lock", "run/socket", "spool", "sieve"] {
             fs::create_dir(cyrus.path(name))?;
         }
-        check_passwords(&cyrus.path("run/auth"), password)?;
+        check_passwords(&cyrus.path("run/auth"), passwords)?;
         let mut last = None;
         // Another process may take one of the ports between their choice and their use.
         for _ in 0..3 {
@@ -148,23 +148,23 @@ fn libraries(programs: &Path) -> anyhow::Result<String> {
 }
 
 /// Answers saslauthd's question (four counted texts: login, password, service, realm) with OK where
-/// the password is this one. Ends with the process.
-fn check_passwords(folder: &Path, password: &str) -> anyhow::Result<()> {
+/// the password is one of these. Ends with the process.
+fn check_passwords(folder: &Path, passwords: &[&str]) -> anyhow::Result<()> {
     fs::create_dir(folder)?;
     let socket = folder.join("mux");
     let listener = UnixListener::bind(&socket)?;
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777))?;
-    let password = password.to_owned();
+    let passwords: Vec<Vec<u8>> = passwords.iter().map(|one| one.as_bytes().to_vec()).collect();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // Whoever asks badly gets no answer.
-            let _ = check_password(stream, &password);
+            let _ = check_password(stream, &passwords);
         }
     });
     Ok(())
 }
 
-fn check_password(mut stream: UnixStream, password: &str) -> std::io::Result<()> {
+fn check_password(mut stream: UnixStream, passwords: &[Vec<u8>]) -> std::io::Result<()> {
     let mut texts = Vec::new();
     for _ in 0..4 {
         let mut length = [0; 2];
@@ -173,6 +173,6 @@ fn check_password(mut stream: UnixStream, password: &str) -> std::io::Result<()>
         stream.read_exact(&mut text)?;
         texts.push(text);
     }
-    let right = texts.get(1).is_some_and(|said| said == password.as_bytes());
+    let right = texts.get(1).is_some_and(|said| passwords.contains(said));
     stream.write_all(if right { b"\0\x02OK" } else { b"\0\x02NO" })
 }

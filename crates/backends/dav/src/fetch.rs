@@ -301,7 +301,8 @@ impl Reading {
         if resource.object.len() as u64 > self.mailbox.shared.config.max_item_size.0 {
             return self.too_large();
         }
-        match object::read(self.place.class, &resource.object, &self.owner, &self.view) {
+        let (class, clock) = (self.place.class, &self.mailbox.clock);
+        match object::read(class, &resource.object, &self.owner, clock, &self.view) {
             Ok(item) => FetchOutcome::Item(item),
             Err(Unreadable::OtherClass) => FetchOutcome::Gone,
             Err(Unreadable::Broken(reason)) => FetchOutcome::Unconvertible(reason),

@@ -12,7 +12,7 @@ use crate::report::{self, Told, Wanted, component};
 use crate::token::{MAX_SERVER_TOKEN, Token};
 use crate::xml::Ns;
 use dme_mailbox::{Error, ErrorKind, ItemFilter, Listing, Result};
-use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp};
+use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp, ZoneId};
 use std::collections::BTreeSet;
 
 /// A member of a collection: the name within it and its mark.
@@ -96,7 +96,14 @@ impl DavMailbox {
         };
         let day = since.map(|since| Timestamp::from_seconds(since.as_days() * 86_400));
         let day = day.filter(|_| place.class == Class::Calendar);
-        let document = report::calendar_query(component, Wanted::Within(day, None), Told::Mark);
+        // To the server times without a zone are on its own clock; those that are over are left out
+        // when they are read.
+        let earliest = match self.clock == ZoneId::utc() {
+            true => day,
+            false => day.map(|day| Timestamp::from_seconds(day.as_seconds() - 86_400)),
+        };
+        let document =
+            report::calendar_query(component, Wanted::Within(earliest, None), Told::Mark);
         let told = self.report(&place.path, document).await?;
         let mut members = self.members_in(&place.path, &told);
         if let Some(day) = day {
@@ -114,8 +121,8 @@ impl DavMailbox {
         place: &Place,
         day: Timestamp,
     ) -> Result<Vec<Member>, WireError> {
-        self.queried(place, "VEVENT", Wanted::Recurring, |object| object::reaches(object, day))
-            .await
+        let reaches = |object: &[u8]| object::reaches(object, &self.clock, day);
+        self.queried(place, "VEVENT", Wanted::Recurring, reaches).await
     }
 
     async fn open_tasks(&self, place: &Place) -> Result<Vec<Member>, WireError> {

@@ -42,11 +42,12 @@ impl From<contact::Applied> for Rewritten {
     }
 }
 
-/// Reads an object as an item of this class. `owner` are the user's addresses.
+/// Reads an object as an item of this class. `owner` are the user's addresses, `clock` is the user's.
 pub(crate) fn read(
     class: Class,
     object: &[u8],
     owner: &[String],
+    clock: &ZoneId,
     view: &BodyView,
 ) -> Result<Item, Unreadable> {
     if class == Class::Contacts {
@@ -59,7 +60,7 @@ pub(crate) fn read(
     if lacks_component(class, object) {
         return Err(Unreadable::OtherClass);
     }
-    match calendar::read(object, owner, view) {
+    match calendar::read(object, owner, clock, view) {
         Ok(item) if item.class() == class => Ok(item),
         Ok(_) => Err(Unreadable::OtherClass),
         Err(error) => Err(Unreadable::Broken(error.to_string())),
@@ -85,10 +86,10 @@ pub(crate) fn is_done(object: &[u8]) -> bool {
 }
 
 /// Whether it is an event whose last instance ends then or later. What cannot be read counts as
-/// one: it is shown as broken.
-pub(crate) fn reaches(object: &[u8], since: Timestamp) -> bool {
+/// one: it is shown as broken. `clock` is the user's.
+pub(crate) fn reaches(object: &[u8], clock: &ZoneId, since: Timestamp) -> bool {
     calendar::summary(object)
-        .map_or(true, |summary| summary.last_end.is_none_or(|end| end >= since))
+        .map_or(true, |summary| summary.last_end.is_none_or(|end| end.on(clock) >= since))
 }
 
 /// When an event takes its owner's time; never where it cannot be read. `zone` is that of times
@@ -112,7 +113,7 @@ pub(crate) fn is_event(object: &[u8], uid: &str) -> bool {
 
 /// Whether it is an event of someone else's that the user declined.
 pub(crate) fn is_declined(object: &[u8], owner: &[String]) -> bool {
-    let item = calendar::read(object, owner, &BodyView::default());
+    let item = calendar::read(object, owner, &ZoneId::utc(), &BodyView::default());
     matches!(item, Ok(Item::Event(event))
         if !event.own && event.participation == Participation::Declined)
 }

@@ -1,4 +1,4 @@
-//! Single changes of policies and rules, as a form or a command makes them.
+//! Single changes of policies, rules and connectors, as a form or a command makes them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,4 +95,61 @@ pub struct NewRule {
     pub reason: Option<String>,
     /// The revision that was read.
     pub revision: u64,
+}
+
+/// A rule of behaviour to be made.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBehaviour {
+    /// Its name.
+    pub name: String,
+    /// `requests`, `repeated_key`, `failing_item`, `wrong_password` or `errors`.
+    pub counts: String,
+    /// How often it may happen.
+    pub threshold: u32,
+    /// In how many minutes.
+    pub within_minutes: u32,
+    /// `slow`, `block` or `tell`.
+    pub then: String,
+    /// For how many minutes a device is slowed down.
+    #[serde(default)]
+    pub slow_minutes: Option<u32>,
+    /// The revision that was read.
+    pub revision: u64,
+}
+
+/// The revision that was read.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// Which.
+    pub revision: u64,
+}
+
+/// All that is set of a connector but whether it is drained. What is the same as in the
+/// configuration is left to that.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorEdit {
+    /// `primary` or `failover`.
+    pub tier: String,
+    /// Calls at once on it; as configured where nothing is said.
+    #[serde(default)]
+    pub parallel_calls: Option<u32>,
+    /// Calls that may wait; as configured where nothing is said.
+    #[serde(default)]
+    pub queued_calls: Option<u32>,
+    /// The functions that are switched off.
+    #[serde(default)]
+    pub off: Vec<String>,
+    /// Whom it may serve: `everyone`, `users` or `group`.
+    pub scope: String,
+    /// The users, parted by commas, or the group.
+    #[serde(default)]
+    pub scope_names: Option<String>,
+    /// Whose logins it may check: `scope` for those it may serve, or one of the three words.
+    pub logins: String,
+    /// The users, parted by commas, or the group.
+    #[serde(default)]
+    pub logins_names: Option<String>,
 }

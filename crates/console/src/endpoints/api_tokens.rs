@@ -2,10 +2,13 @@
 
 use crate::opaque::{hash, random};
 use crate::principal::{Duty, Origin, Principal, Role};
+use crate::session::ROLES;
 use crate::{Console, Refusal, api};
-use dme_model::{Secret, Timestamp};
+use dme_model::{Secret, Timestamp, UserId};
 use http::StatusCode;
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -30,6 +33,10 @@ impl Console {
             // Else one that is limited would make one that is not.
             return Err(Refusal::forbidden("a token makes no tokens: an administrator does"));
         }
+        if principal.origin == Origin::Emergency {
+            // It would outlast the emergency.
+            return Err(Refusal::forbidden("the account for emergencies makes no tokens"));
+        }
         let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
             return Err(Refusal::bad("a token's name has 1 to 64 letters, digits, - _ and ."));
@@ -50,6 +57,7 @@ impl Console {
             duties: duties.iter().map(|scope| scope.duty().as_str().to_owned()).collect(),
             made: now,
             made_by: principal.name.clone(),
+            maker: principal.user.clone(),
             expires: now.plus(DAY.saturating_mul(new.valid_days)),
             last_used: None,
         };
@@ -74,6 +82,14 @@ impl Console {
         let store = &self.front.store;
         let found = store.api_token(&kept_by(text)).await?;
         let Some(token) = found.filter(|token| now < token.expires) else { return Ok(None) };
+        let roles = match &token.maker {
+            Some(maker) => self.makers_roles(maker, now).await,
+            None => vec![Role::Administrator],
+        };
+        if roles.is_empty() {
+            tracing::warn!(token = token.name, maker = token.made_by, "its maker has no role");
+            return Ok(None);
+        }
         if token.last_used.is_none_or(|used| now >= used.plus(NOTED)) {
             store.use_api_token(&token.name, now).await?;
         }
@@ -82,9 +98,46 @@ impl Console {
             name: format!("token {}", token.name),
             user: None,
             origin: Origin::ApiToken,
-            roles: vec![Role::Administrator],
+            roles,
             limited_to: Some(duties),
         }))
+    }
+}
+
+/// The roles of those who made tokens, as the directory had them within the last minute.
+#[derive(Default)]
+pub(crate) struct Makers(Mutex<HashMap<UserId, Known>>);
+
+struct Known {
+    roles: Vec<Role>,
+    until: Timestamp,
+}
+
+impl Console {
+    /// What whoever made a token may do now: it never does more (rule A5). While the directory is
+    /// down the last word holds; where there is none, the token does nothing.
+    async fn makers_roles(&self, maker: &UserId, now: Timestamp) -> Vec<Role> {
+        let last = {
+            let known = self.makers.0.lock().unwrap_or_else(PoisonError::into_inner);
+            known.get(maker).map(|known| (known.roles.clone(), now < known.until))
+        };
+        let last = match last {
+            Some((roles, true)) => return roles,
+            stale => stale.map(|(roles, _)| roles).unwrap_or_default(),
+        };
+        match self.roles_now(maker).await {
+            Ok(mut roles) => {
+                roles.retain(|role| *role != Role::User);
+                let known = Known { roles: roles.clone(), until: now.plus(ROLES) };
+                let mut makers = self.makers.0.lock().unwrap_or_else(PoisonError::into_inner);
+                makers.insert(maker.clone(), known);
+                roles
+            }
+            Err(error) => {
+                tracing::warn!(user = %maker, %error, "the roles of a token's maker are unknown");
+                last
+            }
+        }
     }
 }
 

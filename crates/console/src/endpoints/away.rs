@@ -30,7 +30,8 @@ impl Console {
     ) -> Result<api::Away, Refusal> {
         let state = self.state(&new)?;
         if new.colleagues.len().max(new.others.len()) > MAX_VACATION_TEXT {
-            return Err(Refusal::bad(format!("a text is longer than {MAX_VACATION_TEXT} bytes")));
+            let words = format!("a text is longer than {MAX_VACATION_TEXT} bytes");
+            return Err(Refusal::bad(words).said("my-away-long", MAX_VACATION_TEXT.to_string()));
         }
         let account = self.opened_by(principal, new.password.take()).await?;
         let before = self.front.vacation(&account).await.map_err(of_mailbox)?;
@@ -65,10 +66,10 @@ impl Console {
         }
         let Some(password) = password.filter(|password| !password.is_empty()) else {
             let words = "the mail system needs your password for this: send it along";
-            return Err(Refusal::new(StatusCode::CONFLICT, words));
+            return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-away-why", ""));
         };
         let password = Secret::new(password);
-        let wrong = || Refusal::forbidden("this is not your password");
+        let wrong = || Refusal::forbidden("this is not your password").said("my-not-yours", "");
         let login = Login::parse(user.as_str()).map_err(|_| wrong())?;
         match self.known_as(&login, &password).await {
             Ok(known) if known.user.as_ref() == Some(user) => {
@@ -77,7 +78,8 @@ impl Console {
             Ok(_) | Err("wrong-password") => Err(wrong()),
             Err(_) => {
                 let words = "your password cannot be checked right now: try again in a minute";
-                Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words))
+                let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words);
+                Err(refusal.said("directory-away", ""))
             }
         }
     }
@@ -85,7 +87,10 @@ impl Console {
     fn state(&self, new: &api::NewAway) -> Result<VacationState, Refusal> {
         let day = |given: &Option<String>, which: &str| {
             let given = given.as_deref().unwrap_or_default();
-            day(given).ok_or_else(|| Refusal::bad(format!("{which}: a day is wanted, 2026-12-24")))
+            day(given).ok_or_else(|| {
+                let words = format!("{which}: a day is wanted, 2026-12-24");
+                Refusal::bad(words).said("my-away-no-day", "")
+            })
         };
         match &*new.state {
             "off" => Ok(VacationState::Off),
@@ -93,7 +98,8 @@ impl Console {
             "within" => {
                 let (first, last) = (day(&new.from, "from")?, day(&new.to, "to")?);
                 if last < first {
-                    return Err(Refusal::bad("the last day is before the first"));
+                    let words = "the last day is before the first";
+                    return Err(Refusal::bad(words).said("my-away-order", ""));
                 }
                 let (from, to) = (self.front.day_begins(first), self.front.day_begins(last + 1));
                 Ok(VacationState::Within { from, to })
@@ -149,19 +155,18 @@ fn written(day: i64) -> String {
 }
 
 fn of_mailbox(error: dme_mailbox::Error) -> Refusal {
-    let (status, words) = match error.kind {
+    let words = error.to_string();
+    match error.kind {
         ErrorKind::Unsupported => {
-            (StatusCode::NOT_IMPLEMENTED, "your mail system has no out-of-office messages".into())
+            let words = "your mail system has no out-of-office messages";
+            Refusal::new(StatusCode::NOT_IMPLEMENTED, words).said("my-away-none", "")
         }
-        ErrorKind::Invalid | ErrorKind::MessageTooLarge => {
-            (StatusCode::BAD_REQUEST, error.to_string())
-        }
+        ErrorKind::Invalid | ErrorKind::MessageTooLarge => Refusal::bad(words),
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Busy { .. } => {
-            (StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).said("my-unclear", "")
         }
-        _ => (StatusCode::BAD_GATEWAY, error.to_string()),
-    };
-    Refusal::new(status, words)
+        _ => Refusal::new(StatusCode::BAD_GATEWAY, words),
+    }
 }
 
 #[cfg(test)]

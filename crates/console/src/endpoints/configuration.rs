@@ -93,7 +93,11 @@ impl Console {
     pub(crate) async fn diagnose(&self, name: &str) -> Result<api::Diagnosed, Refusal> {
         let id = self.enrolled(name).await?.id;
         match self.links.diagnose(&id, DIAGNOSIS).await {
-            Ok(diagnosis) => Ok(api::Diagnosed(diagnosis)),
+            Ok(diagnosis) => {
+                let now = (self.front.clock)();
+                self.front.store.put_diagnosis(&id, &diagnosis, now).await?;
+                Ok(api::Diagnosed(diagnosis))
+            }
             Err(why) => {
                 let status = match why {
                     NotDiagnosed::Unsupported => StatusCode::NOT_IMPLEMENTED,
@@ -103,5 +107,15 @@ impl Console {
                 Err(Refusal::new(status, format!("{name}: {why}")))
             }
         }
+    }
+
+    /// What a connector found out when it was last asked to.
+    pub(crate) async fn diagnosis(&self, name: &str) -> Result<api::LastDiagnosis, Refusal> {
+        let id = self.enrolled(name).await?.id;
+        let last = self.front.store.diagnosis(&id).await?;
+        Ok(api::LastDiagnosis {
+            made: last.as_ref().map(|(_, made)| made.as_seconds()),
+            diagnosis: last.map(|(diagnosis, _)| api::Diagnosed(diagnosis)),
+        })
     }
 }

@@ -54,14 +54,6 @@ impl Console {
             }
         }
     }
-
-    /// What a connector found out last at a contact, where it was ordered to.
-    pub(crate) async fn last_diagnosis(&self, name: &str) -> Result<api::Diagnosed, Refusal> {
-        let id = self.enrolled(name).await?.id;
-        let kept = self.front.store.diagnosis(&id).await?;
-        let none = || Refusal::not_found(format!("diagnosis of {name} that was kept"));
-        kept.map(|(diagnosis, _)| api::Diagnosed(diagnosis)).ok_or_else(none)
-    }
 }
 
 fn known(order: &str) -> Result<ConnectorOrder, Refusal> {

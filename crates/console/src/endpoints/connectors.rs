@@ -3,8 +3,8 @@
 use crate::principal::{Allowed, Duty, Principal};
 use crate::{Console, Refusal, api};
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState, Measured};
-use dme_model::{Function, Timestamp};
-use dme_server::connectors::{ConnectorSettings, Scope, Standing};
+use dme_model::{Function, Timestamp, UserId};
+use dme_server::connectors::{ConnectorSettings, Scope, Standing, Tier};
 use dme_server::records::audit::changed;
 use http::StatusCode;
 use std::time::Duration;
@@ -168,6 +168,56 @@ impl Console {
         self.put_settings(name, &after).await
     }
 
+    /// Sets all of a connector's settings but whether it is drained. What is the same as in the
+    /// configuration is left to that.
+    pub(crate) async fn edit_connector(
+        &self,
+        name: &str,
+        edit: api::ConnectorEdit,
+    ) -> Result<api::Settings, Refusal> {
+        self.known_name(name).await?;
+        let (configured, was, _) = self.front.connectors.settings(name).await?;
+        let tier = match edit.tier.as_str() {
+            "primary" => Tier::Primary,
+            "failover" => Tier::Failover,
+            other => return Err(Refusal::bad(format!("no tier is called {other:?}"))),
+        };
+        let functions = edit.off.iter().map(|name| {
+            Function::named(name).ok_or_else(|| Refusal::bad(format!("no function is {name:?}")))
+        });
+        let scoped = scope(&edit.scope, edit.scope_names.as_deref())?;
+        let wanted = ConnectorSettings {
+            logins: match edit.logins.as_str() {
+                // Those of its scope, which nobody has to say unless the configuration says others.
+                "scope" => configured.logins.is_some().then(|| scoped.clone()),
+                word => Some(scope(word, edit.logins_names.as_deref())?),
+            },
+            scope: Some(scoped),
+            tier: Some(tier),
+            off: Some(functions.collect::<Result<_, _>>()?),
+            parallel_calls: edit.parallel_calls,
+            queued_calls: edit.queued_calls,
+            drain: was.drain,
+        };
+        let held = self.front.connectors.configured(&configured);
+        let settings = ConnectorSettings {
+            scope: wanted.scope.filter(|scope| *scope != *held.scope),
+            logins: wanted.logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
+            tier: wanted.tier.filter(|tier| *tier != held.tier),
+            off: wanted.off.filter(|off| *off != held.off),
+            parallel_calls: wanted.parallel_calls.filter(|calls| *calls != held.load.parallel),
+            queued_calls: wanted.queued_calls.filter(|calls| *calls != held.load.queue),
+            drain: wanted.drain,
+        };
+        self.set_connector(name, api::SettingsChange { reset: true, settings }).await
+    }
+
+    /// Gives a connector nothing new, or work again.
+    pub(crate) async fn drain(&self, name: &str, drain: bool) -> Result<api::Settings, Refusal> {
+        let settings = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
+        self.set_connector(name, api::SettingsChange { reset: false, settings }).await
+    }
+
     async fn put_settings(
         &self,
         name: &str,
@@ -222,6 +272,20 @@ impl Console {
 
     fn connector(&self, standing: &Standing) -> api::Connector {
         api::Connector { wrong_scope: self.wrong_scope(&standing.name), ..connector(standing) }
+    }
+}
+
+/// Users or a group as a form has them.
+fn scope(word: &str, names: Option<&str>) -> Result<Scope, Refusal> {
+    let names = names.unwrap_or_default();
+    match word {
+        "everyone" => Ok(Scope::Everyone),
+        "group" => Ok(Scope::Group(names.trim().to_owned())),
+        "users" => {
+            let users = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+            Ok(Scope::Users(users.map(UserId::from).collect()))
+        }
+        other => Err(Refusal::bad(format!("no scope is called {other:?}"))),
     }
 }
 

@@ -1,14 +1,23 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
 use super::policies::word;
-use crate::principal::Principal;
+use crate::principal::{Allowed, Boundaries, Duty, Principal};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
+use dme_server::devices::DeviceQuery;
+use dme_server::policies::Compliance;
 use dme_server::records::audit::changed;
-use dme_store::{Admission, Decider, Decision, Device, Held, Hold, Wipe, WipeKind};
-use dme_sync::{DeviceKey, StateStore};
+use dme_store::{
+    Admission, Decider, Decision, Device, DeviceFilter, Held, Hold, Tally, Wipe, WipeKind,
+};
+use dme_sync::{DeviceKey, Holding, StateStore};
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
+/// So many kinds of devices are told apart.
+const KINDS: u32 = 8;
 
 /// What is done to a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,26 +37,232 @@ pub(crate) enum DeviceAct {
     Remove,
 }
 
+/// Devices of those that were wanted.
+pub(crate) struct Found {
+    /// The part that was asked for.
+    pub devices: Vec<api::Device>,
+    /// How many there are in all, by their state, whatever state was asked for.
+    pub tally: Tally,
+}
+
+/// Devices in numbers.
+#[derive(Default)]
+pub(crate) struct Figures {
+    /// By their state.
+    pub tally: Tally,
+    /// Whose they are.
+    pub users: u64,
+    /// That wait to be told of a wipe.
+    pub wiping: u64,
+    /// That misbehave now.
+    pub misbehave: u64,
+}
+
 impl Console {
-    /// The devices of everybody whom the principal sees.
+    /// The devices that are wanted of everybody whom the principal sees, those that came last first.
     pub(crate) async fn list_devices(
         &self,
         principal: &Principal,
+        query: &api::DeviceQuery,
     ) -> Result<Vec<api::Device>, Refusal> {
-        let devices = self.front.store.devices(None).await?;
+        Ok(self.find_devices(principal, query).await?.devices)
+    }
+
+    pub(crate) async fn find_devices(
+        &self,
+        principal: &Principal,
+        query: &api::DeviceQuery,
+    ) -> Result<Found, Refusal> {
+        let query = self.device_query(principal, query).await?;
+        let found = self.front.find_devices(&query).await?;
+        let devices = found.devices.iter().map(|device| self.device(device)).collect();
+        Ok(Found { devices, tally: found.tally })
+    }
+
+    /// The devices of everybody whom the principal sees, in numbers.
+    pub(crate) async fn device_figures(&self, principal: &Principal) -> Result<Figures, Refusal> {
+        let now = (self.front.clock)();
+        let in_force = |device: &Device| match &device.hold {
+            Some(Hold { held: Held::Slowed { until }, .. }) => *until > now,
+            Some(_) => true,
+            None => false,
+        };
+        let store = &self.front.store;
+        let Some(seen) = self.owners(principal, None).await? else {
+            let wiping = DeviceFilter { wipe: Some("requested".into()), ..DeviceFilter::default() };
+            let held = DeviceFilter { held: true, ..DeviceFilter::default() };
+            let held = store.find_devices(&held, 0, u32::MAX).await?;
+            return Ok(Figures {
+                tally: store.tally_devices(&DeviceFilter::default()).await?,
+                users: store.find_device_owners("", 0, 0).await?.1,
+                wiping: store.tally_devices(&wiping).await?.all(),
+                misbehave: held.iter().filter(|device| in_force(device)).count() as u64,
+            });
+        };
+        let mut figures = Figures { users: seen.len() as u64, ..Figures::default() };
+        let query = DeviceQuery { among: Some(seen), limit: u32::MAX, ..DeviceQuery::default() };
+        let found = self.front.find_devices(&query).await?;
+        figures.tally = found.tally;
+        for device in &found.devices {
+            figures.wiping += u64::from(matches!(device.wipe, Wipe::Requested { .. }));
+            figures.misbehave += u64::from(in_force(device));
+        }
+        Ok(figures)
+    }
+
+    /// What devices of those that are wanted call their kind, and how many do.
+    pub(crate) async fn device_kinds(
+        &self,
+        principal: &Principal,
+        query: &api::DeviceQuery,
+    ) -> Result<Vec<(String, u64)>, Refusal> {
+        // To a delegate nothing is said of devices that are not theirs.
+        if principal.may(Duty::See) != Allowed::Everywhere {
+            return Ok(Vec::new());
+        }
+        let query = self.device_query(principal, query).await?;
+        Ok(self.front.store.device_kinds(&query.filter, KINDS).await?)
+    }
+
+    async fn device_query(
+        &self,
+        principal: &Principal,
+        query: &api::DeviceQuery,
+    ) -> Result<DeviceQuery, Refusal> {
+        let unknown = |what: &str, word: &str| Refusal::bad(format!("no {what} is called {word}"));
+        let admission = match query.admission.as_deref() {
+            None => None,
+            Some("allowed") => Some(Admission::Allowed),
+            Some("quarantined") => Some(Admission::Quarantined),
+            Some("blocked") => Some(Admission::Blocked),
+            Some(word) => return Err(unknown("state", word)),
+        };
+        let compliance = match query.compliance.as_deref() {
+            None => None,
+            Some(word) => {
+                let named = Compliance::named(word);
+                Some(named.ok_or_else(|| unknown("compliance", word))?)
+            }
+        };
+        if let Some(word) = &query.wipe
+            && !["none", "requested", "sent", "acknowledged"].contains(&word.as_str())
+        {
+            return Err(unknown("state of a wipe", word));
+        }
+        let now = (self.front.clock)();
+        let ago = |days: u32| now.minus(Duration::from_secs(u64::from(days) * 86_400));
+        Ok(DeviceQuery {
+            filter: DeviceFilter {
+                user: None,
+                admission,
+                wipe: query.wipe.clone(),
+                kind: query.kind.clone(),
+                os: query.os.clone(),
+                connector: query.connector.clone(),
+                seen_from: query.within_days.map(ago),
+                seen_until: query.idle_days.map(ago),
+                held: query.held,
+                text: query.text.clone(),
+            },
+            compliance,
+            among: self.owners(principal, query.group.as_deref()).await?,
+            after: query.after,
+            limit: query.limit.unwrap_or(u32::MAX),
+        })
+    }
+
+    /// The users of devices whom the principal sees and who are in a group; none where that is
+    /// everybody.
+    async fn owners(
+        &self,
+        principal: &Principal,
+        group: Option<&str>,
+    ) -> Result<Option<HashSet<UserId>>, Refusal> {
+        if group.is_none() && principal.may(Duty::See) == Allowed::Everywhere {
+            return Ok(None);
+        }
+        let group = group.map(|group| Boundaries {
+            groups: [group.to_owned()].into(),
+            connectors: BTreeSet::new(),
+        });
         let mut sight = self.sight(principal);
-        let mut seen = Vec::new();
-        for device in &devices {
-            if sight.reaches(self, &device.key.user).await {
-                seen.push(self.device(device));
+        let mut owners = HashSet::new();
+        for (user, _) in self.front.store.device_owners().await? {
+            let user = UserId::from(user);
+            if sight.reaches(self, &user).await
+                && match &group {
+                    Some(group) => self.is_within(group, &user).await,
+                    None => true,
+                }
+            {
+                owners.insert(user);
             }
         }
-        Ok(seen)
+        Ok(Some(owners))
+    }
+
+    /// Some of those whom the principal sees, who have a device and this in their name, each with
+    /// how many they have; and how many there are of them.
+    pub(crate) async fn device_owners(
+        &self,
+        principal: &Principal,
+        text: &str,
+        after: u32,
+        limit: u32,
+    ) -> Result<(Vec<(String, u64)>, u64), Refusal> {
+        let store = &self.front.store;
+        let Some(seen) = self.owners(principal, None).await? else {
+            return Ok(store.find_device_owners(text, after, limit).await?);
+        };
+        let sought = text.to_ascii_lowercase();
+        let mut all = store.device_owners().await?;
+        all.retain(|(user, _)| {
+            user.to_ascii_lowercase().contains(&sought)
+                && seen.contains(&UserId::from(user.as_str()))
+        });
+        let count = all.len() as u64;
+        let page = all.into_iter().skip(after as usize).take(limit as usize);
+        Ok((page.collect(), count))
     }
 
     pub(crate) async fn devices_of(&self, user: &str) -> Result<Vec<api::Device>, Refusal> {
         let devices = self.front.store.devices(Some(&self.meant(user).await?)).await?;
         Ok(devices.iter().map(|device| self.device(device)).collect())
+    }
+
+    /// One device, where the principal sees its user.
+    pub(crate) async fn seen_device(
+        &self,
+        principal: &Principal,
+        user: &str,
+        device: &str,
+    ) -> Result<Option<api::Device>, Refusal> {
+        let key = DeviceKey { user: UserId::from(user), device: DeviceId::from(device) };
+        if !self.sight(principal).reaches(self, &key.user).await {
+            return Ok(None);
+        }
+        Ok(self.front.store.device(&key).await?.map(|device| self.device(&device)))
+    }
+
+    /// What a device holds of each folder it knows.
+    pub(crate) async fn folders(
+        &self,
+        user: &str,
+        device: &str,
+    ) -> Result<Vec<api::Folder>, Refusal> {
+        let key = self.key(user, device).await?;
+        self.front.store.known_device(&key).await?;
+        let holdings = self.front.engine.holdings(&key).await.map_err(Refusal::failed)?;
+        let folders = holdings.into_iter().map(|Holding { folder, held }| api::Folder {
+            folder: folder.no.0,
+            parent: folder.parent.map(|parent| parent.0),
+            name: folder.name,
+            class: word(&folder.class),
+            items: held.map(|held| held.items),
+            outstanding: held.map_or(0, |held| held.outstanding),
+            placeholders: held.map_or(0, |held| held.placeholders),
+        });
+        Ok(folders.collect())
     }
 
     pub(crate) async fn trace(

@@ -1,10 +1,13 @@
 //! Single changes of policies and rules: each reads the whole, changes its part and sets the whole,
 //! with the revision that its maker had before them.
 
+use super::policies::word;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
+use dme_model::Span;
 use dme_policy::{
-    AdmissionRule, Bounds, Condition, Defined, Group, Levels, Outcome, Rules, Setting,
+    Act, AdmissionRule, Behaviour, BehaviourRule, Bounds, Condition, Defined, Group, Levels,
+    Outcome, Rules, Setting,
 };
 
 impl Console {
@@ -89,6 +92,47 @@ impl Console {
         let mut rules = self.front.admissions.rules().content.clone();
         rules.rules.insert(0, AdmissionRule { name: new.name, devices, then });
         self.set_admission_rules(principal, api::Admission { revision: new.revision, rules }).await
+    }
+
+    pub(crate) async fn make_behaviour(
+        &self,
+        principal: &Principal,
+        new: api::NewBehaviour,
+    ) -> Result<api::Revised, Refusal> {
+        let minutes = |minutes: u32| Span::seconds(u64::from(minutes) * 60);
+        let counts = Behaviour::ALL.into_iter().find(|one| word(one) == new.counts);
+        let unknown = || Refusal::bad(format!("no behaviour is called {:?}", new.counts));
+        let then = match new.then.as_str() {
+            "slow" => Act::Slow(minutes(new.slow_minutes.unwrap_or(10))),
+            "block" => Act::Block,
+            "tell" => Act::Tell,
+            other => return Err(Refusal::bad(format!("a rule does not {other:?}"))),
+        };
+        let mut rules = self.front.behaviours.rules().content.clone();
+        rules.rules.push(BehaviourRule {
+            counts: counts.ok_or_else(unknown)?,
+            name: new.name,
+            threshold: new.threshold,
+            within: minutes(new.within_minutes),
+            then,
+        });
+        let change = api::BehaviourBook { revision: new.revision, rules };
+        self.set_behaviour(principal, change).await
+    }
+
+    pub(crate) async fn remove_behaviour(
+        &self,
+        principal: &Principal,
+        named: api::GroupNamed,
+    ) -> Result<api::Revised, Refusal> {
+        let mut rules = self.front.behaviours.rules().content.clone();
+        let before = rules.rules.len();
+        rules.rules.retain(|rule| rule.name != named.name);
+        if rules.rules.len() == before {
+            return Err(Refusal::not_found(format!("rule {}", named.name)));
+        }
+        let change = api::BehaviourBook { revision: named.revision, rules };
+        self.set_behaviour(principal, change).await
     }
 
     pub(crate) async fn remove_rule(

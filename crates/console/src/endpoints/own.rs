@@ -1,6 +1,7 @@
 //! One's own: devices, passwords for them, links to add one, terms to accept.
 
 use super::devices::DeviceAct;
+use crate::language::Language;
 use crate::my::qr;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
@@ -26,25 +27,38 @@ pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
 fn label(given: &str) -> Result<String, Refusal> {
     let label = given.trim();
     if label.is_empty() || label.chars().count() > LABEL || label.chars().any(char::is_control) {
-        return Err(Refusal::bad(format!("a name is wanted, of at most {LABEL} characters")));
+        let words = format!("a name is wanted, of at most {LABEL} characters");
+        return Err(Refusal::bad(words).said("my-no-name", LABEL.to_string()));
     }
     Ok(label.to_owned())
 }
 
 impl From<NoDevicePasswords> for Refusal {
     fn from(why: NoDevicePasswords) -> Self {
+        let (status, words) = (StatusCode::CONFLICT, why.to_string());
         match why {
             NoDevicePasswords::Store(error) => error.into(),
             NoDevicePasswords::Unclear(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, why.to_string())
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, words).said("my-unclear", "")
             }
-            why => Self::new(StatusCode::CONFLICT, why.to_string()),
+            NoDevicePasswords::Off => Self::new(status, words).said("my-passwords-off", ""),
+            NoDevicePasswords::Needed { .. } => {
+                Self::new(status, words).said("my-passwords-needed", "")
+            }
+            NoDevicePasswords::TooMany(limit) => {
+                Self::new(status, words).said("my-passwords-many", limit.to_string())
+            }
         }
     }
 }
 
 impl Console {
-    pub(crate) async fn own_page(&self, principal: &Principal) -> Result<api::Own, Refusal> {
+    /// What one has, with what cannot be told in this language.
+    pub(crate) async fn own_page(
+        &self,
+        principal: &Principal,
+        language: Language,
+    ) -> Result<api::Own, Refusal> {
         let user = oneself(principal)?;
         let own = &self.front.own;
         let no_passwords = self.front.may_have_device_passwords(user).await.err();
@@ -54,7 +68,7 @@ impl Console {
             user: user.to_string(),
             devices: self.own_devices(principal).await?,
             passwords: passwords.into_iter().map(told).collect(),
-            no_passwords: no_passwords.map(|why| why.to_string()),
+            no_passwords: no_passwords.map(|why| Refusal::from(why).words_in(language)),
             mail_needs_password: self.front.mail_needs_password(user).await.unwrap_or(true),
             passwords_required: own.device_passwords_of(user).are_required(),
             device_wipe: own.config.device_wipe,
@@ -121,9 +135,9 @@ impl Console {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let act = match lost.whole {
             true if !self.front.own.config.device_wipe => {
-                return Err(Refusal::forbidden(
-                    "whole devices are erased by administrators only; the account can be erased",
-                ));
+                let words =
+                    "whole devices are erased by administrators only; the account can be erased";
+                return Err(Refusal::forbidden(words).said("my-not-whole", ""));
             }
             true => DeviceAct::Wipe,
             false => DeviceAct::WipeAccount,
@@ -154,10 +168,9 @@ impl Console {
         let device = self.own_device(principal, device).await?;
         let is_wiped = matches!(device.wipe, Wipe::Acknowledged { .. });
         if device.admission != Admission::Allowed && !is_wiped {
-            return Err(Refusal::new(
-                StatusCode::CONFLICT,
-                "a device that is blocked, waits or is to be erased is removed by an administrator",
-            ));
+            let words =
+                "a device that is blocked, waits or is to be erased is removed by an administrator";
+            return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-not-removed", ""));
         }
         self.front.store.disown_device(&device.key).await?;
         let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
@@ -235,13 +248,12 @@ impl Console {
         let pending = self.front.own.pending_terms(user).await?;
         let is_meant = |terms: &dme_store::Terms| terms.version.to_string() == version;
         let Some(terms) = pending.filter(is_meant) else {
-            return Err(Refusal::new(
-                StatusCode::CONFLICT,
-                format!("version {version} is not what is to be accepted: load the page again"),
-            ));
+            let words =
+                format!("version {version} is not what is to be accepted: load the page again");
+            return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-other-terms", ""));
         };
         self.front.accept_terms(user, terms.version, client).await?;
-        self.own_page(principal).await
+        self.own_page(principal, Language::English).await
     }
 
     pub(crate) async fn list_terms(&self) -> Result<Vec<api::Terms>, Refusal> {

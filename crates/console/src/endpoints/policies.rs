@@ -1,5 +1,6 @@
 //! What administrators decide of devices: policy, admission, behaviour, orders, wipes.
 
+use super::revised;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
 use dme_policy::{About, AdmissionRules, Preview, Setting};
@@ -74,7 +75,9 @@ impl Console {
     ) -> Result<api::Revised, Refusal> {
         let (author, push) = (author(principal, change.revision), push(change.push));
         let now = (self.front.clock)();
+        let before = self.front.policies.levels().content;
         let set = self.front.policies.set_levels(&change.levels, &author, push, now).await?;
+        revised::levels(&before, &change.levels);
         Ok(api::Revised { revision: set.0, devices: set.1.iter().map(name).collect() })
     }
 
@@ -110,7 +113,9 @@ impl Console {
         let key = self.key(user, device).await?;
         let (author, push) = (author(principal, level.revision), push(level.push));
         let (policies, now) = (&self.front.policies, (self.front.clock)());
+        let before = policies.device_level(&key).content;
         let set = policies.set_device_level(&key, &level.settings, &author, push, now).await?;
+        revised::settings(&before, &level.settings);
         Ok(api::Revised { revision: set, devices: vec![name(&key)] })
     }
 
@@ -125,7 +130,9 @@ impl Console {
         change: api::Admission,
     ) -> Result<api::Revised, Refusal> {
         let (author, now) = (author(principal, change.revision), (self.front.clock)());
+        let before = self.front.admissions.rules().content.clone();
         let revision = self.front.admissions.set_rules(&change.rules, &author, now).await?;
+        revised::admission(&before, &change.rules);
         Ok(api::Revised { revision, devices: Vec::new() })
     }
 
@@ -167,7 +174,9 @@ impl Console {
         change: api::BehaviourBook,
     ) -> Result<api::Revised, Refusal> {
         let (author, now) = (author(principal, change.revision), (self.front.clock)());
+        let before = self.front.behaviours.rules().content.clone();
         let revision = self.front.behaviours.set_rules(&change.rules, &author, now).await?;
+        revised::behaviour(&before, &change.rules);
         Ok(api::Revised { revision, devices: Vec::new() })
     }
 
@@ -213,6 +222,19 @@ impl Console {
         };
         self.front.order(&key, order, &principal.name).await?;
         self.pending_orders(user, device).await
+    }
+
+    pub(crate) async fn send_again(
+        &self,
+        principal: &Principal,
+        key: (&str, &str),
+        api::SendAgain { folder, item }: api::SendAgain,
+    ) -> Result<Vec<api::PendingOrder>, Refusal> {
+        let order = match item.filter(|item| !item.is_empty()) {
+            Some(item) => api::NewOrder::ResyncItem { folder, item },
+            None => api::NewOrder::ResyncFolder(folder),
+        };
+        self.give_order(principal, key, order).await
     }
 
     pub(crate) async fn call_order_off(

@@ -66,6 +66,7 @@ impl Console {
         let devices = self.front.store.devices(Some(&account.user)).await?;
         Ok(api::User {
             disabled: self.front.store.is_disabled(&account.user).await?,
+            second_factor: self.front.second_factors.of(&account.user).await?.is_some(),
             user: account.user.to_string(),
             address: person.as_ref().map(|person| person.address.clone()),
             display_name: account.display_name,

@@ -2,12 +2,12 @@
 
 use super::page;
 use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here, notice};
-use crate::browser::{plain, see_other, set_look, still, with_cookie};
+use crate::browser::{see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
-use crate::session::is_csrf;
-use crate::sign_in::words;
+use crate::session::{Entrant, Shown, is_csrf};
+use crate::sign_in::{agent, words};
 use crate::{Console, Refusal, cookie, reply};
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Login};
@@ -50,7 +50,7 @@ impl Console {
             },
             _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
         };
-        guarded(answer.unwrap_or_else(plain))
+        guarded(answer.unwrap_or_else(|refusal| page::refused(browser.look, refusal)))
     }
 
     async fn look_at_own(
@@ -76,7 +76,7 @@ impl Console {
         if session.notice.is_some() {
             self.own_sessions.change(&cookie, |session| session.notice = None);
         }
-        let own = self.own_page(&session.principal).await?;
+        let own = self.own_page(&session.principal, look.language).await?;
         match asked[..] {
             ["my", "away"] => {
                 let away = match own.mail_needs_password {
@@ -113,7 +113,9 @@ impl Console {
                         if let Some(former) = cookie::session(&head.headers, cookie::OWN_SESSION) {
                             self.own_sessions.end(&former);
                         }
-                        let begun = self.own_sessions.begin(principal, (self.front.clock)());
+                        let agent = agent(&head.headers);
+                        let entrant = Entrant { principal, shown: Shown::Password, client, agent };
+                        let begun = self.own_sessions.begin(entrant, (self.front.clock)());
                         let cookie = begun.map_err(Refusal::failed)?;
                         let set = cookie::set_session(cookie::OWN_SESSION, &cookie);
                         Ok(with_cookie(see_other("/my"), &set))
@@ -159,7 +161,7 @@ impl Console {
                     (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
                     (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),
                     (Ok(away), "/api/my/away/look") => {
-                        let own = self.own_page(&principal).await?;
+                        let own = self.own_page(&principal, look.language).await?;
                         page::away(frame, own, Some(shape(away)?))
                     }
                     (done, _) => {
@@ -254,7 +256,7 @@ impl Console {
 
 fn used_up() -> Refusal {
     let words = "this link was used already, or is too old: make another one at /my";
-    Refusal::new(StatusCode::GONE, words)
+    Refusal::new(StatusCode::GONE, words).said("my-link-used", "")
 }
 
 /// An endpoint's answer, for the page that shows it.

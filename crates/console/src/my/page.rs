@@ -23,6 +23,8 @@ struct Own {
 
 struct Row {
     device: api::OwnDevice,
+    /// What is to become of it, in words.
+    wipe: Option<String>,
     last: String,
     first: String,
 }
@@ -69,6 +71,13 @@ struct Add {
     password: Option<String>,
 }
 
+#[derive(Template)]
+#[template(path = "my_refused.html")]
+struct Refused {
+    frame: Words,
+    words: String,
+}
+
 /// What pages have where nobody is signed in.
 struct Words {
     look: Look,
@@ -81,12 +90,24 @@ impl Words {
 }
 
 pub(super) fn own(frame: Frame, mut own: api::Own) -> Result<Response<SiteBody>, Refusal> {
-    let rows = std::mem::take(&mut own.devices).into_iter().map(|device| Row {
+    let devices = std::mem::take(&mut own.devices).into_iter();
+    let rows = devices.map(|device| Row {
+        wipe: wipe(&device.wipe).map(|name| frame.t(name)),
         last: moment(Some(device.last_seen)),
         first: moment(Some(device.first_seen)),
         device,
     });
     html(&Own { rows: rows.collect(), frame, own }, StatusCode::OK)
+}
+
+/// The name of the text that says how far a wipe is, as the interface has it; none where there is
+/// none.
+fn wipe(state: &str) -> Option<&'static str> {
+    match state.split(' ').next().unwrap_or_default() {
+        "requested" | "sent" => Some("my-wipe-ordered"),
+        "acknowledged" => Some("my-wipe-done"),
+        _ => None,
+    }
 }
 
 pub(super) fn made(frame: Frame, made: api::MadePassword) -> Result<Response<SiteBody>, Refusal> {
@@ -137,6 +158,15 @@ pub(super) fn typed(
 ) -> Result<Response<SiteBody>, Refusal> {
     let (frame, password) = (Words { look }, Some(password));
     html(&Add { frame, account, link: None, with_password: true, password }, StatusCode::OK)
+}
+
+/// What is shown in the place of what is not to be had, to whoever asked.
+pub(super) fn refused(look: Look, refusal: Refusal) -> Response<SiteBody> {
+    let words = refusal.words_in(look.language);
+    match html(&Refused { frame: Words { look }, words }, refusal.status) {
+        Ok(page) => page,
+        Err(refusal) => crate::browser::plain(refusal),
+    }
 }
 
 fn html(page: &impl Template, status: StatusCode) -> Result<Response<SiteBody>, Refusal> {

@@ -1,37 +1,84 @@
-//! One device: what it is, how it stands, what can be done to it.
+//! One device: what it is, how it stands, what it holds and was told, what can be done to it.
 
 use super::devices::Row;
+use super::events::{Events, lately};
 use super::time::moment;
 use super::{Act, Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// So many items of one answer are shown.
+const ITEMS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "device.html")]
 struct Device {
     frame: Frame,
     row: Row,
+    /// The endpoint's path without `/api`.
+    base: String,
     first: String,
     information: Vec<(String, String)>,
-    trace: Vec<(String, api::Traced)>,
+    trace: Vec<Traced>,
     policy: Vec<(String, String, String)>,
     groups: String,
-    compliance: String,
-    pending: Vec<(api::PendingOrder, Option<Act>)>,
+    pending: Vec<Pending>,
     erasures: api::Erasures,
+    folders: Vec<api::Folder>,
     steps: Vec<Step>,
+    routes: Vec<api::Route>,
     acts: Vec<Act>,
     wipes: Vec<Act>,
+    /// Orders to wipe that need nobody else within this hour, and how many may be given in one.
+    left: (u32, u32),
+    events: Events,
+}
+
+/// Something that waits for it.
+struct Pending {
+    what: String,
+    by: String,
+    at: String,
+    off: Option<Act>,
+}
+
+/// Something that went wrong.
+struct Traced {
+    at: String,
+    folder: String,
+    number: u64,
+    kind: String,
+    item: Option<String>,
+    said: String,
 }
 
 /// What it was told in one answer.
 struct Step {
+    known: String,
     sent: String,
     acknowledged: String,
-    folder: u64,
+    folder: String,
+    number: u64,
     request: String,
-    items: Vec<String>,
+    items: Vec<(String, String)>,
+    further: usize,
+    more: bool,
+}
+
+/// The names of its folders, by their numbers.
+struct Names(BTreeMap<u64, String>);
+
+impl Names {
+    fn of(folders: &[api::Folder]) -> Self {
+        Self(folders.iter().map(|one| (u64::from(one.folder), one.name.clone())).collect())
+    }
+
+    fn name(&self, number: u64) -> String {
+        self.0.get(&number).cloned().unwrap_or_else(|| number.to_string())
+    }
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
@@ -39,37 +86,27 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let devices = console.devices_of(&user).await?;
     let device = devices.into_iter().find(|one| one.device == id);
     let device = device.ok_or_else(|| Refusal::not_found(format!("device {id} of {user}")))?;
-    let trace = console.trace(&user, &id).await?;
+    let folders = console.folders(&user, &id).await?;
+    let names = Names::of(&folders);
     let told = device.information.as_object().into_iter().flatten();
-    let information = told
-        .map(|(name, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            (name.replace('_', " "), value)
-        })
-        .collect();
+    let information = told.map(|(name, value)| (name.replace('_', " "), plain(value)));
+    let information = information.collect();
     let held = console.device_policy(&user, &id).await?;
     let settled = held.effective.settings.iter();
     let policy = settled
         .filter(|(_, settled)| settled.from != dme_policy::Level::BuiltIn)
         .map(|(setting, it)| (setting.to_string(), it.value.to_string(), it.from.to_string()));
+    let query = api::EventQuery {
+        user: Some(device.user.clone()),
+        device: Some(id.clone()),
+        ..api::EventQuery::default()
+    };
+    let events = lately(&console, &visit, query).await?;
     let frame = visit.frame;
-    let pending = console.pending_orders(&user, &id).await?.into_iter().map(|order| {
-        let number = order.number.map(|number| number.to_string());
-        let off = number.map(|number| {
-            let path = ["devices", &user, &id, "orders", &number];
-            Act::new(&path, frame.t("call-off"))
-        });
-        (order, off)
-    });
-    let pending = pending.collect();
-    let steps = console.steps(&user, &id).await?.into_iter().map(|told| Step {
-        sent: moment(Some(told.sent / 1000)),
-        acknowledged: moment(told.acknowledged.map(|at| at / 1000)),
-        folder: told.folder,
-        request: told.request,
-        items: told.items.iter().map(|(item, deed)| format!("{deed} {item}")).collect(),
-    });
-    let steps = steps.collect();
+    let pending = console.pending_orders(&user, &id).await?.into_iter();
+    let pending = pending.map(|order| waits(&frame, (&user, &id), &order, &names)).collect();
+    let trace = console.trace(&user, &id).await?.into_iter().map(|one| traced(one, &names));
+    let steps = console.steps(&user, &id).await?.into_iter().map(|one| step(one, &names));
     let act = |name: &str, text: &str| {
         Act::new(&["devices", &device.user, &device.device, name], frame.t(text))
     };
@@ -80,6 +117,9 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
             acts.push(act(name, name));
         }
     }
+    if device.hold.is_some() {
+        acts.push(act("release", "release-device"));
+    }
     acts.extend([act("resync", "resync"), act("remove", "remove").grave()]);
     let mut wipes = vec![
         act("wipe-account", "wipe-account").grave().asks(),
@@ -89,18 +129,94 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         wipes.push(act("unwipe", "unwipe"));
     }
     html(&Device {
+        base: super::path(&["devices", &device.user, &device.device]),
         policy: policy.collect(),
         groups: held.effective.groups.join(", "),
-        compliance: held.compliance,
         pending,
         erasures: console.foretell(&user, &id).await?,
-        steps,
+        left: console.front.wipes.left((console.front.clock)()).await?,
+        routes: console.explain_route(&user, None).await?,
+        trace: trace.collect(),
+        steps: steps.collect(),
+        folders,
         acts,
         wipes,
+        events,
         frame,
         first: moment(Some(device.first_seen)),
         row: Row::new(device),
         information,
-        trace: trace.into_iter().map(|it| (moment(Some(it.at / 1000)), it)).collect(),
     })
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An order that waits, in words.
+fn waits(
+    frame: &Frame,
+    (user, id): (&str, &str),
+    order: &api::PendingOrder,
+    names: &Names,
+) -> Pending {
+    let off = order.number.map(|number| {
+        let path = ["devices", user, id, "orders", &number.to_string()];
+        Act::new(&path, frame.t("call-off"))
+    });
+    let of = |value: &Value| names.name(value.as_u64().unwrap_or_default());
+    let what = &order.what;
+    let what = match (what.get("wipe"), what.get("order")) {
+        (Some(wipe), _) => {
+            let kind = wipe.get("kind").and_then(Value::as_str).unwrap_or_default();
+            let told = wipe.get("told") == Some(&Value::Bool(true));
+            let state = if told { frame.t("wipe-told") } else { frame.t("wipe-untold") };
+            format!("{} ({state})", frame.t(&format!("wipe-{kind}")))
+        }
+        (None, Some(Value::String(word))) => frame.t(&format!("order-{word}")),
+        (None, Some(order)) => match (order.get("resync_folder"), order.get("resync_item")) {
+            (Some(folder), _) => format!("{}: {}", frame.t("order-resync_folder"), of(folder)),
+            (None, Some(item)) => format!(
+                "{}: {}, {}",
+                frame.t("order-resync_item"),
+                item.get("folder").map(of).unwrap_or_default(),
+                item.get("item").map(plain).unwrap_or_default()
+            ),
+            (None, None) => order.to_string(),
+        },
+        (None, None) => what.to_string(),
+    };
+    Pending {
+        what,
+        by: order.by.clone().unwrap_or_default(),
+        at: moment(order.at.map(|at| at / 1000)),
+        off,
+    }
+}
+
+fn traced(one: api::Traced, names: &Names) -> Traced {
+    let told = |name: &str| one.event.get(name).map(plain);
+    Traced {
+        at: moment(Some(one.at / 1000)),
+        folder: names.name(one.folder),
+        number: one.folder,
+        kind: told("event").unwrap_or_default(),
+        item: told("item"),
+        said: told("reason").or_else(|| told("wanted")).unwrap_or_default(),
+    }
+}
+
+fn step(told: api::Told, names: &Names) -> Step {
+    let further = told.further + told.items.len().saturating_sub(ITEMS);
+    Step {
+        known: moment(Some(told.known / 1000)),
+        sent: moment(Some(told.sent / 1000)),
+        acknowledged: moment(told.acknowledged.map(|at| at / 1000)),
+        folder: names.name(told.folder),
+        number: told.folder,
+        request: told.request,
+        items: told.items.into_iter().take(ITEMS).collect(),
+        further,
+        more: told.more,
+    }
 }

@@ -1,4 +1,4 @@
-//! The devices, by filters that are links.
+//! The devices, by filters that are links, and acts on many of them.
 
 use super::time::moment;
 use super::{Frame, Visit, html, path};
@@ -7,96 +7,184 @@ use askama::Template;
 use std::sync::Arc;
 
 /// Devices on one page.
-const ROWS: usize = 100;
+const ROWS: u32 = 100;
+/// The acts on many, with what each is called.
+const ACTS: [&str; 5] = ["allow", "quarantine", "block", "resync", "wipe-account"];
+/// What narrows the list, as it is asked for.
+const FILTERS: [&str; 10] =
+    ["q", "admission", "kind", "compliance", "connector", "contact", "group", "os", "wipe", "held"];
+/// How long ago devices came last, as it is asked for: within so many days, or not since.
+const CONTACTS: [(&str, Option<u32>, Option<u32>); 4] = [
+    ("today", Some(1), None),
+    ("idle-week", None, Some(7)),
+    ("idle-month", None, Some(30)),
+    ("idle-quarter", None, Some(90)),
+];
 
 #[derive(Template)]
 #[template(path = "devices.html")]
 struct Devices {
     frame: Frame,
     text: String,
-    filters: Vec<Filter>,
+    os: String,
+    group: String,
+    /// What the form keeps of what narrows the list otherwise.
+    kept: Vec<(&'static str, String)>,
+    filters: Vec<Filters>,
     found: usize,
     rows: Vec<Row>,
+    acts: Vec<(&'static str, String)>,
     earlier: Option<String>,
     later: Option<String>,
+}
+
+/// Links that narrow the list by one thing.
+struct Filters {
+    of: String,
+    links: Vec<Filter>,
 }
 
 struct Filter {
     href: String,
     text: String,
     here: bool,
-    count: usize,
+    count: Option<u64>,
 }
 
 pub(super) struct Row {
     pub device: api::Device,
     pub model: String,
+    pub os: String,
     pub last: String,
     /// The device's page.
     pub href: String,
     /// Its user's.
     pub owner: String,
+    /// As acts on many name it.
+    pub named: String,
 }
 
 impl Row {
     pub fn new(device: api::Device) -> Self {
         let told = |name: &str| device.information.get(name).and_then(|it| it.as_str());
         let model = told("model").or(told("friendly_name")).unwrap_or(&device.kind).to_owned();
+        let os = told("os").unwrap_or_default().to_owned();
         let (user, id) = (device.user.as_str(), device.device.as_str());
         Self {
             href: path(&["devices", user, id]),
             owner: path(&["users", user]),
+            named: path(&[user, id]).trim_start_matches('/').to_owned(),
             last: moment(Some(device.last_seen)),
             model,
+            os,
             device,
         }
     }
 }
 
-pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let all = console.list_devices(&visit.principal).await?;
-    let (text, state) = (visit.asked("q").to_owned(), visit.asked("admission").to_owned());
-    let wipe = visit.asked("wipe").to_owned();
-    let from: usize = visit.asked("from").parse().unwrap_or(0);
-    let frame = visit.frame;
-    let is_of = |state: &str, one: &api::Device| state.is_empty() || one.admission == state;
-    let filters = ["", "allowed", "quarantined", "blocked"].into_iter().map(|one| Filter {
-        href: href(&text, one, "", 0),
-        text: frame.t(if one.is_empty() { "all" } else { one }),
-        here: one == state && wipe.is_empty(),
-        count: all.iter().filter(|device| is_of(one, device)).count(),
-    });
-    let filters = filters.collect();
-    let sought = text.to_lowercase();
-    let mut rows: Vec<Row> = all
-        .into_iter()
-        .filter(|one| is_of(&state, one) && one.wipe.starts_with(&wipe))
-        .map(Row::new)
-        .filter(|row| {
-            let of = [&row.device.user, &row.device.device, &row.device.kind, &row.model];
-            let agent = &row.device.user_agent;
-            sought.is_empty()
-                || of.into_iter().chain([agent]).any(|it| it.to_lowercase().contains(&sought))
-        })
-        .collect();
-    rows.sort_by_key(|row| std::cmp::Reverse(row.device.last_seen));
-    let found = rows.len();
-    let rows: Vec<Row> = rows.into_iter().skip(from).take(ROWS).collect();
-    let page = Devices {
-        earlier: (from > 0).then(|| href(&text, &state, &wipe, from.saturating_sub(ROWS))),
-        later: (from + ROWS < found).then(|| href(&text, &state, &wipe, from + ROWS)),
-        frame,
-        text,
-        filters,
-        found,
-        rows,
-    };
-    html(&page)
+/// What is asked for.
+fn query(visit: &Visit) -> api::DeviceQuery {
+    let contact = CONTACTS.into_iter().find(|(word, ..)| *word == visit.asked("contact"));
+    api::DeviceQuery {
+        text: visit.wanted("q"),
+        admission: visit.wanted("admission"),
+        wipe: visit.wanted("wipe"),
+        kind: visit.wanted("kind"),
+        os: visit.wanted("os"),
+        compliance: visit.wanted("compliance"),
+        connector: visit.wanted("connector"),
+        group: visit.wanted("group"),
+        within_days: contact.and_then(|(_, within, _)| within),
+        idle_days: contact.and_then(|(_, _, idle)| idle),
+        held: visit.wanted("held").is_some(),
+        after: visit.asked("from").parse().unwrap_or(0),
+        limit: Some(ROWS),
+    }
 }
 
-fn href(text: &str, admission: &str, wipe: &str, from: usize) -> String {
+pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let query = query(&visit);
+    let found = console.find_devices(&visit.principal, &query).await?;
+    let kinds = console.device_kinds(&visit.principal, &query).await?;
+    let connectors = console.list_connectors(&visit.principal).await?;
+    let frame = &visit.frame;
+
+    let states = [
+        ("", found.tally.all()),
+        ("allowed", found.tally.allowed),
+        ("quarantined", found.tally.quarantined),
+        ("blocked", found.tally.blocked),
+    ];
+    let state = |(word, count): (&str, u64)| {
+        let text = frame.t(if word.is_empty() { "all" } else { word });
+        Filter { count: Some(count), ..link(&visit, "admission", word, text) }
+    };
+    let mut filters =
+        vec![Filters { of: frame.t("state"), links: states.into_iter().map(state).collect() }];
+    let mut narrow = |name: &str, of: &str, words: Vec<(String, String, Option<u64>)>| {
+        if words.is_empty() {
+            return;
+        }
+        let all = link(&visit, name, "", frame.t("all"));
+        let words = words.into_iter();
+        let words =
+            words.map(|(word, text, count)| Filter { count, ..link(&visit, name, &word, text) });
+        filters
+            .push(Filters { of: frame.t(of), links: std::iter::once(all).chain(words).collect() });
+    };
+    let told = |kind: (String, u64)| (kind.0.clone(), kind.0, Some(kind.1));
+    narrow("kind", "kind", kinds.into_iter().map(told).collect());
+    let words = ["compliant", "pending", "partial", "refused", "not_asked"];
+    let words = words.map(|word| (word.to_owned(), frame.t(&format!("compliance-{word}")), None));
+    narrow("compliance", "policy", words.into());
+    let named = connectors.iter().filter(|one| one.state != "removed" && one.users > 0);
+    let named = named.map(|one| (one.name.clone(), one.name.clone(), None));
+    narrow("connector", "connector", named.collect());
+    let contacts = CONTACTS.map(|(word, ..)| (word.to_owned(), frame.t(word), None));
+    narrow("contact", "last-contact", contacts.into());
+    let more = [("held", "1", "misbehaves"), ("wipe", "requested", "wipe-requested")];
+    let more = more.map(|(name, word, text)| {
+        let here = visit.wanted(name).as_deref() == Some(word);
+        let href = href(&visit, name, if here { "" } else { word }, 0);
+        Filter { href, text: frame.t(text), here, count: None }
+    });
+    filters.push(Filters { of: frame.t("more"), links: more.into() });
+
+    let wanted = found.tally.of(match query.admission.as_deref() {
+        Some("allowed") => Some(dme_store::Admission::Allowed),
+        Some("quarantined") => Some(dme_store::Admission::Quarantined),
+        Some("blocked") => Some(dme_store::Admission::Blocked),
+        _ => None,
+    });
+    let (after, wanted) = (query.after, u32::try_from(wanted).unwrap_or(u32::MAX));
+    let page = |from: u32| href(&visit, "", "", from);
+    let typed = ["q", "os", "group"];
+    let kept = FILTERS.into_iter().filter(|name| !typed.contains(name));
+    html(&Devices {
+        text: visit.asked("q").to_owned(),
+        os: visit.asked("os").to_owned(),
+        group: visit.asked("group").to_owned(),
+        kept: kept.filter_map(|name| Some((name, visit.wanted(name)?))).collect(),
+        filters,
+        found: wanted as usize,
+        rows: found.devices.into_iter().map(Row::new).collect(),
+        acts: ACTS.map(|act| (act, frame.t(act))).into(),
+        earlier: (after > 0).then(|| page(after.saturating_sub(ROWS))),
+        later: (after.saturating_add(ROWS) < wanted).then(|| page(after.saturating_add(ROWS))),
+        frame: visit.frame,
+    })
+}
+
+fn link(visit: &Visit, name: &str, word: &str, text: String) -> Filter {
+    let here = visit.asked(name) == word;
+    Filter { href: href(visit, name, word, 0), text, here, count: None }
+}
+
+/// The list narrowed as it is, but for one thing.
+fn href(visit: &Visit, changed: &str, word: &str, from: u32) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in [("q", text), ("admission", admission), ("wipe", wipe)] {
+    for name in FILTERS {
+        let value = if name == changed { word } else { visit.asked(name) };
         if !value.is_empty() {
             query.append_pair(name, value);
         }
@@ -108,4 +196,55 @@ fn href(text: &str, admission: &str, wipe: &str, from: usize) -> String {
         query if query.is_empty() => "/devices".to_owned(),
         query => format!("/devices?{query}"),
     }
+}
+
+#[derive(Template)]
+#[template(path = "devices_bulk.html")]
+struct Bulk {
+    frame: Frame,
+    act: String,
+    /// The endpoint's path without `/api`.
+    endpoint: &'static str,
+    rows: Vec<Chosen>,
+    /// Orders to wipe that need nobody else within this hour, and how many may be given in one.
+    limit: Option<(u32, u32)>,
+    back: String,
+}
+
+/// A device that something is to be done to.
+struct Chosen {
+    row: Row,
+    /// What would be erased on it.
+    erased: Option<String>,
+}
+
+/// What is to be done to many devices, before it is.
+pub(super) async fn bulk(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let act = ACTS.into_iter().find(|act| *act == visit.asked("act"));
+    let wipes = act == Some("wipe-account");
+    let mut rows = Vec::new();
+    for named in visit.each("devices").iter().take(ROWS as usize) {
+        let segments = crate::dispatch::segments(named);
+        let [user, id] = segments.as_slice() else { continue };
+        let Some(row) = console.seen_device(&visit.principal, user, id).await?.map(Row::new) else {
+            continue;
+        };
+        let erased = match wipes {
+            true => Some(console.foretell(user, id).await?.account.text),
+            false => None,
+        };
+        rows.push(Chosen { row, erased });
+    }
+    let limit = match wipes {
+        true => Some(console.front.wipes.left((console.front.clock)()).await?),
+        false => None,
+    };
+    html(&Bulk {
+        act: act.unwrap_or_default().to_owned(),
+        endpoint: if wipes { "/bulk/wipe-account" } else { "/bulk/devices" },
+        rows,
+        limit,
+        back: "/devices".to_owned(),
+        frame: visit.frame,
+    })
 }

@@ -2,10 +2,12 @@
 
 use crate::cookie;
 use crate::language::Language;
-use crate::pages::Page;
+use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
-use crate::session::{Notice, Session};
+use crate::session::{Notice, Session, Shown};
+use dme_model::Timestamp;
 use fluent_bundle::FluentValue;
+use form_urlencoded::Serializer;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -40,6 +42,8 @@ pub(crate) struct Place {
     pub href: &'static str,
     pub text: String,
     pub here: bool,
+    /// It is about something else than the one before it.
+    pub apart: bool,
 }
 
 /// What is around a page.
@@ -54,26 +58,50 @@ pub(crate) struct Frame {
     pub roles: String,
     pub csrf: String,
     pub notice: Option<Notice>,
+    /// What every administrator must see: that the account for emergencies was used.
+    pub alarm: Option<String>,
     /// Whether dangerous acts must ask for the password.
     pub asks_password: bool,
+    /// And for a code beside it.
+    pub asks_code: bool,
+    /// Or sends to the provider for it, by this way.
+    pub asks_provider: Option<String>,
     pub operates: bool,
     pub configures: bool,
+    /// Whether the log may be read.
+    pub audits: bool,
     pub places: Vec<Place>,
 }
 
-/// The pages that one can go to from every page, and what they are called.
-const PLACES: [(&str, &str); 11] = [
-    ("/", "overview"),
-    ("/devices", "devices"),
-    ("/users", "users"),
-    ("/connectors", "connectors"),
-    ("/policies", "policies"),
-    ("/admission", "admission"),
-    ("/wipes", "wipes"),
-    ("/statistics", "statistics"),
-    ("/log", "log"),
-    ("/audit", "audit"),
-    ("/tokens", "api-tokens"),
+/// The pages that one can go to from every page, and what they are called; each group is about
+/// something of its own.
+const PLACES: [&[(&str, &str)]; 4] = [
+    &[
+        ("/", "overview"),
+        ("/devices", "devices"),
+        ("/users", "users"),
+        ("/wipes", "wipes"),
+        ("/outbox", "outbox"),
+    ],
+    &[
+        ("/connectors", "connectors"),
+        ("/topology", "topology"),
+        ("/routes", "routes"),
+        ("/directory", "directory"),
+    ],
+    &[
+        ("/policies", "policies"),
+        ("/admission", "admission"),
+        ("/behaviour", "behaviour"),
+        ("/terms", "terms"),
+    ],
+    &[
+        ("/statistics", "statistics"),
+        ("/log", "log"),
+        ("/audit", "audit"),
+        ("/webhooks", "webhooks"),
+        ("/tokens", "api-tokens"),
+    ],
 ];
 /// Those of a user's own.
 const OWN_PLACES: [(&str, &str); 2] = [(OWN, "my-title"), ("/my/away", "my-away")];
@@ -95,14 +123,19 @@ impl Frame {
         };
         let first = |path: &str| path.split(['/', '?']).nth(1).unwrap_or_default().to_owned();
         let here = first(path);
-        let places = PLACES.iter().filter(|(href, _)| open(href));
-        let places = places.map(|(href, text)| Place {
-            href,
-            text: look.language.text(text, &[]),
-            here: first(href) == here,
-        });
+        let mut places: Vec<Place> = Vec::new();
+        for group in PLACES {
+            let shown = group.iter().filter(|(href, _)| open(href)).enumerate();
+            let is_first = places.is_empty();
+            places.extend(shown.map(|(at, (href, text))| Place {
+                href,
+                text: look.language.text(text, &[]),
+                here: first(href) == here,
+                apart: at == 0 && !is_first,
+            }));
+        }
         let roles = roles(look.language, principal);
-        Self { roles, ..Self::around(look, session, path, fresh, places.collect()) }
+        Self { roles, ..Self::around(look, session, path, fresh, places) }
     }
 
     /// Around a page of a user's own at this path.
@@ -111,6 +144,7 @@ impl Frame {
             href,
             text: look.language.text(text, &[]),
             here: path == *href,
+            apart: false,
         });
         Self { base: OWN, ..Self::around(look, session, path, fresh, places.collect()) }
     }
@@ -126,11 +160,32 @@ impl Frame {
             roles: String::new(),
             csrf: session.csrf.expose().to_owned(),
             notice: session.notice.clone(),
+            alarm: None,
             asks_password: !fresh,
+            asks_provider: (session.shown == Shown::Provider).then(|| {
+                let query = Serializer::new(String::new())
+                    .append_pair("again", "1")
+                    .append_pair("back", path)
+                    .finish();
+                format!("/sign-in/provider?{query}")
+            }),
+            asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
+            audits: has(Duty::Audit),
             places,
         }
+    }
+
+    /// With the alarm that the account for emergencies was used then, from this address; for those who
+    /// see everything.
+    pub fn alarmed(self, used: Option<(Timestamp, String)>, principal: &Principal) -> Self {
+        let sees_all = principal.may(Duty::See) == Allowed::Everywhere;
+        let alarm = used.filter(|_| sees_all).map(|(at, client)| {
+            let place = format!("{}, {client}", moment(Some(at.as_seconds())));
+            self.of("emergency-used", &place)
+        });
+        Self { alarm, ..self }
     }
 
     /// Where these pages begin.
@@ -141,6 +196,11 @@ impl Frame {
     /// A text.
     pub fn t(&self, name: &str) -> String {
         self.look.language.text(name, &[])
+    }
+
+    /// What a word of a group of words is called.
+    pub fn word(&self, group: &str, word: impl AsRef<str>) -> String {
+        self.t(&format!("{group}-{}", word.as_ref()))
     }
 
     /// A text with a number in it, called `n` there.

@@ -1,12 +1,23 @@
-//! Is all well, and what needs a decision.
+//! Is all well, what needs a decision, and how much goes on.
 
-use super::{Frame, Visit, html};
+use super::chart::{Chart, Span, charts};
+use super::connector::NEAR;
+use super::{Frame, Visit, html, path};
 use crate::{Console, Refusal, api};
 use askama::Template;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Certificates that end within so many seconds are worth a word.
 const ENDING: i64 = 7 * 86_400;
+/// Events that are worth a word: their kind, for how many seconds, where one looks. Certificates
+/// are looked at four times a day.
+const TOLD: [(&str, i64, &str); 2] = [
+    ("certificate_ends", 7 * 3_600, "/log?kind=certificate_ends"),
+    ("audit_contradicted", 7 * 86_400, "/audit?verify=1"),
+];
+/// So many events of one kind are counted.
+const COUNTED: u32 = 1_000;
 
 #[derive(Template)]
 #[template(path = "overview.html")]
@@ -14,11 +25,12 @@ struct Overview {
     frame: Frame,
     /// What wants somebody: kind for the colour, where it is dealt with, the words.
     wants: Vec<Want>,
-    devices: usize,
-    allowed: usize,
-    users: usize,
+    devices: u64,
+    allowed: u64,
+    users: u64,
     running: usize,
     connectors: Vec<api::Connector>,
+    charts: Vec<Chart>,
 }
 
 struct Want {
@@ -28,59 +40,126 @@ struct Want {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let devices = console.list_devices(&visit.principal).await?;
+    let figures = console.device_figures(&visit.principal).await?;
     let connectors = console.list_connectors(&visit.principal).await?;
-    let now = (console.front.clock)().as_seconds();
     let all = visit.sees_all();
-    let realms = if all { console.list_realms() } else { Vec::new() };
-    let waiting = if all { console.list_outbox().await?.len() } else { 0 };
     let frame = visit.frame;
     let mut wants = Vec::new();
     let mut want = |grave, href: &str, text: String| {
         wants.push(Want { grave, href: href.to_owned(), text });
     };
-    let quarantined = devices.iter().filter(|one| one.admission == "quarantined").count();
-    if quarantined > 0 {
-        want(false, "/devices?admission=quarantined", frame.n("devices-wait", quarantined));
+    let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    if figures.tally.quarantined > 0 {
+        let text = frame.n("devices-wait", count(figures.tally.quarantined));
+        want(false, "/devices?admission=quarantined", text);
     }
-    let wiping = devices.iter().filter(|one| one.wipe.starts_with("requested")).count();
-    if wiping > 0 {
-        want(false, "/devices?wipe=requested", frame.n("wipes-wait", wiping));
+    if figures.misbehave > 0 {
+        want(true, "/devices?held=1", frame.n("devices-misbehave", count(figures.misbehave)));
+    }
+    if figures.wiping > 0 {
+        want(false, "/devices?wipe=requested", frame.n("wipes-wait", count(figures.wiping)));
     }
     for one in &connectors {
-        let href = format!("/connectors/{}", one.name);
-        match one.standing.as_str() {
-            "locked" => want(false, &href, frame.of("connector-locked", &one.name)),
-            "unreachable" | "exhausted" => {
-                want(true, &href, format!("{}: {} {}", one.name, one.standing, one.reason));
-            }
-            _ => {}
+        of_connector(&console, &frame, one, &mut want);
+    }
+    if all {
+        if connectors.iter().all(|one| one.link.is_none()) {
+            want(true, "/connectors", frame.t("no-connector"));
         }
-        let ends = one.link.as_ref().and_then(|link| link.certificate_ends);
-        if ends.is_some_and(|ends| ends < now + ENDING) {
-            want(true, &href, frame.of("certificate-ends", &one.name));
-        }
+        of_all(&console, &frame, &mut want).await?;
     }
-    if connectors.iter().all(|one| one.link.is_none()) && all {
-        want(true, "/connectors", frame.t("no-connector"));
+    if frame.audits {
+        of_events(&console, &frame, &mut want).await?;
     }
-    for realm in &realms {
-        if let Some(trouble) = &realm.trouble {
-            want(true, "/connectors", format!("{}: {trouble}", realm.realm));
-        }
-    }
-    if waiting > 0 {
-        want(false, "/connectors", frame.n("messages-wait", waiting));
-    }
-    let users: std::collections::BTreeSet<&str> =
-        devices.iter().map(|one| one.user.as_str()).collect();
+    let charts = if all { charts(&console, &frame, Span::DAY).await? } else { Vec::new() };
     html(&Overview {
         wants,
-        devices: devices.len(),
-        allowed: devices.iter().filter(|one| one.admission == "allowed").count(),
-        users: users.len(),
+        devices: figures.tally.all(),
+        allowed: figures.tally.allowed,
+        users: figures.users,
         running: connectors.iter().filter(|one| one.standing == "running").count(),
         connectors,
+        charts,
         frame,
     })
+}
+
+/// What is wanted of a connector.
+fn of_connector(
+    console: &Console,
+    frame: &Frame,
+    one: &api::Connector,
+    want: &mut impl FnMut(bool, &str, String),
+) {
+    let now = (console.front.clock)().as_seconds();
+    let href = path(&["connectors", &one.name]);
+    match one.standing.as_str() {
+        "locked" => want(false, &href, frame.of("connector-locked", &one.name)),
+        "unreachable" | "exhausted" => {
+            want(true, &href, format!("{}: {} {}", one.name, one.standing, one.reason));
+        }
+        _ => {}
+    }
+    if let Some(wrong) = &one.wrong_scope {
+        want(true, &href, format!("{}: {wrong}", one.name));
+    }
+    let Some(link) = &one.link else { return };
+    if link.certificate_ends.is_some_and(|ends| ends < now + ENDING) {
+        want(true, &href, frame.of("certificate-ends", &one.name));
+    }
+    let near = |used: api::Used| used.bytes.saturating_mul(100) >= used.budget.saturating_mul(NEAR);
+    if link.used.is_some_and(near) {
+        want(false, &href, frame.of("budget-near", &one.name));
+    }
+}
+
+/// What is wanted by those who see everything.
+async fn of_all(
+    console: &Console,
+    frame: &Frame,
+    want: &mut impl FnMut(bool, &str, String),
+) -> Result<(), Refusal> {
+    for realm in console.list_realms() {
+        if let Some(trouble) = &realm.trouble {
+            want(true, "/directory", format!("{}: {trouble}", realm.realm));
+        }
+    }
+    let waiting = console.list_outbox().await?.len();
+    if waiting > 0 {
+        want(false, "/outbox", frame.n("messages-wait", waiting));
+    }
+    let orders = console.wipe_orders().await?;
+    let second = orders.iter().filter(|order| order.state == "waiting").count();
+    if second > 0 {
+        want(true, "/wipes", frame.n("wipes-second", second));
+    }
+    for webhook in console.list_webhooks().await?.iter().filter(|webhook| webhook.disabled) {
+        want(true, "/webhooks", frame.of("webhook-given-up", &webhook.name));
+    }
+    Ok(())
+}
+
+/// What happened lately that somebody should look at.
+async fn of_events(
+    console: &Console,
+    frame: &Frame,
+    want: &mut impl FnMut(bool, &str, String),
+) -> Result<(), Refusal> {
+    let now = (console.front.clock)().as_seconds();
+    let query = |kind: &str, seconds: i64| api::EventQuery {
+        kind: Some(kind.to_owned()),
+        from: Some(now - seconds),
+        limit: Some(COUNTED),
+        ..api::EventQuery::default()
+    };
+    let failed = console.events(query("sync_failed", 3_600)).await?.events.len();
+    if failed > 0 {
+        want(true, "/log?kind=sync_failed", frame.n("syncs-failed", failed));
+    }
+    for (kind, seconds, href) in TOLD {
+        let events = console.events(query(kind, seconds)).await?.events;
+        let words: BTreeSet<String> = events.into_iter().map(|event| event.message).collect();
+        words.into_iter().for_each(|words| want(true, href, words));
+    }
+    Ok(())
 }

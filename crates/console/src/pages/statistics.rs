@@ -1,6 +1,6 @@
-//! What was counted: a chart of the last days, and tables by whatever is wanted.
+//! What was counted: charts of the last days, and tables by whatever is wanted.
 
-use super::time::moment;
+use super::chart::{Chart, Span, charts};
 use super::{Frame, Visit, html};
 use crate::{Console, Refusal, api, csv};
 use askama::Template;
@@ -12,9 +12,6 @@ const SPANS: [(&str, i64, &str); 3] =
     [("day", 24, "hour"), ("week", 168, "day"), ("month", 744, "day")];
 /// What a table can be told apart by.
 const BY: [&str; 4] = ["command", "connector", "user", "device"];
-/// The chart's size, in units of its own.
-const WIDTH: u64 = 720;
-const HEIGHT: u64 = 120;
 
 #[derive(Template)]
 #[template(path = "statistics.html")]
@@ -22,19 +19,10 @@ struct Statistics {
     frame: Frame,
     spans: Vec<(String, String, bool)>,
     apart: Vec<(String, String, bool)>,
-    bars: Vec<Bar>,
+    charts: Vec<Chart>,
     by: String,
     rows: Vec<api::Count>,
     csv: String,
-}
-
-/// One bar of the chart.
-struct Bar {
-    x: u64,
-    y: u64,
-    width: u64,
-    height: u64,
-    words: String,
 }
 
 fn chosen(visit: &Visit) -> ((&'static str, i64, &'static str), &'static str) {
@@ -51,40 +39,23 @@ fn query(console: &Console, hours: i64, by: &[&str]) -> api::CountQuery {
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let ((span, hours, step), by) = chosen(&visit);
-    let counts = console.statistics(query(&console, hours, &[step])).await?;
     let mut rows = console.statistics(query(&console, hours, &[by])).await?;
     rows.sort_by_key(|row| std::cmp::Reverse(row.requests));
     rows.truncate(200);
     let frame = visit.frame;
+    let charts = charts(&console, &frame, Span { hours, step }).await?;
     let link = |span: &str, by: &str| format!("/statistics?span={span}&by={by}");
     let spans = SPANS.iter().map(|(name, ..)| (link(name, by), frame.t(name), *name == span));
     let apart = BY.iter().map(|name| (link(span, name), frame.t(name), *name == by));
     html(&Statistics {
         spans: spans.collect(),
         apart: apart.collect(),
-        bars: bars(&frame, &counts),
+        charts,
         by: frame.t(by),
         rows,
         csv: format!("/statistics.csv?span={span}&by={by}"),
         frame,
     })
-}
-
-fn bars(frame: &Frame, counts: &[api::Count]) -> Vec<Bar> {
-    let most = counts.iter().map(|count| count.requests).max().unwrap_or(0).max(1);
-    let width = WIDTH / u64::try_from(counts.len()).unwrap_or(1).max(1);
-    let bar = |(index, count): (usize, &api::Count)| {
-        let height = (count.requests.saturating_mul(HEIGHT) / most).max(1);
-        let at = moment(count.start);
-        Bar {
-            x: u64::try_from(index).unwrap_or(0) * width,
-            y: HEIGHT - height,
-            width: width.saturating_sub(2).max(1),
-            height,
-            words: format!("{at}: {} {}", count.requests, frame.t("requests")),
-        }
-    };
-    counts.iter().enumerate().map(bar).collect()
 }
 
 /// The table, for a spreadsheet (RFC 4180).

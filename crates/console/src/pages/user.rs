@@ -22,10 +22,14 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let devices = std::mem::take(&mut user.devices).into_iter().map(Row::new).collect();
     let frame = visit.frame;
     let act = |name: &str, text: &str| Act::new(&["users", &user.user, name], frame.t(text));
-    let acts = vec![
+    let mut acts = vec![
         if user.disabled { act("enable", "enable") } else { act("disable", "disable").grave() },
         act("forget", "end-sessions"),
         Act::new(&["routes", &user.user, "flush"], frame.t("flush")),
     ];
+    if user.second_factor && frame.configures {
+        let reset = ["users", &user.user, "second-factor", "reset"];
+        acts.push(Act::new(&reset, frame.t("second-factor-reset")).grave().asks());
+    }
     html(&User { acts, frame, user, routes, devices })
 }

@@ -237,7 +237,10 @@ fn is_usable(hash: &str) -> bool {
 }
 
 /// The hash of a password: Argon2id with 19 MiB, two passes, one lane, and a random salt.
-pub(super) fn hash(password: &Secret) -> Result<String, FileError> {
+///
+/// # Errors
+/// Where the system gives no randomness.
+pub fn hash_password(password: &Secret) -> Result<String, FileError> {
     Argon2::default()
         .hash_password(password.expose().as_bytes())
         .map(|hash| hash.to_string())
@@ -245,7 +248,7 @@ pub(super) fn hash(password: &Secret) -> Result<String, FileError> {
 }
 
 /// Whether the password is that of the hash. Takes long, on purpose.
-pub(super) fn verify(hash: &str, password: &Secret) -> bool {
+pub fn verify_password(hash: &str, password: &Secret) -> bool {
     PasswordHash::new(hash).is_ok_and(|hash| {
         Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok()
     })

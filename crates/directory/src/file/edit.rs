@@ -6,7 +6,7 @@
 //! anew.
 
 use super::FileConfig;
-use super::content::{Content, Entry, FileError, hash};
+use super::content::{Content, Entry, FileError, hash_password};
 use crate::{Login, Person};
 use dme_model::{Realm, Secret};
 use std::fs::{File, OpenOptions};
@@ -133,7 +133,7 @@ fn hashed(name: &str, password: &Secret) -> Result<String, FileError> {
         let problem = "a password is one to 1024 bytes long";
         return Err(FileError::Value { what: format!("users.{name}"), problem });
     }
-    hash(password)
+    hash_password(password)
 }
 
 async fn change(

@@ -174,7 +174,7 @@ async fn people_rooms_and_lists_are_found_with_their_cards() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    let hash = content::hash(&Secret::new("x")).unwrap();
+    let hash = content::hash_password(&Secret::new("x")).unwrap();
     let absurd = hash.replace("m=19456", "m=4194304");
     let md5 = "$1$abc$def";
     for (text, told) in [

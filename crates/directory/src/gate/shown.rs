@@ -1,5 +1,5 @@
-//! Letting in by something that the server gave out itself: the password of one device, a
-//! certificate. The directory is asked only whether the person may still in.
+//! Letting in by something that the server gave out itself, the password of one device, or by the word
+//! of somebody it trusts. The directory is asked only whether the person may still in.
 
 use super::{Admission, Asked, DOWN, Gate, Question, Recalled, Refusal, Source};
 use crate::Login;
@@ -56,6 +56,26 @@ impl Gate {
             if let Some(device) = device {
                 self.know(&owner, device);
             }
+        }
+        admission
+    }
+
+    /// Whether this login may in, which somebody vouches for whose word counts, such as the OpenID
+    /// provider of its realm.
+    pub async fn admit_known(
+        self: &Arc<Self>,
+        login: &Login,
+        device: Option<&DeviceId>,
+    ) -> Admission {
+        let now = (self.clock)();
+        let login = match self.realms.resolve(login) {
+            Ok(login) => login,
+            Err(error) => return Admission::Refused(error.into()),
+        };
+        let user = self.memory.canonical(login.clone());
+        let admission = self.vouched(login, user, device, now).await;
+        if let (Admission::Admitted { who, .. }, Some(device)) = (&admission, device) {
+            self.know(&who.person.user, device);
         }
         admission
     }

@@ -1,5 +1,6 @@
 //! `dme policy`: what phones must be set to, on which level.
 
+use super::read_json;
 use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::{say_json, say_line};
 use anyhow::{Context, Result, anyhow, bail};
@@ -7,8 +8,11 @@ use clap::{Args, Subcommand};
 use dme_console::api;
 use dme_policy::{Bounds, Client, Defined, Levels, Rules, Setting};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// What writes the files that are read here.
+const WRITTEN_BY: &str = "dme policy show --json";
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -115,11 +119,11 @@ impl Command {
             }
             Self::Unset { setting, at } => at.change(|rules| drop(rules.remove(&setting))).await?,
             Self::Load { file, how } => {
-                let read: api::PolicyChange = read(&file)?;
+                let read: api::PolicyChange = read_json(&file, WRITTEN_BY)?;
                 set_levels(&how.server.client()?, read.revision, &read.levels, how.push).await?;
             }
             Self::Preview { file, server } => {
-                let read: api::PolicyChange = read(&file)?;
+                let read: api::PolicyChange = read_json(&file, WRITTEN_BY)?;
                 preview(&server.client()?, &read.levels).await?;
             }
         }
@@ -160,13 +164,6 @@ impl Place {
             false => set_levels(&client, held.revision, &levels, self.how.push).await,
         }
     }
-}
-
-fn read(file: &Path) -> Result<api::PolicyChange> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("{} is not what `dme policy show --json` writes", file.display()))
 }
 
 async fn set_levels(

@@ -1,13 +1,13 @@
 //! `dme admission` and `dme behaviour`: rules about devices, as JSON files.
 
+use super::read_json;
 use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::{say_json, say_line};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Subcommand;
 use dme_console::api;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Subcommand)]
@@ -71,12 +71,12 @@ impl Admission {
         match self {
             Self::Show { server } => say_json(&admission(&server.client()?).await?)?,
             Self::Load { file, server } => {
-                let change: api::Admission = read(&file)?;
+                let change: api::Admission = read_json(&file, "dme admission show")?;
                 let revised: api::Revised = server.client()?.post(&["admission"], &change).await?;
                 say_line(format_args!("the rules are at revision {}", revised.revision));
             }
             Self::Preview { file, server } => {
-                let change: api::Admission = read(&file)?;
+                let change: api::Admission = read_json(&file, "dme admission show")?;
                 let path = ["admission", "preview"];
                 let judged: Vec<Value> = server.client()?.post(&path, &change.rules).await?;
                 judged.iter().for_each(say_judged);
@@ -111,7 +111,7 @@ impl Behaviour {
                 say_json(&held)?;
             }
             Self::Load { file, server } => {
-                let change: api::BehaviourBook = read(&file)?;
+                let change: api::BehaviourBook = read_json(&file, "dme behaviour show")?;
                 let revised: api::Revised = server.client()?.post(&["behaviour"], &change).await?;
                 say_line(format_args!("the rules are at revision {}", revised.revision));
             }
@@ -122,13 +122,6 @@ impl Behaviour {
 
 async fn admission(client: &AdminClient) -> Result<api::Admission> {
     client.get(&["admission"]).await
-}
-
-fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("{} is not what `show` prints", file.display()))
 }
 
 /// A device and what would be decided of it, in a line.

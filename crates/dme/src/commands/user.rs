@@ -29,6 +29,9 @@ pub enum Command {
     Enable(One),
     /// Have the directory asked again at the user's next request.
     Forget(One),
+    /// Take away the second factor of whoever has lost it: they sign in to the console by their
+    /// password, and set another one up where everybody must have one.
+    ResetSecondFactor(One),
     /// In-file directory: add a user; the password is asked for.
     Add {
         /// The name; a realm in it must be that of the file.
@@ -109,9 +112,10 @@ impl Command {
                     say(&user);
                 }
             }
-            Self::Disable(one) => one.change("disable").await?,
-            Self::Enable(one) => one.change("enable").await?,
-            Self::Forget(one) => one.change("forget").await?,
+            Self::Disable(one) => one.change(&["disable"]).await?,
+            Self::Enable(one) => one.change(&["enable"]).await?,
+            Self::Forget(one) => one.change(&["forget"]).await?,
+            Self::ResetSecondFactor(one) => one.change(&["second-factor", "reset"]).await?,
             Self::Add { name, address, display_name, groups, people, password_file } => {
                 let password = password(password_file.as_deref(), &format!("password of {name}"))?;
                 let new = NewUser { name, address, display_name, groups };
@@ -144,8 +148,8 @@ impl Command {
 }
 
 impl One {
-    async fn change(&self, action: &str) -> Result<()> {
-        let path = ["users", &*self.user, action];
+    async fn change(&self, action: &[&str]) -> Result<()> {
+        let path = [&["users", &*self.user], action].concat();
         let user: api::User = self.server.client()?.post(&path, &json!({})).await?;
         say(&user);
         Ok(())

@@ -215,7 +215,7 @@ fn all_fields<T: dme_model::Fields>() -> std::collections::BTreeSet<T::Field> {
 }
 
 /// A change of an event: until 14.1 a phone says all of it.
-fn change(phone: &Phone, event: Event, fields: &[EventField]) -> ItemPatch {
+pub fn change(phone: &Phone, event: Event, fields: &[EventField]) -> ItemPatch {
     let patch = match phone.client.account.version < ProtocolVersion::V16_0 {
         true => EventPatch::whole(event),
         false => EventPatch::of(fields.iter().copied(), event),
@@ -224,7 +224,7 @@ fn change(phone: &Phone, event: Event, fields: &[EventField]) -> ItemPatch {
 }
 
 /// Syncs a folder until something holds there.
-async fn until(
+pub async fn until(
     phone: &mut Phone,
     folder: &str,
     what: &str,

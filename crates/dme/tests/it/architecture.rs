@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 27] = [
+const MAY_USE: [(&str, &[&str]); 28] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -23,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
     ("directory", &["model"]),
     ("files", &["model", "mailbox", "mime", "pim"]),
     ("dial", &["model", "mailbox"]),
+    ("openid", &["model", "dial"]),
     ("dav", &["model", "mailbox", "pim", "dial"]),
     ("imap", &["model", "mailbox", "mime", "dial"]),
     ("sieve", &["model", "mailbox", "mime", "dial"]),
@@ -42,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "policy",
             "directory",
             "audit",
+            "openid",
             "link",
             "store",
         ],
@@ -56,6 +58,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
             "directory",
             "policy",
             "audit",
+            "openid",
             "link",
             "store",
             "server",
@@ -67,7 +70,7 @@ const MAY_USE: [(&str, &[&str]); 27] = [
         &["model", "zone", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
     ),
     ("testkit", &[]),
-    ("bench", &["model", "eas", "mime", "pim", "phone", "testkit"]),
+    ("bench", &["model", "eas", "mime", "pim", "phone", "store", "sync", "testkit"]),
     (
         "dme",
         &[

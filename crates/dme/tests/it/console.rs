@@ -44,10 +44,18 @@ pub struct Office {
 impl Office {
     /// Starts it and waits until phones can be served. Devices that nobody knows wait.
     pub fn start() -> Result<Self> {
+        Self::start_with("[console]\nsecond_factor = \"optional\"\n", "")
+    }
+
+    /// The same, with this in its configuration, which says how administrators sign in, and with that
+    /// in its table `[devices]`. In it `ADMIN_PORT` stands for the administration listener's.
+    pub fn start_with(more: &str, devices: &str) -> Result<Self> {
         let folder = Folder::new("office")?;
         let [admin_port, phones_port, links_port] = [free_port()?, free_port()?, free_port()?];
         let path = |name: &str| folder.path().join(name);
+        let more = more.replace("ADMIN_PORT", &admin_port.to_string());
         std::fs::write(path("password"), PASSWORD)?;
+        std::fs::write(path("webhook.secret"), "0123456789abcdef0123456789abcdef")?;
         let mut add = Command::new(env!("CARGO_BIN_EXE_dme"));
         add.args(["user", "add", "ada", "--realm", REALM, "--file", "people.toml"]);
         run(add.args(["--password-file", "password"]).current_dir(folder.path()))?;
@@ -71,12 +79,16 @@ impl Office {
                 "directory = \"server\"\n\
                  [phones]\nlisten = \"127.0.0.1:{phones_port}\"\nhost = \"localhost:{phones_port}\"\n\
                  [admin]\nlisten = \"127.0.0.1:{admin_port}\"\n\
-                 [links]\nlisten = \"127.0.0.1:{links_port}\"\naddress = \"127.0.0.1:{links_port}\"\n\
+                 {more}[links]\nlisten = \"127.0.0.1:{links_port}\"\naddress = \"127.0.0.1:{links_port}\"\n\
                  [[realms]]\nname = \"{REALM}\"\n[realms.access]\n\
                  users = {{ groups = [\"phones\"] }}\nadministrators = [\"admins\"]\n\
                  auditors = [\"auditors\"]\ndelegated_administrators = \
                  [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
                  [policy]\nmode = \"required\"\n[devices]\nunknown = \"quarantine\"\n\
+                 {devices}\
+                 [webhooks.helpdesk]\nurl = \"https://hooks.example.org/dme\"\n\
+                 secret = {{ file = \"webhook.secret\" }}\n\
+                 kinds = [\"audit_contradicted\"]\n\
                  [embedded.mail.files]\nroot = \"mail\"\n\
                  [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n\
                  [log]\nlevel = \"debug,h2=info,hyper=info\"\n"
@@ -130,6 +142,16 @@ impl Office {
         Ok((start(&[], self.folder.path(), &arguments, name)?, fingerprint))
     }
 
+    /// Starts another program beside it, on the same clock.
+    pub fn beside(&self, name: &'static str, program: &str, arguments: &[&str]) -> Result<Process> {
+        let clock = format!("FAKETIME_TIMESTAMP_FILE={}", self.path("clock").display());
+        let before = ["FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "faketime"];
+        let mut command = Command::new("env");
+        command.args(before).args(["-f", "+0", "env", "-u", "FAKETIME", &clock, program]);
+        command.args(arguments).current_dir(self.folder.path());
+        Process::start(name, &mut command, &self.path(&format!("{name}.log")))
+    }
+
     /// Makes a user's mailbox with one mail in it.
     pub async fn mailbox(&self, user: &str, mail: &[u8]) -> Result<()> {
         let system = FilesMailSystem::new(FilesConfig::new(self.path("mail")));
@@ -179,12 +201,20 @@ impl Office {
         let form = format!("login={name}%40{REALM}&password={PASSWORD}&back=%2F");
         let answer = self.ask("POST", "/sign-in", &[("Content-Type", FORM)], &form)?;
         ensure!(answer.status == 303, "{name} is not signed in: {}", answer.body);
-        let cookie = answer.header("set-cookie").context("no cookie")?;
-        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        let page = self.ask("GET", "/", &[("Cookie", &cookie)], "")?;
+        self.with_cookie(&answer.cookie("__Host-dme-console").context("no cookie")?)
+    }
+
+    /// Sends a form, as a browser does that has these cookies.
+    pub fn form(&self, path: &str, cookies: &str, form: &str) -> Result<Answer> {
+        self.ask("POST", path, &[("Content-Type", FORM), ("Cookie", cookies)], form)
+    }
+
+    /// Whoever has this session's cookie.
+    pub fn with_cookie(&self, cookie: &str) -> Result<Caller<'_>> {
+        let page = self.ask("GET", "/account", &[("Cookie", cookie)], "")?;
         let csrf = page.body.split("name=\"csrf\" value=\"").nth(1).context("no csrf")?;
         let csrf = csrf.split('"').next().unwrap_or_default().to_owned();
-        Ok(Caller { office: self, shows: vec![("Cookie", cookie), ("x-csrf", csrf)] })
+        Ok(Caller { office: self, shows: vec![("Cookie", cookie.to_owned()), ("x-csrf", csrf)] })
     }
 
     /// Whoever may read the server's directory.
@@ -249,6 +279,16 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// The cookie of this name that it sets, as browsers send it back.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.head.lines().filter_map(|line| line.split_once(": "));
+        let mut set = set.filter(|(header, _)| header.eq_ignore_ascii_case("set-cookie"));
+        let pair = set.find_map(|(_, set)| set.strip_prefix(name)?.starts_with('=').then_some(set));
+        Some(pair?.split(';').next()?.to_owned())
+    }
+}
+
 /// Somebody who asks, with what shows who it is.
 pub struct Caller<'a> {
     office: &'a Office,
@@ -256,6 +296,12 @@ pub struct Caller<'a> {
 }
 
 impl Caller<'_> {
+    /// What its forms carry.
+    pub fn csrf(&self) -> &str {
+        let found = self.shows.iter().find(|(name, _)| *name == "x-csrf");
+        found.map_or("", |(_, value)| value)
+    }
+
     /// With nothing but what a browser sends along by itself.
     pub fn cookie_only(mut self) -> Self {
         self.shows.retain(|(name, _)| *name == "Cookie");

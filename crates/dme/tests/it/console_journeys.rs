@@ -5,6 +5,7 @@ use crate::console::{Kind, Office, PASSWORD, REALM};
 use anyhow::{Context, Result, ensure};
 use dme_phone::{Error, Phone};
 use dme_testkit::chromium::Chromium;
+use serde_json::json;
 use std::time::Duration;
 
 const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
@@ -65,6 +66,21 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     browser.wait_for("dl .state", "Allowed")?;
     ensure!(subjects(&mut phone).await? == ["real mail"], "the phone has its mail");
 
+    many_at_once(&office, &browser).await?;
+    a_connector_is_set(&office, &browser)?;
+    // What became of it is on record: each by itself, and a policy setting by setting.
+    let root = office.root()?;
+    let acts = root.get("/api/audit?act=devices.allow")?;
+    ensure!(acts.as_array().map(Vec::len) == Some(3), "{acts}");
+    let edit = json!({"setting": "MinDevicePasswordLength", "value": "8", "revision": 0});
+    root.post("/api/policy/setting", &edit)?;
+    let acts = root.get("/api/audit?act=policy.setting")?;
+    let change = &acts[0]["changes"][0];
+    ensure!(change["what"] == "default: MinDevicePasswordLength", "{acts}");
+    ensure!(change["before"].is_null() && change["after"] == "8", "{acts}");
+    let waits = root.get("/api/log?kind=device_quarantined&device=PIXEL9")?;
+    ensure!(waits["events"].as_array().map(Vec::len) == Some(1), "told of once: {waits}");
+
     // It is lost. The link is used up and too old for this: the password is asked for, which a
     // link has none of.
     office.later(Duration::from_secs(6 * 60))?;
@@ -86,6 +102,56 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
     browser.go(&browser.url()?)?;
     browser.wait_for("dl", "acknowledged (account)")?;
+    Ok(())
+}
+
+/// Two more phones are let in by one act, and one is told what became of each.
+async fn many_at_once(office: &Office, browser: &Chromium) -> Result<()> {
+    for id in ["TABLET", "SECOND"] {
+        office.phone("ann", id, PIXEL)?.folder_sync().await?;
+    }
+    browser.go(&office.url("/devices?admission=quarantined"))?;
+    browser.click("input[value$=\"/TABLET\"]")?;
+    browser.click("input[value$=\"/SECOND\"]")?;
+    browser.click("#bulk button")?;
+    browser.wait_for("h1", "Many devices")?;
+    browser.click("form[action=\"/do/bulk/devices\"] button")?;
+    for id in ["TABLET", "SECOND"] {
+        browser.wait_for(".told", &format!("ann@{REALM}/{id}: Done"))?;
+    }
+    browser.go(&office.url("/devices"))?;
+    browser.click("a[href*=\"kind=Android\"]")?;
+    browser.wait_for("caption", "3 devices")?;
+    browser.click("a[href*=\"admission=blocked\"]")?;
+    browser.wait_for("caption", "0 devices")?;
+    Ok(())
+}
+
+/// A connector is set, drained and asked how it is; and what would be were another one down.
+fn a_connector_is_set(office: &Office, browser: &Chromium) -> Result<()> {
+    let root = office.root()?;
+    browser.go(&office.url("/connectors/paris"))?;
+    browser.click("#tier option[value=failover]")?;
+    browser.write("#parallel", "7")?;
+    browser.click("input[name=off][value=notes]")?;
+    browser.click(&button("/paris/set"))?;
+    browser.wait_for(".notice", "Done")?;
+    let settings = root.get("/api/connectors/paris/settings")?;
+    let (holds, set) = (&settings["effective"], &settings["set"]);
+    ensure!(holds["tier"] == "failover" && holds["parallel_calls"] == 7, "{settings}");
+    ensure!(holds["off"] == json!(["notes"]), "{settings}");
+    ensure!(set["scope"].is_null() && set["queued_calls"].is_null(), "the rest stays: {settings}");
+    browser.click(&button("/paris/drain"))?;
+    browser.wait_for("dl .state", "draining")?;
+    browser.click(&button("/paris/resume"))?;
+    browser.wait_for("dl .state", "running")?;
+    browser.click(&button("/paris/diagnose"))?;
+    browser.wait_for("section[aria-labelledby=diagnosis] table", "good")?;
+
+    browser.go(&office.url("/routes"))?;
+    browser.click("input[value=embedded]")?;
+    browser.click("form[action=\"/routes\"] button")?;
+    browser.wait_for(".notice.bad", "served by nobody")?;
     Ok(())
 }
 

@@ -3,8 +3,10 @@
 
 use crate::console::{Kind, Office, REALM};
 use crate::protocol_pyactivesync::python_with;
+use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
 use dme_testkit::chromium::Chromium;
+use dme_testkit::ports::wait_until;
 use dme_testkit::process::Process;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -53,8 +55,17 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
         let token = json!({"name": name, "duties": duties, "valid_days": 90});
         root.post("/api/api-tokens", &token)?;
     }
+    root.post("/api/behaviour/suggested", &json!({"revision": 0}))?;
+    let terms = "Your phone may be wiped when it is lost.\nReport a lost phone at once.";
+    root.post("/api/terms", &json!({ "text": terms }))?;
+    let again = format!("/api/devices/ann@{REALM}/F2LX81QHN70M/send-again");
+    root.post(&again, &json!({"folder": 1}))?;
     let (lyon, _) = office.connector("lyon")?;
     root.post("/api/connectors/lyon/unlock", &json!({}))?;
+    wait_until("lyon can tell how it is", PATIENCE, || {
+        let asked = root.ask("POST", "/api/connectors/lyon/diagnose", "")?;
+        Ok(asked.status == 200)
+    })?;
     let (paris, _) = office.connector("paris")?;
     Ok((office, vec![lyon, paris]))
 }
@@ -77,6 +88,14 @@ fn pages() -> Result<Vec<(String, String)>> {
             path = path.replace(name, example);
         }
         ensure!(!path.contains('{'), "what is an example of {}?", page.path);
+        path.push_str(match page.path {
+            "/devices/bulk" => {
+                "?act=wipe-account&devices=ann@example.org/F2LX81QHN70M\
+                 &devices=emma@example.org/OUTLOOK5C81E7A2"
+            }
+            "/routes" => "?down=embedded",
+            _ => "",
+        });
         let words: Vec<&str> = page.path.split('/').filter(|word| !word.is_empty()).collect();
         let name = match words.last() {
             None => "overview".to_owned(),
@@ -192,13 +211,13 @@ async fn the_keyboard_goes_everywhere_in_the_order_of_the_page() -> Result<()> {
     browser.wait_for("h1", "Devices")?;
 
     let mut order = Vec::new();
-    for _ in 0..24 {
+    for _ in 0..32 {
         browser.press(TAB)?;
         let (text, is_seen) = focus(&browser)?;
         ensure!(is_seen, "the focus on {text:?} is not seen");
         order.push(text);
     }
-    let expected = ["Skip to the content", "DME", "Overview", "Devices", "Users", "Connectors"];
+    let expected = ["Skip to the content", "DME", "Overview", "Devices", "Users", "Wipes"];
     ensure!(order.starts_with(&expected.map(str::to_owned)), "{order:?}");
     for wanted in ["Deutsch", "Sign out", "q", "Find"] {
         ensure!(order.iter().any(|text| text == wanted), "{wanted}: {order:?}");

@@ -6,6 +6,7 @@
 
 use crate::console::{Caller, Office, PASSWORD, REALM};
 use anyhow::{Context, Result, ensure};
+use dme_console::endpoint::Endpoint;
 use dme_console::endpoints;
 use dme_console::pages;
 use dme_console::principal::{Duty, Reach};
@@ -55,6 +56,11 @@ fn is_meant(may: [Goes; 5], duty: Duty, reach: Reach, inside: bool) -> bool {
     }
 }
 
+/// What is made at the server alone: what lets one in as an administrator.
+fn is_of_the_server(endpoint: &Endpoint) -> bool {
+    endpoint.method == http::Method::POST && endpoint.path.starts_with("/api/console/")
+}
+
 /// A path with something in the place of what varies. Devices and the like are such as nobody has,
 /// so that whoever may asks in vain and changes nothing.
 fn filled(path: &str, inside: bool) -> String {
@@ -99,8 +105,8 @@ async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
             for ((who, may), caller) in MAY.iter().zip(&callers) {
                 let answer = caller.ask(endpoint.method.as_str(), &path, body)?;
                 let is_meant = is_meant(*may, endpoint.duty, endpoint.reach, inside)
-                    // Whoever has this link is an administrator: only who is one at the server.
-                    && (endpoint.path != "/api/console/link" || *who == "token file");
+                    // Whoever has these is an administrator: only who is one at the server.
+                    && (*who == "token file" || !is_of_the_server(&endpoint));
                 let refused = if *who == "nobody" { 401 } else { 403 };
                 let is_refused = answer.status == refused;
                 asked += 1;
@@ -178,6 +184,19 @@ async fn a_token_is_good_until_it_expires_or_is_revoked() -> Result<()> {
     let more = json!({"name": "more", "duties": ["audit"], "valid_days": 1}).to_string();
     let refused = office.bearer(configure.trim()).ask("POST", "/api/api-tokens", &more)?;
     ensure!(refused.status == 403, "{}", refused.body);
+
+    // One of an administrator's does what that administrator may, as long as they may.
+    let see = json!({"name": "adas", "duties": ["see"], "valid_days": 30});
+    let made = office.session("ada")?.post("/api/api-tokens", &see)?;
+    let adas = office.bearer(made["token"].as_str().context("no token")?);
+    adas.get("/api/devices")?;
+    let people = std::fs::read_to_string(office.path("people.toml"))?;
+    std::fs::write(office.path("people.toml"), people.replace("[\"admins\"]", "[]"))?;
+    office.dme(&["directory", "refresh", "--config", "server.toml"])?;
+    office.later(Duration::from_secs(120))?;
+    let refused = adas.ask("GET", "/api/devices", "")?;
+    ensure!(refused.status == 401, "its maker is no administrator any more: {}", refused.body);
+    monitoring.get("/api/devices")?;
 
     office.dme(&["token", "revoke", "provisioning", "--config", "server.toml"])?;
     let revoked = office.bearer(configure.trim()).ask("POST", "/api/flush", "")?;

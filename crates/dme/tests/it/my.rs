@@ -10,20 +10,20 @@ use dme_testkit::process::{Folder, Process, run};
 use serde_json::{Value, json};
 use std::process::Command;
 
-const ANN: &str = "ann@example.org";
-const PASSWORD: &str = "her-directory-password";
+pub const ANN: &str = "ann@example.org";
+pub const PASSWORD: &str = "her-directory-password";
 
 /// A server with local files and an in-file directory.
-struct World {
-    phones: u16,
+pub struct World {
+    pub phones: u16,
     admin: u16,
-    folder: Folder,
+    pub folder: Folder,
     _server: Process,
 }
 
 impl World {
     /// With more of the realm's settings, and more tables.
-    fn start(realm: &str, more: &str) -> Result<Self> {
+    pub fn start(realm: &str, more: &str) -> Result<Self> {
         Self::on("[embedded.mail.files]\nroot = \"mail\"", realm, more)
     }
 
@@ -62,12 +62,17 @@ impl World {
         Ok(Self { phones, admin, folder, _server: server })
     }
 
+    /// Where browsers find a page.
+    pub fn page(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.phones)
+    }
+
     fn authority(&self) -> std::path::PathBuf {
         self.folder.path().join("server/authority/authority.pem")
     }
 
     /// A phone of Ann's that shows this password.
-    fn phone(&self, device: &str, password: &str) -> Result<Phone> {
+    pub fn phone(&self, device: &str, password: &str) -> Result<Phone> {
         let address = Address::active_sync("localhost", self.phones);
         let mut account = Account::new(address, ANN, Secret::new(password));
         account.device = device.into();
@@ -77,7 +82,7 @@ impl World {
 
     /// What the phones' listener answers, with its status: as Ann where `login`, by POST where
     /// something is sent.
-    fn ask(&self, login: bool, path: &str, sent: Option<&str>) -> Result<(u16, Vec<u8>)> {
+    pub fn ask(&self, login: bool, path: &str, sent: Option<&str>) -> Result<(u16, Vec<u8>)> {
         let mut curl = Command::new("curl");
         curl.args(["-sS", "-w", "%{stderr}%{http_code}", "--cacert"]).arg(self.authority());
         if login {
@@ -96,7 +101,7 @@ impl World {
     }
 
     /// What the interface answers Ann.
-    fn own(&self, path: &str, sent: Option<Value>) -> Result<Value> {
+    pub fn own(&self, path: &str, sent: Option<Value>) -> Result<Value> {
         let sent = sent.map(|sent| sent.to_string());
         let (status, answer) = self.ask(true, path, sent.as_deref())?;
         ensure!(status == 200, "{path}: {status} {}", String::from_utf8_lossy(&answer));
@@ -104,7 +109,7 @@ impl World {
     }
 
     /// As whoever may read the server's directory.
-    fn publish_terms(&self, text: &str) -> Result<()> {
+    pub fn publish_terms(&self, text: &str) -> Result<()> {
         let token = std::fs::read_to_string(self.folder.path().join("server/admin.token"))?;
         let mut curl = Command::new("curl");
         curl.args(["-sSf", "-H", &format!("Authorization: Bearer {}", token.trim())]);
@@ -120,7 +125,7 @@ impl World {
     }
 }
 
-async fn is_refused(mut phone: Phone) -> bool {
+pub async fn is_refused(mut phone: Phone) -> bool {
     matches!(phone.folder_sync().await, Err(Error::Unauthorized))
 }
 

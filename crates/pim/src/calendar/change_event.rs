@@ -283,6 +283,7 @@ pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing)
     let Some(series) = Series::find(calendar, "VEVENT") else { return Vec::new() };
     let Ok(last_end) = series::last_end(&series, &zones) else { return Vec::new() };
     let own = series.main.line("RECURRENCE-ID").is_none() && owner.organises(series.main);
+    let last_end = last_end.map(|end| end.on(&writing.zone));
     if is_over(last_end, writing.now) || !own {
         return Vec::new();
     }

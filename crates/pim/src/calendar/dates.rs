@@ -4,6 +4,7 @@
 use super::clock::Zones;
 use super::event::Times;
 use super::object::Component;
+use super::rule::greatest_common_divisor;
 use super::series::Beat;
 use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd};
 use std::collections::BTreeSet;
@@ -51,8 +52,4 @@ pub(crate) fn cover(
         ..Recurrence::every(Frequency::Daily)
     };
     Some((rule, missing))
-}
-
-fn greatest_common_divisor(a: i64, b: i64) -> i64 {
-    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }

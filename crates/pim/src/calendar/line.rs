@@ -87,14 +87,15 @@ impl Line {
 
     /// Sets a parameter or takes it away; nothing happens where it is so already.
     pub(crate) fn set_parameter(&mut self, name: &str, value: Option<&str>) {
-        if self.parameter(name) == value {
+        let value = value.map(|value| writable(value.to_owned()));
+        if self.parameter(name) == value.as_deref() {
             return;
         }
         self.raw = None;
         match value {
             None => self.parameters.retain(|parameter| parameter.name != name),
             Some(value) => {
-                let values = vec![value.to_owned()];
+                let values = vec![value];
                 match self.parameters.iter_mut().find(|parameter| parameter.name == name) {
                     Some(parameter) => parameter.values = values,
                     None => self.parameters.push(Parameter { name: name.to_owned(), values }),
@@ -197,7 +198,14 @@ fn parameter_value(text: &str) -> (String, &str) {
         Some(quoted) => quoted.split_once('"').unwrap_or_else(|| until_delimiter(quoted)),
         None => until_delimiter(text),
     };
-    (decode_carets(value), rest)
+    (writable(decode_carets(value)), rest)
+}
+
+/// A parameter's value without the characters that cannot be written of it, so that it is the same
+/// before a line is changed and after.
+fn writable(value: String) -> String {
+    let is_unwritable = |c: char| c.is_control() && c != '\n';
+    if value.contains(is_unwritable) { value.replace(is_unwritable, "") } else { value }
 }
 
 fn until_delimiter(text: &str) -> (&str, &str) {
@@ -237,7 +245,6 @@ fn push_parameter_value(value: &str, out: &mut String) {
             '^' => out.push_str("^^"),
             '"' => out.push_str("^'"),
             '\n' => out.push_str("^n"),
-            c if c.is_control() => {}
             c => out.push(c),
         }
     }
@@ -292,6 +299,17 @@ mod tests {
         assert!(text.starts_with("SUMMARY;LANGUAGE=de;X-A=\"b c\":ää"), "{text}");
         assert!(text.split("\r\n").all(|piece| piece.len() <= MAX_WIDTH));
         assert_eq!(super::Line::parse(text.into()).value(), "ä".repeat(40));
+    }
+
+    #[test]
+    fn a_parameter_is_read_as_it_is_written() {
+        // Latin-1, with characters of which there are no glyphs.
+        let mut line =
+            Line::parse(Bytes::from_static(b"ATTENDEE;CN=\xC5\x92\x01to;X=y:mailto:b@x\n"));
+        let name = line.parameter("CN").map(str::to_owned);
+        assert_eq!(name.as_deref(), Some("\u{c5}to"));
+        line.set_parameter("X", None);
+        assert_eq!(super::Line::parse(written(&line).into()).parameter("CN"), name.as_deref());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Recurrence rules as text (RFC 5545 §3.3.10) ↔ the neutral [`Recurrence`].
 //!
-//! A rule that the neutral one has no words for (days of the year, weeks of the year, other
-//! calendars) is [`Rule::Beyond`] it. Of several times a day ([`Rule::Part`]) it has words for one.
+//! A rule that the neutral one has no words for (by another calendar, or at times that do not come
+//! again) is [`Rule::Beyond`] it. Of several times a day ([`Rule::Part`]) it has words for one.
 //! Parts that say what the start says anyway, such as `BYHOUR` of the hour at which the series
 //! begins, are no hindrance.
 
@@ -74,9 +74,10 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             "BYHOUR" => times.limit(&value, time / 3600),
             "BYMINUTE" => times.limit(&value, time / 60 % 60),
             "BYSECOND" => times.limit(&value, time % 60),
-            "BYYEARDAY" | "BYWEEKNO" | "RSCALE" | "SKIP" => {
-                beyond |= name != "RSCALE" || value != "GREGORIAN";
-            }
+            "BYYEARDAY" => rule.by_year_day = numbers(&value, |text| within(text, 366))?,
+            "BYWEEKNO" => rule.by_week_number = numbers(&value, |text| within(text, 53))?,
+            "RSCALE" => beyond |= value != "GREGORIAN",
+            "SKIP" => beyond |= value != "OMIT",
             // What nobody defined says nothing (RFC 5545 §3.3.10 allows none).
             _ => {}
         }
@@ -114,22 +115,24 @@ impl Times {
             before.filter(|_| all.contains(&own)).map(|count| count.saturating_mul(distinct));
     }
 
-    /// How many times of each day the rule has, one of which is the start's; makes a rule of days of
-    /// it. None where the start's does not come each day, or they cannot be counted and must be.
+    /// How many instances the rule has for each at the start's time of day; makes a rule of days of
+    /// it, of these alone. None where that time does not come again, or they cannot be counted and
+    /// must be.
     fn of_a_day(&self, rule: &mut Recurrence) -> Option<u32> {
         let limit = if self.limited { self.named? } else { 1 };
         let count = match self.unit {
             None => Some(limit),
             Some(unit) => {
                 let step = unit.checked_mul(i64::from(rule.interval))?;
-                rule.interval = u32::try_from((step / DAY).max(1)).ok()?;
-                match (step % DAY, DAY % step) {
-                    (0, _) => Some(1),
+                // After so many steps it is the start's time of day again.
+                let steps = DAY / greatest_common_divisor(DAY, step);
+                rule.interval = u32::try_from(steps.checked_mul(step)? / DAY).ok()?;
+                match u32::try_from(steps).ok()? {
+                    1 => Some(1),
+                    steps if !self.limited => Some(steps),
                     // Each time that the limits name is one of the steps only where these are single.
-                    (_, 0) if !self.limited => u32::try_from(DAY / step).ok(),
-                    (_, 0) if step == unit && unit == 3600 => Some(limit),
-                    (_, 0) => None,
-                    _ => return None,
+                    _ if step == unit && unit == 3600 => Some(limit),
+                    _ => None,
                 }
             }
         };
@@ -144,6 +147,10 @@ impl Times {
         }
         Some(count.unwrap_or(u32::MAX))
     }
+}
+
+pub(crate) fn greatest_common_divisor(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
 /// The text of a rule, without the name. `until` writes the end of the series as its start is
@@ -166,6 +173,8 @@ pub fn format(rule: &Recurrence, until: impl Fn(LocalTime) -> String) -> String 
         out.push_str(&format!(";INTERVAL={}", rule.interval));
     }
     push_list(&mut out, "BYMONTH", &rule.by_month, u8::to_string);
+    push_list(&mut out, "BYWEEKNO", &rule.by_week_number, i8::to_string);
+    push_list(&mut out, "BYYEARDAY", &rule.by_year_day, i16::to_string);
     push_list(&mut out, "BYMONTHDAY", &rule.by_month_day, i8::to_string);
     push_list(&mut out, "BYDAY", &rule.by_day, |day| {
         let nth = day.nth.map(|nth| nth.to_string()).unwrap_or_default();
@@ -246,6 +255,8 @@ mod tests {
             "FREQ=MONTHLY;UNTIL=20270101T080000Z;BYDAY=-1FR",
             "FREQ=YEARLY;BYMONTH=3;BYDAY=2SU",
             "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+            "FREQ=YEARLY;BYYEARDAY=1,-1",
+            "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
         ] {
             let back = format(&neutral(text), |last| value::utc(last.plus_seconds(-3600).as_utc()));
             assert_eq!(back, text);
@@ -266,18 +277,18 @@ mod tests {
     #[test]
     fn what_the_neutral_form_has_no_words_for_is_said_so() {
         for text in [
-            "FREQ=HOURLY;INTERVAL=5",
+            "FREQ=HOURLY;INTERVAL=5;BYHOUR=9,14;COUNT=4",
             "FREQ=DAILY;BYHOUR=8,12",
             "FREQ=DAILY;BYHOUR=9,12;BYSETPOS=1",
             "FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10;COUNT=8",
-            "FREQ=YEARLY;BYYEARDAY=100",
-            "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO",
+            "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD",
             "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L",
         ] {
             let read = parse(text, LocalTime::from_seconds(9 * 3600), |at| at);
             assert_eq!(read, Some(Rule::Beyond), "{text}");
         }
         neutral("RRULE:FREQ=DAILY;BYHOUR=9;BYMINUTE=0;BYSECOND=0;X-OWN=1");
+        neutral("RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=OMIT");
     }
 
     #[test]
@@ -289,6 +300,8 @@ mod tests {
             ("FREQ=DAILY;BYHOUR=9,12;COUNT=5", "FREQ=DAILY;COUNT=3"),
             ("FREQ=WEEKLY;BYDAY=TU;BYHOUR=8,9;BYMINUTE=0,30", "FREQ=WEEKLY;BYDAY=TU"),
             ("FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10", "FREQ=DAILY"),
+            ("FREQ=HOURLY;INTERVAL=5;COUNT=25", "FREQ=DAILY;COUNT=2;INTERVAL=5"),
+            ("FREQ=HOURLY;INTERVAL=36", "FREQ=DAILY;INTERVAL=3"),
         ] {
             match parse(text, LocalTime::from_seconds(9 * 3600), |at| at) {
                 Some(Rule::Part(rule)) => {

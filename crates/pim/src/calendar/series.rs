@@ -6,6 +6,7 @@ use super::dates;
 use super::event::{self, Reading, Times};
 use super::object::Component;
 use super::rule::Rule;
+use super::summary::LastEnd;
 use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
@@ -81,7 +82,7 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Reads an event with all that makes a series of it.
+/// Reads an event with all that makes a series of it, but without its last end: see [`last_end`].
 ///
 /// # Errors
 /// [`Error::Unconvertible`] where there is no begin.
@@ -98,7 +99,6 @@ pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, 
             event.exceptions.retain(|one| time(one.original) == start);
         }
     }
-    event.last_end = end(series, &times, event.recurrence.as_ref(), reading.zones);
     Ok(event)
 }
 
@@ -107,14 +107,31 @@ pub(crate) fn is_part(main: &Component, times: &Times) -> bool {
     matches!(event::rule(main, &times.start), Some(Rule::Part(_)))
 }
 
-/// When the last instance is over, as [`read`] tells it, without reading anything else.
+/// When the last instance is over; none where nobody can tell.
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn last_end(series: &Series<'_>, zones: &Zones) -> Result<Option<Timestamp>, Error> {
+pub(crate) fn last_end(series: &Series<'_>, zones: &Zones) -> Result<Option<LastEnd>, Error> {
     let times = Times::of(series.main, zones)?;
     let (rule, _) = rule(series.main, &times, zones);
-    Ok(end(series, &times, rule.as_ref(), zones))
+    let clock = &times.start.clock;
+    let length = times.end.as_seconds() - times.start.local.as_seconds();
+    let Some(last) = last_start(series.main, &times, rule.as_ref()) else { return Ok(None) };
+    let mut last = last.plus_seconds(length);
+    for line in series.main.all("RDATE") {
+        let dates = zones.list(line);
+        let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
+        last = starts.fold(last, LocalTime::max);
+    }
+    for component in &series.overrides {
+        if let Ok(times) = Times::of(component, zones) {
+            last = last.max(times.end().on(clock));
+        }
+    }
+    Ok(Some(match clock {
+        Clock::Floating => LastEnd::Floating(last),
+        Clock::Zone(zone) => LastEnd::At(zone.to_utc(last)),
+    }))
 }
 
 /// By what rule the instances begin, and those that do not take place although they do by it.
@@ -203,30 +220,6 @@ pub(crate) fn difference(base: &Event, changed: Event) -> EventPatch {
         patch.fields.remove(&field);
     }
     patch
-}
-
-/// When the last instance is over; none where nobody can tell.
-fn end(
-    series: &Series<'_>,
-    times: &Times,
-    rule: Option<&Recurrence>,
-    zones: &Zones,
-) -> Option<Timestamp> {
-    let clock = &times.start.clock;
-    let length = times.end.as_seconds() - times.start.local.as_seconds();
-    let mut last = last_start(series.main, times, rule)?.plus_seconds(length);
-    for line in series.main.all("RDATE") {
-        let dates = zones.list(line);
-        let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
-        last = starts.fold(last, LocalTime::max);
-    }
-    let mut end = clock.to_utc(last);
-    for component in &series.overrides {
-        if let Ok(times) = Times::of(component, zones) {
-            end = end.max(times.end().utc());
-        }
-    }
-    Some(end)
 }
 
 fn last_start(main: &Component, times: &Times, rule: Option<&Recurrence>) -> Option<LocalTime> {

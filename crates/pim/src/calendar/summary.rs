@@ -1,11 +1,30 @@
 //! What filters and indexes need of an object.
 
-use super::clock::Zones;
+use super::clock::{Clock, Zones};
 use super::object::Object;
 use super::series::{self, Series};
 use super::{Kind, kind, task, text};
 use crate::Error;
-use dme_model::Timestamp;
+use dme_model::{LocalTime, Timestamp, ZoneId};
+
+/// When the last instance of an event is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastEnd {
+    /// At this moment.
+    At(Timestamp),
+    /// When the user's clock shows this: of whole days and of times without a zone.
+    Floating(LocalTime),
+}
+
+impl LastEnd {
+    /// The moment, for a user of this clock.
+    pub fn on(self, clock: &ZoneId) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Floating(local) => Clock::of(Some(clock)).to_utc(local),
+        }
+    }
+}
 
 /// An object in few words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,7 +35,7 @@ pub struct Summary {
     pub kind: Kind,
     /// Of an event, the end of the last instance; none where it goes on for ever or nobody can
     /// tell, and for tasks and notes.
-    pub last_end: Option<Timestamp>,
+    pub last_end: Option<LastEnd>,
     /// A task that is done.
     pub completed: bool,
     /// The object is a message to others (it has a `METHOD`), not a copy kept in a calendar.

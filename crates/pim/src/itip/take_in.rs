@@ -145,6 +145,7 @@ impl<'a> Arrival<'a> {
         let series = series.ok_or(Error::Unconvertible("it is about no event"))?;
         let known_zones = Zones::of(calendar);
         let last_end = series::last_end(&series, &known_zones).ok().flatten();
+        let last_end = last_end.map(|end| end.on(&writing.zone));
         let events = std::iter::once(series.main).chain(series.overrides).cloned();
         // What only we say is not said by others.
         let events: Vec<Component> = events.map(without_ours).collect();

@@ -1,6 +1,7 @@
 //! Single events: each property, both ways.
 
 use crate::world::*;
+use dme_model::ZoneId;
 use dme_model::*;
 use dme_pim::{Error, calendar};
 
@@ -367,12 +368,13 @@ fn what_makes_no_event_is_refused_without_its_content() {
         object(&["SUMMARY:secret"]),
         object(&["DTSTART:secret"]),
     ] {
-        let error = calendar::read(text.as_bytes(), &owner(), &BodyView::default()).unwrap_err();
+        let error = calendar::read(text.as_bytes(), &owner(), &ZoneId::utc(), &BodyView::default())
+            .unwrap_err();
         assert!(matches!(error, Error::Unconvertible(_)), "{error}");
         assert!(!error.to_string().contains("secret"));
     }
     let large = vec![b' '; calendar::MAX_OBJECT + 1];
-    let error = calendar::read(&large, &owner(), &BodyView::default()).unwrap_err();
+    let error = calendar::read(&large, &owner(), &ZoneId::utc(), &BodyView::default()).unwrap_err();
     assert!(matches!(error, Error::TooLarge { .. }));
 }
 

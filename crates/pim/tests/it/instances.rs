@@ -83,6 +83,24 @@ fn the_nth_weekday_is_of_the_month_or_of_the_year() {
 }
 
 #[test]
+fn days_and_weeks_are_counted_from_both_ends_of_the_year() {
+    // RFC 5545's examples: the 1st, 100th and 200th day, and the Monday of week 20.
+    assert_eq!(
+        days(4, "19970101", "FREQ=YEARLY;INTERVAL=3;BYYEARDAY=1,100,200"),
+        "19970101 19970410 19970719 20000101"
+    );
+    assert_eq!(
+        days(3, "19970512", "FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO"),
+        "19970512 19980511 19990517"
+    );
+    assert_eq!(days(3, "20241231", "FREQ=YEARLY;BYYEARDAY=366,-1"), "20241231 20251231 20261231");
+    // Week 1 of 2025 begins in 2024; without a weekday it is that of the start.
+    assert_eq!(days(3, "20241230", "FREQ=YEARLY;BYWEEKNO=1"), "20241230 20251229 20270104");
+    assert_eq!(days(2, "20201228", "FREQ=YEARLY;BYWEEKNO=53"), "20201228 20261228");
+    assert_eq!(days(2, "20261221", "FREQ=YEARLY;BYWEEKNO=-2"), "20261221 20271220");
+}
+
+#[test]
 fn parts_of_a_rule_limit_each_other() {
     // Every Friday the 13th: RFC 5545's example.
     assert_eq!(

@@ -76,7 +76,7 @@ fn take(existing: Option<&[u8]>, calendar: &str, from: &str, writing: &Writing) 
 }
 
 fn read_as(object: &[u8], writing: &Writing) -> Event {
-    match calendar::read(object, &writing.owner, &view(BodyKind::Plain)).unwrap() {
+    match calendar::read(object, &writing.owner, &writing.zone, &view(BodyKind::Plain)).unwrap() {
         Item::Event(event) => *event,
         other => panic!("{other:?}"),
     }

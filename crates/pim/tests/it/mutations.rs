@@ -2,6 +2,7 @@
 //! and taken in without a panic, and twice as once.
 
 use crate::world::*;
+use dme_model::ZoneId;
 use dme_model::*;
 use dme_pim::calendar;
 use proptest::prelude::*;
@@ -132,7 +133,7 @@ proptest! {
     ) {
         let corpus = corpus();
         let object = broken(&corpus, &corpus[file.index(corpus.len())], &breaks);
-        let shown = |object: &[u8]| calendar::read(object, &owner(), &view(BodyKind::Html));
+        let shown = |object: &[u8]| calendar::read(object, &owner(), &ZoneId::utc(), &view(BodyKind::Html));
         let Ok(item) = shown(&object) else { return Ok(()) };
         let _ = calendar::summary(&object).unwrap();
         let whole = match &item {

@@ -283,7 +283,6 @@ fn the_corpus_has_the_same_times_for_vobject() {
         ("two-rules", "the second rule is not shown"),
         ("tzid-without-definition", "refused: a name with a colon"),
         ("vcalendar-1-0", "it undoes vCalendar's quoted-printable"),
-        ("yearly-by-week", "no phone can be told of it, so that the first instance is shown"),
     ];
     compare(corpus::events().collect(), starts, of_vobject, &different);
 }

@@ -1,6 +1,7 @@
 //! Random events: an edit makes of one whatever another is, and done twice it is as done once.
 
 use crate::world::*;
+use dme_model::ZoneId;
 use dme_model::*;
 use dme_pim::{calendar, recurrence};
 use proptest::prelude::*;
@@ -262,7 +263,7 @@ proptest! {
                  RRULE|EXDATE|RECURRENCE-ID|TRIGGER|ATTENDEE)(;TZID=[A-Z]{1,3})?:[0-9TZPA-Z;=,-]{0,20}\n){0,30}"
     ) {
         let text = format!("BEGIN:VCALENDAR\n{text}");
-        let _ = calendar::read(text.as_bytes(), &owner(), &view(BodyKind::Html));
+        let _ = calendar::read(text.as_bytes(), &owner(), &ZoneId::utc(), &view(BodyKind::Html));
         let _ = calendar::summary(text.as_bytes());
     }
 }

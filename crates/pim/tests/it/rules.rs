@@ -50,21 +50,30 @@ pub fn rule() -> impl Strategy<Value = Recurrence> {
         (1..40_u32).prop_map(RecurrenceEnd::Count),
         (START..START + 4_000).prop_map(|day| RecurrenceEnd::Until(LocalTime::from_days(day))),
     ];
+    let of_year = prop_oneof![
+        4 => Just((vec![], vec![])),
+        1 => (subsequence(vec![-366_i16, -100, -1, 1, 59, 60, 61, 200, 366], 1..=3), Just(vec![])),
+        1 => (Just(vec![]), subsequence(vec![-53_i8, -40, -2, -1, 1, 2, 20, 52, 53], 1..=3)),
+    ];
     let parts = (
         prop_oneof![1 => Just(vec![]), 1 => prop::collection::vec(day(), 1..4)],
         some((-31..=31).filter(|day| *day != 0), 4),
         some(1..=12, 4),
+        of_year,
         some([-3, -2, -1, 1, 2, 3], 2),
     );
     (frequency(), 1..6_u32, parts, prop::option::of(weekday()), end).prop_map(
         |(frequency, interval, parts, first_day, end)| {
-            let (by_day, by_month_day, by_month, by_set_position) = parts;
+            let (by_day, by_month_day, by_month, of_year, by_set_position) = parts;
+            let (by_year_day, by_week_number) = of_year;
             Recurrence {
                 frequency,
                 interval,
                 by_day,
                 by_month_day,
                 by_month,
+                by_year_day,
+                by_week_number,
                 by_set_position,
                 first_day,
                 end,

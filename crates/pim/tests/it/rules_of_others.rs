@@ -20,7 +20,9 @@ const HORIZON: LocalTime = LocalTime::from_days(32_872);
 
 /// A rule that RFC 5545 allows, and on whose meaning all agree: the others take a numbered weekday
 /// beside one without a number for a condition that both must meet, an end before the start for an
-/// error, and begin the first of the weeks with the start when they count its days.
+/// error, and begin the first of the weeks with the start when they count its days. A week of the
+/// year without a day is all of its days to them, and how many weeks the year before had they get
+/// wrong.
 fn is_agreed_on((start, rule): &(LocalTime, Recurrence)) -> bool {
     let has_number = |numbered| rule.by_day.iter().any(|day| day.nth.is_some() == numbered);
     let has_months = matches!(rule.frequency, Frequency::Monthly | Frequency::Yearly);
@@ -28,7 +30,12 @@ fn is_agreed_on((start, rule): &(LocalTime, Recurrence)) -> bool {
     let first_day = rule.first_day.unwrap_or(Weekday::Monday);
     let begins_week =
         Weekday::ALL.into_iter().zip(0..).any(|day| day == (first_day, (start.as_days() + 4) % 7));
+    let of_year = !(rule.by_year_day.is_empty() && rule.by_week_number.is_empty());
+    let names_day = !(rule.by_day.is_empty() && rule.by_month_day.is_empty());
     !(has_number(true) && (has_number(false) || !has_months))
+        && (!of_year || rule.frequency == Frequency::Yearly)
+        && (rule.by_week_number.is_empty() || (names_day && !has_number(true)))
+        && rule.by_week_number.iter().all(|week| week.abs() < 52)
         && (rule.by_month_day.is_empty() || rule.frequency != Frequency::Weekly)
         && (rule.by_set_position.is_empty() || has_others)
         && (rule.by_set_position.is_empty() || rule.frequency != Frequency::Weekly || begins_week)

@@ -257,19 +257,51 @@ fn exceptions_of_instances_that_there_are_no_more_go() {
 }
 
 #[test]
+fn times_without_a_zone_are_over_by_the_users_clock() {
+    let whole_day = object(&["DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261202"]);
+    let floating =
+        object(&["DTSTART:20261201T230000", "RRULE:FREQ=DAILY;COUNT=1", "DURATION:PT1H"]);
+    let zoned = object(&["DTSTART:20261201T230000Z", "DURATION:PT1H"]);
+    let last_end = |text: &str, clock: &ZoneId| match calendar::read(
+        text.as_bytes(),
+        &owner(),
+        clock,
+        &view(BodyKind::Plain),
+    )
+    .unwrap()
+    {
+        Item::Event(event) => event.last_end,
+        other => panic!("{other:?}"),
+    };
+    let midnight = at("2026-12-02T00:00:00");
+    for (clock, hours) in [("Etc/UTC", 0), ("Asia/Kolkata", -5), ("America/New_York", 5)] {
+        let half = if hours == -5 { -1800 } else { 0 };
+        let there = midnight.plus_seconds(hours * 3600 + half).as_utc();
+        let clock = ZoneId::from(clock);
+        assert_eq!(last_end(&whole_day, &clock), Some(there));
+        assert_eq!(last_end(&floating, &clock), Some(there));
+        assert_eq!(last_end(&zoned, &clock), Some(midnight.as_utc()));
+        let summary = calendar::summary(floating.as_bytes()).unwrap();
+        assert_eq!(summary.last_end.map(|end| end.on(&clock)), Some(there));
+    }
+}
+
+#[test]
 fn what_a_phone_cannot_be_told_is_shown_in_part_and_not_destroyed() {
-    for rule in [
-        "RRULE:FREQ=HOURLY;INTERVAL=5",
-        "RRULE:FREQ=YEARLY;BYYEARDAY=1,100",
-        "RRULE:FREQ=YEARLY;BYWEEKNO=20",
-        "RRULE:FREQ=MINUTELY;INTERVAL=7;COUNT=100000",
-        "RDATE:20261205T090000Z,20261207T120000Z",
-        "RDATE:20261205T090000Z,20361207T090000Z",
-        "RRULE:FREQ=SOMETIMES",
+    for (rule, is_series) in [
+        ("RRULE:FREQ=YEARLY;BYYEARDAY=1,100", true),
+        ("RRULE:FREQ=YEARLY;BYWEEKNO=20", true),
+        ("RRULE:FREQ=HOURLY;INTERVAL=5", true),
+        ("RRULE:FREQ=MINUTELY;INTERVAL=7;COUNT=100000", true),
+        ("RRULE:FREQ=DAILY;BYHOUR=8,12", false),
+        ("RRULE:RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=8", false),
+        ("RDATE:20261205T090000Z,20261207T120000Z", false),
+        ("RDATE:20261205T090000Z,20361207T090000Z", false),
+        ("RRULE:FREQ=SOMETIMES", false),
     ] {
         let text = object(&["DTSTART:20261201T090000Z", rule, "SUMMARY:a"]);
         let before = event(&text);
-        assert_eq!(before.recurrence, None, "{rule}");
+        assert_eq!(before.recurrence.is_some(), is_series, "{rule}");
         let after = Event { title: "b".into(), ..before.clone() };
         let written = apply(&text, &edit_to(&before, after));
         assert_eq!(told_difference(&text, &written), ["-SUMMARY:a", "+SUMMARY:b"], "{rule}");

@@ -1,5 +1,6 @@
 //! What the tests read and write with.
 
+use dme_model::ZoneId;
 use dme_model::*;
 use dme_pim::calendar::{self, Applied, Writing};
 
@@ -30,21 +31,24 @@ pub fn view(kind: BodyKind) -> BodyView {
 }
 
 pub fn event(object: impl AsRef<[u8]>) -> Event {
-    match calendar::read(object.as_ref(), &owner(), &view(BodyKind::Plain)).unwrap() {
+    match calendar::read(object.as_ref(), &owner(), &ZoneId::utc(), &view(BodyKind::Plain)).unwrap()
+    {
         Item::Event(event) => *event,
         other => panic!("no event: {other:?}"),
     }
 }
 
 pub fn task(object: impl AsRef<[u8]>) -> Task {
-    match calendar::read(object.as_ref(), &owner(), &view(BodyKind::Plain)).unwrap() {
+    match calendar::read(object.as_ref(), &owner(), &ZoneId::utc(), &view(BodyKind::Plain)).unwrap()
+    {
         Item::Task(task) => *task,
         other => panic!("no task: {other:?}"),
     }
 }
 
 pub fn note(object: impl AsRef<[u8]>) -> Note {
-    match calendar::read(object.as_ref(), &owner(), &view(BodyKind::Plain)).unwrap() {
+    match calendar::read(object.as_ref(), &owner(), &ZoneId::utc(), &view(BodyKind::Plain)).unwrap()
+    {
         Item::Note(note) => *note,
         other => panic!("no note: {other:?}"),
     }

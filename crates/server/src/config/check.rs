@@ -45,6 +45,7 @@ impl ServerConfig {
         let mut found = Problems::default();
         store(self, &mut found);
         phones(&self.phones, &mut found);
+        super::console::check(&self.console, &mut found);
         links(&self.links, &mut found);
         realms(&self.realms, &mut found);
         logins(&self.logins, &mut found);
@@ -150,6 +151,7 @@ fn realms(realms: &[RealmConfig], found: &mut Problems) {
     for (name, times) in names.iter().filter(|(_, times)| **times > 1) {
         found.say(format!("realms: {name} is there {times} times; write it once"));
     }
+    realms.iter().for_each(|realm| super::tokens::check(realm, found));
     let mut suffixes = BTreeMap::<Realm, &Realm>::new();
     for realm in realms {
         for suffix in realm.suffixes.iter().map(|suffix| Realm::named(suffix.trim())) {

@@ -1,12 +1,13 @@
-//! Who a request says it is from: HTTP Basic credentials, or a bearer token's place.
+//! Who a request says it is from: HTTP Basic credentials, or a bearer token.
 
 use super::Front;
 use super::failure::{Failure, LATER};
+use crate::bearers::NotTaken;
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
-use dme_mailbox::Account;
-use dme_model::{DeviceId, UserId};
+use dme_mailbox::{Account, Credentials};
+use dme_model::{DeviceId, Secret, UserId};
 use dme_policy::Behaviour;
 use dme_sync::DeviceKey;
 use http::HeaderMap;
@@ -24,13 +25,69 @@ pub(super) async fn log_in(
     client: IpAddr,
 ) -> Result<(Arc<Admitted>, Account), Failure> {
     let Some(header) = headers.get(AUTHORIZATION) else { return Err(Failure::Password) };
+    if let Some(token) = token(header.as_bytes()) {
+        return by_token(front, token, device, client).await;
+    }
     let credentials = BasicCredentials::from_header(header.as_bytes()).map_err(|error| {
         refuse(front, None, client, "malformed", &error);
         Failure::Password
     })?;
     let BasicCredentials { login, password } = &credentials;
     let (admission, opens) = front.admit_phone(login, password, device).await;
-    note(front, &credentials.login, &admission, device);
+    judge(front, login, (admission, opens), device, client).await
+}
+
+/// The token that follows `Bearer` (RFC 6750 §2.1); an empty one where a phone asks how one is had.
+fn token(header: &[u8]) -> Option<&str> {
+    let header = std::str::from_utf8(header).ok()?.trim();
+    let (scheme, rest) = header.split_at_checked(6)?;
+    let rest = rest.strip_prefix(' ').or(rest.is_empty().then_some(rest))?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(rest.trim())
+}
+
+/// Whether a request shows a token.
+pub(super) fn shows_token(headers: &HeaderMap) -> bool {
+    let shown = headers.get(AUTHORIZATION).and_then(|header| token(header.as_bytes()));
+    shown.is_some_and(|token| !token.is_empty())
+}
+
+/// Lets whoever shows an access token in, or says why not. Mailboxes are opened with the same token.
+async fn by_token(
+    front: &Front,
+    token: &str,
+    device: Option<&DeviceId>,
+    client: IpAddr,
+) -> Result<(Arc<Admitted>, Account), Failure> {
+    let token = Secret::new(token);
+    if token.expose().is_empty() {
+        return Err(Failure::Password);
+    }
+    match front.bearers.check(front.gate.realms(), &token).await {
+        Ok(login) => {
+            let admission = front.gate.admit_known(&login, device).await;
+            let opens = Credentials::Bearer(token);
+            judge(front, &login, (admission, opens), device, client).await
+        }
+        Err(NotTaken::Away(error)) => {
+            refuse(front, None, client, "provider_unavailable", &error);
+            Err(Failure::Later(LATER))
+        }
+        Err(error) => {
+            refuse(front, None, client, "wrong_token", &error);
+            Err(Failure::Password)
+        }
+    }
+}
+
+/// What becomes of a request by what the gate said.
+async fn judge(
+    front: &Front,
+    login: &Login,
+    (admission, opens): (Admission, Credentials),
+    device: Option<&DeviceId>,
+    client: IpAddr,
+) -> Result<(Arc<Admitted>, Account), Failure> {
+    note(front, login, &admission, device);
     match admission {
         Admission::Admitted { who, .. } => {
             let account = Account {
@@ -43,7 +100,7 @@ pub(super) async fn log_in(
         }
         Admission::Refused(refusal) => {
             if let (Refusal::WrongPassword, Some(device)) = (&refusal, device)
-                && let Ok(user) = front.gate.realms().resolve(&credentials.login)
+                && let Ok(user) = front.gate.realms().resolve(login)
             {
                 let key = DeviceKey { user, device: device.clone() };
                 let now = (front.clock)();
@@ -59,12 +116,11 @@ pub(super) async fn log_in(
                 }
                 Refusal::NotAllowed(_) => ("not_allowed", CommonStatus::UserDisabledForSync.into()),
             };
-            refuse(front, Some(&credentials.login), client, name, &refusal);
+            refuse(front, Some(login), client, name, &refusal);
             Err(failure)
         }
         Admission::Throttled { retry_after } => {
-            let login = Some(&credentials.login);
-            refuse(front, login, client, "throttled", &"too many attempts");
+            refuse(front, Some(login), client, "throttled", &"too many attempts");
             Err(Failure::Later(retry_after))
         }
         Admission::Unavailable { retry_after } => {
@@ -108,4 +164,24 @@ fn refuse(
         front.events.note(happened.detail("reason", name).detail("client", client));
     }
     tracing::info!(%client, %reason, "login refused");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_what_follows_bearer() {
+        for (header, found) in [
+            ("Bearer a.b.c", Some("a.b.c")),
+            ("bearer  a.b.c ", Some("a.b.c")),
+            ("Bearer", Some("")),
+            ("Bearer ", Some("")),
+            ("Bearera.b.c", None),
+            ("Basic YTpi", None),
+            ("", None),
+        ] {
+            assert_eq!(token(header.as_bytes()), found, "{header:?}");
+        }
+    }
 }

@@ -139,7 +139,7 @@ pub(super) fn about(
         .connector(&exchange.front().router.serving(&exchange.device.user))
 }
 
-/// Notes that a device came for the first time, and that it waits where it does.
+/// Notes that a device came for the first time, and that it may not in where it may not.
 pub(super) fn new_device(
     front: &super::Front,
     key: &DeviceKey,
@@ -151,12 +151,8 @@ pub(super) fn new_device(
         .events
         .note(Happened::new(EventKind::DeviceNew, words).device(key).detail("kind", device_type));
     match admission {
-        Admission::Allowed => {}
-        Admission::Quarantined => {
-            let words = format!("a new device waits for an administrator: {device_type}");
-            let happened = Happened::new(EventKind::DeviceQuarantined, words).device(key);
-            front.events.note(happened.detail("kind", device_type));
-        }
+        // That it waits is noted where administrators are told so.
+        Admission::Allowed | Admission::Quarantined => {}
         Admission::Blocked => blocked(front, key),
     }
 }

@@ -12,6 +12,9 @@ const RANDOM: usize = 26;
 /// Characters after those by which a slip of the finger shows, and by which it is told from a
 /// password of the directory.
 const CHECK: usize = 2;
+/// Random characters of a recovery code: 120 bits, so that a plain hash of it is enough (ASVS 5.0
+/// 6.5.2).
+const RECOVERY: usize = 24;
 /// In groups of so many, for people to type.
 const GROUP: usize = 4;
 
@@ -68,6 +71,27 @@ pub fn read_device_password(typed: &Secret) -> Option<Secret> {
         .collect();
     let (random, given) = letters.split_at_checked(RANDOM)?;
     let is_one = random.bytes().all(|letter| ALPHABET.contains(&letter)) && given == check(random);
+    is_one.then(|| Secret::new(letters))
+}
+
+/// A new code for whoever lost their authenticator: six groups of four characters, 120 bits.
+pub fn recovery_code() -> Secret {
+    let all: Vec<char> = letters(RECOVERY).chars().collect();
+    let groups: Vec<String> = all.chunks(GROUP).map(|group| group.iter().collect()).collect();
+    Secret::new(groups.join("-"))
+}
+
+/// What is hashed of a recovery code, as people type it; none where it is none, but a code of an
+/// authenticator.
+pub fn read_recovery_code(typed: &Secret) -> Option<Secret> {
+    let letters: String = typed
+        .expose()
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | ' '))
+        .take(RECOVERY + 1)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    let is_one = letters.len() == RECOVERY && letters.bytes().all(|one| ALPHABET.contains(&one));
     is_one.then(|| Secret::new(letters))
 }
 

@@ -52,6 +52,8 @@ kinds! {
     PolicyRefused = "policy_refused", Warning;
     /// A device took the policy.
     PolicyTaken = "policy_taken", Info;
+    /// An order to wipe waits for another administrator.
+    WipeWaits = "wipe_waits", Warning;
     /// A device was given the order to wipe.
     WipeSent = "wipe_sent", Warning;
     /// A device said that it does wipe.
@@ -86,6 +88,12 @@ kinds! {
     DirectoryTrouble = "directory_trouble", Error;
     /// A realm's directory can be read again.
     DirectoryBack = "directory_back", Info;
+    /// Somebody signed in to the console.
+    ConsoleEntered = "console_entered", Info;
+    /// Somebody was not let in to the console.
+    ConsoleRefused = "console_refused", Warning;
+    /// Somebody signed in with the account for emergencies.
+    EmergencyUsed = "emergency_used", Error;
     /// An administrator did something.
     Administration = "administration", Info;
     /// A connector says that the record of administrators' acts is not the one it signed.
@@ -106,6 +114,7 @@ impl EventKind {
         matches!(
             self,
             Self::LoginRefused
+                | Self::ConsoleRefused
                 | Self::DeviceBlocked
                 | Self::DeviceTooMany
                 | Self::DeviceSlowed

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::connectors::ConnectorSettings;
-use crate::outbox::seal::Seal;
+use crate::seal::{OUTBOX, Seal};
 use async_trait::async_trait;
 use dme_directory::Person;
 use dme_link::{
@@ -469,7 +469,7 @@ async fn the_explanation_says_who_serves_who_is_next_and_why_not_the_others() {
 
 async fn outbox(world: &World) -> Arc<Outbox> {
     let limits = OutboxLimits { messages: 2, bytes: 1 << 20 };
-    let seal = Seal::open(world.directory.path()).unwrap();
+    let seal = Seal::open(world.directory.path(), OUTBOX).unwrap();
     Outbox::open(world.store.clone(), seal, limits, Arc::new(|| NOW)).await.unwrap()
 }
 

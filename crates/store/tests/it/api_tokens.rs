@@ -9,6 +9,7 @@ fn token(name: &str) -> ApiToken {
         duties: vec!["see".into(), "operate".into()],
         made: Timestamp::from_seconds(1_800_000_000),
         made_by: "ada@example.org".into(),
+        maker: Some("ada@example.org".into()),
         expires: Timestamp::from_seconds(1_800_086_400),
         last_used: None,
     }

@@ -3,8 +3,8 @@
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
-    Admission, Decider, Decision, Device, Error, Held, Hold, Newcomers, Order, Policy, PolicyKey,
-    Seen, Sighting, Store, Waiting, Wipe, WipeKind,
+    Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, Newcomers, Order,
+    Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Tally, Waiting, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -16,6 +16,8 @@ on_each_database![
     what_is_set_is_there,
     what_is_not_there_cannot_be_set,
     devices_are_listed_by_user,
+    devices_are_found_by_each_condition_and_by_all_together,
+    found_devices_are_counted_by_state_and_kind_and_given_by_the_page,
     a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it,
     a_removed_device_is_forgotten_with_its_states,
     a_user_is_switched_off_and_on,
@@ -209,4 +211,110 @@ async fn a_device_is_changed_as_it_stands_and_a_refused_change_leaves_it(place: 
     });
     assert!(matches!(refused.await, Err(Error::Refused(_))));
     assert_eq!(store.device(&phone).await.unwrap().unwrap().waiting.len(), 1);
+}
+
+/// Three phones of two users, of which one is told of.
+async fn three_phones(store: &Store) {
+    let pixel = Sighting {
+        device_type: "Android".into(),
+        user_agent: "Android-Mail/7".into(),
+        protocol: "16.1".into(),
+    };
+    let (iphone, android) = (iphone(), pixel);
+    for (user, id, sighting, admission, at) in [
+        ("ann@x", "A1", &iphone, Admission::Allowed, later(0)),
+        ("ann@x", "A2", &android, Admission::Quarantined, later(100)),
+        ("bob_1@x", "B%", &android, Admission::Blocked, later(200)),
+    ] {
+        see(store, &key(user, id), sighting, admission, at).await;
+    }
+    let told =
+        r#"{"model":"Pixel 9","friendly_name":"Bob's","os":"Android 16","phone_number":"1"}"#;
+    store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
+    let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
+    store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
+    let hold = Hold { held: Held::Told, rule: "loop".into(), reason: "x".into(), since: NOW };
+    let held = move |device: &mut Device| {
+        device.hold = Some(hold.clone());
+        Ok(())
+    };
+    store.change_device(&key("ann@x", "A2"), held).await.unwrap();
+    let route = RouteRecord {
+        function: dme_model::Function::Mail,
+        home: None,
+        serving: "paris".into(),
+        since: NOW,
+        why: String::new(),
+    };
+    store.put_routes(&"ann@x".into(), vec![route]).await.unwrap();
+}
+
+async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
+    let store = place.open().await;
+    three_phones(&store).await;
+    let text = |text: &str| DeviceFilter { text: Some(text.into()), ..DeviceFilter::default() };
+    let all = DeviceFilter::default;
+    for (filter, expected) in [
+        // Those that came last are first.
+        (all(), &["B%", "A2", "A1"][..]),
+        (DeviceFilter { user: Some("ann@x".into()), ..all() }, &["A2", "A1"]),
+        (DeviceFilter { admission: Some(Admission::Blocked), ..all() }, &["B%"]),
+        (DeviceFilter { wipe: Some("requested".into()), ..all() }, &["A1"]),
+        (DeviceFilter { wipe: Some("none".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { kind: Some("Android".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { os: Some("ANDROID".into()), ..all() }, &["B%"]),
+        (DeviceFilter { os: Some("16".into()), ..all() }, &[]),
+        (DeviceFilter { connector: Some("paris".into()), ..all() }, &["A2", "A1"]),
+        (DeviceFilter { seen_from: Some(later(100)), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { seen_until: Some(later(100)), ..all() }, &["A1"]),
+        (DeviceFilter { held: true, ..all() }, &["A2"]),
+        (text("pixel"), &["B%"]),
+        (text("Bob's"), &["B%"]),
+        (text("ANN@"), &["A2", "A1"]),
+        // The names of what is told are not sought in, and signs stand for themselves.
+        (text("phone"), &["A1"]),
+        (text("%"), &["B%"]),
+        (text("b_1"), &["B%"]),
+        (text("_"), &["B%"]),
+        (
+            DeviceFilter {
+                held: true,
+                connector: Some("paris".into()),
+                admission: Some(Admission::Quarantined),
+                ..text("android")
+            },
+            &["A2"],
+        ),
+    ] {
+        let found = store.find_devices(&filter, 0, 10).await.unwrap();
+        let found: Vec<&str> = found.iter().map(|one| one.key.device.as_str()).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+async fn found_devices_are_counted_by_state_and_kind_and_given_by_the_page(place: Place) {
+    let store = place.open().await;
+    three_phones(&store).await;
+    let all = DeviceFilter::default();
+    let tally = Tally { allowed: 1, quarantined: 1, blocked: 1 };
+    assert_eq!(store.tally_devices(&all).await.unwrap(), tally);
+    // The state that is asked for is not told apart by itself.
+    let android = DeviceFilter {
+        admission: Some(Admission::Blocked),
+        kind: Some("Android".into()),
+        ..DeviceFilter::default()
+    };
+    let tally = Tally { allowed: 0, quarantined: 1, blocked: 1 };
+    assert_eq!(store.tally_devices(&android).await.unwrap(), tally);
+    let kinds = store.device_kinds(&all, 10).await.unwrap();
+    assert_eq!(kinds, [("Android".to_owned(), 2), ("iPhone".to_owned(), 1)]);
+    for (after, limit, expected) in [(0, 2, &["B%", "A2"][..]), (2, 2, &["A1"]), (3, 2, &[])] {
+        let page = store.find_devices(&all, after, limit).await.unwrap();
+        let page: Vec<&str> = page.iter().map(|one| one.key.device.as_str()).collect();
+        assert_eq!(page, expected);
+    }
+    let (ann, bob) = (("ann@x".to_owned(), 2), ("bob_1@x".to_owned(), 1));
+    assert_eq!(store.device_owners().await.unwrap(), [ann.clone(), bob.clone()]);
+    assert_eq!(store.find_device_owners("B_", 0, 10).await.unwrap(), (vec![bob], 1));
+    assert_eq!(store.find_device_owners("@x", 0, 1).await.unwrap(), (vec![ann], 2));
 }

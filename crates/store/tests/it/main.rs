@@ -27,6 +27,8 @@ mod postgres;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod signing_in;
+#[cfg(test)]
 mod states;
 #[cfg(test)]
 mod statistics;

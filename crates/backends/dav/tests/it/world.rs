@@ -204,7 +204,7 @@ pub struct OnCyrus {
 
 impl OnCyrus {
     pub fn start() -> Self {
-        Self { server: Cyrus::start(PASSWORD).unwrap(), next: AtomicUsize::new(0) }
+        Self { server: Cyrus::start(&[PASSWORD]).unwrap(), next: AtomicUsize::new(0) }
     }
 
     /// A new user's name.

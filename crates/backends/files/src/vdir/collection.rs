@@ -17,8 +17,8 @@ use crate::held::Hold;
 use crate::lookout::Lookout;
 use crate::maildir::fingerprint;
 use dme_mailbox::{
-    Account, ChangeToken, Changes, ContentMark, Edit, Error, ErrorKind, FetchOutcome, Fetched,
-    ItemFilter, ItemResult, ItemState, Listing, NewItem, Result, StateNow, Written,
+    ChangeToken, Changes, ContentMark, Edit, Error, ErrorKind, FetchOutcome, Fetched, ItemFilter,
+    ItemResult, ItemState, Listing, NewItem, Result, StateNow, Written,
 };
 use dme_model::{BodyView, Class, ItemEdit, ItemId, ItemSet, Timestamp, ZoneId};
 use dme_pim::calendar;
@@ -68,10 +68,11 @@ impl Collection {
         self.directory.class
     }
 
-    pub(crate) fn list(&self, filter: &ItemFilter) -> Result<Listing> {
+    /// What passes the filter, for a user of this clock.
+    pub(crate) fn list(&self, filter: &ItemFilter, clock: &ZoneId) -> Result<Listing> {
         self.synced(|items| {
             let mut found = ItemSet::new();
-            for entry in items.shown().filter(|entry| passes(entry.sort, filter)) {
+            for entry in items.shown().filter(|entry| passes(entry.sort, filter, clock)) {
                 found.insert_run(entry.number, entry.number);
             }
             Ok(Listing { items: found, token: items.token() })
@@ -97,10 +98,10 @@ impl Collection {
     }
 
     /// Items as the view asks, in the order asked.
-    pub(crate) fn fetch(
+    pub(super) fn fetch(
         &self,
         ids: &[ItemId],
-        account: &Account,
+        user: &User,
         view: &BodyView,
     ) -> Result<Vec<Fetched>> {
         let names: Vec<Option<String>> = self.altered(|here| {
@@ -115,7 +116,7 @@ impl Collection {
             let object = name.map_or(Ok(None), |name| self.directory.read(&name));
             let outcome = match object {
                 Ok(None) => FetchOutcome::Gone,
-                Ok(Some((object, _))) => match object::read(self.class(), &object, account, view) {
+                Ok(Some((object, _))) => match object::read(self.class(), &object, user, view) {
                     Ok(item) => FetchOutcome::Item(item),
                     Err(error) => FetchOutcome::Unconvertible(error.to_string()),
                 },
@@ -249,7 +250,7 @@ impl Collection {
     ) -> Result<Vec<calendar::Busy>> {
         let wanted: Vec<String> = self.synced(|items| {
             let reaches = |sort| match sort {
-                Sort::Event(end) => end.is_none_or(|end| end > from),
+                Sort::Event(end) => end.is_none_or(|end| end.on(clock) > from),
                 _ => false,
             };
             let found = items.shown().filter(|entry| reaches(entry.sort));
@@ -342,10 +343,12 @@ fn shown_name(items: &Items, id: &ItemId) -> Option<String> {
     shown.then(|| name.to_owned())
 }
 
-/// Whether an item passes the filter, as [`ItemFilter::admits`] has it.
-fn passes(sort: Sort, filter: &ItemFilter) -> bool {
+/// Whether an item passes the filter, as [`ItemFilter::admits`] has it, for a user of this clock.
+fn passes(sort: Sort, filter: &ItemFilter, clock: &ZoneId) -> bool {
     match sort {
-        Sort::Event(Some(end)) => filter.since.is_none_or(|since| end.as_days() >= since.as_days()),
+        Sort::Event(Some(end)) => {
+            filter.since.is_none_or(|since| end.on(clock).as_days() >= since.as_days())
+        }
         Sort::Task(done) => !(done && filter.incomplete),
         _ => true,
     }

@@ -18,7 +18,8 @@
 
 use super::object::Sort;
 use dme_mailbox::ChangeToken;
-use dme_model::{ItemSet, Timestamp};
+use dme_model::{ItemSet, LocalTime, Timestamp};
+use dme_pim::calendar::LastEnd;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::Metadata;
@@ -286,7 +287,8 @@ impl Items {
 fn sort_text(sort: Sort) -> String {
     match sort {
         Sort::Event(None) => "e".into(),
-        Sort::Event(Some(end)) => format!("e{}", end.as_millis()),
+        Sort::Event(Some(LastEnd::At(end))) => format!("e{}", end.as_millis()),
+        Sort::Event(Some(LastEnd::Floating(end))) => format!("f{}", end.as_seconds()),
         Sort::Task(false) => "t".into(),
         Sort::Task(true) => "d".into(),
         Sort::Note => "n".into(),
@@ -305,7 +307,10 @@ fn parse_sort(text: &str) -> Option<Sort> {
         "c" => Sort::Contact,
         "b" => Sort::Broken,
         "x" => Sort::LeftOut,
-        _ => Sort::Event(Some(Timestamp::from_millis(text.strip_prefix('e')?.parse().ok()?))),
+        _ => Sort::Event(Some(match (text.strip_prefix('e'), text.strip_prefix('f')) {
+            (Some(end), _) => LastEnd::At(Timestamp::from_millis(end.parse().ok()?)),
+            (None, end) => LastEnd::Floating(LocalTime::from_seconds(end?.parse().ok()?)),
+        })),
     })
 }
 
@@ -320,7 +325,8 @@ mod tests {
     fn journal() -> Items {
         let mut items = Items::begin();
         items.note("a b.ics", seen("m1", Sort::Event(None)));
-        items.note("c.ics", seen("m2", Sort::Event(Some(Timestamp::from_millis(-5)))));
+        let end = LastEnd::At(Timestamp::from_millis(-5));
+        items.note("c.ics", seen("m2", Sort::Event(Some(end))));
         items.note("gone.ics", seen("m3", Sort::Task(true)));
         items.note_gone("gone.ics");
         items
@@ -328,7 +334,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let items = journal();
+        let mut items = journal();
+        let end = LastEnd::Floating(LocalTime::from_seconds(7));
+        items.note("floating.ics", seen("m4", Sort::Event(Some(end))));
         let again = Items::parse(&items.to_text()).unwrap();
         assert_eq!(again.to_text(), items.to_text());
         assert_eq!(again.token(), items.token());

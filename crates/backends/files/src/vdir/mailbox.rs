@@ -140,7 +140,7 @@ impl Mailbox for VdirMailbox {
 
     async fn list(&self, collection: &CollectionId, filter: &ItemFilter) -> Result<Listing> {
         let filter = filter.clone();
-        self.within(collection, move |collection, _| collection.list(&filter)).await
+        self.within(collection, move |collection, user| collection.list(&filter, &user.clock)).await
     }
 
     async fn changes(&self, collection: &CollectionId, since: &ChangeToken) -> Result<Changes> {
@@ -159,9 +159,9 @@ impl Mailbox for VdirMailbox {
         items: &[ItemId],
         view: &BodyView,
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
-        let (id, account, view) = (collection.clone(), self.user.account.clone(), view.clone());
+        let (id, user, view) = (collection.clone(), self.user.clone(), view.clone());
         let collection = self.work(move |shared, vdir, _| vdir.open(shared, &id)).await?;
-        let read = move |portion: &[ItemId]| collection.fetch(portion, &account, &view);
+        let read = move |portion: &[ItemId]| collection.fetch(portion, &user, &view);
         Ok(self.shared.in_portions(items, PORTION, read))
     }
 

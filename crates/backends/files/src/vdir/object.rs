@@ -2,14 +2,14 @@
 
 use dme_mailbox::{Account, Error, ErrorKind, PartContent};
 use dme_model::{BodyView, Class, Item, ItemEdit, ItemPatch, Notice, PartId, Timestamp, ZoneId};
-use dme_pim::calendar::{self, AttachmentContent, Kind, Writing};
+use dme_pim::calendar::{self, AttachmentContent, Kind, LastEnd, Writing};
 use dme_pim::contact;
 
 /// What the index keeps of an item, for lists and filters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Sort {
     /// An event; when its last instance ends, none for one without end.
-    Event(Option<Timestamp>),
+    Event(Option<LastEnd>),
     /// A task; whether it is done.
     Task(bool),
     /// A note.
@@ -87,13 +87,13 @@ pub(super) fn sort(class: Class, object: &[u8]) -> (Sort, String) {
 pub(super) fn read(
     class: Class,
     object: &[u8],
-    account: &Account,
+    user: &User,
     view: &BodyView,
 ) -> Result<Item, dme_pim::Error> {
     if class == Class::Contacts {
         return contact::read(object, view).map(|contact| Item::Contact(Box::new(contact)));
     }
-    calendar::read(object, std::slice::from_ref(&account.address), view)
+    calendar::read(object, std::slice::from_ref(&user.account.address), &user.clock, view)
 }
 
 /// A part of an object, or with none the whole of it.

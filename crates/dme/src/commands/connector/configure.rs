@@ -111,7 +111,10 @@ pub async fn diagnose(
 ) -> Result<()> {
     let client = server.client()?;
     let diagnosis: Diagnosis = match last {
-        true => client.get(&["connectors", name, "diagnosis"]).await?,
+        true => {
+            let last: api::LastDiagnosis = client.get(&["connectors", name, "diagnosis"]).await?;
+            last.diagnosis.with_context(|| format!("{name} was never asked"))?.0
+        }
         false => client.post(&["connectors", name, "diagnose"], &json!({})).await?,
     };
     let text = format!("{}\n", serde_json::to_string_pretty(&diagnosis)?);

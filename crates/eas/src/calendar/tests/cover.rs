@@ -29,6 +29,18 @@ fn cases() -> Vec<(&'static str, Event)> {
             "the first Tuesday and the last Friday",
             monthly(&[(Weekday::Tuesday, Some(1)), (Weekday::Friday, Some(-1))], &[]),
         ),
+        ("the first and hundredth day of the year", {
+            let days = vec![1, 100];
+            let rule = Recurrence { by_year_day: days, ..Recurrence::every(Frequency::Yearly) };
+            Event { recurrence: Some(rule), ..simple() }
+        }),
+        ("the Mondays of weeks 1, 20 and 40", {
+            let by_week_number = vec![1, 20, 40];
+            let by_day = vec![NthDay { day: Weekday::Monday, nth: None }];
+            let yearly = Recurrence::every(Frequency::Yearly);
+            let rule = Recurrence { by_week_number, by_day, ..yearly };
+            Event { recurrence: Some(rule), ..simple() }
+        }),
         ("the 1st and 15th of one month a year", {
             let mut event = paydays();
             event.recurrence.as_mut().unwrap().interval = 12;

@@ -1,0 +1,161 @@
+//! One's own account in the console: the second factor, the sessions.
+
+use crate::principal::Principal;
+use crate::session::{Session, Shown};
+use crate::{Console, Refusal, api};
+use dme_model::{Secret, UserId};
+use dme_server::config::SecondFactorMode;
+use dme_server::records::audit::changed;
+use http::StatusCode;
+
+/// Who shows a password, and may show a code beside it.
+fn user(principal: &Principal) -> Result<&UserId, Refusal> {
+    let words = "this is of those who sign in with the directory's password";
+    principal.user.as_ref().ok_or_else(|| Refusal::new(StatusCode::CONFLICT, words))
+}
+
+fn has_none() -> Refusal {
+    Refusal::new(StatusCode::CONFLICT, "there is no second factor")
+}
+
+impl Console {
+    pub(crate) async fn account(
+        &self,
+        principal: &Principal,
+        session: Option<&str>,
+    ) -> Result<api::Account, Refusal> {
+        let held = match &principal.user {
+            Some(user) => self.front.second_factors.of(user).await?,
+            None => None,
+        };
+        let sessions = self.sessions.of(&principal.name, (self.front.clock)());
+        Ok(api::Account {
+            who: principal.name.clone(),
+            roles: principal.roles.iter().map(|role| role.as_str().to_owned()).collect(),
+            second_factor: held.map(|held| api::SecondFactor {
+                made: held.made.as_seconds(),
+                recovery_codes: held.recovery_codes,
+            }),
+            second_factor_required: self.front.console.second_factor == SecondFactorMode::Required,
+            sessions: sessions.into_iter().map(|one| told(one, session)).collect(),
+        })
+    }
+
+    /// Ends one of one's own sessions.
+    pub(crate) fn end_own_session(
+        &self,
+        principal: &Principal,
+        id: &str,
+    ) -> Result<api::SessionsEnded, Refusal> {
+        match self.sessions.end_of(&principal.name, |session| session.id == id) {
+            0 => Err(Refusal::not_found(format!("session {id} of yours"))),
+            ended => Ok(api::SessionsEnded { ended }),
+        }
+    }
+
+    /// Ends all of one's own sessions but the one that asks.
+    pub(crate) fn end_other_sessions(
+        &self,
+        principal: &Principal,
+        asking: Option<&str>,
+    ) -> api::SessionsEnded {
+        let other = |session: &Session| Some(session.id.as_str()) != asking;
+        api::SessionsEnded { ended: self.sessions.end_of(&principal.name, other) }
+    }
+
+    pub(crate) async fn offer_own_second_factor(
+        &self,
+        principal: &Principal,
+    ) -> Result<api::OfferedFactor, Refusal> {
+        self.offer_second_factor(user(principal)?).await
+    }
+
+    /// The secret that waits for its first code.
+    pub(crate) fn offered_second_factor(
+        &self,
+        principal: &Principal,
+    ) -> Result<Option<api::OfferedFactor>, Refusal> {
+        let Some(user) = &principal.user else { return Ok(None) };
+        let secret = self.front.second_factors.offered(user);
+        secret.map(|secret| self.offered_factor(user, &secret)).transpose()
+    }
+
+    pub(crate) async fn confirm_second_factor(
+        &self,
+        principal: &Principal,
+        code: api::Code,
+    ) -> Result<api::RecoveryCodes, Refusal> {
+        let user = user(principal)?;
+        let codes = self.front.second_factors.confirm(user, &Secret::new(code.code)).await?;
+        // Whoever is signed in as this user shows a code from now on too.
+        self.sessions.change_user(user, |session| session.shown = Shown::PasswordAndCode);
+        tracing::warn!(%user, "a second factor was set up");
+        Ok(shown_once(&codes))
+    }
+
+    pub(crate) async fn renew_recovery_codes(
+        &self,
+        principal: &Principal,
+    ) -> Result<api::RecoveryCodes, Refusal> {
+        let codes = self.front.second_factors.renew_recovery_codes(user(principal)?).await?;
+        Ok(shown_once(&codes.ok_or_else(has_none)?))
+    }
+
+    pub(crate) async fn remove_second_factor(
+        &self,
+        principal: &Principal,
+    ) -> Result<api::Done, Refusal> {
+        let user = user(principal)?;
+        if !self.front.second_factors.remove(user).await? {
+            return Err(has_none());
+        }
+        // A session is worth what was shown for it: this one began with a password and a code.
+        let required = self.front.console.second_factor == SecondFactorMode::Required;
+        match required {
+            true => self.sessions.end_user(user),
+            false => {
+                self.sessions.change_user(user, |session| session.shown = Shown::Password);
+            }
+        }
+        tracing::warn!(%user, "a second factor was removed");
+        Ok(api::Done {})
+    }
+
+    /// Takes another's second factor away, who has lost it: they sign in by their password, and set
+    /// another up where everybody must have one.
+    pub(crate) async fn reset_second_factor(
+        &self,
+        principal: &Principal,
+        name: &str,
+    ) -> Result<api::User, Refusal> {
+        let user = self.meant(name).await?;
+        if principal.user.as_ref() == Some(&user) {
+            let words = "your own is removed on the page of your account; another resets it";
+            return Err(Refusal::new(StatusCode::CONFLICT, words));
+        }
+        if !self.front.second_factors.remove(&user).await? {
+            return Err(Refusal::not_found(format!("second factor of {user}")));
+        }
+        changed("second_factor", Some("set up".into()), None);
+        self.sessions.end_user(&user);
+        tracing::warn!(%user, by = principal.name, "a second factor was reset");
+        self.show_user(user.as_str()).await
+    }
+}
+
+fn shown_once(codes: &[Secret]) -> api::RecoveryCodes {
+    let codes = codes.iter().map(|code| code.expose().to_owned());
+    api::RecoveryCodes { recovery_codes: codes.collect() }
+}
+
+fn told(session: Session, asking: Option<&str>) -> api::OwnSession {
+    api::OwnSession {
+        current: Some(session.id.as_str()) == asking,
+        session: session.id,
+        began: session.began.as_seconds(),
+        seen: session.seen.as_seconds(),
+        client: session.client.to_string(),
+        agent: session.agent,
+        by: session.shown.as_str().to_owned(),
+    }
+}

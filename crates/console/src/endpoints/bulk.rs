@@ -1,0 +1,56 @@
+//! One thing done to many devices: each as if it were asked for alone, so that each is permitted and
+//! recorded by itself.
+
+use crate::endpoint::Call;
+use crate::{Console, Refusal, api};
+use http::Method;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// So many devices at once.
+const MOST: usize = 500;
+
+impl Console {
+    /// Does this to each of these devices, in their order, and tells what became of each.
+    pub(crate) async fn bulk(
+        self: &Arc<Self>,
+        call: Call,
+        act: &str,
+        devices: Vec<String>,
+    ) -> Result<api::BulkDone, Refusal> {
+        if devices.is_empty() {
+            return Err(Refusal::bad("no device is named"));
+        }
+        if devices.len() > MOST {
+            let words = format!("{} devices are named: {MOST} at once at the most", devices.len());
+            return Err(Refusal::bad(words));
+        }
+        let mut results = Vec::new();
+        for device in devices {
+            let (done, said) = match self.one_of_many(&call, act, &device).await {
+                Ok(answer) => {
+                    let warning = answer.get("warning").and_then(Value::as_str);
+                    (true, warning.unwrap_or_default().to_owned())
+                }
+                Err(refusal) => (false, refusal.words),
+            };
+            results.push(api::BulkItem { device, done, said });
+        }
+        Ok(api::BulkDone { results })
+    }
+
+    async fn one_of_many(
+        self: &Arc<Self>,
+        call: &Call,
+        act: &str,
+        device: &str,
+    ) -> Result<Value, Refusal> {
+        let (endpoint, args) =
+            self.endpoint(&Method::POST, &format!("/api/devices/{device}/{act}"))?;
+        let (principal, client) = (call.principal.clone(), call.client);
+        let session = call.session.clone();
+        self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
+        let (query, body) = Default::default();
+        self.carry_out(endpoint, Call { principal, client, session, args, query, body }).await
+    }
+}

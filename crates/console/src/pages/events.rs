@@ -1,0 +1,44 @@
+//! The last events of something, on its own page.
+
+use super::Visit;
+use super::time::moment;
+use crate::principal::{Allowed, Duty};
+use crate::{Console, Refusal, api};
+
+/// So many are shown.
+const SHOWN: u32 = 10;
+
+/// The last events of something, and where the others are.
+#[derive(Default)]
+pub(super) struct Events {
+    pub rows: Vec<(String, api::Event)>,
+    pub all: String,
+}
+
+/// The last events that are asked for, if whoever looks may read the log.
+pub(super) async fn lately(
+    console: &Console,
+    visit: &Visit,
+    query: api::EventQuery,
+) -> Result<Events, Refusal> {
+    if visit.principal.may(Duty::Audit) != Allowed::Everywhere {
+        return Ok(Events::default());
+    }
+    let all = all(&query);
+    let page = console.events(api::EventQuery { limit: Some(SHOWN), ..query }).await?;
+    let rows = page.events.into_iter().map(|event| (moment(Some(event.time / 1000)), event));
+    Ok(Events { rows: rows.collect(), all })
+}
+
+/// Where all of them are.
+fn all(query: &api::EventQuery) -> String {
+    let mut all = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in
+        [("user", &query.user), ("device", &query.device), ("connector", &query.connector)]
+    {
+        if let Some(value) = value {
+            all.append_pair(name, value);
+        }
+    }
+    format!("/log?{}", all.finish())
+}

@@ -1,0 +1,209 @@
+//! The code beside the password: asked for, or set up by who has none.
+
+use super::unfinished::Half;
+use super::words;
+use crate::endpoint::Call;
+use crate::my::qr;
+use crate::pages::Look;
+use crate::session::Shown;
+use crate::{Console, Refusal, api, cookie, reply};
+use askama::Template;
+use dme_model::{Secret, UserId};
+use dme_server::second_factor::{By, NotTaken};
+use dme_server::site::SiteBody;
+use http::{HeaderMap, Method, Response, StatusCode};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The page that asks for a code.
+#[derive(Template)]
+#[template(path = "sign_in_code.html")]
+struct AskForCode {
+    look: Look,
+    trouble: Option<String>,
+}
+
+/// The page on which somebody sets an authenticator up.
+#[derive(Template)]
+#[template(path = "sign_in_enrol.html")]
+struct Enrol {
+    look: Look,
+    offered: api::OfferedFactor,
+    trouble: Option<String>,
+}
+
+/// The page that shows recovery codes, once.
+#[derive(Template)]
+#[template(path = "sign_in_recovery.html")]
+struct Recovery {
+    look: Look,
+    codes: Vec<String>,
+    back: String,
+}
+
+macro_rules! texts {
+    ($($page:ident),*) => {$(
+        impl $page {
+            fn t(&self, name: &str) -> String {
+                self.look.language.text(name, &[])
+            }
+        }
+    )*};
+}
+texts!(AskForCode, Enrol, Recovery);
+
+impl Console {
+    /// The page of the step that a sign-in lacks.
+    pub(super) async fn show_step(
+        &self,
+        half: &Half,
+        look: Look,
+        trouble: Option<String>,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let user = known(half)?;
+        let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        let page = match self.front.second_factors.of(user).await? {
+            Some(_) => AskForCode { look, trouble }.render(),
+            None => {
+                let offered = self.offer_second_factor(user).await?;
+                Enrol { look, offered, trouble }.render()
+            }
+        };
+        let page = reply::answer("text/html; charset=utf-8", page.map_err(Refusal::failed)?);
+        Ok(reply::with_status(page, status))
+    }
+
+    /// Takes the code that a sign-in lacks; the session then begins. Who set the authenticator up by
+    /// that is shown the recovery codes.
+    pub(super) async fn take_step(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        (mark, half): (&Secret, Half),
+        code: Secret,
+        (client, look): (IpAddr, Look),
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let user = known(&half)?;
+        let mut made = Vec::new();
+        let taken = match self.front.second_factors.of(user).await? {
+            Some(_) => self.take_code(user, &code).await,
+            None => match self.set_up(&half, &code, client).await {
+                Ok(codes) => {
+                    made = codes;
+                    Ok(())
+                }
+                Err(refusal) if refusal.status == StatusCode::FORBIDDEN => Err("wrong-code"),
+                Err(refusal) if refusal.status == StatusCode::TOO_MANY_REQUESTS => Err("too-many"),
+                Err(refusal) => return Err(refusal),
+            },
+        };
+        if let Err(why) = taken {
+            self.was_refused(&half.principal.name, client, why);
+            return self.show_step(&half, look, Some(words(look.language, why))).await;
+        }
+        self.unfinished.end(mark);
+        let Half { principal, back, .. } = half;
+        let entered = self.enter(headers, principal, Shown::PasswordAndCode, client, &back)?;
+        let mut answer = match made.is_empty() {
+            true => entered,
+            false => {
+                let page =
+                    Recovery { look, codes: made, back }.render().map_err(Refusal::failed)?;
+                let mut page = reply::answer("text/html; charset=utf-8", page);
+                let cookies = entered.headers().get_all(http::header::SET_COOKIE);
+                for cookie in cookies {
+                    page.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
+                }
+                page
+            }
+        };
+        answer = crate::browser::with_cookie(answer, &cookie::end_session(cookie::SIGN_IN));
+        Ok(answer)
+    }
+
+    /// Has the endpoint set the authenticator up, so that it is recorded as from anywhere else.
+    async fn set_up(
+        self: &Arc<Self>,
+        half: &Half,
+        code: &Secret,
+        client: IpAddr,
+    ) -> Result<Vec<String>, Refusal> {
+        let (endpoint, args) =
+            self.endpoint(&Method::POST, "/api/account/second-factor/confirm")?;
+        let call = Call {
+            principal: Arc::new(half.principal.clone()),
+            client,
+            args,
+            session: None,
+            query: Default::default(),
+            body: json!({ "code": code.expose() }),
+        };
+        let made = self.carry_out(endpoint, call).await?;
+        let made: api::RecoveryCodes = serde_json::from_value(made).map_err(Refusal::failed)?;
+        Ok(made.recovery_codes)
+    }
+
+    /// Uses up a code that a user shows; else why it does not count, as a text's name.
+    pub(super) async fn take_code(&self, user: &UserId, code: &Secret) -> Result<(), &'static str> {
+        match self.front.second_factors.check(user, code).await {
+            Ok(By::Code) => Ok(()),
+            Ok(By::RecoveryCode) => {
+                tracing::warn!(%user, "a recovery code was used");
+                Ok(())
+            }
+            Err(NotTaken::TooMany(_)) => Err("too-many"),
+            Err(NotTaken::Unreadable(error)) => {
+                tracing::error!(%user, %error, "a second factor cannot be read");
+                Err("code-unreadable")
+            }
+            Err(NotTaken::Store(error)) => {
+                tracing::error!(%user, %error, "a second factor cannot be looked up");
+                Err("code-unreadable")
+            }
+            Err(_) => Err("wrong-code"),
+        }
+    }
+
+    /// Offers a secret to a user's authenticator.
+    pub(crate) async fn offer_second_factor(
+        &self,
+        user: &UserId,
+    ) -> Result<api::OfferedFactor, Refusal> {
+        let secret = self.front.second_factors.offer(user).await?;
+        self.offered_factor(user, &secret)
+    }
+
+    /// A secret as authenticators take it: the key URI that all of them know.
+    pub(crate) fn offered_factor(
+        &self,
+        user: &UserId,
+        secret: &Secret,
+    ) -> Result<api::OfferedFactor, Refusal> {
+        let issuer = format!("DME {}", self.front.host);
+        let [issuer, user] = [issuer.as_str(), user.as_str()]
+            .map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string());
+        let secret = secret.expose();
+        let link = format!("otpauth://totp/{issuer}:{user}?secret={secret}&issuer={issuer}");
+        Ok(api::OfferedFactor { secret: secret.to_owned(), qr: qr::svg(&link)?, link })
+    }
+}
+
+/// Whose sign-in it is: of a user, as only they have passwords.
+fn known(half: &Half) -> Result<&UserId, Refusal> {
+    half.principal.user.as_ref().ok_or_else(|| Refusal::failed("nobody's sign-in"))
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(why: NotTaken) -> Self {
+        let status = match &why {
+            NotTaken::Wrong => StatusCode::FORBIDDEN,
+            NotTaken::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            NotTaken::NotOffered | NotTaken::HasOne => StatusCode::CONFLICT,
+            NotTaken::Store(_) | NotTaken::Unreadable(_) | NotTaken::NoRandomness => {
+                return Self::failed(why);
+            }
+        };
+        Self::new(status, why.to_string())
+    }
+}

@@ -1,0 +1,308 @@
+//! Finding devices among many: what is wanted is said to the database, which gives one page of them
+//! and counts the rest.
+
+use super::{Admission, COLUMNS, Device, device};
+use crate::session::{Row, Value, values};
+use crate::states::{from_json, to_json};
+use crate::{Result, Store};
+use dme_model::{Timestamp, UserId};
+
+const OWNERS: &str = "SELECT user_id, COUNT(*) FROM device GROUP BY user_id ORDER BY user_id";
+const SOME_OWNERS: &str = "SELECT user_id, COUNT(*) FROM device \
+     WHERE LOWER(user_id) LIKE $1 ESCAPE '\\' GROUP BY user_id ORDER BY user_id LIMIT $2 OFFSET $3";
+const COUNT_OWNERS: &str =
+    "SELECT COUNT(DISTINCT user_id) FROM device WHERE LOWER(user_id) LIKE $1 ESCAPE '\\'";
+
+/// Which devices are wanted; all of them where nothing is said.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DeviceFilter {
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// That may in, wait, or may not.
+    pub admission: Option<Admission>,
+    /// Whose wipe has come so far: `none`, `requested`, `sent` or `acknowledged`.
+    pub wipe: Option<String>,
+    /// That call their kind so (`DeviceType`).
+    pub kind: Option<String>,
+    /// Whose operating system's name begins so, in whatever case.
+    pub os: Option<String>,
+    /// Whose user this connector serves in some function, by its name.
+    pub connector: Option<String>,
+    /// That came last at this time or later.
+    pub seen_from: Option<Timestamp>,
+    /// That came last before this time.
+    pub seen_until: Option<Timestamp>,
+    /// That misbehave, as far as was noted.
+    pub held: bool,
+    /// With this text in what they and their users are called, in whatever case (ASCII only).
+    pub text: Option<String>,
+}
+
+/// How many devices there are of each state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// That may in.
+    pub allowed: u64,
+    /// That wait for an administrator.
+    pub quarantined: u64,
+    /// That may not.
+    pub blocked: u64,
+}
+
+impl Tally {
+    /// All of them.
+    pub const fn all(&self) -> u64 {
+        self.allowed + self.quarantined + self.blocked
+    }
+
+    /// Those of a state; all where none is said.
+    pub const fn of(&self, admission: Option<Admission>) -> u64 {
+        match admission {
+            None => self.all(),
+            Some(Admission::Allowed) => self.allowed,
+            Some(Admission::Quarantined) => self.quarantined,
+            Some(Admission::Blocked) => self.blocked,
+        }
+    }
+
+    /// One more of this state.
+    pub const fn add(&mut self, admission: Admission, more: u64) {
+        match admission {
+            Admission::Allowed => self.allowed += more,
+            Admission::Quarantined => self.quarantined += more,
+            Admission::Blocked => self.blocked += more,
+        }
+    }
+}
+
+/// A pattern that this text fits into, for `LIKE … ESCAPE '\'` on what is in lower case.
+fn within(text: &str) -> String {
+    format!("%{}%", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    let mut pattern = String::new();
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        // As both databases fold: what is beyond ASCII stays.
+        pattern.push(c.to_ascii_lowercase());
+    }
+    pattern
+}
+
+/// The names in what devices told of themselves: a text that is looked for is not looked for there.
+const NAMES: [&str; 9] = [
+    "model",
+    "imei",
+    "friendly_name",
+    "os",
+    "os_language",
+    "phone_number",
+    "user_agent",
+    "mobile_operator",
+    "outbound_sms",
+];
+
+/// A value of a condition's.
+enum Given {
+    Text(String),
+    Number(i64),
+}
+
+/// Conditions, and the values of their `$n` in order.
+#[derive(Default)]
+struct Where {
+    conditions: Vec<String>,
+    given: Vec<Given>,
+}
+
+impl Where {
+    fn of(filter: &DeviceFilter) -> Result<Self> {
+        let mut all = Self::default();
+        if let Some(user) = &filter.user {
+            let user = all.text(user.to_string());
+            all.and(format!("user_id = {user}"));
+        }
+        if let Some(admission) = &filter.admission {
+            let admission = all.text(to_json(admission, "device.admission")?);
+            all.and(format!("admission = {admission}"));
+        }
+        if let Some(wipe) = &filter.wipe {
+            let begins = all.text(format!("{{\"state\":\"{}\"%", escaped(wipe)));
+            all.and(format!("wipe LIKE {begins} ESCAPE '\\'"));
+        }
+        if let Some(kind) = &filter.kind {
+            let kind = all.text(kind.clone());
+            all.and(format!("device_type = {kind}"));
+        }
+        if let Some(os) = &filter.os {
+            let os = to_json(os, "device.information")?;
+            let begins = os.strip_suffix('"').unwrap_or_default();
+            let told = all.text(within(&format!("\"os\":{begins}")));
+            all.and(format!("LOWER(information) LIKE {told} ESCAPE '\\'"));
+        }
+        if let Some(connector) = &filter.connector {
+            let connector = all.text(connector.clone());
+            let served = format!("SELECT user_id FROM route WHERE serving = {connector}");
+            all.and(format!("user_id IN ({served})"));
+        }
+        if let Some(from) = filter.seen_from {
+            let from = all.number(from.as_millis());
+            all.and(format!("last_seen >= {from}"));
+        }
+        if let Some(until) = filter.seen_until {
+            let until = all.number(until.as_millis());
+            all.and(format!("last_seen < {until}"));
+        }
+        if filter.held {
+            all.and("hold IS NOT NULL".to_owned());
+        }
+        if let Some(text) = &filter.text {
+            // A name of something is not what is looked for, what is told under it is.
+            let sought = text.to_ascii_lowercase();
+            let names = NAMES.iter().filter(|name| name.contains(&sought));
+            let told = names.fold("information".to_owned(), |told, name| {
+                format!("REPLACE({told}, '\"{name}\":', ':')")
+            });
+            let called = all.text(within(text));
+            let as_json = to_json(&text, "device.information")?;
+            let as_json = as_json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            let within = all.text(within(as_json.unwrap_or_default()));
+            all.and(format!(
+                "(LOWER(user_id || ' ' || device_id || ' ' || device_type || ' ' || user_agent) \
+                 LIKE {called} ESCAPE '\\' OR LOWER({told}) LIKE {within} ESCAPE '\\')"
+            ));
+        }
+        Ok(all)
+    }
+
+    fn and(&mut self, condition: String) {
+        self.conditions.push(condition);
+    }
+
+    /// Gives a value, and says by what it is called.
+    fn text(&mut self, text: String) -> String {
+        self.give(Given::Text(text))
+    }
+
+    fn number(&mut self, number: i64) -> String {
+        self.give(Given::Number(number))
+    }
+
+    fn give(&mut self, value: Given) -> String {
+        self.given.push(value);
+        format!("${}", self.given.len())
+    }
+
+    fn sql(&self) -> String {
+        match self.conditions.is_empty() {
+            true => String::new(),
+            false => format!(" WHERE {}", self.conditions.join(" AND ")),
+        }
+    }
+
+    fn values(&self) -> Vec<Value<'_>> {
+        let values = self.given.iter().map(|given| match given {
+            Given::Text(text) => Value::Text(text),
+            Given::Number(number) => Value::Integer(*number),
+        });
+        values.collect()
+    }
+}
+
+impl Store {
+    /// Some of the devices that are wanted, those that came last first: as many as said, after so
+    /// many others.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_devices(
+        &self,
+        filter: &DeviceFilter,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<Device>> {
+        let mut wanted = Where::of(filter)?;
+        let (limit, after) = (wanted.number(limit.into()), wanted.number(after.into()));
+        let sql = format!(
+            "SELECT {COLUMNS} FROM device{} ORDER BY last_seen DESC, user_id, device_id \
+             LIMIT {limit} OFFSET {after}",
+            wanted.sql()
+        );
+        self.read(move |session| session.query(&sql, &wanted.values(), device)).await
+    }
+
+    /// How many devices are wanted, by their state, whatever state the filter names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tally_devices(&self, filter: &DeviceFilter) -> Result<Tally> {
+        let wanted = Where::of(&DeviceFilter { admission: None, ..filter.clone() })?;
+        let sql =
+            format!("SELECT admission, COUNT(*) FROM device{} GROUP BY admission", wanted.sql());
+        self.read(move |session| {
+            let mut tally = Tally::default();
+            let count = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<i64>(1)?));
+            for (admission, count) in session.query(&sql, &wanted.values(), count)? {
+                let admission = from_json(&admission, "device.admission")?;
+                tally.add(admission, u64::try_from(count).unwrap_or(0));
+            }
+            Ok(tally)
+        })
+        .await
+    }
+
+    /// What devices call their kind, with how many of the wanted ones do, the most first; whatever
+    /// kind the filter names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn device_kinds(
+        &self,
+        filter: &DeviceFilter,
+        limit: u32,
+    ) -> Result<Vec<(String, u64)>> {
+        let mut wanted = Where::of(&DeviceFilter { kind: None, ..filter.clone() })?;
+        let limit = wanted.number(limit.into());
+        let sql = format!(
+            "SELECT device_type, COUNT(*) FROM device{} GROUP BY device_type \
+             ORDER BY COUNT(*) DESC, device_type LIMIT {limit}",
+            wanted.sql()
+        );
+        self.read(move |session| session.query(&sql, &wanted.values(), counted)).await
+    }
+
+    /// Everybody who has a device, by name, and how many each has.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn device_owners(&self) -> Result<Vec<(String, u64)>> {
+        self.read(|session| session.query(OWNERS, values![], counted)).await
+    }
+
+    /// Some of those who have a device and this in their name, and how many there are of them: as
+    /// many as said, after so many others.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_device_owners(
+        &self,
+        text: &str,
+        after: u32,
+        limit: u32,
+    ) -> Result<(Vec<(String, u64)>, u64)> {
+        let pattern = within(text);
+        self.read(move |session| {
+            let some = session.query(SOME_OWNERS, values![&pattern, limit, after], counted)?;
+            let all: i64 = session.query_one(COUNT_OWNERS, values![&pattern], |row| row.get(0))?;
+            Ok((some, u64::try_from(all).unwrap_or(0)))
+        })
+        .await
+    }
+}
+
+fn counted(row: &Row<'_>) -> Result<(String, u64)> {
+    Ok((row.get(0)?, u64::try_from(row.get::<i64>(1)?).unwrap_or(0)))
+}
