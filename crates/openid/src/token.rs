@@ -220,7 +220,7 @@ pub(crate) fn check_sign_in(
         return Err(TokenError::Nonce);
     }
     if let Some(since) = sign_in.anew_since
-        && !time(&claims, "auth_time").is_some_and(|at| at.plus(OFF) >= since)
+        && time(&claims, "auth_time").is_none_or(|at| at.plus(OFF) < since)
     {
         return Err(TokenError::NotAnew);
     }
