@@ -11,6 +11,7 @@ const PUT: &str = "INSERT INTO connector_order (connector, what, by_whom, at) \
 const ALL: &str = "SELECT connector, what, by_whom, at FROM connector_order";
 const OF: &str = "SELECT connector, what, by_whom, at FROM connector_order WHERE connector = $1";
 const DONE: &str = "DELETE FROM connector_order WHERE connector = $1 AND what = $2";
+const FORGET: &str = "DELETE FROM connector_order WHERE connector = $1";
 
 const DIAGNOSIS: &str = "SELECT diagnosis, taken FROM connector_diagnosis WHERE connector = $1";
 const PUT_DIAGNOSIS: &str = "INSERT INTO connector_diagnosis (connector, diagnosis, taken) \
@@ -126,8 +127,20 @@ impl Store {
         .await
     }
 
-    /// What a connector found out last about itself, and when, of those that were asked for to be
-    /// kept.
+    /// Lets all go that waits for a connector that comes no more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn forget_connector_orders(&self, id: &ConnectorId) -> Result<()> {
+        let id = id.clone();
+        self.write(move |session| {
+            session.execute(FORGET, values![id.as_str()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What a connector found out last about itself, and when.
     ///
     /// # Errors
     /// The database's.

@@ -251,6 +251,10 @@ impl Console {
     ) -> Result<api::Connector, Refusal> {
         let record = self.enrolled(name).await?;
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        if state == ConnectorState::Removed {
+            // It comes no more.
+            self.front.store.forget_connector_orders(&record.id).await?;
+        }
         let word = |state: ConnectorState| Some(format!("{state:?}").to_lowercase());
         changed("state", word(record.state), word(state));
         self.front.connectors.reload().await;

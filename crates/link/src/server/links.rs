@@ -3,7 +3,7 @@
 use super::directory::RemoteDirectory;
 use super::gate::Gate;
 use super::half::Half;
-use super::link::{DRAIN_LIMIT, Link, until_lost};
+use super::link::{ControlQueue, DRAIN_LIMIT, Link, until_lost};
 use super::mail::RemoteMailSystem;
 use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
@@ -160,7 +160,7 @@ struct Inner {
     /// By the connector's name.
     limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
-    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
+    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Box<Half>>>>,
     events: broadcast::Sender<LinkEvent>,
     /// Counts the links that came and went.
     generation: AtomicU64,
@@ -473,12 +473,12 @@ impl Links {
     /// call of the first connection lasts as long as the link.
     pub(super) async fn attach(
         &self,
-        half: Half,
-        hello: Hello,
-        record: ConnectorRecord,
+        arrived: Box<(Half, Hello, ConnectorRecord)>,
         peer: String,
         down: &CancellationToken,
     ) {
+        let (half, hello, record) = *arrived;
+        let half = Box::new(half);
         let key = (record.id.clone(), hello.session.clone());
         let (sender, second) = oneshot::channel();
         {
@@ -506,18 +506,19 @@ impl Links {
                 return;
             }
         };
-        self.keep(calls, bulk, hello, record, peer).await;
+        let (link, queue) = self.assemble(&calls, &bulk, hello, record, peer);
+        Box::pin(self.keep(calls, bulk, link, queue)).await;
     }
 
-    /// Keeps a link until it is lost.
-    async fn keep(
+    /// The link of these two connections.
+    fn assemble(
         &self,
-        mut calls: Half,
-        mut bulk: Half,
+        calls: &Half,
+        bulk: &Half,
         hello: Hello,
         record: ConnectorRecord,
         peer: String,
-    ) {
+    ) -> (Arc<Link>, ControlQueue) {
         let limits = self.limits_of(&record.name);
         let (mut link, queue) = Link::new(
             record.id.clone(),
@@ -533,8 +534,18 @@ impl Links {
         );
         link.certificate = calls.certificate;
         link.sockets = [calls.socket, bulk.socket].into_iter().flatten().collect();
-        let link = Arc::new(link);
-        let id = record.id;
+        (Arc::new(link), queue)
+    }
+
+    /// Keeps a link until it is lost.
+    async fn keep(
+        &self,
+        mut calls: Box<Half>,
+        mut bulk: Box<Half>,
+        link: Arc<Link>,
+        queue: ControlQueue,
+    ) {
+        let id = link.id.clone();
         // The one before goes on with what runs on it, until its connector ends it.
         let before = lock(&self.0.links).insert(id.clone(), link.clone());
         lock(&self.0.away).remove(&id);

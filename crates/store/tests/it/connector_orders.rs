@@ -38,4 +38,6 @@ async fn orders_wait_once_in_their_order_until_they_are_done(place: Place) {
     assert!(store.end_connector_order(&id, rotate).await.unwrap());
     assert!(!store.end_connector_order(&id, rotate).await.unwrap());
     assert_eq!(store.connector_orders().await.unwrap(), [ask("c2", rotate, "bob", 4)]);
+    store.forget_connector_orders(&ConnectorId::from("c2")).await.unwrap();
+    assert_eq!(store.connector_orders().await.unwrap(), []);
 }
