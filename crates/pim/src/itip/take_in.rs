@@ -144,7 +144,11 @@ impl<'a> Arrival<'a> {
         let series = Series::find(calendar, "VEVENT");
         let series = series.ok_or(Error::Unconvertible("it is about no event"))?;
         let known_zones = Zones::of(calendar);
-        let last_end = series::last_end(&series, &known_zones).ok().flatten();
+        let last_end = match series::last_end(&series, &known_zones) {
+            // What has no begin can be answered or called off, but not put into a calendar.
+            Err(error) if matches!(&*method, "REQUEST" | "PUBLISH" | "ADD") => return Err(error),
+            last_end => last_end.ok().flatten(),
+        };
         let last_end = last_end.map(|end| end.on(&writing.zone));
         let events = std::iter::once(series.main).chain(series.overrides).cloned();
         // What only we say is not said by others.

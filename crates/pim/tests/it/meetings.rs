@@ -327,6 +327,24 @@ fn an_invitation_becomes_an_event_that_is_not_answered() {
 }
 
 #[test]
+fn an_invitation_without_a_begin_is_refused_and_spoils_no_event() {
+    let invitation = sent(&make(&meeting()).notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let without: String =
+        invitation.split_inclusive('\n').filter(|line| !line.starts_with("DTSTART;TZID")).collect();
+    for existing in [None, Some(&*copy)] {
+        let taken = calendar::take_in(
+            existing,
+            without.as_bytes(),
+            OWNER,
+            Occasion::Arrival,
+            &Writing { key: "other".into(), ..bob() },
+        );
+        assert!(matches!(taken, Err(dme_pim::Error::Unconvertible(_))), "{taken:?}");
+    }
+}
+
+#[test]
 fn an_invitation_to_what_is_over_makes_no_event() {
     let day = std::time::Duration::from_secs(86_400);
     let after = |event: &Event, days: u32| {
