@@ -205,9 +205,10 @@ impl Engine {
 /// What is refused for good is no invitation; the rest may pass.
 fn no_invitation(error: dme_mailbox::Error) -> RespondError {
     match error.kind {
-        ErrorKind::NotFound | ErrorKind::Invalid | ErrorKind::Unsupported => {
-            RespondError::NoInvitation(error.context)
-        }
+        ErrorKind::NotFound
+        | ErrorKind::Invalid
+        | ErrorKind::Unsupported
+        | ErrorKind::Unconvertible => RespondError::NoInvitation(error.context),
         _ => RespondError::Engine(error.into()),
     }
 }
