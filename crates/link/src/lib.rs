@@ -26,7 +26,9 @@ mod token;
 mod traffic;
 mod wire;
 
-pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity, verify_signature};
+pub use authority::{
+    Authority, DeviceIdentity, Identity, LINK_NAME, SigningRequest, Validity, verify_signature,
+};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
 pub use capabilities::{Capabilities, Counting, CredentialsNeeded, Mailboxes, Services};
 pub use code::{Code, CodeKey};
@@ -49,6 +51,7 @@ pub use server::{
     CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
     NotDiagnosed, Registrar, WorkLimits, serve,
 };
+pub use tls::DeviceVerifier;
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
 pub use wire::countersign::Countersigned;
