@@ -108,6 +108,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         let needs = services
             .and_then(|services| services.mailboxes.as_ref())
             .map(|mailboxes| mailboxes.needs);
+        if let Some(server) = &server {
+            server::credentials(&mut report, server, needs);
+        }
         let uses_tokens = needs == Some(CredentialsNeeded::Bearer);
         let secret = match &options.user {
             Some(user) if services.is_some() => {
