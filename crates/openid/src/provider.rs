@@ -264,7 +264,7 @@ impl Provider {
             Some(known) if just_asked && now < known.fetched.plus(KEPT_WHILE_AWAY) => {
                 Ok(Some(known.clone()))
             }
-            None if just_asked => Err(Error::Away),
+            Some(_) | None if just_asked => Err(Error::Away),
             Some(_) | None => Ok(None),
         }
     }
