@@ -6,6 +6,7 @@ mod away;
 mod bulk;
 pub(crate) mod certificates;
 mod configuration;
+mod connector_orders;
 mod connectors;
 mod devices;
 mod directory;
@@ -191,6 +192,23 @@ fn connectors() -> Vec<Endpoint> {
             "What a connector found out when it last tried",
         )
         .by(|console, call| async move { console.diagnosis(call.arg("connector")).await }),
+        get("/api/connectors/{connector}/orders", "What waits for a connector's next contact").by(
+            |console, call| async move { console.connector_orders(call.arg("connector")).await },
+        ),
+        post(
+            "/api/connectors/{connector}/orders",
+            "Have a connector do something at its next contact",
+        )
+        .takes::<api::NewConnectorOrder>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.order_connector(&call.principal, call.arg("connector"), &new).await
+        }),
+        delete("/api/connectors/{connector}/orders/{order}", "Call off what waits for a connector")
+            .by(|console, call| async move {
+                let (connector, order) = (call.arg("connector"), call.arg("order"));
+                console.call_off_connector_order(connector, order).await
+            }),
         connector_state("/api/connectors/{connector}/unlock", ConnectorState::Unlocked),
         connector_state("/api/connectors/{connector}/lock", ConnectorState::Locked),
         connector_state("/api/connectors/{connector}/remove", ConnectorState::Removed),

@@ -15,6 +15,7 @@ mod files;
 mod fingerprint;
 mod h2;
 mod hours;
+mod measured;
 mod refused;
 mod sealing;
 mod segments;
@@ -29,7 +30,7 @@ pub use authority::{
     Authority, DeviceIdentity, Identity, LINK_NAME, SigningRequest, Validity, verify_signature,
 };
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
-pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
+pub use capabilities::{Capabilities, Counting, CredentialsNeeded, Mailboxes, Services};
 pub use code::{Code, CodeKey};
 pub use configuration::{
     Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
@@ -42,6 +43,7 @@ pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejectio
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
+pub use measured::Measured;
 pub use refused::{Refusal, Refused};
 pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use segments::Segments;

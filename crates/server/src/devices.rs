@@ -3,8 +3,12 @@
 use crate::front::Front;
 use crate::policies::Compliance;
 use dme_model::UserId;
-use dme_store::{Device, DeviceFilter, Result, Tally};
-use std::collections::HashSet;
+use dme_store::{Admission, Device, DeviceFilter, Result};
+use std::collections::{BTreeMap, HashSet};
+
+/// So many devices with a text in their names are looked through at once rather than counted by the
+/// store, which would read all devices once more.
+const FEW: u32 = 1_000;
 
 /// Which devices are wanted, and which part of them.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,52 @@ pub struct FoundDevices {
     pub devices: Vec<Device>,
     /// How many there are in all, by their state, whatever state was asked for.
     pub tally: Tally,
+    /// How many there are of what calls itself so, whatever kind was asked for.
+    pub kinds: BTreeMap<String, u64>,
+}
+
+/// How many devices there are of each state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// That may in.
+    pub allowed: u64,
+    /// That wait for an administrator.
+    pub quarantined: u64,
+    /// That may not.
+    pub blocked: u64,
+}
+
+impl Tally {
+    /// All of them.
+    pub const fn all(&self) -> u64 {
+        self.allowed + self.quarantined + self.blocked
+    }
+
+    /// Those of a state; all where none is said.
+    pub const fn of(&self, admission: Option<Admission>) -> u64 {
+        match admission {
+            None => self.all(),
+            Some(Admission::Allowed) => self.allowed,
+            Some(Admission::Quarantined) => self.quarantined,
+            Some(Admission::Blocked) => self.blocked,
+        }
+    }
+}
+
+impl FoundDevices {
+    /// Counts devices of a kind and a state by what the filter does not ask for.
+    fn count(&mut self, filter: &DeviceFilter, (kind, admission): (&str, Admission), more: u64) {
+        if filter.kind.as_deref().is_none_or(|wanted| wanted == kind) {
+            match admission {
+                Admission::Allowed => self.tally.allowed += more,
+                Admission::Quarantined => self.tally.quarantined += more,
+                Admission::Blocked => self.tally.blocked += more,
+            }
+        }
+        if filter.admission.is_none_or(|wanted| wanted == admission) {
+            *self.kinds.entry(kind.to_owned()).or_default() += more;
+        }
+    }
 }
 
 impl Front {
@@ -37,23 +87,51 @@ impl Front {
     /// # Errors
     /// The store's.
     pub async fn find_devices(&self, query: &DeviceQuery) -> Result<FoundDevices> {
-        let DeviceQuery { filter, compliance, among, after, limit } = query;
-        if compliance.is_none() && among.is_none() {
-            let devices = self.store.find_devices(filter, *after, *limit).await?;
-            let tally = self.store.tally_devices(filter).await?;
-            return Ok(FoundDevices { devices, tally });
+        let DeviceQuery { filter, after, limit, .. } = query;
+        let wide = DeviceFilter { admission: None, kind: None, ..filter.clone() };
+        let by_server = query.compliance.is_some() || query.among.is_some();
+        if by_server || filter.text.is_some() {
+            let most = if by_server { u32::MAX } else { FEW };
+            let all = self.store.find_devices(&wide, 0, most).await?;
+            if by_server || all.len() < FEW as usize {
+                return Ok(self.looked_through(query, all));
+            }
         }
-        let wide = DeviceFilter { admission: None, ..filter.clone() };
+        let devices = self.store.find_devices(filter, *after, *limit).await?;
+        let mut found = FoundDevices { devices, ..FoundDevices::default() };
+        for (kind, admission, count) in self.store.count_devices(&wide).await? {
+            found.count(filter, (&kind, admission), count);
+        }
+        Ok(found)
+    }
+
+    /// How many devices are wanted, by their state.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tally_devices(&self, filter: &DeviceFilter) -> Result<Tally> {
+        let mut found = FoundDevices::default();
+        for (kind, admission, count) in self.store.count_devices(filter).await? {
+            found.count(filter, (&kind, admission), count);
+        }
+        Ok(found.tally)
+    }
+
+    /// Those of these that are wanted.
+    fn looked_through(&self, query: &DeviceQuery, all: Vec<Device>) -> FoundDevices {
+        let DeviceQuery { filter, compliance, among, after, limit } = query;
         let mut found = FoundDevices::default();
         let (mut left_out, after) = (0, *after as usize);
-        for device in self.store.find_devices(&wide, 0, u32::MAX).await? {
+        for device in all {
             if among.as_ref().is_some_and(|users| !users.contains(&device.key.user))
                 || compliance.is_some_and(|wanted| self.policies.compliance(&device) != wanted)
             {
                 continue;
             }
-            found.tally.add(device.admission, 1);
-            if filter.admission.is_some_and(|admission| admission != device.admission) {
+            found.count(filter, (&device.device_type, device.admission), 1);
+            if filter.admission.is_some_and(|wanted| wanted != device.admission)
+                || filter.kind.as_ref().is_some_and(|wanted| *wanted != device.device_type)
+            {
                 continue;
             }
             if left_out < after {
@@ -62,6 +140,6 @@ impl Front {
                 found.devices.push(device);
             }
         }
-        Ok(found)
+        found
     }
 }

@@ -46,8 +46,8 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::client_certificate::handed_on;
 use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
+use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
-use crate::diagnoses::Diagnoses;
 use crate::emergency::Emergency;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
@@ -117,6 +117,8 @@ pub struct Front {
     pub engine: Engine,
     /// Those there are.
     pub connectors: Arc<Connectors>,
+    /// What waits for them.
+    pub connector_orders: Arc<ConnectorOrders>,
     /// Which of them.
     pub router: Arc<Router>,
     /// What waits for its connector, where messages may.
@@ -159,8 +161,6 @@ pub struct Front {
     pub behaviours: Behaviours,
     /// Orders to wipe.
     pub wipes: Wipes,
-    /// What connectors found out about themselves.
-    pub diagnoses: Diagnoses,
     /// What administrators should hear of.
     pub notices: Notices,
     /// What is accepted.

@@ -91,9 +91,12 @@ fn happened(notice: &Notice) -> Option<Happened> {
             let happened = happened.detail("kind", device_type).detail("agent", agent);
             Some(happened.detail("reason", reason))
         }
-        // That a device misbehaves is noted with the rule, each time; that the account for
-        // emergencies was used, with the attempts that failed.
-        Notice::Misbehaves { .. } | Notice::EmergencyUsed { .. } => None,
+        // That it misbehaves is noted with the rule, each time.
+        Notice::Misbehaves { .. } => None,
+        Notice::EmergencyUsed { client } => {
+            let words = format!("the account for emergencies was used from {client}");
+            Some(Happened::new(EventKind::EmergencyUsed, words).detail("client", client))
+        }
         Notice::WipeWaits { device, number, by } => {
             let words = format!("order {number} to wipe waits for another administrator");
             let happened = Happened::new(EventKind::WipeWaits, words).device(device);

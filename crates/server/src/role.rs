@@ -6,6 +6,7 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
+use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
 use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
@@ -469,6 +470,7 @@ impl Server {
         self.records.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
         let (statistics, counted) = (front.statistics.clone(), links.clone());
         self.records.spawn(async move { statistics.keep(&counted, stop).await });
+        self.run_until_stop(front.connector_orders.clone().run());
         self.run_until_stop(front.webhooks.clone().run(events.clone()));
         self.run_until_stop(expire(front.clone(), config.records.clone()));
         self.run_until_stop(
@@ -619,6 +621,7 @@ async fn front(
                 conversation: config.limits.conversation,
             },
         ),
+        connector_orders: ConnectorOrders::new(store.clone(), links.clone(), clock.clone()),
         connectors,
         router,
         outbox,
@@ -637,7 +640,6 @@ async fn front(
         admissions,
         behaviours,
         wipes,
-        diagnoses: Default::default(),
         notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),

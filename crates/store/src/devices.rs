@@ -2,7 +2,7 @@
 
 mod finding;
 
-pub use finding::{DeviceFilter, Tally};
+pub use finding::DeviceFilter;
 
 use crate::books::forget_level;
 use crate::session::{Row, Session, Value, values};

@@ -9,6 +9,7 @@ mod api_tokens;
 mod audit;
 mod books;
 mod configurations;
+mod connector_orders;
 mod connectors;
 mod device_certificates;
 mod devices;
@@ -30,16 +31,16 @@ mod store;
 mod terms;
 mod users;
 mod webhooks;
+mod wipe_orders;
 
 pub use api_tokens::ApiToken;
 pub use audit::{ActFilter, ActRecord};
-mod wipe_orders;
-
 pub use books::{Book, Edit};
+pub use connector_orders::{ConnectorOrder, WaitingConnectorOrder};
 pub use device_certificates::{DeviceCertificate, NewCertificate};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
-    Policy, PolicyKey, PolicyReply, Seen, Sighting, Tally, Waiting, Wipe, WipeKind,
+    Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Result};
@@ -65,6 +66,7 @@ mod tests {
             include_str!("audit.rs"),
             include_str!("books.rs"),
             include_str!("configurations.rs"),
+            include_str!("connector_orders.rs"),
             include_str!("connectors.rs"),
             include_str!("device_certificates.rs"),
             include_str!("devices.rs"),

@@ -6,18 +6,16 @@ use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::{DeviceId, UserId};
-use dme_server::devices::DeviceQuery;
+use dme_server::devices::{DeviceQuery, Tally};
 use dme_server::policies::Compliance;
 use dme_server::records::audit::changed;
-use dme_store::{
-    Admission, Decider, Decision, Device, DeviceFilter, Held, Hold, Tally, Wipe, WipeKind,
-};
+use dme_store::{Admission, Decider, Decision, Device, DeviceFilter, Held, Hold, Wipe, WipeKind};
 use dme_sync::{DeviceKey, Holding, StateStore};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 /// So many kinds of devices are told apart.
-const KINDS: u32 = 8;
+const KINDS: usize = 8;
 
 /// What is done to a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +41,8 @@ pub(crate) struct Found {
     pub devices: Vec<api::Device>,
     /// How many there are in all, by their state, whatever state was asked for.
     pub tally: Tally,
+    /// What they call their kind and how many do, the most first, whatever kind was asked for.
+    pub kinds: Vec<(String, u64)>,
 }
 
 /// Devices in numbers.
@@ -76,7 +76,10 @@ impl Console {
         let query = self.device_query(principal, query).await?;
         let found = self.front.find_devices(&query).await?;
         let devices = found.devices.iter().map(|device| self.device(device)).collect();
-        Ok(Found { devices, tally: found.tally })
+        let mut kinds: Vec<_> = found.kinds.into_iter().collect();
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        kinds.truncate(KINDS);
+        Ok(Found { devices, tally: found.tally, kinds })
     }
 
     /// The devices of everybody whom the principal sees, in numbers.
@@ -93,9 +96,9 @@ impl Console {
             let held = DeviceFilter { held: true, ..DeviceFilter::default() };
             let held = store.find_devices(&held, 0, u32::MAX).await?;
             return Ok(Figures {
-                tally: store.tally_devices(&DeviceFilter::default()).await?,
-                users: store.find_device_owners("", 0, 0).await?.1,
-                wiping: store.tally_devices(&wiping).await?.all(),
+                tally: self.front.tally_devices(&DeviceFilter::default()).await?,
+                users: store.count_device_owners().await?,
+                wiping: self.front.tally_devices(&wiping).await?.all(),
                 misbehave: held.iter().filter(|device| in_force(device)).count() as u64,
             });
         };
@@ -108,20 +111,6 @@ impl Console {
             figures.misbehave += u64::from(in_force(device));
         }
         Ok(figures)
-    }
-
-    /// What devices of those that are wanted call their kind, and how many do.
-    pub(crate) async fn device_kinds(
-        &self,
-        principal: &Principal,
-        query: &api::DeviceQuery,
-    ) -> Result<Vec<(String, u64)>, Refusal> {
-        // To a delegate nothing is said of devices that are not theirs.
-        if principal.may(Duty::See) != Allowed::Everywhere {
-            return Ok(Vec::new());
-        }
-        let query = self.device_query(principal, query).await?;
-        Ok(self.front.store.device_kinds(&query.filter, KINDS).await?)
     }
 
     async fn device_query(

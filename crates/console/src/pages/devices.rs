@@ -31,6 +31,8 @@ struct Devices {
     /// What the form keeps of what narrows the list otherwise.
     kept: Vec<(&'static str, String)>,
     filters: Vec<Filters>,
+    /// Whether one of the rarer filters holds.
+    narrowed: bool,
     found: usize,
     rows: Vec<Row>,
     acts: Vec<(&'static str, String)>,
@@ -105,7 +107,6 @@ fn query(visit: &Visit) -> api::DeviceQuery {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let query = query(&visit);
     let found = console.find_devices(&visit.principal, &query).await?;
-    let kinds = console.device_kinds(&visit.principal, &query).await?;
     let connectors = console.list_connectors(&visit.principal).await?;
     let frame = &visit.frame;
 
@@ -133,7 +134,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
             .push(Filters { of: frame.t(of), links: std::iter::once(all).chain(words).collect() });
     };
     let told = |kind: (String, u64)| (kind.0.clone(), kind.0, Some(kind.1));
-    narrow("kind", "kind", kinds.into_iter().map(told).collect());
+    narrow("kind", "kind", found.kinds.into_iter().map(told).collect());
     let words = ["compliant", "pending", "partial", "refused", "not_asked"];
     let words = words.map(|word| (word.to_owned(), frame.t(&format!("compliance-{word}")), None));
     narrow("compliance", "policy", words.into());
@@ -158,6 +159,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     });
     let (after, wanted) = (query.after, u32::try_from(wanted).unwrap_or(u32::MAX));
     let page = |from: u32| href(&visit, "", "", from);
+    let rarer = ["compliance", "connector", "contact", "wipe", "held"];
     let typed = ["q", "os", "group"];
     let kept = FILTERS.into_iter().filter(|name| !typed.contains(name));
     html(&Devices {
@@ -166,6 +168,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         group: visit.asked("group").to_owned(),
         kept: kept.filter_map(|name| Some((name, visit.wanted(name)?))).collect(),
         filters,
+        narrowed: rarer.iter().any(|name| visit.wanted(name).is_some()),
         found: wanted as usize,
         rows: found.devices.into_iter().map(Row::new).collect(),
         acts: ACTS.map(|act| (act, frame.t(act))).into(),

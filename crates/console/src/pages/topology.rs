@@ -10,8 +10,12 @@ use std::sync::Arc;
 
 /// How high a connector is drawn, with the space to the next.
 const STEP: usize = 92;
-/// The letters of a line in a box; longer ones are cut.
+/// The letters of a name in a box; longer ones are cut.
 const LETTERS: usize = 30;
+/// The letters of a line of functions.
+const LINE: usize = 38;
+/// The lines of a box.
+const LINES: usize = 4;
 
 #[derive(Template)]
 #[template(path = "topology.html")]
@@ -19,7 +23,7 @@ struct Topology {
     frame: Frame,
     /// The server, as phones call it.
     host: String,
-    devices: u64,
+    devices: usize,
     connectors: Vec<Drawn>,
     /// How high all is drawn, and where the server's middle is.
     height: usize,
@@ -29,25 +33,18 @@ struct Topology {
     orphans: Vec<String>,
 }
 
-impl Topology {
-    /// A text that fits into a box.
-    fn cut(&self, text: &str) -> String {
-        match text.char_indices().nth(LETTERS) {
-            Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-            None => text.to_owned(),
-        }
-    }
-}
-
 /// A connector and its place.
 struct Drawn {
     connector: api::Connector,
     href: String,
+    name: String,
     y: usize,
     tier: String,
     scope: String,
     functions: String,
     realms: String,
+    /// What is behind it, as lines that fit into a box.
+    lines: Vec<String>,
 }
 
 impl Drawn {
@@ -74,8 +71,10 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         let of = |realm: &&api::Realm| realm.sources.contains(&connector.name);
         let own: Vec<String> = realms.iter().filter(of).map(|realm| realm.realm.clone()).collect();
         sourced.extend(own.iter().cloned());
+        let functions = offered.get(&connector.name).cloned().unwrap_or_else(|| "–".to_owned());
         connectors.push(Drawn {
             href: path(&["connectors", &connector.name]),
+            name: cut(&connector.name),
             y: 8 + connectors.len() * STEP,
             tier: frame.t(&set.tier.to_string()),
             scope: match &*set.scope {
@@ -83,7 +82,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
                 Scope::Group(group) => format!("{} {group}", frame.t("scope-group")),
                 Scope::Users(users) => frame.n("users-found", users.len()),
             },
-            functions: offered.get(&connector.name).cloned().unwrap_or_default(),
+            lines: lines(&functions, &own.join(", ")),
+            functions,
             realms: own.join(", "),
             connector,
         });
@@ -91,8 +91,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let height = (connectors.len().max(1)) * STEP + 8;
     let orphans = realms.iter().filter(|realm| !sourced.contains(&realm.realm));
     html(&Topology {
-        host: console.front.host.clone(),
-        devices: figures.tally.all(),
+        host: cut(&console.front.host),
+        devices: usize::try_from(figures.tally.all()).unwrap_or(usize::MAX),
         orphans: orphans.map(|realm| realm.realm.clone()).collect(),
         middle: height / 2,
         height,
@@ -102,9 +102,55 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     })
 }
 
+/// A text that fits into a box.
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LETTERS) {
+        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Functions, parted where a line is full, and realms.
+fn lines(functions: &str, realms: &str) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in functions.split_inclusive(", ") {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() <= LINE => line.push_str(word),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.truncate(LINES - 1);
+    if !realms.is_empty() {
+        lines.push(cut(realms));
+    }
+    lines
+}
+
 /// What a connector offers, or offered when it was last linked.
 fn offer(endpoint: dme_server::connectors::Endpoint) -> (String, String) {
     let functions: Vec<&str> =
         endpoint.offer.functions().map(dme_model::Function::as_str).collect();
     (endpoint.name, functions.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn functions_are_parted_between_words_and_long_names_are_cut() {
+        let all = "authentication, directory, mail, calendar, contacts, tasks, notes, search";
+        assert_eq!(
+            lines(all, "example.org"),
+            [
+                "authentication, directory, mail, ",
+                "calendar, contacts, tasks, notes, ",
+                "search",
+                "example.org"
+            ]
+        );
+        assert_eq!(lines("mail", ""), ["mail"]);
+        assert_eq!(cut(&"ü".repeat(31)), format!("{}…", "ü".repeat(30)));
+        assert_eq!(cut("short"), "short");
+    }
 }

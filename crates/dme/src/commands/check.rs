@@ -99,6 +99,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(server) = &server {
             server::check(&mut report, server);
             server::database(&mut report, server).await;
+            server::providers(&mut report, server).await;
             clock::unknown(&mut report);
         }
         if let Some(connector) = &connector {

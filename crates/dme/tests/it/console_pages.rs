@@ -1,7 +1,8 @@
 //! Every page as it is seen: in both themes, wide and on a phone, by the eye (pictures in
 //! `docs/console/`, written anew with `DME_WRITE_SCREENSHOTS=1`), by axe, and by the keyboard.
 
-use crate::console::{Kind, Office, REALM};
+use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console_signing_in::code;
 use crate::protocol_pyactivesync::python_with;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
@@ -60,7 +61,7 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
     let terms = "Your phone may be wiped when it is lost.\nReport a lost phone at once.";
     root.post("/api/terms", &json!({ "text": terms }))?;
     let again = format!("/api/devices/ann@{REALM}/F2LX81QHN70M/send-again");
-    root.post(&again, &json!({"folder": 1}))?;
+    root.post(&again, &json!({"folder": 5}))?;
     let (lyon, _) = office.connector("lyon")?;
     root.post("/api/connectors/lyon/unlock", &json!({}))?;
     wait_until("lyon can tell how it is", PATIENCE, || {
@@ -104,6 +105,8 @@ fn pages() -> Result<Vec<(String, String)>> {
         };
         pages.push((name, path));
     }
+    // Last, when there is something to draw.
+    pages.sort_by_key(|(name, _)| ["overview", "statistics"].contains(&name.as_str()));
     Ok(pages)
 }
 
@@ -230,9 +233,33 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     // Fields for the password are there, too.
     office.later(Duration::from_secs(6 * 60))?;
     for (name, path) in pages()? {
+        if name == "overview" && std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
+            // What was counted is written down once a minute.
+            wait_until("something was counted", PATIENCE, || {
+                let counted = office.root()?.get("/api/statistics?by=hour")?;
+                Ok(counted.as_array().is_some_and(|hours| !hours.is_empty()))
+            })?;
+        }
         browser.go(&office.url(&path))?;
         examine(&name)?;
     }
+    // An authenticator that is set up, and the code that is asked for from then on.
+    let carl = office.session("carl")?;
+    let offered = carl.post("/api/account/second-factor", &json!({}))?;
+    let secret = offered["secret"].as_str().context("no secret")?;
+    office.sign_in(&browser, "carl")?;
+    browser.go(&office.url("/account"))?;
+    examine("second-factor")?;
+    let code = json!({"code": code(secret, 6 * 60)?});
+    carl.post("/api/account/second-factor/confirm", &code)?;
+    browser.forget_cookies()?;
+    browser.go(&office.url("/sign-in"))?;
+    browser.write("#login", &format!("carl@{REALM}"))?;
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    browser.wait_for("main", "authenticator")?;
+    browser.go(&office.url("/sign-in/code"))?;
+    examine("sign-in-code")?;
     own_pages(&office, &browser, &mut examine)?;
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())

@@ -6,6 +6,8 @@ mod admission;
 #[cfg(test)]
 mod behaviour;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod hanging_up;
 #[cfg(test)]
 mod listener;

@@ -10,6 +10,7 @@ use dme_model::{Timestamp, UserId};
 const OWNERS: &str = "SELECT user_id, COUNT(*) FROM device GROUP BY user_id ORDER BY user_id";
 const SOME_OWNERS: &str = "SELECT user_id, COUNT(*) FROM device \
      WHERE LOWER(user_id) LIKE $1 ESCAPE '\\' GROUP BY user_id ORDER BY user_id LIMIT $2 OFFSET $3";
+const COUNT_ALL_OWNERS: &str = "SELECT COUNT(DISTINCT user_id) FROM device";
 const COUNT_OWNERS: &str =
     "SELECT COUNT(DISTINCT user_id) FROM device WHERE LOWER(user_id) LIKE $1 ESCAPE '\\'";
 
@@ -36,43 +37,6 @@ pub struct DeviceFilter {
     pub held: bool,
     /// With this text in what they and their users are called, in whatever case (ASCII only).
     pub text: Option<String>,
-}
-
-/// How many devices there are of each state.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// That may in.
-    pub allowed: u64,
-    /// That wait for an administrator.
-    pub quarantined: u64,
-    /// That may not.
-    pub blocked: u64,
-}
-
-impl Tally {
-    /// All of them.
-    pub const fn all(&self) -> u64 {
-        self.allowed + self.quarantined + self.blocked
-    }
-
-    /// Those of a state; all where none is said.
-    pub const fn of(&self, admission: Option<Admission>) -> u64 {
-        match admission {
-            None => self.all(),
-            Some(Admission::Allowed) => self.allowed,
-            Some(Admission::Quarantined) => self.quarantined,
-            Some(Admission::Blocked) => self.blocked,
-        }
-    }
-
-    /// One more of this state.
-    pub const fn add(&mut self, admission: Admission, more: u64) {
-        match admission {
-            Admission::Allowed => self.allowed += more,
-            Admission::Quarantined => self.quarantined += more,
-            Admission::Blocked => self.blocked += more,
-        }
-    }
 }
 
 /// A pattern that this text fits into, for `LIKE … ESCAPE '\'` on what is in lower case.
@@ -130,6 +94,10 @@ impl Where {
             all.and(format!("admission = {admission}"));
         }
         if let Some(wipe) = &filter.wipe {
+            // Said as the index says it, which has only these.
+            if wipe != "none" {
+                all.and("wipe <> '{\"state\":\"none\"}'".to_owned());
+            }
             let begins = all.text(format!("{{\"state\":\"{}\"%", escaped(wipe)));
             all.and(format!("wipe LIKE {begins} ESCAPE '\\'"));
         }
@@ -234,44 +202,27 @@ impl Store {
         self.read(move |session| session.query(&sql, &wanted.values(), device)).await
     }
 
-    /// How many devices are wanted, by their state, whatever state the filter names.
+    /// How many devices are wanted, told apart by what they call their kind and by their state.
     ///
     /// # Errors
     /// The database's.
-    pub async fn tally_devices(&self, filter: &DeviceFilter) -> Result<Tally> {
-        let wanted = Where::of(&DeviceFilter { admission: None, ..filter.clone() })?;
-        let sql =
-            format!("SELECT admission, COUNT(*) FROM device{} GROUP BY admission", wanted.sql());
-        self.read(move |session| {
-            let mut tally = Tally::default();
-            let count = |row: &Row<'_>| Ok((row.get::<String>(0)?, row.get::<i64>(1)?));
-            for (admission, count) in session.query(&sql, &wanted.values(), count)? {
-                let admission = from_json(&admission, "device.admission")?;
-                tally.add(admission, u64::try_from(count).unwrap_or(0));
-            }
-            Ok(tally)
-        })
-        .await
-    }
-
-    /// What devices call their kind, with how many of the wanted ones do, the most first; whatever
-    /// kind the filter names.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn device_kinds(
+    pub async fn count_devices(
         &self,
         filter: &DeviceFilter,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>> {
-        let mut wanted = Where::of(&DeviceFilter { kind: None, ..filter.clone() })?;
-        let limit = wanted.number(limit.into());
+    ) -> Result<Vec<(String, Admission, u64)>> {
+        let wanted = Where::of(filter)?;
         let sql = format!(
-            "SELECT device_type, COUNT(*) FROM device{} GROUP BY device_type \
-             ORDER BY COUNT(*) DESC, device_type LIMIT {limit}",
+            "SELECT device_type, admission, COUNT(*) FROM device{} \
+             GROUP BY device_type, admission ORDER BY device_type, admission",
             wanted.sql()
         );
-        self.read(move |session| session.query(&sql, &wanted.values(), counted)).await
+        self.read(move |session| {
+            session.query(&sql, &wanted.values(), |row| {
+                let admission = from_json(&row.get::<String>(1)?, "device.admission")?;
+                Ok((row.get(0)?, admission, u64::try_from(row.get::<i64>(2)?).unwrap_or(0)))
+            })
+        })
+        .await
     }
 
     /// Everybody who has a device, by name, and how many each has.
@@ -280,6 +231,16 @@ impl Store {
     /// The database's.
     pub async fn device_owners(&self) -> Result<Vec<(String, u64)>> {
         self.read(|session| session.query(OWNERS, values![], counted)).await
+    }
+
+    /// How many have a device.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_device_owners(&self) -> Result<u64> {
+        let count = |row: &Row<'_>| row.get::<i64>(0);
+        let all = self.read(move |session| session.query_one(COUNT_ALL_OWNERS, values![], count));
+        Ok(u64::try_from(all.await?).unwrap_or(0))
     }
 
     /// Some of those who have a device and this in their name, and how many there are of them: as

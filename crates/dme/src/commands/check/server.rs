@@ -84,6 +84,16 @@ pub async fn database(report: &mut Report, server: &ServerConfig) {
     }
 }
 
+/// Whether the OpenID providers answer.
+pub async fn providers(report: &mut Report, server: &ServerConfig) {
+    for (setting, found) in dme_server::providers::try_out(server).await {
+        match found {
+            Ok(place) => report.good(&setting, format_args!("people sign in at {place}")),
+            Err(error) => report.bad(&setting, error),
+        }
+    }
+}
+
 fn certificate(report: &mut Report, server: &ServerConfig, host: &str) {
     if server.phones.plain_http {
         report.unknown(STEP, "the proxy that ends TLS has it: try it with `dme probe`");
