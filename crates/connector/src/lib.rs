@@ -8,6 +8,7 @@ mod diagnosis;
 mod fit;
 mod link;
 mod role;
+mod tally;
 mod tokens;
 mod upkeep;
 

@@ -4,6 +4,7 @@ use dme_link::{BulkHours, Hours, KeepAlive, NoHours, Packing, Thrift, Windows};
 use dme_model::{ByteSize, OutOfRange, Span, ZoneId, within};
 use dme_zone::Zone;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// What sort of line it is: decides what is not set.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
@@ -104,6 +105,8 @@ pub enum WrongLink {
 
 /// A million bytes, as carriers count.
 const MEGABYTE: u64 = 1_000_000;
+/// How often counts are told over a line that is spared.
+const HOUR: Duration = Duration::from_secs(3_600);
 
 impl LinkConfig {
     pub(crate) fn check(&self) -> Result<(), WrongLink> {
@@ -172,12 +175,16 @@ impl LinkConfig {
                 None => metered.then(|| "bbr".to_owned()),
             },
             gather: self.gather(),
+            counts: match self.profile {
+                Profile::Normal => Thrift::default().counts,
+                Profile::Metered => HOUR,
+            },
             bulk,
             budget: self.budget.map(|megabytes| megabytes.saturating_mul(MEGABYTE)),
         })
     }
 
-    fn gather(&self) -> std::time::Duration {
+    fn gather(&self) -> Duration {
         let profile = match self.profile {
             Profile::Normal => Span::seconds(0),
             Profile::Metered => Span::seconds(5),
@@ -204,7 +211,6 @@ impl LinkConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn read(text: &str) -> LinkConfig {
         toml::from_str(text).unwrap()

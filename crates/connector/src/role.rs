@@ -5,6 +5,7 @@ use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::fit::{check, dav_needs, mail_needs, together};
 use crate::link::WrongLink;
+use crate::tally::{CountedDirectory, CountedSystem, CountedVacations, Tally};
 use crate::tokens::TokenDirectory;
 use crate::upkeep::{Keeper, Surroundings};
 use dme_dav::{DavConfig, DavMailSystem};
@@ -153,7 +154,10 @@ impl Offered<'_> {
 pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     // After this nothing is without what it has to have beside it.
     check(offered)?;
-    let vacations = vacations(offered)?;
+    let tally = Arc::new(Tally::default());
+    let vacations = vacations(offered)?.map(|service| {
+        Arc::new(CountedVacations::new(service, "sieve", tally.clone())) as Arc<dyn VacationService>
+    });
     let mut tokens = None;
     let mail: Option<Mailboxes> = match offered.mail {
         Some(mail @ MailConfig::Imap(config)) => {
@@ -163,16 +167,17 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
             if config.auth == dme_imap::Auth::Bearer {
                 tokens = Some(system.clone());
             }
-            Some(Mailboxes::of_mail(system, mail_needs(mail)))
+            Some(counted(Mailboxes::of_mail(system, mail_needs(mail)), "imap", &tally))
         }
         Some(MailConfig::Files(config)) => {
             let system = Arc::new(FilesMailSystem::new(config.clone()));
-            Some(Mailboxes::of_all(system, CredentialsNeeded::None))
+            Some(counted(Mailboxes::of_all(system, CredentialsNeeded::None), "files", &tally))
         }
         None => None,
     };
-    let directory = address_list(offered.address_list, directory(offered.people)?)?;
-    let mail = match (mail, dav(offered.dav)?, address_book(offered, directory.as_ref())?) {
+    let directory = address_list(offered.address_list, directory(offered.people, &tally)?)?;
+    let dav = dav(offered.dav)?.map(|mailboxes| counted(mailboxes, "dav", &tally));
+    let mail = match (mail, dav, address_book(offered, directory.as_ref())?) {
         (mail, None, None) if vacations.is_none() => mail,
         (Some(mail), dav, book) => Some(joined(mail, dav, book, vacations)?),
         (None, dav, _) => dav,
@@ -182,7 +187,14 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
         (Some(people), Some(mail)) => Some(Arc::new(TokenDirectory::new(people, mail)) as _),
         (directory, _) => directory,
     };
-    Ok(Services { mailboxes: mail, directory, realms })
+    Ok(Services { mailboxes: mail, directory, realms, counts: Some(tally) })
+}
+
+/// A mail system whose calls are counted.
+fn counted(mailboxes: Mailboxes, backend: &'static str, tally: &Arc<Tally>) -> Mailboxes {
+    let Mailboxes { system, needs, classes } = mailboxes;
+    let system = Arc::new(CountedSystem::new(system, backend, &classes, tally.clone()));
+    Mailboxes { system, needs, classes }
 }
 
 /// What keeps out-of-office messages beside the mail system.
@@ -208,21 +220,22 @@ fn dav(config: Option<&DavConfig>) -> Result<Option<Mailboxes>, StartError> {
 /// The directory.
 fn directory(
     config: Option<&DirectoryConfig>,
+    tally: &Arc<Tally>,
 ) -> Result<Option<Arc<dyn DirectoryService>>, StartError> {
-    let directory: Arc<dyn DirectoryService> = match config {
+    let (directory, backend): (Arc<dyn DirectoryService>, _) = match config {
         Some(DirectoryConfig::Ldap(config)) => {
             let directory = LdapDirectory::new((**config).clone())
                 .map_err(|error| StartError::Directory(error.to_string()))?;
-            Arc::new(directory)
+            (Arc::new(directory), "ldap")
         }
         Some(DirectoryConfig::File(config)) => {
             let directory = FileDirectory::open(config.clone())
                 .map_err(|error| StartError::Directory(error.to_string()))?;
-            Arc::new(directory)
+            (Arc::new(directory), "file")
         }
         None => return Ok(None),
     };
-    Ok(Some(directory))
+    Ok(Some(Arc::new(CountedDirectory::new(directory, backend, tally.clone()))))
 }
 
 /// The directory with the address list of its users.

@@ -71,6 +71,46 @@ pub struct Connector {
     pub away_until: Option<i64>,
     /// Its link, where it stands.
     pub link: Option<Link>,
+    /// What waits for its next contact, as it will be done.
+    #[serde(default)]
+    pub waiting: Vec<ConnectorOrder>,
+    /// The calls on the systems behind it, by function and backend, as it told last.
+    #[serde(default)]
+    pub backends: Vec<Backend>,
+}
+
+/// Something that waits for a connector's next contact.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorOrder {
+    /// `rotate`, `configuration` or `diagnose`.
+    pub order: String,
+    /// Who asked for it; none where that is not known.
+    pub by: Option<String>,
+    /// Since when, in seconds since the epoch.
+    pub at: i64,
+}
+
+/// Something to be done at a connector's next contact.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewConnectorOrder {
+    /// `rotate`: take a new key. `diagnose`: find out about itself, to be kept.
+    pub order: String,
+}
+
+/// What a connector counted of the calls on one system behind it, since it has these services.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Backend {
+    /// The function; `any` where calls are about several.
+    pub function: String,
+    /// `imap`, `dav`, `files`, `sieve`, `ldap`, `file`.
+    pub backend: String,
+    /// Calls that were answered, those that failed among them.
+    pub calls: u64,
+    /// Of them those that failed, by the name of what went wrong.
+    pub failed: std::collections::BTreeMap<String, u64>,
+    /// Microseconds a call took on average.
+    pub mean_us: u64,
 }
 
 /// A link that stands.
@@ -274,7 +314,7 @@ pub struct Diagnosed(
 /// The last diagnosis of a connector.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LastDiagnosis {
-    /// When it was made, seconds since the epoch; none where none was since the server's start.
+    /// When it was made, seconds since the epoch; none where there never was one.
     pub made: Option<i64>,
     /// What the connector found out.
     pub diagnosis: Option<Diagnosed>,

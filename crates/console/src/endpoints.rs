@@ -4,7 +4,9 @@ mod account;
 mod api_tokens;
 mod away;
 mod bulk;
+pub(crate) mod certificates;
 mod configuration;
+mod connector_orders;
 mod connectors;
 mod devices;
 mod directory;
@@ -190,6 +192,23 @@ fn connectors() -> Vec<Endpoint> {
             "What a connector found out when it last tried",
         )
         .by(|console, call| async move { console.diagnosis(call.arg("connector")).await }),
+        get("/api/connectors/{connector}/orders", "What waits for a connector's next contact").by(
+            |console, call| async move { console.connector_orders(call.arg("connector")).await },
+        ),
+        post(
+            "/api/connectors/{connector}/orders",
+            "Have a connector do something at its next contact",
+        )
+        .takes::<api::NewConnectorOrder>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.order_connector(&call.principal, call.arg("connector"), &new).await
+        }),
+        delete("/api/connectors/{connector}/orders/{order}", "Call off what waits for a connector")
+            .by(|console, call| async move {
+                let (connector, order) = (call.arg("connector"), call.arg("order"));
+                console.call_off_connector_order(connector, order).await
+            }),
         connector_state("/api/connectors/{connector}/unlock", ConnectorState::Unlocked),
         connector_state("/api/connectors/{connector}/lock", ConnectorState::Locked),
         connector_state("/api/connectors/{connector}/remove", ConnectorState::Removed),
@@ -502,6 +521,16 @@ fn users() -> Vec<Endpoint> {
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+        get("/api/users/{user}/certificates", "The certificates that a user's devices show")
+            .by(|console, call| async move { console.list_certificates(call.arg("user")).await }),
+        post(
+            "/api/users/{user}/certificates/{number}/revoke",
+            "Take a certificate of a user's device back, at once",
+        )
+        .duty(Duty::Operate)
+        .by(|console, call| async move {
+            console.revoke_certificate(call.arg("user"), call.arg("number")).await
+        }),
         post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
             .fresh()
             .by(|console, call| async move {
@@ -530,7 +559,9 @@ fn own() -> Vec<Endpoint> {
     let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
     vec![
         look("/api/my", "One's own devices, passwords for them, terms to accept")
-            .by(|console, call| async move { console.own_page(&call.principal, Language::English).await }),
+            .by(|console, call| async move {
+                console.own_page(&call.principal, Language::English).await
+            }),
         look("/api/my/devices", "One's own devices")
             .by(|console, call| async move { console.own_devices(&call.principal).await }),
         act("/api/my/devices/{device}/label", "Call a device of one's own something else")
@@ -566,6 +597,19 @@ fn own() -> Vec<Endpoint> {
         act("/api/my/passwords/{number}/revoke", "Take a password for a device back").by(
             |console, call| async move {
                 console.revoke_own_password(&call.principal, call.arg("number")).await
+            },
+        ),
+        look("/api/my/certificates", "The certificates one made for devices")
+            .by(|console, call| async move { console.own_certificates(&call.principal).await }),
+        act("/api/my/certificates", "Make a certificate for one device; it is given once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_certificate(&call.principal, &label).await
+            }),
+        act("/api/my/certificates/{number}/revoke", "Take a certificate for a device back").by(
+            |console, call| async move {
+                console.revoke_own_certificate(&call.principal, call.arg("number")).await
             },
         ),
         act("/api/my/invitations", "Make a link to add a device with; it is shown once")

@@ -123,6 +123,22 @@ mod tests {
     }
 
     #[test]
+    fn every_text_that_refusals_are_said_by_is_there() {
+        let english = names(ENGLISH_TEXT);
+        let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/endpoints"));
+        let mut used = 0;
+        for file in sources.unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for said in text.split(".said(\"").skip(1) {
+                let name = said.split('"').next().unwrap();
+                assert!(english.contains(name), "{name}");
+                used += 1;
+            }
+        }
+        assert!(used > 10, "only {used} uses");
+    }
+
+    #[test]
     fn a_browser_gets_the_first_language_there_is() {
         assert_eq!(Language::wanted("fr-FR, de-AT;q=0.8, en;q=0.5"), Language::German);
         assert_eq!(Language::wanted("fr"), Language::English);

@@ -63,6 +63,8 @@ pub struct Console {
     pub(crate) own_sessions: Sessions,
     /// Links to sign in by that nobody used yet.
     pub(crate) open_links: sign_in::Links,
+    /// Files that somebody made and has not fetched yet.
+    pub(crate) files: my::files::Files,
     /// What was counted lately, as pages show it.
     pub(crate) measured: pages::Measured,
     /// Sign-ins that lack a step.
@@ -94,6 +96,7 @@ impl Console {
             own_sessions: Sessions::default(),
             certificate: parts.certificate,
             open_links: sign_in::Links::default(),
+            files: my::files::Files::default(),
             measured: pages::Measured::default(),
             makers: endpoints::Makers::default(),
             unfinished: sign_in::Unfinished::default(),

@@ -3,7 +3,10 @@
 
 mod browser;
 mod cms;
+mod der;
+pub(crate) mod files;
 mod page;
+pub(crate) mod pkcs12;
 mod profile;
 pub(crate) mod qr;
 

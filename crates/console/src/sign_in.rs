@@ -227,7 +227,7 @@ impl Console {
         if session.shown == Shown::Emergency {
             let account = self.front.emergency.account().await.ok().flatten();
             let account = account.ok_or("session-over")?;
-            self.by_emergency(&account, &again.password, session.client).await?;
+            self.is_emergency_password(&account, &again.password, session.client).await?;
             let renewed = sessions.renew(cookie, (self.front.clock)());
             return renewed.ok().flatten().ok_or("session-over");
         }

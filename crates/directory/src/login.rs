@@ -131,29 +131,19 @@ impl BasicCredentials {
     /// is read as Windows-1252, which holds Latin-1. There is one reading only, because trying a
     /// second one with the directory would count as a second wrong password (rule A4).
     pub fn from_header(value: &[u8]) -> Result<Self, LoginError> {
-        // Phones differ in padding.
-        const BASE64: GeneralPurpose = GeneralPurpose::new(
-            &alphabet::STANDARD,
-            GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-        );
-        if value.len() > MAX_HEADER {
-            return Err(LoginError::TooLong("authorization header"));
-        }
-        let value = value.trim_ascii();
-        let (scheme, rest) = value.split_at_checked(6).ok_or(LoginError::NotBasic)?;
-        if !scheme.eq_ignore_ascii_case(b"basic ") {
-            return Err(LoginError::NotBasic);
-        }
-        let decoded = BASE64.decode(rest.trim_ascii()).map_err(|_| LoginError::NotBasic)?;
-        Self::from_decoded(&Zeroizing::new(decoded))
+        Self::from_decoded(&decoded(value)?)
+    }
+
+    /// The login alone of an `Authorization` header, whatever the password: phones that show a
+    /// certificate leave it empty.
+    pub fn login_in(value: &[u8]) -> Result<Login, LoginError> {
+        let text = text(&decoded(value)?);
+        Login::parse(text.split_once(':').ok_or(LoginError::NotBasic)?.0)
     }
 
     /// Reads `user:password`, the decoded content of the header.
     pub fn from_decoded(bytes: &[u8]) -> Result<Self, LoginError> {
-        let text = Zeroizing::new(match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
-        });
+        let text = text(bytes);
         let (user, password) = text.split_once(':').ok_or(LoginError::NotBasic)?;
         let login = Login::parse(user)?;
         if password.is_empty() {
@@ -167,6 +157,33 @@ impl BasicCredentials {
         }
         Ok(Self { login, password: Secret::new(password) })
     }
+}
+
+/// The decoded content of an `Authorization` header of HTTP Basic.
+fn decoded(value: &[u8]) -> Result<Zeroizing<Vec<u8>>, LoginError> {
+    // Phones differ in padding.
+    const BASE64: GeneralPurpose = GeneralPurpose::new(
+        &alphabet::STANDARD,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    if value.len() > MAX_HEADER {
+        return Err(LoginError::TooLong("authorization header"));
+    }
+    let value = value.trim_ascii();
+    let (scheme, rest) = value.split_at_checked(6).ok_or(LoginError::NotBasic)?;
+    if !scheme.eq_ignore_ascii_case(b"basic ") {
+        return Err(LoginError::NotBasic);
+    }
+    let decoded = BASE64.decode(rest.trim_ascii()).map_err(|_| LoginError::NotBasic)?;
+    Ok(Zeroizing::new(decoded))
+}
+
+/// What is valid UTF-8 as that, all else as Windows-1252.
+fn text(bytes: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
+    })
 }
 
 /// The character of a byte in Windows-1252; the five undefined bytes stand for the C1 controls, as

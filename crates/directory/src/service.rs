@@ -29,6 +29,19 @@ pub enum Error {
     Protocol(String),
 }
 
+impl Error {
+    /// The stable name for logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "directory.unavailable",
+            Self::Busy(_) => "directory.busy",
+            Self::Refused(_) => "directory.refused",
+            Self::NotChosen(_) => "directory.not_chosen",
+            Self::Protocol(_) => "directory.protocol",
+        }
+    }
+}
+
 /// What a directory says of a login and a password.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,6 +3,9 @@
 //! It is made once, in a directory of the server's, and signs three sorts of certificates: the
 //! connectors', for client authentication only; the server's own on the link, for the one fixed
 //! name [`LINK_NAME`]; and, for trial installations, one for the phones' listener.
+//!
+//! Phones that show certificates have an authority of their own, so that nothing on a phone is ever
+//! believed on a link.
 
 use crate::{Error, Fingerprint, Result, certificate, countersigning, files};
 use dme_audit::{Countersignature, Head, Signer};
@@ -36,6 +39,20 @@ pub struct Identity {
     pub chain: String,
     /// The private key in PEM (PKCS #8).
     pub key: dme_model::Secret,
+}
+
+/// A certificate that was made for one phone, and its key.
+pub struct DeviceIdentity {
+    /// The certificate alone, in DER.
+    pub certificate: Vec<u8>,
+    /// The private key in PEM (PKCS #8).
+    pub key: dme_model::Secret,
+    /// By which the certificate is known.
+    pub fingerprint: Fingerprint,
+    /// The certificate's serial number, in hexadecimal digits.
+    pub serial: String,
+    /// How long it holds.
+    pub validity: Validity,
 }
 
 /// How long a certificate holds, in seconds since the epoch.
@@ -73,19 +90,18 @@ impl Authority {
     /// # Errors
     /// When the files cannot be read, written, or do not belong together.
     pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_as(dir, "DME authority")
+    }
+
+    /// The same for an authority of another name.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_as(dir: &Path, name: &str) -> Result<Self> {
         let (key_path, pem_path) = (dir.join("authority.key"), dir.join("authority.pem"));
         let damaged = |path: &Path, what: String| Error::Damaged { path: path.to_path_buf(), what };
         match (files::read(&key_path)?, files::read(&pem_path)?) {
-            (Some(key), Some(pem)) => {
-                let key = KeyPair::from_pem(&key).map_err(|e| damaged(&key_path, e.to_string()))?;
-                let key_fingerprint = Fingerprint::of_public_key(&key.subject_public_key_info());
-                let authority =
-                    Self::assemble(key, pem).map_err(|e| damaged(&pem_path, e.to_string()))?;
-                if authority.fingerprint != key_fingerprint {
-                    return Err(damaged(&pem_path, "it does not belong to authority.key".into()));
-                }
-                Ok(authority)
-            }
+            (Some(key), Some(pem)) => Self::of(&key_path, &key, &pem_path, pem),
             (Some(_), None) => Err(damaged(
                 &pem_path,
                 "it is missing, while authority.key is there; restore both or remove both".into(),
@@ -95,10 +111,37 @@ impl Authority {
                 files::make_dir(dir)?;
                 let key = new_key()?;
                 let key_pem = key.serialize_pem();
-                let certificate = authority_params()?.self_signed(&key).map_err(made)?;
+                let certificate = authority_params(name)?.self_signed(&key).map_err(made)?;
                 files::write(&pem_path, &certificate.pem())?;
                 files::write(&key_path, &key_pem)?;
                 Self::assemble(key, certificate.pem())
+            }
+        }
+    }
+
+    /// An authority that somebody else made, which signs what the server makes for phones: its
+    /// certificate and its key in PEM files.
+    ///
+    /// # Errors
+    /// When a file is not there, cannot be read, or they do not belong together.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self> {
+        let held = |path: &Path| {
+            let what = "it is not there".to_owned();
+            files::read(path)?.ok_or_else(|| Error::Damaged { path: path.to_path_buf(), what })
+        };
+        Self::of(key, &held(key)?, certificate, held(certificate)?)
+    }
+
+    fn of(key_path: &Path, key: &str, pem_path: &Path, pem: String) -> Result<Self> {
+        let damaged = |path: &Path, what: String| Error::Damaged { path: path.to_path_buf(), what };
+        let key = KeyPair::from_pem(key).map_err(|e| damaged(key_path, e.to_string()))?;
+        let key_fingerprint = Fingerprint::of_public_key(&key.subject_public_key_info());
+        let authority = Self::assemble(key, pem).map_err(|e| damaged(pem_path, e.to_string()))?;
+        match authority.fingerprint == key_fingerprint {
+            true => Ok(authority),
+            false => {
+                let what = format!("it does not belong to {}", key_path.display());
+                Err(damaged(pem_path, what))
             }
         }
     }
@@ -181,6 +224,28 @@ impl Authority {
         self.server_identity(names.first().map_or("DME", String::as_str), names)
     }
 
+    /// A new key and certificate for one phone of this user: for client authentication, and for
+    /// nothing that a link believes.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn device_identity(&self, user: &str, life: Duration) -> Result<DeviceIdentity> {
+        let key = new_key()?;
+        let mut params = leaf_params(user, life)?;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.signed_by(&key, &self.issuer).map_err(made)?.der().to_vec();
+        let (_, read) = x509_parser::parse_x509_certificate(&certificate)
+            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
+        Ok(DeviceIdentity {
+            fingerprint: Fingerprint::of_certificate(&certificate)?,
+            serial: read.tbs_certificate.raw_serial_as_string().replace(':', ""),
+            validity: Validity::of_certificate(&certificate)?,
+            key: dme_model::Secret::new(key.serialize_pem()),
+            certificate,
+        })
+    }
+
     fn server_identity(&self, name: &str, names: &[String]) -> Result<Identity> {
         let key = new_key()?;
         let mut params = leaf_params(name, SERVER_LIFE)?;
@@ -249,8 +314,8 @@ fn made(error: rcgen::Error) -> Error {
     Error::Certificate(error.to_string())
 }
 
-fn authority_params() -> Result<CertificateParams> {
-    let mut params = leaf_params("DME authority", AUTHORITY_LIFE)?;
+fn authority_params(name: &str) -> Result<CertificateParams> {
+    let mut params = leaf_params(name, AUTHORITY_LIFE)?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
@@ -319,6 +384,27 @@ mod tests {
         let Validity { made, ends } = Validity::of_certificate(&der).unwrap();
         assert_eq!(ends - made, 3600);
         assert!(!certificate.is_ca());
+    }
+
+    #[test]
+    fn a_phone_gets_a_key_and_certificate_by_which_it_is_known_of_an_authority_that_was_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = Authority::open_as(dir.path(), "Company devices").unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let read = Authority::read(&path("authority.pem"), &path("authority.key")).unwrap();
+        assert_eq!(read.fingerprint(), made.fingerprint());
+        let phone = read.device_identity("ann@example.org", Duration::from_secs(3600)).unwrap();
+        let (_, certificate) = x509_parser::parse_x509_certificate(&phone.certificate).unwrap();
+        assert_eq!(certificate.subject().to_string(), "CN=ann@example.org");
+        assert_eq!(certificate.issuer().to_string(), "CN=Company devices");
+        assert_eq!(Fingerprint::of_certificate(&phone.certificate).unwrap(), phone.fingerprint);
+        assert_eq!(phone.validity.ends - phone.validity.made, 3600);
+        assert_eq!(phone.serial.len() % 2, 0);
+        assert!(Authority::read(&path("authority.pem"), &path("none")).is_err());
+        let other = tempfile::tempdir().unwrap();
+        Authority::open(other.path()).unwrap();
+        let strange = other.path().join("authority.key");
+        assert!(Authority::read(&path("authority.pem"), &strange).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a connector offers, and the services behind it.
 
+use crate::Measured;
 use dme_directory::DirectoryService;
 use dme_mailbox::{Credentials, MailSystem};
 use dme_model::{Class, Function, Realm};
@@ -88,6 +89,14 @@ pub struct Services {
     pub directory: Option<Arc<dyn DirectoryService>>,
     /// The realms that directory is the source of: logins of others are never asked here.
     pub realms: BTreeSet<Realm>,
+    /// What is counted of the calls on the systems behind them, where anything is.
+    pub counts: Option<Arc<dyn Counting>>,
+}
+
+/// Whoever counts the calls on the systems behind a connector's services.
+pub trait Counting: Send + Sync {
+    /// The counts as they are.
+    fn counts(&self) -> Vec<Measured>;
 }
 
 /// A mail system, and what it is offered for.

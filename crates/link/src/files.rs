@@ -95,3 +95,17 @@ mod fuse {
         if dies { Err(io::Error::other("the process died")) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file_that_was_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = write(&dir.path().join("gone/identity.pem"), "").unwrap_err().to_string();
+        assert!(error.ends_with("gone/identity.new could not be written"), "{error}");
+        let error = read(dir.path()).unwrap_err().to_string();
+        assert_eq!(error, format!("{} could not be read", dir.path().display()));
+    }
+}

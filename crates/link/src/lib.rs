@@ -15,6 +15,7 @@ mod files;
 mod fingerprint;
 mod h2;
 mod hours;
+mod measured;
 mod refused;
 mod sealing;
 mod segments;
@@ -25,9 +26,11 @@ mod token;
 mod traffic;
 mod wire;
 
-pub use authority::{Authority, Identity, LINK_NAME, SigningRequest, Validity, verify_signature};
+pub use authority::{
+    Authority, DeviceIdentity, Identity, LINK_NAME, SigningRequest, Validity, verify_signature,
+};
 pub use book::{BookError, ConnectorBook, ConnectorRecord, ConnectorState, MemoryBook};
-pub use capabilities::{Capabilities, CredentialsNeeded, Mailboxes, Services};
+pub use capabilities::{Capabilities, Counting, CredentialsNeeded, Mailboxes, Services};
 pub use code::{Code, CodeKey};
 pub use configuration::{
     Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
@@ -40,6 +43,7 @@ pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejectio
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
+pub use measured::Measured;
 pub use refused::{Refusal, Refused};
 pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use segments::Segments;
@@ -47,6 +51,7 @@ pub use server::{
     CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
     NotDiagnosed, Registrar, WorkLimits, serve,
 };
+pub use tls::DeviceVerifier;
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
 pub use wire::countersign::Countersigned;

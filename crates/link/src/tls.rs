@@ -35,7 +35,7 @@ pub(crate) struct ServerTls {
 impl ServerTls {
     pub(crate) fn new(authority: Arc<Authority>) -> Result<Self> {
         let resolver = Arc::new(LinkCertificate::new(authority.clone())?);
-        let verifier = Arc::new(ConnectorVerifier(
+        let verifier = Arc::new(ClientVerifier(
             WebPkiClientVerifier::builder_with_provider(
                 roots(authority.certificate().clone())?,
                 provider(),
@@ -196,11 +196,39 @@ impl ResolvesServerCert for LinkCertificate {
     }
 }
 
-/// Believes connectors' certificates of the server's own authority.
+/// Believes certificates that an authority made for clients, whenever: what ends them is the record
+/// that the server keeps of each.
 #[derive(Debug)]
-struct ConnectorVerifier(Arc<dyn ClientCertVerifier>);
+struct ClientVerifier(Arc<dyn ClientCertVerifier>);
 
-impl ClientCertVerifier for ConnectorVerifier {
+/// Believes phones' certificates of their authority, and lets phones in that show none. Whether one
+/// is still good is asked at each request, of the record that is kept of it.
+pub struct DeviceVerifier;
+
+impl DeviceVerifier {
+    /// For certificates of this authority.
+    ///
+    /// # Errors
+    /// When the library refuses it.
+    pub fn of(authority: &Authority) -> Result<Arc<dyn ClientCertVerifier>> {
+        let roots = roots(authority.certificate().clone())?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| Error::Tls(error.to_string()))?;
+        Ok(Arc::new(ClientVerifier(verifier)))
+    }
+}
+
+impl ClientCertVerifier for ClientVerifier {
+    fn offer_client_auth(&self) -> bool {
+        self.0.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.0.client_auth_mandatory()
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.0.root_hint_subjects()
     }

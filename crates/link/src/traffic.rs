@@ -1,11 +1,13 @@
 //! What crosses a link is counted: bytes on the wire by lane, bytes of records by kind.
 
+use crate::Measured;
+use crate::measured::Counts;
 use crate::wire::hello::Lane;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -148,9 +150,20 @@ pub(crate) struct Meter {
     calls: Arc<Counter>,
     bulk: Arc<Counter>,
     kinds: [Arc<Counter>; Kind::ALL.len()],
+    measured: Mutex<Vec<Measured>>,
 }
 
 impl Meter {
+    /// Takes what the connector counted of the calls on the systems behind it.
+    pub(crate) fn counted(&self, counts: Counts) {
+        counts.take_into(&mut self.measured.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What the connector told last of the calls on the systems behind it.
+    pub(crate) fn measured(&self) -> Vec<Measured> {
+        self.measured.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// For the connections of a lane.
     pub(crate) fn lane(&self, lane: Lane) -> &Arc<Counter> {
         match lane {

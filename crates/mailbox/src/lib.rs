@@ -30,7 +30,7 @@ pub use change::{
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use fetch::{ByteRange, FetchOutcome, Fetched, PartContent};
 pub use joined::{Joined, JoinedMailbox, LastCollections, Named, Part};
-pub use passing::{Passing, Way};
+pub use passing::{Called, Passing, Way};
 pub use search::{Hit, SearchPage, SearchQuery};
 pub use submit::{Draft, Reference, Submission, SubmissionKey, Submitted, Verb};
 pub use vacation::{VacationService, check_vacation};

@@ -193,13 +193,19 @@ impl Provider {
         Ok(token::check_sign_in(&id_token, &keys.keys, &self.wanted(&client.id), &sign_in)?)
     }
 
-    /// Whose access token this is, where it is one of the provider's, for this audience.
+    /// Whose access token this is, where it is one of the provider's, for this audience, and allows
+    /// this scope where one is wanted.
     ///
     /// # Errors
     /// Where the provider cannot be asked, or its word does not count.
-    pub async fn check(&self, access_token: &Secret, audience: &str) -> Result<Said, Error> {
+    pub async fn check(
+        &self,
+        access_token: &Secret,
+        audience: &str,
+        scope: Option<&str>,
+    ) -> Result<Said, Error> {
         let keys = self.keys_for(access_token).await?;
-        Ok(token::check(access_token, &keys.keys, &self.wanted(audience))?)
+        Ok(token::check_access(access_token, &keys.keys, &self.wanted(audience), scope)?)
     }
 
     fn wanted<'a>(&'a self, audience: &'a str) -> Wanted<'a> {

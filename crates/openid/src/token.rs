@@ -61,6 +61,12 @@ pub enum TokenError {
     /// Who signed in did so in another way than wanted.
     #[error("the way of signing in (acr) is {0:?}, which is not one of those wanted")]
     Acr(String),
+    /// It is a token of another kind.
+    #[error("it is no {0} token")]
+    Kind(&'static str),
+    /// It does not allow what is asked for.
+    #[error("it is not for {0:?} (scope)")]
+    Scope(String),
     /// It does not say who it is.
     #[error("it has no claim {0:?} that could be a login")]
     NoLogin(String),
@@ -160,16 +166,37 @@ fn time(claims: &Map<String, Value>, name: &str) -> Option<Timestamp> {
     Some(Timestamp::from_seconds(seconds))
 }
 
-/// What holds for every token: issuer, audience, times, and that it says who it is.
-pub(crate) fn check(
+/// What holds for an access token, which allows this scope where one is wanted.
+pub(crate) fn check_access(
     token: &Secret,
     keys: &JwkSet,
     wanted: &Wanted<'_>,
+    scope: Option<&str>,
 ) -> Result<Said, TokenError> {
     let claims = signed(token, keys)?;
-    said(&claims, wanted)
+    // What a provider gives whoever signed in, and nobody else (RFC 8725 §3.12).
+    if ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name)) {
+        return Err(TokenError::Kind("access"));
+    }
+    match scope {
+        Some(scope) if !scopes(&claims).any(|one| one == scope) => {
+            Err(TokenError::Scope(scope.to_owned()))
+        }
+        _ => said(&claims, wanted),
+    }
 }
 
+/// What a token allows: `scope` (RFC 9068 §2.2.3), or `scp` as some write it.
+fn scopes(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    let written = ["scope", "scp"].into_iter().filter_map(|name| claims.get(name));
+    let texts = written.flat_map(|value| match value {
+        Value::Array(all) => all.iter().collect(),
+        one => vec![one],
+    });
+    texts.filter_map(Value::as_str).flat_map(str::split_whitespace)
+}
+
+/// What holds for every token: issuer, audience, times, and that it says who it is.
 fn said(claims: &Map<String, Value>, wanted: &Wanted<'_>) -> Result<Said, TokenError> {
     let issuer = text(claims, "iss");
     if issuer != wanted.issuer {
@@ -211,6 +238,10 @@ pub(crate) fn check_sign_in(
 ) -> Result<Said, TokenError> {
     let claims = signed(token, keys)?;
     let said = said(&claims, wanted)?;
+    let kind = decode_header(token.expose()).ok().and_then(|head| head.typ).unwrap_or_default();
+    if ["at+jwt", "application/at+jwt"].contains(&kind.to_ascii_lowercase().as_str()) {
+        return Err(TokenError::Kind("ID"));
+    }
     let many = claims.get("aud").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
     let party = claims.get("azp").and_then(Value::as_str);
     if party.is_some_and(|party| party != wanted.audience) || (many && party.is_none()) {
@@ -284,7 +315,7 @@ mod tests {
 
     fn claims() -> Value {
         json!({
-            "iss": "https://id.example.org", "aud": "dme", "sub": "7", "nonce": "n",
+            "iss": "https://id.example.org", "aud": "dme", "sub": "7",
             "exp": NOW + 300, "iat": NOW, "preferred_username": "ada@example.org",
         })
     }
@@ -299,6 +330,10 @@ mod tests {
             }
         }
         all
+    }
+
+    fn check(token: &Secret, keys: &JwkSet, wanted: &Wanted<'_>) -> Result<Said, TokenError> {
+        check_access(token, keys, wanted, None)
     }
 
     #[test]
@@ -360,6 +395,39 @@ mod tests {
     }
 
     #[test]
+    fn an_access_token_is_none_that_tells_who_signed_in_and_allows_what_is_wanted() {
+        let key = Key::new("a");
+        let keys = set(&[&key]);
+        let checked =
+            |more: Value, scope| check_access(&key.sign(&with(more)), &keys, &wanted(), scope);
+        for name in ["nonce", "at_hash"] {
+            assert_eq!(checked(json!({name: "x"}), None), Err(TokenError::Kind("access")));
+        }
+        let mail = Some("mail");
+        for good in
+            [json!({"scope": "openid mail"}), json!({"scp": "mail"}), json!({"scp": ["x", "mail"]})]
+        {
+            assert!(checked(good.clone(), mail).is_ok(), "{good}");
+        }
+        for wrong in [json!({}), json!({"scope": "email mails"}), json!({"scope": 7})] {
+            let refused = checked(wrong.clone(), mail);
+            assert_eq!(refused, Err(TokenError::Scope("mail".into())), "{wrong}");
+        }
+        let head = Header {
+            typ: Some("at+jwt".into()),
+            kid: Some("a".into()),
+            ..Header::new(Algorithm::ES256)
+        };
+        let der = key.pair.to_pkcs8v1().unwrap();
+        let access =
+            encode(&head, &with(json!({"nonce": "n"})), &EncodingKey::from_ec_der(der.as_ref()));
+        let nonce = Secret::new("n");
+        let sign_in = SignIn { nonce: &nonce, anew_since: None, acr: &[] };
+        let refused = check_sign_in(&Secret::new(access.unwrap()), &keys, &wanted(), &sign_in);
+        assert_eq!(refused, Err(TokenError::Kind("ID")));
+    }
+
+    #[test]
     fn an_address_is_a_login_only_where_the_provider_verified_it() {
         let key = Key::new("a");
         let by_mail = Wanted { login_claim: "email", ..wanted() };
@@ -376,7 +444,10 @@ mod tests {
         let keys = set(&[&key]);
         let nonce = Secret::new("n");
         let plain = SignIn { nonce: &nonce, anew_since: None, acr: &[] };
-        let checked = |more: Value, sign_in: &SignIn<'_>| {
+        let checked = |mut more: Value, sign_in: &SignIn<'_>| {
+            if more.get("nonce").is_none() {
+                more["nonce"] = json!("n");
+            }
             check_sign_in(&key.sign(&with(more)), &keys, &wanted(), sign_in)
         };
         assert!(checked(json!({}), &plain).is_ok());

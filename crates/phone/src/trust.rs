@@ -1,10 +1,10 @@
-//! Whom the phone trusts: the certificates by which a server's is checked.
+//! Whom the phone trusts: the certificates by which a server's is checked; and what it shows itself.
 
 use crate::error::{Error, Result};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::sync::Arc;
 
@@ -31,20 +31,42 @@ impl Tls {
     /// # Errors
     /// [`Error::Trust`] where the certificates cannot be read or there are none.
     pub fn new(trust: &Trust) -> Result<Self> {
+        Self::built(trust, None)
+    }
+
+    /// The same for a phone that shows a certificate where it is asked for one: the certificate, and
+    /// those above it if any, and its private key, in one PEM text.
+    ///
+    /// # Errors
+    /// [`Error::Trust`] also where these cannot be read.
+    pub fn with_identity(trust: &Trust, pem: &[u8]) -> Result<Self> {
+        let wrong = |e: rustls::pki_types::pem::Error| Error::Trust(format!("not PEM: {e}"));
+        let chain = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+        let key = PrivateKeyDer::from_pem_slice(pem).map_err(wrong)?;
+        Self::built(trust, Some((chain.map_err(wrong)?, key)))
+    }
+
+    fn built(
+        trust: &Trust,
+        identity: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+    ) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let wrong = |e: &dyn std::fmt::Display| Error::Trust(e.to_string());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|e| wrong(&e))?;
-        let mut config = match trust {
-            Trust::System => builder.with_root_certificates(system()?).with_no_client_auth(),
-            Trust::Authority(pem) => {
-                builder.with_root_certificates(authority(pem)?).with_no_client_auth()
-            }
+        let builder = match trust {
+            Trust::System => builder.with_root_certificates(system()?),
+            Trust::Authority(pem) => builder.with_root_certificates(authority(pem)?),
             Trust::Anyone => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AcceptAnyone(provider)))
-                .with_no_client_auth(),
+                .with_custom_certificate_verifier(Arc::new(AcceptAnyone(provider))),
+        };
+        let mut config = match identity {
+            Some((chain, key)) => {
+                builder.with_client_auth_cert(chain, key).map_err(|e| wrong(&e))?
+            }
+            None => builder.with_no_client_auth(),
         };
         // A session cache per process would outweigh what a parked phone needs otherwise.
         config.resumption = rustls::client::Resumption::in_memory_sessions(32);

@@ -16,6 +16,7 @@ pub struct Bearers(Vec<Issuer>);
 struct Issuer {
     realm: Realm,
     audience: String,
+    scope: Option<String>,
     provider: Provider,
 }
 
@@ -44,6 +45,7 @@ impl Bearers {
             Some(Issuer {
                 realm: Realm::named(realm.name.as_str()),
                 audience: tokens.audience.clone(),
+                scope: tokens.scope.clone(),
                 provider: Provider::new(tokens.provider(), clock.clone()),
             })
         });
@@ -58,7 +60,7 @@ impl Bearers {
         let issuer = claimed_issuer(token).ok_or(NotTaken::Stranger)?;
         let mut why = NotTaken::Stranger;
         for one in self.0.iter().filter(|one| one.provider.issuer() == issuer) {
-            let said = match one.provider.check(token, &one.audience).await {
+            let said = match one.provider.check(token, &one.audience, one.scope.as_deref()).await {
                 Ok(said) => said,
                 Err(error) if error.is_refusal() => {
                     why = NotTaken::Refused(error);

@@ -4,11 +4,13 @@
 mod check;
 mod console;
 mod never;
+mod own;
 mod records;
 mod tokens;
 
 use check::Problems;
 pub use console::{ConsoleConfig, OpenIdConfig, REDIRECT, SecondFactorMode};
+pub use own::{CertificatesConfig, DeviceCertificates, DevicePasswords, MyConfig};
 pub use records::{RecordsConfig, WebhookConfig};
 pub use tokens::TokensConfig;
 
@@ -63,6 +65,9 @@ pub struct ServerConfig {
     /// The page on which users see to their own devices.
     #[serde(default)]
     pub my: MyConfig,
+    /// The certificates that are made for phones, where a realm has such.
+    #[serde(default)]
+    pub certificates: CertificatesConfig,
     /// What phones must be set to.
     #[serde(default)]
     pub policy: PolicyConfig,
@@ -103,6 +108,11 @@ impl Default for StoreConfig {
 }
 
 impl ServerConfig {
+    /// Whether any realm's phones show certificates.
+    pub fn has_device_certificates(&self) -> bool {
+        self.realms.iter().any(|realm| realm.device_certificates != DeviceCertificates::Off)
+    }
+
     /// Where the database is, by these settings.
     pub fn database(&self) -> Database {
         let StoreConfig { path, url, password, ca_file, connections } = self.store.clone();
@@ -138,6 +148,10 @@ pub struct PhonesConfig {
     /// Whether these proxies begin each connection with a PROXY header (version 1 or 2).
     #[serde(default)]
     pub proxy_protocol: bool,
+    /// The header in which these proxies hand on the certificate that a phone showed them
+    /// (RFC 9440), such as `Client-Cert`.
+    #[serde(default)]
+    pub certificate_header: Option<String>,
     /// The time zone of users, by its IANA name; that of the host where absent.
     #[serde(default)]
     pub time_zone: Option<String>,
@@ -255,60 +269,12 @@ pub struct RealmConfig {
     /// Whether phones may show, or must, a password made for them alone.
     #[serde(default)]
     pub device_passwords: DevicePasswords,
+    /// Whether phones may show, or must, a certificate made for them alone.
+    #[serde(default)]
+    pub device_certificates: DeviceCertificates,
     /// Whose access tokens let phones in, beside passwords.
     #[serde(default)]
     pub tokens: Option<TokensConfig>,
-}
-
-/// What a realm says of passwords for one device each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DevicePasswords {
-    /// There are none.
-    #[default]
-    Off,
-    /// Phones may show one, or the directory's.
-    Allowed,
-    /// Phones must show one; the directory's lets no phone in.
-    Required,
-}
-
-impl DevicePasswords {
-    /// Whether the directory's password lets no phone in.
-    pub const fn are_required(self) -> bool {
-        matches!(self, Self::Required)
-    }
-}
-
-/// The page on which users see to their own devices: `/my` on the phones' listener.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MyConfig {
-    /// Whether there is one.
-    pub enabled: bool,
-    /// What the account is called on phones that are set up from it.
-    pub account_name: String,
-    /// How long a link to add a device holds.
-    pub link_life: Span,
-    /// Days of mail that a phone is set up to keep, as iOS counts them: 0 for all of it.
-    pub days_of_mail: u32,
-    /// Whether users may have a whole device erased, and not their account alone.
-    pub device_wipe: bool,
-    /// Whether a new device waits until its user has accepted the terms of use.
-    pub terms_before_mail: bool,
-}
-
-impl Default for MyConfig {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            account_name: "Mail".to_owned(),
-            link_life: seconds(10 * 60),
-            days_of_mail: 7,
-            device_wipe: false,
-            terms_before_mail: false,
-        }
-    }
 }
 
 /// What becomes of a device that is seen for the first time.

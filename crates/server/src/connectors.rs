@@ -124,17 +124,13 @@ impl Connectors {
                 let event = events.recv().await;
                 let Some(all) = watching.upgrade() else { return };
                 match event {
-                    Ok(LinkEvent::Connected(id)) => {
-                        all.note_offer(&id).await;
-                        all.reload().await;
-                        let connector = all.name(&id);
-                        tracing::info!(connector, %id, "connector linked");
-                    }
-                    Ok(LinkEvent::Lost { id, reason }) => {
-                        let connector = all.name(&id);
-                        tracing::warn!(connector, %id, reason, "connector lost");
-                        all.seen.lost(&id, &reason, now());
-                        all.changed();
+                    Ok(event) => {
+                        // Many may come at once, as after a restart: all are read for them once.
+                        let mut happened = vec![event];
+                        while let Ok(event) = events.try_recv() {
+                            happened.push(event);
+                        }
+                        all.happened(happened).await;
                     }
                     Err(RecvError::Lagged(_)) => {
                         for link in all.links.connectors() {
@@ -147,6 +143,32 @@ impl Connectors {
             }
         });
         all
+    }
+
+    /// Takes in what happened to links, in this order.
+    async fn happened(&self, events: Vec<LinkEvent>) {
+        let mut came = Vec::new();
+        for event in events {
+            match event {
+                LinkEvent::Connected(id) => {
+                    self.note_offer(&id).await;
+                    came.push(id);
+                }
+                LinkEvent::Lost { id, reason } => {
+                    let connector = self.name(&id);
+                    tracing::warn!(connector, %id, reason, "connector lost");
+                    self.seen.lost(&id, &reason, now());
+                }
+            }
+        }
+        if came.is_empty() {
+            return self.changed();
+        }
+        self.reload().await;
+        for id in came {
+            let connector = self.name(&id);
+            tracing::info!(connector, %id, "connector linked");
+        }
     }
 
     /// The links themselves.
@@ -238,8 +260,7 @@ impl Connectors {
     }
 
     async fn note_offer(&self, id: &ConnectorId) {
-        let linked = self.links.connectors();
-        let Some(link) = linked.into_iter().find(|link| link.id == *id) else { return };
+        let Some(link) = self.links.connector(id) else { return };
         // The one in this process is in no book, and always there.
         if !matches!(self.links.registrar().book().get(id).await, Ok(Some(_))) {
             return;
@@ -462,7 +483,8 @@ pub async fn count(links: &Links, metrics: &Metrics) {
     let linked = links.connectors();
     let mut all = BTreeMap::new();
     for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
-        let up = linked.iter().any(|link| link.id == record.id);
+        // They are in the order of their ids.
+        let up = linked.binary_search_by(|link| link.id.cmp(&record.id)).is_ok();
         // Of several with one name, all must be there.
         all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
     }

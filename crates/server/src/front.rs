@@ -44,14 +44,15 @@ use crate::admissions::Admissions;
 use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
+use crate::client_certificate::handed_on;
 use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
+use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
-use crate::diagnoses::Diagnoses;
 use crate::emergency::Emergency;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
-use crate::own::Own;
+use crate::own::{Own, ShownCertificate};
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policies::Policies;
@@ -72,6 +73,7 @@ use dme_directory::{DirectoryService, Gate, PeopleFound, PeopleSearch, on_behalf
 use dme_eas::ProtocolVersion;
 use dme_eas::options::{Options, RENEGOTIATE};
 use dme_eas::query::Command;
+use dme_link::Fingerprint;
 use dme_model::{Realm, RequestId, Timestamp, UserId};
 use dme_store::Store;
 use dme_sync::Engine;
@@ -115,6 +117,8 @@ pub struct Front {
     pub engine: Engine,
     /// Those there are.
     pub connectors: Arc<Connectors>,
+    /// What waits for them.
+    pub connector_orders: Arc<ConnectorOrders>,
     /// Which of them.
     pub router: Arc<Router>,
     /// What waits for its connector, where messages may.
@@ -157,8 +161,6 @@ pub struct Front {
     pub behaviours: Behaviours,
     /// Orders to wipe.
     pub wipes: Wipes,
-    /// What connectors found out about themselves.
-    pub diagnoses: Diagnoses,
     /// What administrators should hear of.
     pub notices: Notices,
     /// What is accepted.
@@ -169,8 +171,10 @@ pub struct Front {
     pub times: TimesConfig,
     /// The host phones use, with a port if not 443.
     pub host: String,
-    /// Whose word about a phone's address counts.
+    /// Whose word about a phone's address and certificate counts.
     pub proxies: TrustedProxies,
+    /// The header in which they hand on certificates, where they do.
+    pub certificate_header: Option<HeaderName>,
     /// Begins a request id, so that those of two runs differ.
     pub run: u32,
     /// How many requests there were.
@@ -195,11 +199,14 @@ impl Front {
     ) -> Response<Full<Bytes>> {
         let id = self.next_id();
         let counted = Arc::new(self.metrics.serve());
-        let client = self.proxies.client(peer.ip(), request.headers());
+        let visitor = Visitor {
+            client: self.proxies.client(peer.ip(), request.headers()),
+            certificate: self.certificate(&request, peer.ip()),
+        };
         let by_token = login::shows_token(request.headers());
         // Who it is from is filled in with the login.
         let span = tracing::info_span!("request", request = %id, user = Empty, device = Empty);
-        let asked = Asked { client, id: id.clone(), counted: counted.clone() };
+        let asked = Asked { visitor, id: id.clone(), counted: counted.clone() };
         let answer = self.route(request, asked);
         let answer = on_behalf_of(id.clone(), answer).instrument(span);
         let mut response = answer.await;
@@ -214,6 +221,15 @@ impl Front {
         response
     }
 
+    /// The certificate that a phone showed here, or to a listed proxy which says so.
+    fn certificate(&self, request: &Request<Incoming>, peer: IpAddr) -> Option<Fingerprint> {
+        if let Some(ShownCertificate(shown)) = request.extensions().get() {
+            return Some(*shown);
+        }
+        let name = self.certificate_header.as_ref().filter(|_| self.proxies.contains(peer))?;
+        handed_on(request.headers(), name)
+    }
+
     fn next_id(&self) -> RequestId {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         RequestId::from(format!("{:08x}-{count:x}", self.run))
@@ -224,19 +240,21 @@ impl Front {
         request: Request<Incoming>,
         asked: Asked,
     ) -> Response<Full<Bytes>> {
-        let client = asked.client;
+        let (visitor, client) = (asked.visitor, asked.visitor.client);
         let path = request.uri().path().to_ascii_lowercase();
         match (path.trim_end_matches('/'), request.method()) {
             (EAS_PATH, &Method::POST) => Box::pin(dispatch::serve(self, request, asked)).await,
-            (EAS_PATH, &Method::OPTIONS) => Box::pin(self.options(&request, client)).await,
+            (EAS_PATH, &Method::OPTIONS) => Box::pin(self.options(&request, visitor)).await,
             (EAS_PATH, _) => {
                 // RFC 9110 §15.5.6: it must say what is allowed.
                 let mut response = status_only(StatusCode::METHOD_NOT_ALLOWED);
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static(METHODS));
                 self.answered("unknown", client, response)
             }
-            (AUTODISCOVER_XML, &Method::POST) => Box::pin(self.autodiscover(request, client)).await,
-            (AUTODISCOVER_XML, _) => Box::pin(self.autodiscover_looked_at(&request, client)).await,
+            (AUTODISCOVER_XML, &Method::POST) => {
+                Box::pin(self.autodiscover(request, visitor)).await
+            }
+            (AUTODISCOVER_XML, _) => Box::pin(self.autodiscover_looked_at(&request, visitor)).await,
             (path, &Method::GET) if path.starts_with(AUTODISCOVER_JSON) => {
                 let uri = request.uri();
                 let query = uri.query().unwrap_or_default();
@@ -251,8 +269,12 @@ impl Front {
 
     /// OPTIONS: which versions and commands there are (MS-ASHTTP 2.2.3); the login is checked, so
     /// that an account's set-up shows a wrong password at once.
-    async fn options(&self, request: &Request<Incoming>, client: IpAddr) -> Response<Full<Bytes>> {
-        let response = match login::log_in(self, request.headers(), None, client).await {
+    async fn options(
+        self: &Arc<Self>,
+        request: &Request<Incoming>,
+        visitor: Visitor,
+    ) -> Response<Full<Bytes>> {
+        let response = match login::log_in(self, request.headers(), None, visitor).await {
             Ok(_) => {
                 let mut response = Response::new(Full::default());
                 add_protocol_headers(response.headers_mut());
@@ -260,7 +282,7 @@ impl Front {
             }
             Err(failure) => reply::failed(&failure, None),
         };
-        self.answered("options", client, response)
+        self.answered("options", visitor.client, response)
     }
 
     /// Counts and logs an answer to what is no command of ActiveSync. Neither path nor query is
@@ -278,38 +300,38 @@ impl Front {
     }
 
     async fn autodiscover(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
-        client: IpAddr,
+        visitor: Visitor,
     ) -> Response<Full<Bytes>> {
         let answer = async {
             let (parts, body) = request.into_parts();
             // The document is small; a phone that sends it before it was asked for the password
             // keeps its connection.
             let body = self.read_small_body(body).await?;
-            let (who, _) = login::log_in(self, &parts.headers, None, client).await?;
+            let (who, _) = login::log_in(self, &parts.headers, None, visitor).await?;
             Ok(autodiscover::xml(self, &who, &body))
         };
         let response = match answer.await {
             Ok(reply) => reply.into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
-        self.answered("autodiscover", client, response)
+        self.answered("autodiscover", visitor.client, response)
     }
 
     /// Some phones look first whether there is anything, before they know how to log in or to try
     /// whether they do. There is nothing to be had but by a POST: to a good password that is told
     /// as Exchange does, by a document that says that the request is invalid.
     async fn autodiscover_looked_at(
-        &self,
+        self: &Arc<Self>,
         request: &Request<Incoming>,
-        client: IpAddr,
+        visitor: Visitor,
     ) -> Response<Full<Bytes>> {
-        let response = match login::log_in(self, request.headers(), None, client).await {
+        let response = match login::log_in(self, request.headers(), None, visitor).await {
             Ok((who, _)) => autodiscover::xml(self, &who, &Bytes::new()).into_response(),
             Err(failure) => reply::failed(&failure, None),
         };
-        self.answered("autodiscover", client, response)
+        self.answered("autodiscover", visitor.client, response)
     }
 
     /// A body from someone who has not logged in yet.
@@ -433,9 +455,17 @@ fn add_protocol_headers(headers: &mut HeaderMap) {
     }
 }
 
+/// Who asks, before they log in.
+#[derive(Clone, Copy)]
+struct Visitor {
+    client: IpAddr,
+    /// The key of the certificate that they showed.
+    certificate: Option<Fingerprint>,
+}
+
 /// What is known of a request before it is read.
 struct Asked {
-    client: IpAddr,
+    visitor: Visitor,
     id: RequestId,
     /// The request is being served as long as any of this is there.
     counted: Arc<Counted>,

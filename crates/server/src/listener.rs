@@ -2,8 +2,10 @@
 
 use crate::client_address::{TrustedProxies, read_proxy_header};
 use crate::door::Door;
+use crate::own::ShownCertificate;
 use crate::send_limit::SendLimit;
 use bytes::Bytes;
+use dme_link::Fingerprint;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -114,8 +116,11 @@ pub async fn serve<H, F, B>(
                 }
             });
             match shaken.await {
-                Ok((Stream::Plain(io), peer)) => http(io, peer, limits, ends, handle).await,
-                Ok((Stream::Tls(io), peer)) => http(io, peer, limits, ends, handle).await,
+                Ok((Stream::Plain(io), peer)) => http(io, peer, None, limits, ends, handle).await,
+                Ok((Stream::Tls(io), peer)) => {
+                    let shown = shown_on(&io);
+                    http(io, peer, shown, limits, ends, handle).await;
+                }
                 Err(error) => tracing::debug!(%peer, %error, "connection refused"),
             }
         });
@@ -188,14 +193,29 @@ async fn shake(
         .unwrap_or(Err(HandshakeError::Slow(limits.handshake)))
 }
 
-async fn http<I, H, F, B>(io: I, peer: SocketAddr, limits: Limits, ends: Ends, handle: H)
-where
+/// The certificate that the peer showed in the handshake, which was verified.
+fn shown_on(io: &tokio_rustls::server::TlsStream<TcpStream>) -> Option<ShownCertificate> {
+    let leaf = io.get_ref().1.peer_certificates()?.first()?;
+    Fingerprint::of_certificate(leaf).ok().map(ShownCertificate)
+}
+
+async fn http<I, H, F, B>(
+    io: I,
+    peer: SocketAddr,
+    shown: Option<ShownCertificate>,
+    limits: Limits,
+    ends: Ends,
+    handle: H,
+) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>, SocketAddr) -> F + Send + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(shown) = shown {
+            request.extensions_mut().insert(shown);
+        }
         let answer = handle(request, peer);
         async move { Ok::<_, Infallible>(answer.await) }
     });

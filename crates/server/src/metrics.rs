@@ -1,5 +1,6 @@
 //! What the server counts, in Prometheus' text format.
 
+mod backends;
 mod connectors;
 
 use crate::connectors::Standing;
@@ -345,12 +346,19 @@ fn set(counter: &Counter, value: u64) {
 mod tests {
     use super::*;
     use crate::connectors::State;
-    use dme_link::{Capabilities, Segments, Validity};
+    use dme_link::{Capabilities, Measured, Segments, Validity};
     use dme_model::Timestamp;
 
     fn seen() -> CallSeen<'static> {
         let (connector, call) = ("branch", "mailbox/fetch");
         CallSeen { connector, call, outcome: "link.busy", took: Duration::from_millis(30) }
+    }
+
+    fn measured() -> Measured {
+        let mut row = Measured::of("calendar", "dav");
+        row.count(Duration::from_millis(2), None);
+        row.count(Duration::from_secs(60), Some("mailbox.timeout"));
+        row
     }
 
     fn standing(name: &str, state: State) -> Standing {
@@ -383,6 +391,7 @@ mod tests {
             away_until: None,
             link: Some(link),
             users: 12,
+            measured: vec![measured()],
         }
     }
 
@@ -398,6 +407,9 @@ mod tests {
             "dme_connector_users{connector=\"branch\"} 12",
             "dme_connector_running_calls{connector=\"branch\"} 7",
             "dme_link_round_trip_seconds{connector=\"branch\"} 0.6",
+            "dme_backend_call_duration_seconds_count{connector=\"branch\",function=\"calendar\",backend=\"dav\"} 2",
+            "dme_backend_call_duration_seconds_bucket{le=\"0.003\",connector=\"branch\",function=\"calendar\",backend=\"dav\"} 1",
+            "dme_backend_errors_total{connector=\"branch\",function=\"calendar\",backend=\"dav\",error=\"mailbox.timeout\"} 1",
             "dme_link_segments_again{connector=\"branch\"} 5",
             "dme_connector_certificate_ends_seconds{connector=\"branch\"} 1800000000.0",
             "dme_calls_total{connector=\"branch\",calls=\"fetch\",outcome=\"link.busy\"} 1",

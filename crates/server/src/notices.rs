@@ -7,7 +7,7 @@ use crate::records::{EventKind, Happened};
 use bytes::Bytes;
 use dme_mailbox::{Account, Credentials, Submission, SubmissionKey};
 use dme_model::{RequestId, Timestamp, UserId};
-use dme_store::{Device, Hold};
+use dme_store::{Device, DeviceCertificate, Hold};
 use dme_sync::DeviceKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,9 +91,12 @@ fn happened(notice: &Notice) -> Option<Happened> {
             let happened = happened.detail("kind", device_type).detail("agent", agent);
             Some(happened.detail("reason", reason))
         }
-        // That a device misbehaves is noted with the rule, each time; that the account for
-        // emergencies was used, with the attempts that failed.
-        Notice::Misbehaves { .. } | Notice::EmergencyUsed { .. } => None,
+        // That it misbehaves is noted with the rule, each time.
+        Notice::Misbehaves { .. } => None,
+        Notice::EmergencyUsed { client } => {
+            let words = format!("the account for emergencies was used from {client}");
+            Some(Happened::new(EventKind::EmergencyUsed, words).detail("client", client))
+        }
         Notice::WipeWaits { device, number, by } => {
             let words = format!("order {number} to wipe waits for another administrator");
             let happened = Happened::new(EventKind::WipeWaits, words).device(device);
@@ -223,12 +226,63 @@ async fn submit(
     mailbox.submit(&submission).await.map(|_| ())
 }
 
-/// What others say becomes no line of its own.
+/// Tells a user by mail, and administrators by an event, that the certificate of a device ends soon:
+/// once, though a mail that does not go out is tried again only while the server runs. The page at
+/// `/my` says so, too.
+pub(crate) async fn certificate_ends(
+    front: Arc<Front>,
+    account: Account,
+    certificate: DeviceCertificate,
+) {
+    let DeviceCertificate { user, number, ends, .. } = &certificate;
+    match front.store.notice_device_certificate(user, *number, (front.clock)()).await {
+        Ok(true) => {}
+        Ok(false) => return,
+        Err(error) => {
+            tracing::error!(%error, "the end of a certificate could not be noted");
+            return;
+        }
+    }
+    let words = format!("certificate {number} of {user} for a device ends {ends}");
+    let happened = Happened::new(EventKind::CertificateEnds, words).user(user);
+    front.events.note(happened.detail("ends", ends).detail("serial", &certificate.serial));
+    let text = end_of(&account, &certificate, &front.host);
+    let key = format!("certificate/{user}/{number}");
+    for pause in AGAIN.into_iter().map(Some).chain([None]) {
+        let sent = submit(&front, &account, key.clone(), text.clone()).await;
+        let Err(error) = sent else { return };
+        tracing::warn!(%user, number, %error, again = ?pause,
+            "a user could not be told by mail of the end of a certificate");
+        let Some(pause) = pause else { return };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = front.stop.cancelled() => return,
+        }
+    }
+}
+
+/// The mail of a certificate's end.
+fn end_of(account: &Account, certificate: &DeviceCertificate, host: &str) -> String {
+    format!(
+        "From: <{own}>\r\nTo: <{own}>\r\nSubject: The certificate of your device ends soon\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+         Your device \"{label}\" gets your mail by a certificate that ends on {ends}. After that it \
+         gets none.\r\n\r\n\
+         Sign in at https://{host}/my and add the device again: it is given a new certificate. \
+         Then take back the old one there.\r\n",
+        own = line(&account.address),
+        label = line(&certificate.label),
+        ends = certificate.ends,
+    )
+}
+
+/// What somebody else wrote becomes no line of its own.
 fn line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
 }
 
-/// The mail itself.
+/// The mail of a device that waits.
 fn words(account: &Account, device: &Device, administrators: &[String]) -> String {
     let why = device.decision.as_ref().map(|decision| decision.reason.as_str()).unwrap_or_default();
     let why =

@@ -1,25 +1,44 @@
-//! What users do for themselves: passwords for their devices, links to add one, terms to accept.
+//! What users do for themselves: passwords and certificates for their devices, links to add one, terms
+//! to accept.
 //! What of it may be done, the settings of the realm and `[my]` say.
 
 mod away;
+mod certificates;
 mod invitations;
+mod opening;
 mod passwords;
 pub(crate) mod secret;
 mod terms;
 
+pub(crate) use certificates::CertificateRefusal;
+pub use certificates::{MadeCertificate, NoCertificate, ShownCertificate};
+pub use invitations::Given;
+pub use opening::{Opening, Unopened};
 pub use passwords::{MadePassword, NoDevicePasswords};
+pub use secret::file_password;
 
-use crate::config::{DevicePasswords, MyConfig};
+use crate::config::{
+    CertificatesConfig, DeviceCertificates, DevicePasswords, MyConfig, ServerConfig,
+};
 use crate::front::Clock;
+use dme_link::Authority;
 use dme_model::{Realm, UserId};
 use dme_store::Store;
 use std::collections::BTreeMap;
+
+/// The directory of the authority of phones' certificates, in the server's.
+const AUTHORITY: &str = "device-authority";
 
 /// The services of the users' own page.
 pub struct Own {
     store: Store,
     /// Of each realm.
     device_passwords: BTreeMap<Realm, DevicePasswords>,
+    /// Of each realm.
+    device_certificates: BTreeMap<Realm, DeviceCertificates>,
+    certificates: CertificatesConfig,
+    /// Signs phones' certificates; none where no realm has any.
+    authority: Option<Authority>,
     /// How many a user may have.
     per_user: u32,
     /// The settings of the page.
@@ -28,15 +47,39 @@ pub struct Own {
 }
 
 impl Own {
-    /// With these settings; `per_user` is how many devices a user may have.
-    pub fn new(
-        store: Store,
-        device_passwords: BTreeMap<Realm, DevicePasswords>,
-        per_user: u32,
-        config: MyConfig,
-        clock: Clock,
-    ) -> Self {
-        Self { store, device_passwords, per_user, config, clock }
+    /// With these settings.
+    ///
+    /// # Errors
+    /// When the authority of phones' certificates cannot be used.
+    pub fn new(store: Store, config: &ServerConfig, clock: Clock) -> dme_link::Result<Self> {
+        let realms = config.realms.iter();
+        let realms = realms.map(|realm| (Realm::named(realm.name.as_str()), realm));
+        let certificates = config.certificates.clone();
+        let authority = match (&certificates.authority, &certificates.key) {
+            _ if !config.has_device_certificates() => None,
+            (Some(certificate), Some(key)) => Some(Authority::read(certificate, key)?),
+            _ => Some(Authority::open_as(&config.directory.join(AUTHORITY), "DME devices")?),
+        };
+        Ok(Self {
+            store,
+            device_passwords: realms
+                .clone()
+                .map(|(name, realm)| (name, realm.device_passwords))
+                .collect(),
+            device_certificates: realms
+                .map(|(name, realm)| (name, realm.device_certificates))
+                .collect(),
+            certificates,
+            authority,
+            per_user: config.devices.per_user,
+            config: config.my.clone(),
+            clock,
+        })
+    }
+
+    /// Who signs phones' certificates; none where no realm has any.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// What the realm of a user says of passwords for single devices.

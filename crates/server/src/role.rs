@@ -6,6 +6,7 @@ use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
+use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
 use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
@@ -44,7 +45,7 @@ use dme_routing::Load;
 use dme_store::{OutboxLimits, Store};
 use dme_sync::{Engine, StateStore};
 use futures_util::FutureExt;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -67,6 +68,8 @@ const REFRESH_PAUSE: Duration = Duration::from_secs(1);
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 /// How long an expired token is remembered.
 const TOKENS_KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// How long a phone's certificate is remembered that has ended.
+const CERTIFICATES_KEPT: Duration = Duration::from_secs(365 * 86_400);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -257,7 +260,10 @@ impl Server {
         site: Arc<dyn Site>,
     ) -> Result<(), StartError> {
         let security = match certificate {
-            Some(certificate) => Security::Tls(Arc::new(phones(certificate)?).into()),
+            Some(certificate) => {
+                let devices = self.front.own.authority();
+                Security::Tls(Arc::new(phones(certificate, devices)?).into())
+            }
             None => Security::PlainFromProxies,
         };
         let transport = Transport {
@@ -438,6 +444,10 @@ impl Server {
                 if let Err(error) = front.store.expire(before).await {
                     tracing::warn!(%error, "old journal entries could not be dropped");
                 }
+                let before = (front.clock)().minus(CERTIFICATES_KEPT);
+                if let Err(error) = front.store.expire_device_certificates(before).await {
+                    tracing::warn!(%error, "certificates that ended could not be dropped");
+                }
                 // Until then a late one is told that its token has expired, not that it never was.
                 let before = (front.clock)().minus(TOKENS_KEPT);
                 if let Err(error) = front.store.expire_enrolments(before).await {
@@ -460,6 +470,7 @@ impl Server {
         self.records.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
         let (statistics, counted) = (front.statistics.clone(), links.clone());
         self.records.spawn(async move { statistics.keep(&counted, stop).await });
+        self.run_until_stop(front.connector_orders.clone().run());
         self.run_until_stop(front.webhooks.clone().run(events.clone()));
         self.run_until_stop(expire(front.clone(), config.records.clone()));
         self.run_until_stop(
@@ -589,18 +600,7 @@ async fn front(
         longest_pause: Duration::from_secs(30),
         stand: config.times.call.0,
     };
-    let device_passwords = config
-        .realms
-        .iter()
-        .map(|realm| (Realm::named(realm.name.as_str()), realm.device_passwords))
-        .collect();
-    let own = Own::new(
-        store.clone(),
-        device_passwords,
-        config.devices.per_user,
-        config.my.clone(),
-        clock.clone(),
-    );
+    let own = Own::new(store.clone(), config, clock.clone())?;
     let unusable =
         |reason| StartError::File { path: config.directory.join(SECOND_FACTORS), reason };
     let seal = Seal::open(&config.directory, SECOND_FACTORS).map_err(unusable)?;
@@ -621,6 +621,7 @@ async fn front(
                 conversation: config.limits.conversation,
             },
         ),
+        connector_orders: ConnectorOrders::new(store.clone(), links.clone(), clock.clone()),
         connectors,
         router,
         outbox,
@@ -639,13 +640,17 @@ async fn front(
         admissions,
         behaviours,
         wipes,
-        diagnoses: Default::default(),
         notices,
         limits: config.limits.clone(),
         bodies: Arc::new(Bodies::new(config.limits.bodies.0, config.limits.body.0)),
         times: config.times.clone(),
         host: config.phones.host.clone(),
         proxies: TrustedProxies::new(config.phones.proxies.clone()),
+        certificate_header: config
+            .phones
+            .certificate_header
+            .as_deref()
+            .and_then(|name| HeaderName::from_bytes(name.as_bytes()).ok()),
         run: u32::try_from(run / 1000 % u64::from(u32::MAX)).unwrap_or_default(),
         count: AtomicU64::new(0),
         store,

@@ -5,6 +5,7 @@ mod about;
 pub use about::About;
 pub(crate) use about::ends;
 
+use dme_link::{Authority, DeviceVerifier};
 use rustls::SignatureScheme;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -43,6 +44,9 @@ pub enum TlsError {
     /// The TLS library refused the configuration.
     #[error("cannot set up TLS: {0}")]
     Setup(#[from] rustls::Error),
+    /// Phones' certificates cannot be checked.
+    #[error("cannot check phones' certificates: {0}")]
+    Devices(#[from] dme_link::Error),
 }
 
 /// A certificate chain and its key, from two PEM files that may be the same.
@@ -139,16 +143,23 @@ impl ResolvesServerCert for ReloadingCertificate {
     }
 }
 
-/// The TLS configuration of the phones' listener: HTTP/1.1 with this certificate.
+/// The TLS configuration of the phones' listener: HTTP/1.1 with this certificate. Phones may show
+/// certificates of the authority for them, where there is one.
 ///
 /// # Errors
 /// When the library refuses it.
-pub fn phones(certificate: Arc<ReloadingCertificate>) -> Result<rustls::ServerConfig, TlsError> {
+pub fn phones(
+    certificate: Arc<ReloadingCertificate>,
+    devices: Option<&Authority>,
+) -> Result<rustls::ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(certificate);
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    let mut config = match devices {
+        Some(devices) => builder.with_client_cert_verifier(DeviceVerifier::of(devices)?),
+        None => builder.with_no_client_auth(),
+    }
+    .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // A parked phone's connection should cost as little memory as it can: small send buffers, and
     // resumption by stateless tickets would need a ticketer kept in step among several servers.
@@ -182,7 +193,6 @@ fn certified_key(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dme_link::Authority;
 
     fn write(directory: &Path, authority: &Authority, name: &str) -> (PathBuf, PathBuf) {
         let made = authority.listener_identity(&[name.to_owned()]).unwrap();

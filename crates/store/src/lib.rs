@@ -9,7 +9,9 @@ mod api_tokens;
 mod audit;
 mod books;
 mod configurations;
+mod connector_orders;
 mod connectors;
+mod device_certificates;
 mod devices;
 mod emergency_accounts;
 mod enrolments;
@@ -29,12 +31,13 @@ mod store;
 mod terms;
 mod users;
 mod webhooks;
+mod wipe_orders;
 
 pub use api_tokens::ApiToken;
 pub use audit::{ActFilter, ActRecord};
-mod wipe_orders;
-
 pub use books::{Book, Edit};
+pub use connector_orders::{ConnectorOrder, WaitingConnectorOrder};
+pub use device_certificates::{DeviceCertificate, NewCertificate};
 pub use devices::{
     Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
     Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
@@ -63,7 +66,9 @@ mod tests {
             include_str!("audit.rs"),
             include_str!("books.rs"),
             include_str!("configurations.rs"),
+            include_str!("connector_orders.rs"),
             include_str!("connectors.rs"),
+            include_str!("device_certificates.rs"),
             include_str!("devices.rs"),
             include_str!("devices/finding.rs"),
             include_str!("emergency_accounts.rs"),

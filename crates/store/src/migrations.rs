@@ -16,7 +16,9 @@ const STEPS: &[(i64, &str)] = &[
     (8, include_str!("../migrations/0008_own.sql")),
     (9, include_str!("../migrations/0009_codes.sql")),
     (10, include_str!("../migrations/0010_signing_in.sql")),
+    (11, include_str!("../migrations/0011_device_certificates.sql")),
     (12, include_str!("../migrations/0012_device_lists.sql")),
+    (13, include_str!("../migrations/0013_connector_orders.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

@@ -1,6 +1,7 @@
 //! What users make for themselves: passwords for one device each, names of their devices, links
 //! with which a device is added.
 
+use crate::device_certificates::revoke_certificates_of;
 use crate::session::{Row, Session, values};
 use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
@@ -29,6 +30,8 @@ pub struct Invitation {
     pub label: String,
     /// Whether the device is given a password of its own.
     pub with_password: bool,
+    /// Whether it is given a certificate.
+    pub with_certificate: bool,
     /// Until when it holds.
     pub expires: Timestamp,
 }
@@ -50,10 +53,11 @@ const LABEL: &str = "INSERT INTO device_label (user_id, device_id, label) VALUES
      ON CONFLICT (user_id, device_id) DO UPDATE SET label = excluded.label";
 const UNLABEL: &str = "DELETE FROM device_label WHERE user_id = $1 AND device_id = $2";
 
-const INVITE: &str = "INSERT INTO invitation (hash, user_id, label, with_password, expires) \
-     VALUES ($1, $2, $3, $4, $5)";
-const INVITED: &str =
-    "SELECT user_id, label, with_password, expires FROM invitation WHERE hash = $1";
+const INVITE: &str = "INSERT INTO invitation \
+     (hash, user_id, label, with_password, with_certificate, expires) \
+     VALUES ($1, $2, $3, $4, $5, $6)";
+const INVITED: &str = "SELECT user_id, label, with_password, with_certificate, expires \
+     FROM invitation WHERE hash = $1";
 const UNINVITE: &str = "DELETE FROM invitation WHERE hash = $1";
 const EXPIRE: &str = "DELETE FROM invitation WHERE expires < $1";
 
@@ -75,12 +79,18 @@ fn owner(session: &Session<'_>, hash: &str) -> Result<Option<(UserId, Option<Dev
     })
 }
 
+fn revoke_of(session: &Session<'_>, key: &DeviceKey, now: Timestamp) -> Result<()> {
+    session.execute(REVOKE_OF, values![key.user.as_str(), key.device.as_str()])?;
+    revoke_certificates_of(session, key, now)
+}
+
 fn invitation(row: &Row<'_>) -> Result<Invitation> {
     Ok(Invitation {
         user: UserId::from(row.get::<String>(0)?),
         label: row.get(1)?,
         with_password: row.get(2)?,
-        expires: row.get(3)?,
+        with_certificate: row.get(3)?,
+        expires: row.get(4)?,
     })
 }
 
@@ -164,17 +174,24 @@ impl Store {
         .await
     }
 
-    /// Takes back what is bound to a device, and forgets what it is called.
+    /// Takes back the passwords and certificates that are bound to a device.
     ///
     /// # Errors
     /// The database's.
-    pub async fn disown_device(&self, key: &DeviceKey) -> Result<()> {
+    pub async fn revoke_of_device(&self, key: &DeviceKey, now: Timestamp) -> Result<()> {
+        let key = key.clone();
+        self.write(move |session| revoke_of(session, &key, now)).await
+    }
+
+    /// The same, and forgets what the device is called.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn disown_device(&self, key: &DeviceKey, now: Timestamp) -> Result<()> {
         let key = key.clone();
         self.write(move |session| {
-            let place = values![key.user.as_str(), key.device.as_str()];
-            session.execute(REVOKE_OF, place)?;
-            session.execute(UNLABEL, place)?;
-            Ok(())
+            session.execute(UNLABEL, values![key.user.as_str(), key.device.as_str()])?;
+            revoke_of(session, &key, now)
         })
         .await
     }
@@ -219,7 +236,9 @@ impl Store {
         let (hash, one) = (hash.to_owned(), invitation.clone());
         self.write(move |session| {
             session.execute(EXPIRE, values![now])?;
-            let row = values![&hash, one.user.as_str(), &one.label, one.with_password, one.expires];
+            let (user, label) = (one.user.as_str(), &one.label);
+            let (password, certificate) = (one.with_password, one.with_certificate);
+            let row = values![&hash, user, label, password, certificate, one.expires];
             session.execute(INVITE, row)?;
             Ok(())
         })

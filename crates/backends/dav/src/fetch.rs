@@ -15,13 +15,16 @@ use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartConten
 use dme_model::{BodyView, Class, CollectionId, ItemId, PartId};
 use dme_pim::calendar::AttachmentContent;
 use futures_core::stream::BoxStream;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Items asked for at once.
 pub(crate) const BATCH: usize = 50;
+
+/// So many batches are under way: while one is converted the server works on the next.
+const AHEAD: usize = 2;
 
 /// Bytes of those, as far as the server told how large they are; but always one.
 const BATCH_BYTES: u64 = 8 << 20;
@@ -52,8 +55,6 @@ struct Reading {
     place: Place,
     owner: Vec<String>,
     view: BodyView,
-    left: VecDeque<ItemId>,
-    ready: VecDeque<Fetched>,
 }
 
 impl DavMailbox {
@@ -65,23 +66,20 @@ impl DavMailbox {
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
         let place = Place::read(collection)?;
         let owner = self.owner().await.map_err(|error| error.told("fetch"))?;
-        let reading = Reading {
-            mailbox: self.clone(),
-            place,
-            owner,
-            view: view.clone(),
-            left: items.iter().cloned().collect(),
-            ready: VecDeque::new(),
-        };
-        let steps = stream::unfold(Some(reading), |reading| async {
-            let mut reading = reading?;
-            match reading.next().await {
-                Ok(Some(fetched)) => Some((Ok(fetched), Some(reading))),
-                Ok(None) => None,
-                Err(error) => Some((Err(error.told("fetch")), None)),
-            }
+        let reading = Arc::new(Reading { mailbox: self.clone(), place, owner, view: view.clone() });
+        let batches: Vec<Vec<ItemId>> = items.chunks(BATCH).map(<[ItemId]>::to_vec).collect();
+        let batches = stream::iter(batches).map(move |batch| {
+            let reading = reading.clone();
+            async move { reading.batch(batch).await.map_err(|error| error.told("fetch")) }
         });
-        Ok(steps.boxed())
+        let read = batches.buffered(AHEAD);
+        let items = read.map_ok(|batch| stream::iter(batch.into_iter().map(Ok))).try_flatten();
+        // It ends with what failed.
+        let whole = items.scan(false, |failed, item| {
+            let goes_on = !std::mem::replace(failed, item.is_err());
+            std::future::ready(goes_on.then_some(item))
+        });
+        Ok(whole.boxed())
     }
 
     /// Every address of the user's, the one they write from first.
@@ -275,26 +273,21 @@ pub(crate) fn gone(item: &ItemId) -> Error {
 }
 
 impl Reading {
-    async fn next(&mut self) -> Result<Option<Fetched>, WireError> {
-        if let Some(fetched) = self.ready.pop_front() {
-            return Ok(Some(fetched));
-        }
-        let batch: Vec<ItemId> = self.left.drain(..self.left.len().min(BATCH)).collect();
+    async fn batch(&self, batch: Vec<ItemId>) -> Result<Vec<Fetched>, WireError> {
         // A name that no member can have names nothing.
         let paths: Vec<Option<Path>> =
             batch.iter().map(|item| self.place.path.member(item.as_str())).collect();
         let asked: Vec<Path> = paths.iter().flatten().cloned().collect();
         let mut got = self.mailbox.get_many(&self.place, &asked).await?.into_iter();
-        for (item, path) in batch.into_iter().zip(paths) {
-            let outcome = match path.and_then(|_| got.next()) {
-                None | Some(Got::Gone) => FetchOutcome::Gone,
-                Some(Got::TooLarge) => self.too_large(),
-                Some(Got::There(resource)) => self.outcome(&resource),
-                Some(Got::Failing(reason)) => FetchOutcome::Unconvertible(reason),
-            };
-            self.ready.push_back(Fetched { id: item, outcome });
-        }
-        Ok(self.ready.pop_front())
+        let outcome = |path: Option<Path>| match path.and_then(|_| got.next()) {
+            None | Some(Got::Gone) => FetchOutcome::Gone,
+            Some(Got::TooLarge) => self.too_large(),
+            Some(Got::There(resource)) => self.outcome(&resource),
+            Some(Got::Failing(reason)) => FetchOutcome::Unconvertible(reason),
+        };
+        let outcomes: Vec<FetchOutcome> = paths.into_iter().map(outcome).collect();
+        let read = batch.into_iter().zip(outcomes);
+        Ok(read.map(|(id, outcome)| Fetched { id, outcome }).collect())
     }
 
     fn outcome(&self, resource: &Resource) -> FetchOutcome {

@@ -16,6 +16,14 @@ pub struct Own {
     pub no_passwords: Option<String>,
     /// A device shows one of these, and never the directory's password.
     pub passwords_required: bool,
+    /// The certificates made for devices.
+    pub certificates: Vec<DeviceCertificate>,
+    /// Why there can be no certificates for devices; nothing where there can.
+    pub no_certificates: Option<String>,
+    /// A device shows one of these, or gets nothing.
+    pub certificates_required: bool,
+    /// A device that shows one asks for no password.
+    pub certificates_suffice: bool,
     /// The mail system opens the mailbox only with the password: out of office asks for it.
     pub mail_needs_password: bool,
     /// A whole device may be erased, and not the account alone.
@@ -58,6 +66,42 @@ pub struct DevicePassword {
     pub device: Option<String>,
 }
 
+/// A certificate for one device.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceCertificate {
+    /// Its number.
+    pub number: i64,
+    /// Its serial number, in hexadecimal digits.
+    pub serial: String,
+    /// What its owner calls it.
+    pub label: String,
+    /// When it was made, seconds since the epoch.
+    pub made: i64,
+    /// When it ends, seconds since the epoch.
+    pub ends: i64,
+    /// `good`, `ends_soon` or `ended`.
+    pub state: String,
+    /// The device that it is bound to; none where it was never used.
+    pub device: Option<String>,
+}
+
+/// A certificate that was just made.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct MadeCertificate {
+    /// Its number.
+    pub number: i64,
+    /// Its serial number, in hexadecimal digits.
+    pub serial: String,
+    /// The user name to type.
+    pub user: String,
+    /// When it ends, seconds since the epoch.
+    pub ends: i64,
+    /// The certificate and its key: PKCS #12, as base64; given this once.
+    pub file: String,
+    /// The password of the file; shown this once.
+    pub password: String,
+}
+
 /// A password that was just made.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MadePassword {
@@ -94,6 +138,9 @@ pub struct NewInvitation {
     /// It is given a password of its own.
     #[serde(default)]
     pub with_password: bool,
+    /// It is given a certificate of its own.
+    #[serde(default)]
+    pub with_certificate: bool,
 }
 
 /// Leave to add a device.

@@ -61,7 +61,7 @@ impl Console {
             None => None,
         };
         let account = account(user, found.as_ref());
-        if !self.front.mail_needs_password(user).await? {
+        if !self.front.opening(user).await?.mail_needs_password() {
             return Ok(account);
         }
         let Some(password) = password.filter(|password| !password.is_empty()) else {

@@ -95,7 +95,7 @@ impl Console {
         match self.links.diagnose(&id, DIAGNOSIS).await {
             Ok(diagnosis) => {
                 let now = (self.front.clock)();
-                self.front.diagnoses.keep(&id, diagnosis.clone(), now);
+                self.front.store.put_diagnosis(&id, &diagnosis, now).await?;
                 Ok(api::Diagnosed(diagnosis))
             }
             Err(why) => {
@@ -112,10 +112,10 @@ impl Console {
     /// What a connector found out when it was last asked to.
     pub(crate) async fn diagnosis(&self, name: &str) -> Result<api::LastDiagnosis, Refusal> {
         let id = self.enrolled(name).await?.id;
-        let last = self.front.diagnoses.last(&id);
+        let last = self.front.store.diagnosis(&id).await?;
         Ok(api::LastDiagnosis {
-            made: last.as_ref().map(|(made, _)| made.as_seconds()),
-            diagnosis: last.map(|(_, diagnosis)| api::Diagnosed(diagnosis)),
+            made: last.as_ref().map(|(_, made)| made.as_seconds()),
+            diagnosis: last.map(|(diagnosis, _)| api::Diagnosed(diagnosis)),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::principal::{Allowed, Duty, Principal};
 use crate::{Console, Refusal, api};
-use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState};
+use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState, Measured};
 use dme_model::{Function, Timestamp, UserId};
 use dme_server::connectors::{ConnectorSettings, Scope, Standing, Tier};
 use dme_server::records::audit::changed;
@@ -26,7 +26,15 @@ impl Console {
             Allowed::Within(boundaries) => boundaries.connectors.contains(&one.name),
             Allowed::No => false,
         };
-        Ok(all.iter().filter(seen).map(|one| self.connector(one)).collect())
+        let mut shown: Vec<_> = all.iter().filter(seen).map(|one| self.connector(one)).collect();
+        // Read once for all of them: there may be a thousand.
+        for waiting in self.front.store.connector_orders().await? {
+            let id = waiting.connector.as_str();
+            if let Some(one) = shown.iter_mut().find(|one| one.id == id) {
+                one.waiting.push(api::ConnectorOrder::from(waiting));
+            }
+        }
+        Ok(shown)
     }
 
     pub(crate) async fn issue_token(
@@ -243,6 +251,10 @@ impl Console {
     ) -> Result<api::Connector, Refusal> {
         let record = self.enrolled(name).await?;
         self.links.set_state(&record.id, state).await.map_err(Refusal::failed)?;
+        if state == ConnectorState::Removed {
+            // It comes no more.
+            self.front.store.forget_connector_orders(&record.id).await?;
+        }
         let word = |state: ConnectorState| Some(format!("{state:?}").to_lowercase());
         changed("state", word(record.state), word(state));
         self.front.connectors.reload().await;
@@ -318,6 +330,18 @@ fn connector(standing: &Standing) -> api::Connector {
         last_seen: record.and_then(|record| record.last_seen).map(Timestamp::as_seconds),
         link: standing.link.as_ref().map(link),
         away_until: standing.away_until.map(Timestamp::as_seconds),
+        waiting: Vec::new(),
+        backends: standing.measured.iter().map(backend).collect(),
+    }
+}
+
+fn backend(measured: &Measured) -> api::Backend {
+    api::Backend {
+        function: measured.function.clone(),
+        backend: measured.backend.clone(),
+        calls: measured.calls,
+        failed: measured.failed.clone(),
+        mean_us: u64::try_from(measured.mean().as_micros()).unwrap_or(u64::MAX),
     }
 }
 

@@ -306,7 +306,10 @@ impl Console {
                 store.set_wipe(&key, Wipe::None).await?;
             }
             DeviceAct::Resync => store.resync_device(&key).await.map_err(Refusal::failed)?,
-            DeviceAct::Remove => store.remove_device(&key).await?,
+            DeviceAct::Remove => {
+                store.disown_device(&key, at).await?;
+                store.remove_device(&key).await?;
+            }
         }
         // A waiting phone comes back at once and meets the change.
         self.front.parking.end_device(&key);

@@ -6,7 +6,7 @@ use crate::my::qr;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, Secret, UserId};
-use dme_server::own::NoDevicePasswords;
+use dme_server::own::{Given, NoDevicePasswords};
 use dme_store::{Admission, Device, DevicePassword, Wipe};
 use dme_sync::DeviceKey;
 use http::StatusCode;
@@ -24,7 +24,7 @@ pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
 }
 
 /// A name that a person gave.
-fn label(given: &str) -> Result<String, Refusal> {
+pub(super) fn label(given: &str) -> Result<String, Refusal> {
     let label = given.trim();
     if label.is_empty() || label.chars().count() > LABEL || label.chars().any(char::is_control) {
         let words = format!("a name is wanted, of at most {LABEL} characters");
@@ -38,13 +38,9 @@ impl From<NoDevicePasswords> for Refusal {
         let (status, words) = (StatusCode::CONFLICT, why.to_string());
         match why {
             NoDevicePasswords::Store(error) => error.into(),
-            NoDevicePasswords::Unclear(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, words).said("my-unclear", "")
-            }
+            NoDevicePasswords::Unopened(why) => why.into(),
+            NoDevicePasswords::Unmade => Self::failed(words),
             NoDevicePasswords::Off => Self::new(status, words).said("my-passwords-off", ""),
-            NoDevicePasswords::Needed { .. } => {
-                Self::new(status, words).said("my-passwords-needed", "")
-            }
             NoDevicePasswords::TooMany(limit) => {
                 Self::new(status, words).said("my-passwords-many", limit.to_string())
             }
@@ -61,7 +57,10 @@ impl Console {
     ) -> Result<api::Own, Refusal> {
         let user = oneself(principal)?;
         let own = &self.front.own;
+        let opening = self.front.opening(user).await;
         let no_passwords = self.front.may_have_device_passwords(user).await.err();
+        let no_certificates = self.front.may_have_device_certificates(user).await.err();
+        let certificates = own.device_certificates_of(user);
         let passwords = own.passwords(user).await?;
         let terms = own.pending_terms(user).await?;
         Ok(api::Own {
@@ -69,8 +68,12 @@ impl Console {
             devices: self.own_devices(principal).await?,
             passwords: passwords.into_iter().map(told).collect(),
             no_passwords: no_passwords.map(|why| Refusal::from(why).words_in(language)),
-            mail_needs_password: self.front.mail_needs_password(user).await.unwrap_or(true),
             passwords_required: own.device_passwords_of(user).are_required(),
+            certificates: self.certificates_of_user(user).await?,
+            no_certificates: no_certificates.map(|why| Refusal::from(why).words_in(language)),
+            certificates_required: certificates.are_required(),
+            certificates_suffice: certificates.suffice(),
+            mail_needs_password: opening.map_or(true, |opening| opening.mail_needs_password()),
             device_wipe: own.config.device_wipe,
             terms: terms.map(terms_of),
         })
@@ -158,7 +161,7 @@ impl Console {
         self.change_device(user, device, DeviceAct::Block, &principal.name).await
     }
 
-    /// Forgets a device, and takes back the password that is bound to it. One that is blocked or to
+    /// Forgets a device, and takes back the password and the certificate that are bound to it. One that is blocked or to
     /// be wiped stays known: else it could come again as a new one.
     pub(crate) async fn remove_own_device(
         &self,
@@ -172,7 +175,6 @@ impl Console {
                 "a device that is blocked, waits or is to be erased is removed by an administrator";
             return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-not-removed", ""));
         }
-        self.front.store.disown_device(&device.key).await?;
         let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
         self.change_device(user, id, DeviceAct::Remove, &principal.name).await
     }
@@ -228,7 +230,15 @@ impl Console {
         if new.with_password {
             self.front.may_have_device_passwords(user).await?;
         }
-        let secret = self.front.own.invite(user, &label, new.with_password).await?;
+        if new.with_certificate {
+            self.front.may_have_device_certificates(user).await?;
+        }
+        let suffices = self.front.own.device_certificates_of(user).suffice();
+        let certificate = new.with_certificate;
+        // Nobody types a password that nobody asks for.
+        let given =
+            Given { password: new.with_password && !(certificate && suffices), certificate };
+        let secret = self.front.own.invite(user, &label, given).await?;
         let link = self.invitation_link(&secret);
         let expires = (self.front.clock)().plus(self.front.own.config.link_life.0);
         Ok(api::Invitation { qr: qr::svg(&link)?, link, expires: expires.as_seconds() })

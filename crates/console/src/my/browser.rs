@@ -1,14 +1,18 @@
 //! What browsers ask for at `/my`: the page, its forms, and the links with which a device is added.
 
 use super::page;
+use super::profile::{Identity, Profile};
 use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here, notice};
 use crate::browser::{see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
+use crate::endpoints::certificates::Packed;
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
 use crate::session::{Entrant, Shown, is_csrf};
 use crate::sign_in::{agent, words};
-use crate::{Console, Refusal, cookie, reply};
+use crate::{Console, Refusal, api, cookie, reply};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use dme_directory::{DirectoryService, Login};
 use dme_model::{Secret, UserId};
@@ -126,9 +130,10 @@ impl Console {
             ["my", "add", secret, "profile"] => {
                 return self.give_profile(&Secret::new(secret)).await;
             }
-            ["my", "add", secret, "password"] => {
-                return self.give_password(look, &Secret::new(secret)).await;
+            ["my", "add", secret, "typed"] => {
+                return self.give_typed(look, &Secret::new(secret)).await;
             }
+            ["my", "file", once] => return self.give_file(&Secret::new(once)),
             _ => {}
         }
         let Some((cookie, session)) = self.own_session(&head.headers).await else {
@@ -159,6 +164,12 @@ impl Console {
                 let Done { renewed, done } = self.have_done((Method::POST, &path), sent).await;
                 let shown = match (done, &*path) {
                     (Ok(made), "/api/my/passwords") => page::made(frame, shape(made)?),
+                    (Ok(made), "/api/my/certificates") => {
+                        let made: api::MadeCertificate = shape(made)?;
+                        let file = STANDARD.decode(&made.file).map_err(Refusal::failed)?;
+                        let once = self.files.keep(file, (self.front.clock)())?;
+                        page::certified(frame, page::KeyFile { once, password: made.password })
+                    }
                     (Ok(made), "/api/my/invitations") => page::invited(frame, shape(made)?),
                     (Ok(away), "/api/my/away/look") => {
                         let own = self.own_page(&principal, look.language).await?;
@@ -191,26 +202,57 @@ impl Console {
     ) -> Result<Response<SiteBody>, Refusal> {
         let invitation = self.front.own.invitation(secret).await?.ok_or_else(used_up)?;
         let address = self.address_of(&invitation.user).await?;
-        let (host, user) = (self.front.host.clone(), invitation.user.to_string());
         let link = format!("/my/add/{}", secret.expose());
-        page::add(look, page::Account { host, user, address }, link, invitation.with_password)
+        let add = page::Add::new(look, self.to_type(&invitation.user, address));
+        add.by(link, invitation.with_password, invitation.with_certificate)
     }
 
-    /// The profile of the account, once, with a password of its own where that was wanted.
+    /// What is to be typed in.
+    fn to_type(&self, user: &UserId, address: String) -> page::Account {
+        let passwordless = self.front.own.device_certificates_of(user).suffice();
+        page::Account {
+            host: self.front.host.clone(),
+            user: user.to_string(),
+            address,
+            passwordless,
+        }
+    }
+
+    /// What a link that is used up gives: a password and a certificate, where either was wanted.
+    async fn given(
+        &self,
+        invitation: &Invitation,
+    ) -> Result<(Option<api::MadePassword>, Option<Packed>), Refusal> {
+        let Invitation { user, label, .. } = invitation;
+        let password = match invitation.with_password {
+            true => Some(self.make_password_for(user, label).await?),
+            false => None,
+        };
+        let certificate = match invitation.with_certificate {
+            true => Some(self.make_certificate_for(user, label).await?),
+            false => None,
+        };
+        Ok((password, certificate))
+    }
+
+    /// The profile of the account, once, with what the device is given.
     async fn give_profile(&self, secret: &Secret) -> Result<Response<SiteBody>, Refusal> {
         let invitation = self.front.own.use_invitation(secret).await?.ok_or_else(used_up)?;
         let address = self.address_of(&invitation.user).await?;
-        let made = match invitation.with_password {
-            true => Some(self.make_password_for(&invitation.user, &invitation.label).await?),
-            false => None,
-        };
+        let (made, packed) = self.given(&invitation).await?;
         let config = &self.front.own.config;
-        let profile = super::profile::Profile {
+        let identity = packed.as_ref().map(|packed| Identity {
+            file: &packed.file,
+            password: packed.password.expose(),
+            serial: &packed.made.identity.serial,
+        });
+        let profile = Profile {
             name: &config.account_name,
             host: &self.front.host,
             user: invitation.user.as_str(),
             address: &address,
             password: made.as_ref().map(|made| made.password.as_str()),
+            identity,
             days: config.days_of_mail,
         };
         let plist = profile.to_plist().into_bytes();
@@ -219,27 +261,33 @@ impl Console {
         let Invitation { user, label, .. } = &invitation;
         tracing::info!(%user, label, signed = signed.is_some(), "a profile was given");
         let kind = "application/x-apple-aspen-config";
-        let mut response = reply::answer(kind, signed.unwrap_or(plist));
-        let name = HeaderValue::from_static("attachment; filename=\"mail.mobileconfig\"");
-        response.headers_mut().insert(CONTENT_DISPOSITION, name);
-        Ok(response)
+        Ok(attached(kind, "mail.mobileconfig", signed.unwrap_or(plist)))
     }
 
-    /// A password for the device, once, for whoever types the account in.
-    async fn give_password(
-        &self,
-        look: Look,
-        secret: &Secret,
-    ) -> Result<Response<SiteBody>, Refusal> {
-        let known = self.front.own.invitation(secret).await?;
-        if !known.is_some_and(|known| known.with_password) {
+    /// What the device is given, once, for whoever types the account in.
+    async fn give_typed(&self, look: Look, secret: &Secret) -> Result<Response<SiteBody>, Refusal> {
+        let gives = |known: &Invitation| known.with_password || known.with_certificate;
+        if !self.front.own.invitation(secret).await?.is_some_and(|known| gives(&known)) {
             return Err(used_up());
         }
         let invitation = self.front.own.use_invitation(secret).await?.ok_or_else(used_up)?;
         let address = self.address_of(&invitation.user).await?;
-        let made = self.make_password_for(&invitation.user, &invitation.label).await?;
-        let (host, user) = (self.front.host.clone(), made.user);
-        page::typed(look, page::Account { host, user, address }, made.password)
+        let (made, packed) = self.given(&invitation).await?;
+        let file = match packed {
+            Some(Packed { file, password, .. }) => {
+                let once = self.files.keep(file, (self.front.clock)())?;
+                Some(page::KeyFile { once, password: password.expose().to_owned() })
+            }
+            None => None,
+        };
+        let add = page::Add::new(look, self.to_type(&invitation.user, address));
+        add.given(made.map(|made| made.password), file)
+    }
+
+    /// A file that was made for whoever has this, once.
+    fn give_file(&self, once: &Secret) -> Result<Response<SiteBody>, Refusal> {
+        let file = self.files.take(once, (self.front.clock)()).ok_or_else(used_up)?;
+        Ok(attached("application/x-pkcs12", "device.p12", file))
     }
 
     /// A user's mail address, as the directory has it.
@@ -252,6 +300,15 @@ impl Console {
             Err(error) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
         }
     }
+}
+
+/// A file to keep, or to take in.
+fn attached(kind: &'static str, name: &str, file: Vec<u8>) -> Response<SiteBody> {
+    let mut response = reply::answer(kind, file);
+    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
+    }
+    response
 }
 
 fn used_up() -> Refusal {

@@ -1,11 +1,11 @@
 //! Signed data (CMS, RFC 5652) by the phones' certificate, so that phones show whose a profile is.
 
+use super::der::{DATA, FIRST, INTEGER, OCTETS, SEQUENCE, SET, element, object};
 use aws_lc_rs::digest;
 use dme_model::{Timestamp, civil};
 use dme_server::tls::{ReloadingCertificate, Signed, SignedBy};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
 const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
@@ -15,13 +15,6 @@ const SHA384: &[u8] = &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02];
 const RSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
 const ECDSA_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
-
-const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OCTETS: u8 = 0x04;
-const OBJECT: u8 = 0x06;
-/// `[0]`, made of others.
-const FIRST: u8 = 0xa0;
 
 /// The content, signed; none where the certificate's key is of no kind that old phones know.
 pub(crate) fn sign(
@@ -39,9 +32,9 @@ fn message(content: &[u8], signed: &Signed, now: Timestamp) -> Option<Vec<u8>> {
     let (_, own) = X509Certificate::from_der(chain.first()?).ok()?;
     let signer = element(
         SEQUENCE,
-        &[own.issuer().as_raw(), &element(0x02, &[own.tbs_certificate.raw_serial()])],
+        &[own.issuer().as_raw(), &element(INTEGER, &[own.tbs_certificate.raw_serial()])],
     );
-    let one = element(0x02, &[&[1]]);
+    let one = element(INTEGER, &[&[1]]);
     let hashed_by = algorithm(hash(*by).0, false);
     let signed_by = match by {
         SignedBy::RsaSha256 => algorithm(RSA_SHA256, true),
@@ -87,10 +80,6 @@ fn hash(by: SignedBy) -> (&'static [u8], &'static digest::Algorithm) {
     }
 }
 
-fn object(id: &[u8]) -> Vec<u8> {
-    element(OBJECT, &[id])
-}
-
 /// An algorithm's name; RSA's has an empty parameter (RFC 4055 §5).
 fn algorithm(id: &[u8], with_null: bool) -> Vec<u8> {
     let null: &[u8] = if with_null { &[0x05, 0x00] } else { &[] };
@@ -110,33 +99,9 @@ fn time(at: Timestamp) -> Vec<u8> {
     }
 }
 
-/// An element of DER (X.690 §8.1): tag, length, content.
-fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let length: usize = parts.iter().map(|part| part.len()).sum();
-    let mut all = vec![tag];
-    match u8::try_from(length) {
-        Ok(short) if short < 0x80 => all.push(short),
-        _ => {
-            let digits: Vec<u8> =
-                length.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
-            all.push(0x80 | u8::try_from(digits.len()).unwrap_or(8));
-            all.extend(digits);
-        }
-    }
-    all.extend(parts.concat());
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn elements_say_how_long_they_are() {
-        assert_eq!(element(OCTETS, &[b"ab", b"c"]), [4, 3, b'a', b'b', b'c']);
-        assert_eq!(element(OCTETS, &[&[0; 200]])[..4], [4, 0x81, 200, 0]);
-        assert_eq!(element(OCTETS, &[&[0; 70_000]])[..5], [4, 0x83, 1, 0x11, 0x70]);
-    }
 
     #[test]
     fn moments_have_two_digits_of_the_year_until_2049() {

@@ -3,6 +3,7 @@
 use crate::pages::{Frame, Look, moment};
 use crate::{Refusal, api, reply};
 use askama::Template;
+use dme_model::Secret;
 use dme_server::site::SiteBody;
 use http::{Response, StatusCode};
 
@@ -11,6 +12,16 @@ pub(super) struct Account {
     pub host: String,
     pub user: String,
     pub address: String,
+    /// A certificate is enough.
+    pub passwordless: bool,
+}
+
+/// A key and its certificate that wait to be fetched.
+pub(super) struct KeyFile {
+    /// What it is fetched by.
+    pub once: Secret,
+    /// Of the file.
+    pub password: String,
 }
 
 #[derive(Template)]
@@ -19,6 +30,12 @@ struct Own {
     frame: Frame,
     own: api::Own,
     rows: Vec<Row>,
+    certificates: Vec<Certificate>,
+}
+
+struct Certificate {
+    one: api::DeviceCertificate,
+    ends: String,
 }
 
 struct Row {
@@ -34,6 +51,13 @@ struct Row {
 struct Made {
     frame: Frame,
     made: api::MadePassword,
+}
+
+#[derive(Template)]
+#[template(path = "my_certified.html")]
+struct Certified {
+    frame: Frame,
+    file: KeyFile,
 }
 
 #[derive(Template)]
@@ -60,15 +84,52 @@ struct SignIn {
     trouble: Option<String>,
 }
 
+/// How an account is set up on a device.
 #[derive(Template)]
 #[template(path = "my_add.html")]
-struct Add {
+pub(super) struct Add {
     frame: Words,
     account: Account,
     /// The link's own path; none once it is used.
     link: Option<String>,
     with_password: bool,
+    with_certificate: bool,
     password: Option<String>,
+    file: Option<KeyFile>,
+}
+
+impl Add {
+    pub fn new(look: Look, account: Account) -> Self {
+        Self {
+            frame: Words { look },
+            account,
+            link: None,
+            with_password: false,
+            with_certificate: false,
+            password: None,
+            file: None,
+        }
+    }
+
+    /// As a link shows it, which gives a password or a certificate when it is used.
+    pub fn by(
+        self,
+        link: String,
+        with_password: bool,
+        with_certificate: bool,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        html(&Self { link: Some(link), with_password, with_certificate, ..self }, StatusCode::OK)
+    }
+
+    /// With what was just made.
+    pub fn given(
+        self,
+        password: Option<String>,
+        file: Option<KeyFile>,
+    ) -> Result<Response<SiteBody>, Refusal> {
+        let with_certificate = file.is_some();
+        html(&Self { password, file, with_certificate, ..self }, StatusCode::OK)
+    }
 }
 
 #[derive(Template)]
@@ -97,7 +158,10 @@ pub(super) fn own(frame: Frame, mut own: api::Own) -> Result<Response<SiteBody>,
         first: moment(Some(device.first_seen)),
         device,
     });
-    html(&Own { rows: rows.collect(), frame, own }, StatusCode::OK)
+    let certificates = std::mem::take(&mut own.certificates).into_iter();
+    let certificates =
+        certificates.map(|one| Certificate { ends: moment(Some(one.ends)), one }).collect();
+    html(&Own { rows: rows.collect(), certificates, frame, own }, StatusCode::OK)
 }
 
 /// The name of the text that says how far a wipe is, as the interface has it; none where there is
@@ -112,6 +176,11 @@ fn wipe(state: &str) -> Option<&'static str> {
 
 pub(super) fn made(frame: Frame, made: api::MadePassword) -> Result<Response<SiteBody>, Refusal> {
     html(&Made { frame, made }, StatusCode::OK)
+}
+
+/// A key and its certificate that were just made.
+pub(super) fn certified(frame: Frame, file: KeyFile) -> Result<Response<SiteBody>, Refusal> {
+    html(&Certified { frame, file }, StatusCode::OK)
 }
 
 pub(super) fn invited(
@@ -137,27 +206,6 @@ pub(super) fn sign_in(
 ) -> Result<Response<SiteBody>, Refusal> {
     let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     html(&SignIn { frame: Words { look }, login, trouble }, status)
-}
-
-/// What a link opens.
-pub(super) fn add(
-    look: Look,
-    account: Account,
-    link: String,
-    with_password: bool,
-) -> Result<Response<SiteBody>, Refusal> {
-    let (frame, link) = (Words { look }, Some(link));
-    html(&Add { frame, account, link, with_password, password: None }, StatusCode::OK)
-}
-
-/// What is to be typed in, with the password that was just made.
-pub(super) fn typed(
-    look: Look,
-    account: Account,
-    password: String,
-) -> Result<Response<SiteBody>, Refusal> {
-    let (frame, password) = (Words { look }, Some(password));
-    html(&Add { frame, account, link: None, with_password: true, password }, StatusCode::OK)
 }
 
 /// What is shown in the place of what is not to be had, to whoever asked.

@@ -1,7 +1,10 @@
 //! Profiles that set an account up on an iPhone, iPad or Mac: `.mobileconfig` with a payload
-//! `com.apple.eas.account` (Apple, Configuration Profile Reference).
+//! `com.apple.eas.account`, and the certificate it logs in with as a payload
+//! `com.apple.security.pkcs12` (Apple, Configuration Profile Reference).
 
 use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write;
 
 /// What a profile says.
@@ -16,8 +19,21 @@ pub(crate) struct Profile<'a> {
     pub address: &'a str,
     /// The password, where the phone shall not ask for it.
     pub password: Option<&'a str>,
+    /// The certificate that the phone shows, where it has one.
+    pub identity: Option<Identity<'a>>,
     /// Days of mail to keep; 0 for all.
     pub days: u32,
+}
+
+/// A certificate and its key.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity<'a> {
+    /// PKCS #12.
+    pub file: &'a [u8],
+    /// The password of that.
+    pub password: &'a str,
+    /// The certificate's serial number.
+    pub serial: &'a str,
 }
 
 impl Profile<'_> {
@@ -35,12 +51,25 @@ impl Profile<'_> {
         if let Some(password) = self.password {
             string(&mut text, "Password", password);
         }
+        // Another certificate is another payload: with the same id it would not be taken in.
+        let identity = self.identity.map(|one| (one, self.id(&format!("identity {}", one.serial))));
+        if let Some((_, id)) = &identity {
+            string(&mut text, "PayloadCertificateUUID", id);
+        }
         let _ = writeln!(
             text,
             "<key>SSL</key><true/>\n<key>MailNumberOfPastDaysToSync</key><integer>{}</integer>",
             self.days
         );
         self.payload(&mut text, "com.apple.eas.account", "account", &account);
+        if let Some((Identity { file, password, .. }, id)) = &identity {
+            text.push_str("</dict>\n<dict>\n");
+            string(&mut text, "Password", password);
+            string(&mut text, "PayloadCertificateFileName", "device.p12");
+            let _ =
+                writeln!(text, "<key>PayloadContent</key><data>{}</data>", STANDARD.encode(file));
+            self.payload(&mut text, "com.apple.security.pkcs12", "identity", id);
+        }
         text.push_str("</dict>\n</array>\n");
         self.payload(&mut text, "Configuration", "profile", &self.id("profile"));
         text.push_str("<key>PayloadRemovalDisallowed</key><false/>\n</dict>\n</plist>\n");
@@ -102,6 +131,7 @@ mod tests {
             user: "ann@example.org",
             address: "ann.lee@example.org",
             password: None,
+            identity: None,
             days: 7,
         };
         let text = profile.to_plist();
@@ -119,5 +149,19 @@ mod tests {
         let other = Profile { user: "bob@example.org", ..profile };
         assert_ne!(other.id("account"), Profile { user: "ann@example.org", ..other }.id("account"));
         assert!(Profile { password: Some("s3cret"), ..other }.to_plist().contains("s3cret"));
+        let identity = |serial| Identity { file: b"12", password: "p12", serial };
+        let certified = Profile { identity: Some(identity("0a")), ..other }.to_plist();
+        let id = other.id("identity 0a");
+        for part in [
+            &*format!("<key>PayloadCertificateUUID</key><string>{id}</string>"),
+            &format!("<key>PayloadUUID</key><string>{id}</string>"),
+            "<string>com.apple.security.pkcs12</string>",
+            "<key>PayloadContent</key><data>MTI=</data>",
+            "<key>Password</key><string>p12</string>",
+        ] {
+            assert!(certified.contains(part), "{part}: {certified}");
+        }
+        let renewed = Profile { identity: Some(identity("0b")), ..other }.to_plist();
+        assert!(!renewed.contains(&id), "another certificate is another payload");
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn svg(text: &str) -> Result<String, Refusal> {
     }
     Ok(format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" class=\"qr\" \
-         role=\"img\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" \
+         aria-hidden=\"true\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" \
          d=\"M0 0h{side}v{side}H0z\"/><path fill=\"#000\" d=\"{dark}\"/></svg>"
     ))
 }

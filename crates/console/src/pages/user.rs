@@ -1,7 +1,8 @@
 //! One user: access and why, who serves them, their devices.
 
 use super::devices::Row;
-use super::{Act, Frame, Visit, html};
+use super::frame::path;
+use super::{Act, Frame, Visit, html, moment};
 use crate::{Console, Refusal, api};
 use askama::Template;
 use std::sync::Arc;
@@ -13,13 +14,29 @@ struct User {
     user: api::User,
     routes: Vec<api::Route>,
     devices: Vec<Row>,
+    certificates: Vec<Certificate>,
     acts: Vec<Act>,
+}
+
+/// A certificate that a device of theirs shows.
+struct Certificate {
+    one: api::DeviceCertificate,
+    ends: String,
+    /// What takes it back.
+    revoke: String,
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let mut user = console.show_user(visit.arg("user")).await?;
     let routes = console.explain_route(&user.user, None).await?;
     let devices = std::mem::take(&mut user.devices).into_iter().map(Row::new).collect();
+    let certificates = console.list_certificates(&user.user).await?.into_iter();
+    let certificates = certificates.map(|one| Certificate {
+        ends: moment(Some(one.ends)),
+        revoke: path(&["users", &user.user, "certificates", &one.number.to_string(), "revoke"]),
+        one,
+    });
+    let certificates = certificates.collect();
     let frame = visit.frame;
     let act = |name: &str, text: &str| Act::new(&["users", &user.user, name], frame.t(text));
     let mut acts = vec![
@@ -31,5 +48,5 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         let reset = ["users", &user.user, "second-factor", "reset"];
         acts.push(Act::new(&reset, frame.t("second-factor-reset")).grave().asks());
     }
-    html(&User { acts, frame, user, routes, devices })
+    html(&User { acts, frame, user, routes, devices, certificates })
 }

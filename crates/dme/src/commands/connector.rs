@@ -1,6 +1,7 @@
 //! `dme connector`.
 
 mod configure;
+mod orders;
 mod settings;
 mod surroundings;
 
@@ -139,6 +140,33 @@ pub enum Command {
         /// The file; standard output if not given.
         #[arg(long)]
         output: Option<PathBuf>,
+        /// Do not wait: it does so at its next contact, however late, and `--last` shows it then.
+        #[arg(long, conflicts_with_all = ["output", "last"])]
+        later: bool,
+        /// What it found out last when it was to do so later.
+        #[arg(long)]
+        last: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: have a connector take a new key, at once or at its next contact. Its old one is
+    /// good for nothing once it has linked with the new one.
+    Rotate {
+        /// Its name or id.
+        name: String,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// On the server: what waits for a connector's next contact, as it will be done.
+    Orders {
+        /// Its name or id.
+        name: String,
+        /// Call off the order of this name.
+        #[arg(long)]
+        call_off: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         server: AdminOptions,
     },
@@ -198,8 +226,15 @@ impl Command {
             Self::Configure { name, file: None, server, .. } => {
                 configure::withdraw(&server, &name).await?;
             }
-            Self::Diagnose { name, output, server } => {
-                configure::diagnose(&server, &name, output.as_deref()).await?;
+            Self::Diagnose { name, later: true, server, .. } => {
+                orders::order(&server, &name, "diagnose").await?;
+            }
+            Self::Diagnose { name, output, last, server, .. } => {
+                configure::diagnose(&server, &name, output.as_deref(), last).await?;
+            }
+            Self::Rotate { name, server } => orders::order(&server, &name, "rotate").await?,
+            Self::Orders { name, call_off, json, server } => {
+                orders::show(&server, &name, call_off.as_deref(), json).await?;
             }
             Self::Show { name, json, server } => settings::show(&server, &name, json).await?,
             Self::Set { name, change, server } => settings::set(&server, &name, change).await?,
@@ -295,6 +330,10 @@ async fn list(server: &AdminOptions, json: bool) -> Result<()> {
             (None, Some(seen)) => say_line(format_args!("  not linked; last seen {}", when(seen))),
             (None, None) => say_line("  never linked"),
         }
+        orders::say(&connector.waiting, "  ");
+        for backend in &connector.backends {
+            say_backend(backend);
+        }
     }
     Ok(())
 }
@@ -330,6 +369,19 @@ fn stands(connector: &api::Connector) -> String {
         users => format!("; serves {users} users"),
     };
     format!("{standing}{since}{reason}{users}")
+}
+
+fn say_backend(backend: &api::Backend) {
+    let api::Backend { function, backend, calls, failed, mean_us } = backend;
+    let (millis, tenth) = (mean_us / 1_000, mean_us % 1_000 / 100);
+    let failed: Vec<_> = failed.iter().map(|(error, count)| format!("{count} {error}")).collect();
+    let failed = match failed.as_slice() {
+        [] => String::new(),
+        failed => format!(", failed: {}", failed.join(", ")),
+    };
+    say_line(format_args!(
+        "  {function} by {backend}: {calls} calls of {millis}.{tenth} ms{failed}"
+    ));
 }
 
 fn say_link(link: &api::Link) {

@@ -32,6 +32,13 @@ fn wait_shown(site: &Site, words: &str) -> Result<()> {
     waited.with_context(|| format!("{words}: {shown}"))
 }
 
+/// The fingerprint of the connector's key that it uses.
+fn fingerprint(site: &Site) -> Result<String> {
+    let list = site.dme(&["connector", "list"])?;
+    let last = list.lines().filter_map(|line| line.trim().strip_prefix("fingerprint ")).last();
+    last.map(str::to_owned).context("no fingerprint")
+}
+
 /// Ann's phone sees her mail of this subject.
 async fn anns_phone_gets(site: &Site, subject: &str) -> Result<()> {
     let mail =
@@ -58,9 +65,26 @@ async fn a_connector_with_only_its_link_serves_as_the_server_says() -> Result<()
         Ok(list.contains("branch (c1): unreachable since "))
     })?;
     std::fs::write(site.path("connector.toml"), rest)?;
+
+    // What it is to do while it is away waits, whatever was asked for first in its order.
+    let key_before = fingerprint(&site)?;
+    site.dme(&["connector", "diagnose", "branch", "--later"])?;
+    site.dme(&["connector", "rotate", "branch"])?;
+    let waits = site.dme(&["connector", "orders", "branch"])?;
+    let (key, diagnosis) = (waits.find("contact: rotate"), waits.find("contact: diagnose"));
+    ensure!(key.is_some() && key < diagnosis, "{waits}");
+    let list = site.dme(&["connector", "list"])?;
+    ensure!(list.contains("  waits for its next contact: rotate, since "), "{list}");
+
     site.restart_connector()?;
     wait_shown(&site, "wanted 1, in force 1\n")?;
     site.wait_ready()?;
+    wait_until("what waited is done", PATIENCE, || {
+        Ok(site.dme(&["connector", "orders", "branch"])? == "nothing waits\n")
+    })?;
+    let told = site.dme(&["connector", "diagnose", "branch", "--last"])?;
+    ensure!(told.contains("\"checks\""), "{told}");
+    ensure!(fingerprint(&site)? != key_before, "the key is the one from before");
     anns_phone_gets(&site, "By the first configuration").await?;
     let list = site.dme(&["connector", "list"])?;
     for words in ["branch (c1): running since ", "; serves 1 user", "certificate of "] {
@@ -127,6 +151,18 @@ async fn a_connector_with_only_its_link_serves_as_the_server_says() -> Result<()
     ensure!(text.contains(&format!("localhost:{port}")), "{text}");
     ensure!(told["log"].as_array().is_some_and(|lines| !lines.is_empty()), "{text}");
     ensure!(!text.contains(SERVICE_PASSWORD) && !text.contains("ann@"), "{text}");
+
+    // What the systems behind it do is counted there, by function and backend, and shown here.
+    ensure!(ready(&mut site.phone("ann")?).await.is_err(), "there is no mail system");
+    wait_until("the connector's counts are told", PATIENCE, || {
+        let metrics = site.get("/metrics")?;
+        let of = "{connector=\"branch\",function=\"mail\",backend=\"imap\"";
+        let answered = format!("dme_backend_call_duration_seconds_count{of}");
+        let failed = format!("dme_backend_errors_total{of}");
+        let list = site.dme(&["connector", "list"])?;
+        let listed = list.contains("  mail by imap: ") && list.contains(" mailbox.unavailable");
+        Ok(metrics.contains(&answered) && metrics.contains(&failed) && listed)
+    })?;
 
     // And nothing the server keeps holds the secret.
     for file in std::fs::read_dir(site.path("server"))?.flatten() {

@@ -80,7 +80,8 @@ impl Office {
                  [phones]\nlisten = \"127.0.0.1:{phones_port}\"\nhost = \"localhost:{phones_port}\"\n\
                  [admin]\nlisten = \"127.0.0.1:{admin_port}\"\n\
                  {more}[links]\nlisten = \"127.0.0.1:{links_port}\"\naddress = \"127.0.0.1:{links_port}\"\n\
-                 [[realms]]\nname = \"{REALM}\"\n[realms.access]\n\
+                 [[realms]]\nname = \"{REALM}\"\ndevice_passwords = \"allowed\"\n\
+                 device_certificates = \"allowed\"\n[realms.access]\n\
                  users = {{ groups = [\"phones\"] }}\nadministrators = [\"admins\"]\n\
                  auditors = [\"auditors\"]\ndelegated_administrators = \
                  [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
@@ -184,6 +185,30 @@ impl Office {
         phone.device.friendly_name = Some(format!("{user}'s {model}"));
         phone.device.user_agent = Some(phone.client.account.user_agent.clone());
         Ok(phone)
+    }
+
+    /// Where users' browsers find a page of theirs.
+    pub fn own_url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.phones_port)
+    }
+
+    /// What the phones' listener answers a user of this name who asks by REST: the status, and what
+    /// is said.
+    pub fn ask_as(
+        &self,
+        user: &str,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<(u16, String)> {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-w", "%{stderr}%{http_code}", "-X", method, "--cacert"]);
+        curl.arg(self.path("server/authority/authority.pem"));
+        curl.args(["-u", &format!("{user}@{REALM}:{PASSWORD}"), "--data-binary", body]);
+        let answer = curl.arg(self.own_url(path)).output()?;
+        let status = String::from_utf8_lossy(&answer.stderr).trim().to_owned();
+        let said = String::from_utf8_lossy(&answer.stdout).into_owned();
+        Ok((status.parse().with_context(|| format!("curl: {status}"))?, said))
     }
 
     /// Signs a browser in by name and password.

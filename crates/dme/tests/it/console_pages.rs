@@ -1,7 +1,8 @@
 //! Every page as it is seen: in both themes, wide and on a phone, by the eye (pictures in
 //! `docs/console/`, written anew with `DME_WRITE_SCREENSHOTS=1`), by axe, and by the keyboard.
 
-use crate::console::{Kind, Office, REALM};
+use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console_signing_in::code;
 use crate::protocol_pyactivesync::python_with;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
@@ -48,6 +49,7 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
             phone.sync(&phone.inbox()?).await?;
         }
     }
+    office.ask_as("ann", "POST", "/api/my/certificates", "{\"label\": \"the iPad\"}")?;
     root.post(&format!("/api/devices/bob@{REALM}/ANDROIDC7410983/block"), &json!({}))?;
     root.post(&format!("/api/devices/grace@{REALM}/F17ZK4RDPLJM/wipe-account"), &json!({}))?;
     for (name, duties) in [("monitoring", json!(["see"])), ("helpdesk", json!(["see", "operate"]))]
@@ -154,14 +156,60 @@ fn picture(browser: &Chromium, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// The users' own pages, each as one comes to it.
+fn own_pages(
+    office: &Office,
+    browser: &Chromium,
+    examine: &mut impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    office
+        .root()?
+        .post("/api/terms", &json!({"text": "Lock your phone. Tell us when it is lost."}))?;
+    browser.trust_all()?;
+    browser.go(&office.own_url("/my"))?;
+    examine("my-sign-in")?;
+    browser.write("#login", &format!("ann@{REALM}"))?;
+    browser.write("#password", crate::console::PASSWORD)?;
+    browser.click("main button")?;
+    browser.wait_for("h1", "My devices")?;
+    browser.write("#passwords ~ form input[name=label]", "typewriter")?;
+    browser.click("form[action=\"/my/do/passwords\"] button")?;
+    browser.wait_for("h1", "A password")?;
+    examine("my-password")?;
+    browser.go(&office.own_url("/my"))?;
+    browser.write("#certificates ~ form input[name=label]", "iPhone 17 Pro")?;
+    browser.click("form[action=\"/my/do/certificates\"] button")?;
+    browser.wait_for("h1", "A certificate")?;
+    examine("my-certificate")?;
+    browser.go(&office.own_url("/my"))?;
+    browser.run("document.querySelector('details').open = true", &[])?;
+    examine("my")?;
+    browser.go(&office.own_url("/my/away"))?;
+    examine("my-away")?;
+    browser.go(&office.own_url("/my"))?;
+    browser.write("#name", "Pixel 9")?;
+    browser.click("input[name=with_certificate]")?;
+    browser.click("form[action=\"/my/do/invitations\"] button")?;
+    browser.wait_for("h1", "Add a device")?;
+    let link = browser.text("main code")?;
+    examine("my-code")?;
+    browser.go(&link)?;
+    examine("my-add")?;
+    browser.click("form[action$=\"/typed\"] button")?;
+    browser.wait_for(".notice", "shown this once")?;
+    examine("my-typed")?;
+    browser.go(&link)?;
+    examine("my-refused")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()> {
     let axe = axe()?;
     let (office, _connectors) = busy().await?;
     let browser = Chromium::start()?;
     let mut wrong = Vec::new();
-    let mut look = |name: &str, path: &str| -> Result<()> {
-        browser.go(&office.url(path))?;
+    // The page where the browser is.
+    let mut examine = |name: &str| -> Result<()> {
         for (width, height) in [WIDE, NARROW] {
             browser.resize(width, height)?;
             if !is_within(&browser)? {
@@ -173,15 +221,16 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
                 wrong.extend(found.iter().map(|one| format!("{name} {theme} {width}: {one}")));
                 if width == WIDE.0 {
                     picture(&browser, &format!("{name}-{theme}"))?;
-                } else if name == "devices" {
+                } else if ["devices", "my-add"].contains(&name) {
                     picture(&browser, &format!("{name}-phone-{theme}"))?;
                 }
             }
         }
-        browser.resize(WIDE.0, WIDE.1)
+        browser.resize(WIDE.0, WIDE.1)?;
+        browser.prefer("light")
     };
-    look("sign-in", "/sign-in")?;
-    browser.prefer("light")?;
+    browser.go(&office.url("/sign-in"))?;
+    examine("sign-in")?;
     office.sign_in(&browser, "ada")?;
     // Fields for the password are there, too.
     office.later(Duration::from_secs(6 * 60))?;
@@ -193,8 +242,27 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
                 Ok(counted.as_array().is_some_and(|hours| !hours.is_empty()))
             })?;
         }
-        look(&name, &path)?;
+        browser.go(&office.url(&path))?;
+        examine(&name)?;
     }
+    // An authenticator that is set up, and the code that is asked for from then on.
+    let carl = office.session("carl")?;
+    let offered = carl.post("/api/account/second-factor", &json!({}))?;
+    let secret = offered["secret"].as_str().context("no secret")?;
+    office.sign_in(&browser, "carl")?;
+    browser.go(&office.url("/account"))?;
+    examine("second-factor")?;
+    let code = json!({"code": code(secret, 6 * 60)?});
+    carl.post("/api/account/second-factor/confirm", &code)?;
+    browser.forget_cookies()?;
+    browser.go(&office.url("/sign-in"))?;
+    browser.write("#login", &format!("carl@{REALM}"))?;
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    browser.wait_for("main", "authenticator")?;
+    browser.go(&office.url("/sign-in/code"))?;
+    examine("sign-in-code")?;
+    own_pages(&office, &browser, &mut examine)?;
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())
 }

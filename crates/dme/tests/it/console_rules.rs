@@ -163,6 +163,50 @@ async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_user_reaches_their_own_and_nothing_else() -> Result<()> {
+    let office = Office::start()?;
+    office.mailbox("ann", b"To: ann@example.org\r\nSubject: mail\r\n\r\nHello\r\n").await?;
+    office.phone("ann", "INSIDE", ("iPhone", "iPhone 17", "iOS 26"))?.folder_sync().await?;
+    let label = json!({"label": "a phone"}).to_string();
+    for made in ["/api/my/passwords", "/api/my/certificates"] {
+        let (status, said) = office.ask_as("ann", "POST", made, &label)?;
+        ensure!(status == 200, "{made}: {status} {said}");
+    }
+    // What is another's is there for nobody else, by whatever number or id.
+    for path in [
+        "/api/my/devices/INSIDE/block",
+        "/api/my/devices/INSIDE/lost",
+        "/api/my/devices/INSIDE/remove",
+        "/api/my/passwords/1/revoke",
+        "/api/my/certificates/1/revoke",
+    ] {
+        let (status, said) = office.ask_as("bob", "POST", path, "{}")?;
+        ensure!(status == 404, "bob: {path}: {status} {said}");
+    }
+    let (_, own) = office.ask_as("ann", "GET", "/api/my", "")?;
+    let own: serde_json::Value = serde_json::from_str(&own)?;
+    ensure!(own["devices"][0]["admission"] == "quarantined", "{own}");
+    ensure!(own["passwords"][0]["number"] == 1 && own["certificates"][0]["number"] == 1, "{own}");
+    let (mut asked, mut wrong) = (0, Vec::new());
+    for endpoint in endpoints::table() {
+        let (method, path) = (endpoint.method.as_str(), filled(endpoint.path, false));
+        let (status, said) = office.ask_as("bob", method, &path, "[]")?;
+        let is_right = match endpoint.duty {
+            Duty::Own => ![401, 403].contains(&status),
+            _ => status == 404 && said.is_empty(),
+        };
+        asked += 1;
+        if !is_right {
+            wrong.push(format!("bob: {method} {path}: {status} {said}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{} of {asked} differ:\n{}", wrong.len(), wrong.join("\n"));
+    // An administrator who is no user is nobody here.
+    ensure!(office.ask_as("ada", "GET", "/api/my", "")?.0 == 401);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_good_until_it_expires_or_is_revoked() -> Result<()> {
     let office = Office::start()?;
     let make = ["token", "make", "--config", "server.toml", "--duty", "see", "--days", "1"];

@@ -13,7 +13,7 @@ const SESSION: &str = "__Host-dme-console";
 const SIGN_IN: &str = "__Host-dme-sign-in";
 
 /// What oathtool, another implementation of RFC 6238, shows so many seconds from now.
-fn code(secret: &str, later: u64) -> Result<String> {
+pub fn code(secret: &str, later: u64) -> Result<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() + later;
     let mut oathtool = Command::new("oathtool");
     let shown = run(oathtool.args(["--totp", "-b", secret, "-N", &format!("@{now}")]))?;

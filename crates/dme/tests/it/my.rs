@@ -2,6 +2,8 @@
 
 use crate::site::{PATIENCE, REALM};
 use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use dme_link::Authority;
 use dme_model::Secret;
 use dme_phone::{Account, Address, Error, Phone, Tls, Trust};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
@@ -9,9 +11,13 @@ use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process, run};
 use serde_json::{Value, json};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 pub const ANN: &str = "ann@example.org";
 pub const PASSWORD: &str = "her-directory-password";
+
+/// A mail system in which nobody needs a password.
+const FILES: &str = "[embedded.mail.files]\nroot = \"mail\"";
 
 /// A server with local files and an in-file directory.
 pub struct World {
@@ -24,17 +30,22 @@ pub struct World {
 impl World {
     /// With more of the realm's settings, and more tables.
     pub fn start(realm: &str, more: &str) -> Result<Self> {
-        Self::on("[embedded.mail.files]\nroot = \"mail\"", realm, more)
+        Self::on(FILES, realm, more)
     }
 
     /// The same on another mail system.
     fn on(mail: &str, realm: &str, more: &str) -> Result<Self> {
+        Self::behind("", mail, realm, more)
+    }
+
+    /// The same with more of the phones' settings.
+    fn behind(listener: &str, mail: &str, realm: &str, more: &str) -> Result<Self> {
         let folder = Folder::new("my")?;
         let [phones, admin] = [free_port()?, free_port()?];
         let config = format!(
             "directory = \"server\"\n\
              [phones]\nlisten = \"127.0.0.1:{phones}\"\nhost = \"localhost:{phones}\"\n\
-             [admin]\nlisten = \"127.0.0.1:{admin}\"\n\
+             {listener}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
              [[realms]]\nname = \"{REALM}\"\n{realm}\n[realms.access]\nusers = \"everyone\"\n\
              {mail}\n\
              [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n{more}"
@@ -80,6 +91,13 @@ impl World {
         Ok(Phone::new(account, Tls::new(&Trust::Authority(authority))?))
     }
 
+    /// The same with a certificate, in PEM with its key.
+    pub fn certified(&self, device: &str, password: &str, pem: &[u8]) -> Result<Phone> {
+        let trust = Trust::Authority(std::fs::read(self.authority())?);
+        let account = self.phone(device, password)?.client.account;
+        Ok(Phone::new(account, Tls::with_identity(&trust, pem)?))
+    }
+
     /// What the phones' listener answers, with its status: as Ann where `login`, by POST where
     /// something is sent.
     pub fn ask(&self, login: bool, path: &str, sent: Option<&str>) -> Result<(u16, Vec<u8>)> {
@@ -110,12 +128,19 @@ impl World {
 
     /// As whoever may read the server's directory.
     pub fn publish_terms(&self, text: &str) -> Result<()> {
+        self.administer("/api/terms", Some(json!({ "text": text }))).map(drop)
+    }
+
+    /// What the administrators' interface answers whoever may read the server's directory.
+    pub fn administer(&self, path: &str, sent: Option<Value>) -> Result<Value> {
         let token = std::fs::read_to_string(self.folder.path().join("server/admin.token"))?;
         let mut curl = Command::new("curl");
         curl.args(["-sSf", "-H", &format!("Authorization: Bearer {}", token.trim())]);
-        curl.args(["--data-binary", &json!({ "text": text }).to_string()]);
-        run(curl.arg(format!("http://127.0.0.1:{}/api/terms", self.admin)))?;
-        Ok(())
+        if let Some(sent) = sent {
+            curl.args(["--data-binary", &sent.to_string()]);
+        }
+        let answer = run(curl.arg(format!("http://127.0.0.1:{}{path}", self.admin)))?;
+        Ok(serde_json::from_str(&answer)?)
     }
 
     fn make_password(&self) -> Result<(i64, String)> {
@@ -164,6 +189,11 @@ async fn where_the_mail_system_wants_ones_own_password_none_is_made_and_it_is_sa
     let (status, said) = world.ask(true, "/api/my/passwords", Some("{\"label\": \"x\"}"))?;
     let said = String::from_utf8(said)?;
     ensure!(status == 409 && said.contains("only with the user's own password"), "{said}");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_dme"));
+    check.args(["check", "server", "--config", "server.toml"]);
+    let said = check.current_dir(world.folder.path()).output()?;
+    let said = String::from_utf8(said.stdout)?;
+    ensure!(said.contains("opens a mailbox only with it: none can be made"), "{said}");
     // Out of office asks for it.
     ensure!(world.own("/api/my", None)?["mail_needs_password"] == true);
     ensure!(world.ask(true, "/api/my/away", None)?.0 == 409);
@@ -223,11 +253,184 @@ async fn a_link_gives_a_signed_profile_once_with_which_a_phone_gets_in() -> Resu
     ensure!(value(&profile, "Host") == Some(&*format!("localhost:{}", world.phones)), "{profile}");
     let password = value(&profile, "Password").context("no password")?;
     world.phone("phone1", password)?.folder_sync().await?;
-    for again in ["profile", "password"] {
+    for again in ["profile", "typed"] {
         ensure!(world.ask(false, &format!("{link}/{again}"), Some(""))?.0 == 410, "{again}");
     }
     Ok(())
 }
+
+/// A certificate of Ann's as it is given: its number, and it and its key in PEM, as OpenSSL reads the
+/// file.
+fn make_certificate(world: &World, name: &str) -> Result<(i64, Vec<u8>)> {
+    let made = world.own("/api/my/certificates", Some(json!({ "label": name })))?;
+    let file = made["file"].as_str().context("no file")?;
+    let file = base64::engine::general_purpose::STANDARD.decode(file)?;
+    let password = made["password"].as_str().context("no password")?;
+    let number = made["number"].as_i64().context("no number")?;
+    Ok((number, unpacked(world, &file, password)?))
+}
+
+/// What OpenSSL finds in a file of PKCS #12.
+fn unpacked(world: &World, file: &[u8], password: &str) -> Result<Vec<u8>> {
+    let path = world.folder.path().join("device.p12");
+    std::fs::write(&path, file)?;
+    let mut openssl = Command::new("openssl");
+    openssl.args(["pkcs12", "-noenc", "-passin", &format!("pass:{password}"), "-in"]);
+    Ok(run(openssl.arg(path))?.into_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_gets_in_with_its_certificate_alone_until_it_is_taken_back() -> Result<()> {
+    let world = World::start("device_certificates = \"required\"", "")?;
+    // No password is asked for in vain.
+    let refused = world.phone("phone1", PASSWORD)?.folder_sync().await;
+    ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+    let (number, pem) = make_certificate(&world, "my phone")?;
+    let mut phone = world.certified("phone1", "", &pem)?;
+    phone.folder_sync().await?;
+    // Nor one that is left empty, with the login or without.
+    phone.client.account.user = String::new();
+    phone.folder_sync().await?;
+    phone.client.account.user = "bob".into();
+    ensure!(phone.folder_sync().await.is_err(), "another user's certificate");
+    phone.client.account.user = ANN.into();
+    phone.folder_sync().await?;
+    // It is of one device.
+    let other = world.certified("phone2", "", &pem)?.folder_sync().await;
+    ensure!(matches!(other, Err(Error::Http { status: 403, .. })), "{other:?}");
+    let own = world.own("/api/my", None)?;
+    let known = &own["certificates"][0];
+    ensure!(known["device"] == "phone1" && known["state"] == "good", "{own}");
+    ensure!(own["certificates_required"] == true && own["certificates_suffice"] == true, "{own}");
+    // Of another authority it does not get as far as to be asked.
+    let strange = Authority::open(&world.folder.path().join("strange"))?;
+    let strange = strange.device_identity(ANN, Duration::from_secs(3600))?;
+    let (key, file) = (strange.key.expose(), world.folder.path().join("strange.der"));
+    std::fs::write(&file, &strange.certificate)?;
+    let mut openssl = Command::new("openssl");
+    let strange = run(openssl.args(["x509", "-inform", "DER", "-in"]).arg(&file))? + key;
+    let strange = world.certified("phone1", "", strange.as_bytes())?.folder_sync().await;
+    ensure!(matches!(strange, Err(Error::Tls { .. } | Error::Broken(_))), "{strange:?}");
+
+    // Taken back while it waits, it is refused on the connection it has.
+    let inbox = phone.inbox()?;
+    phone.sync(&inbox).await?;
+    let watched = [inbox.as_str()];
+    let revoking = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        world.own(&format!("/api/my/certificates/{number}/revoke"), Some(json!({})))
+    };
+    let waiting = phone.ping(&watched, Duration::from_secs(300));
+    let waiting = tokio::time::timeout(PATIENCE, waiting);
+    let (waited, revoked) = tokio::join!(waiting, revoking);
+    revoked?;
+    ensure!(waited.is_ok(), "it waits still");
+    let refused = phone.folder_sync().await;
+    ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+
+    // By an administrator, too, who sees whose it was; and with the device.
+    let (number, pem) = make_certificate(&world, "the next")?;
+    let mut phone = world.certified("phone3", "", &pem)?;
+    phone.folder_sync().await?;
+    let admin = format!("/api/users/{ANN}/certificates");
+    let listed = world.administer(&admin, None)?;
+    ensure!(listed[0]["number"] == number && listed[0]["device"] == "phone3", "{listed}");
+    let left = world.administer(&format!("{admin}/{number}/revoke"), Some(json!({})))?;
+    ensure!(left == json!([]), "{left}");
+    ensure!(phone.folder_sync().await.is_err());
+    let (_, pem) = make_certificate(&world, "the last")?;
+    let mut phone = world.certified("phone4", "", &pem)?;
+    phone.folder_sync().await?;
+    world.own("/api/my/devices/phone4/remove", Some(json!({})))?;
+    ensure!(phone.folder_sync().await.is_err(), "the device was removed");
+    let events = world.administer("/api/log?kind=certificate_revoked", None)?;
+    ensure!(events.to_string().contains("taken back"), "{events}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_proxy_hands_on_of_a_certificate_counts_and_what_others_do_does_not() -> Result<()> {
+    let realm = "device_certificates = \"required\"";
+    for (proxies, status) in [("127.0.0.0/8", "200"), ("192.0.2.1/32", "403")] {
+        let listener = format!("proxies = [\"{proxies}\"]\ncertificate_header = \"Client-Cert\"");
+        let world = World::behind(&listener, FILES, realm, "")?;
+        let (_, pem) = make_certificate(&world, "my phone")?;
+        let file = world.folder.path().join("device.pem");
+        std::fs::write(&file, pem)?;
+        let mut openssl = Command::new("openssl");
+        let text = run(openssl.args(["x509", "-outform", "PEM", "-in"]).arg(&file))?;
+        let lines = text.lines().filter(|line| !line.starts_with("-----"));
+        let header = format!("Client-Cert: :{}:", lines.collect::<String>());
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-X", "OPTIONS", "--cacert"]);
+        curl.arg(world.authority()).args(["-u", &format!("{ANN}:"), "-H", &header]);
+        let answered = run(curl.arg(world.page("/Microsoft-Server-ActiveSync")))?;
+        ensure!(answered == status, "from {proxies}: {answered}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_and_a_password_are_two_things_and_both_come_in_a_profile() -> Result<()> {
+    let soon = "[certificates]\nlife = \"1d\"\nnotice = \"1d\"\n";
+    let world = World::start("device_certificates = \"with_password\"", soon)?;
+    let wanted = json!({ "label": "my phone", "with_certificate": true });
+    let invited = world.own("/api/my/invitations", Some(wanted))?;
+    let link = invited["link"].as_str().context("no link")?;
+    let (status, profile) = world.ask(false, &format!("{link}/profile"), Some(""))?;
+    ensure!(status == 200, "{status}");
+    // Of the signed message, only what is in it.
+    let profile = String::from_utf8_lossy(&profile).into_owned();
+    let (_, identity) = profile.split_once("<dict>\n<key>Password</key>").context("no identity")?;
+    let identity = format!("<key>Password</key>{identity}");
+    let password = value(&identity, "Password").context("no password")?;
+    let (_, file) = identity.split_once("<data>").context("no file")?;
+    let file = file.split('<').next().unwrap_or_default();
+    let file = base64::engine::general_purpose::STANDARD.decode(file)?;
+    let pem = unpacked(&world, &file, password)?;
+    let id = value(&profile, "PayloadCertificateUUID").context("no identity is named")?;
+    ensure!(value(&identity, "PayloadUUID") == Some(id), "another is: {identity}");
+    // As others read it, who know no OpenSSL.
+    let mut python = Command::new("/usr/bin/python3");
+    python.args(["-c", READ, password]).arg(world.folder.path().join("device.p12"));
+    ensure!(run(&mut python)?.trim() == format!("my phone CN={ANN} True"), "{python:?}");
+
+    ensure!(is_refused(world.certified("phone1", "wrong", &pem)?).await, "a wrong password");
+    ensure!(is_refused(world.certified("phone1", "", &pem)?).await, "no password");
+    let refused = world.phone("phone1", PASSWORD)?.folder_sync().await;
+    ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+    let mut phone = world.certified("phone1", PASSWORD, &pem)?;
+    phone.folder_sync().await?;
+    // It ends soon: its user is told, once.
+    let inbox = phone.inbox()?;
+    let told = async |phone: &mut Phone| -> Result<Vec<String>> {
+        phone.sync(&inbox).await?;
+        Ok(phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect())
+    };
+    let begun = Instant::now();
+    while told(&mut phone).await?.is_empty() {
+        ensure!(begun.elapsed() < PATIENCE, "nobody was told");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.certified("phone1", PASSWORD, &pem)?.folder_sync().await?;
+    ensure!(told(&mut phone).await? == ["The certificate of your device ends soon"]);
+    ensure!(world.own("/api/my/certificates", None)?[0]["state"] == "ends_soon");
+    // Lost: it is told what to do by the certificate it has, and is nobody after that.
+    world.own("/api/my/devices/phone1/lost", Some(json!({})))?;
+    let wiped = world.certified("phone1", PASSWORD, &pem)?.folder_sync().await;
+    ensure!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
+    ensure!(world.own("/api/my/certificates", None)? == json!([]));
+    Ok(())
+}
+
+/// Name, owner, and whether the key is the certificate's.
+const READ: &str = "\
+import sys
+from cryptography.hazmat.primitives.serialization import pkcs12
+read = pkcs12.load_pkcs12(open(sys.argv[2], 'rb').read(), sys.argv[1].encode())
+same = read.key.public_key().public_numbers() == read.cert.certificate.public_key().public_numbers()
+print(read.cert.friendly_name.decode(), read.cert.certificate.subject.rfc4514_string(), same)
+";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_signs_in_with_a_cookie_of_its_own_and_takes_no_strange_forms() -> Result<()> {

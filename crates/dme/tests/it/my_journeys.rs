@@ -58,7 +58,7 @@ async fn a_user_adds_a_phone_names_it_and_shuts_it_out_when_it_is_lost() -> Resu
     let typed = browser.text("dl")?;
     ensure!(typed.contains(&format!("localhost:{}", world.phones)), "the server: {typed}");
     ensure!(typed.contains(ANN), "the user name: {typed}");
-    browser.click("form[action$=\"/password\"] button")?;
+    browser.click("form[action$=\"/typed\"] button")?;
     browser.wait_for(".notice", "shown this once")?;
     let password = browser.run(
         "return [...document.querySelectorAll('dl code')].map(code => code.innerText)[2]",

@@ -103,13 +103,16 @@ async fn a_phone_gets_in_with_a_token_of_the_realms_provider_and_so_does_its_mai
          [phones]\nlisten = \"127.0.0.1:{phones}\"\nhost = \"localhost:{phones}\"\n\
          [admin]\nlisten = \"127.0.0.1:{admin}\"\n\
          [[realms]]\nname = \"{REALM}\"\n[realms.access]\nusers = \"everyone\"\n\
-         [realms.tokens]\nissuer = \"{issuer}\"\naudience = \"urn:dme:phones\"\n\
+         [realms.tokens]\nissuer = \"{issuer}\"\naudience = \"urn:dme:phones\"\nscope = \"mail\"\n\
          [embedded.mail.imap]\nauth = \"bearer\"\n\
          [embedded.mail.imap.server]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
          [embedded.people.file]\nrealm = \"{REALM}\"\npath = \"people.toml\"\n",
         dovecot.imap_port
     );
     std::fs::write(folder.path().join("server.toml"), &server)?;
+    let checked = dme(&folder, &["check", "server", "--config", "server.toml"]).output()?;
+    let checked = String::from_utf8_lossy(&checked.stdout).into_owned();
+    ensure!(checked.contains(&format!("people sign in at {issuer}/auth")), "{checked}");
     let log = folder.path().join("server.log");
     let mut command = dme(&folder, &["server", "--config", "server.toml"]);
     let mut running = Process::start("dme server", &mut command, &log)?;

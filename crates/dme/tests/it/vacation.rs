@@ -7,6 +7,7 @@ use dme_eas::ProtocolVersion;
 use dme_eas::settings::{Audience, Oof, OofMessage, OofRequest, OofState, ReplyFormat};
 use dme_model::Timestamp;
 use dme_phone::{Error, Phone};
+use dme_testkit::chromium::Chromium;
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::postfix::{Postfix, PostfixOptions};
@@ -191,6 +192,11 @@ async fn journey(sieve_extensions: &str) -> Result<()> {
         ensure!(told == [Some(OUTSIDE); 2], "{told:?}");
     }
 
+    // One browser is enough: whatever holds the rule, the page knows nothing of it.
+    if sieve_extensions.starts_with('+') {
+        on_the_page(&world)?;
+    }
+
     // Switched off, nobody is answered, the texts stay, and the script is the user's again.
     let off = Oof { state: Some(OofState::Disabled), messages: Vec::new() };
     phone.out_of_office(OofRequest::Set(off)).await?;
@@ -205,6 +211,37 @@ async fn journey(sieve_extensions: &str) -> Result<()> {
     let logs = world.site.logs()?;
     ensure!(!logs.contains("the hut") && !logs.contains("back on Monday"), "a log holds a text");
     Ok(())
+}
+
+/// At `/my` one sees what the phone set, and sets it: with the password, which the mail system needs.
+fn on_the_page(world: &World) -> Result<()> {
+    let (_, password) = USERS[0];
+    let page = format!("https://localhost:{}/my/away", world.site.phones_port);
+    let browser = Chromium::start()?;
+    browser.trust_all()?;
+    browser.go(&page)?;
+    browser.write("#login", ANN)?;
+    browser.write("#password", password)?;
+    browser.click("main button")?;
+    browser.wait_for("h1", "My devices")?;
+    browser.go(&page)?;
+    browser.write("#password", "wrong")?;
+    browser.click("form[action=\"/my/do/away/look\"] button")?;
+    browser.wait_for(".notice.bad", "not your password")?;
+    browser.write("#password", password)?;
+    browser.click("form[action=\"/my/do/away/look\"] button")?;
+    browser.wait_for("#colleagues", INSIDE)?;
+    browser.write("#colleagues", "Reading in the garden.")?;
+    browser.write("#password", password)?;
+    browser.click("form[action=\"/my/do/away\"] button")?;
+    browser.wait_for(".notice", "Done")?;
+    browser.write("#password", password)?;
+    browser.click("form[action=\"/my/do/away/look\"] button")?;
+    browser.wait_for("#colleagues", "Reading in the garden.")?;
+    browser.write("#colleagues", INSIDE)?;
+    browser.write("#password", password)?;
+    browser.click("form[action=\"/my/do/away\"] button")?;
+    browser.wait_for(".notice", "Done")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p dme-link --example link_bench`. The parent is the server; connectors
 //! run in child processes, so that each side's memory is seen alone. With `many` it measures what
-//! many connectors cost ([`many`]), with `many 10000` so many idle links.
+//! many connectors cost ([`many`]), with `idle 10000` the memory of so many idle links alone.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,8 +16,9 @@ mod peer;
 
 use bytes::Bytes;
 use dme_link::{
-    Approval, Authority, Connector, ConnectorConfig, CredentialsNeeded, Links, LinksConfig,
-    ListenConfig, Mailboxes, MemoryBook, MemoryEnrolments, Registrar, Services, enroll, serve,
+    Approval, Authority, Connector, ConnectorConfig, ConnectorStatus, CredentialsNeeded, Links,
+    LinksConfig, ListenConfig, Mailboxes, MemoryBook, MemoryEnrolments, Registrar, Services,
+    enroll, serve,
 };
 use dme_mailbox::memory::{MemoryMailSystem, MessageReader};
 use dme_mailbox::{Account, CallContext, Credentials, Mailbox, PartContent};
@@ -94,15 +95,24 @@ async fn connectors(dir: &Path) {
     // Many are there for their number.
     let messages = if all.len() == 1 { MESSAGES } else { 1 };
     let system: Arc<MemoryMailSystem> = Arc::new(mail_system(messages));
-    let mut running = JoinSet::new();
-    for entry in all {
+    let running = std::sync::Mutex::new(JoinSet::new());
+    let beginning = futures_util::stream::iter(all).map(|entry| {
         let services = Services {
             mailboxes: Some(Mailboxes::of_mail(system.clone(), CredentialsNeeded::None)),
             ..Services::default()
         };
         let config = ConnectorConfig::new(entry.unwrap().path());
-        running.spawn(Connector::new(config, services).unwrap().run(std::future::pending()));
-    }
+        let connector = Connector::new(config, services).unwrap();
+        let mut status = connector.status();
+        running.lock().unwrap().spawn(connector.run(std::future::pending()));
+        // One after the other, as they are where each has a machine of its own.
+        async move {
+            let linked = |now: &ConnectorStatus| matches!(now, ConnectorStatus::Linked { .. });
+            status.wait_for(linked).await.unwrap();
+        }
+    });
+    beginning.buffer_unordered(ENROLLING).collect::<()>().await;
+    let mut running = running.into_inner().unwrap();
     while running.join_next().await.is_some() {}
 }
 
@@ -163,7 +173,7 @@ impl Bench {
             }
         });
         let ids = enrolling.buffer_unordered(ENROLLING).collect::<Vec<_>>().await;
-        let linked_before = self.links.connectors().len();
+        let linked_before = self.links.count();
         let program = std::env::current_exe().unwrap();
         let child = Command::new(program).arg("connectors").arg(&dir).spawn().unwrap();
         self.until_linked(linked_before + count).await;
@@ -171,18 +181,19 @@ impl Bench {
     }
 
     /// A connector in this process, for comparison.
-    async fn within(&self) {
+    async fn within(&self) -> Duration {
         let id = ConnectorId::from("within");
         let mailboxes = Mailboxes::of_mail(Arc::new(mail_system(1)), CredentialsNeeded::None);
         let services = Services { mailboxes: Some(mailboxes), ..Services::default() };
         self.links.attach_local(id.clone(), "within", services);
         let mailbox = self.mailbox(&id).await;
-        measure("one call at a time, in one process", &mailbox, 5_000, 1).await;
+        let middle = measure("one call at a time, in one process", &mailbox, 5_000, 1).await;
         self.links.detach_local(&id);
+        middle
     }
 
     async fn until_linked(&self, count: usize) {
-        while self.links.connectors().len() < count {
+        while self.links.count() < count {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -215,13 +226,50 @@ fn memory(process: u32) -> i64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Makes calls and prints how long they took.
-async fn measure(label: &str, mailbox: &Arc<dyn Mailbox>, total: usize, parallel: usize) {
-    measure_all(label, std::slice::from_ref(mailbox), total, parallel).await;
+/// Seconds of processor time that a process had.
+fn processor(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
+}
+
+/// Makes calls, prints how long they took, and answers the middle of it.
+async fn measure(
+    label: &str,
+    mailbox: &Arc<dyn Mailbox>,
+    total: usize,
+    parallel: usize,
+) -> Duration {
+    measure_all(label, std::slice::from_ref(mailbox), total, parallel).await
+}
+
+/// The same, and the processor time of both ends: what it would take at rest, whatever else the
+/// machine does.
+async fn measure_ends(
+    label: &str,
+    mailboxes: &[Arc<dyn Mailbox>],
+    total: usize,
+    parallel: usize,
+    connectors: &Process,
+) {
+    let ends = [std::process::id(), connectors.0.id()];
+    let before = ends.map(processor);
+    measure_all(label, mailboxes, total, parallel).await;
+    let each = |end: usize| (processor(ends[end]) - before[end]) * 1e6 / total as f64;
+    let (server, connector) = (each(0), each(1));
+    println!(
+        "  processor time a call: {server:.1} us at the server, {connector:.1} us at connectors"
+    );
 }
 
 /// The same over several mailboxes in turn.
-async fn measure_all(label: &str, mailboxes: &[Arc<dyn Mailbox>], total: usize, parallel: usize) {
+async fn measure_all(
+    label: &str,
+    mailboxes: &[Arc<dyn Mailbox>],
+    total: usize,
+    parallel: usize,
+) -> Duration {
     let begun = Instant::now();
     let mut callers = JoinSet::new();
     for mailbox in mailboxes.iter().cycle().take(parallel) {
@@ -237,15 +285,17 @@ async fn measure_all(label: &str, mailboxes: &[Arc<dyn Mailbox>], total: usize, 
         });
     }
     let times = callers.join_all().await.concat();
-    say(label, times, begun.elapsed());
+    say(label, times, begun.elapsed())
 }
 
-/// How often a second, and how long the middle and the slowest hundredth took.
-fn say(label: &str, mut times: Vec<Duration>, took: Duration) {
+/// How often a second, and how long the middle, which is answered, and the slowest hundredth took.
+fn say(label: &str, mut times: Vec<Duration>, took: Duration) -> Duration {
     let rate = times.len() as f64 / took.as_secs_f64();
     times.sort();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
-    println!("{label:38} {rate:>8.0}/s  p50 {:>5} us  p99 {:>6} us", at(0.5), at(0.99));
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+    let (middle, slowest) = (at(0.5).as_micros(), at(0.99).as_micros());
+    println!("{label:38} {rate:>8.0}/s  p50 {middle:>5} us  p99 {slowest:>6} us");
+    at(0.5)
 }
 
 fn whole() -> BodyView {
@@ -283,8 +333,11 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["connectors", dir] => return connectors(&PathBuf::from(dir)).await,
-        ["many"] => return many::run(Bench::start().await, many::IDLE).await,
-        ["many", idle] => return many::run(Bench::start().await, idle.parse().unwrap()).await,
+        ["many"] => return many::run(Bench::start().await).await,
+        ["idle", count] => {
+            return many::idle(&Bench::start().await, count.parse().unwrap()).await;
+        }
+        ["peer"] => return peer::run().await,
         _ => {}
     }
     let bench = Bench::start().await;
@@ -292,9 +345,11 @@ async fn main() {
     let mailbox = bench.mailbox(&ids[0]).await;
 
     measure("warming up", &mailbox, 2_000, 8).await;
-    bench.within().await;
-    measure("one call at a time", &mailbox, 5_000, 1).await;
-    measure("64 calls at a time", &mailbox, 100_000, 64).await;
+    let within = bench.within().await;
+    let over = measure("one call at a time", &mailbox, 5_000, 1).await;
+    println!("  the link adds {} us p50", over.saturating_sub(within).as_micros());
+    let one = std::slice::from_ref(&mailbox);
+    measure_ends("64 calls at a time", one, 100_000, 64, &connector).await;
     println!("bulk fetch: {:.0} MB/s", bulk(&mailbox, 10).await / 1e6);
 
     let beside = tokio::spawn({

@@ -1,11 +1,11 @@
 //! What many connectors cost their server: memory of idle links, calls over a hundred of them, and
 //! how a thousand come back when the server was gone.
 
-use crate::{Bench, Serving, measure_all, memory};
+use crate::{Bench, Serving, measure_all, measure_ends, memory, processor};
 use std::time::{Duration, Instant};
 
 /// Idle links.
-pub const IDLE: usize = 2_000;
+const IDLE: usize = 2_000;
 /// Connectors that are called.
 const CALLED: usize = 100;
 /// Connectors that come back.
@@ -15,7 +15,7 @@ const SETTLED: Duration = Duration::from_secs(15);
 /// How long a server that was killed is away.
 const GONE: Duration = Duration::from_secs(5);
 
-pub async fn run(mut bench: Bench, idle: usize) {
+pub async fn run(mut bench: Bench) {
     // What is there once and for all is not to be counted.
     let (first, ids) = bench.connectors("first", CALLED).await;
     let mut mailboxes = Vec::new();
@@ -23,25 +23,15 @@ pub async fn run(mut bench: Bench, idle: usize) {
         mailboxes.push(bench.mailbox(id).await);
     }
     measure_all("warming up", &mailboxes, 2_000, 200).await;
-    measure_all("200 calls at a time, 100 connectors", &mailboxes, 100_000, 200).await;
+    let label = "200 calls at a time, 100 connectors";
+    measure_ends(label, &mailboxes, 100_000, 200, &first).await;
     drop((first, mailboxes));
-    while !bench.links.connectors().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-
-    tokio::time::sleep(SETTLED).await;
-    let before = memory(std::process::id());
-    let (_idle, _) = bench.connectors("idle", idle).await;
-    tokio::time::sleep(SETTLED).await;
-    let each = (memory(std::process::id()) - before) as f64 / idle as f64;
-    println!("{idle} idle links: {each:.1} KiB of server memory each");
-    drop(_idle);
-    while !bench.links.connectors().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until_none(&bench).await;
+    idle(&bench, IDLE).await;
+    until_none(&bench).await;
 
     let (_back, ids) = bench.connectors("back", BACK).await;
-    let (begun, cpu) = (Instant::now(), processor());
+    let (begun, cpu) = (Instant::now(), processor(std::process::id()));
     bench.serving.down.send(()).unwrap();
     bench.serving.task.await.unwrap().unwrap();
     (bench.serving, _) = Serving::begin(&bench.links, &bench.address).await;
@@ -54,16 +44,36 @@ pub async fn run(mut bench: Bench, idle: usize) {
         bench.links.close(id);
     }
     tokio::time::sleep(GONE).await;
-    let (begun, cpu) = (Instant::now(), processor());
+    let (begun, cpu) = (Instant::now(), processor(std::process::id()));
     (bench.serving, _) = Serving::begin(&bench.links, &bench.address).await;
     came_back(&bench, "after a kill, gone for 5 s", begun, cpu).await;
+}
+
+async fn until_none(bench: &Bench) {
+    while bench.links.count() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Prints the memory of so many idle links.
+pub async fn idle(bench: &Bench, count: usize) {
+    tokio::time::sleep(SETTLED).await;
+    let before = memory(std::process::id());
+    let begun = Instant::now();
+    let (_idle, _) = bench.connectors("idle", count).await;
+    let took = begun.elapsed().as_secs_f64();
+    tokio::time::sleep(SETTLED).await;
+    let each = (memory(std::process::id()) - before) as f64 / count as f64;
+    println!(
+        "{count} idle links, enrolled and linked in {took:.0} s: {each:.1} KiB of server memory each"
+    );
 }
 
 /// Waits until all are linked, and prints how long that took and how busy the server was.
 async fn came_back(bench: &Bench, after: &str, begun: Instant, cpu: f64) {
     let mut half = None;
     loop {
-        let linked = bench.links.connectors().len();
+        let linked = bench.links.count();
         if linked >= BACK / 2 {
             half.get_or_insert(begun.elapsed());
         }
@@ -74,7 +84,7 @@ async fn came_back(bench: &Bench, after: &str, begun: Instant, cpu: f64) {
     }
     let took = begun.elapsed();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let busy = (processor() - cpu) / took.as_secs_f64() / cores as f64;
+    let busy = (processor(std::process::id()) - cpu) / took.as_secs_f64() / cores as f64;
     println!(
         "{BACK} connectors {after}: half linked after {:.1} s, all after {:.1} s, {:.0} % of {cores} \
          processors at the server",
@@ -82,12 +92,4 @@ async fn came_back(bench: &Bench, after: &str, begun: Instant, cpu: f64) {
         took.as_secs_f64(),
         busy * 100.0
     );
-}
-
-/// Seconds of processor time that this process had.
-fn processor() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let after_name = stat.rsplit_once(')').unwrap().1;
-    let ticks = after_name.split_whitespace().skip(11).take(2);
-    ticks.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }

@@ -93,9 +93,21 @@ pub async fn carry(
 }
 
 /// Whether the line is gone now, by a clock that both ends have.
-fn is_gone((gone, of): (Duration, Duration)) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    !of.is_zero() && now % of.as_millis() >= of.saturating_sub(gone).as_millis()
+fn is_gone(gone: (Duration, Duration)) -> bool {
+    is_gone_at(SystemTime::now().duration_since(UNIX_EPOCH).unwrap(), gone)
+}
+
+fn is_gone_at(moment: Duration, (gone, of): (Duration, Duration)) -> bool {
+    !of.is_zero() && moment.as_millis() % of.as_millis() >= of.saturating_sub(gone).as_millis()
+}
+
+/// How long the line was there of the time that ends now.
+pub fn there(took: Duration, gone: (Duration, Duration)) -> Duration {
+    let step = Duration::from_millis(100);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let steps = u32::try_from(took.as_millis() / step.as_millis()).unwrap();
+    let there = (0..steps).filter(|back| !is_gone_at(now - step * *back, gone)).count();
+    step * u32::try_from(there).unwrap()
 }
 
 /// Numbers from 0 to 1, other ones at each end and the same in each run.

@@ -1,6 +1,7 @@
 //! What the two ends do: mail that arrives and is sent, content, and nothing at all.
 
-use crate::{SERVER, rate, wait_for};
+use crate::line::there;
+use crate::{SERVER, quality, wait_for};
 use bytes::Bytes;
 use dme_link::{
     Approval, Authority, BackoffConfig, Connector, ConnectorConfig, CredentialsNeeded, KeepAlive,
@@ -28,6 +29,12 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Bytes of the content that is fetched, and of each piece of it.
 const BULK: u64 = 600_000;
 const PIECE: u64 = 60_000;
+/// How much more of it where the line is gone rarely, and for long.
+const LONG: u64 = 8;
+
+fn bulk_size(more: &str) -> u64 {
+    if more.contains("rare") { LONG * BULK } else { BULK }
+}
 
 fn user() -> UserId {
     UserId::from("ann@example.org")
@@ -83,7 +90,7 @@ pub async fn connector(dir: &Path, scenario: &str, more: &str) {
     });
     let running = tokio::spawn(connector.run(std::future::pending()));
     match scenario {
-        "bulk" => put(0, noise()),
+        "bulk" => put(0, noise(bulk_size(more))),
         "mail" => {
             for number in 1..=mails(more) {
                 sleep(2 * SECOND).await;
@@ -96,10 +103,10 @@ pub async fn connector(dir: &Path, scenario: &str, more: &str) {
 }
 
 /// Content that cannot be packed.
-fn noise() -> Bytes {
+fn noise(size: u64) -> Bytes {
     let mut noise = b"Subject: noise\r\n\r\n".to_vec();
     let mut state = 1_u64;
-    noise.resize_with(BULK as usize, || {
+    noise.resize_with(size as usize, || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 56) as u8
     });
@@ -129,7 +136,7 @@ pub async fn server(dir: &Path, scenario: &str, more: &str) {
     let far = Far { links, dir: dir.to_owned(), done: AtomicBool::new(false) };
     match scenario {
         "mail" => far.mail(mails(more)).await,
-        "bulk" => far.bulk(rate(more)).await,
+        "bulk" => far.bulk(more).await,
         _ => far.idle(more.parse().unwrap()).await,
     }
 }
@@ -240,14 +247,15 @@ impl Far {
     }
 
     /// How much of the line content uses, and how long a small call takes beside it.
-    async fn bulk(&self, line: u64) {
+    async fn bulk(&self, more: &str) {
         let inbox = self.folder(Role::Inbox).await;
         let mut items = self.items(&inbox).await;
         while items.is_empty() {
             items = self.items(&inbox).await;
         }
         let (item, begun) = (items.remove(0), Instant::now());
-        let pieces = iter((0..BULK).step_by(PIECE as usize)).map(|start| {
+        let size = bulk_size(more);
+        let pieces = iter((0..size).step_by(PIECE as usize)).map(|start| {
             let (inbox, item) = (&inbox, &item);
             async move {
                 let range = ByteRange { start, length: PIECE };
@@ -277,10 +285,14 @@ impl Far {
             (pieces, begun.elapsed())
         };
         let ((pieces, took), calls) = tokio::join!(content, small);
-        assert_eq!(pieces.concat(), noise(), "content arrives as it is");
-        let rate = BULK as f64 * 8.0 / took.as_secs_f64();
-        let part = 100.0 * rate / line as f64;
-        println!("  {BULK} bytes in {took:.1?}: {part:.0} % of the line");
+        assert_eq!(pieces.concat(), noise(size), "content arrives as it is");
+        let there = there(took, quality(more).gone);
+        let part =
+            |of: Duration| 100.0 * size as f64 * 8.0 / of.as_secs_f64() / quality(more).rate as f64;
+        let (all, while_there) = (part(took), part(there));
+        println!(
+            "  {size} bytes in {took:.1?}: {all:.0} % of the line, {while_there:.0} % while it was there"
+        );
         let (middle, last) = (calls.get(calls.len() / 2), calls.last());
         println!("  a small call beside it: {middle:.1?} in the middle, {last:.1?} at worst");
         self.tell();

@@ -73,7 +73,7 @@ impl Default for KeepAlive {
 }
 
 /// How a line that is paid by volume is spared. The default spares nothing.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Thrift {
     /// How records are packed, where the server knows how.
     pub packing: Packing,
@@ -83,10 +83,25 @@ pub struct Thrift {
     /// Changes in mailboxes are told at intervals of this length, and no more often; nothing tells
     /// each at once.
     pub gather: Duration,
+    /// The server is told at this interval what is counted of calls; nothing where nothing happened.
+    pub counts: Duration,
     /// When large content may cross; at any time where not set.
     pub bulk: Option<BulkHours>,
     /// Bytes a month beyond which there are warnings, the first at four fifths of it.
     pub budget: Option<u64>,
+}
+
+impl Default for Thrift {
+    fn default() -> Self {
+        Self {
+            packing: Packing::Plain,
+            congestion: None,
+            gather: Duration::ZERO,
+            counts: Duration::from_secs(15),
+            bulk: None,
+            budget: None,
+        }
+    }
 }
 
 /// Hours for large content. Outside of them a part of a message, or a whole one, that is asked for

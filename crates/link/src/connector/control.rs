@@ -57,6 +57,7 @@ async fn listen(shared: Arc<Shared>, mut records: Records, sender: mpsc::Sender<
             Some(ToConnector::Certificate { certificate }) => Order::Certificate(certificate),
             Some(ToConnector::RenewalRefused(refused)) => Order::RenewalRefused(refused),
             Some(ToConnector::Configuration(configuration)) => Order::Configuration(configuration),
+            Some(ToConnector::Rotate {}) => Order::Rotate,
             None => continue,
         };
         if shared.orders.send(order).await.is_err() {

@@ -9,10 +9,13 @@ use super::session::{Order, Session, Told, Undying};
 use super::upkeep::Upkeep;
 use super::witness::Witness;
 use crate::clock::now;
+use crate::measured::Counts;
 use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
-use crate::{Configuration, Error, Identity, Refusal, Refused, Result, Services, Used, tls, wire};
+use crate::{
+    Configuration, Error, Identity, Measured, Refusal, Refused, Result, Services, Used, tls, wire,
+};
 use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -314,6 +317,8 @@ impl Connector {
         let hang_up = self.config.windows.as_ref().map(|windows| windows.left(now()));
         let hang_up = hang_up.map(|left| Instant::now() + left);
         let mut told_used: Option<Instant> = None;
+        let counting = session.shared.services.counts.clone();
+        let (mut told_counts, mut tell_counts) = (None, Instant::now());
         loop {
             let order = tokio::select! {
                 reason = &mut session.task => {
@@ -329,6 +334,11 @@ impl Connector {
                 }
                 () = sleep_until(settle), if self.budget.is_some() => {
                     settle = Instant::now() + self.tell_used(session, &mut told_used);
+                    continue;
+                }
+                () = sleep_until(tell_counts), if counting.is_some() => {
+                    let counts = counting.as_ref().map(|all| all.counts()).unwrap_or_default();
+                    tell_counts = Instant::now() + self.tell_counts(session, counts, &mut told_counts);
                     continue;
                 }
                 () = until(hang_up) => return Next::Away,
@@ -354,6 +364,10 @@ impl Connector {
                 },
                 Some(Order::RenewalRefused(refused)) => {
                     error!(%refused, "the server did not renew the certificate");
+                }
+                Some(Order::Rotate) => {
+                    info!("told to take a new key");
+                    renewal = Instant::now() + self.ask_for_certificate(session);
                 }
                 Some(Order::Configuration(configuration)) => {
                     if self.configure(session, configuration).await {
@@ -405,6 +419,25 @@ impl Connector {
                 *told = None;
                 TELL_AGAIN
             }
+        }
+    }
+
+    /// Tells the server of what was counted since it was last told, if anything was; answers when to
+    /// do so again.
+    fn tell_counts(
+        &self,
+        session: &Session,
+        counts: Vec<Measured>,
+        told: &mut Option<Vec<Measured>>,
+    ) -> Duration {
+        let every = self.config.thrift.counts;
+        let Some(news) = Counts::since(told.as_deref(), &counts) else { return every };
+        match session.shared.tell(ToServer::Counts(news)) {
+            Told::Sent => {
+                *told = Some(counts);
+                every
+            }
+            Told::NotYet => TELL_AGAIN,
         }
     }
 

@@ -76,6 +76,7 @@ pub(super) enum Order {
     Drain(Drain),
     Certificate(String),
     RenewalRefused(Refused),
+    Rotate,
     Configuration(Configuration),
 }
 

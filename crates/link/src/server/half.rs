@@ -80,6 +80,9 @@ impl Half {
             way.wanted.notify_one();
         }
         let wanted = way.wanted.clone();
+        // It is passed on from one to the next here: each would have room for it, kept for as long as
+        // the connection lasts.
+        let io = Box::new(io);
         let driver = Box::pin(async move {
             let Some(io) = idle(io, &wanted).await.map_err(|error| error.to_string())? else {
                 return Ok(());

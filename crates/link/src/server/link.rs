@@ -185,7 +185,9 @@ impl Link {
             let message = queue.recv().await?;
             Some((pieces(&message, []).unwrap_or_default(), queue))
         });
-        let mut records = match self.send(Lane::Calls, CONTROL, Outgoing::stream(messages)).await {
+        // Boxed, as what comes seldom below, so that a link that lasts does not keep their room.
+        let control = Box::pin(self.send(Lane::Calls, CONTROL, Outgoing::stream(messages)));
+        let mut records = match control.await {
             Ok(records) => records,
             Err(error) => return warn!(connector = self.name, %error, "no control call"),
         };
@@ -209,7 +211,8 @@ impl Link {
                     self.round_trip.store(micros.max(1), Ordering::Relaxed);
                 }
                 Some(ToServer::Renew { request }) => {
-                    self.tell(self.renew(registrar, &request).await);
+                    let answer = Box::pin(self.renew(registrar, &request)).await;
+                    self.tell(answer);
                 }
                 Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
                 Some(ToServer::Away { until_ms }) => {
@@ -224,8 +227,9 @@ impl Link {
                     }
                     *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
                 }
+                Some(ToServer::Counts(counts)) => self.meter.counted(counts),
                 Some(ToServer::Configured(report)) => {
-                    match registrar.configured(&self.id, report).await {
+                    match Box::pin(registrar.configured(&self.id, report)).await {
                         Ok(None) => {}
                         Ok(Some(wanted)) => self.tell(ToConnector::Configuration(wanted)),
                         Err(error) => warn!(connector = self.name, %error, "report not kept"),

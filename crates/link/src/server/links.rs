@@ -3,7 +3,7 @@
 use super::directory::RemoteDirectory;
 use super::gate::Gate;
 use super::half::Half;
-use super::link::{DRAIN_LIMIT, Link, until_lost};
+use super::link::{ControlQueue, DRAIN_LIMIT, Link, until_lost};
 use super::mail::RemoteMailSystem;
 use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
@@ -12,8 +12,8 @@ use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Segments,
-    Services, Used, Validity,
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Measured,
+    Segments, Services, Used, Validity,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
@@ -160,7 +160,7 @@ struct Inner {
     /// By the connector's name.
     limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
-    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Half>>>,
+    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Box<Half>>>>,
     events: broadcast::Sender<LinkEvent>,
     /// Counts the links that came and went.
     generation: AtomicU64,
@@ -171,6 +171,30 @@ struct Local {
     name: String,
     services: Services,
     since: Timestamp,
+}
+
+impl Local {
+    fn state(&self, id: &ConnectorId) -> LinkState {
+        LinkState {
+            id: id.clone(),
+            name: self.name.clone(),
+            capabilities: self.services.capabilities(),
+            realms: Some(self.services.realms.clone()),
+            software: crate::SOFTWARE.into(),
+            peer: None,
+            since: self.since,
+            round_trip: Some(Duration::ZERO),
+            traffic: Traffic::default(),
+            segments: None,
+            used: None,
+            outstanding: 0,
+            queued: 0,
+            watches: 0,
+            draining: false,
+            exhausted: false,
+            certificate: None,
+        }
+    }
 }
 
 impl Links {
@@ -282,28 +306,31 @@ impl Links {
         let remote: Vec<LinkState> =
             lock(&self.0.links).values().map(|link| self.state(link)).collect();
         let local = lock(&self.0.local);
-        let local = local.iter().map(|(id, local)| LinkState {
-            id: id.clone(),
-            name: local.name.clone(),
-            capabilities: local.services.capabilities(),
-            realms: Some(local.services.realms.clone()),
-            software: crate::SOFTWARE.into(),
-            peer: None,
-            since: local.since,
-            round_trip: Some(Duration::ZERO),
-            traffic: Traffic::default(),
-            segments: None,
-            used: None,
-            outstanding: 0,
-            queued: 0,
-            watches: 0,
-            draining: false,
-            exhausted: false,
-            certificate: None,
-        });
+        let local = local.iter().map(|(id, local)| local.state(id));
         let mut all: Vec<LinkState> = remote.into_iter().chain(local).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all
+    }
+
+    /// The link of one connector, if it stands.
+    pub fn connector(&self, id: &ConnectorId) -> Option<LinkState> {
+        match self.link(id) {
+            Some(link) => Some(self.state(&link)),
+            None => lock(&self.0.local).get(id).map(|local| local.state(id)),
+        }
+    }
+
+    /// What connectors count of the calls on the systems behind them, as they told last, also of those
+    /// that are not linked any more.
+    pub fn measured(&self) -> BTreeMap<ConnectorId, Vec<Measured>> {
+        let meters: Vec<_> =
+            lock(&self.0.meters).iter().map(|(id, meter)| (id.clone(), meter.clone())).collect();
+        let told = meters.into_iter().map(|(id, meter)| (id, meter.measured()));
+        let local: Vec<_> = lock(&self.0.local)
+            .iter()
+            .filter_map(|(id, local)| Some((id.clone(), local.services.counts.clone()?)))
+            .collect();
+        told.chain(local.into_iter().map(|(id, counting)| (id, counting.counts()))).collect()
     }
 
     /// The connectors that hung up by themselves and are not to be back yet, and when they are: a
@@ -372,7 +399,7 @@ impl Links {
     }
 
     /// How many links stand, those within this process not counted.
-    pub(super) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         lock(&self.0.links).len()
     }
 
@@ -394,6 +421,14 @@ impl Links {
             link.tell(ToConnector::Configuration(wanted));
         }
         Ok(())
+    }
+
+    /// Has a connector take a new key, where it is linked and its release knows how. It links anew with
+    /// the key, and the old one is forgotten.
+    pub fn rotate(&self, id: &ConnectorId) {
+        if let Some(link) = self.link(id) {
+            link.tell(ToConnector::Rotate {});
+        }
     }
 
     /// Closes a connector's link at once, with all that runs on it. It may dial again.
@@ -438,12 +473,12 @@ impl Links {
     /// call of the first connection lasts as long as the link.
     pub(super) async fn attach(
         &self,
-        half: Half,
-        hello: Hello,
-        record: ConnectorRecord,
+        arrived: Box<(Half, Hello, ConnectorRecord)>,
         peer: String,
         down: &CancellationToken,
     ) {
+        let (half, hello, record) = *arrived;
+        let half = Box::new(half);
         let key = (record.id.clone(), hello.session.clone());
         let (sender, second) = oneshot::channel();
         {
@@ -471,18 +506,19 @@ impl Links {
                 return;
             }
         };
-        self.keep(calls, bulk, hello, record, peer).await;
+        let (link, queue) = self.assemble(&calls, &bulk, hello, record, peer);
+        Box::pin(self.keep(calls, bulk, link, queue)).await;
     }
 
-    /// Keeps a link until it is lost.
-    async fn keep(
+    /// The link of these two connections.
+    fn assemble(
         &self,
-        mut calls: Half,
-        mut bulk: Half,
+        calls: &Half,
+        bulk: &Half,
         hello: Hello,
         record: ConnectorRecord,
         peer: String,
-    ) {
+    ) -> (Arc<Link>, ControlQueue) {
         let limits = self.limits_of(&record.name);
         let (mut link, queue) = Link::new(
             record.id.clone(),
@@ -498,8 +534,18 @@ impl Links {
         );
         link.certificate = calls.certificate;
         link.sockets = [calls.socket, bulk.socket].into_iter().flatten().collect();
-        let link = Arc::new(link);
-        let id = record.id;
+        (Arc::new(link), queue)
+    }
+
+    /// Keeps a link until it is lost.
+    async fn keep(
+        &self,
+        mut calls: Box<Half>,
+        mut bulk: Box<Half>,
+        link: Arc<Link>,
+        queue: ControlQueue,
+    ) {
+        let id = link.id.clone();
         // The one before goes on with what runs on it, until its connector ends it.
         let before = lock(&self.0.links).insert(id.clone(), link.clone());
         lock(&self.0.away).remove(&id);

@@ -142,8 +142,7 @@ impl Port {
         drop(place);
         match arrival {
             Ok(Arrival::Half(half)) => {
-                let (half, hello, record) = *half;
-                self.links.attach(half, hello, record, peer.to_string(), &self.down).await;
+                self.links.attach(half, peer.to_string(), &self.down).await;
             }
             Ok(Arrival::Enrolled) => debug!(%peer, "enrolment answered"),
             Err(Error::Refused(refused)) => info!(%peer, %refused, "connector refused"),

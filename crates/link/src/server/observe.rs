@@ -39,9 +39,7 @@ fn said(value: &serde_json::Value) -> &'static str {
         return error.name();
     }
     match dme_directory::Error::deserialize(value) {
-        Ok(dme_directory::Error::Unavailable(_)) => "directory.unavailable",
-        Ok(dme_directory::Error::Busy(_)) => "directory.busy",
-        Ok(_) => "directory.refused",
+        Ok(error) => error.name(),
         Err(_) => "unknown",
     }
 }

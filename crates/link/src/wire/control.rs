@@ -2,6 +2,7 @@
 //! the server opens first and that lasts as long as the link.
 
 use super::record::Record;
+use crate::measured::Counts;
 use crate::{Configuration, ConfigurationReport, Refused, Used};
 use serde::{Deserialize, Serialize};
 use tracing::debug;
@@ -26,6 +27,8 @@ pub(crate) enum ToConnector {
     RenewalRefused(Refused),
     /// What its services are to be from now on; answered with a report.
     Configuration(Configuration),
+    /// Take a new key now; answered with a request for its certificate.
+    Rotate {},
 }
 
 /// How a connector is to go away and come back (rule L3).
@@ -63,6 +66,8 @@ pub(crate) enum ToServer {
     Used(Used),
     /// The first word on each link, and the answer to a configuration.
     Configured(ConfigurationReport),
+    /// What is counted of the calls on the systems behind the connector.
+    Counts(Counts),
 }
 
 /// Reads a message; none where it is one of a newer release (rule L6).

@@ -303,6 +303,7 @@ impl Probe {
             mailboxes: Some(Mailboxes::of_mail(self.clone(), needed)),
             directory: Some(Arc::new(People)),
             realms: [Realm::from("example.org")].into(),
+            ..Services::default()
         }
     }
 

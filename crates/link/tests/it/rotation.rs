@@ -35,3 +35,15 @@ async fn a_connector_that_was_off_until_its_certificate_expired_comes_back_and_r
     let key = || Identities::open(&site.identity()).unwrap().fingerprint().unwrap();
     eventually(|| key() != first).await;
 }
+
+#[tokio::test]
+async fn a_connector_takes_a_new_key_when_it_is_told_to() {
+    let pair = Pair::start().await;
+    let key = || Identities::open(&pair.site.identity()).unwrap().fingerprint().unwrap();
+    let first = key();
+    pair.server.links.rotate(&pair.connector.id);
+    eventually(|| key() != first).await;
+    pair.server.until_linked(&pair.connector.id).await;
+    let record = pair.server.links.registrar().book().get(&pair.connector.id).await.unwrap();
+    assert!(!record.unwrap().keys.contains(&first));
+}

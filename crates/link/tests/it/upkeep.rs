@@ -3,13 +3,14 @@
 use crate::fixtures::*;
 use async_trait::async_trait;
 use dme_link::{
-    Configuration, ConfigurationReport, Connector, CredentialsNeeded, Diagnosis,
-    MemoryConfigurations, NotDiagnosed, RefusedConfiguration, SealingKey, SealingPair, Services,
-    Upkeep,
+    Configuration, ConfigurationReport, Connector, ConnectorConfig, Counting, CredentialsNeeded,
+    Diagnosis, Measured, MemoryConfigurations, NotDiagnosed, RefusedConfiguration, SealingKey,
+    SealingPair, Services, Thrift, Upkeep,
 };
 use dme_mailbox::Credentials;
 use dme_model::Function;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Takes every configuration but those of the text `wrong`; serves the probe's mail by each.
 struct Taking {
@@ -125,4 +126,35 @@ async fn a_connector_tells_how_it_is_and_an_older_one_that_it_cannot() {
     pair.server.until_linked(&connector.id).await;
     let told = pair.server.links.diagnose(&connector.id, PATIENCE).await.unwrap();
     assert_eq!(told.software, "0.9");
+}
+
+/// Counts that a test sets.
+#[derive(Default)]
+struct Counts(Mutex<Vec<Measured>>);
+
+impl Counting for Counts {
+    fn counts(&self) -> Vec<Measured> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn what_a_connector_counts_is_known_to_its_server_also_when_the_connector_is_away() {
+    let server = Server::start().await;
+    let site = server.enrolled().await;
+    let counts = Arc::new(Counts::default());
+    let services = Services { counts: Some(counts.clone()), ..Services::default() };
+    let thrift = Thrift { counts: Duration::from_millis(20), ..Thrift::default() };
+    let connector = Site::run_with(ConnectorConfig { thrift, ..site.config() }, services);
+    let id = connector.id.clone();
+    server.until_linked(&id).await;
+    let known = || server.links.measured().remove(&id).unwrap_or_default();
+    for failed in [None, Some("mailbox.timeout")] {
+        let mut row = Measured::of("mail", "imap");
+        row.count(Duration::from_millis(3), failed);
+        *counts.0.lock().unwrap() = vec![row.clone()];
+        eventually(|| known() == [row.clone()]).await;
+    }
+    connector.stop().await;
+    assert_eq!(known()[0].failures(), 1);
 }

@@ -111,6 +111,10 @@ impl Line {
 
     /// Gives it a place.
     pub(super) fn set_slot(&mut self, slot: &str, eol: &str) {
+        // The value is written as it was decoded, unless its escapes stand as they are.
+        if !self.is_quoted_printable() && self.parameter("CHARSET").is_some() {
+            self.set_parameter("CHARSET", Some("UTF-8"));
+        }
         self.set_parameter(slot::PARAMETER, Some(slot));
         self.rewrite(eol);
     }
@@ -148,6 +152,12 @@ impl Line {
             let encodings = ["QUOTED-PRINTABLE", "BASE64", "8BIT"];
             !encodings.iter().any(|name| one.trim().eq_ignore_ascii_case(name))
         });
+        // What is kept of a value that was encoded may have ends of lines in it.
+        let value = match version {
+            Version::V2 => Cow::Borrowed(value),
+            Version::V3 | Version::V4 => Cow::Owned(value.replace('\r', "").replace('\n', "\\n")),
+        };
+        let value = &*value;
         self.value = value.to_owned();
         if version == Version::V2 && !value.is_ascii() {
             self.set_parameter("CHARSET", Some("UTF-8"));
@@ -224,7 +234,7 @@ fn unfold(raw: &[u8]) -> Cow<'_, [u8]> {
 
 /// Whether a line says that it is written so, by its begin.
 pub(super) fn is_quoted_printable(line: &[u8]) -> bool {
-    let head = line.split(|byte| *byte == b':').next().unwrap_or_default();
+    let head = end_of_head(line).and_then(|colon| line.get(..colon)).unwrap_or_default();
     head.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
 }
 
@@ -286,8 +296,28 @@ mod tests {
         assert_eq!(line.text(Version::V2), "Zoë");
         let raw = String::from_utf8(line.raw().to_vec()).unwrap();
         assert_eq!(raw, "NOTE;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Zo=C3=AB\r\n");
-        let latin = Line::parse(0, b"FN;CHARSET=ISO-8859-1:J\xFCrgen\r\n");
+        let mut latin = Line::parse(0, b"FN;CHARSET=ISO-8859-1:J\xFCrgen\r\n");
         assert_eq!(latin.text(Version::V2), "Jürgen");
+        latin.set_slot("None", "\r\n");
+        assert_eq!(Line::parse(0, latin.raw()).text(Version::V2), "Jürgen");
+    }
+
+    #[test]
+    fn a_long_value_of_2_1_is_whole_behind_a_colon_in_quotes() {
+        let mut line = Line::parse(0, b"ADR;X=\"a:b\":;;x;;;;\r\n");
+        let street = "Straße ".repeat(20);
+        line.set_value(&format!(";;{street};;;;"), Version::V2, "\r\n");
+        assert_eq!(Line::parse(0, line.raw()).members()[2], street);
+    }
+
+    #[test]
+    fn an_end_of_a_line_that_was_encoded_ends_no_line() {
+        let raw = b"ADR;ENCODING=QUOTED-PRINTABLE:Floor 2=0D=0ARear;;x;;;;\r\n";
+        let mut line = Line::parse(0, raw);
+        let kept = line.members()[0].clone();
+        line.set_value(&format!("{kept};;y;;;;"), Version::V3, "\r\n");
+        let written = String::from_utf8(line.raw().to_vec()).unwrap();
+        assert_eq!(written, "ADR:Floor 2\\nRear;;y;;;;\r\n");
     }
 
     #[test]

@@ -703,6 +703,19 @@ fn a_notice_is_a_mail_that_is_sent_as_it_is() {
 }
 
 #[test]
+fn what_is_mailed_of_an_object_with_other_line_ends_has_those_of_the_standard() {
+    let invitation = sent(&make(&meeting()).notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let copy = String::from_utf8(copy).unwrap().replace("\r\n", "\n");
+    let yes = answer(Participation::Accepted);
+    let answered = calendar::respond(copy.as_bytes(), &yes, &bob()).unwrap();
+    let reply = sent(&answered.notices[0]).calendar;
+    assert_eq!(reply.matches('\n').count(), reply.matches("\r\n").count(), "{reply}");
+    let again = calendar::respond(&answered.object, &yes, &bob()).unwrap();
+    assert_eq!(again.notices, answered.notices);
+}
+
+#[test]
 fn a_mail_is_spared_where_the_server_tells_the_same() {
     let server = Writing { schedules: true, ..writing("key") };
     let his_server = Writing { schedules: true, ..bob() };

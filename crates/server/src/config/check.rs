@@ -1,7 +1,9 @@
 //! Whether the settings make sense, before anything is opened.
 
+use super::{
+    CertificatesConfig, DeviceCertificates, DevicePasswords, GateConfig, RealmConfig, TimesConfig,
+};
 use super::{DevicesConfig, LimitsConfig, LinksConfig, PhonesConfig, PolicyConfig, ServerConfig};
-use super::{GateConfig, RealmConfig, TimesConfig};
 use crate::database::Database;
 use crate::home_zone::home_zone;
 use crate::host::Host;
@@ -58,6 +60,7 @@ impl ServerConfig {
                 found.say(format!("connectors.{name}: {problem}"));
             }
         }
+        certificates(self, &mut found);
         found.span("my.link_life", self.my.link_life, Span::seconds(60), DAY);
         if ![0, 1, 3, 7, 14, 31].contains(&self.my.days_of_mail) {
             found.say("my.days_of_mail is 0 (all), 1, 3, 7, 14 or 31, as iOS has it");
@@ -113,6 +116,60 @@ fn phones(phones: &PhonesConfig, found: &mut Problems) {
     }
     if phones.key.is_some() && phones.certificate.is_none() {
         found.say("phones.key needs phones.certificate");
+    }
+}
+
+fn certificates(config: &ServerConfig, found: &mut Problems) {
+    let CertificatesConfig { authority, key, life, notice } = &config.certificates;
+    if authority.is_some() != key.is_some() {
+        found.say("certificates.authority and certificates.key go together");
+    }
+    found.span("certificates.life", *life, DAY, Span::seconds(3650 * 86_400));
+    found.span("certificates.notice", *notice, Span::seconds(0), *life);
+    let phones = &config.phones;
+    if phones.certificate_header.is_some() && phones.proxies.is_empty() {
+        found.say(
+            "phones.certificate_header needs phones.proxies: name the proxies that end TLS and \
+             set the header; anybody else's is not believed",
+        );
+    }
+    if phones.certificate_header.is_some() && phones.proxy_protocol {
+        found.say(
+            "phones.certificate_header and phones.proxy_protocol do not go together: behind the \
+             PROXY header it is not seen who set the other; have TLS passed through, or the phone's \
+             address written into X-Forwarded-For",
+        );
+    }
+    if let Some(name) = &phones.certificate_header
+        && http::HeaderName::from_bytes(name.as_bytes()).is_err()
+    {
+        found.say(format!("phones.certificate_header is \"{name}\", which is no header's name"));
+    }
+    let hidden = phones.plain_http && phones.certificate_header.is_none();
+    for realm in &config.realms {
+        let (name, certificates) = (&realm.name, realm.device_certificates);
+        if certificates == DeviceCertificates::Required
+            && realm.device_passwords == DevicePasswords::Required
+        {
+            found.say(format!(
+                "realms: {name} has device_passwords and device_certificates required, and each \
+                 lets phones in without the other; for both set device_certificates = \
+                 \"with_password\""
+            ));
+        }
+        if certificates != DeviceCertificates::Off && hidden {
+            found.say(format!(
+                "realms: {name} has device_certificates, and with phones.plain_http the proxy sees \
+                 them and nobody else; set phones.certificate_header, or let the proxy pass TLS \
+                 through"
+            ));
+        }
+        if certificates.are_required() && !config.my.enabled {
+            found.say(format!(
+                "realms: {name} has device_certificates required, which are made at /my; set \
+                 my.enabled = true"
+            ));
+        }
     }
 }
 
@@ -373,6 +430,32 @@ mod tests {
         ] {
             let said = other(suffixes);
             assert!(said.len() == 1 && said[0].contains(told), "{suffixes}: {said:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_and_passwords_that_shut_each_other_out_are_named() {
+        let realm = |realm: &str, more: &str| {
+            problems(&format!(
+                "{more}\n[[realms]]\nname = 'other.example'\n{realm}\naccess.users = 'everyone'"
+            ))
+        };
+        let proxy = "phones.plain_http = true\nphones.proxies = ['10.0.0.1/32']";
+        let header = format!("{proxy}\nphones.certificate_header = 'Client-Cert'");
+        assert_eq!(realm("device_certificates = 'with_password'", ""), Vec::<String>::new());
+        assert_eq!(realm("device_certificates = 'required'", &header), Vec::<String>::new());
+        let both = "device_certificates = 'required'\ndevice_passwords = 'required'";
+        for (settings, more, told) in [
+            (both, "", "device_certificates = \"with_password\""),
+            ("device_certificates = 'allowed'", proxy, "set phones.certificate_header"),
+            ("device_certificates = 'required'", "my.enabled = false", "set my.enabled = true"),
+            ("", "phones.certificate_header = 'Client-Cert'", "needs phones.proxies"),
+            ("", "certificates.key = '/a.pem'", "go together"),
+            ("", "certificates.life = '1h'", "certificates.life is 1h"),
+            ("", "certificates.notice = '400d'", "certificates.notice is 400d"),
+        ] {
+            let said = realm(settings, more);
+            assert!(said.len() == 1 && said[0].contains(told), "{settings} {more}: {said:?}");
         }
     }
 

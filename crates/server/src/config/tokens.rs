@@ -14,6 +14,9 @@ pub struct TokensConfig {
     pub issuer: String,
     /// For whom a token must be: one of its audiences.
     pub audience: String,
+    /// What a token must allow (`scope` or `scp`); nothing where it is not set.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// The claim that is the login here.
     #[serde(default = "super::console::preferred_username")]
     pub login_claim: String,

@@ -2,7 +2,7 @@
 
 use super::{Connectors, EMBEDDED_STATE};
 use crate::connectors::Effective;
-use dme_link::{ConnectorRecord, ConnectorState, LinkState};
+use dme_link::{ConnectorRecord, ConnectorState, LinkState, Measured};
 use dme_model::{ConnectorId, Timestamp};
 use dme_routing::Lock;
 use std::collections::BTreeMap;
@@ -74,6 +74,8 @@ pub struct Standing {
     pub link: Option<LinkState>,
     /// How many users it serves in some function.
     pub users: usize,
+    /// What it told last of the calls on the systems behind it, by function and backend.
+    pub measured: Vec<Measured>,
 }
 
 /// What was seen of connectors before.
@@ -161,7 +163,7 @@ impl Connectors {
         let book = book.map_err(|error| dme_store::Error::Database(error.to_string()))?;
         let served = self.store.users_by_connector().await?;
         let users = |name: &str| served.get(name).copied().unwrap_or(0);
-        let away = self.links.away();
+        let (away, mut measured) = (self.links.away(), self.links.measured());
         let mut links: BTreeMap<ConnectorId, LinkState> =
             self.links.connectors().into_iter().map(|link| (link.id.clone(), link)).collect();
         let mut all = Vec::new();
@@ -176,8 +178,20 @@ impl Connectors {
             let (id, name, users) = (record.id.clone(), record.name.clone(), users(&record.name));
             // Its routes wait for one of its name.
             let users = if state == State::Revoked { 0 } else { users };
+            let measured = measured.remove(&id).unwrap_or_default();
             let record = Some(record);
-            all.push(Standing { id, name, record, state, reason, since, away_until, link, users });
+            all.push(Standing {
+                id,
+                name,
+                record,
+                state,
+                reason,
+                since,
+                away_until,
+                link,
+                users,
+                measured,
+            });
         }
         // What is left is in no book: it is in this process.
         all.extend(links.into_values().map(|link| Standing {
@@ -189,6 +203,7 @@ impl Connectors {
             since: Some(link.since),
             away_until: None,
             users: users(&link.name),
+            measured: measured.remove(&link.id).unwrap_or_default(),
             link: Some(link),
         }));
         Ok(all)

@@ -40,7 +40,7 @@ pub(super) async fn serve(
     request: Request<Incoming>,
     asked: Asked,
 ) -> Response<Full<Bytes>> {
-    let client = asked.client;
+    let client = asked.visitor.client;
     let (Parts { uri, headers, .. }, body) = request.into_parts();
     let (line, version) = match read_line(&uri, &headers) {
         Ok(read) => read,
@@ -167,9 +167,9 @@ async fn let_in<'a>(
     asked: Asked,
     known: &mut Option<DeviceKey>,
 ) -> Result<(Exchange<'a>, Bytes), Failure> {
-    let Asked { client, id: request, counted } = asked;
+    let Asked { visitor, id: request, counted } = asked;
     let ticket = front.parking.ticket();
-    let (_, account) = match login::log_in(front, &headers, Some(&line.device), client).await {
+    let (_, account) = match login::log_in(front, &headers, Some(&line.device), visitor).await {
         Ok(known) => known,
         Err(failure) => {
             // Read a little, so that the phone can send the password on the same connection.

@@ -1,40 +1,86 @@
-//! Who a request says it is from: HTTP Basic credentials, or a bearer token.
+//! Who a request says it is from: HTTP Basic credentials, a bearer token, or the certificate that the
+//! phone showed.
 
-use super::Front;
+use super::admission::store;
 use super::failure::{Failure, LATER};
+use super::{Front, Visitor};
 use crate::bearers::NotTaken;
+use crate::notices::certificate_ends;
+use crate::own::CertificateRefusal;
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Admitted, BasicCredentials, Login, LoginError, Reason, Refusal};
 use dme_eas::CommonStatus;
 use dme_mailbox::{Account, Credentials};
 use dme_model::{DeviceId, Secret, UserId};
 use dme_policy::Behaviour;
+use dme_store::DeviceCertificate;
 use dme_sync::DeviceKey;
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue};
+use http::{HeaderMap, StatusCode};
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Lets a login in, or says why not. An unknown user, a wrong password and a barred account all
 /// look alike from outside, except that a person without the right group is told 403, so that the
 /// phone does not ask for the password again and again.
 pub(super) async fn log_in(
-    front: &Front,
+    front: &Arc<Front>,
     headers: &HeaderMap,
     device: Option<&DeviceId>,
-    client: IpAddr,
+    visitor: Visitor,
 ) -> Result<(Arc<Admitted>, Account), Failure> {
-    let Some(header) = headers.get(AUTHORIZATION) else { return Err(Failure::Password) };
-    if let Some(token) = token(header.as_bytes()) {
-        return by_token(front, token, device, client).await;
+    let client = visitor.client;
+    let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    if let Some(token) = header.and_then(token) {
+        return by_token(front, token, device, visitor).await;
     }
-    let credentials = BasicCredentials::from_header(header.as_bytes()).map_err(|error| {
-        refuse(front, None, client, "malformed", &error);
-        Failure::Password
-    })?;
-    let BasicCredentials { login, password } = &credentials;
-    let (admission, opens) = front.admit_phone(login, password, device).await;
-    judge(front, login, (admission, opens), device, client).await
+    let named = header.and_then(|header| BasicCredentials::login_in(header).ok());
+    let uncertified =
+        |refusal: CertificateRefusal| uncertified(front, named.as_ref(), client, &refusal);
+    let shown = front.certificate_shown(visitor.certificate, named.as_ref(), device).await;
+    let certificate = store(shown)?.map_err(uncertified)?;
+    let credentials = match header.map(BasicCredentials::from_header) {
+        Some(Ok(credentials)) => Some(credentials),
+        Some(Err(error)) if certificate.is_none() => {
+            refuse(front, None, client, "malformed", &error);
+            return Err(Failure::Password);
+        }
+        _ => None,
+    };
+    let (login, admission, opens) = match (&certificate, credentials) {
+        (None, None) => return Err(Failure::Password),
+        (None, Some(BasicCredentials { login, password })) => {
+            let (admission, opens) = front.admit_phone(&login, &password, device).await;
+            (login, admission, opens)
+        }
+        (Some(certificate), credentials) => {
+            let owner = || Login::parse(certificate.user.as_str()).map_err(|_| Failure::Password);
+            let login = named.clone().map_or_else(owner, Ok)?;
+            let password = credentials.as_ref().map(|credentials| &credentials.password);
+            let admitted = front.admit_certified(certificate, &login, password, device).await;
+            let (admission, opens) = store(admitted)?.map_err(uncertified)?;
+            (login, admission, opens)
+        }
+    };
+    let known = judge(front, &login, (admission, opens), device, client).await?;
+    if let Some(certificate) = certificate {
+        tell_of_end(front, &known.1, certificate);
+    }
+    Ok(known)
+}
+
+/// Refuses a phone for its certificate's sake.
+fn uncertified(
+    front: &Front,
+    login: Option<&Login>,
+    client: IpAddr,
+    refusal: &CertificateRefusal,
+) -> Failure {
+    let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
+    refuse(front, login.or(owner.as_ref()), client, "certificate", refusal);
+    // To ask for a password would mend nothing.
+    Failure::Http(StatusCode::FORBIDDEN)
 }
 
 /// The token that follows `Bearer` (RFC 6750 §2.1); an empty one where a phone asks how one is had.
@@ -53,20 +99,32 @@ pub(super) fn shows_token(headers: &HeaderMap) -> bool {
 
 /// Lets whoever shows an access token in, or says why not. Mailboxes are opened with the same token.
 async fn by_token(
-    front: &Front,
+    front: &Arc<Front>,
     token: &str,
     device: Option<&DeviceId>,
-    client: IpAddr,
+    visitor: Visitor,
 ) -> Result<(Arc<Admitted>, Account), Failure> {
-    let token = Secret::new(token);
+    let (token, client) = (Secret::new(token), visitor.client);
     if token.expose().is_empty() {
         return Err(Failure::Password);
     }
     match front.bearers.check(front.gate.realms(), &token).await {
         Ok(login) => {
+            let uncertified =
+                |refusal: CertificateRefusal| uncertified(front, Some(&login), client, &refusal);
+            let shown = front.certificate_shown(visitor.certificate, Some(&login), device).await;
+            let certificate = store(shown)?.map_err(uncertified)?;
             let admission = front.gate.admit_known(&login, device).await;
+            if let Some(certificate) = &certificate {
+                let bound = front.bind_certificate(certificate, &admission, device).await;
+                store(bound)?.map_err(uncertified)?;
+            }
             let opens = Credentials::Bearer(token);
-            judge(front, &login, (admission, opens), device, client).await
+            let known = judge(front, &login, (admission, opens), device, client).await?;
+            if let Some(certificate) = certificate {
+                tell_of_end(front, &known.1, certificate);
+            }
+            Ok(known)
         }
         Err(NotTaken::Away(error)) => {
             refuse(front, None, client, "provider_unavailable", &error);
@@ -127,6 +185,14 @@ async fn judge(
             refuse(front, None, client, "directory_unavailable", &"the directory is down");
             Err(Failure::Later(retry_after.max(LATER / 6)))
         }
+    }
+}
+
+/// Has the user told that the phone's certificate ends soon, where they were not.
+fn tell_of_end(front: &Arc<Front>, account: &Account, certificate: DeviceCertificate) {
+    if certificate.noticed.is_none() && front.own.ends_soon(&certificate, (front.clock)()) {
+        let told = certificate_ends(front.clone(), account.clone(), certificate);
+        tokio::spawn(told.in_current_span());
     }
 }
 

@@ -161,6 +161,8 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
     }
     let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
     store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    // It had to log in until now; whoever has it needs that no more.
+    store(exchange.front().store.revoke_of_device(&exchange.device, exchange.now).await)?;
     store(exchange.front().wipes.answered(&exchange.device, true, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device acknowledged the order to wipe");

@@ -1,5 +1,6 @@
 //! What is counted of connectors, and of the calls made on them.
 
+use super::backends::Backends;
 use crate::connectors::{Standing, State};
 use dme_link::{CallSeen, Segments};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -49,6 +50,7 @@ pub(super) struct ConnectorMetrics {
     certificate: Family<ConnectorLabels, Seconds>,
     calls: Family<CallLabels, Counter>,
     latency: Family<GroupLabels, Histogram>,
+    backends: Backends,
 }
 
 fn call_histogram() -> Histogram {
@@ -69,7 +71,9 @@ impl ConnectorMetrics {
             certificate: Family::default(),
             calls: Family::default(),
             latency: Family::new_with_constructor(call_histogram as fn() -> Histogram),
+            backends: Backends::default(),
         };
+        registry.register_collector(Box::new(all.backends.clone()));
         let state = "1 for the state the connector is in, 0 for the others";
         registry.register("connector_state", state, all.state.clone());
         let users = "Users whom the connector serves in some function";
@@ -109,6 +113,7 @@ impl ConnectorMetrics {
     /// How all connectors stand now, in the place of what was told before. Of several with one name
     /// the counts are of all.
     pub(super) fn stand(&self, all: &[Standing]) {
+        self.backends.stand(all);
         self.state.clear();
         let counts = [&self.users, &self.running, &self.waiting, &self.watches];
         for gauges in counts.into_iter().chain([&self.segments, &self.again]) {

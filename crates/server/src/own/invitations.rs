@@ -6,6 +6,15 @@ use super::secret::{hash, link};
 use dme_model::{Secret, UserId};
 use dme_store::Invitation;
 
+/// What a device that is added by a link is given of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Given {
+    /// A password.
+    pub password: bool,
+    /// A certificate.
+    pub certificate: bool,
+}
+
 impl Own {
     /// Makes leave for a user to add a device: the secret of its link, shown once.
     ///
@@ -15,13 +24,14 @@ impl Own {
         &self,
         user: &UserId,
         label: &str,
-        with_password: bool,
+        given: Given,
     ) -> dme_store::Result<Secret> {
         let (secret, now) = (link(), (self.clock)());
         let invitation = Invitation {
             user: user.clone(),
             label: label.to_owned(),
-            with_password,
+            with_password: given.password,
+            with_certificate: given.certificate,
             expires: now.plus(self.config.link_life.0),
         };
         self.store.put_invitation(&hash(secret.expose()), &invitation, now).await?;

@@ -5,13 +5,13 @@
 //! without that gets nowhere: there none can be made.
 
 use super::Own;
+use super::opening::Unopened;
 use super::secret::{device_password, hash, read_device_password};
 use crate::config::DevicePasswords;
 use crate::front::Front;
 use dme_directory::{Admission, Login, Refusal};
-use dme_link::CredentialsNeeded;
-use dme_mailbox::{Account, Credentials};
-use dme_model::{Class, DeviceId, Function, RequestId, Secret, UserId};
+use dme_mailbox::Credentials;
+use dme_model::{DeviceId, Secret, UserId};
 use dme_store::DevicePassword;
 
 /// A password that was just made; shown once.
@@ -28,22 +28,12 @@ pub enum NoDevicePasswords {
     /// The realm does not let them.
     #[error("passwords for single devices are switched off here")]
     Off,
-    /// The mail system needs the user's own.
-    #[error(
-        "the mail system behind {connector} opens a mailbox only with the user's own {needed}, so \
-         that a phone with another password would get no {function}"
-    )]
-    Needed {
-        /// Who serves the user.
-        connector: String,
-        /// `password` or `access token`.
-        needed: &'static str,
-        /// What would be missing.
-        function: Function,
-    },
-    /// It cannot be told now.
-    #[error("it cannot be told now what the mail system needs: {0}")]
-    Unclear(String),
+    /// A phone would get nowhere with one.
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
+    /// None can be made.
+    #[error("no password could be made")]
+    Unmade,
     /// There are enough.
     #[error("you have {0} device passwords, which is as many as allowed: take one back first")]
     TooMany(u32),
@@ -73,7 +63,7 @@ impl Own {
     async fn make(&self, user: &UserId, label: &str) -> Result<MadePassword, NoDevicePasswords> {
         let (password, now) = (device_password(), (self.clock)());
         let Some(meant) = read_device_password(&password) else {
-            return Err(NoDevicePasswords::Unclear("no password could be made".into()));
+            return Err(NoDevicePasswords::Unmade);
         };
         let (hash, limit) = (hash(meant.expose()), self.per_user);
         match self.store.put_device_password(user, &hash, label, limit, now).await? {
@@ -107,52 +97,7 @@ impl Front {
         if self.own.device_passwords_of(user) == DevicePasswords::Off {
             return Err(NoDevicePasswords::Off);
         }
-        for function in Class::ALL.map(Class::function) {
-            let (connector, needed) = match self.opens(user, function).await? {
-                Some((connector, CredentialsNeeded::Password)) => (connector, "password"),
-                Some((connector, CredentialsNeeded::Bearer)) => (connector, "access token"),
-                Some((_, CredentialsNeeded::None)) | None => continue,
-            };
-            return Err(NoDevicePasswords::Needed { connector, needed, function });
-        }
-        Ok(())
-    }
-
-    /// Whether the mail system opens the user's mailbox only with the user's own password or token.
-    ///
-    /// # Errors
-    /// Where it cannot be told now.
-    pub async fn mail_needs_password(&self, user: &UserId) -> Result<bool, NoDevicePasswords> {
-        let opens = self.opens(user, Function::Mail).await?;
-        Ok(opens.is_some_and(|(_, needed)| needed != CredentialsNeeded::None))
-    }
-
-    /// Who serves a function of a user, and what opens the mailbox there; none where nobody does.
-    /// Mail there must be.
-    async fn opens(
-        &self,
-        user: &UserId,
-        function: Function,
-    ) -> Result<Option<(String, CredentialsNeeded)>, NoDevicePasswords> {
-        let account = Account {
-            user: user.clone(),
-            address: user.to_string(),
-            display_name: None,
-            credentials: Credentials::None,
-        };
-        let (request, now) = (RequestId::from("credentials"), (self.clock)());
-        let explained = self.router.explain(&account, &request, now, function).await;
-        let explained = explained.map_err(|error| NoDevicePasswords::Unclear(error.to_string()))?;
-        let Some(connector) = explained.serving.or(explained.home) else {
-            return match function {
-                Function::Mail => Err(NoDevicePasswords::Unclear(explained.why)),
-                _ => Ok(None),
-            };
-        };
-        let endpoints = self.connectors.snapshot();
-        let endpoint = endpoints.iter().find(|endpoint| endpoint.name == connector);
-        let needed = endpoint.and_then(|endpoint| endpoint.offer.needs(function));
-        Ok(Some((connector, needed.unwrap_or_default())))
+        Ok(self.opening(user).await?.without_password()?)
     }
 
     /// Whether a login may in at the phones' listener, and what it opens mailboxes with. Where the

@@ -51,7 +51,12 @@ fn check(random: &str) -> String {
 /// A new password for a device: seven groups of four characters.
 pub fn device_password() -> Secret {
     let random = letters(RANDOM);
-    let all: Vec<char> = format!("{random}{}", check(&random)).chars().collect();
+    grouped(&format!("{random}{}", check(&random)))
+}
+
+/// In groups, with hyphens between.
+fn grouped(letters: &str) -> Secret {
+    let all: Vec<char> = letters.chars().collect();
     let groups: Vec<String> = all.chunks(GROUP).map(|group| group.iter().collect()).collect();
     Secret::new(groups.join("-"))
 }
@@ -76,9 +81,7 @@ pub fn read_device_password(typed: &Secret) -> Option<Secret> {
 
 /// A new code for whoever lost their authenticator: six groups of four characters, 120 bits.
 pub fn recovery_code() -> Secret {
-    let all: Vec<char> = letters(RECOVERY).chars().collect();
-    let groups: Vec<String> = all.chunks(GROUP).map(|group| group.iter().collect()).collect();
-    Secret::new(groups.join("-"))
+    grouped(&letters(RECOVERY))
 }
 
 /// What is hashed of a recovery code, as people type it; none where it is none, but a code of an
@@ -93,6 +96,11 @@ pub fn read_recovery_code(typed: &Secret) -> Option<Secret> {
         .collect();
     let is_one = letters.len() == RECOVERY && letters.bytes().all(|one| ALPHABET.contains(&one));
     is_one.then(|| Secret::new(letters))
+}
+
+/// A new password for a file that is taken in once: four groups of four characters, 80 bits.
+pub fn file_password() -> Secret {
+    grouped(&letters(16))
 }
 
 /// A new secret for a link: 160 bits, letters and digits.

@@ -84,6 +84,10 @@ kinds! {
     ConnectorLost = "connector_lost", Warning;
     /// A certificate ends soon.
     CertificateEnds = "certificate_ends", Warning;
+    /// A certificate was made for a phone.
+    CertificateMade = "certificate_made", Info;
+    /// A phone's certificate was taken back.
+    CertificateRevoked = "certificate_revoked", Warning;
     /// A realm's directory cannot be read.
     DirectoryTrouble = "directory_trouble", Error;
     /// A realm's directory can be read again.

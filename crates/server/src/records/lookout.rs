@@ -54,8 +54,7 @@ impl Lookout {
     fn link(&self, event: LinkEvent) {
         match event {
             LinkEvent::Connected(id) => {
-                let linked = self.connectors.links().connectors();
-                let Some(link) = linked.into_iter().find(|link| link.id == id) else { return };
+                let Some(link) = self.connectors.links().connector(&id) else { return };
                 let Some(peer) = &link.peer else { return };
                 let name = name_or_id(&link.name, &id);
                 let words = format!("connector {name} is linked");

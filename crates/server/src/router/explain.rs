@@ -2,7 +2,7 @@
 
 use super::ownership::Asking;
 use super::plan::Routes;
-use super::{Router, secretless};
+use super::{Remembered, Router, secretless};
 use crate::connectors::Endpoint;
 use dme_mailbox::{Account, Result};
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
@@ -10,6 +10,7 @@ use dme_routing::{Candidate, Choice, History, Link, Route, Tier};
 use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 /// So many users are looked at in parallel in a simulation.
 const SIMULATED_AT_ONCE: usize = 32;
@@ -63,6 +64,12 @@ pub struct Moved {
     pub to: Option<String>,
 }
 
+/// What is gone by to explain a user's routes.
+struct Said {
+    endpoints: Arc<[Endpoint]>,
+    remembered: Remembered,
+}
+
 impl Router {
     /// Who serves this function of a user's, and why.
     ///
@@ -75,13 +82,47 @@ impl Router {
         now: Timestamp,
         function: Function,
     ) -> Result<Explained> {
+        let asked = self.asked(account, request).await?;
+        Ok(self.explained_as(&asked, account, now, function))
+    }
+
+    /// The same of several functions: each connector is asked once.
+    ///
+    /// # Errors
+    /// Where the routes cannot be read.
+    pub async fn explain_each(
+        &self,
+        account: &Account,
+        request: &RequestId,
+        now: Timestamp,
+        functions: &[Function],
+    ) -> Result<Vec<Explained>> {
+        let asked = self.asked(account, request).await?;
+        let explained =
+            functions.iter().map(|function| self.explained_as(&asked, account, now, *function));
+        Ok(explained.collect())
+    }
+
+    /// What every connector says of a user's mailbox, and what is remembered of the user.
+    async fn asked(&self, account: &Account, request: &RequestId) -> Result<Said> {
         let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
         let (account_only, owns) = (secretless(account), &mut remembered.owns);
         self.ask_owners(&account_only, request, &endpoints, owns, Asking::Everybody).await;
-        let routes = remembered.routes.unwrap_or_default();
-        let route = self.route(account, function, now, &endpoints, &remembered.owns);
-        Ok(self.explained(function, &route, &routes, &endpoints))
+        Ok(Said { endpoints, remembered })
+    }
+
+    fn explained_as(
+        &self,
+        Said { endpoints, remembered }: &Said,
+        account: &Account,
+        now: Timestamp,
+        function: Function,
+    ) -> Explained {
+        let nowhere = Routes::default();
+        let routes = remembered.routes.as_ref().unwrap_or(&nowhere);
+        let route = self.route(account, function, now, endpoints, &remembered.owns);
+        self.explained(function, &route, routes, endpoints)
     }
 
     /// The same of a judgement that was made.

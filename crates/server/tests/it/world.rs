@@ -121,6 +121,7 @@ impl World {
             mailboxes: Some(Mailboxes::of_all(Arc::new(mail.clone()), CredentialsNeeded::None)),
             directory: Some(Arc::new(People)),
             realms: ["example.org".into()].into(),
+            ..Services::default()
         };
         let front = Arc::new(OnceLock::new());
         let told = front.clone();

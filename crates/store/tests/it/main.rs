@@ -9,6 +9,8 @@ mod books;
 #[cfg(test)]
 mod configurations;
 #[cfg(test)]
+mod connector_orders;
+#[cfg(test)]
 mod connectors;
 #[cfg(test)]
 mod databases;

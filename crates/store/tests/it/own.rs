@@ -2,7 +2,7 @@
 
 use crate::databases::{Place, on_each_database};
 use dme_model::{DeviceId, Timestamp, UserId};
-use dme_store::{Acceptance, Invitation};
+use dme_store::{Acceptance, Invitation, NewCertificate};
 use dme_sync::DeviceKey;
 
 fn at(millis: i64) -> Timestamp {
@@ -11,6 +11,7 @@ fn at(millis: i64) -> Timestamp {
 
 on_each_database![
     a_password_is_of_the_first_device_that_shows_it,
+    a_certificate_is_of_the_first_device_that_shows_it_and_stays_for_the_record,
     an_invitation_is_looked_at_often_and_used_once_in_its_time,
     each_version_of_the_terms_is_accepted_by_itself,
 ];
@@ -40,9 +41,52 @@ async fn a_password_is_of_the_first_device_that_shows_it(place: Place) {
     store.label_device(&key, "old").await.unwrap();
     store.label_device(&key, "new").await.unwrap();
     assert_eq!(store.device_labels(&ann).await.unwrap()[&key.device], "new");
-    store.disown_device(&key).await.unwrap();
+    store.disown_device(&key, at(8)).await.unwrap();
     assert_eq!(shown("h1", Some("phone")).await, None);
     assert!(store.device_labels(&ann).await.unwrap().is_empty());
+}
+
+async fn a_certificate_is_of_the_first_device_that_shows_it_and_stays_for_the_record(place: Place) {
+    let store = place.open().await;
+    let ann = UserId::from("ann@example.org");
+    let put = async |fingerprint: &str, made: i64| {
+        let new = NewCertificate {
+            fingerprint: fingerprint.into(),
+            serial: "0a".into(),
+            label: "my phone".into(),
+            made: at(made),
+            ends: at(made + 100),
+        };
+        store.put_device_certificate(&ann, new, 2).await.unwrap()
+    };
+    assert_eq!(
+        (put("f1", 1).await, put("f2", 2).await, put("f3", 3).await),
+        (Some(1), Some(2), None)
+    );
+    let shown = async |fingerprint: &str| store.device_certificate(fingerprint).await.unwrap();
+    assert_eq!(shown("f3").await, None);
+    let first = shown("f1").await.unwrap();
+    let (phone, tablet) = (DeviceId::from("phone"), DeviceId::from("tablet"));
+    for (device, is_its) in [(&phone, true), (&tablet, false), (&phone, true)] {
+        // Also where both asked before either was bound.
+        assert_eq!(store.bind_device_certificate(&first, device, at(7)).await.unwrap(), is_its);
+    }
+    assert_eq!(shown("f1").await.unwrap().device, Some((phone.clone(), at(7))));
+    assert!(store.notice_device_certificate(&ann, 1, at(8)).await.unwrap());
+    assert!(!store.notice_device_certificate(&ann, 1, at(9)).await.unwrap(), "once");
+    store.revoke_device_certificate(&ann, 2, at(10)).await.unwrap();
+    assert!(store.revoke_device_certificate(&ann, 2, at(10)).await.is_err());
+    let key = DeviceKey { user: ann.clone(), device: phone };
+    store.disown_device(&key, at(11)).await.unwrap();
+    assert_eq!(shown("f1").await.unwrap().revoked, Some(at(11)));
+    assert_eq!(shown("f2").await.unwrap().revoked, Some(at(10)));
+    assert!(store.device_certificates(&ann).await.unwrap().is_empty());
+    // What was taken back, or has ended, counts no more; its number is not given again.
+    assert_eq!((put("f4", 50).await, put("f5", 51).await), (Some(3), Some(4)));
+    assert_eq!(put("f6", 300).await, Some(5));
+    store.expire_device_certificates(at(200)).await.unwrap();
+    assert_eq!((shown("f1").await, shown("f4").await), (None, None));
+    assert!(shown("f6").await.is_some());
 }
 
 async fn an_invitation_is_looked_at_often_and_used_once_in_its_time(place: Place) {
@@ -51,6 +95,7 @@ async fn an_invitation_is_looked_at_often_and_used_once_in_its_time(place: Place
         user: "ann@example.org".into(),
         label: "my phone".into(),
         with_password: true,
+        with_certificate: false,
         expires: at(100),
     };
     store.put_invitation("a", &invitation, at(1)).await.unwrap();

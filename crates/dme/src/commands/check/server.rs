@@ -2,7 +2,8 @@
 
 use super::report::Report;
 use crate::commands::when;
-use dme_server::config::ServerConfig;
+use dme_link::CredentialsNeeded;
+use dme_server::config::{DeviceCertificates, DevicePasswords, ServerConfig};
 use dme_server::host::Host;
 use dme_server::tls::About;
 use rustls::client::WebPkiServerVerifier;
@@ -33,11 +34,63 @@ pub fn check(report: &mut Report, server: &ServerConfig) {
     }
 }
 
+/// Whether phones that are let in without their user's own password get any mail by the connector in
+/// this process, whose mail system needs this.
+pub fn credentials(report: &mut Report, server: &ServerConfig, needs: Option<CredentialsNeeded>) {
+    for realm in &server.realms {
+        let (passwords, certificates) = (realm.device_passwords, realm.device_certificates);
+        let setting = match (certificates.suffice(), passwords) {
+            (true, _) => "device_certificates",
+            (false, DevicePasswords::Off) => continue,
+            (false, _) => "device_passwords",
+        };
+        let name = &realm.name;
+        let lets_in = format!("{name}: {setting} lets phones in without their users' own password");
+        let is_required = passwords.are_required() || certificates == DeviceCertificates::Required;
+        match needs {
+            Some(CredentialsNeeded::None) => {
+                report.good(
+                    "credentials",
+                    format_args!("{lets_in}, and the mail system opens without it"),
+                );
+            }
+            Some(CredentialsNeeded::Password | CredentialsNeeded::Bearer) => {
+                let words = format!(
+                    "{lets_in}, and the mail system here opens a mailbox only with it: none can be \
+                     made; log in there as a master or proxy user (auth.master), or set {setting} = \
+                     \"off\""
+                );
+                match is_required {
+                    true => report.bad("credentials", words),
+                    false => report.warn("credentials", words),
+                }
+            }
+            None => report.unknown(
+                "credentials",
+                format_args!(
+                    "{lets_in}: connectors must log in to their mail systems as a master or proxy \
+                     user (auth.master); /my says of each user whether theirs does"
+                ),
+            ),
+        }
+    }
+}
+
 /// Whether the database can be used.
 pub async fn database(report: &mut Report, server: &ServerConfig) {
     match server.database().try_out().await {
         Ok(place) => report.good("database", place),
         Err(error) => report.bad("database", error),
+    }
+}
+
+/// Whether the OpenID providers answer.
+pub async fn providers(report: &mut Report, server: &ServerConfig) {
+    for (setting, found) in dme_server::providers::try_out(server).await {
+        match found {
+            Ok(place) => report.good(&setting, format_args!("people sign in at {place}")),
+            Err(error) => report.bad(&setting, error),
+        }
     }
 }
 

@@ -103,9 +103,20 @@ pub fn say_standing(configuration: &api::Configuration) {
 }
 
 /// Gets what a connector finds out about itself, as JSON.
-pub async fn diagnose(server: &AdminOptions, name: &str, output: Option<&Path>) -> Result<()> {
-    let path = ["connectors", name, "diagnose"];
-    let diagnosis: Diagnosis = server.client()?.post(&path, &json!({})).await?;
+pub async fn diagnose(
+    server: &AdminOptions,
+    name: &str,
+    output: Option<&Path>,
+    last: bool,
+) -> Result<()> {
+    let client = server.client()?;
+    let diagnosis: Diagnosis = match last {
+        true => {
+            let last: api::LastDiagnosis = client.get(&["connectors", name, "diagnosis"]).await?;
+            last.diagnosis.with_context(|| format!("{name} was never asked"))?.0
+        }
+        false => client.post(&["connectors", name, "diagnose"], &json!({})).await?,
+    };
     let text = format!("{}\n", serde_json::to_string_pretty(&diagnosis)?);
     match output {
         None => say(&text),

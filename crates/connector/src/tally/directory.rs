@@ -1,0 +1,68 @@
+//! A directory whose calls are counted.
+
+use super::Tally;
+use async_trait::async_trait;
+use dme_directory::{
+    DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person, Result,
+    Verdict,
+};
+use dme_model::{Function, Secret, UserId};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A directory whose calls are counted.
+pub(crate) struct CountedDirectory {
+    directory: Arc<dyn DirectoryService>,
+    backend: &'static str,
+    tally: Arc<Tally>,
+}
+
+impl CountedDirectory {
+    pub(crate) fn new(
+        directory: Arc<dyn DirectoryService>,
+        backend: &'static str,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self { directory, backend, tally }
+    }
+
+    async fn counted<T>(
+        &self,
+        function: Function,
+        call: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let begun = Instant::now();
+        let answer = call.await;
+        let failed = answer.as_ref().err().map(Error::name);
+        self.tally.count(Some(function), self.backend, begun.elapsed(), failed);
+        answer
+    }
+}
+
+#[async_trait]
+impl DirectoryService for CountedDirectory {
+    async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
+        let call = self.directory.authenticate(user, password);
+        self.counted(Function::Authentication, call).await
+    }
+
+    async fn find(&self, user: &UserId) -> Result<Option<Person>> {
+        self.counted(Function::Directory, self.directory.find(user)).await
+    }
+
+    async fn groups(&self) -> Result<GroupSnapshot> {
+        self.counted(Function::Directory, self.directory.groups()).await
+    }
+
+    async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
+        self.counted(Function::Search, self.directory.search(search)).await
+    }
+
+    async fn everyone(&self, asking: &UserId, limit: u32) -> Result<Everyone> {
+        self.counted(Function::Search, self.directory.everyone(asking, limit)).await
+    }
+
+    fn is_several(&self) -> bool {
+        self.directory.is_several()
+    }
+}

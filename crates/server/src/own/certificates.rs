@@ -1,0 +1,259 @@
+//! Certificates for one device each: the stronger choice, since nothing that could be typed, guessed
+//! or read over somebody's shoulder lets a phone in.
+//!
+//! The server makes key and certificate and gives both away once. What it keeps is the fingerprint
+//! of the key, by which it knows whose a certificate is and whether it is still good: nothing that
+//! stands in a certificate is believed. It is asked of the record at every request, so that one that
+//! is taken back is of no use from the next on, also over a connection that is open.
+
+use super::Own;
+use super::opening::Unopened;
+use crate::config::{DeviceCertificates, DevicePasswords};
+use crate::front::Front;
+use crate::records::{EventKind, Happened};
+use dme_directory::{Admission, Login, Refusal};
+use dme_link::{DeviceIdentity, Fingerprint};
+use dme_mailbox::Credentials;
+use dme_model::{DeviceId, Secret, Timestamp, UserId};
+use dme_store::{DeviceCertificate, NewCertificate};
+use std::future::ready;
+
+/// The certificate that whoever asks has shown, with the proof that they have its key. An extension
+/// of requests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShownCertificate(pub Fingerprint);
+
+/// A certificate that was just made, with its key: given away once.
+pub struct MadeCertificate {
+    /// Its number.
+    pub number: i64,
+    /// It, its key and how long it holds.
+    pub identity: DeviceIdentity,
+}
+
+/// Why a user cannot have a certificate for a device.
+#[derive(Debug, thiserror::Error)]
+pub enum NoCertificate {
+    /// The realm does not let them.
+    #[error("certificates for devices are switched off here")]
+    Off,
+    /// A phone would get nowhere with it.
+    #[error(transparent)]
+    Unopened(#[from] Unopened),
+    /// There are enough.
+    #[error("you have {0} device certificates, which is as many as allowed: take one back first")]
+    TooMany(u32),
+    /// It cannot be made.
+    #[error(transparent)]
+    Unmade(#[from] dme_link::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] dme_store::Error),
+}
+
+/// Why a phone is refused for its certificate's sake. No password mends it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum CertificateRefusal {
+    #[error("a certificate is needed, and the device showed none")]
+    Missing,
+    #[error("the server did not make the certificate, or has long forgotten it")]
+    Unknown,
+    #[error("certificate {1} of {0} was taken back")]
+    Revoked(UserId, i64),
+    #[error("certificate {1} of {0} has ended")]
+    Ended(UserId, i64),
+    #[error("certificate {1} of {0} is another device's")]
+    OtherDevice(UserId, i64),
+    #[error("certificate {1} is of {0}, and another user logged in with it")]
+    OtherUser(UserId, i64),
+}
+
+impl CertificateRefusal {
+    /// Whose the certificate is.
+    pub(crate) const fn owner(&self) -> Option<&UserId> {
+        match self {
+            Self::Missing | Self::Unknown => None,
+            Self::Revoked(user, _)
+            | Self::Ended(user, _)
+            | Self::OtherDevice(user, _)
+            | Self::OtherUser(user, _) => Some(user),
+        }
+    }
+}
+
+impl Own {
+    /// What the realm of a user says of certificates for single devices.
+    pub fn device_certificates_of(&self, user: &UserId) -> DeviceCertificates {
+        let realm = user.realm();
+        realm.and_then(|realm| self.device_certificates.get(&realm)).copied().unwrap_or_default()
+    }
+
+    /// The certificates a user has, but those that were taken back.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn certificates(&self, user: &UserId) -> dme_store::Result<Vec<DeviceCertificate>> {
+        self.store.device_certificates(user).await
+    }
+
+    /// Whether a certificate ends so soon that its user is told.
+    pub fn ends_soon(&self, certificate: &DeviceCertificate, now: Timestamp) -> bool {
+        now.plus(self.certificates.notice.0) >= certificate.ends
+    }
+
+    /// What is known of a shown certificate, where it is good for this device.
+    async fn certified(
+        &self,
+        shown: Fingerprint,
+        device: Option<&DeviceId>,
+    ) -> dme_store::Result<Result<DeviceCertificate, CertificateRefusal>> {
+        let Some(known) = self.store.device_certificate(&shown.to_string()).await? else {
+            return Ok(Err(CertificateRefusal::Unknown));
+        };
+        let (user, number) = (known.user.clone(), known.number);
+        Ok(match (&known.device, device) {
+            _ if known.revoked.is_some() => Err(CertificateRefusal::Revoked(user, number)),
+            _ if (self.clock)() >= known.ends => Err(CertificateRefusal::Ended(user, number)),
+            (Some((bound, _)), Some(device)) if bound != device => {
+                Err(CertificateRefusal::OtherDevice(user, number))
+            }
+            _ => Ok(known),
+        })
+    }
+
+    async fn certify(&self, user: &UserId, label: &str) -> Result<MadeCertificate, NoCertificate> {
+        let authority = self.authority.as_ref().ok_or(NoCertificate::Off)?;
+        let identity = authority.device_identity(user.as_str(), self.certificates.life.0)?;
+        let new = NewCertificate {
+            fingerprint: identity.fingerprint.to_string(),
+            serial: identity.serial.clone(),
+            label: label.to_owned(),
+            made: (self.clock)(),
+            ends: Timestamp::from_seconds(identity.validity.ends),
+        };
+        let limit = self.per_user;
+        match self.store.put_device_certificate(user, new, limit).await? {
+            Some(number) => Ok(MadeCertificate { number, identity }),
+            None => Err(NoCertificate::TooMany(limit)),
+        }
+    }
+}
+
+impl Front {
+    /// Makes a certificate for one device of a user.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub async fn make_device_certificate(
+        &self,
+        user: &UserId,
+        label: &str,
+    ) -> Result<MadeCertificate, NoCertificate> {
+        self.may_have_device_certificates(user).await?;
+        let made = self.own.certify(user, label).await?;
+        let (number, serial) = (made.number, &made.identity.serial);
+        tracing::info!(%user, number, serial, "a certificate for a device was made");
+        let words = format!("certificate {number} was made for a device, {label}");
+        let happened = Happened::new(EventKind::CertificateMade, words).user(user);
+        self.events.note(happened.detail("serial", serial));
+        Ok(made)
+    }
+
+    /// Whether a phone that shows a certificate gets anywhere.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn may_have_device_certificates(&self, user: &UserId) -> Result<(), NoCertificate> {
+        match self.own.device_certificates_of(user) {
+            DeviceCertificates::Off => return Err(NoCertificate::Off),
+            DeviceCertificates::WithPassword
+                if self.own.device_passwords_of(user) != DevicePasswords::Required => {}
+            _ => self.opening(user).await?.without_password()?,
+        }
+        Ok(())
+    }
+
+    /// Takes a certificate back: whoever shows it is refused from the next request on, and does not
+    /// wait any longer.
+    ///
+    /// # Errors
+    /// Where there is none of this number, or the store's.
+    pub async fn revoke_device_certificate(
+        &self,
+        user: &UserId,
+        number: i64,
+    ) -> dme_store::Result<()> {
+        self.store.revoke_device_certificate(user, number, (self.clock)()).await?;
+        self.parking.end_user(user);
+        tracing::info!(%user, number, "a certificate for a device was taken back");
+        let words = format!("certificate {number} of a device was taken back");
+        self.events.note(Happened::new(EventKind::CertificateRevoked, words).user(user));
+        Ok(())
+    }
+
+    /// The certificate that is shown, where it counts; refused where the realm of the login wants one
+    /// and there is none. Without a login it is asked in the name of the certificate's owner.
+    pub(crate) async fn certificate_shown(
+        &self,
+        shown: Option<Fingerprint>,
+        login: Option<&Login>,
+        device: Option<&DeviceId>,
+    ) -> dme_store::Result<Result<Option<DeviceCertificate>, CertificateRefusal>> {
+        let user = login.and_then(|login| self.gate.realms().resolve(login).ok());
+        let says = user.map(|user| self.own.device_certificates_of(&user));
+        match (shown, says) {
+            (_, Some(DeviceCertificates::Off)) => Ok(Ok(None)),
+            (Some(shown), _) => Ok(self.own.certified(shown, device).await?.map(Some)),
+            (None, Some(says)) if says.are_required() => Ok(Err(CertificateRefusal::Missing)),
+            (None, _) => Ok(Ok(None)),
+        }
+    }
+
+    /// Whether whoever has a good certificate may in, with a password where the realm wants one
+    /// besides. The device that is let in is the only one from then on.
+    pub(crate) async fn admit_certified(
+        &self,
+        certificate: &DeviceCertificate,
+        login: &Login,
+        password: Option<&Secret>,
+        device: Option<&DeviceId>,
+    ) -> dme_store::Result<Result<(Admission, Credentials), CertificateRefusal>> {
+        let owner = &certificate.user;
+        let (admission, credentials) = match self.own.device_certificates_of(owner).suffice() {
+            true => {
+                let shown = Secret::new(format!("certificate {}", certificate.serial));
+                let owned = ready(Ok::<_, dme_store::Error>(Some(owner.clone())));
+                (self.gate.admit_shown(login, &shown, device, owned).await, Credentials::None)
+            }
+            false => match password {
+                Some(password) => self.admit_phone(login, password, device).await,
+                None => (Admission::Refused(Refusal::WrongPassword), Credentials::None),
+            },
+        };
+        let bound = self.bind_certificate(certificate, &admission, device).await?;
+        Ok(bound.map(|()| (admission, credentials)))
+    }
+
+    /// Binds a certificate to the device that is let in with it, unless it is another's.
+    pub(crate) async fn bind_certificate(
+        &self,
+        certificate: &DeviceCertificate,
+        admission: &Admission,
+        device: Option<&DeviceId>,
+    ) -> dme_store::Result<Result<(), CertificateRefusal>> {
+        let Admission::Admitted { who, .. } = admission else { return Ok(Ok(())) };
+        let (owner, number) = (&certificate.user, certificate.number);
+        if who.person.user != *owner {
+            return Ok(Err(CertificateRefusal::OtherUser(owner.clone(), number)));
+        }
+        let now = (self.clock)();
+        match device {
+            Some(device)
+                if !self.store.bind_device_certificate(certificate, device, now).await? =>
+            {
+                Ok(Err(CertificateRefusal::OtherDevice(owner.clone(), number)))
+            }
+            _ => Ok(Ok(())),
+        }
+    }
+}
