@@ -35,7 +35,7 @@ fn wait_shown(site: &Site, words: &str) -> Result<()> {
 /// The fingerprint of the connector's key that it uses.
 fn fingerprint(site: &Site) -> Result<String> {
     let list = site.dme(&["connector", "list"])?;
-    let last = list.lines().filter_map(|line| line.trim().strip_prefix("fingerprint ")).last();
+    let last = list.lines().filter_map(|line| line.trim().strip_prefix("fingerprint ")).next_back();
     last.map(str::to_owned).context("no fingerprint")
 }
 

@@ -148,6 +148,9 @@ const EVENTS: usize = 1024;
 #[derive(Clone)]
 pub struct Links(Arc<Inner>);
 
+/// Who waits for the second connection of a session.
+type Halves = HashMap<(ConnectorId, String), oneshot::Sender<Box<Half>>>;
+
 struct Inner {
     registrar: Arc<Registrar>,
     config: LinksConfig,
@@ -160,7 +163,7 @@ struct Inner {
     /// By the connector's name.
     limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
-    halves: Mutex<HashMap<(ConnectorId, String), oneshot::Sender<Box<Half>>>>,
+    halves: Mutex<Halves>,
     events: broadcast::Sender<LinkEvent>,
     /// Counts the links that came and went.
     generation: AtomicU64,
