@@ -84,7 +84,10 @@ impl Own {
 
     /// What the realm of a user says of passwords for single devices.
     pub fn device_passwords_of(&self, user: &UserId) -> DevicePasswords {
-        let realm = user.realm();
+        self.device_passwords_in(user.realm())
+    }
+
+    fn device_passwords_in(&self, realm: Option<Realm>) -> DevicePasswords {
         realm.and_then(|realm| self.device_passwords.get(&realm)).copied().unwrap_or_default()
     }
 }

@@ -4,15 +4,22 @@
 //! `docs/endpoints.md` holds what is meant to be allowed; an endpoint that it does not have fails
 //! the test. `DME_WRITE_ENDPOINTS=1` writes it anew, for somebody to look at what changed.
 
-use crate::console::{Caller, Office, PASSWORD, REALM};
+use crate::console::{Caller, Kind, Office, PASSWORD, REALM};
+use crate::my::read_certificate;
+use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
 use dme_console::endpoint::Endpoint;
 use dme_console::endpoints;
 use dme_console::pages;
 use dme_console::principal::{Duty, Reach};
+use dme_model::Secret;
+use dme_phone::{Error, Phone, Tls, Trust};
+use dme_testkit::ports::wait_until;
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
+
+const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 
 /// How far somebody goes with a duty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -166,12 +173,13 @@ async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
 async fn a_user_reaches_their_own_and_nothing_else() -> Result<()> {
     let office = Office::start()?;
     office.mailbox("ann", b"To: ann@example.org\r\nSubject: mail\r\n\r\nHello\r\n").await?;
-    office.phone("ann", "INSIDE", ("iPhone", "iPhone 17", "iOS 26"))?.folder_sync().await?;
+    office.phone("ann", "INSIDE", PIXEL)?.folder_sync().await?;
     let label = json!({"label": "a phone"}).to_string();
-    for made in ["/api/my/passwords", "/api/my/certificates"] {
-        let (status, said) = office.ask_as("ann", "POST", made, &label)?;
-        ensure!(status == 200, "{made}: {status} {said}");
-    }
+    let (status, said) = office.ask_as("ann", "POST", "/api/my/passwords", &label)?;
+    ensure!(status == 200, "{status} {said}");
+    let (status, made) = office.ask_as("ann", "POST", "/api/my/certificates", &label)?;
+    ensure!(status == 200, "{status} {made}");
+    let pem = read_certificate(&office.path(""), &serde_json::from_str(&made)?)?;
     // What is another's is there for nobody else, by whatever number or id.
     for path in [
         "/api/my/devices/INSIDE/block",
@@ -203,7 +211,21 @@ async fn a_user_reaches_their_own_and_nothing_else() -> Result<()> {
     ensure!(wrong.is_empty(), "{} of {asked} differ:\n{}", wrong.len(), wrong.join("\n"));
     // An administrator who is no user is nobody here.
     ensure!(office.ask_as("ada", "GET", "/api/my", "")?.0 == 401);
-    Ok(())
+
+    // Her certificate lets her phone in until it ends, and the log says why no longer.
+    let trust = Trust::Authority(std::fs::read(office.path("server/authority/authority.pem"))?);
+    let mut account = office.phone("ann", "INSIDE", PIXEL)?.client.account;
+    account.password = Secret::new("");
+    let mut phone = Phone::new(account, Tls::with_identity(&trust, &pem)?);
+    phone.folder_sync().await?;
+    office.later(Duration::from_secs(366 * 86_400))?;
+    let ended = phone.folder_sync().await;
+    ensure!(matches!(ended, Err(Error::Http { status: 403, .. })), "{ended:?}");
+    let root = office.root()?;
+    wait_until("it is in the log", PATIENCE, || {
+        let log = root.get("/api/log?kind=login_refused")?.to_string();
+        Ok(log.contains(&format!("certificate 1 of ann@{REALM} has ended")))
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

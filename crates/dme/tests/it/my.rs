@@ -10,6 +10,7 @@ use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process, run};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -263,17 +264,20 @@ async fn a_link_gives_a_signed_profile_once_with_which_a_phone_gets_in() -> Resu
 /// file.
 fn make_certificate(world: &World, name: &str) -> Result<(i64, Vec<u8>)> {
     let made = world.own("/api/my/certificates", Some(json!({ "label": name })))?;
-    let file = made["file"].as_str().context("no file")?;
-    let file = base64::engine::general_purpose::STANDARD.decode(file)?;
-    let password = made["password"].as_str().context("no password")?;
     let number = made["number"].as_i64().context("no number")?;
-    Ok((number, unpacked(world, &file, password)?))
+    Ok((number, read_certificate(world.folder.path(), &made)?))
 }
 
-/// What OpenSSL finds in a file of PKCS #12.
-fn unpacked(world: &World, file: &[u8], password: &str) -> Result<Vec<u8>> {
-    let path = world.folder.path().join("device.p12");
-    std::fs::write(&path, file)?;
+/// What OpenSSL finds in the file of a certificate that was made.
+pub fn read_certificate(folder: &Path, made: &Value) -> Result<Vec<u8>> {
+    let file = made["file"].as_str().context("no file")?;
+    unpacked(folder, file, made["password"].as_str().context("no password")?)
+}
+
+/// What OpenSSL finds in a file of PKCS #12, given as base64.
+fn unpacked(folder: &Path, file: &str, password: &str) -> Result<Vec<u8>> {
+    let path = folder.join("device.p12");
+    std::fs::write(&path, base64::engine::general_purpose::STANDARD.decode(file)?)?;
     let mut openssl = Command::new("openssl");
     openssl.args(["pkcs12", "-noenc", "-passin", &format!("pass:{password}"), "-in"]);
     Ok(run(openssl.arg(path))?.into_bytes())
@@ -281,10 +285,15 @@ fn unpacked(world: &World, file: &[u8], password: &str) -> Result<Vec<u8>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_phone_gets_in_with_its_certificate_alone_until_it_is_taken_back() -> Result<()> {
-    let world = World::start("device_certificates = \"required\"", "")?;
-    // No password is asked for in vain.
-    let refused = world.phone("phone1", PASSWORD)?.folder_sync().await;
-    ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+    let realm = "device_certificates = \"required\"\nsuffixes = [\"people.example\"]";
+    let world = World::start(realm, "")?;
+    // No password is asked for in vain, by whatever name.
+    for user in [ANN, "ann", "ann@people.example"] {
+        let mut phone = world.phone("phone1", PASSWORD)?;
+        phone.client.account.user = user.into();
+        let refused = phone.folder_sync().await;
+        ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{user}: {refused:?}");
+    }
     let (number, pem) = make_certificate(&world, "my phone")?;
     let mut phone = world.certified("phone1", "", &pem)?;
     phone.folder_sync().await?;
@@ -386,8 +395,7 @@ async fn a_certificate_and_a_password_are_two_things_and_both_come_in_a_profile(
     let password = value(&identity, "Password").context("no password")?;
     let (_, file) = identity.split_once("<data>").context("no file")?;
     let file = file.split('<').next().unwrap_or_default();
-    let file = base64::engine::general_purpose::STANDARD.decode(file)?;
-    let pem = unpacked(&world, &file, password)?;
+    let pem = unpacked(world.folder.path(), file, password)?;
     let id = value(&profile, "PayloadCertificateUUID").context("no identity is named")?;
     ensure!(value(&identity, "PayloadUUID") == Some(id), "another is: {identity}");
     // As others read it, who know no OpenSSL.

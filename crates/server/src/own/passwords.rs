@@ -108,8 +108,10 @@ impl Front {
         password: &Secret,
         device: Option<&DeviceId>,
     ) -> (Admission, Credentials) {
-        let realm = match self.gate.realms().resolve(login) {
-            Ok(user) => self.own.device_passwords_of(&user),
+        let realms = self.gate.realms();
+        let realm = match realms.resolve(login) {
+            // A login may be another name of somebody, in a domain that is no realm's own.
+            Ok(user) => self.own.device_passwords_in(realms.realm_of(&user)),
             Err(_) => DevicePasswords::Off,
         };
         let shown = match realm {
