@@ -39,6 +39,14 @@ pub struct DeviceFilter {
     pub text: Option<String>,
 }
 
+impl DeviceFilter {
+    /// Whether few devices are likely to be what is wanted.
+    fn is_of_few(&self) -> bool {
+        let is_wiping = self.wipe.as_ref().is_some_and(|wipe| wipe != "none");
+        self.held || is_wiping || self.user.is_some() || self.text.is_some() || self.os.is_some()
+    }
+}
+
 /// A pattern that this text fits into, for `LIKE … ESCAPE '\'` on what is in lower case.
 fn within(text: &str) -> String {
     format!("%{}%", escaped(text))
@@ -194,8 +202,11 @@ impl Store {
     ) -> Result<Vec<Device>> {
         let mut wanted = Where::of(filter)?;
         let (limit, after) = (wanted.number(limit.into()), wanted.number(after.into()));
+        // The index of last contacts is for what most devices are: what few are has its own, or is
+        // looked for in all of them, and sorted then.
+        let by = if filter.is_of_few() { "+last_seen" } else { "last_seen" };
         let sql = format!(
-            "SELECT {COLUMNS} FROM device{} ORDER BY last_seen DESC, user_id, device_id \
+            "SELECT {COLUMNS} FROM device{} ORDER BY {by} DESC, user_id, device_id \
              LIMIT {limit} OFFSET {after}",
             wanted.sql()
         );
