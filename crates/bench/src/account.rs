@@ -1,7 +1,7 @@
 //! The account's other classes: a large calendar and address book on a phone, changes both ways,
 //! and what it costs to ask a DAV server again and again.
 
-use crate::items::{Items, holds, now};
+use crate::items::{Items, now};
 use crate::load::{Form, Target, Work};
 use crate::meter::{Times, cpu_seconds};
 use crate::plain;
@@ -38,7 +38,7 @@ pub struct Synced {
     /// Milliseconds of the mail system's own CPU for each item of the first.
     pub first_behind: f64,
     /// Items a second that the mail system gives a client of few questions, which does nothing with
-    /// them. Of Radicale only.
+    /// them. Of DAV servers only.
     pub plain: Option<f64>,
     /// Those with nothing new.
     pub nothing_new: Times,
@@ -84,7 +84,7 @@ async fn syncs(
     let (first, phones) =
         target.first_sync(&owner, &format!("{kind:?}"), Form::Html, kind, count).await?;
     let between = behind()?;
-    let plain = plain::read_all(items, kind)?;
+    let plain = plain::read_all(items, kind, count)?;
     let before_nothing = behind()?;
     let time = Duration::from_secs(seconds) / 2;
     let (work, nothing_new, mut phones) = target.nothing_new(phones, kind, time).await?;
@@ -103,14 +103,14 @@ async fn syncs(
 async fn changes(phone: &mut Phone, items: &Items, repeats: usize) -> Result<Times> {
     let calendar = phone.folder_of(FolderType::Calendar)?;
     let id = phone.create(&calendar, &titled("Made on the phone")).await?;
-    let file = items.event_with("Made on the phone")?;
+    let kept = items.event_with("Made on the phone")?;
     let mut times = Vec::new();
     for number in 0..repeats {
         let title = format!("Changed {number} times");
         let began = Instant::now();
         phone.change(&calendar, &id, &titled(&title)).await?;
         times.push(began.elapsed());
-        ensure!(holds(&file, &title)?, "a change was answered that is not in the mail system");
+        ensure!(kept.holds(&title)?, "a change was answered that is not in the mail system");
     }
     Ok(Times::new(times))
 }

@@ -1,5 +1,5 @@
-//! Where calendars and address books are that are measured: local files, or Radicale, which keeps
-//! a file for each item too. What lies in the files is what the mail system has.
+//! Where calendars and address books are that are measured: local files, Radicale, which keeps a file
+//! for each item too, or Cyrus. What lies in the files is what the mail system has.
 
 use crate::world::{self, PASSWORD, REALM, Scale};
 use anyhow::{Context, Result, ensure};
@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dme_model::{Address, Class, Timestamp};
 use dme_pim::sample::{Amounts, account};
+use dme_testkit::cyrus::Cyrus;
 use dme_testkit::process::Folder;
 use dme_testkit::radicale::Radicale;
 use std::io::{Read, Write};
@@ -27,6 +28,31 @@ pub enum Items {
     Files(Folder),
     /// In Radicale.
     Radicale(Radicale),
+    /// In Cyrus.
+    Cyrus(Cyrus),
+}
+
+/// An item of the large account as the mail system has it.
+pub enum Kept {
+    /// A file.
+    File(PathBuf),
+    /// What Cyrus gives for a path.
+    Resource(u16, String),
+}
+
+impl Kept {
+    /// Whether this text is in it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn holds(&self, text: &str) -> Result<bool> {
+        match self {
+            Self::File(path) => holds(path, text),
+            Self::Resource(port, path) => {
+                Ok(ask(*port, &format!("GET {path}"), &world::large(), "")?.contains(text))
+            }
+        }
+    }
 }
 
 impl Items {
@@ -63,7 +89,19 @@ impl Items {
         Ok(items)
     }
 
-    /// The connector's settings for it. Beside Radicale, mail is in Dovecot.
+    /// Cyrus with the large account.
+    ///
+    /// # Errors
+    /// When it does not start, or cannot be filled.
+    pub fn in_cyrus(scale: &Scale) -> Result<Self> {
+        let cyrus = Cyrus::start(&[PASSWORD])?;
+        cyrus.welcome(&local(&world::large()), PASSWORD)?;
+        let items = Self::Cyrus(cyrus);
+        items.fill(&world::large(), &scale.account)?;
+        Ok(items)
+    }
+
+    /// The connector's settings for it. Beside a DAV server, mail is in Dovecot.
     pub fn settings(&self, imap: u16) -> String {
         match self {
             Self::Files(folder) => format!("[mail.files]\nroot = {:?}\n", folder.path()),
@@ -71,6 +109,11 @@ impl Items {
                 "{}[dav]\nurl = {:?}\npoll = \"{POLL}\"\n",
                 world::mail_in_dovecot(imap),
                 radicale.url()
+            ),
+            Self::Cyrus(cyrus) => format!(
+                "{}[dav]\nurl = {:?}\nlogin = \"local\"\npoll = \"{POLL}\"\n",
+                world::mail_in_dovecot(imap),
+                cyrus.url()
             ),
         }
     }
@@ -80,6 +123,7 @@ impl Items {
         match self {
             Self::Files(_) => Vec::new(),
             Self::Radicale(radicale) => radicale.process().into_iter().collect(),
+            Self::Cyrus(cyrus) => cyrus.process().into_iter().collect(),
         }
     }
 
@@ -91,55 +135,79 @@ impl Items {
         let user = world::large();
         let object = event(name, title);
         match self {
-            Self::Files(_) => {
-                let directory = self.directory(&user, Class::Calendar);
+            Self::Files(folder) => {
+                let directory = folder.path().join(files(&user, Class::Calendar));
                 let unfinished = directory.join(".unfinished.tmp");
                 std::fs::write(&unfinished, object)?;
                 Ok(std::fs::rename(unfinished, directory.join(format!("{name}.ics")))?)
             }
-            Self::Radicale(radicale) => {
-                let answer = ask(
-                    radicale.port,
-                    &format!("PUT /{user}/calendar/{name}.ics"),
-                    &user,
-                    &object,
-                )?;
-                let status = answer.split(' ').nth(1).unwrap_or_default();
-                ensure!(status == "201", "Radicale did not take an event: {answer}");
-                Ok(())
+            Self::Radicale(_) | Self::Cyrus(_) => {
+                let (port, path) = self.dav(&user, Class::Calendar).context("no DAV server")?;
+                put(port, &format!("{path}{name}.ics"), &user, &object)
             }
         }
     }
 
-    /// The file of the large account's calendar in which this text is.
+    /// The event of the large account in which this text is.
     ///
     /// # Errors
     /// When there is none.
-    pub fn event_with(&self, text: &str) -> Result<PathBuf> {
-        for entry in std::fs::read_dir(self.directory(&world::large(), Class::Calendar))? {
+    pub fn event_with(&self, text: &str) -> Result<Kept> {
+        let user = world::large();
+        let Some(directory) = self.directory(&user, Class::Calendar) else {
+            let (port, path) = self.dav(&user, Class::Calendar).context("no DAV server")?;
+            let question = format!(
+                "<C:calendar-query xmlns=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><prop>\
+                 <getetag/></prop><C:filter><C:comp-filter name=\"VCALENDAR\"><C:comp-filter \
+                 name=\"VEVENT\"><C:prop-filter name=\"SUMMARY\"><C:text-match>{text}</C:text-match>\
+                 </C:prop-filter></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>"
+            );
+            let answer = ask(port, &format!("REPORT {path}"), &user, &question)?;
+            let path = members(&answer, ".ics").pop().context("the event is not there")?;
+            return Ok(Kept::Resource(port, path));
+        };
+        for entry in std::fs::read_dir(directory)? {
             let path = entry?.path();
             if path.is_file() && holds(&path, text)? {
-                return Ok(path);
+                return Ok(Kept::File(path));
             }
         }
         anyhow::bail!("no event with {text:?} is in the mail system")
     }
 
-    /// Where the items of a class are.
-    pub fn directory(&self, user: &str, class: Class) -> PathBuf {
-        let name = if class == Class::Contacts { "contacts" } else { "calendar" };
+    /// The folder with a file for each item of a class, where there is one.
+    fn directory(&self, user: &str, class: Class) -> Option<PathBuf> {
         match self {
-            Self::Files(folder) => folder.path().join(user).join("vdir").join(name),
-            Self::Radicale(radicale) => radicale.collection(user, name),
+            Self::Files(folder) => Some(folder.path().join(files(user, class))),
+            Self::Radicale(radicale) => Some(radicale.collection(user, name(class))),
+            Self::Cyrus(_) => None,
         }
     }
 
-    /// Makes a user's calendar and address book.
+    /// Where another program asks for the items of a class: port and path. None for local files.
+    pub fn dav(&self, user: &str, class: Class) -> Option<(u16, String)> {
+        match (self, class) {
+            (Self::Files(_), _) => None,
+            (Self::Radicale(radicale), _) => {
+                Some((radicale.port, format!("/{user}/{}/", name(class))))
+            }
+            (Self::Cyrus(cyrus), Class::Contacts) => {
+                let path = format!("/dav/addressbooks/user/{}/Default/", local(user));
+                Some((cyrus.http_port, path))
+            }
+            (Self::Cyrus(cyrus), _) => {
+                Some((cyrus.http_port, format!("/dav/calendars/user/{}/Default/", local(user))))
+            }
+        }
+    }
+
+    /// Fills a user's calendar and address book, and makes them where they are not there.
     fn fill(&self, user: &str, amounts: &Amounts) -> Result<()> {
         for class in [Class::Calendar, Class::Contacts] {
-            let directory = self.directory(user, class);
+            let Some(directory) = self.directory(user, class) else { continue };
             std::fs::create_dir_all(&directory)?;
             match self {
+                Self::Cyrus(_) => {}
                 Self::Files(_) => {
                     let name = if class == Class::Contacts { "contacts" } else { "calendar" };
                     std::fs::write(directory.join(".dme-class"), name)?;
@@ -157,9 +225,15 @@ impl Items {
         }
         let owner = Address { name: None, email: user.to_owned() };
         for (number, one) in account(&owner, 1, now(), amounts)?.into_iter().enumerate() {
-            let ending = if one.class == Class::Contacts { "vcf" } else { "ics" };
-            let file = self.directory(user, one.class).join(format!("{number}.{ending}"));
-            std::fs::write(file, one.object)?;
+            let file = format!("{number}{}", ending(one.class));
+            match (self.directory(user, one.class), self.dav(user, one.class)) {
+                (Some(directory), _) => std::fs::write(directory.join(file), one.object)?,
+                (None, Some((port, path))) => {
+                    let object = String::from_utf8(one.object)?;
+                    put(port, &format!("{path}{file}"), user, &object)?;
+                }
+                (None, None) => {}
+            }
         }
         Ok(())
     }
@@ -169,23 +243,62 @@ impl Items {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn holds(path: &Path, text: &str) -> Result<bool> {
+fn holds(path: &Path, text: &str) -> Result<bool> {
     let read = std::fs::read(path).with_context(|| format!("{}", path.display()))?;
     Ok(String::from_utf8_lossy(&read).contains(text))
 }
 
-/// Asks Radicale as another program does, and returns its whole answer.
+/// The paths of the members that a DAV server's answer names, by how their names end.
+pub fn members(answer: &str, ending: &str) -> Vec<String> {
+    let named = answer.split("href>").filter_map(|piece| piece.split("</").next());
+    named.filter(|path| path.ends_with(ending)).map(str::to_owned).collect()
+}
+
+/// How the names of items end.
+pub fn ending(class: Class) -> &'static str {
+    if class == Class::Contacts { ".vcf" } else { ".ics" }
+}
+
+fn name(class: Class) -> &'static str {
+    if class == Class::Contacts { "contacts" } else { "calendar" }
+}
+
+fn files(user: &str, class: Class) -> PathBuf {
+    Path::new(user).join("vdir").join(name(class))
+}
+
+/// The login without its realm, by which Cyrus knows a user.
+fn local(user: &str) -> String {
+    user.split('@').next().unwrap_or_default().to_owned()
+}
+
+fn put(port: u16, path: &str, user: &str, object: &str) -> Result<()> {
+    let answer = ask(port, &format!("PUT {path}"), user, object)?;
+    let status = answer.split(' ').nth(1).unwrap_or_default();
+    ensure!(status == "201", "an item was not taken: {answer}");
+    Ok(())
+}
+
+/// Asks a DAV server as another program does, and returns its whole answer.
 ///
 /// # Errors
 /// When it does not answer.
 pub fn ask(port: u16, what: &str, user: &str, body: &str) -> Result<String> {
     let mut tcp = TcpStream::connect(("127.0.0.1", port))?;
     tcp.set_read_timeout(Some(Duration::from_secs(600)))?;
+    let path = what.split(' ').nth(1).unwrap_or_default();
+    let user = if path.starts_with("/dav/") { local(user) } else { user.to_owned() };
     let login = STANDARD.encode(format!("{user}:{PASSWORD}"));
+    let kind = match path {
+        _ if body.starts_with('<') => "application/xml",
+        path if path.ends_with(".vcf") => "text/vcard",
+        _ => "text/calendar",
+    };
+    // By 1.0, so that the answer comes in one piece.
     write!(
         tcp,
-        "{what} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {login}\r\n\
-         Content-Type: text/calendar\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "{what} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Basic {login}\r\n\
+         Content-Type: {kind}\r\nDepth: 1\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     let mut answer = String::new();

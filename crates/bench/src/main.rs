@@ -99,7 +99,7 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
         everything_else(&world, &target, scale, beside, &mut table).await?;
     }
     if matches!(part, Part::Everything | Part::Account) {
-        for items in [Items::in_files, Items::in_radicale] {
+        for items in [Items::in_files, Items::in_radicale, Items::in_cyrus] {
             calendar_and_contacts(&mut world, &target, items(scale)?, scale, &mut table).await?;
         }
     }
@@ -195,6 +195,7 @@ async fn calendar_and_contacts(
     let (name, at_once) = match &items {
         Items::Files(_) => ("local files", "at once"),
         Items::Radicale(_) => ("Radicale", "≤ 1 s"),
+        Items::Cyrus(_) => ("Cyrus", "≤ 1 s"),
     };
     note(&format!("calendar and contacts in {name}"));
     world.serve(&items.settings(world.dovecot.imap_port))?;
@@ -214,6 +215,8 @@ async fn calendar_and_contacts(
         if let Some(rate) = synced.plain {
             let what = "  a plain client, by the fewest questions";
             table.row(what, format!("{rate:.0} {kind}/s"), "");
+            let share = synced.first.rate() * 100.0 / rate;
+            table.row("  of that reaches the phone", format!("{share:.0} %"), "");
         }
         let what = format!("{kind} with nothing new, p50");
         table.row(&what, millis(synced.nothing_new.percentile(50)), "≤ 2 ms");
@@ -232,8 +235,10 @@ async fn calendar_and_contacts(
     let told = &figures.told;
     table.row("event put there to answered Ping, p50", millis(told.percentile(50)), "");
     table.row("  p95", millis(told.percentile(95)), at_once);
-    if let Items::Radicale(radicale) = &items {
+    if has_processes {
         table.row("  asked for what is new each", POLL.to_owned(), "");
+    }
+    if let Items::Radicale(radicale) = &items {
         let cost = account::polling(world, &target, radicale, scale).await?;
         let what = format!("requests of a user who waits, of {}", cost.users);
         table.row(&what, format!("{:.2}/s", cost.requests), "");

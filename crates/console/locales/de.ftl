@@ -571,3 +571,4 @@ provider-refused = Der Anbieter hat Sie nicht eingelassen, oder sein Wort gilt h
 provider-away = Der Anbieter kann jetzt nicht gefragt werden. Melden Sie sich anders an oder versuchen Sie es später.
 provider-other = Der Anbieter sagt, dass Sie jemand anderes sind.
 emergency-used = Das Notfallkonto wurde benutzt: { $name }. Geben Sie ihm am Server ein anderes Kennwort (dme console emergency make), oder entfernen Sie es.
+admins-told = Administratoren gemeldet

@@ -571,3 +571,4 @@ provider-refused = The provider did not let you in, or its word does not count h
 provider-away = The provider cannot be asked now. Sign in another way, or try again later.
 provider-other = The provider said that you are somebody else.
 emergency-used = The account for emergencies was used: { $name }. Give it another password at the server (dme console emergency make), or remove it.
+admins-told = Administrators told

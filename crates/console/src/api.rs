@@ -268,6 +268,9 @@ pub struct Device {
     pub hold: Option<String>,
     /// How much waits for its next contact.
     pub waiting: u64,
+    /// When administrators were told that it waits to be let in, seconds since the epoch.
+    #[serde(default)]
+    pub told: Option<i64>,
 }
 
 /// A device after something was done to it.

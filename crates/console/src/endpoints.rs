@@ -25,7 +25,7 @@ pub(crate) use records::kinds;
 use crate::endpoint::{Endpoint, delete, get, post};
 use crate::language::Language;
 use crate::openapi;
-use crate::principal::{Duty, Reach};
+use crate::principal::{Duty, Origin, Principal, Reach};
 use crate::{Refusal, api};
 use devices::DeviceAct;
 use dme_link::ConnectorState;
@@ -58,8 +58,12 @@ fn about() -> Vec<Endpoint> {
         get("/api/openapi.json", "This interface, as an OpenAPI 3.1 document")
             .reach(Reach::Filtered)
             .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
-        post("/api/console/link", "Make a link to sign in to the console by, once")
-            .by(|console, call| async move { console.link(&call.principal) }),
+        post("/api/console/link", "Make a link to sign in to the console by, once").by(
+            |console, call| async move {
+                is_at_the_server(&call.principal)?;
+                console.link()
+            },
+        ),
         get("/api/console/emergency", "The account for emergencies, and when it was used")
             .by(|console, _| async move { console.emergency().await }),
         post(
@@ -68,13 +72,21 @@ fn about() -> Vec<Endpoint> {
         )
         .takes::<api::NewEmergency>()
         .by(|console, mut call| async move {
-            let new = call.body()?;
-            console.make_emergency(&call.principal, new).await
+            is_at_the_server(&call.principal)?;
+            console.make_emergency(call.body()?).await
         }),
         delete("/api/console/emergency", "Take the account for emergencies away")
             .fresh()
             .by(|console, _| async move { console.remove_emergency().await }),
     ]
+}
+
+/// What lets one in as an administrator is made by whoever may read the server's directory.
+fn is_at_the_server(principal: &Principal) -> Result<(), Refusal> {
+    match principal.origin {
+        Origin::TokenFile => Ok(()),
+        _ => Err(Refusal::forbidden("this is made at the server only: run `dme console`")),
+    }
 }
 
 /// Of whoever is signed in to the console, whatever they may do there.

@@ -264,7 +264,7 @@ impl Provider {
             Some(known) if just_asked && now < known.fetched.plus(KEPT_WHILE_AWAY) => {
                 Ok(Some(known.clone()))
             }
-            None if just_asked => Err(Error::Away),
+            Some(_) | None if just_asked => Err(Error::Away),
             Some(_) | None => Ok(None),
         }
     }
@@ -322,5 +322,92 @@ impl Document {
     fn takes_basic(&self) -> bool {
         let said = &self.token_endpoint_auth_methods_supported;
         said.as_ref().is_none_or(|all| all.iter().any(|one| one == "client_secret_basic"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinHandle;
+
+    /// Something that answers as a provider which calls itself by its address.
+    struct Served {
+        address: SocketAddr,
+        asked: Arc<AtomicUsize>,
+        serving: JoinHandle<()>,
+    }
+
+    async fn serve() -> Served {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, asked) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counted = asked.clone();
+        let serving = tokio::spawn(async move {
+            while let Ok((mut tcp, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    request.push(tcp.read_u8().await.unwrap());
+                }
+                let is_document = request.starts_with(b"GET /.well-known/openid-configuration ");
+                let body = match is_document {
+                    true => format!(
+                        "{{\"issuer\": \"http://{address}\", \"jwks_uri\": \"http://{address}/keys\"}}"
+                    ),
+                    false => "{\"keys\": []}".to_owned(),
+                };
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                tcp.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        Served { address, asked, serving }
+    }
+
+    fn provider(issuer: String) -> (Provider, Arc<AtomicI64>) {
+        let login_claim = "preferred_username".to_owned();
+        let config = ProviderConfig { issuer, login_claim, ca_file: None };
+        let now = Arc::new(AtomicI64::new(1_790_000_000));
+        let clock = now.clone();
+        let clock: Clock = Arc::new(move || Timestamp::from_seconds(clock.load(Ordering::Relaxed)));
+        (Provider::new(config, clock), now)
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_calls_itself_otherwise_is_not_believed() {
+        let served = serve().await;
+        let (other, _) = provider(format!("http://{}/", served.address));
+        let said = other.authorization_endpoint().await.unwrap_err().to_string();
+        assert!(said.contains("calls itself"), "{said}");
+        let (right, _) = provider(format!("http://{}", served.address));
+        assert!(right.authorization_endpoint().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_provider_is_asked_now_and_then_and_believed_a_while_when_it_is_away() {
+        let served = serve().await;
+        let (provider, now) = provider(format!("http://{}", served.address));
+        let asked = || served.asked.load(Ordering::Relaxed);
+        assert!(provider.known(false).await.is_ok());
+        assert_eq!(asked(), 2, "the document, and the keys");
+        // Neither again and again, nor for keys that somebody makes up.
+        assert!(provider.known(false).await.is_ok() && provider.known(true).await.is_ok());
+        assert_eq!(asked(), 2);
+        now.fetch_add(61, Ordering::Relaxed);
+        assert!(provider.known(true).await.is_ok());
+        assert_eq!(asked(), 4, "it may sign with another key");
+        now.fetch_add(3601, Ordering::Relaxed);
+        assert!(provider.known(false).await.is_ok());
+        assert_eq!(asked(), 6, "an hour later");
+
+        served.serving.abort();
+        let _ = served.serving.await;
+        now.fetch_add(23 * 3600, Ordering::Relaxed);
+        assert!(provider.known(false).await.is_ok(), "it is away");
+        now.fetch_add(2 * 3600, Ordering::Relaxed);
+        assert!(matches!(provider.known(false).await, Err(Error::NotFetched(_))));
+        assert!(matches!(provider.known(false).await, Err(Error::Away)), "not asked at once again");
     }
 }

@@ -58,34 +58,47 @@ impl ConnectorOrders {
         let mut running: FuturesUnordered<BoxFuture<'static, ConnectorId>> =
             FuturesUnordered::new();
         let mut busy = BTreeSet::new();
+        // Those that were to be looked at again while something was carried out for them.
+        let mut again: BTreeSet<ConnectorId> = BTreeSet::new();
         loop {
-            tokio::select! {
+            let due = tokio::select! {
                 Some(id) = running.next(), if !running.is_empty() => {
                     busy.remove(&id);
-                    continue;
+                    again.take(&id).into_iter().collect()
                 }
                 event = events.recv() => match event {
                     Ok(LinkEvent::Connected(_)) => {
                         tokio::time::sleep(GATHER).await;
                         while events.try_recv().is_ok() {}
+                        self.waited_for().await
                     }
                     Ok(LinkEvent::Lost { .. }) => continue,
-                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Lagged(_)) => self.waited_for().await,
                     Err(RecvError::Closed) => return,
                 },
-                _ = ticks.tick() => {}
-                () = self.new.notified() => {}
-            }
-            match self.store.connector_orders().await {
-                Ok(all) => {
-                    for one in all {
-                        let linked = self.links.is_linked(&one.connector);
-                        if linked && busy.insert(one.connector.clone()) {
-                            running.push(Box::pin(self.clone().carry_out(one.connector)));
-                        }
-                    }
+                _ = ticks.tick() => self.waited_for().await,
+                () = self.new.notified() => self.waited_for().await,
+            };
+            for id in due {
+                if busy.insert(id.clone()) {
+                    running.push(Box::pin(self.clone().carry_out(id)));
+                } else {
+                    again.insert(id);
                 }
-                Err(error) => tracing::warn!(%error, "the connectors' orders could not be read"),
+            }
+        }
+    }
+
+    /// The connectors in contact for which anything waits.
+    async fn waited_for(&self) -> BTreeSet<ConnectorId> {
+        match self.store.connector_orders().await {
+            Ok(all) => {
+                let all = all.into_iter().map(|waiting| waiting.connector);
+                all.filter(|id| self.links.is_linked(id)).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the connectors' orders could not be read");
+                BTreeSet::new()
             }
         }
     }

@@ -59,6 +59,11 @@ impl Cyrus {
         Err(last.unwrap_or_else(|| anyhow::anyhow!("cyrus was not tried")))
     }
 
+    /// Its master process, as long as it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Its address for CalDAV and CardDAV.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.http_port)

@@ -5,7 +5,7 @@ use crate::principal::{Allowed, Boundaries, Duty, Principal};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
-use dme_model::{DeviceId, UserId};
+use dme_model::{DeviceId, Timestamp, UserId};
 use dme_server::devices::{DeviceQuery, Tally};
 use dme_server::policies::Compliance;
 use dme_server::records::audit::changed;
@@ -407,6 +407,7 @@ impl Console {
             decision: device.decision.as_ref().map(decision),
             hold: device.hold.as_ref().map(hold),
             waiting: self.front.pending(device).len() as u64,
+            told: device.notice_sent.map(Timestamp::as_seconds),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What a new revision of policies and rules changed, for the record of acts: each setting and rule
 //! that is another one, as it was and as it is.
 
-use dme_policy::{AdmissionRules, BehaviourRules, Defined, Levels, Rules};
+use super::policies::word;
+use dme_policy::{Act, AdmissionRules, BehaviourRules, Defined, Levels, Rules};
 use dme_server::records::audit::changed;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,7 +82,16 @@ fn of_admission(rules: &AdmissionRules) -> Said {
 }
 
 fn of_behaviour(rules: &BehaviourRules) -> Said {
-    rules.rules.iter().map(|rule| (format!("rule {}", rule.name), json(rule))).collect()
+    let all = rules.rules.iter().map(|rule| {
+        let (threshold, counts, within) = (rule.threshold, word(&rule.counts), rule.within);
+        let then = match rule.then {
+            Act::Slow(span) => format!("slow {span}"),
+            Act::Block => "block".to_owned(),
+            Act::Tell => "tell".to_owned(),
+        };
+        (format!("rule {}", rule.name), format!("{threshold} {counts} in {within}: {then}"))
+    });
+    all.collect()
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -21,6 +21,8 @@ struct Device {
     /// The endpoint's path without `/api`.
     base: String,
     first: String,
+    /// When administrators were told that it waits.
+    told: String,
     information: Vec<(String, String)>,
     trace: Vec<Traced>,
     policy: Vec<(String, String, String)>,
@@ -144,6 +146,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         events,
         frame,
         first: moment(Some(device.first_seen)),
+        told: moment(device.told),
         row: Row::new(device),
         information,
     })

@@ -122,7 +122,7 @@ async fn an_administrator_signs_in_with_a_provider_and_shows_there_again_who_the
     ensure!(!browser.has("input[name=confirm_password]")?, "there is no password here");
     browser.click("a[href*='again=1']")?;
     show_oneself(&browser, "ada")?;
-    browser.wait_for("h1", "Tokens")?;
+    browser.wait_for("h1", "tokens")?;
     ensure!(!browser.has("a[href*='again=1']")?, "it was shown just now");
     browser.write("#name", "monitoring")?;
     browser.click("input[value=see]")?;

@@ -64,10 +64,12 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
     root.post(&again, &json!({"folder": 5}))?;
     let (lyon, _) = office.connector("lyon")?;
     root.post("/api/connectors/lyon/unlock", &json!({}))?;
-    wait_until("lyon can tell how it is", PATIENCE, || {
-        let asked = root.ask("POST", "/api/connectors/lyon/diagnose", "")?;
-        Ok(asked.status == 200)
+    wait_until("lyon is linked", PATIENCE, || {
+        let all = root.get("/api/connectors")?;
+        let all = all.as_array().into_iter().flatten();
+        Ok(all.into_iter().any(|one| one["name"] == "lyon" && !one["link"].is_null()))
     })?;
+    root.post("/api/connectors/lyon/diagnose", &json!({}))?;
     let (paris, _) = office.connector("paris")?;
     Ok((office, vec![lyon, paris]))
 }

@@ -404,15 +404,17 @@ impl Editing<'_, '_> {
     }
 
     fn remove_override(&mut self, original: LocalTime) -> bool {
-        let found = self.find_override(original);
-        if let Some(at) = found {
+        let mut removed = false;
+        while let Some(at) = self.find_override(original) {
             self.calendar.nodes.remove(at);
+            removed = true;
         }
-        found.is_some()
+        removed
     }
 
+    /// Of several for one instance the last, which is what is shown.
     fn find_override(&self, original: LocalTime) -> Option<usize> {
-        self.overrides().into_iter().find(|(_, one)| *one == original).map(|(at, _)| at)
+        self.overrides().into_iter().rev().find(|(_, one)| *one == original).map(|(at, _)| at)
     }
 
     /// Where overrides stand, and which instances they override.

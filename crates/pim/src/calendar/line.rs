@@ -41,10 +41,12 @@ impl Line {
     /// Reads a line with its folds and line end.
     pub(crate) fn parse(raw: Bytes) -> Self {
         let text = unfold(&raw);
-        let (name, parameters, value) = split(&text)
-            .map_or((String::new(), Vec::new(), String::new()), |(name, parameters, value)| {
-                (name.to_ascii_uppercase(), parameters, value.to_owned())
-            });
+        let (name, parameters, value) = split(&text).map_or(
+            (String::new(), Vec::new(), String::new()),
+            |(name, parameters, value)| {
+                (name.to_ascii_uppercase(), parameters, one_line(value.to_owned()))
+            },
+        );
         Self { raw: Some(raw), name, parameters, value }
     }
 
@@ -129,7 +131,7 @@ impl Line {
     }
 }
 
-/// A value holds no line break of its own: a text has it escaped.
+/// A value holds no line break of its own: a text has it escaped. It is read as it would be written.
 fn one_line(value: String) -> String {
     if value.contains(|c: char| c.is_control() && c != '\t') {
         value.chars().filter(|c| !c.is_control() || *c == '\t').collect()
@@ -302,12 +304,16 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_is_read_as_it_is_written() {
+    fn a_line_is_read_as_it_is_written() {
+        let mut list = Line::parse(Bytes::from_static(b"EXDATE:20261\x01208,20261209\r\n"));
+        assert_eq!(list.value(), "20261208,20261209");
+        list.set_value("20261208");
+        assert_eq!(written(&list), "EXDATE:20261208\r\n");
         // Latin-1, with characters of which there are no glyphs.
         let mut line =
-            Line::parse(Bytes::from_static(b"ATTENDEE;CN=\xC5\x92\x01to;X=y:mailto:b@x\n"));
+            Line::parse(Bytes::from_static(b"ATTENDEE;CN=\xE5\x92\x01to;X=y:mailto:b@x\n"));
         let name = line.parameter("CN").map(str::to_owned);
-        assert_eq!(name.as_deref(), Some("\u{c5}to"));
+        assert_eq!(name.as_deref(), Some("\u{e5}to"));
         line.set_parameter("X", None);
         assert_eq!(super::Line::parse(written(&line).into()).parameter("CN"), name.as_deref());
     }

@@ -257,6 +257,35 @@ fn exceptions_of_instances_that_there_are_no_more_go() {
 }
 
 #[test]
+fn of_two_overrides_of_one_instance_the_shown_one_is_changed_and_none_is_left() {
+    let later = |title: &str| {
+        let text = weekly();
+        let at = text.rfind("BEGIN:VEVENT").unwrap();
+        text[at..text.rfind("END:VCALENDAR").unwrap()].replace("Later", title)
+    };
+    let text = weekly().replace("END:VCALENDAR", &format!("{}END:VCALENDAR", later("Last")));
+    let before = event(&text);
+    let shown = |object: &str| {
+        let event = event(object);
+        let changed = event.exceptions.into_iter().find_map(|one| match one.change {
+            InstanceChange::Changed(patch) => Some(patch.value.title),
+            InstanceChange::Deleted => None,
+        });
+        changed.unwrap_or_default()
+    };
+    assert_eq!(shown(&text), "Last");
+    let mut after = before.clone();
+    for one in &mut after.exceptions {
+        if let InstanceChange::Changed(patch) = &mut one.change {
+            patch.value.title = "New".into();
+        }
+    }
+    assert_eq!(shown(&apply(&text, &edit_to(&before, after))), "New");
+    let after = Event { exceptions: Vec::new(), ..before.clone() };
+    assert!(event(apply(&text, &edit_to(&before, after))).exceptions.is_empty());
+}
+
+#[test]
 fn times_without_a_zone_are_over_by_the_users_clock() {
     let whole_day = object(&["DTSTART;VALUE=DATE:20261201", "DTEND;VALUE=DATE:20261202"]);
     let floating =

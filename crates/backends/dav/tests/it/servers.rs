@@ -6,15 +6,15 @@ use crate::world::{
 };
 use dme_dav::{Auth, DavConfig, DavMailSystem};
 use dme_mailbox::{
-    Account, BusyQuery, Credentials, Edit, ErrorKind, ItemFilter, MailSystem, NewItem,
-    SubmissionKey, WatchEvent,
+    Account, BusyQuery, Credentials, Edit, ErrorKind, FetchOutcome, Fetched, ItemFilter,
+    MailSystem, NewItem, SubmissionKey, WatchEvent,
 };
 use dme_model::{
-    Address, Attendee, AttendeeKind, Class, CollectionId, Event, EventField, EventPatch, ItemEdit,
-    ItemId, ItemPatch, LocalTime, Participation, Role, Secret, Timestamp, ZoneId,
+    Address, Attendee, AttendeeKind, BodyView, Class, CollectionId, Event, EventField, EventPatch,
+    ItemEdit, ItemId, ItemPatch, LocalTime, Participation, Role, Secret, Timestamp, ZoneId,
 };
 use dme_testkit::radicale::Radicale;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn radicale_seen_by_two_clients() {
@@ -104,6 +104,22 @@ async fn times_without_a_zone_are_on_the_users_clock() {
     let busy = mailbox.busy(&query).await.unwrap();
     let starts = busy[0].periods.as_ref().unwrap()[0].start;
     assert_eq!(starts.as_seconds() - day.as_seconds(), (9 * 60 - 330) * 60);
+
+    // Whether it is over: in New York on the next day of UTC.
+    let late = event("late", "20261126T200000");
+    assert_eq!(ask(port, &user, "PUT", &format!("{path}late.ics"), &late).0, 201);
+    let western = self::context().on_clock(ZoneId::from("America/New_York"));
+    let western = system.open(&account(&user), &western).await.unwrap();
+    let filter = ItemFilter { since: Some(query.end), ..ItemFilter::default() };
+    let listed: Vec<_> = western.list(&calendar, &filter).await.unwrap().items.iter().collect();
+    let fetched = western.fetch(&calendar, &listed, &BodyView::default()).await.unwrap();
+    let fetched: Vec<Fetched> = fetched.try_collect().await.unwrap();
+    let admitted = |it: &&Fetched| match &it.outcome {
+        FetchOutcome::Item(item) => filter.admits(item),
+        _ => false,
+    };
+    let admitted: Vec<_> = fetched.iter().filter(admitted).map(|it| it.id.as_str()).collect();
+    assert_eq!(admitted, ["late.ics"]);
 
     // And what others are told of a meeting.
     let value = Event {

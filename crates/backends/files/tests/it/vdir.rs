@@ -93,6 +93,21 @@ async fn a_directory_of_another_program_is_a_collection_of_what_it_holds() {
     assert_eq!(error.kind, ErrorKind::NotFound);
 }
 
+/// Events that are shown for all that, in files made of a plain one.
+fn absurd(event: &str) -> [(&'static str, String); 4] {
+    let with = |more: &str| event.replace("END:VEVENT", &format!("{more}END:VEVENT"));
+    let attendees: String =
+        (0..5000).map(|number| format!("ATTENDEE:mailto:a{number}@x.example\r\n")).collect();
+    let zone = "BEGIN:VTIMEZONE\r\nTZID:Odd\r\nBEGIN:STANDARD\r\nDTSTART:never\r\n\
+                RRULE:FREQ=SECONDLY\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT";
+    [
+        ("seconds.ics", with("RRULE:FREQ=SECONDLY;BYSECOND=0,1,2;BYSETPOS=-366\r\n")),
+        ("crowd.ics", with(&attendees)),
+        ("long.ics", with(&format!("DESCRIPTION:{}\r\n", "Very long. ".repeat(1 << 20)))),
+        ("zone.ics", event.replace("BEGIN:VEVENT", zone).replace("DTSTART:", "DTSTART;TZID=Odd:")),
+    ]
+}
+
 #[tokio::test]
 async fn what_is_no_item_is_left_out_and_what_is_broken_stops_no_other() {
     let world = world().await;
@@ -109,12 +124,14 @@ async fn what_is_no_item_is_left_out_and_what_is_broken_stops_no_other() {
     File::create(calendar.join("vast.ics")).unwrap().set_len(1 << 40).unwrap();
     fs::create_dir(calendar.join("directory.ics")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", calendar.join("link.ics")).unwrap();
+    let absurd = absurd(&event);
+    absurd.iter().for_each(|(name, object)| put(&calendar, name, object));
     let id = with_role(&*world.ann, Role::Calendar).await;
     let listed = items(&*world.ann, &id).await;
     let fetched = fetch(&*world.ann, &id, &listed).await;
     let good = fetched.iter().filter(|it| matches!(it.outcome, FetchOutcome::Item(_))).count();
     let broken = fetched.iter().filter(|it| matches!(it.outcome, FetchOutcome::Unconvertible(_)));
-    assert_eq!((good, broken.count()), (1, 3), "{fetched:?}");
+    assert_eq!((good, broken.count()), (1 + absurd.len(), 3));
 
     let contacts = world.vdir.join("contacts");
     put(&contacts, "ann.vcf", &sample(Class::Contacts).1);
