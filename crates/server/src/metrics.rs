@@ -444,7 +444,7 @@ mod tests {
             assert!(documented.contains(&format!("`{name}`")), "{name} is not in operations.md");
             count += 1;
         }
-        assert_eq!(count, 23);
+        assert_eq!(count, 25);
     }
 
     fn state() -> LinkState {

@@ -451,7 +451,7 @@ mod tests {
             ("device_certificates = 'required'", "my.enabled = false", "set my.enabled = true"),
             ("", "phones.certificate_header = 'Client-Cert'", "needs phones.proxies"),
             ("", "certificates.key = '/a.pem'", "go together"),
-            ("", "certificates.life = '1h'", "certificates.life is 1h"),
+            ("", "certificates.life = '1h'\ncertificates.notice = '0s'", "certificates.life is 1h"),
             ("", "certificates.notice = '400d'", "certificates.notice is 400d"),
         ] {
             let said = realm(settings, more);
