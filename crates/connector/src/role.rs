@@ -5,7 +5,7 @@ use crate::address_list::{AddressList, AddressListConfig};
 use crate::config::{ConnectorConfig, DirectoryConfig, EmbeddedConfig, MailConfig};
 use crate::fit::{check, dav_needs, mail_needs, together};
 use crate::link::WrongLink;
-use crate::tally::{CountedDirectory, CountedSystem, CountedVacations, Tally};
+use crate::tally::{CountedDirectory, CountedSystem, CountedVacations, Counter, Tally};
 use crate::tokens::TokenDirectory;
 use crate::upkeep::{Keeper, Surroundings};
 use dme_dav::{DavConfig, DavMailSystem};
@@ -156,7 +156,8 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
     check(offered)?;
     let tally = Arc::new(Tally::default());
     let vacations = vacations(offered)?.map(|service| {
-        Arc::new(CountedVacations::new(service, "sieve", tally.clone())) as Arc<dyn VacationService>
+        let counter = Counter::new("sieve", tally.clone());
+        Arc::new(CountedVacations::new(service, counter)) as Arc<dyn VacationService>
     });
     let mut tokens = None;
     let mail: Option<Mailboxes> = match offered.mail {
@@ -193,7 +194,8 @@ pub fn services(offered: &Offered<'_>) -> Result<Services, StartError> {
 /// A mail system whose calls are counted.
 fn counted(mailboxes: Mailboxes, backend: &'static str, tally: &Arc<Tally>) -> Mailboxes {
     let Mailboxes { system, needs, classes } = mailboxes;
-    let system = Arc::new(CountedSystem::new(system, backend, &classes, tally.clone()));
+    let counter = Counter::new(backend, tally.clone());
+    let system = Arc::new(CountedSystem::new(system, &classes, counter));
     Mailboxes { system, needs, classes }
 }
 
@@ -235,7 +237,8 @@ fn directory(
         }
         None => return Ok(None),
     };
-    Ok(Some(Arc::new(CountedDirectory::new(directory, backend, tally.clone()))))
+    let counter = Counter::new(backend, tally.clone());
+    Ok(Some(Arc::new(CountedDirectory::new(directory, counter))))
 }
 
 /// The directory with the address list of its users.

@@ -1,6 +1,6 @@
 //! A directory whose calls are counted.
 
-use super::Tally;
+use super::Counter;
 use async_trait::async_trait;
 use dme_directory::{
     DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person, Result,
@@ -8,22 +8,16 @@ use dme_directory::{
 };
 use dme_model::{Function, Secret, UserId};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// A directory whose calls are counted.
 pub(crate) struct CountedDirectory {
     directory: Arc<dyn DirectoryService>,
-    backend: &'static str,
-    tally: Arc<Tally>,
+    counter: Counter,
 }
 
 impl CountedDirectory {
-    pub(crate) fn new(
-        directory: Arc<dyn DirectoryService>,
-        backend: &'static str,
-        tally: Arc<Tally>,
-    ) -> Self {
-        Self { directory, backend, tally }
+    pub(crate) fn new(directory: Arc<dyn DirectoryService>, counter: Counter) -> Self {
+        Self { directory, counter }
     }
 
     async fn counted<T>(
@@ -31,11 +25,7 @@ impl CountedDirectory {
         function: Function,
         call: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let begun = Instant::now();
-        let answer = call.await;
-        let failed = answer.as_ref().err().map(Error::name);
-        self.tally.count(Some(function), self.backend, begun.elapsed(), failed);
-        answer
+        self.counter.counted(Some(function), Error::name, call).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Mail systems whose calls are counted.
 
-use super::Tally;
+use super::Counter;
 use async_trait::async_trait;
 use dme_mailbox::{
     Account, CallContext, Called, Error, MailSystem, Mailbox, Passing, Result, VacationService, Way,
@@ -22,13 +22,12 @@ pub(crate) struct CountedSystem {
 }
 
 struct Shared {
-    backend: &'static str,
     /// The one function that it serves, where it is but one.
     only: Option<Function>,
     /// The classes of collections as they were told last.
     classes: Mutex<HashMap<u64, Class>>,
     hasher: RandomState,
-    tally: Arc<Tally>,
+    counter: Counter,
 }
 
 /// The way to one user's mailbox.
@@ -41,22 +40,16 @@ struct Counted {
 impl CountedSystem {
     pub(crate) fn new(
         system: Arc<dyn MailSystem>,
-        backend: &'static str,
         classes: &BTreeSet<Class>,
-        tally: Arc<Tally>,
+        counter: Counter,
     ) -> Self {
         let only = classes.first().filter(|_| classes.len() == 1).map(|class| class.function());
         let (classes, hasher) = (Mutex::default(), RandomState::new());
-        Self { system, shared: Arc::new(Shared { backend, only, classes, hasher, tally }) }
+        Self { system, shared: Arc::new(Shared { only, classes, hasher, counter }) }
     }
 }
 
 impl Shared {
-    fn count(&self, function: Option<Function>, begun: Instant, failed: Option<&Error>) {
-        let function = self.only.or(function);
-        self.tally.count(function, self.backend, begun.elapsed(), failed.map(Error::name));
-    }
-
     fn class(&self, user: &UserId, collection: &CollectionId) -> Option<Class> {
         let key = self.hasher.hash_one((user, collection));
         self.classes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
@@ -66,10 +59,8 @@ impl Shared {
 #[async_trait]
 impl MailSystem for CountedSystem {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
-        let begun = Instant::now();
-        let answer = self.system.owns(account, context).await;
-        self.shared.count(None, begun, answer.as_ref().err());
-        answer
+        let call = self.system.owns(account, context);
+        self.shared.counter.counted(self.shared.only, Error::name, call).await
     }
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
@@ -80,7 +71,8 @@ impl MailSystem for CountedSystem {
                 Ok(Arc::new(Passing(Counted { mailbox, user, shared })))
             }
             Err(error) => {
-                self.shared.count(None, begun, Some(&error));
+                let took = begun.elapsed();
+                self.shared.counter.count(self.shared.only, took, Some(error.name()));
                 Err(error)
             }
         }
@@ -94,16 +86,12 @@ impl Way for Counted {
     }
 
     fn called(&self, called: Called<'_>) {
-        let class = called.collection.and_then(|collection| {
-            if self.shared.only.is_some() {
-                None
-            } else {
-                self.shared.class(&self.user, collection)
-            }
-        });
-        let function = self.shared.only.or(class.map(|class| class.function()));
-        let failed = called.failed.map(Error::name);
-        self.shared.tally.count(function, self.shared.backend, called.took, failed);
+        let of_collection = || {
+            let class = self.shared.class(&self.user, called.collection?);
+            class.map(|class| class.function())
+        };
+        let function = self.shared.only.or_else(of_collection);
+        self.shared.counter.count(function, called.took, called.failed.map(Error::name));
     }
 
     fn listed(&self, all: &[Collection]) {
@@ -122,32 +110,20 @@ impl Way for Counted {
 /// A keeper of out-of-office messages whose calls are counted.
 pub(crate) struct CountedVacations {
     service: Arc<dyn VacationService>,
-    backend: &'static str,
-    tally: Arc<Tally>,
+    counter: Counter,
 }
 
 impl CountedVacations {
-    pub(crate) fn new(
-        service: Arc<dyn VacationService>,
-        backend: &'static str,
-        tally: Arc<Tally>,
-    ) -> Self {
-        Self { service, backend, tally }
-    }
-
-    fn count(&self, begun: Instant, failed: Option<&Error>) {
-        let failed = failed.map(Error::name);
-        self.tally.count(Some(Function::Mail), self.backend, begun.elapsed(), failed);
+    pub(crate) fn new(service: Arc<dyn VacationService>, counter: Counter) -> Self {
+        Self { service, counter }
     }
 }
 
 #[async_trait]
 impl VacationService for CountedVacations {
     async fn vacation(&self, account: &Account, context: &CallContext) -> Result<Vacation> {
-        let begun = Instant::now();
-        let answer = self.service.vacation(account, context).await;
-        self.count(begun, answer.as_ref().err());
-        answer
+        let call = self.service.vacation(account, context);
+        self.counter.counted(Some(Function::Mail), Error::name, call).await
     }
 
     async fn set_vacation(
@@ -157,16 +133,15 @@ impl VacationService for CountedVacations {
         vacation: &Vacation,
         context: &CallContext,
     ) -> Result<()> {
-        let begun = Instant::now();
-        let answer = self.service.set_vacation(account, addresses, vacation, context).await;
-        self.count(begun, answer.as_ref().err());
-        answer
+        let call = self.service.set_vacation(account, addresses, vacation, context);
+        self.counter.counted(Some(Function::Mail), Error::name, call).await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tally::Tally;
     use dme_link::Counting;
     use dme_mailbox::memory::MemoryMailSystem;
     use dme_mailbox::{ChangeToken, Credentials, ItemFilter};
@@ -180,7 +155,8 @@ mod tests {
         let tally = Arc::new(Tally::default());
         let all = Class::ALL.into();
         let inbox = memory.collection(&ann, Role::Inbox).unwrap();
-        let system = CountedSystem::new(Arc::new(memory), "memory", &all, tally.clone());
+        let system =
+            CountedSystem::new(Arc::new(memory), &all, Counter::new("memory", tally.clone()));
         let account = Account {
             user: ann,
             address: "ann@example.org".into(),
