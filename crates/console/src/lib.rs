@@ -11,6 +11,7 @@ mod dispatch;
 pub mod endpoint;
 pub mod endpoints;
 mod form;
+mod kept;
 pub mod language;
 mod my;
 mod opaque;

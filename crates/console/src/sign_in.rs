@@ -11,8 +11,8 @@ pub(crate) use provider::OpenId;
 pub(crate) use steps::agent;
 pub(crate) use unfinished::Unfinished;
 
+use crate::kept::{Kept, NotKept};
 use crate::language::Language;
-use crate::opaque::{Hash, hash, random};
 use crate::pages::Look;
 use crate::principal::{Boundaries, Origin, Principal, Role};
 use crate::session::{ROLES, Session, Sessions, Shown};
@@ -21,8 +21,7 @@ use askama::Template;
 use dme_directory::{Admission, DirectoryService, Login, Person, Right, Standing};
 use dme_model::{Secret, Timestamp, UserId};
 use http::StatusCode;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a link is good.
@@ -52,27 +51,29 @@ impl SignIn {
 }
 
 /// Links that were made and not used.
-#[derive(Default)]
-pub(crate) struct Links(Mutex<HashMap<Hash, Timestamp>>);
+pub(crate) struct Links(Kept<()>);
+
+impl Default for Links {
+    fn default() -> Self {
+        Self(Kept::refusing(LINK, LINKS))
+    }
+}
 
 impl Links {
     /// What to append to the console's address.
     pub(crate) fn make(&self, now: Timestamp) -> Result<Secret, Refusal> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, until| now < *until);
-        if open.len() >= LINKS {
-            let words = "many links are open: use one, or wait five minutes";
-            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, words));
-        }
-        let once = random().map_err(Refusal::failed)?;
-        open.insert(hash(&once), now.plus(LINK));
-        Ok(once)
+        self.0.keep((), now).map_err(|why| match why {
+            NotKept::Full => {
+                let words = "many links are open: use one, or wait five minutes";
+                Refusal::new(StatusCode::TOO_MANY_REQUESTS, words)
+            }
+            why @ NotKept::NoRandomness(_) => Refusal::failed(why),
+        })
     }
 
     /// Whether it was made and is used for the first time, in time.
     pub(crate) fn take(&self, once: &Secret, now: Timestamp) -> bool {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.remove(&hash(once)).is_some_and(|until| now < until)
+        self.0.take(once, now).is_some()
     }
 }
 

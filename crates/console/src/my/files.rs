@@ -1,12 +1,9 @@
-//! Files that were made for somebody and wait to be fetched: once, and not for long. They are kept in
-//! memory alone; what a restart takes is made again.
+//! Files that were made for somebody and wait to be fetched: once, and not for long.
 
 use crate::Refusal;
-use crate::opaque::{Hash, hash, random};
+use crate::kept::{Kept, NotKept};
 use dme_model::{Secret, Timestamp};
 use http::StatusCode;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long a file waits.
@@ -15,27 +12,29 @@ const LIFE: Duration = Duration::from_secs(10 * 60);
 const FILES: usize = 1000;
 
 /// Those that wait.
-#[derive(Default)]
-pub(crate) struct Files(Mutex<HashMap<Hash, (Vec<u8>, Timestamp)>>);
+pub(crate) struct Files(Kept<Vec<u8>>);
+
+impl Default for Files {
+    fn default() -> Self {
+        Self(Kept::refusing(LIFE, FILES))
+    }
+}
 
 impl Files {
     /// Keeps one: what it is fetched by.
     pub(super) fn keep(&self, file: Vec<u8>, now: Timestamp) -> Result<Secret, Refusal> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, (_, until)| now < *until);
-        if kept.len() >= FILES {
-            let words = "too many files wait to be fetched: try again in ten minutes";
-            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, words).said("too-many", ""));
-        }
-        let once = random().map_err(Refusal::failed)?;
-        kept.insert(hash(&once), (file, now.plus(LIFE)));
-        Ok(once)
+        self.0.keep(file, now).map_err(|why| match why {
+            NotKept::Full => {
+                let words = "too many files wait to be fetched: try again in ten minutes";
+                Refusal::new(StatusCode::TOO_MANY_REQUESTS, words).said("too-many", "")
+            }
+            why @ NotKept::NoRandomness(_) => Refusal::failed(why),
+        })
     }
 
     /// Gives it away, the first time and in time.
     pub(super) fn take(&self, once: &Secret, now: Timestamp) -> Option<Vec<u8>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.remove(&hash(once)).filter(|(_, until)| now < *until).map(|(file, _)| file)
+        self.0.take(once, now)
     }
 }
 

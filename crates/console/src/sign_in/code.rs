@@ -2,6 +2,7 @@
 
 use super::unfinished::Half;
 use super::words;
+use crate::browser::see_other;
 use crate::endpoint::Call;
 use crate::my::qr;
 use crate::pages::Look;
@@ -102,8 +103,11 @@ impl Console {
             self.was_refused(&half.principal.name, client, why);
             return self.show_step(&half, look, Some(words(look.language, why))).await;
         }
-        self.unfinished.end(mark);
-        let Half { principal, back, .. } = half;
+        // It may have been ended meanwhile.
+        let Some(Half { principal, back }) = self.unfinished.take(mark, (self.front.clock)())
+        else {
+            return Ok(see_other("/sign-in"));
+        };
         let entered = self.enter(headers, principal, Shown::PasswordAndCode, client, &back)?;
         let mut answer = match made.is_empty() {
             true => entered,

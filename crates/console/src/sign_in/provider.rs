@@ -2,21 +2,19 @@
 
 use super::words;
 use crate::browser::{Fields, local, see_other, with_cookie};
-use crate::opaque::{Hash, hash, random};
+use crate::kept::Kept;
 use crate::pages::Look;
 use crate::principal::{Origin, Principal, Role};
 use crate::session::{Notice, Shown};
 use crate::{Console, Refusal, cookie};
 use dme_directory::Login;
-use dme_model::{Secret, Timestamp};
+use dme_model::Secret;
 use dme_openid::{Attempt, Client, Provider};
 use dme_server::config::OpenIdConfig;
 use dme_server::front::Clock;
 use dme_server::site::SiteBody;
 use http::{HeaderMap, Response};
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long somebody may take at the provider.
@@ -30,7 +28,8 @@ pub(crate) struct OpenId {
     pub name: String,
     provider: Provider,
     client: Client,
-    attempts: Mutex<HashMap<Hash, Begun>>,
+    /// By what their browsers show when they come back.
+    attempts: Kept<Begun>,
 }
 
 /// Somebody on the way.
@@ -40,7 +39,6 @@ struct Begun {
     back: String,
     /// Whether they are signed in already, and show again who they are.
     again: bool,
-    until: Timestamp,
 }
 
 impl OpenId {
@@ -49,27 +47,8 @@ impl OpenId {
             name: config.name.clone(),
             provider: Provider::new(config.provider(), clock),
             client: config.client(),
-            attempts: Mutex::default(),
+            attempts: Kept::giving_up(LIFE, ATTEMPTS),
         }
-    }
-
-    /// Remembers an attempt; gives what its browser shows when it comes back.
-    fn keep(&self, begun: Begun, now: Timestamp) -> std::io::Result<Secret> {
-        let mark = random()?;
-        let mut all = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, begun| now < begun.until);
-        if all.len() >= ATTEMPTS {
-            let oldest = all.iter().min_by_key(|(_, begun)| begun.until).map(|(key, _)| *key);
-            oldest.and_then(|key| all.remove(&key));
-        }
-        all.insert(hash(&mark), begun);
-        Ok(mark)
-    }
-
-    /// The attempt of a browser that comes back, once.
-    fn take(&self, mark: &Secret, now: Timestamp) -> Option<Begun> {
-        let mut all = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        all.remove(&hash(mark)).filter(|begun| now < begun.until)
     }
 }
 
@@ -89,8 +68,8 @@ impl Console {
             Refusal::new(http::StatusCode::BAD_GATEWAY, error.to_string())
         })?;
         let back = local(query.get("back").map_or("/", String::as_str));
-        let begun = Begun { attempt, back, again, until: now.plus(LIFE) };
-        let mark = openid.keep(begun, now).map_err(Refusal::failed)?;
+        let begun = Begun { attempt, back, again };
+        let mark = openid.attempts.keep(begun, now).map_err(Refusal::failed)?;
         Ok(with_cookie(see_other(&url), &cookie::set_session(cookie::PROVIDER, &mark)))
     }
 
@@ -104,7 +83,7 @@ impl Console {
         let openid = self.openid()?;
         let now = (self.front.clock)();
         let mark = cookie::session(headers, cookie::PROVIDER);
-        let begun = mark.and_then(|mark| openid.take(&mark, now));
+        let begun = mark.and_then(|mark| openid.attempts.take(&mark, now));
         let asked = |name: &str| query.get(name).map_or("", String::as_str);
         let begun = begun.filter(|begun| begun.attempt.is_answered_by(asked("state")));
         let Some(begun) = begun else {

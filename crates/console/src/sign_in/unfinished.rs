@@ -1,11 +1,9 @@
 //! Sign-ins that still lack a step: the password was right, the code beside it was not shown yet.
 //! Nothing of the console is open to them.
 
-use crate::opaque::{Hash, hash, random};
+use crate::kept::{Kept, NotKept};
 use crate::principal::Principal;
 use dme_model::{Secret, Timestamp};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long the next step may take.
@@ -14,8 +12,13 @@ const LIFE: Duration = Duration::from_secs(10 * 60);
 const SIGN_INS: usize = 1_000;
 
 /// All of them, each by what its browser shows.
-#[derive(Default)]
-pub(crate) struct Unfinished(Mutex<HashMap<Hash, Half>>);
+pub(crate) struct Unfinished(Kept<Half>);
+
+impl Default for Unfinished {
+    fn default() -> Self {
+        Self(Kept::giving_up(LIFE, SIGN_INS))
+    }
+}
 
 /// A sign-in that lacks a step.
 #[derive(Clone, Debug)]
@@ -24,7 +27,6 @@ pub(crate) struct Half {
     pub principal: Principal,
     /// Where to go afterwards.
     pub back: String,
-    until: Timestamp,
 }
 
 impl Unfinished {
@@ -34,27 +36,18 @@ impl Unfinished {
         principal: Principal,
         back: String,
         now: Timestamp,
-    ) -> std::io::Result<Secret> {
-        let cookie = random()?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, half| now < half.until);
-        if all.len() >= SIGN_INS {
-            let oldest = all.iter().min_by_key(|(_, half)| half.until).map(|(key, _)| *key);
-            oldest.and_then(|key| all.remove(&key));
-        }
-        all.insert(hash(&cookie), Half { principal, back, until: now.plus(LIFE) });
-        Ok(cookie)
+    ) -> Result<Secret, NotKept> {
+        self.0.keep(Half { principal, back }, now)
     }
 
     /// The one that a browser shows, while there is time.
     pub(crate) fn find(&self, cookie: &Secret, now: Timestamp) -> Option<Half> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&hash(cookie)).filter(|half| now < half.until).cloned()
+        self.0.find(cookie, now)
     }
 
-    /// Ends it, finished or given up.
-    pub(crate) fn end(&self, cookie: &Secret) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash(cookie));
+    /// Takes it, to be finished: it is over by that.
+    pub(crate) fn take(&self, cookie: &Secret, now: Timestamp) -> Option<Half> {
+        self.0.take(cookie, now)
     }
 }
 
@@ -78,11 +71,12 @@ mod tests {
         assert_eq!(all.find(&cookie, at(599)).unwrap().back, "/devices");
         assert!(all.find(&cookie, at(600)).is_none());
         assert!(all.find(&Secret::new("made up"), at(1)).is_none());
-        all.end(&cookie);
+        assert_eq!(all.take(&cookie, at(1)).unwrap().back, "/devices");
         assert!(all.find(&cookie, at(1)).is_none());
-        for second in 0..SIGN_INS {
-            all.begin(principal.clone(), String::new(), at(second.try_into().unwrap())).unwrap();
+        let first = all.begin(principal.clone(), String::new(), at(0)).unwrap();
+        for _ in 0..SIGN_INS {
+            all.begin(principal.clone(), String::new(), at(1)).unwrap();
         }
-        assert!(all.0.lock().unwrap().len() <= SIGN_INS);
+        assert!(all.find(&first, at(1)).is_none(), "there are no more than that at once");
     }
 }
