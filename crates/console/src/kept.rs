@@ -70,6 +70,11 @@ impl<T> Kept<T> {
         self.all().remove(&hash(secret)).filter(|(_, until)| now < *until).map(|(one, _)| one)
     }
 
+    /// Ends those that `which` picks.
+    pub(crate) fn end_where(&self, which: impl Fn(&T) -> bool) {
+        self.all().retain(|_, (one, _)| !which(one));
+    }
+
     fn all(&self) -> MutexGuard<'_, HashMap<Hash, (T, Timestamp)>> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }

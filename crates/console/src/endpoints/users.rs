@@ -103,6 +103,7 @@ impl Console {
         if act != UserAct::Enable {
             self.sessions.end_user(&user);
             self.own_sessions.end_user(&user);
+            self.unfinished.end_user(&user);
         }
         self.front.gate.forget(&user);
         self.front.parking.end_user(&user);

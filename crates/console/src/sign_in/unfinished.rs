@@ -3,7 +3,7 @@
 
 use crate::kept::{Kept, NotKept};
 use crate::principal::Principal;
-use dme_model::{Secret, Timestamp};
+use dme_model::{Secret, Timestamp, UserId};
 use std::time::Duration;
 
 /// How long the next step may take.
@@ -48,6 +48,11 @@ impl Unfinished {
     /// Takes it, to be finished: it is over by that.
     pub(crate) fn take(&self, cookie: &Secret, now: Timestamp) -> Option<Half> {
         self.0.take(cookie, now)
+    }
+
+    /// Ends all of a user's.
+    pub(crate) fn end_user(&self, user: &UserId) {
+        self.0.end_where(|half| half.principal.user.as_ref() == Some(user));
     }
 }
 

@@ -124,6 +124,14 @@ async fn a_password_alone_lets_nobody_in_where_a_second_factor_is_required() -> 
     let page = office.ask("GET", "/sign-in/code", &[("Cookie", &mark)], "")?;
     ensure!(page.body.contains("<svg") && !page.body.contains(&secret), "another is set up");
 
+    // Whoever is shut out meanwhile does not get in by the step that is left.
+    let another = page.body.rsplit("<code>").next().and_then(|rest| rest.split('<').next());
+    let another = code(another.context("no secret")?, 8 * 60)?;
+    office.dme(&["user", "disable", &format!("ada@{REALM}"), "--config", "server.toml"])?;
+    let late = office.form("/sign-in/code", &mark, &format!("code={another}"))?;
+    ensure!(late.status == 303 && late.header("location") == Some("/sign-in"), "{}", late.status);
+    ensure!(late.cookie(SESSION).is_none(), "no session");
+
     // All of it is written down, and no secret with it.
     let log = office.root()?;
     wait_until("what happened is written", Duration::from_secs(10), || {
