@@ -98,6 +98,12 @@ impl Console {
     ) -> Result<Principal, &'static str> {
         let login = Login::parse(login).map_err(|_| "wrong-password")?;
         let principal = self.known_as(&login, password).await?;
+        self.with_a_role(principal).await
+    }
+
+    /// Somebody who has a role in the administrators' pages and is not shut out; else why it is
+    /// nobody, as a text's name.
+    async fn with_a_role(&self, principal: Principal) -> Result<Principal, &'static str> {
         let is_shut_out = match &principal.user {
             Some(user) => self.front.store.is_disabled(user).await.unwrap_or(true),
             None => false,
@@ -115,16 +121,7 @@ impl Console {
         password: &Secret,
     ) -> Result<Principal, &'static str> {
         match self.front.gate.sign_in(login, password).await {
-            Admission::Admitted { who, .. } => {
-                let roles = self.roles(&who.person);
-                Ok(Principal {
-                    name: who.person.user.to_string(),
-                    user: Some(who.person.user.clone()),
-                    origin: Origin::Session,
-                    roles,
-                    limited_to: None,
-                })
-            }
+            Admission::Admitted { who, .. } => Ok(self.principal(&who.person)),
             Admission::Refused(_) => Err("wrong-password"),
             Admission::Throttled { .. } => Err("too-many"),
             Admission::Unavailable { .. } => Err("directory-away"),
@@ -135,6 +132,17 @@ impl Console {
     pub(crate) fn link(&self) -> Result<api::ConsoleLink, Refusal> {
         let once = self.open_links.make((self.front.clock)())?;
         Ok(api::ConsoleLink { path: format!("/sign-in?once={}", once.expose()) })
+    }
+
+    /// A person of a directory, with every role they have.
+    fn principal(&self, person: &Person) -> Principal {
+        Principal {
+            name: person.user.to_string(),
+            user: Some(person.user.clone()),
+            origin: Origin::Session,
+            roles: self.roles(person),
+            limited_to: None,
+        }
     }
 
     /// What a person of a directory is for the console.

@@ -4,7 +4,7 @@ use super::words;
 use crate::browser::{Fields, local, see_other, with_cookie};
 use crate::kept::Kept;
 use crate::pages::Look;
-use crate::principal::{Origin, Principal, Role};
+use crate::principal::Principal;
 use crate::session::{Notice, Shown};
 use crate::{Console, Refusal, cookie};
 use dme_directory::Login;
@@ -150,17 +150,7 @@ impl Console {
         let directory = self.front.directories.get(&realm).ok_or("no-role")?;
         let person = dme_directory::DirectoryService::find(&**directory, &user).await;
         let person = person.map_err(|_| "directory-away")?.ok_or("no-role")?;
-        let roles = self.roles_now(&person.user).await.map_err(|_| "directory-away")?;
-        if roles.iter().all(|role| *role == Role::User) {
-            return Err("no-role");
-        }
-        Ok(Principal {
-            name: person.user.to_string(),
-            user: Some(person.user),
-            origin: Origin::Session,
-            roles,
-            limited_to: None,
-        })
+        self.with_a_role(self.principal(&person)).await
     }
 
     /// The page to sign in on, with why the provider's word did not count.
