@@ -196,22 +196,25 @@ impl Sessions {
 
     /// Ends those of this name that `which` picks; says how many these were.
     pub(crate) fn end_of(&self, name: &str, which: impl Fn(&Session) -> bool) -> usize {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = all.len();
-        all.retain(|_, session| session.principal.name != name || !which(session));
-        before - all.len()
+        self.end_where(|session| session.principal.name == name && which(session))
     }
 
     /// Ends all of a user's.
     pub(crate) fn end_user(&self, user: &UserId) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, session| session.principal.user.as_ref() != Some(user));
+        self.end_where(|session| session.principal.user.as_ref() == Some(user));
     }
 
     /// Ends those of the account for emergencies.
     pub(crate) fn end_emergency(&self) {
+        self.end_where(|session| session.shown == Shown::Emergency);
+    }
+
+    /// Ends those that `which` picks; says how many these were.
+    fn end_where(&self, which: impl Fn(&Session) -> bool) -> usize {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, session| session.shown != Shown::Emergency);
+        let before = all.len();
+        all.retain(|_, session| !which(session));
+        before - all.len()
     }
 
     /// Ends it.

@@ -234,17 +234,16 @@ impl Console {
             let account = self.front.emergency.account().await.ok().flatten();
             let account = account.ok_or("session-over")?;
             self.is_emergency_password(&account, &again.password, session.client).await?;
-            let renewed = sessions.renew(cookie, (self.front.clock)());
-            return renewed.ok().flatten().ok_or("session-over");
-        }
-        let user = session.principal.user.as_ref().ok_or("link-used")?;
-        let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
-        let found = self.known_as(&login, &again.password).await?;
-        if found.user.as_ref() != Some(user) {
-            return Err("wrong-password");
-        }
-        if session.shown == Shown::PasswordAndCode {
-            self.take_code(user, &again.code).await?;
+        } else {
+            let user = session.principal.user.as_ref().ok_or("link-used")?;
+            let login = Login::parse(user.as_str()).map_err(|_| "wrong-password")?;
+            let found = self.known_as(&login, &again.password).await?;
+            if found.user.as_ref() != Some(user) {
+                return Err("wrong-password");
+            }
+            if session.shown == Shown::PasswordAndCode {
+                self.take_code(user, &again.code).await?;
+            }
         }
         let renewed = sessions.renew(cookie, (self.front.clock)());
         renewed.ok().flatten().ok_or("session-over")
