@@ -178,11 +178,16 @@ impl Sessions {
         Ok(Some(next))
     }
 
-    /// Changes all of a user's.
-    pub(crate) fn change_user(&self, user: &UserId, change: impl Fn(&mut Session)) {
+    /// From now on a user who shows a password again shows a code beside it, or none; who came
+    /// otherwise than by a password does not.
+    pub(crate) fn ask_for_code(&self, user: &UserId, beside: bool) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = |session: &&mut Session| session.principal.user.as_ref() == Some(user);
-        all.values_mut().filter(theirs).for_each(change);
+        for session in all.values_mut() {
+            let by_password = matches!(session.shown, Shown::Password | Shown::PasswordAndCode);
+            if by_password && session.principal.user.as_ref() == Some(user) {
+                session.shown = if beside { Shown::PasswordAndCode } else { Shown::Password };
+            }
+        }
     }
 
     /// Those of whoever records have under this name, the one that was used last first.
@@ -310,6 +315,22 @@ mod tests {
         assert!(sessions.find(&eves, at(1)).is_none());
         assert!(sessions.find(&anns, at(1)).is_some());
         assert!(sessions.find(&by_link, at(1)).is_some());
+    }
+
+    #[test]
+    fn a_second_factor_changes_the_sessions_that_began_with_a_password() {
+        let sessions = Sessions::default();
+        let eve = |shown| Entrant { shown, ..entrant("eve", Some("eve")) };
+        let [password, provider] = [Shown::Password, Shown::Provider]
+            .map(|shown| sessions.begin(eve(shown), at(0)).unwrap());
+        let anns = sessions.begin(entrant("ann", Some("ann")), at(0)).unwrap();
+        let shown = |cookie| sessions.find(cookie, at(1)).unwrap().shown;
+        for (beside, now) in [(true, Shown::PasswordAndCode), (false, Shown::Password)] {
+            sessions.ask_for_code(&UserId::from("eve"), beside);
+            assert_eq!(shown(&password), now);
+            assert_eq!(shown(&provider), Shown::Provider);
+            assert_eq!(shown(&anns), Shown::Password);
+        }
     }
 
     #[test]

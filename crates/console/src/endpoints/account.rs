@@ -1,7 +1,7 @@
 //! One's own account in the console: the second factor, the sessions.
 
 use crate::principal::Principal;
-use crate::session::{Session, Shown};
+use crate::session::Session;
 use crate::{Console, Refusal, api};
 use dme_model::{Secret, UserId};
 use dme_server::config::SecondFactorMode;
@@ -87,8 +87,8 @@ impl Console {
     ) -> Result<api::RecoveryCodes, Refusal> {
         let user = user(principal)?;
         let codes = self.front.second_factors.confirm(user, &Secret::new(code.code)).await?;
-        // Whoever is signed in as this user shows a code from now on too.
-        self.sessions.change_user(user, |session| session.shown = Shown::PasswordAndCode);
+        // Whoever is signed in as this user by a password shows a code from now on too.
+        self.sessions.ask_for_code(user, true);
         tracing::warn!(%user, "a second factor was set up");
         Ok(shown_once(&codes))
     }
@@ -113,9 +113,7 @@ impl Console {
         let required = self.front.console.second_factor == SecondFactorMode::Required;
         match required {
             true => self.sessions.end_user(user),
-            false => {
-                self.sessions.change_user(user, |session| session.shown = Shown::Password);
-            }
+            false => self.sessions.ask_for_code(user, false),
         }
         tracing::warn!(%user, "a second factor was removed");
         Ok(api::Done {})
