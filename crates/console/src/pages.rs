@@ -30,7 +30,7 @@ mod webhooks;
 
 pub(crate) use chart::Measured;
 use frame::{Act, path};
-pub(crate) use frame::{Frame, Look};
+pub(crate) use frame::{Alone, Frame, Look};
 pub(crate) use refused::refused;
 pub(crate) use time::moment;
 

@@ -1,6 +1,7 @@
 //! Answers as HTTP carries them.
 
 use crate::{Refusal, api};
+use askama::Template;
 use bytes::Bytes;
 use dme_server::site::SiteBody;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
@@ -20,6 +21,15 @@ pub(crate) fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response<Sit
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A page.
+pub(crate) fn html(
+    page: &impl Template,
+    status: StatusCode,
+) -> Result<Response<SiteBody>, Refusal> {
+    let text = page.render().map_err(Refusal::failed)?;
+    Ok(with_status(answer("text/html; charset=utf-8", text), status))
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Response<SiteBody> {

@@ -13,7 +13,7 @@ pub(crate) use unfinished::Unfinished;
 
 use crate::kept::{Kept, NotKept};
 use crate::language::Language;
-use crate::pages::Look;
+use crate::pages::Alone;
 use crate::principal::{Boundaries, Origin, Principal, Role};
 use crate::session::{ROLES, Session, Sessions, Shown};
 use crate::{Console, Refusal, api};
@@ -35,19 +35,13 @@ const BY_LINK: &str = "administrator at the server";
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(crate) struct SignIn {
-    pub look: Look,
+    pub frame: Alone,
     /// Where to go afterwards.
     pub back: String,
     pub login: String,
     pub trouble: Option<String>,
     /// What the provider is called with which one may sign in instead, and the way to it.
     pub provider: Option<(String, String)>,
-}
-
-impl SignIn {
-    fn t(&self, name: &str) -> String {
-        self.look.language.text(name, &[])
-    }
 }
 
 /// Links that were made and not used.

@@ -1,7 +1,8 @@
 //! The pages at `/my`.
 
-use crate::pages::{Frame, Look, moment};
-use crate::{Refusal, api, reply};
+use crate::pages::{Alone, Frame, Look, moment};
+use crate::reply::html;
+use crate::{Refusal, api};
 use askama::Template;
 use dme_model::Secret;
 use dme_server::site::SiteBody;
@@ -79,7 +80,7 @@ struct Away {
 #[derive(Template)]
 #[template(path = "my_sign_in.html")]
 struct SignIn {
-    frame: Words,
+    frame: Alone,
     login: String,
     trouble: Option<String>,
 }
@@ -88,7 +89,7 @@ struct SignIn {
 #[derive(Template)]
 #[template(path = "my_add.html")]
 pub(super) struct Add {
-    frame: Words,
+    frame: Alone,
     account: Account,
     /// The link's own path; none once it is used.
     link: Option<String>,
@@ -101,7 +102,7 @@ pub(super) struct Add {
 impl Add {
     pub fn new(look: Look, account: Account) -> Self {
         Self {
-            frame: Words { look },
+            frame: Alone::own(look),
             account,
             link: None,
             with_password: false,
@@ -135,19 +136,8 @@ impl Add {
 #[derive(Template)]
 #[template(path = "my_refused.html")]
 struct Refused {
-    frame: Words,
+    frame: Alone,
     words: String,
-}
-
-/// What pages have where nobody is signed in.
-struct Words {
-    look: Look,
-}
-
-impl Words {
-    fn t(&self, name: &str) -> String {
-        self.look.language.text(name, &[])
-    }
 }
 
 pub(super) fn own(frame: Frame, mut own: api::Own) -> Result<Response<SiteBody>, Refusal> {
@@ -205,19 +195,14 @@ pub(super) fn sign_in(
     trouble: Option<String>,
 ) -> Result<Response<SiteBody>, Refusal> {
     let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    html(&SignIn { frame: Words { look }, login, trouble }, status)
+    html(&SignIn { frame: Alone::own(look), login, trouble }, status)
 }
 
 /// What is shown in the place of what is not to be had, to whoever asked.
 pub(super) fn refused(look: Look, refusal: Refusal) -> Response<SiteBody> {
     let words = refusal.words_in(look.language);
-    match html(&Refused { frame: Words { look }, words }, refusal.status) {
+    match html(&Refused { frame: Alone::own(look), words }, refusal.status) {
         Ok(page) => page,
         Err(refusal) => crate::browser::plain(refusal),
     }
-}
-
-fn html(page: &impl Template, status: StatusCode) -> Result<Response<SiteBody>, Refusal> {
-    let text = page.render().map_err(Refusal::failed)?;
-    Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
 }

@@ -224,6 +224,35 @@ impl Frame {
     }
 }
 
+/// What is around a page where nobody is signed in.
+pub(crate) struct Alone {
+    pub look: Look,
+    /// As a [`Frame`] has it.
+    pub base: &'static str,
+}
+
+impl Alone {
+    /// Around an administrators' page.
+    pub fn new(look: Look) -> Self {
+        Self { look, base: "" }
+    }
+
+    /// Around one of the users' own.
+    pub fn own(look: Look) -> Self {
+        Self { look, base: OWN }
+    }
+
+    /// A text.
+    pub fn t(&self, name: &str) -> String {
+        self.look.language.text(name, &[])
+    }
+
+    /// A text with a name in it, called `name` there.
+    pub fn of(&self, text: &str, name: &str) -> String {
+        self.look.language.of(text, name)
+    }
+}
+
 /// Something that can be done from a page: a form of one button.
 pub(crate) struct Act {
     /// The endpoint's path without `/api`.

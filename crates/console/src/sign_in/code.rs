@@ -5,9 +5,10 @@ use super::words;
 use crate::browser::see_other;
 use crate::endpoint::Call;
 use crate::my::qr;
-use crate::pages::Look;
+use crate::pages::{Alone, Look};
+use crate::reply::html;
 use crate::session::Shown;
-use crate::{Console, Refusal, api, cookie, reply};
+use crate::{Console, Refusal, api, cookie};
 use askama::Template;
 use dme_model::{Secret, UserId};
 use dme_server::second_factor::{By, NotTaken};
@@ -22,7 +23,7 @@ use std::sync::Arc;
 #[derive(Template)]
 #[template(path = "sign_in_code.html")]
 struct AskForCode {
-    look: Look,
+    frame: Alone,
     trouble: Option<String>,
 }
 
@@ -30,7 +31,7 @@ struct AskForCode {
 #[derive(Template)]
 #[template(path = "sign_in_enrol.html")]
 struct Enrol {
-    look: Look,
+    frame: Alone,
     offered: api::OfferedFactor,
     trouble: Option<String>,
 }
@@ -39,21 +40,10 @@ struct Enrol {
 #[derive(Template)]
 #[template(path = "sign_in_recovery.html")]
 struct Recovery {
-    look: Look,
+    frame: Alone,
     codes: Vec<String>,
     back: String,
 }
-
-macro_rules! texts {
-    ($($page:ident),*) => {$(
-        impl $page {
-            fn t(&self, name: &str) -> String {
-                self.look.language.text(name, &[])
-            }
-        }
-    )*};
-}
-texts!(AskForCode, Enrol, Recovery);
 
 impl Console {
     /// The page of the step that a sign-in lacks.
@@ -65,15 +55,14 @@ impl Console {
     ) -> Result<Response<SiteBody>, Refusal> {
         let user = known(half)?;
         let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-        let page = match self.front.second_factors.of(user).await? {
-            Some(_) => AskForCode { look, trouble }.render(),
+        let frame = Alone::new(look);
+        match self.front.second_factors.of(user).await? {
+            Some(_) => html(&AskForCode { frame, trouble }, status),
             None => {
                 let offered = self.offer_second_factor(user).await?;
-                Enrol { look, offered, trouble }.render()
+                html(&Enrol { frame, offered, trouble }, status)
             }
-        };
-        let page = reply::answer("text/html; charset=utf-8", page.map_err(Refusal::failed)?);
-        Ok(reply::with_status(page, status))
+        }
     }
 
     /// Takes the code that a sign-in lacks; the session then begins. Who set the authenticator up by
@@ -112,9 +101,8 @@ impl Console {
         let mut answer = match made.is_empty() {
             true => entered,
             false => {
-                let page =
-                    Recovery { look, codes: made, back }.render().map_err(Refusal::failed)?;
-                let mut page = reply::answer("text/html; charset=utf-8", page);
+                let frame = Alone::new(look);
+                let mut page = html(&Recovery { frame, codes: made, back }, StatusCode::OK)?;
                 let cookies = entered.headers().get_all(http::header::SET_COOKIE);
                 for cookie in cookies {
                     page.headers_mut().append(http::header::SET_COOKIE, cookie.clone());

@@ -2,11 +2,11 @@
 
 use super::{SignIn, by_link, words};
 use crate::browser::{Fields, Taken, local, see_other, with_cookie};
-use crate::pages::Look;
+use crate::pages::{Alone, Look};
 use crate::principal::Principal;
+use crate::reply::html;
 use crate::session::{Entrant, Shown};
-use crate::{Console, Refusal, cookie, reply};
-use askama::Template;
+use crate::{Console, Refusal, cookie};
 use dme_model::Secret;
 use dme_server::config::{REDIRECT, SecondFactorMode};
 use dme_server::records::{EventKind, Happened};
@@ -156,9 +156,7 @@ impl Console {
             let query = Serializer::new(String::new()).append_pair("back", &back).finish();
             (openid.name.clone(), format!("/sign-in/provider?{query}"))
         });
-        let page = SignIn { look, back, login, trouble, provider };
-        let text = page.render().map_err(Refusal::failed)?;
-        Ok(reply::with_status(reply::answer("text/html; charset=utf-8", text), status))
+        html(&SignIn { frame: Alone::new(look), back, login, trouble, provider }, status)
     }
 
     /// Notes that somebody was not let in.
