@@ -2,7 +2,7 @@
 
 use super::unfinished::Half;
 use super::words;
-use crate::browser::see_other;
+use crate::browser::{local, see_other, with_cookie};
 use crate::endpoint::Call;
 use crate::my::qr;
 use crate::pages::{Alone, Look};
@@ -97,21 +97,16 @@ impl Console {
         else {
             return Ok(see_other("/sign-in"));
         };
-        let entered = self.enter(headers, principal, Shown::PasswordAndCode, client, &back)?;
-        let mut answer = match made.is_empty() {
-            true => entered,
+        let session = self.begin_session(headers, principal, Shown::PasswordAndCode, client)?;
+        let answer = match made.is_empty() {
+            true => see_other(&local(&back)),
             false => {
                 let frame = Alone::new(look);
-                let mut page = html(&Recovery { frame, codes: made, back }, StatusCode::OK)?;
-                let cookies = entered.headers().get_all(http::header::SET_COOKIE);
-                for cookie in cookies {
-                    page.headers_mut().append(http::header::SET_COOKIE, cookie.clone());
-                }
-                page
+                html(&Recovery { frame, codes: made, back }, StatusCode::OK)?
             }
         };
-        answer = crate::browser::with_cookie(answer, &cookie::end_session(cookie::SIGN_IN));
-        Ok(answer)
+        let answer = with_cookie(answer, &session);
+        Ok(with_cookie(answer, &cookie::end_session(cookie::SIGN_IN)))
     }
 
     /// Has the endpoint set the authenticator up, so that it is recorded as from anywhere else.

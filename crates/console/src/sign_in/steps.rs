@@ -116,7 +116,7 @@ impl Console {
         Some((mark, half))
     }
 
-    /// Begins a session; the one that the browser had ends.
+    /// Begins a session, and goes on.
     pub(super) fn enter(
         &self,
         headers: &HeaderMap,
@@ -125,6 +125,18 @@ impl Console {
         client: IpAddr,
         back: &str,
     ) -> Result<Response<SiteBody>, Refusal> {
+        let session = self.begin_session(headers, principal, shown, client)?;
+        Ok(with_cookie(see_other(&local(back)), &session))
+    }
+
+    /// Begins a session; the one that the browser had ends. Gives what sets its cookie.
+    pub(super) fn begin_session(
+        &self,
+        headers: &HeaderMap,
+        principal: Principal,
+        shown: Shown,
+        client: IpAddr,
+    ) -> Result<String, Refusal> {
         if let Some(former) = cookie::session(headers, cookie::SESSION) {
             self.sessions.end(&former);
         }
@@ -139,8 +151,7 @@ impl Console {
         self.front.events.note(happened);
         let entrant = Entrant { principal, shown, client, agent: agent(headers) };
         let cookie = self.sessions.begin(entrant, (self.front.clock)());
-        let cookie = cookie.map_err(Refusal::failed)?;
-        Ok(with_cookie(see_other(&local(back)), &cookie::set_session(cookie::SESSION, &cookie)))
+        Ok(cookie::set_session(cookie::SESSION, &cookie.map_err(Refusal::failed)?))
     }
 
     /// The page that asks who it is.
