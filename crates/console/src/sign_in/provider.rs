@@ -87,6 +87,7 @@ impl Console {
         query: &Fields,
         (client, look): (IpAddr, Look),
     ) -> Result<Response<SiteBody>, Refusal> {
+        let refuse = |who: &str, why| self.not_let_in(who, why, (client, look), ("/".into(), ""));
         let openid = self.openid()?;
         let now = (self.front.clock)();
         let mark = cookie::session(headers, cookie::PROVIDER);
@@ -94,16 +95,16 @@ impl Console {
         let asked = |name: &str| query.get(name).map_or("", String::as_str);
         let begun = begun.filter(|begun| begun.attempt.is_answered_by(asked("state")));
         let Some(begun) = begun else {
-            return self.not_by_provider("", client, look, "provider-over");
+            return refuse("", "provider-over");
         };
         // Which provider answers is said where it can say so (RFC 9207).
         if query.get("iss").is_some_and(|issuer| issuer != openid.provider.issuer()) {
-            return self.not_by_provider("", client, look, "provider-refused");
+            return refuse("", "provider-refused");
         }
         let code = asked("code");
         if code.is_empty() {
             tracing::warn!(%client, error = asked("error"), "the OpenID provider lets nobody in");
-            return self.not_by_provider("", client, look, "provider-refused");
+            return refuse("", "provider-refused");
         }
         let code = Secret::new(code);
         let said = match openid.provider.finish(&openid.client, &begun.attempt, &code).await {
@@ -111,12 +112,12 @@ impl Console {
             Err(error) => {
                 tracing::warn!(%client, %error, "the OpenID provider's word does not count");
                 let why = if error.is_refusal() { "provider-refused" } else { "provider-away" };
-                return self.not_by_provider("", client, look, why);
+                return refuse("", why);
             }
         };
         let principal = match self.known_by_provider(&said.login).await {
             Ok(principal) => principal,
-            Err(why) => return self.not_by_provider(&said.login, client, look, why),
+            Err(why) => return refuse(&said.login, why),
         };
         let done = cookie::end_session(cookie::PROVIDER);
         if !begun.again {
@@ -151,19 +152,6 @@ impl Console {
         let person = dme_directory::DirectoryService::find(&**directory, &user).await;
         let person = person.map_err(|_| "directory-away")?.ok_or("no-role")?;
         self.with_a_role(self.principal(&person)).await
-    }
-
-    /// The page to sign in on, with why the provider's word did not count.
-    fn not_by_provider(
-        &self,
-        login: &str,
-        client: IpAddr,
-        look: Look,
-        why: &'static str,
-    ) -> Result<Response<SiteBody>, Refusal> {
-        self.was_refused(login, client, why);
-        let trouble = Some(words(look.language, why));
-        self.sign_in_page(look, "/".into(), String::new(), trouble)
     }
 
     fn openid(&self) -> Result<&OpenId, Refusal> {

@@ -69,24 +69,19 @@ impl Console {
             return self.take_step(headers, (&mark, half), code, (client, look)).await;
         }
         let (login, password, back) = (taken.field("login"), taken.secret("password"), taken.back);
-        if let Some(account) = self.emergency_named(&login).await? {
-            return match self.by_emergency(&account, &password, client).await {
-                Ok(principal) => self.enter(headers, principal, Shown::Emergency, client, &back),
-                Err(why) => {
-                    self.was_refused(&login, client, why);
-                    let trouble = Some(words(look.language, why));
-                    self.sign_in_page(look, back, login, trouble)
+        let why = match self.emergency_named(&login).await? {
+            Some(account) => match self.by_emergency(&account, &password, client).await {
+                Ok(principal) => {
+                    return self.enter(headers, principal, Shown::Emergency, client, &back);
                 }
-            };
-        }
-        match self.sign_in(&login, &password).await {
-            Ok(principal) => self.go_on(headers, principal, client, &back).await,
-            Err(why) => {
-                self.was_refused(&login, client, why);
-                let trouble = Some(words(look.language, why));
-                self.sign_in_page(look, back, login, trouble)
-            }
-        }
+                Err(why) => why,
+            },
+            None => match self.sign_in(&login, &password).await {
+                Ok(principal) => return self.go_on(headers, principal, client, &back).await,
+                Err(why) => why,
+            },
+        };
+        self.not_let_in(&login, why, (client, look), (back, &login))
     }
 
     /// What comes after the right password: a code, or setting one up, or the session.
@@ -168,6 +163,19 @@ impl Console {
             (openid.name.clone(), format!("/sign-in/provider?{query}"))
         });
         html(&SignIn { frame: Alone::new(look), back, login, trouble, provider }, status)
+    }
+
+    /// The page to sign in on, with why somebody was not let in; in its form stand where to go
+    /// afterwards and what was typed in.
+    pub(super) fn not_let_in(
+        &self,
+        who: &str,
+        why: &'static str,
+        (client, look): (IpAddr, Look),
+        (back, login): (String, &str),
+    ) -> Result<Response<SiteBody>, Refusal> {
+        self.was_refused(who, client, why);
+        self.sign_in_page(look, back, login.to_owned(), Some(words(look.language, why)))
     }
 
     /// Notes that somebody was not let in.
