@@ -225,12 +225,12 @@ impl Console {
         principal: &Principal,
         user: &str,
         device: &str,
-    ) -> Result<Option<api::Device>, Refusal> {
+    ) -> Result<Option<Device>, Refusal> {
         let key = DeviceKey { user: UserId::from(user), device: DeviceId::from(device) };
         if !self.sight(principal).reaches(self, &key.user).await {
             return Ok(None);
         }
-        Ok(self.front.store.device(&key).await?.map(|device| self.device(&device)))
+        Ok(self.front.store.device(&key).await?)
     }
 
     /// What a device holds of each folder it knows.

@@ -4,6 +4,7 @@ use super::time::moment;
 use super::{Frame, Visit, html, path};
 use crate::{Console, Refusal, api};
 use askama::Template;
+use dme_store::WipeKind;
 use std::sync::Arc;
 
 /// Devices on one page.
@@ -229,14 +230,12 @@ pub(super) async fn bulk(console: Arc<Console>, visit: Visit) -> Result<String, 
     for named in visit.each("devices").iter().take(ROWS as usize) {
         let segments = crate::dispatch::segments(named);
         let [user, id] = segments.as_slice() else { continue };
-        let Some(row) = console.seen_device(&visit.principal, user, id).await?.map(Row::new) else {
+        let Some(device) = console.seen_device(&visit.principal, user, id).await? else {
             continue;
         };
-        let erased = match wipes {
-            true => Some(console.foretell(user, id).await?.account.text),
-            false => None,
-        };
-        rows.push(Chosen { row, erased });
+        let foretold = || console.front.wipes.foretell(&device, WipeKind::Account).text;
+        let erased = wipes.then(foretold);
+        rows.push(Chosen { row: Row::new(console.device(&device)), erased });
     }
     let limit = match wipes {
         true => Some(console.front.wipes.left((console.front.clock)()).await?),
