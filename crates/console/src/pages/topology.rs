@@ -55,7 +55,8 @@ impl Drawn {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let figures = console.device_figures(&visit.principal).await?;
+    let counted = api::DeviceQuery { limit: Some(0), ..api::DeviceQuery::default() };
+    let devices = console.find_devices(&visit.principal, &counted).await?.tally.all();
     let all = visit.sees_all();
     let realms = if all { console.list_realms() } else { Vec::new() };
     let offered: BTreeMap<String, String> =
@@ -92,7 +93,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let orphans = realms.iter().filter(|realm| !sourced.contains(&realm.realm));
     html(&Topology {
         host: cut(&console.front.host),
-        devices: usize::try_from(figures.tally.all()).unwrap_or(usize::MAX),
+        devices: usize::try_from(devices).unwrap_or(usize::MAX),
         orphans: orphans.map(|realm| realm.realm.clone()).collect(),
         middle: height / 2,
         height,
