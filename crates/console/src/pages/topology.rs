@@ -5,7 +5,7 @@ use super::{Frame, Visit, html, path};
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_server::connectors::Scope;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How high a connector is drawn, with the space to the next.
@@ -62,7 +62,6 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let offered: BTreeMap<String, String> =
         console.front.connectors.all().into_iter().map(offer).collect();
     let frame = visit.frame;
-    let mut sourced = BTreeSet::new();
     let mut connectors = Vec::new();
     for connector in console.list_connectors(&visit.principal).await? {
         if connector.state == "removed" {
@@ -71,7 +70,6 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         let set = console.front.connectors.effective(&connector.name);
         let of = |realm: &&api::Realm| realm.sources.contains(&connector.name);
         let own: Vec<String> = realms.iter().filter(of).map(|realm| realm.realm.clone()).collect();
-        sourced.extend(own.iter().cloned());
         let functions = offered.get(&connector.name).cloned().unwrap_or_else(|| "–".to_owned());
         connectors.push(Drawn {
             href: path(&["connectors", &connector.name]),
@@ -90,7 +88,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         });
     }
     let height = (connectors.len().max(1)) * STEP + 8;
-    let orphans = realms.iter().filter(|realm| !sourced.contains(&realm.realm));
+    let orphans = realms.iter().filter(|realm| realm.sources.is_empty());
     html(&Topology {
         host: cut(&console.front.host),
         devices: usize::try_from(devices).unwrap_or(usize::MAX),
