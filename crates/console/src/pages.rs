@@ -35,7 +35,7 @@ pub(crate) use refused::refused;
 pub(crate) use time::moment;
 
 use crate::endpoint::Args;
-use crate::principal::{Allowed, Duty, Principal, Reach};
+use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -80,7 +80,7 @@ impl Visit {
 
     /// Whether nothing is hidden from whoever looks.
     pub fn sees_all(&self) -> bool {
-        self.principal.may(Duty::See) == Allowed::Everywhere
+        self.principal.sees_all()
     }
 
     /// All that follows the `?` under this name, where it is there several times.

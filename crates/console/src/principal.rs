@@ -158,6 +158,11 @@ impl Principal {
         within.map_or(Allowed::No, Allowed::Within)
     }
 
+    /// Whether nothing is hidden from the principal.
+    pub fn sees_all(&self) -> bool {
+        self.may(Duty::See) == Allowed::Everywhere
+    }
+
     /// The roles' names, for records.
     pub fn role_names(&self) -> String {
         let names: Vec<&str> = self.roles.iter().map(Role::as_str).collect();

@@ -177,11 +177,10 @@ impl Frame {
         }
     }
 
-    /// With the alarm that the account for emergencies was used then, from this address; for those who
-    /// see everything.
-    pub fn alarmed(self, used: Option<(Timestamp, String)>, principal: &Principal) -> Self {
-        let sees_all = principal.may(Duty::See) == Allowed::Everywhere;
-        let alarm = used.filter(|_| sees_all).map(|(at, client)| {
+    /// With the alarm, for those who see everything, that the account for emergencies was used then,
+    /// from this address.
+    pub fn alarmed(self, used: Option<(Timestamp, String)>) -> Self {
+        let alarm = used.map(|(at, client)| {
             let place = format!("{}, {client}", moment(Some(at.as_seconds())));
             self.of("emergency-used", &place)
         });
