@@ -186,28 +186,21 @@ impl Console {
             Function::named(name).ok_or_else(|| Refusal::bad(format!("no function is {name:?}")))
         });
         let scoped = scope(&edit.scope, edit.scope_names.as_deref())?;
-        let wanted = ConnectorSettings {
-            logins: match edit.logins.as_str() {
-                // Those of its scope, which nobody has to say unless the configuration says others.
-                "scope" => configured.logins.is_some().then(|| scoped.clone()),
-                word => Some(scope(word, edit.logins_names.as_deref())?),
-            },
-            scope: Some(scoped),
-            tier: Some(tier),
-            off: Some(functions.collect::<Result<_, _>>()?),
-            parallel_calls: edit.parallel_calls,
-            queued_calls: edit.queued_calls,
-            drain: was.drain,
+        let logins = match edit.logins.as_str() {
+            // Those of its scope, which nobody has to say unless the configuration says others.
+            "scope" => configured.logins.is_some().then(|| scoped.clone()),
+            word => Some(scope(word, edit.logins_names.as_deref())?),
         };
+        let off = functions.collect::<Result<_, _>>()?;
         let held = self.front.connectors.configured(&configured);
         let settings = ConnectorSettings {
-            scope: wanted.scope.filter(|scope| *scope != *held.scope),
-            logins: wanted.logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
-            tier: wanted.tier.filter(|tier| *tier != held.tier),
-            off: wanted.off.filter(|off| *off != held.off),
-            parallel_calls: wanted.parallel_calls.filter(|calls| *calls != held.load.parallel),
-            queued_calls: wanted.queued_calls.filter(|calls| *calls != held.load.queue),
-            drain: wanted.drain,
+            scope: (scoped != *held.scope).then_some(scoped),
+            logins: logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
+            tier: (tier != held.tier).then_some(tier),
+            off: (off != held.off).then_some(off),
+            parallel_calls: edit.parallel_calls.filter(|calls| *calls != held.load.parallel),
+            queued_calls: edit.queued_calls.filter(|calls| *calls != held.load.queue),
+            drain: was.drain,
         };
         self.set_connector(name, api::SettingsChange { reset: true, settings }).await
     }
