@@ -126,11 +126,7 @@ impl Console {
         named: api::GroupNamed,
     ) -> Result<api::Revised, Refusal> {
         let mut rules = self.front.behaviours.rules().content.clone();
-        let before = rules.rules.len();
-        rules.rules.retain(|rule| rule.name != named.name);
-        if rules.rules.len() == before {
-            return Err(Refusal::not_found(format!("rule {}", named.name)));
-        }
+        take_out(&mut rules.rules, &named.name, |rule| &rule.name)?;
         let change = api::BehaviourBook { revision: named.revision, rules };
         self.set_behaviour(principal, change).await
     }
@@ -141,13 +137,19 @@ impl Console {
         named: api::GroupNamed,
     ) -> Result<api::Revised, Refusal> {
         let mut rules = self.front.admissions.rules().content.clone();
-        let before = rules.rules.len();
-        rules.rules.retain(|rule| rule.name != named.name);
-        if rules.rules.len() == before {
-            return Err(Refusal::not_found(format!("rule {}", named.name)));
-        }
+        take_out(&mut rules.rules, &named.name, |rule| &rule.name)?;
         let change = api::Admission { revision: named.revision, rules };
         self.set_admission_rules(principal, change).await
+    }
+}
+
+/// Takes the rule of this name out.
+fn take_out<R>(rules: &mut Vec<R>, name: &str, of: impl Fn(&R) -> &str) -> Result<(), Refusal> {
+    let before = rules.len();
+    rules.retain(|rule| of(rule) != name);
+    match rules.len() < before {
+        true => Ok(()),
+        false => Err(Refusal::not_found(format!("rule {name}"))),
     }
 }
 
