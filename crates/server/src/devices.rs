@@ -52,16 +52,6 @@ impl Tally {
     pub const fn all(&self) -> u64 {
         self.allowed + self.quarantined + self.blocked
     }
-
-    /// Those of a state; all where none is said.
-    pub const fn of(&self, admission: Option<Admission>) -> u64 {
-        match admission {
-            None => self.all(),
-            Some(Admission::Allowed) => self.allowed,
-            Some(Admission::Quarantined) => self.quarantined,
-            Some(Admission::Blocked) => self.blocked,
-        }
-    }
 }
 
 impl FoundDevices {

@@ -152,12 +152,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     });
     filters.push(Filters { of: frame.t("more"), links: more.into() });
 
-    let wanted = found.tally.of(match query.admission.as_deref() {
-        Some("allowed") => Some(dme_store::Admission::Allowed),
-        Some("quarantined") => Some(dme_store::Admission::Quarantined),
-        Some("blocked") => Some(dme_store::Admission::Blocked),
-        _ => None,
-    });
+    let asked = query.admission.as_deref().unwrap_or_default();
+    let wanted = states.into_iter().find(|(word, _)| *word == asked).map_or(0, |(_, count)| count);
     let (after, wanted) = (query.after, u32::try_from(wanted).unwrap_or(u32::MAX));
     let page = |from: u32| href(&visit, "", "", from);
     let rarer = ["compliance", "connector", "contact", "wipe", "held"];
