@@ -1,7 +1,7 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
 use super::policies::word;
-use crate::principal::{Allowed, Boundaries, Duty, Principal};
+use crate::principal::{Boundaries, Principal};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
 use dme_eas::ProtocolVersion;
@@ -167,7 +167,17 @@ impl Console {
         principal: &Principal,
         group: Option<&str>,
     ) -> Result<Option<HashSet<UserId>>, Refusal> {
-        if group.is_none() && principal.may(Duty::See) == Allowed::Everywhere {
+        let counted = self.counted_owners(principal, group).await?;
+        Ok(counted.map(|all| all.into_iter().map(|(user, _)| user).collect()))
+    }
+
+    /// The same, in their order, each with how many they have.
+    async fn counted_owners(
+        &self,
+        principal: &Principal,
+        group: Option<&str>,
+    ) -> Result<Option<Vec<(UserId, u64)>>, Refusal> {
+        if group.is_none() && principal.sees_all() {
             return Ok(None);
         }
         let group = group.map(|group| Boundaries {
@@ -175,8 +185,8 @@ impl Console {
             connectors: BTreeSet::new(),
         });
         let mut sight = self.sight(principal);
-        let mut owners = HashSet::new();
-        for (user, _) in self.front.store.device_owners().await? {
+        let mut owners = Vec::new();
+        for (user, count) in self.front.store.device_owners().await? {
             let user = UserId::from(user);
             if sight.reaches(self, &user).await
                 && match &group {
@@ -184,7 +194,7 @@ impl Console {
                     None => true,
                 }
             {
-                owners.insert(user);
+                owners.push((user, count));
             }
         }
         Ok(Some(owners))
@@ -200,18 +210,14 @@ impl Console {
         limit: u32,
     ) -> Result<(Vec<(String, u64)>, u64), Refusal> {
         let store = &self.front.store;
-        let Some(seen) = self.owners(principal, None).await? else {
+        let Some(mut seen) = self.counted_owners(principal, None).await? else {
             return Ok(store.find_device_owners(text, after, limit).await?);
         };
         let sought = text.to_ascii_lowercase();
-        let mut all = store.device_owners().await?;
-        all.retain(|(user, _)| {
-            user.to_ascii_lowercase().contains(&sought)
-                && seen.contains(&UserId::from(user.as_str()))
-        });
-        let count = all.len() as u64;
-        let page = all.into_iter().skip(after as usize).take(limit as usize);
-        Ok((page.collect(), count))
+        seen.retain(|(user, _)| user.as_str().to_ascii_lowercase().contains(&sought));
+        let count = seen.len() as u64;
+        let page = seen.into_iter().skip(after as usize).take(limit as usize);
+        Ok((page.map(|(user, count)| (user.to_string(), count)).collect(), count))
     }
 
     pub(crate) async fn devices_of(&self, user: &str) -> Result<Vec<api::Device>, Refusal> {
