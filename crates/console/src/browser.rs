@@ -365,8 +365,7 @@ pub(crate) fn see_other(path: &str) -> Response<SiteBody> {
 }
 
 fn to_sign_in(back: &str) -> Response<SiteBody> {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("back", back).finish();
-    see_other(&format!("/sign-in?{query}"))
+    see_other(&format!("/sign-in?{}", form::query(&[("back", back)])))
 }
 
 pub(crate) fn with_cookie(mut response: Response<SiteBody>, cookie: &str) -> Response<SiteBody> {

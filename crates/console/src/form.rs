@@ -32,6 +32,11 @@ pub(crate) fn object(text: &[u8], shape: Option<&Schema>) -> Map<String, Value> 
     object
 }
 
+/// Names and their values, for what follows a `?`.
+pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
 /// The kinds of value that a property of a shape may have.
 fn kinds(shape: &Schema, property: &str) -> Vec<String> {
     let found = shape.get("properties").and_then(|all| all.get(property));

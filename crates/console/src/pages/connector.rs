@@ -5,7 +5,7 @@ use super::connectors::Row;
 use super::events::{Events, lately};
 use super::time::moment;
 use super::{Act, Frame, Visit, html, path};
-use crate::{Console, Refusal, api};
+use crate::{Console, Refusal, api, form};
 use askama::Template;
 use dme_link::CheckVerdict;
 use dme_model::Function;
@@ -90,7 +90,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         acts: acts(&frame, &connector, &settings),
         held: Held::of(&settings.effective, &settings.configured, &settings.set),
         logins_words: words(&frame, settings.effective.logins.as_ref()),
-        devices: format!("/devices?{}", pair("connector", &connector.name)),
+        devices: format!("/devices?{}", form::query(&[("connector", &connector.name)])),
         made: moment(link.and_then(|link| link.certificate_made)),
         ends: moment(link.and_then(|link| link.certificate_ends)),
         found: Found::of(diagnosis),
@@ -195,11 +195,6 @@ impl Found {
             settings: found.settings,
         })
     }
-}
-
-/// A name and its value, for what follows a `?`.
-pub(super) fn pair(name: &str, value: &str) -> String {
-    form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
 
 /// A value without the marks of JSON.

@@ -1,13 +1,13 @@
 //! What is around every page: who is signed in, where one can go, how it looks.
 
 use crate::cookie;
+use crate::form::query;
 use crate::language::Language;
 use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Notice, Session, Shown};
 use dme_model::Timestamp;
 use fluent_bundle::FluentValue;
-use form_urlencoded::Serializer;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -162,13 +162,8 @@ impl Frame {
             notice: session.notice.clone(),
             alarm: None,
             asks_password: !fresh,
-            asks_provider: (session.shown == Shown::Provider).then(|| {
-                let query = Serializer::new(String::new())
-                    .append_pair("again", "1")
-                    .append_pair("back", path)
-                    .finish();
-                format!("/sign-in/provider?{query}")
-            }),
+            asks_provider: (session.shown == Shown::Provider)
+                .then(|| format!("/sign-in/provider?{}", query(&[("again", "1"), ("back", path)]))),
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),

@@ -2,6 +2,7 @@
 
 use super::{SignIn, by_link, words};
 use crate::browser::{Fields, Taken, local, see_other, with_cookie};
+use crate::form::query;
 use crate::pages::{Alone, Look};
 use crate::principal::Principal;
 use crate::reply::html;
@@ -11,7 +12,6 @@ use dme_model::Secret;
 use dme_server::config::{REDIRECT, SecondFactorMode};
 use dme_server::records::{EventKind, Happened};
 use dme_server::site::SiteBody;
-use form_urlencoded::Serializer;
 use http::header::USER_AGENT;
 use http::{HeaderMap, Response, StatusCode};
 use std::net::IpAddr;
@@ -159,8 +159,8 @@ impl Console {
     ) -> Result<Response<SiteBody>, Refusal> {
         let status = if trouble.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let provider = self.openid.as_ref().map(|openid| {
-            let query = Serializer::new(String::new()).append_pair("back", &back).finish();
-            (openid.name.clone(), format!("/sign-in/provider?{query}"))
+            let way = format!("/sign-in/provider?{}", query(&[("back", &back)]));
+            (openid.name.clone(), way)
         });
         html(&SignIn { frame: Alone::new(look), back, login, trouble, provider }, status)
     }
