@@ -71,7 +71,8 @@ pub struct Connector {
     pub away_until: Option<i64>,
     /// Its link, where it stands.
     pub link: Option<Link>,
-    /// What waits for its next contact, as it will be done.
+    /// What somebody ordered and waits for its next contact, as it will be done. A configuration that
+    /// waits is in the list of its orders only.
     #[serde(default)]
     pub waiting: Vec<ConnectorOrder>,
     /// The calls on the systems behind it, by function and backend, as it told last.

@@ -256,7 +256,9 @@ impl Console {
         let all = self.front.connectors.standings((self.front.clock)()).await?;
         let changed = all.iter().find(|one| one.id == record.id);
         let changed = changed.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
-        Ok(self.connector(changed))
+        let waiting = self.front.store.connector_orders_of(&record.id).await?;
+        let waiting = waiting.into_iter().map(Into::into).collect();
+        Ok(api::Connector { waiting, ..self.connector(changed) })
     }
 
     /// What is wrong with the group that a connector's scope is.
