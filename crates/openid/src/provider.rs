@@ -3,7 +3,7 @@
 use crate::attempt::Attempt;
 use crate::config::ProviderConfig;
 use crate::fetch::{Fetch, NotFetched, Place};
-use crate::token::{self, Said, SignIn, TokenError, Wanted};
+use crate::token::{self, SignIn, TokenError, Wanted};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dme_model::{Secret, Timestamp};
@@ -168,7 +168,7 @@ impl Provider {
         Ok(format!("{endpoint}{sign}{}", query.finish()))
     }
 
-    /// Who signed in, by the code with which their browser came back.
+    /// The login of whoever signed in, by the code with which their browser came back.
     ///
     /// # Errors
     /// Where the provider cannot be asked, or its word does not count.
@@ -177,7 +177,7 @@ impl Provider {
         client: &Client,
         attempt: &Attempt,
         code: &Secret,
-    ) -> Result<Said, Error> {
+    ) -> Result<String, Error> {
         let known = self.known(false).await?;
         let (basic, form) = known.document.redemption(client, attempt, code);
         let endpoint = &known.document.token_endpoint;
@@ -193,7 +193,7 @@ impl Provider {
         Ok(token::check_sign_in(&id_token, &keys.keys, &self.wanted(&client.id), &sign_in)?)
     }
 
-    /// Whose access token this is, where it is one of the provider's, for this audience, and allows
+    /// The login of whoever's access token this is, where it is one of the provider's, for this audience, and allows
     /// this scope where one is wanted.
     ///
     /// # Errors
@@ -203,7 +203,7 @@ impl Provider {
         access_token: &Secret,
         audience: &str,
         scope: Option<&str>,
-    ) -> Result<Said, Error> {
+    ) -> Result<String, Error> {
         let keys = self.keys_for(access_token).await?;
         Ok(token::check_access(access_token, &keys.keys, &self.wanted(audience), scope)?)
     }
@@ -215,7 +215,7 @@ impl Provider {
 
     /// What is known, with the key of a token where the provider has it.
     async fn keys_for(&self, token: &Secret) -> Result<Arc<Known>, Error> {
-        let id = token::key_id(token)?;
+        let id = token::header(token)?.kid;
         let known = self.known(false).await?;
         if token::has_key(&known.keys, id.as_deref()) {
             return Ok(known);

@@ -68,12 +68,12 @@ impl Bearers {
                 }
                 Err(error) => return Err(NotTaken::Away(error)),
             };
-            let login = Login::parse(&said.login).ok();
+            let login = Login::parse(&said).ok();
             let user = login.as_ref().and_then(|login| realms.resolve(login).ok());
             let realm = user.and_then(|user| realms.realm_of(&user));
             match login.filter(|_| realm.as_ref() == Some(&one.realm)) {
                 Some(login) => return Ok(login),
-                None => why = NotTaken::OtherRealm(said.login),
+                None => why = NotTaken::OtherRealm(said),
             }
         }
         Err(why)
