@@ -192,7 +192,7 @@ impl Policies {
             let own = standing.devices.get(&device.key).map_or(&none, |level| &level.content);
             let one = self.with_facts(device, |facts| {
                 let key = device.key.clone();
-                let concerned = Concerned { key, facts: *facts, before: own, after: own };
+                let concerned = Concerned { key, facts: *facts, own };
                 preview(&self.configuration, before, levels, [concerned])
             });
             all.changed.extend(one.changed);
