@@ -55,22 +55,6 @@ impl Compliance {
     /// Each of them.
     pub const ALL: [Self; 5] =
         [Self::NotAsked, Self::Pending, Self::Compliant, Self::Partial, Self::Refused];
-
-    /// Its word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAsked => "not_asked",
-            Self::Pending => "pending",
-            Self::Compliant => "compliant",
-            Self::Partial => "partial",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// The one with this word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
-    }
 }
 
 /// The service.

@@ -128,9 +128,9 @@ impl Console {
         };
         let compliance = match query.compliance.as_deref() {
             None => None,
-            Some(word) => {
-                let named = Compliance::named(word);
-                Some(named.ok_or_else(|| unknown("compliance", word))?)
+            Some(said) => {
+                let named = Compliance::ALL.into_iter().find(|one| word(one) == said);
+                Some(named.ok_or_else(|| unknown("compliance", said))?)
             }
         };
         if let Some(word) = &query.wipe
