@@ -14,7 +14,7 @@ use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Login, Refusal};
 use dme_link::{DeviceIdentity, Fingerprint};
 use dme_mailbox::Credentials;
-use dme_model::{DeviceId, Realm, Secret, Timestamp, UserId};
+use dme_model::{DeviceId, Secret, Timestamp, UserId};
 use dme_store::{DeviceCertificate, NewCertificate};
 use std::future::ready;
 
@@ -82,15 +82,6 @@ impl CertificateRefusal {
 }
 
 impl Own {
-    /// What the realm of a user says of certificates for single devices.
-    pub fn device_certificates_of(&self, user: &UserId) -> DeviceCertificates {
-        self.device_certificates_in(user.realm())
-    }
-
-    fn device_certificates_in(&self, realm: Option<Realm>) -> DeviceCertificates {
-        realm.and_then(|realm| self.device_certificates.get(&realm)).copied().unwrap_or_default()
-    }
-
     /// The certificates a user has, but those that were taken back.
     ///
     /// # Errors
@@ -205,7 +196,7 @@ impl Front {
         let realms = self.gate.realms();
         let user = login.and_then(|login| realms.resolve(login).ok());
         // A login may be another name of somebody, in a domain that is no realm's own.
-        let says = user.map(|user| self.own.device_certificates_in(realms.realm_of(&user)));
+        let says = user.map(|user| self.own.for_devices_in(realms.realm_of(&user)).certificates);
         match (shown, says) {
             (_, Some(DeviceCertificates::Off)) => Ok(Ok(None)),
             (Some(shown), _) => Ok(self.own.certified(shown, device).await?.map(Some)),

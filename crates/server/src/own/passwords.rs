@@ -111,7 +111,7 @@ impl Front {
         let realms = self.gate.realms();
         let realm = match realms.resolve(login) {
             // A login may be another name of somebody, in a domain that is no realm's own.
-            Ok(user) => self.own.device_passwords_in(realms.realm_of(&user)),
+            Ok(user) => self.own.for_devices_in(realms.realm_of(&user)).passwords,
             Err(_) => DevicePasswords::Off,
         };
         let shown = match realm {
