@@ -7,7 +7,7 @@
 //! is taken back is of no use from the next on, also over a connection that is open.
 
 use super::Own;
-use super::opening::Unopened;
+use super::opening::{Opening, Unopened};
 use crate::config::{DeviceCertificates, DevicePasswords};
 use crate::front::Front;
 use crate::records::{EventKind, Happened};
@@ -90,6 +90,32 @@ impl Own {
         self.store.device_certificates(user).await
     }
 
+    /// Whether a phone that shows a certificate gets anywhere, as the user's mailboxes open.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_have_certificates(
+        &self,
+        user: &UserId,
+        opening: &Result<Opening, Unopened>,
+    ) -> Result<(), NoCertificate> {
+        if self.certificates_are_alone(user)? {
+            opening.as_ref().map_err(Unopened::clone)?.without_password()?;
+        }
+        Ok(())
+    }
+
+    /// Whether a phone of the user's that shows a certificate has no password of theirs beside it.
+    fn certificates_are_alone(&self, user: &UserId) -> Result<bool, NoCertificate> {
+        match self.device_certificates_of(user) {
+            DeviceCertificates::Off => Err(NoCertificate::Off),
+            DeviceCertificates::WithPassword => {
+                Ok(self.device_passwords_of(user) == DevicePasswords::Required)
+            }
+            DeviceCertificates::Allowed | DeviceCertificates::Required => Ok(true),
+        }
+    }
+
     /// Whether a certificate ends so soon that its user is told.
     pub fn ends_soon(&self, certificate: &DeviceCertificate, now: Timestamp) -> bool {
         now.plus(self.certificates.notice.0) >= certificate.ends
@@ -153,16 +179,14 @@ impl Front {
         Ok(made)
     }
 
-    /// Whether a phone that shows a certificate gets anywhere.
+    /// Whether a phone that shows a certificate gets anywhere; connectors are asked only where it
+    /// matters.
     ///
     /// # Errors
     /// Why not.
     pub async fn may_have_device_certificates(&self, user: &UserId) -> Result<(), NoCertificate> {
-        match self.own.device_certificates_of(user) {
-            DeviceCertificates::Off => return Err(NoCertificate::Off),
-            DeviceCertificates::WithPassword
-                if self.own.device_passwords_of(user) != DevicePasswords::Required => {}
-            _ => self.opening(user).await?.without_password()?,
+        if self.own.certificates_are_alone(user)? {
+            self.opening(user).await?.without_password()?;
         }
         Ok(())
     }
