@@ -1,7 +1,7 @@
 //! Who a request says it is from: HTTP Basic credentials, a bearer token, or the certificate that the
 //! phone showed.
 
-use super::admission::store;
+use super::admission::store_failed;
 use super::failure::{Failure, LATER};
 use super::{Front, Visitor};
 use crate::bearers::NotTaken;
@@ -39,7 +39,7 @@ pub(super) async fn log_in(
     let uncertified =
         |refusal: CertificateRefusal| uncertified(front, named.as_ref(), client, &refusal);
     let shown = front.certificate_shown(visitor.certificate, named.as_ref(), device).await;
-    let certificate = store(shown)?.map_err(uncertified)?;
+    let certificate = shown.map_err(uncertified)?;
     let credentials = match header.map(BasicCredentials::from_header) {
         Some(Ok(credentials)) => Some(credentials),
         Some(Err(error)) if certificate.is_none() => {
@@ -59,7 +59,7 @@ pub(super) async fn log_in(
             let login = named.clone().map_or_else(owner, Ok)?;
             let password = credentials.as_ref().map(|credentials| &credentials.password);
             let admitted = front.admit_certified(certificate, &login, password, device).await;
-            let (admission, opens) = store(admitted)?.map_err(uncertified)?;
+            let (admission, opens) = admitted.map_err(uncertified)?;
             (login, admission, opens)
         }
     };
@@ -70,13 +70,16 @@ pub(super) async fn log_in(
     Ok(known)
 }
 
-/// Refuses a phone for its certificate's sake.
+/// Refuses a phone for its certificate's sake, unless it is the store that failed.
 fn uncertified(
     front: &Front,
     login: Option<&Login>,
     client: IpAddr,
     refusal: &CertificateRefusal,
 ) -> Failure {
+    if let CertificateRefusal::Store(error) = refusal {
+        return store_failed(error);
+    }
     let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
     refuse(front, login.or(owner.as_ref()), client, "certificate", refusal);
     // To ask for a password would mend nothing.
@@ -113,11 +116,11 @@ async fn by_token(
             let uncertified =
                 |refusal: CertificateRefusal| uncertified(front, Some(&login), client, &refusal);
             let shown = front.certificate_shown(visitor.certificate, Some(&login), device).await;
-            let certificate = store(shown)?.map_err(uncertified)?;
+            let certificate = shown.map_err(uncertified)?;
             let admission = front.gate.admit_known(&login, device).await;
             if let Some(certificate) = &certificate {
                 let bound = front.bind_certificate(certificate, &admission, device).await;
-                store(bound)?.map_err(uncertified)?;
+                bound.map_err(uncertified)?;
             }
             let opens = Credentials::Bearer(token);
             let known = judge(front, &login, (admission, opens), device, client).await?;
