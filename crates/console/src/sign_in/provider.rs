@@ -107,17 +107,17 @@ impl Console {
             return refuse("", "provider-refused");
         }
         let code = Secret::new(code);
-        let said = match openid.provider.finish(&openid.client, &begun.attempt, &code).await {
-            Ok(said) => said,
+        let login = match openid.provider.finish(&openid.client, &begun.attempt, &code).await {
+            Ok(login) => login,
             Err(error) => {
                 tracing::warn!(%client, %error, "the OpenID provider's word does not count");
                 let why = if error.is_refusal() { "provider-refused" } else { "provider-away" };
                 return refuse("", why);
             }
         };
-        let principal = match self.known_by_provider(&said.login).await {
+        let principal = match self.known_by_provider(&login).await {
             Ok(principal) => principal,
-            Err(why) => return refuse(&said.login, why),
+            Err(why) => return refuse(&login, why),
         };
         let done = cookie::end_session(cookie::PROVIDER);
         if !begun.again {
