@@ -23,11 +23,11 @@ use std::sync::Arc;
 /// Items asked for at once.
 pub(crate) const BATCH: usize = 50;
 
-/// So many batches are under way: while one is converted the server works on the next.
-const AHEAD: usize = 2;
-
 /// Bytes of those, as far as the server told how large they are; but always one.
 const BATCH_BYTES: u64 = 8 << 20;
+
+/// So many batches are under way: while one is converted the server works on the next.
+const AHEAD: usize = 2;
 
 /// A resource as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
