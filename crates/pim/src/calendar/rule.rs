@@ -61,12 +61,20 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             }
             "BYDAY" => rule.by_day = numbers(&value, nth_day)?,
             "BYMONTHDAY" => rule.by_month_day = numbers(&value, |text| within(text, 31))?,
+            // Other calendars have leap months (`5L`), and longer years.
             "BYMONTH" => match numbers(&value, |text| within::<i8>(text, 12)) {
                 Some(months) => {
                     rule.by_month =
                         months.iter().filter_map(|one| u8::try_from(*one).ok()).collect();
                 }
-                // Leap months of other calendars: `5L`.
+                None => beyond = true,
+            },
+            "BYYEARDAY" => match numbers(&value, |text| within(text, 366)) {
+                Some(days) => rule.by_year_day = days,
+                None => beyond = true,
+            },
+            "BYWEEKNO" => match numbers(&value, |text| within(text, 53)) {
+                Some(weeks) => rule.by_week_number = weeks,
                 None => beyond = true,
             },
             "BYSETPOS" => rule.by_set_position = numbers(&value, |text| within(text, 366))?,
@@ -74,8 +82,6 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             "BYHOUR" => times.limit(&value, time / 3600),
             "BYMINUTE" => times.limit(&value, time / 60 % 60),
             "BYSECOND" => times.limit(&value, time % 60),
-            "BYYEARDAY" => rule.by_year_day = numbers(&value, |text| within(text, 366))?,
-            "BYWEEKNO" => rule.by_week_number = numbers(&value, |text| within(text, 53))?,
             "RSCALE" => beyond |= value != "GREGORIAN",
             "SKIP" => beyond |= value != "OMIT",
             // What nobody defined says nothing (RFC 5545 §3.3.10 allows none).
@@ -283,6 +289,8 @@ mod tests {
             "FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10;COUNT=8",
             "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD",
             "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L",
+            "RSCALE=HEBREW;FREQ=YEARLY;BYYEARDAY=380",
+            "RSCALE=HEBREW;FREQ=YEARLY;BYWEEKNO=55",
         ] {
             let read = parse(text, LocalTime::from_seconds(9 * 3600), |at| at);
             assert_eq!(read, Some(Rule::Beyond), "{text}");
