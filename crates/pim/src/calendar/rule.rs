@@ -135,7 +135,10 @@ impl Times {
                 rule.interval = u32::try_from(steps.checked_mul(step)? / DAY).ok()?;
                 match u32::try_from(steps).ok()? {
                     1 => Some(1),
-                    steps if !self.limited => Some(steps),
+                    // Days that are left out are left out evenly only where each is like the next.
+                    steps if !self.limited && (rule.interval == 1 || !limits_days(rule)) => {
+                        Some(steps)
+                    }
                     // Each time that the limits name is one of the steps only where these are single.
                     _ if step == unit && unit == 3600 => Some(limit),
                     _ => None,
@@ -153,6 +156,12 @@ impl Times {
         }
         Some(count.unwrap_or(u32::MAX))
     }
+}
+
+/// Whether a rule leaves out days that its steps come to.
+fn limits_days(rule: &Recurrence) -> bool {
+    !(rule.by_day.is_empty() && rule.by_month_day.is_empty() && rule.by_month.is_empty())
+        || rule.counts_by_year()
 }
 
 pub(crate) fn greatest_common_divisor(a: i64, b: i64) -> i64 {
@@ -291,6 +300,8 @@ mod tests {
             "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L",
             "RSCALE=HEBREW;FREQ=YEARLY;BYYEARDAY=380",
             "RSCALE=HEBREW;FREQ=YEARLY;BYWEEKNO=55",
+            "FREQ=HOURLY;INTERVAL=5;BYDAY=MO,FR;COUNT=25",
+            "FREQ=HOURLY;INTERVAL=36;BYMONTH=1;COUNT=9",
         ] {
             let read = parse(text, LocalTime::from_seconds(9 * 3600), |at| at);
             assert_eq!(read, Some(Rule::Beyond), "{text}");
@@ -310,6 +321,8 @@ mod tests {
             ("FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10", "FREQ=DAILY"),
             ("FREQ=HOURLY;INTERVAL=5;COUNT=25", "FREQ=DAILY;COUNT=2;INTERVAL=5"),
             ("FREQ=HOURLY;INTERVAL=36", "FREQ=DAILY;INTERVAL=3"),
+            ("FREQ=HOURLY;INTERVAL=3;BYDAY=MO,FR;COUNT=20", "FREQ=DAILY;COUNT=3;BYDAY=MO,FR"),
+            ("FREQ=HOURLY;INTERVAL=5;BYDAY=MO,FR", "FREQ=DAILY;INTERVAL=5;BYDAY=MO,FR"),
         ] {
             match parse(text, LocalTime::from_seconds(9 * 3600), |at| at) {
                 Some(Rule::Part(rule)) => {
