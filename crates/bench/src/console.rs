@@ -121,7 +121,7 @@ pub fn person(number: usize) -> String {
     format!("person{number}@{REALM}")
 }
 
-/// The number of an event: those of users far from one another follow one another.
+/// The event of this number: those of users far from one another follow one another.
 fn event(number: usize, begun: Timestamp, scale: &Scale) -> NewEvent {
     let user = number * 7919 % scale.console_users;
     let key = key(user, number % DEVICES_EACH);
@@ -195,8 +195,8 @@ impl Browser {
         Ok(Pages(pages))
     }
 
-    /// From a connector's start of a diagnosis, which is an act that changes something, to the word
-    /// of it on an open page.
+    /// From an order to ask the connectors anew about everybody, which is an act that is recorded, to
+    /// the word of it on an open page.
     ///
     /// # Errors
     /// When nothing is said.

