@@ -1,6 +1,7 @@
 //! What administrators wait for: pages of a server that knows many users, devices and events, alone
 //! and while phones take all they can get; and how soon an open page is told of something new.
 
+use crate::items;
 use crate::load::{Form, Target};
 use crate::meter::Times;
 use crate::world::{self, REALM, Scale, World};
@@ -59,12 +60,10 @@ pub struct Browser {
 /// The database's.
 pub async fn fill(directory: &Path, scale: &Scale) -> Result<()> {
     let store = Store::open(directory.join("dme.db"))?;
-    let now = Timestamp::from_seconds(
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs().cast_signed(),
-    );
+    let now = items::now();
     for number in 0..scale.console_users {
         for device in 0..DEVICES_EACH {
-            let [kind, agent, _] = KINDS[(number + device) % KINDS.len()];
+            let [kind, agent, model] = KINDS[(number + device) % KINDS.len()];
             let sighting = Sighting {
                 device_type: kind.to_owned(),
                 user_agent: agent.to_owned(),
@@ -79,7 +78,6 @@ pub async fn fill(directory: &Path, scale: &Scale) -> Result<()> {
             let seen = now.minus(Duration::from_secs(number as u64 * 37 % 3_000_000));
             let key = key(number, device);
             store.see_device(&key, &sighting, newcomers, seen).await?;
-            let model = KINDS[(number + device) % KINDS.len()][2];
             let told = format!(r#"{{"model":"{model}","os":"1.0","friendly_name":"of {number}"}}"#);
             store.set_information(&key, &told).await?;
         }
@@ -123,7 +121,7 @@ pub fn person(number: usize) -> String {
     format!("person{number}@{REALM}")
 }
 
-/// The number of an event: those of users far from one another follow one another.
+/// The event of this number: those of users far from one another follow one another.
 fn event(number: usize, begun: Timestamp, scale: &Scale) -> NewEvent {
     let user = number * 7919 % scale.console_users;
     let key = key(user, number % DEVICES_EACH);
@@ -197,8 +195,8 @@ impl Browser {
         Ok(Pages(pages))
     }
 
-    /// From a connector's start of a diagnosis, which is an act that changes something, to the word
-    /// of it on an open page.
+    /// From an order to ask the connectors anew about everybody, which is an act that is recorded, to
+    /// the word of it on an open page.
     ///
     /// # Errors
     /// When nothing is said.

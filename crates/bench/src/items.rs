@@ -209,8 +209,7 @@ impl Items {
             match self {
                 Self::Cyrus(_) => {}
                 Self::Files(_) => {
-                    let name = if class == Class::Contacts { "contacts" } else { "calendar" };
-                    std::fs::write(directory.join(".dme-class"), name)?;
+                    std::fs::write(directory.join(".dme-class"), name(class))?;
                 }
                 Self::Radicale(_) => {
                     std::fs::write(directory.join(".Radicale.props"), properties(class))?;

@@ -114,4 +114,9 @@ impl Recurrence {
             end: RecurrenceEnd::Never,
         }
     }
+
+    /// Whether it counts days or weeks of the year.
+    pub fn counts_by_year(&self) -> bool {
+        !(self.by_year_day.is_empty() && self.by_week_number.is_empty())
+    }
 }

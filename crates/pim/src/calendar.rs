@@ -141,8 +141,9 @@ pub fn read(
     Ok(match kind {
         Kind::Event => {
             let reading = Reading { owner: Owner(owner), view, zones: &zones };
-            let last_end = series::last_end(&series, &zones)?.map(|end| end.on(clock));
-            Item::Event(Box::new(Event { last_end, ..series::read(&series, &reading)? }))
+            let (event, last_end) = series::read(&series, &reading)?;
+            let last_end = last_end.map(|end| end.on(clock));
+            Item::Event(Box::new(Event { last_end, ..event }))
         }
         Kind::Task => Item::Task(Box::new(task::read(series.main, view, &zones))),
         Kind::Note => Item::Note(Box::new(note::read(series.main, view, &zones))),

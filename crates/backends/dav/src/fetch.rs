@@ -19,15 +19,17 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
 use std::collections::HashMap;
 use std::sync::Arc;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 /// Items asked for at once.
 pub(crate) const BATCH: usize = 50;
 
-/// So many batches are under way: while one is converted the server works on the next.
-const AHEAD: usize = 2;
-
 /// Bytes of those, as far as the server told how large they are; but always one.
 const BATCH_BYTES: u64 = 8 << 20;
+
+/// So many batches are under way: while one is converted the server works on the next.
+const AHEAD: usize = 2;
 
 /// A resource as the server has it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,9 +72,14 @@ impl DavMailbox {
         let batches: Vec<Vec<ItemId>> = items.chunks(BATCH).map(<[ItemId]>::to_vec).collect();
         let batches = stream::iter(batches).map(move |batch| {
             let reading = reading.clone();
-            async move { reading.batch(batch).await.map_err(|error| error.told("fetch")) }
+            let read =
+                async move { reading.batch(batch).await.map_err(|error| error.told("fetch")) };
+            // A task of its own, which is done with its connection however slowly the batch before
+            // it is taken.
+            AbortOnDropHandle::new(tokio::spawn(read.in_current_span()))
         });
-        let read = batches.buffered(AHEAD);
+        let broke_off = |error| Error::new(ErrorKind::Bug, format!("dav: fetch: {error}"));
+        let read = batches.buffered(AHEAD).map(move |read| read.map_err(broke_off).flatten());
         let items = read.map_ok(|batch| stream::iter(batch.into_iter().map(Ok))).try_flatten();
         // It ends with what failed.
         let whole = items.scan(false, |failed, item| {

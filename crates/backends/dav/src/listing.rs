@@ -12,7 +12,7 @@ use crate::report::{self, Told, Wanted, component};
 use crate::token::{MAX_SERVER_TOKEN, Token};
 use crate::xml::Ns;
 use dme_mailbox::{Error, ErrorKind, ItemFilter, Listing, Result};
-use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp, ZoneId};
+use dme_model::{Class, CollectionId, ItemId, ItemSet, Timestamp};
 use std::collections::BTreeSet;
 
 /// A member of a collection: the name within it and its mark.
@@ -98,10 +98,7 @@ impl DavMailbox {
         let day = day.filter(|_| place.class == Class::Calendar);
         // To the server times without a zone are on its own clock; those that are over are left out
         // when they are read.
-        let earliest = match self.clock == ZoneId::utc() {
-            true => day,
-            false => day.map(|day| Timestamp::from_seconds(day.as_seconds() - 86_400)),
-        };
+        let earliest = day.map(|day| Timestamp::from_seconds(day.as_seconds() - 86_400));
         let document =
             report::calendar_query(component, Wanted::Within(earliest, None), Told::Mark);
         let told = self.report(&place.path, document).await?;

@@ -1,7 +1,7 @@
 //! An organisation whose administrators use the console: a server with a directory and mail in
 //! files, and whoever asks its administration listener.
 
-use crate::site::{PATIENCE, phone_at, start};
+use crate::site::{PATIENCE, curl, phone_at, start};
 use anyhow::{Context, Result, ensure};
 use dme_files::{FilesConfig, FilesMailSystem};
 use dme_mailbox::{CallContext, MailSystem};
@@ -201,14 +201,10 @@ impl Office {
         path: &str,
         body: &str,
     ) -> Result<(u16, String)> {
-        let mut curl = Command::new("curl");
-        curl.args(["-sS", "-w", "%{stderr}%{http_code}", "-X", method, "--cacert"]);
-        curl.arg(self.path("server/authority/authority.pem"));
-        curl.args(["-u", &format!("{user}@{REALM}:{PASSWORD}"), "--data-binary", body]);
-        let answer = curl.arg(self.own_url(path)).output()?;
-        let status = String::from_utf8_lossy(&answer.stderr).trim().to_owned();
-        let said = String::from_utf8_lossy(&answer.stdout).into_owned();
-        Ok((status.parse().with_context(|| format!("curl: {status}"))?, said))
+        let login = format!("{user}@{REALM}:{PASSWORD}");
+        let more = ["-X", method, "-u", &login, "--data-binary", body];
+        let (status, said) = curl(self.folder.path(), &more, &self.own_url(path))?;
+        Ok((status, String::from_utf8_lossy(&said).into_owned()))
     }
 
     /// Signs a browser in by name and password.
@@ -302,9 +298,7 @@ impl Answer {
         let mut pairs = self.head.lines().filter_map(|line| line.split_once(": "));
         pairs.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
-}
 
-impl Answer {
     /// The cookie of this name that it sets, as browsers send it back.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let set = self.head.lines().filter_map(|line| line.split_once(": "));

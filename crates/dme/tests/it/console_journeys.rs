@@ -13,7 +13,8 @@ const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 const TRICK: Kind<'_> = ("Android", "<script>document.title = 'x'</script>", "<b>1</b>");
 const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
 
-async fn subjects(phone: &mut Phone) -> Result<Vec<String>> {
+/// The subjects in a phone's inbox, which it syncs for that.
+pub async fn subjects(phone: &mut Phone) -> Result<Vec<String>> {
     phone.folder_sync().await?;
     let inbox = phone.inbox()?;
     phone.sync(&inbox).await?;

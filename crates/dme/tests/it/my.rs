@@ -1,11 +1,12 @@
 //! The users' own page: a phone with a password of its own, a lost one, one that is added by a link.
 
-use crate::site::{PATIENCE, REALM};
+use crate::site::{PATIENCE, REALM, curl};
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use dme_link::Authority;
 use dme_model::Secret;
 use dme_phone::{Account, Address, Error, Phone, Tls, Trust};
+use dme_testkit::chromium::Chromium;
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::ports::{free_port, wait_until};
 use dme_testkit::process::{Folder, Process, run};
@@ -102,21 +103,14 @@ impl World {
     /// What the phones' listener answers, with its status: as Ann where `login`, by POST where
     /// something is sent.
     pub fn ask(&self, login: bool, path: &str, sent: Option<&str>) -> Result<(u16, Vec<u8>)> {
-        let mut curl = Command::new("curl");
-        curl.args(["-sS", "-w", "%{stderr}%{http_code}", "--cacert"]).arg(self.authority());
-        if login {
-            curl.args(["-u", &format!("{ANN}:{PASSWORD}")]);
-        }
-        if let Some(sent) = sent {
-            curl.args(["--data-binary", sent]);
-        }
+        let ann = format!("{ANN}:{PASSWORD}");
+        let login = if login { vec!["-u", &ann] } else { Vec::new() };
+        let sent = sent.map_or(Vec::new(), |sent| vec!["--data-binary", sent]);
         let url = match path.starts_with("https:") {
             true => path.to_owned(),
-            false => format!("https://localhost:{}{path}", self.phones),
+            false => self.page(path),
         };
-        let answer = curl.arg(url).output()?;
-        let status = String::from_utf8_lossy(&answer.stderr).trim().to_owned();
-        Ok((status.parse().with_context(|| format!("curl: {status}"))?, answer.stdout))
+        curl(self.folder.path(), &[login, sent].concat(), &url)
     }
 
     /// What the interface answers Ann.
@@ -149,6 +143,14 @@ impl World {
         let password = made["password"].as_str().context("no password")?.to_owned();
         Ok((made["number"].as_i64().context("no number")?, password))
     }
+}
+
+/// Signs in on the page at `/my` that asks for it.
+pub fn sign_in(browser: &Chromium, login: &str, password: &str) -> Result<()> {
+    browser.write("#login", login)?;
+    browser.write("#password", password)?;
+    browser.click("main button")?;
+    browser.wait_for("h1", "My devices")
 }
 
 pub async fn is_refused(mut phone: Phone) -> bool {

@@ -1,9 +1,10 @@
 //! Users in a real browser: from the sign-in at `/my` to the phone that feels it.
 
-use crate::my::{ANN, PASSWORD, World, is_refused};
+use crate::console_journeys::subjects;
+use crate::my::{ANN, PASSWORD, World, is_refused, sign_in};
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
-use dme_phone::{Error, Phone};
+use dme_phone::Error;
 use dme_testkit::chromium::Chromium;
 use dme_testkit::ports::wait_until;
 
@@ -16,9 +17,7 @@ fn signed_in(world: &World) -> Result<Chromium> {
     browser.write("#password", "wrong")?;
     browser.click("main button")?;
     browser.wait_for(".notice.bad", "wrong")?;
-    browser.write("#password", PASSWORD)?;
-    browser.click("main button")?;
-    browser.wait_for("h1", "My devices")?;
+    sign_in(&browser, ANN, PASSWORD)?;
     Ok(browser)
 }
 
@@ -35,13 +34,6 @@ fn invite(world: &World, browser: &Chromium, name: &str) -> Result<String> {
     browser.wait_for("h1", "Add a device")?;
     ensure!(browser.has(".qr-code svg path")?, "a code to scan");
     browser.text("main code")
-}
-
-async fn subjects(phone: &mut Phone) -> Result<Vec<String>> {
-    phone.folder_sync().await?;
-    let inbox = phone.inbox()?;
-    phone.sync(&inbox).await?;
-    Ok(phone.items(&inbox)?.values().map(|mail| mail.subject.clone()).collect())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -344,6 +344,17 @@ pub fn phone_at(address: Address, folder: &Path, login: &str, password: &str) ->
     Ok(phone)
 }
 
+/// What the phones' listener of the server whose files are in this folder answers: the status, and
+/// what is said. `more` is said to `curl` besides.
+pub fn curl(folder: &Path, more: &[&str], url: &str) -> Result<(u16, Vec<u8>)> {
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "-w", "%{stderr}%{http_code}", "--cacert"]);
+    curl.arg(folder.join("server/authority/authority.pem"));
+    let answer = curl.args(more).arg(url).output()?;
+    let status = String::from_utf8_lossy(&answer.stderr).trim().to_owned();
+    Ok((status.parse().with_context(|| format!("curl: {status}"))?, answer.stdout))
+}
+
 /// Starts `dme` in this folder, by the command `before` if there is one. It logs to `LOG.log`.
 pub fn start(before: &[&str], folder: &Path, arguments: &[&str], log: &str) -> Result<Process> {
     let words = [before, &[env!("CARGO_BIN_EXE_dme")], arguments].concat();

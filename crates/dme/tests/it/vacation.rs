@@ -1,6 +1,7 @@
 //! Out of office: a phone sets it, senders are answered by the mail system, and the user's own
 //! Sieve script is what it was.
 
+use crate::my::sign_in;
 use crate::site::{PATIENCE, REALM, Site, USERS, Wishes};
 use anyhow::{Result, ensure};
 use dme_eas::ProtocolVersion;
@@ -220,10 +221,7 @@ fn on_the_page(world: &World) -> Result<()> {
     let browser = Chromium::start()?;
     browser.trust_all()?;
     browser.go(&page)?;
-    browser.write("#login", ANN)?;
-    browser.write("#password", password)?;
-    browser.click("main button")?;
-    browser.wait_for("h1", "My devices")?;
+    sign_in(&browser, ANN, password)?;
     browser.go(&page)?;
     browser.write("#password", "wrong")?;
     browser.click("form[action=\"/my/do/away/look\"] button")?;

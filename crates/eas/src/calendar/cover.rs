@@ -39,7 +39,7 @@ fn cover(event: &Event, now: Timestamp) -> Option<(Recurrence, Vec<Exception>)> 
     let rule = event.recurrence.as_ref().filter(|rule| lacks_instances(rule, event.start))?;
     let now = LocalTime::from_seconds(now.as_seconds()).max(event.start);
     let since = now.plus_seconds(-BACK * 86_400);
-    let latest = MONTHS.into_iter().filter_map(|months| month_end(now, months)).max()?;
+    let latest = month_end(now, MONTHS[0])?;
     let all: BTreeSet<LocalTime> =
         instances(event.start, rule).take_while(|at| *at < latest).collect();
     MONTHS.into_iter().find_map(|months| {

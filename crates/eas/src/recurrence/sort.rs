@@ -52,8 +52,7 @@ impl Sort {
 
     /// The sort that a rule is, or is closest to, and whether it is just that.
     pub(super) fn of(rule: &Recurrence, start: LocalTime) -> Option<(Self, bool)> {
-        let of_year = !(rule.by_year_day.is_empty() && rule.by_week_number.is_empty());
-        if rule.interval > MAX || of_year {
+        if rule.interval > MAX || rule.counts_by_year() {
             return None;
         }
         let start = Start::of(start)?;

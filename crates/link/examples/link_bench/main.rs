@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p dme-link --example link_bench`. The parent is the server; connectors
 //! run in child processes, so that each side's memory is seen alone. With `many` it measures what
-//! many connectors cost ([`many`]), with `idle 10000` the memory of so many idle links alone.
+//! many connectors cost ([`many`]), with `idle 9500` the memory of so many idle links alone.
 
 #![allow(
     clippy::unwrap_used,
@@ -330,6 +330,8 @@ async fn bulk(mailbox: &Arc<dyn Mailbox>, times: usize) -> f64 {
 
 #[tokio::main]
 async fn main() {
+    // Each link is two open files, here and at its connector.
+    rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["connectors", dir] => return connectors(&PathBuf::from(dir)).await,

@@ -4,8 +4,6 @@
 use crate::{Bench, Serving, measure_all, measure_ends, memory, processor};
 use std::time::{Duration, Instant};
 
-/// Idle links.
-const IDLE: usize = 2_000;
 /// Connectors that are called.
 const CALLED: usize = 100;
 /// Connectors that come back.
@@ -16,7 +14,6 @@ const SETTLED: Duration = Duration::from_secs(15);
 const GONE: Duration = Duration::from_secs(5);
 
 pub async fn run(mut bench: Bench) {
-    // What is there once and for all is not to be counted.
     let (first, ids) = bench.connectors("first", CALLED).await;
     let mut mailboxes = Vec::new();
     for id in &ids {
@@ -26,8 +23,6 @@ pub async fn run(mut bench: Bench) {
     let label = "200 calls at a time, 100 connectors";
     measure_ends(label, &mailboxes, 100_000, 200, &first).await;
     drop((first, mailboxes));
-    until_none(&bench).await;
-    idle(&bench, IDLE).await;
     until_none(&bench).await;
 
     let (_back, ids) = bench.connectors("back", BACK).await;

@@ -21,7 +21,7 @@ pub struct MeetingMail {
     pub text: String,
     /// `METHOD` of the calendar data, upper case.
     pub method: &'static str,
-    /// The calendar data, in UTF-8.
+    /// The calendar data, in UTF-8; its lines may end as they like.
     pub calendar: Vec<u8>,
     /// When.
     pub now: Timestamp,
@@ -40,6 +40,8 @@ pub fn meeting(mail: &MeetingMail) -> Bytes {
     write::ids_field("Message-ID", std::slice::from_ref(&id), &mut out);
     write::raw_field("MIME-Version", "1.0", &mut out);
     let seed = write::digits(&[b"meeting", id.as_bytes()]);
+    // As RFC 5545 §3.1 wants it.
+    let calendar = write::crlf(&mail.calendar);
     multipart("mixed", &format!("=_m{seed}"), &mut out, |boundary, out| {
         boundary(out);
         multipart("alternative", &format!("=_a{seed}"), out, |boundary, out| {
@@ -50,7 +52,7 @@ pub fn meeting(mail: &MeetingMail) -> Bytes {
             boundary(out);
             let method = [("method", mail.method), ("charset", "utf-8")];
             write::parameter_field("Content-Type", "text/calendar", &method, out);
-            base64(&mail.calendar, out);
+            base64(&calendar, out);
         });
         boundary(out);
         // Not `text/calendar`: it would be a second invitation to some programs.
@@ -58,7 +60,7 @@ pub fn meeting(mail: &MeetingMail) -> Bytes {
         write::parameter_field("Content-Type", "application/ics", &name, out);
         let name = [("filename", "invite.ics")];
         write::parameter_field("Content-Disposition", "attachment", &name, out);
-        base64(&mail.calendar, out);
+        base64(&calendar, out);
     });
     out.into()
 }

@@ -86,22 +86,22 @@ pub(crate) fn text_part(subtype: &str, text: &str, out: &mut Vec<u8>) {
     if readable * 5 >= text.len() * 4 {
         out.extend_from_slice(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n");
         let encoder = QuotedPrintableEncoder::new().preserve_line_breaks();
-        encoder.encode_into(crlf(text).as_bytes(), out);
+        encoder.encode_into(&crlf(text.as_bytes()), out);
     } else {
         out.extend_from_slice(b"Content-Transfer-Encoding: base64\r\n\r\n");
-        Base64Encoder::new().wrap_lines().encode_into(crlf(text).as_bytes(), out);
+        Base64Encoder::new().wrap_lines().encode_into(&crlf(text.as_bytes()), out);
     }
     end_line(out);
 }
 
 /// The text with every line ended by CRLF.
-fn crlf(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 32);
-    for (number, line) in text.split('\n').enumerate() {
+pub(crate) fn crlf(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + text.len() / 32);
+    for (number, line) in text.split(|byte| *byte == b'\n').enumerate() {
         if number > 0 {
-            out.push_str("\r\n");
+            out.extend_from_slice(b"\r\n");
         }
-        out.push_str(line.strip_suffix('\r').unwrap_or(line));
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
     }
     out
 }

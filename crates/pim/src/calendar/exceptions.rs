@@ -6,6 +6,7 @@ use super::event_fields as fields;
 use super::object::{Component, Node};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
+use super::summary::LastEnd;
 use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
@@ -20,6 +21,8 @@ pub(crate) struct Editing<'a, 'r> {
     pub(crate) reading: Reading<'r>,
     /// The series as it is now.
     pub(crate) event: Event,
+    /// When its last instance is over; none where nobody can tell.
+    pub(crate) last_end: Option<LastEnd>,
     pub(crate) beat: Beat,
     /// Whether there are instances that its rule does not have.
     pub(crate) is_part: bool,
@@ -40,10 +43,10 @@ impl<'a, 'r> Editing<'a, 'r> {
         let reading = Reading { owner, view: &NO_TEXT, zones };
         let series = Series::find(calendar, "VEVENT");
         let series = series.ok_or(Error::Unconvertible("there is no event in it"))?;
-        let event = series::read(&series, &reading)?;
+        let (event, last_end) = series::read(&series, &reading)?;
         let times = Times::of(series.main, zones)?;
         let (beat, is_part) = (Beat::of(&times), series::is_part(series.main, &times));
-        Ok(Self { calendar, reading, event, beat, is_part })
+        Ok(Self { calendar, reading, event, last_end, beat, is_part })
     }
 }
 

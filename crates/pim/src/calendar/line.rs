@@ -27,7 +27,7 @@ pub(crate) struct Line {
 impl Line {
     /// A new line. The value is in the form of its type: a text escaped by [`super::text::escape`].
     pub(crate) fn new(name: &str, value: impl Into<String>) -> Self {
-        let value = one_line(value.into());
+        let value = writable(value.into(), '\t');
         Self { raw: None, name: name.to_owned(), parameters: Vec::new(), value }
     }
 
@@ -44,7 +44,7 @@ impl Line {
         let (name, parameters, value) = split(&text).map_or(
             (String::new(), Vec::new(), String::new()),
             |(name, parameters, value)| {
-                (name.to_ascii_uppercase(), parameters, one_line(value.to_owned()))
+                (name.to_ascii_uppercase(), parameters, writable(value.to_owned(), '\t'))
             },
         );
         Self { raw: Some(raw), name, parameters, value }
@@ -65,7 +65,7 @@ impl Line {
 
     /// Another value; nothing happens where it is the same.
     pub(crate) fn set_value(&mut self, value: impl Into<String>) {
-        let value = one_line(value.into());
+        let value = writable(value.into(), '\t');
         if self.value != value {
             self.value = value;
             self.raw = None;
@@ -89,7 +89,7 @@ impl Line {
 
     /// Sets a parameter or takes it away; nothing happens where it is so already.
     pub(crate) fn set_parameter(&mut self, name: &str, value: Option<&str>) {
-        let value = value.map(|value| writable(value.to_owned()));
+        let value = value.map(|value| writable(value.to_owned(), '\n'));
         if self.parameter(name) == value.as_deref() {
             return;
         }
@@ -131,13 +131,12 @@ impl Line {
     }
 }
 
-/// A value holds no line break of its own: a text has it escaped. It is read as it would be written.
-fn one_line(value: String) -> String {
-    if value.contains(|c: char| c.is_control() && c != '\t') {
-        value.chars().filter(|c| !c.is_control() || *c == '\t').collect()
-    } else {
-        value
-    }
+/// A value without the control characters that cannot be written of it, which are all but one, so
+/// that it is the same before a line is changed and after. A line's value may hold a tab, and no line
+/// break: a text has it escaped. A parameter's may hold a line break (RFC 6868).
+fn writable(value: String, kept: char) -> String {
+    let is_unwritable = |c: char| c.is_control() && c != kept;
+    if value.contains(is_unwritable) { value.replace(is_unwritable, "") } else { value }
 }
 
 /// The line as text: without folds, decoded as UTF-8, or as Latin-1 where it is none.
@@ -200,14 +199,7 @@ fn parameter_value(text: &str) -> (String, &str) {
         Some(quoted) => quoted.split_once('"').unwrap_or_else(|| until_delimiter(quoted)),
         None => until_delimiter(text),
     };
-    (writable(decode_carets(value)), rest)
-}
-
-/// A parameter's value without the characters that cannot be written of it, so that it is the same
-/// before a line is changed and after.
-fn writable(value: String) -> String {
-    let is_unwritable = |c: char| c.is_control() && c != '\n';
-    if value.contains(is_unwritable) { value.replace(is_unwritable, "") } else { value }
+    (writable(decode_carets(value), '\n'), rest)
 }
 
 fn until_delimiter(text: &str) -> (&str, &str) {

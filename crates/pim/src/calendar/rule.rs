@@ -61,12 +61,20 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             }
             "BYDAY" => rule.by_day = numbers(&value, nth_day)?,
             "BYMONTHDAY" => rule.by_month_day = numbers(&value, |text| within(text, 31))?,
+            // Other calendars have leap months (`5L`), and longer years.
             "BYMONTH" => match numbers(&value, |text| within::<i8>(text, 12)) {
                 Some(months) => {
                     rule.by_month =
                         months.iter().filter_map(|one| u8::try_from(*one).ok()).collect();
                 }
-                // Leap months of other calendars: `5L`.
+                None => beyond = true,
+            },
+            "BYYEARDAY" => match numbers(&value, |text| within(text, 366)) {
+                Some(days) => rule.by_year_day = days,
+                None => beyond = true,
+            },
+            "BYWEEKNO" => match numbers(&value, |text| within(text, 53)) {
+                Some(weeks) => rule.by_week_number = weeks,
                 None => beyond = true,
             },
             "BYSETPOS" => rule.by_set_position = numbers(&value, |text| within(text, 366))?,
@@ -74,8 +82,6 @@ pub fn parse(text: &str, start: LocalTime, local: impl Fn(LocalTime) -> LocalTim
             "BYHOUR" => times.limit(&value, time / 3600),
             "BYMINUTE" => times.limit(&value, time / 60 % 60),
             "BYSECOND" => times.limit(&value, time % 60),
-            "BYYEARDAY" => rule.by_year_day = numbers(&value, |text| within(text, 366))?,
-            "BYWEEKNO" => rule.by_week_number = numbers(&value, |text| within(text, 53))?,
             "RSCALE" => beyond |= value != "GREGORIAN",
             "SKIP" => beyond |= value != "OMIT",
             // What nobody defined says nothing (RFC 5545 §3.3.10 allows none).
@@ -129,7 +135,10 @@ impl Times {
                 rule.interval = u32::try_from(steps.checked_mul(step)? / DAY).ok()?;
                 match u32::try_from(steps).ok()? {
                     1 => Some(1),
-                    steps if !self.limited => Some(steps),
+                    // Days that are left out are left out evenly only where each is like the next.
+                    steps if !self.limited && (rule.interval == 1 || !limits_days(rule)) => {
+                        Some(steps)
+                    }
                     // Each time that the limits name is one of the steps only where these are single.
                     _ if step == unit && unit == 3600 => Some(limit),
                     _ => None,
@@ -147,6 +156,12 @@ impl Times {
         }
         Some(count.unwrap_or(u32::MAX))
     }
+}
+
+/// Whether a rule leaves out days that its steps come to.
+fn limits_days(rule: &Recurrence) -> bool {
+    !(rule.by_day.is_empty() && rule.by_month_day.is_empty() && rule.by_month.is_empty())
+        || rule.counts_by_year()
 }
 
 pub(crate) fn greatest_common_divisor(a: i64, b: i64) -> i64 {
@@ -283,6 +298,10 @@ mod tests {
             "FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10;COUNT=8",
             "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD",
             "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L",
+            "RSCALE=HEBREW;FREQ=YEARLY;BYYEARDAY=380",
+            "RSCALE=HEBREW;FREQ=YEARLY;BYWEEKNO=55",
+            "FREQ=HOURLY;INTERVAL=5;BYDAY=MO,FR;COUNT=25",
+            "FREQ=HOURLY;INTERVAL=36;BYMONTH=1;COUNT=9",
         ] {
             let read = parse(text, LocalTime::from_seconds(9 * 3600), |at| at);
             assert_eq!(read, Some(Rule::Beyond), "{text}");
@@ -302,6 +321,8 @@ mod tests {
             ("FREQ=MINUTELY;INTERVAL=30;BYHOUR=9,10", "FREQ=DAILY"),
             ("FREQ=HOURLY;INTERVAL=5;COUNT=25", "FREQ=DAILY;COUNT=2;INTERVAL=5"),
             ("FREQ=HOURLY;INTERVAL=36", "FREQ=DAILY;INTERVAL=3"),
+            ("FREQ=HOURLY;INTERVAL=3;BYDAY=MO,FR;COUNT=20", "FREQ=DAILY;COUNT=3;BYDAY=MO,FR"),
+            ("FREQ=HOURLY;INTERVAL=5;BYDAY=MO,FR", "FREQ=DAILY;INTERVAL=5;BYDAY=MO,FR"),
         ] {
             match parse(text, LocalTime::from_seconds(9 * 3600), |at| at) {
                 Some(Rule::Part(rule)) => {

@@ -82,14 +82,19 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Reads an event with all that makes a series of it, but without its last end: see [`last_end`].
+/// Reads an event with all that makes a series of it. When it is over stands beside it, as
+/// [`last_end`] has it: the event tells that by a user's clock.
 ///
 /// # Errors
 /// [`Error::Unconvertible`] where there is no begin.
-pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, Error> {
+pub(crate) fn read(
+    series: &Series<'_>,
+    reading: &Reading<'_>,
+) -> Result<(Event, Option<LastEnd>), Error> {
     let mut event = event::read(series.main, reading)?;
     let times = Times::of(series.main, reading.zones)?;
     let (rule, missing) = rule(series.main, &times, reading.zones);
+    let last_end = end(series, &times, rule.as_ref(), reading.zones);
     event.recurrence = rule;
     if event.recurrence.is_some() {
         event.exceptions = exceptions(series, &event, &Beat::of(&times), missing, reading);
@@ -99,7 +104,7 @@ pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Event, 
             event.exceptions.retain(|one| time(one.original) == start);
         }
     }
-    Ok(event)
+    Ok((event, last_end))
 }
 
 /// Whether there are more instances than the rule that is told has: at other times of its days.
@@ -114,10 +119,18 @@ pub(crate) fn is_part(main: &Component, times: &Times) -> bool {
 pub(crate) fn last_end(series: &Series<'_>, zones: &Zones) -> Result<Option<LastEnd>, Error> {
     let times = Times::of(series.main, zones)?;
     let (rule, _) = rule(series.main, &times, zones);
+    Ok(end(series, &times, rule.as_ref(), zones))
+}
+
+fn end(
+    series: &Series<'_>,
+    times: &Times,
+    rule: Option<&Recurrence>,
+    zones: &Zones,
+) -> Option<LastEnd> {
     let clock = &times.start.clock;
     let length = times.end.as_seconds() - times.start.local.as_seconds();
-    let Some(last) = last_start(series.main, &times, rule.as_ref()) else { return Ok(None) };
-    let mut last = last.plus_seconds(length);
+    let mut last = last_start(series.main, times, rule)?.plus_seconds(length);
     for line in series.main.all("RDATE") {
         let dates = zones.list(line);
         let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
@@ -128,10 +141,10 @@ pub(crate) fn last_end(series: &Series<'_>, zones: &Zones) -> Result<Option<Last
             last = last.max(times.end().on(clock));
         }
     }
-    Ok(Some(match clock {
+    Some(match clock {
         Clock::Floating => LastEnd::Floating(last),
         Clock::Zone(zone) => LastEnd::At(zone.to_utc(last)),
-    }))
+    })
 }
 
 /// By what rule the instances begin, and those that do not take place although they do by it.

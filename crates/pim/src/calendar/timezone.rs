@@ -4,7 +4,7 @@ use super::line::Line;
 use super::object::Component;
 use super::rule::{self, Rule};
 use super::value::{self, DateTime};
-use dme_model::{LocalTime, Recurrence, Timestamp};
+use dme_model::{LocalTime, Timestamp};
 use dme_zone::{Observance, ObservanceKind, Zone};
 
 /// How many observances of one zone are read.
@@ -36,7 +36,8 @@ fn observance(component: &Component) -> Option<Observance> {
     let rule = component.value("RRULE").and_then(|text| {
         // Its end is told in UTC and read by the clock before the change.
         match rule::parse(text, start, |at| at.plus_seconds(offset_from.into()))? {
-            Rule::Neutral(rule) if is_of_months(&rule) => Some(rule),
+            // Clocks are changed by months and their days.
+            Rule::Neutral(rule) if !rule.counts_by_year() => Some(rule),
             Rule::Neutral(_) | Rule::Part(_) | Rule::Beyond => None,
         }
     });
@@ -53,11 +54,6 @@ fn observance(component: &Component) -> Option<Observance> {
             .collect(),
         name: component.value("TZNAME").map(super::text::unescape).unwrap_or_default(),
     })
-}
-
-/// Whether a rule counts by months and their days alone, as clocks are changed.
-fn is_of_months(rule: &Recurrence) -> bool {
-    rule.by_year_day.is_empty() && rule.by_week_number.is_empty()
 }
 
 /// `+HHMM` or `+HHMMSS`, in seconds.

@@ -50,23 +50,12 @@ impl Message {
             subject: self.words.subject,
             text: self.words.text,
             method: self.method,
-            calendar: with_line_ends(&object.to_bytes()),
+            calendar: object.to_bytes(),
             now: self.at,
             seed: name.clone(),
         });
         Some(Notice { name, message })
     }
-}
-
-/// With the line ends of RFC 5545 §3.1: lines that came with others are as they came.
-fn with_line_ends(object: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(object.len());
-    for line in object.split_inclusive(|byte| *byte == b'\n') {
-        let text = line.strip_suffix(b"\n").unwrap_or(line);
-        out.extend_from_slice(text.strip_suffix(b"\r").unwrap_or(text));
-        out.extend_from_slice(b"\r\n");
-    }
-    out
 }
 
 /// Hexadecimal digits that tell one list of texts from another.

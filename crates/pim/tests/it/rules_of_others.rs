@@ -30,10 +30,9 @@ fn is_agreed_on((start, rule): &(LocalTime, Recurrence)) -> bool {
     let first_day = rule.first_day.unwrap_or(Weekday::Monday);
     let begins_week =
         Weekday::ALL.into_iter().zip(0..).any(|day| day == (first_day, (start.as_days() + 4) % 7));
-    let of_year = !(rule.by_year_day.is_empty() && rule.by_week_number.is_empty());
     let names_day = !(rule.by_day.is_empty() && rule.by_month_day.is_empty());
     !(has_number(true) && (has_number(false) || !has_months))
-        && (!of_year || rule.frequency == Frequency::Yearly)
+        && (!rule.counts_by_year() || rule.frequency == Frequency::Yearly)
         && (rule.by_week_number.is_empty() || (names_day && !has_number(true)))
         && rule.by_week_number.iter().all(|week| week.abs() < 52)
         && (rule.by_month_day.is_empty() || rule.frequency != Frequency::Weekly)

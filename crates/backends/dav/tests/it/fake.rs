@@ -1,7 +1,7 @@
 //! A server that answers as its test says.
 
 use crate::world::{account, config, context};
-use dme_dav::{DavConfig, DavMailSystem};
+use dme_dav::{DavConfig, DavMailSystem, PoolConfig};
 use dme_mailbox::{ChangeToken, MailSystem, Mailbox};
 use dme_model::{CollectionId, ItemId};
 use std::sync::{Arc, Mutex};
@@ -50,9 +50,15 @@ impl Fake {
 
     /// A handle of a user whose one calendar is `/c/`, told by the server's own answers.
     pub async fn open(&self) -> Arc<dyn Mailbox> {
+        self.open_with(PoolConfig::default()).await
+    }
+
+    /// The same, of which so many requests are made at once.
+    pub async fn open_with(&self, pool: PoolConfig) -> Arc<dyn Mailbox> {
         let config = DavConfig {
             principal: Some("/p/{login}/".to_owned()),
             contacts: false,
+            pool,
             ..config(format!("http://127.0.0.1:{}/", self.port))
         };
         DavMailSystem::new(config).unwrap().open(&account("ann"), &context()).await.unwrap()

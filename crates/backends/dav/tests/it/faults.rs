@@ -4,6 +4,7 @@ use crate::fake::{
     Asked, Fake, calendar, calendar_id, ids, is_sync, multistatus, response, token, user,
 };
 use crate::world::event;
+use dme_dav::PoolConfig;
 use dme_mailbox::{
     CalendarMessage, Edit, ErrorKind, FetchOutcome, ItemFilter, StateNow, SubmissionKey, TakenIn,
 };
@@ -13,6 +14,7 @@ use dme_model::{
 };
 use futures_util::TryStreamExt as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 fn retitled(title: &str) -> Edit {
     let value = Event { title: title.to_owned(), ..Event::default() };
@@ -281,6 +283,27 @@ async fn long_series_are_looked_at_a_batch_at_a_time() {
     assert_eq!(listing.items.len(), 80);
     let asked = fake.asked("REPORT").into_iter().filter(|it| it.body.contains("multiget"));
     assert!(asked.map(|it| it.body.matches("<href>").count()).all(|count| count == 8));
+}
+
+#[tokio::test]
+async fn a_fetch_that_is_taken_slowly_keeps_no_connection_from_others() {
+    let fake = Fake::start(|asked| match asked.method.as_str() {
+        "REPORT" => multistatus(""),
+        "GET" => (404, "", String::new()),
+        _ => user(asked),
+    })
+    .await;
+    let mailbox = fake.open_with(PoolConfig { per_user: 1, ..PoolConfig::default() }).await;
+    let items: Vec<ItemId> =
+        (0..150).map(|it| ItemId::from(format!("{it}.ics").as_str())).collect();
+    let mut fetched = mailbox.fetch(&calendar_id(), &items, &BodyView::default()).await.unwrap();
+    fetched.try_next().await.unwrap().unwrap();
+    // The batch ahead of it waits for nobody.
+    let calendar = calendar_id();
+    let other = mailbox.fetch_part(&calendar, &items[0], None, None);
+    let other = tokio::time::timeout(Duration::from_secs(30), other).await.expect("a connection");
+    assert_eq!(other.unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(fetched.try_collect::<Vec<_>>().await.unwrap().len(), 149);
 }
 
 #[tokio::test]

@@ -100,6 +100,22 @@ async fn a_calendar_is_listed_by_what_is_remembered_where_that_is_all_that_is_wa
 }
 
 #[tokio::test]
+async fn what_is_from_some_day_on_is_asked_for_with_the_day_before() {
+    let fake = Fake::start(|asked| match asked.method.as_str() {
+        "PROPFIND" if asked.path == "/c/" => multistatus(&calendar("<sync-token>1</sync-token>")),
+        "REPORT" => multistatus(""),
+        _ => user(asked),
+    })
+    .await;
+    // 2026-11-26, in the midst of the day. East of UTC the server's clock is ahead of the user's.
+    let since =
+        ItemFilter { since: Some(Timestamp::from_seconds(1_795_700_000)), ..ItemFilter::default() };
+    fake.open().await.list(&"calendar:/c/".into(), &since).await.unwrap();
+    let asked = fake.asked("REPORT");
+    assert!(asked.iter().any(|it| it.body.contains("start=\"20261125T000000Z\"")), "{asked:?}");
+}
+
+#[tokio::test]
 async fn where_properties_do_not_tell_the_token_changes_are_asked_for() {
     let now = Arc::new(Mutex::new("1"));
     let told = now.clone();

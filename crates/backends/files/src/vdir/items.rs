@@ -5,10 +5,13 @@
 //! they like; what they did is found by comparing the directory with the journal, and written down.
 //!
 //! ```text
-//! dme-items 1 <validity> <floor> <time> <next number>
+//! dme-items 2 <validity> <floor> <time> <next number>
 //! + <time> <number> <inode> <size> <seconds> <nanoseconds> <mark> <uid> <sort> <file name>
 //! - <time> <number>
 //! ```
+//!
+//! Version 1 knew the ends of all events by UTC, also of those whose times have no zone: its events
+//! are read anew.
 //!
 //! Of the `UID` only a hash is kept, to find an event by it.
 //!
@@ -66,6 +69,8 @@ pub(super) struct Entry {
     /// Tells one `UID` from another.
     pub(super) uid: String,
     pub(super) sort: Sort,
+    /// The sort is no longer told so: the file must be read to know it.
+    pub(super) outdated: bool,
 }
 
 /// What a file holds now.
@@ -108,7 +113,12 @@ impl Items {
     /// Reads a journal. None where it makes no sense.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
-        let mut head = lines.next()?.strip_prefix("dme-items 1 ")?.split(' ');
+        let mut head = lines.next()?.strip_prefix("dme-items ")?.split(' ');
+        let by_utc = match head.next()? {
+            "1" => true,
+            "2" => false,
+            _ => return None,
+        };
         let mut items = Self {
             validity: u64::from_str_radix(head.next()?, 16).ok()?,
             floor: head.next()?.parse().ok()?,
@@ -133,14 +143,16 @@ impl Items {
                     let mark = fields.next()?.to_owned();
                     let uid = fields.next()?.to_owned();
                     let sort = parse_sort(fields.next()?)?;
+                    let outdated = by_utc && matches!(sort, Sort::Event(Some(_)));
                     let entry = Entry {
                         number: u32::try_from(id).ok()?,
                         time: u64::try_from(time).ok()?,
                         // No file has no inode: it was not settled.
-                        stamp: (inode != 0).then_some(stamp),
+                        stamp: (inode != 0 && !outdated).then_some(stamp),
                         mark,
                         uid,
                         sort,
+                        outdated,
                     };
                     items.names.insert(entry.number, fields.next()?.to_owned());
                     items.entries.insert(items.names.get(&entry.number)?.clone(), entry);
@@ -158,7 +170,7 @@ impl Items {
     /// The journal as text.
     pub(super) fn to_text(&self) -> String {
         let (validity, floor, time, next) = (self.validity, self.floor, self.time, self.next);
-        let mut text = format!("dme-items 1 {validity:x} {floor} {time} {next}\n");
+        let mut text = format!("dme-items 2 {validity:x} {floor} {time} {next}\n");
         // Writing to a String cannot fail.
         for (name, entry) in &self.entries {
             let Entry { number, time, mark, uid, sort, .. } = entry;
@@ -214,7 +226,7 @@ impl Items {
         let Seen { stamp, mark, uid, sort } = seen;
         let known = self.entries.get_mut(name);
         if let Some(entry) = known.filter(|entry| entry.mark == mark) {
-            entry.stamp = stamp;
+            (entry.stamp, entry.sort, entry.outdated) = (stamp, sort, false);
             return;
         }
         self.time += 1;
@@ -227,7 +239,7 @@ impl Items {
                 number
             }
         };
-        let entry = Entry { number, time: self.time, stamp, mark, uid, sort };
+        let entry = Entry { number, time: self.time, stamp, mark, uid, sort, outdated: false };
         self.entries.insert(name.to_owned(), entry);
     }
 
@@ -341,7 +353,7 @@ mod tests {
         assert_eq!(again.to_text(), items.to_text());
         assert_eq!(again.token(), items.token());
         assert_eq!(again.name(2), Some("c.ics"));
-        for torn in ["", "dme-items 1 a 0 0 1", "dme-items 2 a 0 0 1\n", "x\n"] {
+        for torn in ["", "dme-items 2 a 0 0 1", "dme-items 3 a 0 0 1\n", "x\n"] {
             assert!(Items::parse(torn).is_none(), "{torn:?}");
         }
         let text = items.to_text();

@@ -128,7 +128,8 @@ impl View {
         match directory.read(name) {
             Ok(Some((object, stamp))) => {
                 let mark = content_mark(&object);
-                let (sort, uid) = match known.filter(|known| known.mark == mark) {
+                let (sort, uid) = match known.filter(|known| known.mark == mark && !known.outdated)
+                {
                     Some(known) => (known.sort, known.uid.clone()),
                     None => {
                         let (sort, uid) = object::sort(directory.class, &object);
@@ -385,6 +386,23 @@ mod tests {
             assert_ne!(after, before, "{text}");
             before = after;
         }
+    }
+
+    #[test]
+    fn an_end_that_an_older_journal_counted_by_utc_is_read_anew_and_no_change() {
+        let mut world = World::new();
+        world.directory.class = Class::Calendar;
+        let event = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u\r\nDTSTART;VALUE=DATE:19700102\r\n\
+                     END:VEVENT\r\nEND:VCALENDAR\r\n";
+        fs::write(world.path(1), event).unwrap();
+        stamp_long_ago(&world.path(1));
+        world.look();
+        let now = world.view.items.to_text();
+        assert!(now.contains(" f172800 1.ics"), "{now}");
+        let before = now.replace("dme-items 2", "dme-items 1").replace(" f172800 ", " e172800000 ");
+        world.view = View::new(Items::parse(&before).unwrap());
+        world.look();
+        assert_eq!(world.view.items.to_text(), now);
     }
 
     #[test]

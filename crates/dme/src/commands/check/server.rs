@@ -3,6 +3,7 @@
 use super::report::Report;
 use crate::commands::when;
 use dme_link::CredentialsNeeded;
+use dme_model::Realm;
 use dme_server::config::{DeviceCertificates, DevicePasswords, ServerConfig};
 use dme_server::host::Host;
 use dme_server::tls::About;
@@ -39,40 +40,49 @@ pub fn check(report: &mut Report, server: &ServerConfig) {
 pub fn credentials(report: &mut Report, server: &ServerConfig, needs: Option<CredentialsNeeded>) {
     for realm in &server.realms {
         let (passwords, certificates) = (realm.device_passwords, realm.device_certificates);
-        let setting = match (certificates.suffice(), passwords) {
-            (true, _) => "device_certificates",
-            (false, DevicePasswords::Off) => continue,
-            (false, _) => "device_passwords",
-        };
-        let name = &realm.name;
-        let lets_in = format!("{name}: {setting} lets phones in without their users' own password");
-        let is_required = passwords.are_required() || certificates == DeviceCertificates::Required;
-        match needs {
-            Some(CredentialsNeeded::None) => {
-                report.good(
-                    "credentials",
-                    format_args!("{lets_in}, and the mail system opens without it"),
-                );
-            }
-            Some(CredentialsNeeded::Password | CredentialsNeeded::Bearer) => {
-                let words = format!(
-                    "{lets_in}, and the mail system here opens a mailbox only with it: none can be \
-                     made; log in there as a master or proxy user (auth.master), or set {setting} = \
-                     \"off\""
-                );
-                match is_required {
-                    true => report.bad("credentials", words),
-                    false => report.warn("credentials", words),
-                }
-            }
-            None => report.unknown(
-                "credentials",
-                format_args!(
-                    "{lets_in}: connectors must log in to their mail systems as a master or proxy \
-                     user (auth.master); /my says of each user whether theirs does"
-                ),
-            ),
+        let only_certificates = certificates == DeviceCertificates::Required;
+        if certificates.suffice() {
+            opened_by(report, &realm.name, "device_certificates", only_certificates, needs);
         }
+        if passwords != DevicePasswords::Off && !only_certificates {
+            opened_by(report, &realm.name, "device_passwords", passwords.are_required(), needs);
+        }
+    }
+}
+
+/// The same of the phones that one setting of a realm lets in, which are perhaps all of them.
+fn opened_by(
+    report: &mut Report,
+    realm: &Realm,
+    setting: &str,
+    is_required: bool,
+    needs: Option<CredentialsNeeded>,
+) {
+    let lets_in = format!("{realm}: {setting} lets phones in without their users' own password");
+    match needs {
+        Some(CredentialsNeeded::None) => {
+            report.good(
+                "credentials",
+                format_args!("{lets_in}, and the mail system opens without it"),
+            );
+        }
+        Some(CredentialsNeeded::Password | CredentialsNeeded::Bearer) => {
+            let words = format!(
+                "{lets_in}, and the mail system here opens a mailbox only with it: none can be made; \
+                 log in there as a master or proxy user (auth.master), or set {setting} = \"off\""
+            );
+            match is_required {
+                true => report.bad("credentials", words),
+                false => report.warn("credentials", words),
+            }
+        }
+        None => report.unknown(
+            "credentials",
+            format_args!(
+                "{lets_in}: connectors must log in to their mail systems as a master or proxy user \
+                 (auth.master); /my says of each user whether theirs does"
+            ),
+        ),
     }
 }
 
@@ -206,6 +216,38 @@ fn port(report: &mut Report, setting: &str, address: SocketAddr) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_setting_that_lets_phones_in_is_named_with_how_many_it_concerns() {
+        use dme_link::CheckVerdict::{Bad, Warning};
+        let (certificates, passwords) = ("device_certificates", "device_passwords");
+        for (of_certificates, of_passwords, said) in [
+            ("off", "off", vec![]),
+            ("with_password", "off", vec![]),
+            ("with_password", "allowed", vec![(Warning, passwords)]),
+            ("off", "required", vec![(Bad, passwords)]),
+            ("allowed", "off", vec![(Warning, certificates)]),
+            ("allowed", "required", vec![(Warning, certificates), (Bad, passwords)]),
+            // A password lets no phone in.
+            ("required", "allowed", vec![(Bad, certificates)]),
+        ] {
+            let config = format!(
+                "directory = 'server'\nphones.host = 'mail.example.org'\n[[realms]]\n\
+                 name = 'example.org'\naccess.users = 'everyone'\n\
+                 device_certificates = '{of_certificates}'\ndevice_passwords = '{of_passwords}'"
+            );
+            let mut report = Report::silent();
+            let config = toml::from_str(&config).unwrap();
+            credentials(&mut report, &config, Some(CredentialsNeeded::Password));
+            let kept = report.kept();
+            assert_eq!(kept.len(), said.len(), "{kept:?}");
+            for (check, (verdict, setting)) in kept.iter().zip(said) {
+                assert_eq!(check.verdict, verdict, "{check:?}");
+                assert!(check.said.contains(&format!("{setting} lets phones in")), "{check:?}");
+                assert!(check.said.ends_with(&format!("set {setting} = \"off\"")), "{check:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_certificate_beyond_its_time_is_a_failure() {

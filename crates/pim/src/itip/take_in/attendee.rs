@@ -3,17 +3,8 @@
 use super::{ANSWERED, Arrival, Outcome};
 use crate::Error;
 use crate::calendar::{
-    apply::main_mut,
-    change_event::sequence,
-    clock::When,
-    clock::Zones,
-    event,
-    exceptions::Editing,
-    line::Line,
-    object::Component,
-    people,
-    series::{self, Series},
-    value,
+    apply::main_mut, change_event::sequence, clock::When, clock::Zones, event, exceptions::Editing,
+    line::Line, object::Component, people, value,
 };
 use crate::itip::organise::{Told, is_over};
 use dme_model::{Notice, Participation, Proposal, Timestamp};
@@ -141,8 +132,6 @@ impl Arrival<'_> {
     ) -> Result<(Outcome, Vec<Notice>), Error> {
         let owner = self.owner();
         let zones = Zones::of(calendar);
-        let last_end = Series::find(calendar, "VEVENT").map(|all| series::last_end(&all, &zones));
-        let last_end = last_end.transpose()?.flatten();
         let editing = Editing::of(calendar, owner, &zones)?;
         if !editing.main().is_some_and(|main| owner.organises(main)) {
             return Ok((Outcome::NotConcerned, Vec::new()));
@@ -152,7 +141,8 @@ impl Arrival<'_> {
         if named.is_empty() {
             return Ok((Outcome::Refused, Vec::new()));
         }
-        let over = is_over(last_end.map(|end| end.on(&self.writing.zone)), self.writing.now);
+        let last_end = editing.last_end.map(|end| end.on(&self.writing.zone));
+        let over = is_over(last_end, self.writing.now);
         if over || !self.is_fresh() {
             return Ok((Outcome::Known, Vec::new()));
         }
