@@ -244,6 +244,16 @@ pub struct Device {
     pub waiting: Vec<Waiting>,
 }
 
+impl Device {
+    /// Whether it came lately and said the same of itself: nothing is to be noted of it then.
+    pub fn is_as_seen(&self, sighting: &Sighting, now: Timestamp) -> bool {
+        self.device_type == sighting.device_type
+            && self.user_agent == sighting.user_agent
+            && self.protocol == sighting.protocol
+            && now < self.last_seen.plus(SEEN_EVERY)
+    }
+}
+
 /// What a request says of the device that made it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sighting {
@@ -330,28 +340,9 @@ fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
 }
 
 impl Store {
-    /// A device that came lately and says the same of itself: nothing is to be noted of it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn seen_lately(
-        &self,
-        key: &DeviceKey,
-        sighting: &Sighting,
-        now: Timestamp,
-    ) -> Result<Option<Device>> {
-        let is_same = |device: &Device| {
-            device.device_type == sighting.device_type
-                && device.user_agent == sighting.user_agent
-                && device.protocol == sighting.protocol
-                && now < device.last_seen.plus(SEEN_EVERY)
-        };
-        Ok(self.device(key).await?.filter(is_same))
-    }
-
     /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
-    /// user has enough: counted in the same transaction, so that many at once are no more. Usually
-    /// reads only.
+    /// user has enough: counted in the same transaction, so that many at once are no more. One that
+    /// [is as it was seen](Device::is_as_seen) is only read.
     ///
     /// # Errors
     /// The database's.
@@ -362,15 +353,16 @@ impl Store {
         newcomers: Newcomers,
         now: Timestamp,
     ) -> Result<Seen> {
-        if let Some(device) = self.seen_lately(key, sighting, now).await? {
-            return Ok(Seen::Known(device));
-        }
         let (key, seen) = (key.clone(), sighting.clone());
         self.write(move |session| {
             let (user, id) = (key.user.as_str(), key.device.as_str());
             let Sighting { device_type: kind, user_agent: agent, protocol } = &seen;
-            let known = find(session, &key)?.is_some();
-            if !known {
+            let known = find(session, &key)?;
+            let is_new = known.is_none();
+            if let Some(device) = known.filter(|device| device.is_as_seen(&seen, now)) {
+                return Ok(Seen::Known(device));
+            }
+            if is_new {
                 let others: i64 = session.query_one(COUNT, values![user], |row| row.get(0))?;
                 if others >= i64::from(newcomers.per_user) {
                     return Ok(Seen::TooMany);
@@ -397,7 +389,7 @@ impl Store {
             session.execute(SEEN, values![kind, agent, protocol, now, user, id])?;
             let device = find(session, &key)?;
             let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
-            Ok(if known { Seen::Known(device) } else { Seen::New(device) })
+            Ok(if is_new { Seen::New(device) } else { Seen::Known(device) })
         })
         .await
     }
