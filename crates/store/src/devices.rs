@@ -427,14 +427,6 @@ impl Store {
         .await
     }
 
-    /// Sets whether a device may in.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the database's.
-    pub async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<()> {
-        self.set_text(key, "admission", to_json(&admission, "device.admission")?).await
-    }
-
     /// Sets how far provisioning has come.
     ///
     /// # Errors
@@ -457,15 +449,6 @@ impl Store {
     /// [`Error::NotFound`], or the database's.
     pub async fn set_information(&self, key: &DeviceKey, json: &str) -> Result<()> {
         self.set_text(key, "information", json.to_owned()).await
-    }
-
-    /// Notes that the administrators were told that the device is quarantined.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the database's.
-    pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
-        let key = key.clone();
-        self.write(move |session| set(session, &key, "notice_sent", at.into())).await
     }
 
     /// Changes a device as it stands at that moment, all in one transaction; answers it as it is
@@ -525,14 +508,13 @@ impl Store {
 
     async fn set_text(&self, key: &DeviceKey, column: &'static str, text: String) -> Result<()> {
         let key = key.clone();
-        self.write(move |session| set(session, &key, column, Value::from(&text))).await
+        let set = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
+        self.write(move |session| {
+            let row = values![&text, key.user.as_str(), key.device.as_str()];
+            changed(session.execute(&set, row)?, &key)
+        })
+        .await
     }
-}
-
-fn set(session: &Session<'_>, key: &DeviceKey, column: &str, value: Value<'_>) -> Result<()> {
-    let update = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
-    let row = [value, key.user.as_str().into(), key.device.as_str().into()];
-    changed(session.execute(&update, &row)?, key)
 }
 
 fn changed(rows: u64, key: &DeviceKey) -> Result<()> {

@@ -118,11 +118,15 @@ async fn what_is_set_is_there(place: Place) {
         reply: None,
     };
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: later(5) };
-    store.set_admission(&phone, Admission::Blocked).await.unwrap();
     store.set_policy(&phone, &policy).await.unwrap();
     store.set_wipe(&phone, wipe).await.unwrap();
     store.set_information(&phone, r#"{"Model":"iPhone15,3"}"#).await.unwrap();
-    store.set_notice_sent(&phone, later(6)).await.unwrap();
+    let told = |device: &mut Device| {
+        device.admission = Admission::Blocked;
+        device.notice_sent = Some(later(6));
+        Ok(())
+    };
+    store.change_device(&phone, told).await.unwrap();
     let device = store.device(&phone).await.unwrap().unwrap();
     assert_eq!(device.admission, Admission::Blocked);
     assert_eq!(device.policy, policy);
@@ -135,7 +139,9 @@ async fn what_is_not_there_cannot_be_set(place: Place) {
     let store = place.open().await;
     let nobody = key("ann@x", "none");
     assert_eq!(store.device(&nobody).await.unwrap(), None);
-    let set = store.set_admission(&nobody, Admission::Allowed).await;
+    let changed = store.change_device(&nobody, |_| Ok(())).await;
+    assert!(matches!(changed, Err(Error::NotFound(_))));
+    let set = store.set_wipe(&nobody, Wipe::None).await;
     assert!(matches!(set, Err(Error::NotFound(_))));
     assert!(matches!(store.remove_device(&nobody).await, Err(Error::NotFound(_))));
 }
