@@ -18,7 +18,7 @@ use std::time::Duration;
 const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 /// Whether a device may in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admission {
     /// It may.
