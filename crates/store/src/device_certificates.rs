@@ -10,7 +10,7 @@ use dme_sync::DeviceKey;
 pub struct DeviceCertificate {
     /// Whose it is.
     pub user: UserId,
-    /// Its number among its user's; never given twice.
+    /// Its number among its user's; never given twice while a later one is there.
     pub number: i64,
     /// Its serial number, in hexadecimal digits.
     pub serial: String,
