@@ -235,7 +235,7 @@ async fn three_phones(store: &Store) {
         see(store, &key(user, id), sighting, admission, at).await;
     }
     let told =
-        r#"{"model":"Pixel 9","friendly_name":"Bob's","os":"Android 16","phone_number":"1"}"#;
+        r#"{"model":"Pixel 9","friendly_name":"Bob's!","os":"Android 16","phone_number":"1"}"#;
     store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
     store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
@@ -267,6 +267,7 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (DeviceFilter { admission: Some(Admission::Blocked), ..all() }, &["B%"]),
         (DeviceFilter { wipe: Some("requested".into()), ..all() }, &["A1"]),
         (DeviceFilter { wipe: Some("none".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { wipe: Some("NONE".into()), ..all() }, &[]),
         (DeviceFilter { kind: Some("Android".into()), ..all() }, &["B%", "A2"]),
         (DeviceFilter { os: Some("ANDROID".into()), ..all() }, &["B%"]),
         (DeviceFilter { os: Some("16".into()), ..all() }, &[]),
@@ -282,6 +283,9 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (text("%"), &["B%"]),
         (text("b_1"), &["B%"]),
         (text("_"), &["B%"]),
+        (text("!"), &["B%"]),
+        (text("!o"), &[]),
+        (text("\\"), &[]),
         (
             DeviceFilter {
                 held: true,
