@@ -62,6 +62,12 @@ const NAMES: [&str; 9] = [
     "outbound_sms",
 ];
 
+/// What stands there in the place of a text.
+const WORDS: [&str; 3] = ["null", "true", "false"];
+
+/// What stands there between texts, once those words are taken out.
+const SIGNS: [&str; 7] = ["{", "}", "{}", ":", ",", ":,", ":}"];
+
 /// What devices have to fulfil.
 fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
     let mut all = Conditions::default();
@@ -94,19 +100,35 @@ fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
         all.and("hold IS NOT NULL");
     }
     if let Some(text) = &filter.text {
-        // A name of something is not what is looked for, what is told under it is.
-        let sought = text.to_ascii_lowercase();
-        let names = NAMES.iter().filter(|name| name.contains(&sought));
-        let told = names.fold("information".to_owned(), |told, name| {
-            format!("REPLACE({told}, '\"{name}\":', ':')")
-        });
-        let called = all.contains(CALLED, text);
-        let as_json = to_json(&text, "device.information")?;
-        let as_json = as_json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        let told = all.contains(&told, as_json.unwrap_or_default());
-        all.and(&format!("({called} OR {told})"));
+        let mut found = all.contains(CALLED, text);
+        if let Some(told) = told(text) {
+            let as_json = to_json(&text, "device.information")?;
+            let as_json = as_json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+            let told = all.contains(&told, as_json.unwrap_or_default());
+            found = format!("({found} OR {told})");
+        }
+        all.and(&found);
     }
     Ok(all)
+}
+
+/// What devices told of themselves, without what is no text there and could be taken for this one;
+/// none where this is but what stands between texts.
+fn told(text: &str) -> Option<String> {
+    let sought = text.to_ascii_lowercase();
+    if SIGNS.contains(&sought.as_str()) {
+        return None;
+    }
+    let words = WORDS
+        .into_iter()
+        .filter(|word| [",", "}"].iter().any(|end| format!(":{word}{end}").contains(&sought)));
+    // Within a text a quotation mark has a backslash before it: one with a colon behind it ends a
+    // name.
+    let told = words.fold("information".to_owned(), |told, word| {
+        format!("REPLACE({told}, '\":{word}', '\":')")
+    });
+    let names = NAMES.iter().filter(|name| name.contains(&sought));
+    Some(names.fold(told, |told, name| format!("REPLACE({told}, '\"{name}\":', ':')")))
 }
 
 impl Store {

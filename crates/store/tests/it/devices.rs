@@ -234,8 +234,10 @@ async fn three_phones(store: &Store) {
     ] {
         see(store, &key(user, id), sighting, admission, at).await;
     }
-    let told =
-        r#"{"model":"Pixel 9","friendly_name":"Bob's!","os":"Android 16","phone_number":"1"}"#;
+    let told = concat!(
+        r#"{"model":"Pixel 9","imei":null,"friendly_name":"Bob's!","os":"Android 16","#,
+        r#""phone_number":"1","outbound_sms":true,"mobile_operator":null}"#
+    );
     store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
     store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
@@ -278,8 +280,18 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (text("pixel"), &["B%"]),
         (text("Bob's"), &["B%"]),
         (text("ANN@"), &["A2", "A1"]),
-        // The names of what is told are not sought in, and signs stand for themselves.
+        // The names of what is told are not sought in, nor what is between and in place of texts.
         (text("phone"), &["A1"]),
+        (text("null"), &[]),
+        (text("ul"), &[]),
+        (text("rue,"), &[]),
+        (text(":n"), &[]),
+        (text(":"), &[]),
+        (text(","), &[]),
+        (text("}"), &[]),
+        (text("{}"), &[]),
+        (text(":t"), &[]),
+        // Signs stand for themselves.
         (text("%"), &["B%"]),
         (text("b_1"), &["B%"]),
         (text("_"), &["B%"]),
