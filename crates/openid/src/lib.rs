@@ -14,4 +14,4 @@ pub use attempt::Attempt;
 pub use config::ProviderConfig;
 pub use fetch::NotFetched;
 pub use provider::{Client, Error, Provider};
-pub use token::{Said, TokenError, claimed_issuer};
+pub use token::{TokenError, claimed_issuer};

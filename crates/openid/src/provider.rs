@@ -3,7 +3,7 @@
 use crate::attempt::Attempt;
 use crate::config::ProviderConfig;
 use crate::fetch::{Fetch, NotFetched, Place};
-use crate::token::{self, Said, SignIn, TokenError, Wanted};
+use crate::token::{self, SignIn, TokenError, Wanted};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use dme_model::{Secret, Timestamp};
@@ -34,19 +34,28 @@ pub enum Error {
     /// What it says of itself cannot be.
     #[error("what the provider says of itself cannot be used: {0}")]
     Document(String),
+    /// It does not take the code: that was used, or was never ours.
+    #[error("the provider does not take the code: {0}")]
+    Code(NotFetched),
     /// The token does not count.
     #[error("the token does not count: {0}")]
     Token(#[from] TokenError),
 }
 
 impl Error {
-    /// Whether it is about the token, and not about asking.
+    /// Whether it is about the code or the token, and not about asking.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Token(_) => true,
-            // The code was used, or was never ours.
-            Self::NotFetched(NotFetched::Refused { status, .. }) => status.is_client_error(),
+            Self::Code(_) | Self::Token(_) => true,
             Self::NotFetched(_) | Self::Away | Self::Document(_) => false,
+        }
+    }
+
+    /// Why a code was not redeemed.
+    fn of_redeeming(error: NotFetched) -> Self {
+        match error {
+            NotFetched::Refused { status, .. } if status.is_client_error() => Self::Code(error),
+            error => Self::NotFetched(error),
         }
     }
 }
@@ -168,7 +177,7 @@ impl Provider {
         Ok(format!("{endpoint}{sign}{}", query.finish()))
     }
 
-    /// Who signed in, by the code with which their browser came back.
+    /// The login of whoever signed in, by the code with which their browser came back.
     ///
     /// # Errors
     /// Where the provider cannot be asked, or its word does not count.
@@ -177,11 +186,12 @@ impl Provider {
         client: &Client,
         attempt: &Attempt,
         code: &Secret,
-    ) -> Result<Said, Error> {
+    ) -> Result<String, Error> {
         let known = self.known(false).await?;
         let (basic, form) = known.document.redemption(client, attempt, code);
         let endpoint = &known.document.token_endpoint;
-        let answer = self.fetch.post(endpoint, basic.as_ref(), form).await?;
+        let answer = self.fetch.post(endpoint, basic.as_ref(), form).await;
+        let answer = answer.map_err(Error::of_redeeming)?;
         let Redeemed { id_token } = serde_json::from_slice(&answer)
             .map_err(|_| Error::Document("its answer to the code has no id_token".into()))?;
         let sign_in = SignIn {
@@ -193,7 +203,7 @@ impl Provider {
         Ok(token::check_sign_in(&id_token, &keys.keys, &self.wanted(&client.id), &sign_in)?)
     }
 
-    /// Whose access token this is, where it is one of the provider's, for this audience, and allows
+    /// The login of whoever's access token this is, where it is one of the provider's, for this audience, and allows
     /// this scope where one is wanted.
     ///
     /// # Errors
@@ -203,7 +213,7 @@ impl Provider {
         access_token: &Secret,
         audience: &str,
         scope: Option<&str>,
-    ) -> Result<Said, Error> {
+    ) -> Result<String, Error> {
         let keys = self.keys_for(access_token).await?;
         Ok(token::check_access(access_token, &keys.keys, &self.wanted(audience), scope)?)
     }
@@ -215,7 +225,7 @@ impl Provider {
 
     /// What is known, with the key of a token where the provider has it.
     async fn keys_for(&self, token: &Secret) -> Result<Arc<Known>, Error> {
-        let id = token::key_id(token)?;
+        let id = token::header(token)?.kid;
         let known = self.known(false).await?;
         if token::has_key(&known.keys, id.as_deref()) {
             return Ok(known);
@@ -328,13 +338,14 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use std::net::SocketAddr;
     use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::task::JoinHandle;
 
-    /// Something that answers as a provider which calls itself by its address.
+    /// Something that answers as a provider which calls itself by its address, and takes no code.
     struct Served {
         address: SocketAddr,
         asked: Arc<AtomicUsize>,
@@ -352,15 +363,28 @@ mod tests {
                 while !request.ends_with(b"\r\n\r\n") {
                     request.push(tcp.read_u8().await.unwrap());
                 }
-                let is_document = request.starts_with(b"GET /.well-known/openid-configuration ");
-                let body = match is_document {
-                    true => format!(
-                        "{{\"issuer\": \"http://{address}\", \"jwks_uri\": \"http://{address}/keys\"}}"
-                    ),
-                    false => "{\"keys\": []}".to_owned(),
+                let asks = |what: &str| request.starts_with(what.as_bytes());
+                let (status, body) = if asks("GET /.well-known/openid-configuration ") {
+                    let document = json!({
+                        "issuer": format!("http://{address}"),
+                        "jwks_uri": format!("http://{address}/keys"),
+                        "token_endpoint": format!("http://{address}/token"),
+                    });
+                    ("200 OK", document)
+                } else if asks("GET /keys ") {
+                    ("200 OK", json!({"keys": []}))
+                } else if asks("POST /token ") {
+                    ("400 Bad Request", json!({"error": "invalid_grant"}))
+                } else {
+                    ("404 Not Found", json!({}))
                 };
-                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                let body = body.to_string();
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n");
                 tcp.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+                // What is still to come of the form is taken, so that the answer is not lost.
+                tcp.shutdown().await.unwrap();
+                let _ = tcp.read_to_end(&mut request).await;
             }
         });
         Served { address, asked, serving }
@@ -383,6 +407,30 @@ mod tests {
         assert!(said.contains("calls itself"), "{said}");
         let (right, _) = provider(format!("http://{}", served.address));
         assert!(right.authorization_endpoint().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_the_answer_to_a_code_tells_that_the_code_is_refused() {
+        let served = serve().await;
+        let client = Client {
+            id: "dme".into(),
+            secret: None,
+            redirect: String::new(),
+            scopes: Vec::new(),
+            acr: Vec::new(),
+        };
+        let refused = async |issuer: String| {
+            let (provider, _) = provider(issuer);
+            let attempt = Attempt::new(false, Timestamp::from_seconds(0)).unwrap();
+            let error = provider.finish(&client, &attempt, &Secret::new("code")).await.unwrap_err();
+            (error.to_string(), error.is_refusal())
+        };
+        let (words, is_refusal) = refused(format!("http://{}", served.address)).await;
+        assert!(words.contains("400") && words.contains("invalid_grant"), "{words}");
+        assert!(is_refusal);
+        // Where there is no such provider, nobody was asked for the code.
+        let (words, is_refusal) = refused(format!("http://{}/elsewhere", served.address)).await;
+        assert!(words.contains("404") && !is_refusal, "{words}");
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@
 use dme_model::{Secret, Timestamp};
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -75,15 +75,6 @@ pub enum TokenError {
     Unverified,
 }
 
-/// What a token says whose word counts.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Said {
-    /// The login, as the claim that was wanted has it.
-    pub login: String,
-    /// Until when it is good.
-    pub expires: Timestamp,
-}
-
 /// What a token must say.
 pub(crate) struct Wanted<'a> {
     pub issuer: &'a str,
@@ -101,12 +92,12 @@ pub(crate) struct SignIn<'a> {
     pub acr: &'a [String],
 }
 
-/// The id of the key that a token says it is signed with; none where it does not say.
-pub(crate) fn key_id(token: &Secret) -> Result<Option<String>, TokenError> {
+/// What stands before the claims of a token, before anything of it is believed.
+pub(crate) fn header(token: &Secret) -> Result<Header, TokenError> {
     if token.expose().len() > LONGEST {
         return Err(TokenError::Malformed);
     }
-    decode_header(token.expose()).map(|head| head.kid).map_err(|_| TokenError::Malformed)
+    decode_header(token.expose()).map_err(|_| TokenError::Malformed)
 }
 
 /// Who says that they issued a token, before anything of it is believed.
@@ -129,10 +120,9 @@ fn is_meant(key: &Jwk, id: Option<&str>) -> bool {
     named && signs
 }
 
-/// The claims of a token that one of the keys signed.
-fn signed(token: &Secret, keys: &JwkSet) -> Result<Map<String, Value>, TokenError> {
-    let id = key_id(token)?;
-    let head = decode_header(token.expose()).map_err(|_| TokenError::Malformed)?;
+/// The header and the claims of a token that one of the keys signed.
+fn signed(token: &Secret, keys: &JwkSet) -> Result<(Header, Map<String, Value>), TokenError> {
+    let head = header(token)?;
     if !ALGORITHMS.contains(&head.alg) {
         return Err(TokenError::Algorithm(head.alg));
     }
@@ -142,13 +132,13 @@ fn signed(token: &Secret, keys: &JwkSet) -> Result<Map<String, Value>, TokenErro
     rules.validate_aud = false;
     rules.required_spec_claims.clear();
     let mut found = TokenError::UnknownKey;
-    for key in keys.keys.iter().filter(|key| is_meant(key, id.as_deref())) {
+    for key in keys.keys.iter().filter(|key| is_meant(key, head.kid.as_deref())) {
         let Ok(key) = DecodingKey::from_jwk(key) else { continue };
         if key.family() != head.alg.family() {
             continue;
         }
         match decode::<Map<String, Value>>(token.expose(), &key, &rules) {
-            Ok(token) => return Ok(token.claims),
+            Ok(token) => return Ok((head, token.claims)),
             Err(_) => found = TokenError::Signature,
         }
     }
@@ -166,14 +156,14 @@ fn time(claims: &Map<String, Value>, name: &str) -> Option<Timestamp> {
     Some(Timestamp::from_seconds(seconds))
 }
 
-/// What holds for an access token, which allows this scope where one is wanted.
+/// What holds for an access token, which allows this scope where one is wanted; gives the login.
 pub(crate) fn check_access(
     token: &Secret,
     keys: &JwkSet,
     wanted: &Wanted<'_>,
     scope: Option<&str>,
-) -> Result<Said, TokenError> {
-    let claims = signed(token, keys)?;
+) -> Result<String, TokenError> {
+    let (_, claims) = signed(token, keys)?;
     // What a provider gives whoever signed in, and nobody else (RFC 8725 §3.12).
     if ["nonce", "at_hash", "c_hash"].iter().any(|name| claims.contains_key(*name)) {
         return Err(TokenError::Kind("access"));
@@ -182,7 +172,7 @@ pub(crate) fn check_access(
         Some(scope) if !scopes(&claims).any(|one| one == scope) => {
             Err(TokenError::Scope(scope.to_owned()))
         }
-        _ => said(&claims, wanted),
+        _ => login(&claims, wanted),
     }
 }
 
@@ -196,8 +186,9 @@ fn scopes(claims: &Map<String, Value>) -> impl Iterator<Item = &str> {
     texts.filter_map(Value::as_str).flat_map(str::split_whitespace)
 }
 
-/// What holds for every token: issuer, audience, times, and that it says who it is.
-fn said(claims: &Map<String, Value>, wanted: &Wanted<'_>) -> Result<Said, TokenError> {
+/// What holds for every token: issuer, audience, times, and that it says who it is. Gives the login,
+/// as the claim that was wanted has it.
+fn login(claims: &Map<String, Value>, wanted: &Wanted<'_>) -> Result<String, TokenError> {
     let issuer = text(claims, "iss");
     if issuer != wanted.issuer {
         return Err(TokenError::Issuer(issuer.chars().take(200).collect()));
@@ -226,19 +217,19 @@ fn said(claims: &Map<String, Value>, wanted: &Wanted<'_>) -> Result<Said, TokenE
     if wanted.login_claim == "email" && claims.get("email_verified") != Some(&Value::Bool(true)) {
         return Err(TokenError::Unverified);
     }
-    Ok(Said { login: login.to_owned(), expires })
+    Ok(login.to_owned())
 }
 
-/// What holds beyond that for the token of somebody who signs in.
+/// What holds beyond that for the token of somebody who signs in; gives the login.
 pub(crate) fn check_sign_in(
     token: &Secret,
     keys: &JwkSet,
     wanted: &Wanted<'_>,
     sign_in: &SignIn<'_>,
-) -> Result<Said, TokenError> {
-    let claims = signed(token, keys)?;
-    let said = said(&claims, wanted)?;
-    let kind = decode_header(token.expose()).ok().and_then(|head| head.typ).unwrap_or_default();
+) -> Result<String, TokenError> {
+    let (head, claims) = signed(token, keys)?;
+    let login = login(&claims, wanted)?;
+    let kind = head.typ.unwrap_or_default();
     if ["at+jwt", "application/at+jwt"].contains(&kind.to_ascii_lowercase().as_str()) {
         return Err(TokenError::Kind("ID"));
     }
@@ -259,7 +250,7 @@ pub(crate) fn check_sign_in(
     if !sign_in.acr.is_empty() && !sign_in.acr.iter().any(|one| one == acr) {
         return Err(TokenError::Acr(acr.chars().take(200).collect()));
     }
-    Ok(said)
+    Ok(login)
 }
 
 #[cfg(test)]
@@ -268,7 +259,7 @@ mod tests {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::{EncodingKey, Header, encode};
+    use jsonwebtoken::{EncodingKey, encode};
     use serde_json::json;
 
     const NOW: i64 = 1_790_000_000;
@@ -332,7 +323,7 @@ mod tests {
         all
     }
 
-    fn check(token: &Secret, keys: &JwkSet, wanted: &Wanted<'_>) -> Result<Said, TokenError> {
+    fn check(token: &Secret, keys: &JwkSet, wanted: &Wanted<'_>) -> Result<String, TokenError> {
         check_access(token, keys, wanted, None)
     }
 
@@ -341,8 +332,7 @@ mod tests {
         let key = Key::new("a");
         let keys = set(&[&Key::new("b"), &key]);
         let good = check(&key.sign(&claims()), &keys, &wanted()).unwrap();
-        assert_eq!(good.login, "ada@example.org");
-        assert_eq!(good.expires, Timestamp::from_seconds(NOW + 300));
+        assert_eq!(good, "ada@example.org");
         let cases = [
             (json!({"iss": "https://id.example.org/"}), "issued by"),
             (json!({"iss": null}), "issued by"),

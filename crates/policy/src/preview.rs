@@ -14,10 +14,8 @@ pub struct Concerned<'a, K> {
     pub key: K,
     /// What is known of it.
     pub facts: Facts<'a>,
-    /// Its own level now.
-    pub before: &'a Rules,
-    /// Its own level after the change.
-    pub after: &'a Rules,
+    /// Its own level, which stays as it is.
+    pub own: &'a Rules,
 }
 
 /// A setting of a device that changes.
@@ -54,9 +52,9 @@ pub fn preview<'a, K: Clone>(
 ) -> Preview<K> {
     let mut seen = Preview { changed: Vec::new(), overridden: Vec::new(), untouched: 0 };
     for device in devices {
-        let was = before.effective(configuration, &device.facts, device.before);
-        let will = after.effective(configuration, &device.facts, device.after);
-        let touched = touched(configuration, before, after, &device);
+        let was = before.effective(configuration, &device.facts, device.own);
+        let will = after.effective(configuration, &device.facts, device.own);
+        let touched = touched(configuration, before, after, &device.facts);
         let mut changes = Vec::new();
         let mut kept = Vec::new();
         for (&setting, now) in &will.settings {
@@ -96,16 +94,14 @@ fn prevailing(now: &Settled, level: &Level) -> Level {
 }
 
 /// What of the levels that apply to a device gets another value.
-fn touched<K>(
+fn touched(
     configuration: &Rules,
     before: &Levels,
     after: &Levels,
-    device: &Concerned<'_, K>,
+    facts: &Facts<'_>,
 ) -> Vec<(Setting, Level)> {
-    let (mut now, _) = after.chain(configuration, &device.facts);
-    now.push((Level::Device, device.after));
-    let (mut then, _) = before.chain(configuration, &device.facts);
-    then.push((Level::Device, device.before));
+    let (now, _) = after.chain(configuration, facts);
+    let (then, _) = before.chain(configuration, facts);
     let mut touched = Vec::new();
     for (level, rules) in now {
         let earlier = then.iter().find(|(one, _)| *one == level).map(|(_, rules)| *rules);
@@ -147,7 +143,7 @@ mod tests {
         let tablet = Facts { device_type: "Tablet", ..phone };
         let devices = || {
             [("phone", phone, &none), ("tablet", tablet, &none), ("own", phone, &own)]
-                .map(|(key, facts, rules)| Concerned { key, facts, before: rules, after: rules })
+                .map(|(key, facts, own)| Concerned { key, facts, own })
         };
         let before = levels(Rules::new(), Rules::new());
         let seen = preview(&none, &before, &levels(Rules::new(), camera(false, false)), devices());
@@ -175,7 +171,7 @@ mod tests {
         let none = Rules::new();
         let (user, id) = ("ann@example.org".into(), "d1".into());
         let same = levels(camera(false, false), Rules::new());
-        let device = Concerned { key: 1, facts: facts(&user, &id), before: &none, after: &none };
+        let device = Concerned { key: 1, facts: facts(&user, &id), own: &none };
         let seen = preview(&none, &same, &same, [device]);
         assert_eq!((seen.changed.len(), seen.overridden.len(), seen.untouched), (0, 0, 1));
     }

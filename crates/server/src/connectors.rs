@@ -480,14 +480,13 @@ pub async fn count(links: &Links, metrics: &Metrics) {
         Ok(records) => records,
         Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),
     };
-    let linked = links.connectors();
     let mut all = BTreeMap::new();
     for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
-        // They are in the order of their ids.
-        let up = linked.binary_search_by(|link| link.id.cmp(&record.id)).is_ok();
+        let up = links.is_linked(&record.id);
         // Of several with one name, all must be there.
         all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
     }
-    all.extend(linked.into_iter().filter(|link| link.peer.is_none()).map(|own| (own.name, true)));
+    let own = links.connectors().into_iter().filter(|link| link.peer.is_none());
+    all.extend(own.map(|own| (own.name, true)));
     metrics.links(&all);
 }

@@ -65,6 +65,15 @@ impl Tally {
 }
 
 impl FoundDevices {
+    /// None of them, counted: how many there are of each kind and state.
+    fn counted(filter: &DeviceFilter, counts: Vec<(String, Admission, u64)>) -> Self {
+        let mut found = Self::default();
+        for (kind, admission, count) in counts {
+            found.count(filter, (&kind, admission), count);
+        }
+        found
+    }
+
     /// Counts devices of a kind and a state by what the filter does not ask for.
     fn count(&mut self, filter: &DeviceFilter, (kind, admission): (&str, Admission), more: u64) {
         if filter.kind.as_deref().is_none_or(|wanted| wanted == kind) {
@@ -98,11 +107,8 @@ impl Front {
             }
         }
         let devices = self.store.find_devices(filter, *after, *limit).await?;
-        let mut found = FoundDevices { devices, ..FoundDevices::default() };
-        for (kind, admission, count) in self.store.count_devices(&wide).await? {
-            found.count(filter, (&kind, admission), count);
-        }
-        Ok(found)
+        let counts = self.store.count_devices(&wide).await?;
+        Ok(FoundDevices { devices, ..FoundDevices::counted(filter, counts) })
     }
 
     /// How many devices are wanted, by their state.
@@ -110,11 +116,7 @@ impl Front {
     /// # Errors
     /// The store's.
     pub async fn tally_devices(&self, filter: &DeviceFilter) -> Result<Tally> {
-        let mut found = FoundDevices::default();
-        for (kind, admission, count) in self.store.count_devices(filter).await? {
-            found.count(filter, (&kind, admission), count);
-        }
-        Ok(found.tally)
+        Ok(FoundDevices::counted(filter, self.store.count_devices(filter).await?).tally)
     }
 
     /// Those of these that are wanted.

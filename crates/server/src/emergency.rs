@@ -54,6 +54,9 @@ pub enum NotMade {
     /// The password is too short.
     #[error("a password has {SHORTEST} characters at least")]
     Short,
+    /// The password is too long.
+    #[error("a password has {MAX_PASSWORD} bytes at most")]
+    Long,
     /// It cannot be hashed.
     #[error("the password cannot be kept: {0}")]
     Hash(String),
@@ -94,11 +97,10 @@ impl Emergency {
         if !(1..=LONGEST).contains(&days) {
             return Err(NotMade::Days);
         }
-        let fits = |password: &Secret| {
-            password.expose().len() <= MAX_PASSWORD && password.expose().chars().count() >= SHORTEST
-        };
-        if chosen.as_ref().is_some_and(|password| !fits(password)) {
-            return Err(NotMade::Short);
+        match chosen.as_ref().map(Secret::expose) {
+            Some(password) if password.len() > MAX_PASSWORD => return Err(NotMade::Long),
+            Some(password) if password.chars().count() < SHORTEST => return Err(NotMade::Short),
+            _ => {}
         }
         let password = chosen.unwrap_or_else(secret::device_password);
         let hashed = password.clone();
@@ -187,6 +189,8 @@ mod tests {
         assert!(refused("ada@example.org", 1, "correct-horse-battery").await.contains("name"));
         assert!(refused("glass", 0, "correct-horse-battery").await.contains("days"));
         assert!(refused("glass", 1, "fourteen chars").await.contains("15"));
+        let long = refused("glass", 1, &"x".repeat(MAX_PASSWORD + 1)).await;
+        assert!(long.contains("at most"), "{long}");
         let password = emergency.make("Glass", 2, None).await.unwrap();
         let account = emergency.account().await.unwrap().unwrap();
         assert!(account.name == "glass" && account.password.starts_with("$argon2id$"));

@@ -13,7 +13,7 @@ const FREE: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(60);
 /// The longest.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
-/// Guessers remembered; beyond, those who may guess again are forgotten.
+/// From so many guessers on, those who did not guess for [`LONGEST`] are forgotten when another comes.
 const REMEMBERED: usize = 10_000;
 
 /// Who guessed how often.

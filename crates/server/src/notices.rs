@@ -9,6 +9,7 @@ use dme_mailbox::{Account, Credentials, Submission, SubmissionKey};
 use dme_model::{RequestId, Timestamp, UserId};
 use dme_store::{Device, DeviceCertificate, Hold};
 use dme_sync::DeviceKey;
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -132,16 +133,17 @@ pub(crate) async fn quarantined(front: Arc<Front>, account: Account, device: Dev
         device_type: device.device_type.clone(),
         agent: device.user_agent.clone(),
     });
-    for pause in AGAIN.into_iter().map(Some).chain([None]) {
-        let Err(error) = mail(&front, &account, &device).await else { return };
-        tracing::warn!(user = %key.user, device = %key.device, %error, again = ?pause,
-            "the administrators could not be told by mail of a quarantined device");
-        let Some(pause) = pause else { return };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = front.stop.cancelled() => return,
-        }
+    let administrators = &front.notices.administrators;
+    if administrators.is_empty() {
+        return;
     }
+    let text = words(&account, &device, administrators);
+    let name = format!("quarantine/{}/{}", key.user, key.device);
+    submit_until_sent(&front, &account, name, text, |error, again| {
+        tracing::warn!(user = %key.user, device = %key.device, %error, ?again,
+            "the administrators could not be told by mail of a quarantined device");
+    })
+    .await;
 }
 
 /// Tells that somebody signed in with the account for emergencies: whoever listens here, and by mail
@@ -180,28 +182,34 @@ fn emergency_words(
     now: Timestamp,
     administrators: &[String],
 ) -> String {
-    let to: Vec<String> = administrators.iter().map(|to| format!("<{}>", line(to))).collect();
-    format!(
-        "From: <{from}>\r\nTo: {to}\r\nSubject: The account for emergencies was used\r\n\
-         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
-         Somebody signed in to the console with the account for emergencies at {now}, from \
+    let body = format!(
+        "Somebody signed in to the console with the account for emergencies at {now}, from \
          {client}.\r\n\r\nIf that was none of you, remove it at the server by `dme console \
          emergency remove`, and look at what was done by `dme audit list`. If it was, give it \
-         another password by `dme console emergency make`.\r\n",
-        from = line(sender),
-        to = to.join(", "),
-    )
+         another password by `dme console emergency make`.\r\n"
+    );
+    letter(sender, administrators, "The account for emergencies was used", &body)
 }
 
-async fn mail(front: &Front, account: &Account, device: &Device) -> dme_mailbox::Result<()> {
-    let administrators = &front.notices.administrators;
-    if administrators.is_empty() {
-        return Ok(());
+/// Sends a mail in the name of whoever's account it is, once; tries again a few times where it does
+/// not go out, and tells why, and after which pause, if any, it is tried again.
+async fn submit_until_sent(
+    front: &Front,
+    account: &Account,
+    key: String,
+    text: String,
+    tell: impl Fn(&dme_mailbox::Error, Option<Duration>),
+) {
+    for pause in AGAIN.into_iter().map(Some).chain([None]) {
+        let sent = submit(front, account, key.clone(), text.clone()).await;
+        let Err(error) = sent else { return };
+        tell(&error, pause);
+        let Some(pause) = pause else { return };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = front.stop.cancelled() => return,
+        }
     }
-    let text = words(account, device, administrators);
-    let key = format!("quarantine/{}/{}", device.key.user, device.key.device);
-    submit(front, account, key, text).await
 }
 
 /// Sends a mail in the name of whoever's account it is, once.
@@ -248,32 +256,37 @@ pub(crate) async fn certificate_ends(
     front.events.note(happened.detail("ends", ends).detail("serial", &certificate.serial));
     let text = end_of(&account, &certificate, &front.host);
     let key = format!("certificate/{user}/{number}");
-    for pause in AGAIN.into_iter().map(Some).chain([None]) {
-        let sent = submit(&front, &account, key.clone(), text.clone()).await;
-        let Err(error) = sent else { return };
-        tracing::warn!(%user, number, %error, again = ?pause,
+    submit_until_sent(&front, &account, key, text, |error, again| {
+        tracing::warn!(%user, number, %error, ?again,
             "a user could not be told by mail of the end of a certificate");
-        let Some(pause) = pause else { return };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = front.stop.cancelled() => return,
-        }
-    }
+    })
+    .await;
 }
 
 /// The mail of a certificate's end.
 fn end_of(account: &Account, certificate: &DeviceCertificate, host: &str) -> String {
-    format!(
-        "From: <{own}>\r\nTo: <{own}>\r\nSubject: The certificate of your device ends soon\r\n\
-         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
-         Your device \"{label}\" gets your mail by a certificate that ends on {ends}. After that it \
+    let body = format!(
+        "Your device \"{label}\" gets your mail by a certificate that ends on {ends}. After that it \
          gets none.\r\n\r\n\
          Sign in at https://{host}/my and add the device again: it is given a new certificate. \
          Then take back the old one there.\r\n",
-        own = line(&account.address),
         label = line(&certificate.label),
         ends = certificate.ends,
+    );
+    let own = &account.address;
+    letter(own, slice::from_ref(own), "The certificate of your device ends soon", &body)
+}
+
+/// A mail as it is sent.
+fn letter(from: &str, to: &[String], subject: &str, body: &str) -> String {
+    let to: Vec<String> = to.iter().map(|to| format!("<{}>", line(to))).collect();
+    format!(
+        "From: <{from}>\r\nTo: {to}\r\nSubject: {subject}\r\n\
+         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
+         {body}",
+        from = line(from),
+        to = to.join(", "),
     )
 }
 
@@ -287,23 +300,15 @@ fn words(account: &Account, device: &Device, administrators: &[String]) -> Strin
     let why = device.decision.as_ref().map(|decision| decision.reason.as_str()).unwrap_or_default();
     let why =
         if why.is_empty() { String::new() } else { format!("Why it waits: {}\r\n", line(why)) };
-    format!(
-        "From: <{from}>\r\nTo: {to}\r\nSubject: A device waits to be approved\r\n\
-         Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\
-         A device was added to the account {user} and waits to be approved.\r\n\r\n\
+    let body = format!(
+        "A device was added to the account {user} and waits to be approved.\r\n\r\n\
          Device: {id}\r\nKind: {kind}\r\nClient: {agent}\r\n{why}\r\n\
          Allow it by `dme device allow {user} {id}`, refuse it by `dme device block {user} {id}`.\r\n\
          This is told once for each device, and was sent in its owner's name.\r\n",
-        from = line(&account.address),
-        to = administrators
-            .iter()
-            .map(|to| format!("<{}>", line(to)))
-            .collect::<Vec<_>>()
-            .join(", "),
         user = line(device.key.user.as_str()),
         id = line(device.key.device.as_str()),
         kind = line(&device.device_type),
         agent = line(&device.user_agent),
-    )
+    );
+    letter(&account.address, administrators, "A device waits to be approved", &body)
 }

@@ -33,9 +33,7 @@ const AUTHORITY: &str = "device-authority";
 pub struct Own {
     store: Store,
     /// Of each realm.
-    device_passwords: BTreeMap<Realm, DevicePasswords>,
-    /// Of each realm.
-    device_certificates: BTreeMap<Realm, DeviceCertificates>,
+    for_devices: BTreeMap<Realm, ForDevices>,
     certificates: CertificatesConfig,
     /// Signs phones' certificates; none where no realm has any.
     authority: Option<Authority>,
@@ -46,14 +44,24 @@ pub struct Own {
     clock: Clock,
 }
 
+/// What a realm says of what single devices are let in by.
+#[derive(Clone, Copy, Default)]
+struct ForDevices {
+    passwords: DevicePasswords,
+    certificates: DeviceCertificates,
+}
+
 impl Own {
     /// With these settings.
     ///
     /// # Errors
     /// When the authority of phones' certificates cannot be used.
     pub fn new(store: Store, config: &ServerConfig, clock: Clock) -> dme_link::Result<Self> {
-        let realms = config.realms.iter();
-        let realms = realms.map(|realm| (Realm::named(realm.name.as_str()), realm));
+        let for_devices = config.realms.iter().map(|realm| {
+            let passwords = realm.device_passwords;
+            let said = ForDevices { passwords, certificates: realm.device_certificates };
+            (Realm::named(realm.name.as_str()), said)
+        });
         let certificates = config.certificates.clone();
         let authority = match (&certificates.authority, &certificates.key) {
             _ if !config.has_device_certificates() => None,
@@ -62,13 +70,7 @@ impl Own {
         };
         Ok(Self {
             store,
-            device_passwords: realms
-                .clone()
-                .map(|(name, realm)| (name, realm.device_passwords))
-                .collect(),
-            device_certificates: realms
-                .map(|(name, realm)| (name, realm.device_certificates))
-                .collect(),
+            for_devices: for_devices.collect(),
             certificates,
             authority,
             per_user: config.devices.per_user,
@@ -84,10 +86,15 @@ impl Own {
 
     /// What the realm of a user says of passwords for single devices.
     pub fn device_passwords_of(&self, user: &UserId) -> DevicePasswords {
-        self.device_passwords_in(user.realm())
+        self.for_devices_in(user.realm()).passwords
     }
 
-    fn device_passwords_in(&self, realm: Option<Realm>) -> DevicePasswords {
-        realm.and_then(|realm| self.device_passwords.get(&realm)).copied().unwrap_or_default()
+    /// What the realm of a user says of certificates for single devices.
+    pub fn device_certificates_of(&self, user: &UserId) -> DeviceCertificates {
+        self.for_devices_in(user.realm()).certificates
+    }
+
+    fn for_devices_in(&self, realm: Option<Realm>) -> ForDevices {
+        realm.and_then(|realm| self.for_devices.get(&realm)).copied().unwrap_or_default()
     }
 }

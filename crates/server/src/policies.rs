@@ -55,22 +55,6 @@ impl Compliance {
     /// Each of them.
     pub const ALL: [Self; 5] =
         [Self::NotAsked, Self::Pending, Self::Compliant, Self::Partial, Self::Refused];
-
-    /// Its word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAsked => "not_asked",
-            Self::Pending => "pending",
-            Self::Compliant => "compliant",
-            Self::Partial => "partial",
-            Self::Refused => "refused",
-        }
-    }
-
-    /// The one with this word.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == word)
-    }
 }
 
 /// The service.
@@ -192,7 +176,7 @@ impl Policies {
             let own = standing.devices.get(&device.key).map_or(&none, |level| &level.content);
             let one = self.with_facts(device, |facts| {
                 let key = device.key.clone();
-                let concerned = Concerned { key, facts: *facts, before: own, after: own };
+                let concerned = Concerned { key, facts: *facts, own };
                 preview(&self.configuration, before, levels, [concerned])
             });
             all.changed.extend(one.changed);

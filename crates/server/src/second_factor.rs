@@ -123,9 +123,13 @@ impl SecondFactors {
 
     /// The secret that waits for its first code.
     pub fn offered(&self, user: &UserId) -> Option<Secret> {
+        self.offer_of(user).map(|secret| totp::base32(&secret))
+    }
+
+    fn offer_of(&self, user: &UserId) -> Option<[u8; SECRET]> {
         let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
         let offer = offers.get(user).filter(|offer| (self.clock)() < offer.until)?;
-        Some(totp::base32(&offer.secret))
+        Some(offer.secret)
     }
 
     /// Keeps the secret that was offered, once a code of it is shown; gives the recovery codes, which
@@ -135,11 +139,7 @@ impl SecondFactors {
     /// Why the code does not count.
     pub async fn confirm(&self, user: &UserId, code: &Secret) -> Result<Vec<Secret>, NotTaken> {
         let now = (self.clock)();
-        let offered = {
-            let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-            offers.get(user).filter(|offer| now < offer.until).map(|offer| offer.secret)
-        };
-        let secret = offered.ok_or(NotTaken::NotOffered)?;
+        let secret = self.offer_of(user).ok_or(NotTaken::NotOffered)?;
         self.guesses.begin(user, now).map_err(NotTaken::TooMany)?;
         let step = totp::step_of(&secret, code, now).ok_or(NotTaken::Wrong)?;
         let sealed = self.seal.seal(&sealed_as(user), &secret).ok_or(NotTaken::NoRandomness)?;
@@ -217,7 +217,7 @@ fn recovery_codes() -> (Vec<Secret>, Vec<String>) {
     let codes = (0..RECOVERY_CODES).map(|_| secret::recovery_code());
     codes
         .map(|code| {
-            let meant: String = code.expose().chars().filter(|sign| *sign != '-').collect();
+            let meant: String = secret::plain(code.expose()).collect();
             let hash = secret::hash(&meant);
             (code, hash)
         })

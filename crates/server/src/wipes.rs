@@ -50,8 +50,7 @@ impl Wipes {
     /// # Errors
     /// The store's.
     pub async fn left(&self, now: Timestamp) -> Result<(u32, u32)> {
-        let orders = self.store.wipe_orders(None).await?;
-        let lately = orders.iter().filter(|order| order.requested > now.minus(HOUR)).count();
+        let lately = self.store.count_wipe_orders(now.minus(HOUR)).await?;
         let lately = u32::try_from(lately).unwrap_or(u32::MAX);
         Ok((self.per_hour.saturating_sub(lately), self.per_hour))
     }

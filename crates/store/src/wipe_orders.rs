@@ -66,6 +66,7 @@ impl WipeRecord {
 const LISTED: i64 = 1000;
 
 const COLUMNS: &str = "n, user_id, device_id, requested, record";
+const COUNT: &str = "SELECT COUNT(*) FROM wipe_order WHERE requested > $1";
 const LAST: &str = "SELECT COALESCE(MAX(n), 0) FROM wipe_order";
 const PUT: &str = "INSERT INTO wipe_order (n, user_id, device_id, requested, record) \
      VALUES ($1, $2, $3, $4, $5)";
@@ -144,6 +145,16 @@ impl Store {
             session.query(&query, &key, read)
         })
         .await
+    }
+
+    /// How many orders were asked for after this moment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_wipe_orders(&self, after: Timestamp) -> Result<u64> {
+        let count = |row: &Row<'_>| row.get::<i64>(0);
+        let all = self.read(move |session| session.query_one(COUNT, values![after], count));
+        Ok(u64::try_from(all.await?).unwrap_or(0))
     }
 
     /// Changes an order as it stands at that moment; answers it. `change` may be called again where

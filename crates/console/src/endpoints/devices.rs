@@ -98,7 +98,7 @@ impl Console {
             return Ok(Figures {
                 tally: self.front.tally_devices(&DeviceFilter::default()).await?,
                 users: store.count_device_owners().await?,
-                wiping: store.find_devices(&wiping, 0, u32::MAX).await?.len() as u64,
+                wiping: self.front.tally_devices(&wiping).await?.all(),
                 misbehave: held.iter().filter(|device| in_force(device)).count() as u64,
             });
         };
@@ -128,9 +128,9 @@ impl Console {
         };
         let compliance = match query.compliance.as_deref() {
             None => None,
-            Some(word) => {
-                let named = Compliance::named(word);
-                Some(named.ok_or_else(|| unknown("compliance", word))?)
+            Some(said) => {
+                let named = Compliance::ALL.into_iter().find(|one| word(one) == said);
+                Some(named.ok_or_else(|| unknown("compliance", said))?)
             }
         };
         if let Some(word) = &query.wipe

@@ -58,8 +58,8 @@ impl Console {
         let user = oneself(principal)?;
         let own = &self.front.own;
         let opening = self.front.opening(user).await;
-        let no_passwords = self.front.may_have_device_passwords(user).await.err();
-        let no_certificates = self.front.may_have_device_certificates(user).await.err();
+        let no_passwords = own.may_have_passwords(user, &opening).err();
+        let no_certificates = own.may_have_certificates(user, &opening).err();
         let certificates = own.device_certificates_of(user);
         let passwords = own.passwords(user).await?;
         let terms = own.pending_terms(user).await?;

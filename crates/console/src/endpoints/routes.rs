@@ -34,12 +34,8 @@ impl Console {
         };
         let account = self.account_of(&self.meant(user).await?).await;
         let (request, now) = (RequestId::from("explain"), (self.front.clock)());
-        let mut explained = Vec::new();
-        for function in asked {
-            let route = self.front.router.explain(&account, &request, now, function).await;
-            explained.push(route_of(route.map_err(Refusal::failed)?));
-        }
-        Ok(explained)
+        let explained = self.front.router.explain_each(&account, &request, now, &asked).await;
+        Ok(explained.map_err(Refusal::failed)?.into_iter().map(route_of).collect())
     }
 
     pub(crate) async fn simulate(

@@ -2,8 +2,10 @@
 
 use super::time::moment;
 use super::{Frame, Visit, html, path};
+use crate::endpoints::policies::word;
 use crate::{Console, Refusal, api};
 use askama::Template;
+use dme_server::policies::Compliance;
 use std::sync::Arc;
 
 /// Devices on one page.
@@ -135,9 +137,19 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     };
     let told = |kind: (String, u64)| (kind.0.clone(), kind.0, Some(kind.1));
     narrow("kind", "kind", found.kinds.into_iter().map(told).collect());
-    let words = ["compliant", "pending", "partial", "refused", "not_asked"];
-    let words = words.map(|word| (word.to_owned(), frame.t(&format!("compliance-{word}")), None));
-    narrow("compliance", "policy", words.into());
+    let compliances = [
+        Compliance::Compliant,
+        Compliance::Pending,
+        Compliance::Partial,
+        Compliance::Refused,
+        Compliance::NotAsked,
+    ];
+    let compliances = compliances.map(|one| {
+        let word = word(&one);
+        let text = frame.t(&format!("compliance-{word}"));
+        (word, text, None)
+    });
+    narrow("compliance", "policy", compliances.into());
     let named = connectors.iter().filter(|one| one.state != "removed" && one.users > 0);
     let named = named.map(|one| (one.name.clone(), one.name.clone(), None));
     narrow("connector", "connector", named.collect());

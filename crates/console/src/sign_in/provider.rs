@@ -120,17 +120,17 @@ impl Console {
             return self.not_by_provider("", client, look, "provider-refused");
         }
         let code = Secret::new(code);
-        let said = match openid.provider.finish(&openid.client, &begun.attempt, &code).await {
-            Ok(said) => said,
+        let login = match openid.provider.finish(&openid.client, &begun.attempt, &code).await {
+            Ok(login) => login,
             Err(error) => {
                 tracing::warn!(%client, %error, "the OpenID provider's word does not count");
                 let why = if error.is_refusal() { "provider-refused" } else { "provider-away" };
                 return self.not_by_provider("", client, look, why);
             }
         };
-        let principal = match self.known_by_provider(&said.login).await {
+        let principal = match self.known_by_provider(&login).await {
             Ok(principal) => principal,
-            Err(why) => return self.not_by_provider(&said.login, client, look, why),
+            Err(why) => return self.not_by_provider(&login, client, look, why),
         };
         let done = cookie::end_session(cookie::PROVIDER);
         if !begun.again {

@@ -44,8 +44,8 @@ pub(super) fn check(realm: &RealmConfig, found: &mut Problems) {
     }
     if tokens.audience.is_empty() {
         found.say(format!(
-            "realms.tokens of {name}: audience is empty, so that tokens for anybody would count: \
-             name the one that the provider writes into tokens for this server"
+            "realms.tokens of {name}: audience is empty, so that no token would count: name the one \
+             that the provider writes into tokens for this server"
         ));
     }
 }

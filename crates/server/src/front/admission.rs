@@ -155,10 +155,13 @@ fn check_policy(front: &Front, device: &Device, given: Option<u32>) -> Result<()
     }
 }
 
-/// The store's failure is not the phone's: it comes again later.
+/// What comes of it where the store failed.
 pub(super) fn store<T>(result: dme_store::Result<T>) -> Result<T, Failure> {
-    result.map_err(|error| {
-        tracing::error!(%error, "the store failed");
-        Failure::Later(super::failure::LATER)
-    })
+    result.map_err(|error| store_failed(&error))
+}
+
+/// The store's failure is not the phone's: it comes again later.
+pub(super) fn store_failed(error: &dme_store::Error) -> Failure {
+    tracing::error!(%error, "the store failed");
+    Failure::Later(super::failure::LATER)
 }

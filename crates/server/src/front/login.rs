@@ -1,7 +1,7 @@
 //! Who a request says it is from: HTTP Basic credentials, a bearer token, or the certificate that the
 //! phone showed.
 
-use super::admission::store;
+use super::admission::store_failed;
 use super::failure::{Failure, LATER};
 use super::{Front, Visitor};
 use crate::bearers::NotTaken;
@@ -21,6 +21,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use tracing::Instrument;
 
+/// What a request shows, as far as it counts.
+struct Shown {
+    /// Who it says it is from.
+    login: Login,
+    /// What the gate said of that.
+    admission: Admission,
+    /// What it opens mailboxes with.
+    opens: Credentials,
+    /// The phone's certificate, where it showed one that is good.
+    certificate: Option<DeviceCertificate>,
+}
+
 /// Lets a login in, or says why not. An unknown user, a wrong password and a barred account all
 /// look alike from outside, except that a person without the right group is told 403, so that the
 /// phone does not ask for the password again and again.
@@ -30,19 +42,39 @@ pub(super) async fn log_in(
     device: Option<&DeviceId>,
     visitor: Visitor,
 ) -> Result<(Arc<Admitted>, Account), Failure> {
-    let client = visitor.client;
     let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    if let Some(token) = header.and_then(token) {
-        return by_token(front, token, device, visitor).await;
+    let shown = match header.and_then(token) {
+        Some(token) => by_token(front, token, device, visitor).await?,
+        None => by_credentials(front, header, device, visitor).await?,
+    };
+    let Shown { login, admission, opens, certificate } = shown;
+    let known = judge(front, &login, (admission, opens), device, visitor.client).await?;
+    if let Some(certificate) = certificate {
+        tell_of_end(front, &known.1, certificate);
     }
-    let named = header.and_then(|header| BasicCredentials::login_in(header).ok());
+    Ok(known)
+}
+
+/// What is shown by HTTP Basic credentials, a certificate, or both.
+async fn by_credentials(
+    front: &Front,
+    header: Option<&[u8]>,
+    device: Option<&DeviceId>,
+    visitor: Visitor,
+) -> Result<Shown, Failure> {
+    let client = visitor.client;
+    let read = header.map(|header| (header, BasicCredentials::from_header(header)));
+    let named = read.as_ref().and_then(|(header, read)| match read {
+        Ok(credentials) => Some(credentials.login.clone()),
+        Err(_) => BasicCredentials::login_in(header).ok(),
+    });
     let uncertified =
         |refusal: CertificateRefusal| uncertified(front, named.as_ref(), client, &refusal);
     let shown = front.certificate_shown(visitor.certificate, named.as_ref(), device).await;
-    let certificate = store(shown)?.map_err(uncertified)?;
-    let credentials = match header.map(BasicCredentials::from_header) {
-        Some(Ok(credentials)) => Some(credentials),
-        Some(Err(error)) if certificate.is_none() => {
+    let certificate = shown.map_err(uncertified)?;
+    let credentials = match read {
+        Some((_, Ok(credentials))) => Some(credentials),
+        Some((_, Err(error))) if certificate.is_none() => {
             refuse(front, None, client, "malformed", &error);
             return Err(Failure::Password);
         }
@@ -59,24 +91,23 @@ pub(super) async fn log_in(
             let login = named.clone().map_or_else(owner, Ok)?;
             let password = credentials.as_ref().map(|credentials| &credentials.password);
             let admitted = front.admit_certified(certificate, &login, password, device).await;
-            let (admission, opens) = store(admitted)?.map_err(uncertified)?;
+            let (admission, opens) = admitted.map_err(uncertified)?;
             (login, admission, opens)
         }
     };
-    let known = judge(front, &login, (admission, opens), device, client).await?;
-    if let Some(certificate) = certificate {
-        tell_of_end(front, &known.1, certificate);
-    }
-    Ok(known)
+    Ok(Shown { login, admission, opens, certificate })
 }
 
-/// Refuses a phone for its certificate's sake.
+/// Refuses a phone for its certificate's sake, unless it is the store that failed.
 fn uncertified(
     front: &Front,
     login: Option<&Login>,
     client: IpAddr,
     refusal: &CertificateRefusal,
 ) -> Failure {
+    if let CertificateRefusal::Store(error) = refusal {
+        return store_failed(error);
+    }
     let owner = refusal.owner().and_then(|owner| Login::parse(owner.as_str()).ok());
     refuse(front, login.or(owner.as_ref()), client, "certificate", refusal);
     // To ask for a password would mend nothing.
@@ -97,44 +128,38 @@ pub(super) fn shows_token(headers: &HeaderMap) -> bool {
     shown.is_some_and(|token| !token.is_empty())
 }
 
-/// Lets whoever shows an access token in, or says why not. Mailboxes are opened with the same token.
+/// What is shown by an access token. Mailboxes are opened with the same token.
 async fn by_token(
-    front: &Arc<Front>,
+    front: &Front,
     token: &str,
     device: Option<&DeviceId>,
     visitor: Visitor,
-) -> Result<(Arc<Admitted>, Account), Failure> {
+) -> Result<Shown, Failure> {
     let (token, client) = (Secret::new(token), visitor.client);
     if token.expose().is_empty() {
         return Err(Failure::Password);
     }
-    match front.bearers.check(front.gate.realms(), &token).await {
-        Ok(login) => {
-            let uncertified =
-                |refusal: CertificateRefusal| uncertified(front, Some(&login), client, &refusal);
-            let shown = front.certificate_shown(visitor.certificate, Some(&login), device).await;
-            let certificate = store(shown)?.map_err(uncertified)?;
-            let admission = front.gate.admit_known(&login, device).await;
-            if let Some(certificate) = &certificate {
-                let bound = front.bind_certificate(certificate, &admission, device).await;
-                store(bound)?.map_err(uncertified)?;
-            }
-            let opens = Credentials::Bearer(token);
-            let known = judge(front, &login, (admission, opens), device, client).await?;
-            if let Some(certificate) = certificate {
-                tell_of_end(front, &known.1, certificate);
-            }
-            Ok(known)
-        }
+    let login = match front.bearers.check(front.gate.realms(), &token).await {
+        Ok(login) => login,
         Err(NotTaken::Away(error)) => {
             refuse(front, None, client, "provider_unavailable", &error);
-            Err(Failure::Later(LATER))
+            return Err(Failure::Later(LATER));
         }
         Err(error) => {
             refuse(front, None, client, "wrong_token", &error);
-            Err(Failure::Password)
+            return Err(Failure::Password);
         }
+    };
+    let uncertified =
+        |refusal: CertificateRefusal| uncertified(front, Some(&login), client, &refusal);
+    let shown = front.certificate_shown(visitor.certificate, Some(&login), device).await;
+    let certificate = shown.map_err(uncertified)?;
+    let admission = front.gate.admit_known(&login, device).await;
+    if let Some(certificate) = &certificate {
+        let bound = front.bind_certificate(certificate, &admission, device).await;
+        bound.map_err(uncertified)?;
     }
+    Ok(Shown { login, admission, opens: Credentials::Bearer(token), certificate })
 }
 
 /// What becomes of a request by what the gate said.

@@ -7,14 +7,14 @@
 //! is taken back is of no use from the next on, also over a connection that is open.
 
 use super::Own;
-use super::opening::Unopened;
+use super::opening::{Opening, Unopened};
 use crate::config::{DeviceCertificates, DevicePasswords};
 use crate::front::Front;
 use crate::records::{EventKind, Happened};
 use dme_directory::{Admission, Login, Refusal};
 use dme_link::{DeviceIdentity, Fingerprint};
 use dme_mailbox::Credentials;
-use dme_model::{DeviceId, Realm, Secret, Timestamp, UserId};
+use dme_model::{DeviceId, Secret, Timestamp, UserId};
 use dme_store::{DeviceCertificate, NewCertificate};
 use std::future::ready;
 
@@ -51,8 +51,9 @@ pub enum NoCertificate {
     Store(#[from] dme_store::Error),
 }
 
-/// Why a phone is refused for its certificate's sake. No password mends it.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+/// Why a phone is refused for its certificate's sake, which no password mends; or that it cannot be
+/// told.
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum CertificateRefusal {
     #[error("a certificate is needed, and the device showed none")]
     Missing,
@@ -66,13 +67,16 @@ pub(crate) enum CertificateRefusal {
     OtherDevice(UserId, i64),
     #[error("certificate {1} is of {0}, and another user logged in with it")]
     OtherUser(UserId, i64),
+    /// The store failed: no fault of the phone's.
+    #[error(transparent)]
+    Store(#[from] dme_store::Error),
 }
 
 impl CertificateRefusal {
     /// Whose the certificate is.
     pub(crate) const fn owner(&self) -> Option<&UserId> {
         match self {
-            Self::Missing | Self::Unknown => None,
+            Self::Missing | Self::Unknown | Self::Store(_) => None,
             Self::Revoked(user, _)
             | Self::Ended(user, _)
             | Self::OtherDevice(user, _)
@@ -82,21 +86,38 @@ impl CertificateRefusal {
 }
 
 impl Own {
-    /// What the realm of a user says of certificates for single devices.
-    pub fn device_certificates_of(&self, user: &UserId) -> DeviceCertificates {
-        self.device_certificates_in(user.realm())
-    }
-
-    fn device_certificates_in(&self, realm: Option<Realm>) -> DeviceCertificates {
-        realm.and_then(|realm| self.device_certificates.get(&realm)).copied().unwrap_or_default()
-    }
-
     /// The certificates a user has, but those that were taken back.
     ///
     /// # Errors
     /// The store's.
     pub async fn certificates(&self, user: &UserId) -> dme_store::Result<Vec<DeviceCertificate>> {
         self.store.device_certificates(user).await
+    }
+
+    /// Whether a phone that shows a certificate gets anywhere, as the user's mailboxes open.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_have_certificates(
+        &self,
+        user: &UserId,
+        opening: &Result<Opening, Unopened>,
+    ) -> Result<(), NoCertificate> {
+        if self.certificates_are_alone(user)? {
+            opening.as_ref().map_err(Unopened::clone)?.without_password()?;
+        }
+        Ok(())
+    }
+
+    /// Whether a phone of the user's that shows a certificate has no password of theirs beside it.
+    fn certificates_are_alone(&self, user: &UserId) -> Result<bool, NoCertificate> {
+        match self.device_certificates_of(user) {
+            DeviceCertificates::Off => Err(NoCertificate::Off),
+            DeviceCertificates::WithPassword => {
+                Ok(self.device_passwords_of(user) == DevicePasswords::Required)
+            }
+            DeviceCertificates::Allowed | DeviceCertificates::Required => Ok(true),
+        }
     }
 
     /// Whether a certificate ends so soon that its user is told.
@@ -109,19 +130,18 @@ impl Own {
         &self,
         shown: Fingerprint,
         device: Option<&DeviceId>,
-    ) -> dme_store::Result<Result<DeviceCertificate, CertificateRefusal>> {
-        let Some(known) = self.store.device_certificate(&shown.to_string()).await? else {
-            return Ok(Err(CertificateRefusal::Unknown));
-        };
+    ) -> Result<DeviceCertificate, CertificateRefusal> {
+        let known = self.store.device_certificate(&shown.to_string()).await?;
+        let known = known.ok_or(CertificateRefusal::Unknown)?;
         let (user, number) = (known.user.clone(), known.number);
-        Ok(match (&known.device, device) {
+        match (&known.device, device) {
             _ if known.revoked.is_some() => Err(CertificateRefusal::Revoked(user, number)),
             _ if (self.clock)() >= known.ends => Err(CertificateRefusal::Ended(user, number)),
             (Some((bound, _)), Some(device)) if bound != device => {
                 Err(CertificateRefusal::OtherDevice(user, number))
             }
             _ => Ok(known),
-        })
+        }
     }
 
     async fn certify(&self, user: &UserId, label: &str) -> Result<MadeCertificate, NoCertificate> {
@@ -162,16 +182,14 @@ impl Front {
         Ok(made)
     }
 
-    /// Whether a phone that shows a certificate gets anywhere.
+    /// Whether a phone that shows a certificate gets anywhere; connectors are asked only where it
+    /// matters.
     ///
     /// # Errors
     /// Why not.
     pub async fn may_have_device_certificates(&self, user: &UserId) -> Result<(), NoCertificate> {
-        match self.own.device_certificates_of(user) {
-            DeviceCertificates::Off => return Err(NoCertificate::Off),
-            DeviceCertificates::WithPassword
-                if self.own.device_passwords_of(user) != DevicePasswords::Required => {}
-            _ => self.opening(user).await?.without_password()?,
+        if self.own.certificates_are_alone(user)? {
+            self.opening(user).await?.without_password()?;
         }
         Ok(())
     }
@@ -201,16 +219,16 @@ impl Front {
         shown: Option<Fingerprint>,
         login: Option<&Login>,
         device: Option<&DeviceId>,
-    ) -> dme_store::Result<Result<Option<DeviceCertificate>, CertificateRefusal>> {
+    ) -> Result<Option<DeviceCertificate>, CertificateRefusal> {
         let realms = self.gate.realms();
         let user = login.and_then(|login| realms.resolve(login).ok());
         // A login may be another name of somebody, in a domain that is no realm's own.
-        let says = user.map(|user| self.own.device_certificates_in(realms.realm_of(&user)));
+        let says = user.map(|user| self.own.for_devices_in(realms.realm_of(&user)).certificates);
         match (shown, says) {
-            (_, Some(DeviceCertificates::Off)) => Ok(Ok(None)),
-            (Some(shown), _) => Ok(self.own.certified(shown, device).await?.map(Some)),
-            (None, Some(says)) if says.are_required() => Ok(Err(CertificateRefusal::Missing)),
-            (None, _) => Ok(Ok(None)),
+            (_, Some(DeviceCertificates::Off)) => Ok(None),
+            (Some(shown), _) => self.own.certified(shown, device).await.map(Some),
+            (None, Some(says)) if says.are_required() => Err(CertificateRefusal::Missing),
+            (None, _) => Ok(None),
         }
     }
 
@@ -222,7 +240,7 @@ impl Front {
         login: &Login,
         password: Option<&Secret>,
         device: Option<&DeviceId>,
-    ) -> dme_store::Result<Result<(Admission, Credentials), CertificateRefusal>> {
+    ) -> Result<(Admission, Credentials), CertificateRefusal> {
         let owner = &certificate.user;
         let (admission, credentials) = match self.own.device_certificates_of(owner).suffice() {
             true => {
@@ -235,8 +253,8 @@ impl Front {
                 None => (Admission::Refused(Refusal::WrongPassword), Credentials::None),
             },
         };
-        let bound = self.bind_certificate(certificate, &admission, device).await?;
-        Ok(bound.map(|()| (admission, credentials)))
+        self.bind_certificate(certificate, &admission, device).await?;
+        Ok((admission, credentials))
     }
 
     /// Binds a certificate to the device that is let in with it, unless it is another's.
@@ -245,20 +263,20 @@ impl Front {
         certificate: &DeviceCertificate,
         admission: &Admission,
         device: Option<&DeviceId>,
-    ) -> dme_store::Result<Result<(), CertificateRefusal>> {
-        let Admission::Admitted { who, .. } = admission else { return Ok(Ok(())) };
+    ) -> Result<(), CertificateRefusal> {
+        let Admission::Admitted { who, .. } = admission else { return Ok(()) };
         let (owner, number) = (&certificate.user, certificate.number);
         if who.person.user != *owner {
-            return Ok(Err(CertificateRefusal::OtherUser(owner.clone(), number)));
+            return Err(CertificateRefusal::OtherUser(owner.clone(), number));
         }
         let now = (self.clock)();
         match device {
             Some(device)
                 if !self.store.bind_device_certificate(certificate, device, now).await? =>
             {
-                Ok(Err(CertificateRefusal::OtherDevice(owner.clone(), number)))
+                Err(CertificateRefusal::OtherDevice(owner.clone(), number))
             }
-            _ => Ok(Ok(())),
+            _ => Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use dme_model::{Class, Function, RequestId, UserId};
 pub struct Opening(Vec<(Function, String, CredentialsNeeded)>);
 
 /// Why a phone would get nowhere without the user's own password.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Unopened {
     /// The mail system needs it.
     #[error(

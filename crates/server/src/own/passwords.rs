@@ -5,7 +5,7 @@
 //! without that gets nowhere: there none can be made.
 
 use super::Own;
-use super::opening::Unopened;
+use super::opening::{Opening, Unopened};
 use super::secret::{device_password, hash, read_device_password};
 use crate::config::DevicePasswords;
 use crate::front::Front;
@@ -60,6 +60,21 @@ impl Own {
         self.store.revoke_device_password(user, number).await
     }
 
+    /// Whether a phone could do without the user's own password, as the user's mailboxes open.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_have_passwords(
+        &self,
+        user: &UserId,
+        opening: &Result<Opening, Unopened>,
+    ) -> Result<(), NoDevicePasswords> {
+        if self.device_passwords_of(user) == DevicePasswords::Off {
+            return Err(NoDevicePasswords::Off);
+        }
+        Ok(opening.as_ref().map_err(Unopened::clone)?.without_password()?)
+    }
+
     async fn make(&self, user: &UserId, label: &str) -> Result<MadePassword, NoDevicePasswords> {
         let (password, now) = (device_password(), (self.clock)());
         let Some(meant) = read_device_password(&password) else {
@@ -89,15 +104,18 @@ impl Front {
         Ok(made)
     }
 
-    /// Whether a phone could do without the user's own password.
+    /// Whether a phone could do without the user's own password; connectors are asked only where the
+    /// realm lets it.
     ///
     /// # Errors
     /// Why not.
     pub async fn may_have_device_passwords(&self, user: &UserId) -> Result<(), NoDevicePasswords> {
-        if self.own.device_passwords_of(user) == DevicePasswords::Off {
-            return Err(NoDevicePasswords::Off);
+        match self.own.device_passwords_of(user) {
+            DevicePasswords::Off => Err(NoDevicePasswords::Off),
+            DevicePasswords::Allowed | DevicePasswords::Required => {
+                self.own.may_have_passwords(user, &self.opening(user).await)
+            }
         }
-        Ok(self.opening(user).await?.without_password()?)
     }
 
     /// Whether a login may in at the phones' listener, and what it opens mailboxes with. Where the
@@ -111,7 +129,7 @@ impl Front {
         let realms = self.gate.realms();
         let realm = match realms.resolve(login) {
             // A login may be another name of somebody, in a domain that is no realm's own.
-            Ok(user) => self.own.device_passwords_in(realms.realm_of(&user)),
+            Ok(user) => self.own.for_devices_in(realms.realm_of(&user)).passwords,
             Err(_) => DevicePasswords::Off,
         };
         let shown = match realm {

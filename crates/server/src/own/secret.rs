@@ -61,19 +61,21 @@ fn grouped(letters: &str) -> Secret {
     Secret::new(groups.join("-"))
 }
 
-/// What is hashed of a device password: what was typed, without the hyphens, and without the
-/// capitals that phones begin a line with. None where it is no device password at all, but one of
-/// the directory.
+/// What was meant, without the hyphens and blanks of those who type, and without the capitals that
+/// phones begin a line with.
+pub fn plain(typed: &str) -> impl Iterator<Item = char> {
+    let meant = typed.chars().filter(|letter| !matches!(letter, '-' | ' '));
+    meant.map(|letter| letter.to_ascii_lowercase())
+}
+
+/// What is hashed of a device password: what was typed, made [`plain`]. None where it is no device
+/// password at all, but one of the directory.
 pub fn read_device_password(typed: &Secret) -> Option<Secret> {
     let typed = typed.expose();
     if typed.len() > 2 * (RANDOM + CHECK) {
         return None;
     }
-    let letters: String = typed
-        .chars()
-        .filter(|letter| !matches!(letter, '-' | ' '))
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
+    let letters: String = plain(typed).collect();
     let (random, given) = letters.split_at_checked(RANDOM)?;
     let is_one = random.bytes().all(|letter| ALPHABET.contains(&letter)) && given == check(random);
     is_one.then(|| Secret::new(letters))
@@ -87,13 +89,7 @@ pub fn recovery_code() -> Secret {
 /// What is hashed of a recovery code, as people type it; none where it is none, but a code of an
 /// authenticator.
 pub fn read_recovery_code(typed: &Secret) -> Option<Secret> {
-    let letters: String = typed
-        .expose()
-        .chars()
-        .filter(|letter| !matches!(letter, '-' | ' '))
-        .take(RECOVERY + 1)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
+    let letters: String = plain(typed.expose()).take(RECOVERY + 1).collect();
     let is_one = letters.len() == RECOVERY && letters.bytes().all(|one| ALPHABET.contains(&one));
     is_one.then(|| Secret::new(letters))
 }

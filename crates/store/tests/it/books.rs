@@ -83,5 +83,7 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
     assert_eq!(store.wipe_order(3).await.unwrap(), confirmed);
     let listed = store.wipe_orders(Some(&phone())).await.unwrap();
     assert_eq!(listed.iter().map(|order| order.number).collect::<Vec<_>>(), [4, 3, 2, 1]);
+    assert_eq!(store.count_wipe_orders(hour_ago(NOW)).await.unwrap(), 4);
+    assert_eq!(store.count_wipe_orders(hour_ago(late)).await.unwrap(), 1);
     assert!(matches!(store.wipe_order(9).await, Err(Error::NotFound(_))));
 }
