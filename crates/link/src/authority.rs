@@ -99,12 +99,11 @@ impl Authority {
     /// As [`Self::open`].
     pub fn open_as(dir: &Path, name: &str) -> Result<Self> {
         let (key_path, pem_path) = (dir.join("authority.key"), dir.join("authority.pem"));
-        let damaged = |path: &Path, what: String| Error::Damaged { path: path.to_path_buf(), what };
         match (files::read(&key_path)?, files::read(&pem_path)?) {
             (Some(key), Some(pem)) => Self::of(&key_path, &key, &pem_path, pem),
             (Some(_), None) => Err(damaged(
                 &pem_path,
-                "it is missing, while authority.key is there; restore both or remove both".into(),
+                "it is missing, while authority.key is there; restore both or remove both",
             )),
             // The key is written last: a certificate alone is what a crash in between leaves.
             (None, _) => {
@@ -125,15 +124,11 @@ impl Authority {
     /// # Errors
     /// When a file is not there, cannot be read, or they do not belong together.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self> {
-        let held = |path: &Path| {
-            let what = "it is not there".to_owned();
-            files::read(path)?.ok_or_else(|| Error::Damaged { path: path.to_path_buf(), what })
-        };
+        let held = |path: &Path| files::read(path)?.ok_or_else(|| damaged(path, "it is not there"));
         Self::of(key, &held(key)?, certificate, held(certificate)?)
     }
 
     fn of(key_path: &Path, key: &str, pem_path: &Path, pem: String) -> Result<Self> {
-        let damaged = |path: &Path, what: String| Error::Damaged { path: path.to_path_buf(), what };
         let key = KeyPair::from_pem(key).map_err(|e| damaged(key_path, e.to_string()))?;
         let key_fingerprint = Fingerprint::of_public_key(&key.subject_public_key_info());
         let authority = Self::assemble(key, pem).map_err(|e| damaged(pem_path, e.to_string()))?;
@@ -235,10 +230,9 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.signed_by(&key, &self.issuer).map_err(made)?.der().to_vec();
-        let (_, read) = x509_parser::parse_x509_certificate(&certificate)
-            .map_err(|error| Error::Certificate(format!("cannot be read: {error}")))?;
+        let read = certificate::parse(&certificate)?;
         Ok(DeviceIdentity {
-            fingerprint: Fingerprint::of_certificate(&certificate)?,
+            fingerprint: Fingerprint::of_public_key(&key.subject_public_key_info()),
             serial: read.tbs_certificate.raw_serial_as_string().replace(':', ""),
             validity: Validity::of_certificate(&certificate)?,
             key: dme_model::Secret::new(key.serialize_pem()),
@@ -308,6 +302,10 @@ impl SigningRequest {
 /// A new P-256 key.
 pub(crate) fn new_key() -> Result<KeyPair> {
     KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(made)
+}
+
+fn damaged(path: &Path, what: impl Into<String>) -> Error {
+    Error::Damaged { path: path.to_path_buf(), what: what.into() }
 }
 
 fn made(error: rcgen::Error) -> Error {
@@ -394,7 +392,7 @@ mod tests {
         let read = Authority::read(&path("authority.pem"), &path("authority.key")).unwrap();
         assert_eq!(read.fingerprint(), made.fingerprint());
         let phone = read.device_identity("ann@example.org", Duration::from_secs(3600)).unwrap();
-        let (_, certificate) = x509_parser::parse_x509_certificate(&phone.certificate).unwrap();
+        let certificate = certificate::parse(&phone.certificate).unwrap();
         assert_eq!(certificate.subject().to_string(), "CN=ann@example.org");
         assert_eq!(certificate.issuer().to_string(), "CN=Company devices");
         assert_eq!(Fingerprint::of_certificate(&phone.certificate).unwrap(), phone.fingerprint);

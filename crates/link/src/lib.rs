@@ -51,7 +51,7 @@ pub use server::{
     CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
     NotDiagnosed, Registrar, WorkLimits, serve,
 };
-pub use tls::DeviceVerifier;
+pub use tls::device_verifier;
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
 pub use wire::countersign::Countersigned;

@@ -35,14 +35,7 @@ pub(crate) struct ServerTls {
 impl ServerTls {
     pub(crate) fn new(authority: Arc<Authority>) -> Result<Self> {
         let resolver = Arc::new(LinkCertificate::new(authority.clone())?);
-        let verifier = Arc::new(ClientVerifier(
-            WebPkiClientVerifier::builder_with_provider(
-                roots(authority.certificate().clone())?,
-                provider(),
-            )
-            .build()
-            .map_err(|error| Error::Tls(error.to_string()))?,
-        ));
+        let verifier = clients(&authority, false)?;
         let versions = || {
             ServerConfig::builder_with_provider(provider())
                 .with_protocol_versions(&[&rustls::version::TLS13])
@@ -201,23 +194,23 @@ impl ResolvesServerCert for LinkCertificate {
 #[derive(Debug)]
 struct ClientVerifier(Arc<dyn ClientCertVerifier>);
 
-/// Believes phones' certificates of their authority, and lets phones in that show none. Whether one
+/// Believes phones' certificates of this authority, and lets phones in that show none. Whether one
 /// is still good is asked at each request, of the record that is kept of it.
-pub struct DeviceVerifier;
+///
+/// # Errors
+/// When the library refuses it.
+pub fn device_verifier(authority: &Authority) -> Result<Arc<dyn ClientCertVerifier>> {
+    clients(authority, true)
+}
 
-impl DeviceVerifier {
-    /// For certificates of this authority.
-    ///
-    /// # Errors
-    /// When the library refuses it.
-    pub fn of(authority: &Authority) -> Result<Arc<dyn ClientCertVerifier>> {
-        let roots = roots(authority.certificate().clone())?;
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
-            .allow_unauthenticated()
-            .build()
-            .map_err(|error| Error::Tls(error.to_string()))?;
-        Ok(Arc::new(ClientVerifier(verifier)))
-    }
+/// Believes an authority's clients; lets one in that shows no certificate only where that is
+/// optional.
+fn clients(authority: &Authority, optional: bool) -> Result<Arc<dyn ClientCertVerifier>> {
+    let roots = roots(authority.certificate().clone())?;
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    let builder = if optional { builder.allow_unauthenticated() } else { builder };
+    let verifier = builder.build().map_err(|error| Error::Tls(error.to_string()))?;
+    Ok(Arc::new(ClientVerifier(verifier)))
 }
 
 impl ClientCertVerifier for ClientVerifier {

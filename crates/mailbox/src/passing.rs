@@ -66,6 +66,14 @@ impl<W: Way> Way for Arc<W> {
 /// The mailbox at the end of a way.
 pub struct Passing<W>(pub W);
 
+impl<W: Way> Passing<W> {
+    /// Tells the way what became of a call.
+    fn tell<T>(&self, collection: Option<&CollectionId>, begun: Instant, answer: &Result<T>) {
+        let failed = answer.as_ref().err();
+        self.0.called(Called { collection, took: begun.elapsed(), failed });
+    }
+}
+
 macro_rules! pass {
     ($($(@$about:ident)? $call:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
@@ -74,11 +82,7 @@ macro_rules! pass {
                 let mailbox = self.0.there().await?;
                 let begun = Instant::now();
                 let answer = mailbox.collections().await;
-                self.0.called(Called {
-                    collection: None,
-                    took: begun.elapsed(),
-                    failed: answer.as_ref().err(),
-                });
+                self.tell(None, begun, &answer);
                 if let Ok(all) = &answer {
                     self.0.listed(all);
                 }
@@ -90,11 +94,7 @@ macro_rules! pass {
                 let mailbox = self.0.there().await?;
                 let begun = Instant::now();
                 let answer = mailbox.$call($($argument),*).await;
-                self.0.called(Called {
-                    collection: None$(.or(Some($about)))?,
-                    took: begun.elapsed(),
-                    failed: answer.as_ref().err(),
-                });
+                self.tell(None$(.or(Some($about)))?, begun, &answer);
                 self.0.back().await?;
                 answer
             })*

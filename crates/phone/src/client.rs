@@ -332,17 +332,19 @@ impl Client {
         let headers = request.headers_mut();
         insert(headers, HOST.as_str(), &account.address.authority());
         insert(headers, USER_AGENT.as_str(), &account.user_agent);
-        if let Some(token) = &account.token {
-            let mut bearer = http::HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        let shown = match &account.token {
+            Some(token) => Some(format!("Bearer {}", token.expose())),
+            None if account.user.is_empty() => None,
+            None => {
+                let login = format!("{}:{}", account.user, account.password.expose());
+                Some(format!("Basic {}", STANDARD.encode(login)))
+            }
+        };
+        if let Some(shown) = shown {
+            let mut shown = http::HeaderValue::from_str(&shown)
                 .map_err(|_| Error::Address(account.user.clone()))?;
-            bearer.set_sensitive(true);
-            headers.insert(AUTHORIZATION, bearer);
-        } else if !account.user.is_empty() {
-            let login = STANDARD.encode(format!("{}:{}", account.user, account.password.expose()));
-            let mut basic = http::HeaderValue::from_str(&format!("Basic {login}"))
-                .map_err(|_| Error::Address(account.user.clone()))?;
-            basic.set_sensitive(true);
-            headers.insert(AUTHORIZATION, basic);
+            shown.set_sensitive(true);
+            headers.insert(AUTHORIZATION, shown);
         }
         Ok(request)
     }

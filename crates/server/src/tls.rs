@@ -5,7 +5,7 @@ mod about;
 pub use about::About;
 pub(crate) use about::ends;
 
-use dme_link::{Authority, DeviceVerifier};
+use dme_link::{Authority, device_verifier};
 use rustls::SignatureScheme;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -156,7 +156,7 @@ pub fn phones(
     let builder = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?;
     let mut config = match devices {
-        Some(devices) => builder.with_client_cert_verifier(DeviceVerifier::of(devices)?),
+        Some(devices) => builder.with_client_cert_verifier(device_verifier(devices)?),
         None => builder.with_no_client_auth(),
     }
     .with_cert_resolver(certificate);

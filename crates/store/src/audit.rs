@@ -1,6 +1,6 @@
 //! The record of administrators' acts (rule O4), and who signed it.
 
-use crate::session::{Row, Session, Value, values};
+use crate::session::{Conditions, Row, Session, values};
 use crate::states::{from_json, to_json};
 use crate::{Error, Result, Store};
 use dme_audit::{
@@ -33,7 +33,7 @@ const LAST_SIGNED: &str = "SELECT COALESCE(MAX(number), 0) FROM audit_signature 
 /// The columns of an act with those of what came of it, as `act` reads them.
 const ACTS: &str = "SELECT a.number, a.time, a.who, a.role, a.address, a.means, a.act, a.targets, \
      a.changes, e.number, e.time, e.outcome, e.reason, e.changes \
-     FROM audit a LEFT JOIN audit e ON e.begun = a.number WHERE a.act IS NOT NULL";
+     FROM audit a LEFT JOIN audit e ON e.begun = a.number";
 
 /// An act, with what came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -245,32 +245,23 @@ impl Store {
                 Some(beginning) => (Some(format!("{beginning}.")), Some(format!("{beginning}/"))),
                 None => (None, None),
             };
-            let target =
-                filter.target.as_deref().map(|text| format!("%{}%", like(&text.to_lowercase())));
             let exact = filter.act.as_ref().filter(|_| beginning.is_none());
-            let before = filter.before.map(signed);
-            let wanted: [(&str, Option<Value<'_>>); 8] = [
-                ("a.number <", before.map(Value::from)),
-                ("a.who =", filter.who.as_ref().map(Value::from)),
-                ("a.act =", exact.map(Value::from)),
-                ("a.act >=", from.as_ref().map(Value::from)),
-                ("a.act <", to.as_ref().map(Value::from)),
-                ("LOWER(a.targets) LIKE", target.as_ref().map(Value::from)),
-                ("a.time >=", filter.from.map(Value::from)),
-                ("a.time <", filter.until.map(Value::from)),
-            ];
-            let mut sql = ACTS.to_owned();
-            let mut given = Vec::new();
-            for (what, value) in wanted {
-                if let Some(value) = value {
-                    given.push(value);
-                    let escape = if what.ends_with("LIKE") { " ESCAPE '!'" } else { "" };
-                    sql.push_str(&format!(" AND {what} ${}{escape}", given.len()));
-                }
+            let mut wanted = Conditions::default();
+            wanted.and("a.act IS NOT NULL");
+            wanted.with("a.number <", filter.before.map(signed));
+            wanted.with("a.who =", filter.who.as_ref());
+            wanted.with("a.act =", exact);
+            wanted.with("a.act >=", from);
+            wanted.with("a.act <", to);
+            if let Some(target) = &filter.target {
+                let target = wanted.contains("a.targets", target);
+                wanted.and(&target);
             }
-            given.push(limit.into());
-            sql.push_str(&format!(" ORDER BY a.number DESC LIMIT ${}", given.len()));
-            session.query(&sql, &given, act)
+            wanted.with("a.time >=", filter.from);
+            wanted.with("a.time <", filter.until);
+            let limit = wanted.give(limit);
+            let sql = format!("{ACTS}{} ORDER BY a.number DESC LIMIT {limit}", wanted.sql());
+            session.query(&sql, wanted.values(), act)
         })
         .await
     }
@@ -344,11 +335,4 @@ impl Store {
         })
         .await
     }
-}
-
-/// A text as a pattern of `LIKE … ESCAPE '!'` that means itself.
-fn like(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c]))
-        .collect()
 }

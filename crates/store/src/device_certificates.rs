@@ -10,7 +10,7 @@ use dme_sync::DeviceKey;
 pub struct DeviceCertificate {
     /// Whose it is.
     pub user: UserId,
-    /// Its number among its user's; never given twice.
+    /// Its number among its user's; never given twice while a later one is there.
     pub number: i64,
     /// Its serial number, in hexadecimal digits.
     pub serial: String,
@@ -47,9 +47,9 @@ const OF_USER: &str = "SELECT user_id, n, serial, label, made, ends, device_id, 
      noticed FROM device_certificate WHERE user_id = $1 AND revoked IS NULL ORDER BY n";
 const SHOWN: &str = "SELECT user_id, n, serial, label, made, ends, device_id, bound, revoked, \
      noticed FROM device_certificate WHERE fingerprint = $1";
-const NEXT: &str = "SELECT COALESCE(MAX(n), 0) + 1 FROM device_certificate WHERE user_id = $1";
-const GOOD: &str = "SELECT COUNT(*) FROM device_certificate \
-     WHERE user_id = $1 AND revoked IS NULL AND ends > $2";
+const NEXT: &str = "SELECT COALESCE(MAX(n), 0) + 1, \
+     COUNT(CASE WHEN revoked IS NULL AND ends > $1 THEN 1 END) \
+     FROM device_certificate WHERE user_id = $2";
 const PUT: &str = "INSERT INTO device_certificate \
      (user_id, n, fingerprint, serial, label, made, ends) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const BIND: &str = "UPDATE device_certificate SET device_id = $1, bound = $2 \
@@ -111,12 +111,12 @@ impl Store {
     ) -> Result<Option<i64>> {
         let user = user.clone();
         self.write(move |session| {
-            let number = |row: &Row<'_>| row.get(0);
-            let good: i64 = session.query_one(GOOD, values![user.as_str(), new.made], number)?;
+            let counted = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let (next, good): (i64, i64) =
+                session.query_one(NEXT, values![new.made, user.as_str()], counted)?;
             if good >= i64::from(limit) {
                 return Ok(None);
             }
-            let next: i64 = session.query_one(NEXT, values![user.as_str()], number)?;
             let NewCertificate { fingerprint, serial, label, made, ends } = &new;
             let row = values![user.as_str(), next, fingerprint, serial, label, *made, *ends];
             session.execute(PUT, row)?;

@@ -18,7 +18,7 @@ use std::time::Duration;
 const SEEN_EVERY: Duration = Duration::from_secs(60);
 
 /// Whether a device may in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Admission {
     /// It may.
@@ -244,6 +244,16 @@ pub struct Device {
     pub waiting: Vec<Waiting>,
 }
 
+impl Device {
+    /// Whether it came lately and said the same of itself: nothing is to be noted of it then.
+    pub fn is_as_seen(&self, sighting: &Sighting, now: Timestamp) -> bool {
+        self.device_type == sighting.device_type
+            && self.user_agent == sighting.user_agent
+            && self.protocol == sighting.protocol
+            && now < self.last_seen.plus(SEEN_EVERY)
+    }
+}
+
 /// What a request says of the device that made it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Sighting {
@@ -330,28 +340,9 @@ fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
 }
 
 impl Store {
-    /// A device that came lately and says the same of itself: nothing is to be noted of it.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn seen_lately(
-        &self,
-        key: &DeviceKey,
-        sighting: &Sighting,
-        now: Timestamp,
-    ) -> Result<Option<Device>> {
-        let is_same = |device: &Device| {
-            device.device_type == sighting.device_type
-                && device.user_agent == sighting.user_agent
-                && device.protocol == sighting.protocol
-                && now < device.last_seen.plus(SEEN_EVERY)
-        };
-        Ok(self.device(key).await?.filter(is_same))
-    }
-
     /// Notes that a device came, and answers what is known of it; a new one is entered, unless its
-    /// user has enough: counted in the same transaction, so that many at once are no more. Usually
-    /// reads only.
+    /// user has enough: counted in the same transaction, so that many at once are no more. One that
+    /// [is as it was seen](Device::is_as_seen) is only read.
     ///
     /// # Errors
     /// The database's.
@@ -362,15 +353,16 @@ impl Store {
         newcomers: Newcomers,
         now: Timestamp,
     ) -> Result<Seen> {
-        if let Some(device) = self.seen_lately(key, sighting, now).await? {
-            return Ok(Seen::Known(device));
-        }
         let (key, seen) = (key.clone(), sighting.clone());
         self.write(move |session| {
             let (user, id) = (key.user.as_str(), key.device.as_str());
             let Sighting { device_type: kind, user_agent: agent, protocol } = &seen;
-            let known = find(session, &key)?.is_some();
-            if !known {
+            let known = find(session, &key)?;
+            let is_new = known.is_none();
+            if let Some(device) = known.filter(|device| device.is_as_seen(&seen, now)) {
+                return Ok(Seen::Known(device));
+            }
+            if is_new {
                 let others: i64 = session.query_one(COUNT, values![user], |row| row.get(0))?;
                 if others >= i64::from(newcomers.per_user) {
                     return Ok(Seen::TooMany);
@@ -397,7 +389,7 @@ impl Store {
             session.execute(SEEN, values![kind, agent, protocol, now, user, id])?;
             let device = find(session, &key)?;
             let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
-            Ok(if known { Seen::Known(device) } else { Seen::New(device) })
+            Ok(if is_new { Seen::New(device) } else { Seen::Known(device) })
         })
         .await
     }
@@ -435,14 +427,6 @@ impl Store {
         .await
     }
 
-    /// Sets whether a device may in.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the database's.
-    pub async fn set_admission(&self, key: &DeviceKey, admission: Admission) -> Result<()> {
-        self.set_text(key, "admission", to_json(&admission, "device.admission")?).await
-    }
-
     /// Sets how far provisioning has come.
     ///
     /// # Errors
@@ -465,15 +449,6 @@ impl Store {
     /// [`Error::NotFound`], or the database's.
     pub async fn set_information(&self, key: &DeviceKey, json: &str) -> Result<()> {
         self.set_text(key, "information", json.to_owned()).await
-    }
-
-    /// Notes that the administrators were told that the device is quarantined.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the database's.
-    pub async fn set_notice_sent(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
-        let key = key.clone();
-        self.write(move |session| set(session, &key, "notice_sent", at.into())).await
     }
 
     /// Changes a device as it stands at that moment, all in one transaction; answers it as it is
@@ -533,14 +508,13 @@ impl Store {
 
     async fn set_text(&self, key: &DeviceKey, column: &'static str, text: String) -> Result<()> {
         let key = key.clone();
-        self.write(move |session| set(session, &key, column, Value::from(&text))).await
+        let set = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
+        self.write(move |session| {
+            let row = values![&text, key.user.as_str(), key.device.as_str()];
+            changed(session.execute(&set, row)?, &key)
+        })
+        .await
     }
-}
-
-fn set(session: &Session<'_>, key: &DeviceKey, column: &str, value: Value<'_>) -> Result<()> {
-    let update = format!("UPDATE device SET {column} = $1 WHERE user_id = $2 AND device_id = $3");
-    let row = [value, key.user.as_str().into(), key.device.as_str().into()];
-    changed(session.execute(&update, &row)?, key)
 }
 
 fn changed(rows: u64, key: &DeviceKey) -> Result<()> {

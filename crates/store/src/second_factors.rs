@@ -1,17 +1,18 @@
 //! What users show beside their password: a secret that makes codes, and codes in its place.
 
-use crate::session::{Row, Session, values};
+use crate::session::{Session, values};
 use crate::{Result, Store};
 use dme_model::{Timestamp, UserId};
 
 const PUT: &str = "INSERT INTO second_factor (user_id, secret, made, step) \
      VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING";
-const OF: &str = "SELECT secret, made, step FROM second_factor WHERE user_id = $1";
+const OF: &str = "SELECT secret, made, step, \
+     (SELECT COUNT(*) FROM recovery_code code WHERE code.user_id = factor.user_id) \
+     FROM second_factor factor WHERE factor.user_id = $1";
 const USE: &str = "UPDATE second_factor SET step = $1 WHERE user_id = $2 AND step < $3";
 const REMOVE: &str = "DELETE FROM second_factor WHERE user_id = $1";
 
 const PUT_CODE: &str = "INSERT INTO recovery_code (hash, user_id) VALUES ($1, $2)";
-const COUNT: &str = "SELECT COUNT(*) FROM recovery_code WHERE user_id = $1";
 const USE_CODE: &str = "DELETE FROM recovery_code WHERE hash = $1 AND user_id = $2";
 const REMOVE_CODES: &str = "DELETE FROM recovery_code WHERE user_id = $1";
 
@@ -44,11 +45,9 @@ impl Store {
     pub async fn second_factor(&self, user: &UserId) -> Result<Option<SecondFactor>> {
         let user = user.clone();
         self.look_up(move |session| {
-            let count = |row: &Row<'_>| row.get(0);
-            let recovery_codes = session.query_one(COUNT, values![user.as_str()], count)?;
             session.query_optional(OF, values![user.as_str()], |row| {
                 let (secret, made, step) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(SecondFactor { secret, made, step, recovery_codes })
+                Ok(SecondFactor { secret, made, step, recovery_codes: row.get(3)? })
             })
         })
         .await

@@ -45,6 +45,7 @@ use crate::{Error, Result};
 use dme_model::Timestamp;
 use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, ToSql, params_from_iter};
+use std::borrow::Cow;
 
 /// One transaction, or one look at the database.
 pub(crate) enum Session<'a> {
@@ -188,14 +189,14 @@ impl Column for Option<Timestamp> {
 }
 
 /// What a statement is given for one of its `$n`. Made by [`values!`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Value<'a> {
     /// Nothing.
     Null,
     /// A `BIGINT`.
     Integer(i64),
     /// A `TEXT`.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// `BYTES`.
     Bytes(&'a [u8]),
 }
@@ -243,13 +244,19 @@ impl From<Timestamp> for Value<'_> {
 
 impl<'a> From<&'a str> for Value<'a> {
     fn from(text: &'a str) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
     }
 }
 
 impl<'a> From<&'a String> for Value<'a> {
     fn from(text: &'a String) -> Self {
-        Self::Text(text)
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value<'_> {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
     }
 }
 
@@ -263,4 +270,64 @@ impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
     }
+}
+
+/// What rows have to fulfil where that is not known before, and what the `$n` of the statement are
+/// given.
+#[derive(Default)]
+pub(crate) struct Conditions<'a> {
+    sql: String,
+    given: Vec<Value<'a>>,
+}
+
+impl<'a> Conditions<'a> {
+    /// One more condition.
+    pub(crate) fn and(&mut self, condition: &str) {
+        self.sql.push_str(if self.sql.is_empty() { " WHERE " } else { " AND " });
+        self.sql.push_str(condition);
+    }
+
+    /// A condition that ends in a value, such as `time <`; none where there is no value.
+    pub(crate) fn with(&mut self, what: &str, value: Option<impl Into<Value<'a>>>) {
+        if let Some(value) = value {
+            let value = self.give(value);
+            self.and(&format!("{what} {value}"));
+        }
+    }
+
+    /// The condition that this text is in what an expression gives, in whatever case (ASCII only).
+    pub(crate) fn contains(&mut self, expression: &str, text: &str) -> String {
+        let pattern = self.give(within(text));
+        format!("LOWER({expression}) LIKE {pattern} ESCAPE '!'")
+    }
+
+    /// Gives a value, and says by what it is called.
+    pub(crate) fn give(&mut self, value: impl Into<Value<'a>>) -> String {
+        self.given.push(value.into());
+        format!("${}", self.given.len())
+    }
+
+    /// All conditions from `WHERE` on; empty where there are none.
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The values, `$1` first.
+    pub(crate) fn values(&self) -> &[Value<'a>] {
+        &self.given
+    }
+}
+
+/// The pattern for `LOWER(…) LIKE … ESCAPE '!'` that what has this text in it fits.
+pub(crate) fn within(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        // As both databases fold: what is beyond ASCII stays.
+        pattern.push(c.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
 }

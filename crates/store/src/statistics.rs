@@ -1,6 +1,6 @@
 //! What was counted of requests, by hour or day, user, device, connector and command.
 
-use crate::session::{Row, Value, values};
+use crate::session::{Conditions, Row, Value, values};
 use crate::{Result, Store};
 use dme_model::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -263,7 +263,7 @@ fn add(
     let key: &[Value<'_>] =
         values![span, of.start, &of.user, &of.device, &of.connector, &of.command];
     let row: Vec<Value<'_>> =
-        key.iter().copied().chain(counts.numbers().map(Value::from)).collect();
+        key.iter().cloned().chain(counts.numbers().map(Value::from)).collect();
     session.execute(ADD, &row)?;
     Ok(())
 }
@@ -310,31 +310,25 @@ impl Store {
             let columns: String = told.iter().map(|column| format!("{column}, ")).collect();
             let devices = "COUNT(DISTINCT CASE WHEN device_id = '' THEN NULL \
                  ELSE user_id || ' ' || device_id END)";
-            let mut sql = format!("SELECT {columns}{devices}, {SUMS} FROM statistic");
-            let mut given: Vec<Value<'_>> = Vec::new();
-            let wanted = [
-                ("start >=", filter.from.map(Value::from)),
-                ("start <", filter.until.map(Value::from)),
-                ("user_id =", filter.user.as_ref().map(Value::from)),
-                ("device_id =", filter.device.as_ref().map(Value::from)),
-                ("connector =", filter.connector.as_ref().map(Value::from)),
-                ("command =", filter.command.as_ref().map(Value::from)),
-                ("command <>", without.map(Value::from)),
-            ];
+            let mut wanted = Conditions::default();
             // Both lengths are named, so that the primary key leads.
-            sql.push_str(" WHERE span IN (3600, 86400)");
-            for (what, value) in wanted {
-                if let Some(value) = value {
-                    given.push(value);
-                    sql.push_str(&format!(" AND {what} ${}", given.len()));
-                }
-            }
-            if !told.is_empty() {
-                let told = told.join(", ");
-                sql.push_str(&format!(" GROUP BY {told} ORDER BY {told}"));
-            }
-            given.push(limit.into());
-            sql.push_str(&format!(" LIMIT ${}", given.len()));
+            wanted.and("span IN (3600, 86400)");
+            wanted.with("start >=", filter.from);
+            wanted.with("start <", filter.until);
+            wanted.with("user_id =", filter.user.as_ref());
+            wanted.with("device_id =", filter.device.as_ref());
+            wanted.with("connector =", filter.connector.as_ref());
+            wanted.with("command =", filter.command.as_ref());
+            wanted.with("command <>", without);
+            let order = match told.join(", ") {
+                told if told.is_empty() => told,
+                told => format!(" GROUP BY {told} ORDER BY {told}"),
+            };
+            let limit = wanted.give(limit);
+            let sql = format!(
+                "SELECT {columns}{devices}, {SUMS} FROM statistic{}{order} LIMIT {limit}",
+                wanted.sql()
+            );
             let line = |row: &Row<'_>| {
                 let mut of = Counted::default();
                 for (column, by) in by.iter().enumerate() {
@@ -349,7 +343,7 @@ impl Store {
                 let devices = u64::try_from(row.get::<i64>(by.len())?).unwrap_or(0);
                 Ok(CountLine { of, devices, counts: Counts::read(row, by.len() + 1)? })
             };
-            let lines = session.query(&sql, &given, line)?;
+            let lines = session.query(&sql, wanted.values(), line)?;
             // Without telling apart there is always one line, also of nothing.
             Ok(lines.into_iter().filter(|line| line.counts.requests > 0).collect())
         })

@@ -27,9 +27,7 @@ pub use window::item_size;
 
 use crate::key::GenerationNo;
 use crate::locks::Lock;
-use crate::{
-    DeviceKey, Engine, Error, FolderNo, Result, Session, Slot, SyncKey, TraceEntry, TraceEvent,
-};
+use crate::{Engine, Error, FolderNo, Result, Session, Slot, SyncKey, TraceEntry, TraceEvent};
 use commands::Commands;
 use dme_model::CollectionId;
 use state::{Base, Generation};
@@ -193,16 +191,6 @@ impl Engine {
         };
         work.refresh(&options).await?;
         Ok(work.generation.outstanding() as u64)
-    }
-
-    /// How many items of a folder the device is shown a placeholder for (rule S5).
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn unreadable(&self, device: &DeviceKey, folder: FolderNo) -> Result<u64> {
-        let state = self.store.load(device, Slot::Collection(folder)).await?;
-        let state = state.as_deref().and_then(State::from_bytes);
-        Ok(state.map_or(0, |state| state.current.failed.len() as u64))
     }
 
     /// What holds for a folder: what the phone said last of filter, view and conflicts, and of the

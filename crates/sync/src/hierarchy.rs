@@ -103,7 +103,7 @@ impl Engine {
         key: &SyncKey,
     ) -> Result<HierarchyAnswer> {
         let _one_at_a_time = self.lock_hierarchy(session).await;
-        let known = self.load_hierarchy(session).await?;
+        let known = self.load_hierarchy(session.device).await?;
         let (hierarchy, base) = match (known, key.is_initial()) {
             (known, true) => {
                 let earlier = known.map(|hierarchy| hierarchy.current.no);
@@ -134,7 +134,7 @@ impl Engine {
     /// # Errors
     /// The mail system's, the store's.
     pub async fn hierarchy_changed(&self, session: Session<'_>) -> Result<bool> {
-        let Some(hierarchy) = self.load_hierarchy(session).await? else { return Ok(true) };
+        let Some(hierarchy) = self.load_hierarchy(session.device).await? else { return Ok(true) };
         Ok(hierarchy.current.folders != self.read_folders(session).await?)
     }
 
@@ -148,8 +148,7 @@ impl Engine {
 
     /// The same of a device that is not in contact.
     pub(crate) async fn folders_of(&self, device: &DeviceKey) -> Result<Vec<FolderEntry>> {
-        let bytes = self.store.load(device, Slot::Hierarchy).await?;
-        let hierarchy = bytes.as_deref().and_then(Hierarchy::from_bytes);
+        let hierarchy = self.load_hierarchy(device).await?;
         Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
     }
 
@@ -202,8 +201,8 @@ impl Engine {
         self.locks.lock(Lock::State(session.device.clone(), Slot::Hierarchy)).await
     }
 
-    async fn load_hierarchy(&self, session: Session<'_>) -> Result<Option<Hierarchy>> {
-        let bytes = self.store.load(session.device, Slot::Hierarchy).await?;
+    async fn load_hierarchy(&self, device: &DeviceKey) -> Result<Option<Hierarchy>> {
+        let bytes = self.store.load(device, Slot::Hierarchy).await?;
         Ok(bytes.as_deref().and_then(Hierarchy::from_bytes))
     }
 

@@ -6,13 +6,13 @@ use dme_mailbox::{
     Account, CallContext, Called, Error, MailSystem, Mailbox, Passing, Result, VacationService, Way,
 };
 use dme_model::{Class, Collection, CollectionId, Function, UserId, Vacation};
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Collections whose class is remembered, at sixteen bytes each; beyond, all are learned anew.
+/// Collections whose class is remembered, at sixteen bytes each; where a new one does not fit, all
+/// are learned anew.
 const REMEMBERED: usize = 100_000;
 
 /// A mail system whose calls are counted.
@@ -26,7 +26,6 @@ struct Shared {
     only: Option<Function>,
     /// The classes of collections as they were told last.
     classes: Mutex<HashMap<u64, Class>>,
-    hasher: RandomState,
     counter: Counter,
 }
 
@@ -44,15 +43,26 @@ impl CountedSystem {
         counter: Counter,
     ) -> Self {
         let only = classes.first().filter(|_| classes.len() == 1).map(|class| class.function());
-        let (classes, hasher) = (Mutex::default(), RandomState::new());
-        Self { system, shared: Arc::new(Shared { only, classes, hasher, counter }) }
+        Self { system, shared: Arc::new(Shared { only, classes: Mutex::default(), counter }) }
     }
 }
 
 impl Shared {
     fn class(&self, user: &UserId, collection: &CollectionId) -> Option<Class> {
-        let key = self.hasher.hash_one((user, collection));
-        self.classes.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied()
+        let classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        classes.get(&classes.hasher().hash_one((user, collection))).copied()
+    }
+
+    fn learn(&self, user: &UserId, all: &[Collection]) {
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = all.iter().take(REMEMBERED);
+        let told = told.map(|one| (classes.hasher().hash_one((user, &one.id)), one.class));
+        let told: Vec<(u64, Class)> = told.collect();
+        let new = told.iter().filter(|(key, _)| !classes.contains_key(key)).count();
+        if classes.len().saturating_add(new) > REMEMBERED {
+            classes.clear();
+        }
+        classes.extend(told);
     }
 }
 
@@ -95,15 +105,9 @@ impl Way for Counted {
     }
 
     fn listed(&self, all: &[Collection]) {
-        if self.shared.only.is_some() {
-            return;
+        if self.shared.only.is_none() {
+            self.shared.learn(&self.user, all);
         }
-        let mut classes = self.shared.classes.lock().unwrap_or_else(PoisonError::into_inner);
-        if classes.len().saturating_add(all.len()) > REMEMBERED {
-            classes.clear();
-        }
-        let key = |one: &Collection| self.shared.hasher.hash_one((&self.user, &one.id));
-        classes.extend(all.iter().take(REMEMBERED).map(|one| (key(one), one.class)));
     }
 }
 
@@ -145,7 +149,7 @@ mod tests {
     use dme_link::Counting;
     use dme_mailbox::memory::MemoryMailSystem;
     use dme_mailbox::{ChangeToken, Credentials, ItemFilter};
-    use dme_model::{RequestId, Role};
+    use dme_model::{Access, RequestId, Role};
     use std::time::Duration;
 
     #[tokio::test]
@@ -182,5 +186,32 @@ mod tests {
         assert_eq!(row("mail").failed, [("mailbox.invalid_token".to_owned(), 1)].into());
         assert_eq!(row("any").failed, [(failed.name().to_owned(), 1)].into());
         assert!(counts.iter().all(|row| row.backend == "memory"));
+    }
+
+    #[test]
+    fn what_is_remembered_of_collections_is_forgotten_only_where_new_ones_do_not_fit() {
+        let counter = Counter::new("memory", Arc::default());
+        let shared = Shared { only: None, classes: Mutex::default(), counter };
+        let collections = |count: usize| -> Vec<Collection> {
+            let collection = |number: usize| Collection {
+                id: CollectionId::from(number.to_string()),
+                parent: None,
+                name: String::new(),
+                class: Class::Mail,
+                role: None,
+                access: Access::default(),
+            };
+            (0..count).map(collection).collect()
+        };
+        let [ann, bob, carl] = ["ann", "bob", "carl"].map(UserId::from);
+        let first = CollectionId::from("0");
+        shared.learn(&bob, &collections(1));
+        for _ in 0..2 {
+            shared.learn(&ann, &collections(REMEMBERED - 1));
+            assert_eq!(shared.class(&bob, &first), Some(Class::Mail));
+        }
+        shared.learn(&carl, &collections(1));
+        assert_eq!([&ann, &bob].map(|user| shared.class(user, &first)), [None, None]);
+        assert_eq!(shared.class(&carl, &first), Some(Class::Mail));
     }
 }

@@ -317,7 +317,6 @@ impl Connector {
         let hang_up = self.config.windows.as_ref().map(|windows| windows.left(now()));
         let hang_up = hang_up.map(|left| Instant::now() + left);
         let mut told_used: Option<Instant> = None;
-        let counting = session.shared.services.counts.clone();
         let (mut told_counts, mut tell_counts) = (None, Instant::now());
         loop {
             let order = tokio::select! {
@@ -336,9 +335,8 @@ impl Connector {
                     settle = Instant::now() + self.tell_used(session, &mut told_used);
                     continue;
                 }
-                () = sleep_until(tell_counts), if counting.is_some() => {
-                    let counts = counting.as_ref().map(|all| all.counts()).unwrap_or_default();
-                    tell_counts = Instant::now() + self.tell_counts(session, counts, &mut told_counts);
+                () = sleep_until(tell_counts), if session.shared.services.counts.is_some() => {
+                    tell_counts = Instant::now() + self.tell_counts(session, &mut told_counts);
                     continue;
                 }
                 () = until(hang_up) => return Next::Away,
@@ -424,13 +422,10 @@ impl Connector {
 
     /// Tells the server of what was counted since it was last told, if anything was; answers when to
     /// do so again.
-    fn tell_counts(
-        &self,
-        session: &Session,
-        counts: Vec<Measured>,
-        told: &mut Option<Vec<Measured>>,
-    ) -> Duration {
+    fn tell_counts(&self, session: &Session, told: &mut Option<Vec<Measured>>) -> Duration {
         let every = self.config.thrift.counts;
+        let Some(counting) = &session.shared.services.counts else { return every };
+        let counts = counting.counts();
         let Some(news) = Counts::since(told.as_deref(), &counts) else { return every };
         match session.shared.tell(ToServer::Counts(news)) {
             Told::Sent => {

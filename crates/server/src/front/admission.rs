@@ -70,12 +70,15 @@ pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device
 /// Enters the device where it is new, if it may come.
 async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
     let Arrival { key, sighting, now, .. } = arrival;
+    let known = store(front.store.device(key).await)?;
+    let is_new = known.is_none();
     // Nearly every request is of such a one, and no rule is asked about it.
-    if let Some(device) = store(front.store.seen_lately(key, sighting, *now).await)? {
+    if let Some(device) = known.filter(|device| device.is_as_seen(sighting, *now)) {
         return Ok(device);
     }
     let mut newcomers = front.admissions.newcomers(key, sighting, *now);
-    let held = newcomers.admission == Admission::Allowed && waits_for_terms(front, key).await?;
+    let held =
+        newcomers.admission == Admission::Allowed && waits_for_terms(front, key, is_new).await?;
     if held {
         newcomers.admission = Admission::Quarantined;
         // The rules let it in; they are not asked again before the user has accepted.
@@ -104,9 +107,9 @@ async fn see(front: &Front, arrival: &Arrival<'_>) -> Result<Device, Failure> {
 }
 
 /// Whether a device, if it is new, waits until its user has accepted the terms of use.
-async fn waits_for_terms(front: &Front, key: &DeviceKey) -> Result<bool, Failure> {
+async fn waits_for_terms(front: &Front, key: &DeviceKey, is_new: bool) -> Result<bool, Failure> {
     Ok(front.own.config.terms_before_mail
-        && store(front.store.device(key).await)?.is_none()
+        && is_new
         && store(front.own.holds_newcomers(&key.user).await)?)
 }
 

@@ -2,17 +2,19 @@
 //! and counts the rest.
 
 use super::{Admission, COLUMNS, Device, device};
-use crate::session::{Row, Value, values};
+use crate::session::{Conditions, Row, values, within};
 use crate::states::{from_json, to_json};
 use crate::{Result, Store};
 use dme_model::{Timestamp, UserId};
 
 const OWNERS: &str = "SELECT user_id, COUNT(*) FROM device GROUP BY user_id ORDER BY user_id";
 const SOME_OWNERS: &str = "SELECT user_id, COUNT(*) FROM device \
-     WHERE LOWER(user_id) LIKE $1 ESCAPE '\\' GROUP BY user_id ORDER BY user_id LIMIT $2 OFFSET $3";
+     WHERE LOWER(user_id) LIKE $1 ESCAPE '!' GROUP BY user_id ORDER BY user_id LIMIT $2 OFFSET $3";
 const COUNT_ALL_OWNERS: &str = "SELECT COUNT(DISTINCT user_id) FROM device";
 const COUNT_OWNERS: &str =
-    "SELECT COUNT(DISTINCT user_id) FROM device WHERE LOWER(user_id) LIKE $1 ESCAPE '\\'";
+    "SELECT COUNT(DISTINCT user_id) FROM device WHERE LOWER(user_id) LIKE $1 ESCAPE '!'";
+/// What devices and their users are called.
+const CALLED: &str = "user_id || ' ' || device_id || ' ' || device_type || ' ' || user_agent";
 
 /// Which devices are wanted; all of them where nothing is said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -47,23 +49,6 @@ impl DeviceFilter {
     }
 }
 
-/// A pattern that this text fits into, for `LIKE … ESCAPE '\'` on what is in lower case.
-fn within(text: &str) -> String {
-    format!("%{}%", escaped(text))
-}
-
-fn escaped(text: &str) -> String {
-    let mut pattern = String::new();
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        // As both databases fold: what is beyond ASCII stays.
-        pattern.push(c.to_ascii_lowercase());
-    }
-    pattern
-}
-
 /// The names in what devices told of themselves: a text that is looked for is not looked for there.
 const NAMES: [&str; 9] = [
     "model",
@@ -77,115 +62,73 @@ const NAMES: [&str; 9] = [
     "outbound_sms",
 ];
 
-/// A value of a condition's.
-enum Given {
-    Text(String),
-    Number(i64),
-}
+/// What stands there in the place of a text.
+const WORDS: [&str; 3] = ["null", "true", "false"];
 
-/// Conditions, and the values of their `$n` in order.
-#[derive(Default)]
-struct Where {
-    conditions: Vec<String>,
-    given: Vec<Given>,
-}
+/// What stands there between texts, once those words are taken out.
+const SIGNS: [&str; 7] = ["{", "}", "{}", ":", ",", ":,", ":}"];
 
-impl Where {
-    fn of(filter: &DeviceFilter) -> Result<Self> {
-        let mut all = Self::default();
-        if let Some(user) = &filter.user {
-            let user = all.text(user.to_string());
-            all.and(format!("user_id = {user}"));
+/// What devices have to fulfil.
+fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
+    let mut all = Conditions::default();
+    all.with("user_id =", filter.user.as_ref().map(UserId::to_string));
+    let admission = filter.admission.map(|one| to_json(&one, "device.admission"));
+    all.with("admission =", admission.transpose()?);
+    if let Some(wipe) = &filter.wipe {
+        // Said as the index says it, which has only these.
+        if wipe != "none" {
+            all.and("wipe <> '{\"state\":\"none\"}'");
         }
-        if let Some(admission) = &filter.admission {
-            let admission = all.text(to_json(admission, "device.admission")?);
-            all.and(format!("admission = {admission}"));
-        }
-        if let Some(wipe) = &filter.wipe {
-            // Said as the index says it, which has only these.
-            if wipe != "none" {
-                all.and("wipe <> '{\"state\":\"none\"}'".to_owned());
-            }
-            let begins = all.text(format!("{{\"state\":\"{}\"%", escaped(wipe)));
-            all.and(format!("wipe LIKE {begins} ESCAPE '\\'"));
-        }
-        if let Some(kind) = &filter.kind {
-            let kind = all.text(kind.clone());
-            all.and(format!("device_type = {kind}"));
-        }
-        if let Some(os) = &filter.os {
-            let os = to_json(os, "device.information")?;
-            let begins = os.strip_suffix('"').unwrap_or_default();
-            let told = all.text(within(&format!("\"os\":{begins}")));
-            all.and(format!("LOWER(information) LIKE {told} ESCAPE '\\'"));
-        }
-        if let Some(connector) = &filter.connector {
-            let connector = all.text(connector.clone());
-            let served = format!("SELECT user_id FROM route WHERE serving = {connector}");
-            all.and(format!("user_id IN ({served})"));
-        }
-        if let Some(from) = filter.seen_from {
-            let from = all.number(from.as_millis());
-            all.and(format!("last_seen >= {from}"));
-        }
-        if let Some(until) = filter.seen_until {
-            let until = all.number(until.as_millis());
-            all.and(format!("last_seen < {until}"));
-        }
-        if filter.held {
-            all.and("hold IS NOT NULL".to_owned());
-        }
-        if let Some(text) = &filter.text {
-            // A name of something is not what is looked for, what is told under it is.
-            let sought = text.to_ascii_lowercase();
-            let names = NAMES.iter().filter(|name| name.contains(&sought));
-            let told = names.fold("information".to_owned(), |told, name| {
-                format!("REPLACE({told}, '\"{name}\":', ':')")
-            });
-            let called = all.text(within(text));
+        // What begins with `{"state":"sent"` lies between that and `{"state":"sent#`.
+        all.with("wipe >=", Some(format!("{{\"state\":\"{wipe}\"")));
+        all.with("wipe <", Some(format!("{{\"state\":\"{wipe}#")));
+    }
+    all.with("device_type =", filter.kind.clone());
+    if let Some(os) = &filter.os {
+        let os = to_json(os, "device.information")?;
+        let begins = os.strip_suffix('"').unwrap_or_default();
+        let told = all.contains("information", &format!("\"os\":{begins}"));
+        all.and(&told);
+    }
+    if let Some(connector) = &filter.connector {
+        let connector = all.give(connector.clone());
+        all.and(&format!("user_id IN (SELECT user_id FROM route WHERE serving = {connector})"));
+    }
+    all.with("last_seen >=", filter.seen_from);
+    all.with("last_seen <", filter.seen_until);
+    if filter.held {
+        all.and("hold IS NOT NULL");
+    }
+    if let Some(text) = &filter.text {
+        let mut found = all.contains(CALLED, text);
+        if let Some(told) = told(text) {
             let as_json = to_json(&text, "device.information")?;
             let as_json = as_json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-            let within = all.text(within(as_json.unwrap_or_default()));
-            all.and(format!(
-                "(LOWER(user_id || ' ' || device_id || ' ' || device_type || ' ' || user_agent) \
-                 LIKE {called} ESCAPE '\\' OR LOWER({told}) LIKE {within} ESCAPE '\\')"
-            ));
+            let told = all.contains(&told, as_json.unwrap_or_default());
+            found = format!("({found} OR {told})");
         }
-        Ok(all)
+        all.and(&found);
     }
+    Ok(all)
+}
 
-    fn and(&mut self, condition: String) {
-        self.conditions.push(condition);
+/// What devices told of themselves, without what is no text there and could be taken for this one;
+/// none where this is but what stands between texts.
+fn told(text: &str) -> Option<String> {
+    let sought = text.to_ascii_lowercase();
+    if SIGNS.contains(&sought.as_str()) {
+        return None;
     }
-
-    /// Gives a value, and says by what it is called.
-    fn text(&mut self, text: String) -> String {
-        self.give(Given::Text(text))
-    }
-
-    fn number(&mut self, number: i64) -> String {
-        self.give(Given::Number(number))
-    }
-
-    fn give(&mut self, value: Given) -> String {
-        self.given.push(value);
-        format!("${}", self.given.len())
-    }
-
-    fn sql(&self) -> String {
-        match self.conditions.is_empty() {
-            true => String::new(),
-            false => format!(" WHERE {}", self.conditions.join(" AND ")),
-        }
-    }
-
-    fn values(&self) -> Vec<Value<'_>> {
-        let values = self.given.iter().map(|given| match given {
-            Given::Text(text) => Value::Text(text),
-            Given::Number(number) => Value::Integer(*number),
-        });
-        values.collect()
-    }
+    let words = WORDS
+        .into_iter()
+        .filter(|word| [",", "}"].iter().any(|end| format!(":{word}{end}").contains(&sought)));
+    // Within a text a quotation mark has a backslash before it: one with a colon behind it ends a
+    // name.
+    let told = words.fold("information".to_owned(), |told, word| {
+        format!("REPLACE({told}, '\":{word}', '\":')")
+    });
+    let names = NAMES.iter().filter(|name| name.contains(&sought));
+    Some(names.fold(told, |told, name| format!("REPLACE({told}, '\"{name}\":', ':')")))
 }
 
 impl Store {
@@ -200,8 +143,8 @@ impl Store {
         after: u32,
         limit: u32,
     ) -> Result<Vec<Device>> {
-        let mut wanted = Where::of(filter)?;
-        let (limit, after) = (wanted.number(limit.into()), wanted.number(after.into()));
+        let mut wanted = conditions(filter)?;
+        let (limit, after) = (wanted.give(limit), wanted.give(after));
         // The index of last contacts is for what most devices are: what few are has its own, or is
         // looked for in all of them, and sorted then.
         let by = if filter.is_of_few() { "+last_seen" } else { "last_seen" };
@@ -210,7 +153,7 @@ impl Store {
              LIMIT {limit} OFFSET {after}",
             wanted.sql()
         );
-        self.read(move |session| session.query(&sql, &wanted.values(), device)).await
+        self.read(move |session| session.query(&sql, wanted.values(), device)).await
     }
 
     /// How many devices are wanted, told apart by what they call their kind and by their state.
@@ -221,14 +164,14 @@ impl Store {
         &self,
         filter: &DeviceFilter,
     ) -> Result<Vec<(String, Admission, u64)>> {
-        let wanted = Where::of(filter)?;
+        let wanted = conditions(filter)?;
         let sql = format!(
             "SELECT device_type, admission, COUNT(*) FROM device{} \
              GROUP BY device_type, admission ORDER BY device_type, admission",
             wanted.sql()
         );
         self.read(move |session| {
-            session.query(&sql, &wanted.values(), |row| {
+            session.query(&sql, wanted.values(), |row| {
                 let admission = from_json(&row.get::<String>(1)?, "device.admission")?;
                 Ok((row.get(0)?, admission, u64::try_from(row.get::<i64>(2)?).unwrap_or(0)))
             })

@@ -118,11 +118,15 @@ async fn what_is_set_is_there(place: Place) {
         reply: None,
     };
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: later(5) };
-    store.set_admission(&phone, Admission::Blocked).await.unwrap();
     store.set_policy(&phone, &policy).await.unwrap();
     store.set_wipe(&phone, wipe).await.unwrap();
     store.set_information(&phone, r#"{"Model":"iPhone15,3"}"#).await.unwrap();
-    store.set_notice_sent(&phone, later(6)).await.unwrap();
+    let told = |device: &mut Device| {
+        device.admission = Admission::Blocked;
+        device.notice_sent = Some(later(6));
+        Ok(())
+    };
+    store.change_device(&phone, told).await.unwrap();
     let device = store.device(&phone).await.unwrap().unwrap();
     assert_eq!(device.admission, Admission::Blocked);
     assert_eq!(device.policy, policy);
@@ -135,7 +139,9 @@ async fn what_is_not_there_cannot_be_set(place: Place) {
     let store = place.open().await;
     let nobody = key("ann@x", "none");
     assert_eq!(store.device(&nobody).await.unwrap(), None);
-    let set = store.set_admission(&nobody, Admission::Allowed).await;
+    let changed = store.change_device(&nobody, |_| Ok(())).await;
+    assert!(matches!(changed, Err(Error::NotFound(_))));
+    let set = store.set_wipe(&nobody, Wipe::None).await;
     assert!(matches!(set, Err(Error::NotFound(_))));
     assert!(matches!(store.remove_device(&nobody).await, Err(Error::NotFound(_))));
 }
@@ -228,8 +234,10 @@ async fn three_phones(store: &Store) {
     ] {
         see(store, &key(user, id), sighting, admission, at).await;
     }
-    let told =
-        r#"{"model":"Pixel 9","friendly_name":"Bob's","os":"Android 16","phone_number":"1"}"#;
+    let told = concat!(
+        r#"{"model":"Pixel 9","imei":null,"friendly_name":"Bob's!","os":"Android 16","#,
+        r#""phone_number":"1","outbound_sms":true,"mobile_operator":null}"#
+    );
     store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
     store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
@@ -261,6 +269,7 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (DeviceFilter { admission: Some(Admission::Blocked), ..all() }, &["B%"]),
         (DeviceFilter { wipe: Some("requested".into()), ..all() }, &["A1"]),
         (DeviceFilter { wipe: Some("none".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { wipe: Some("NONE".into()), ..all() }, &[]),
         (DeviceFilter { kind: Some("Android".into()), ..all() }, &["B%", "A2"]),
         (DeviceFilter { os: Some("ANDROID".into()), ..all() }, &["B%"]),
         (DeviceFilter { os: Some("16".into()), ..all() }, &[]),
@@ -271,11 +280,24 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (text("pixel"), &["B%"]),
         (text("Bob's"), &["B%"]),
         (text("ANN@"), &["A2", "A1"]),
-        // The names of what is told are not sought in, and signs stand for themselves.
+        // The names of what is told are not sought in, nor what is between and in place of texts.
         (text("phone"), &["A1"]),
+        (text("null"), &[]),
+        (text("ul"), &[]),
+        (text("rue,"), &[]),
+        (text(":n"), &[]),
+        (text(":"), &[]),
+        (text(","), &[]),
+        (text("}"), &[]),
+        (text("{}"), &[]),
+        (text(":t"), &[]),
+        // Signs stand for themselves.
         (text("%"), &["B%"]),
         (text("b_1"), &["B%"]),
         (text("_"), &["B%"]),
+        (text("!"), &["B%"]),
+        (text("!o"), &[]),
+        (text("\\"), &[]),
         (
             DeviceFilter {
                 held: true,

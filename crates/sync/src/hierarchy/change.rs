@@ -158,7 +158,7 @@ impl Engine {
     }
 
     async fn known(&self, session: Session<'_>, key: &SyncKey) -> Result<Known, FolderError> {
-        let hierarchy = self.load_hierarchy(session).await?.ok_or(Error::InvalidKey)?;
+        let hierarchy = self.load_hierarchy(session.device).await?.ok_or(Error::InvalidKey)?;
         let base = hierarchy.base(key)?;
         Ok(Known { hierarchy, base })
     }

@@ -22,7 +22,9 @@ async fn a_placeholder_stands_for_it_and_it_is_on_record() {
     let answer = world.sync(&CollectionRequest::new(inbox, key)).await.unwrap();
     let expected = ["add 3 three", "add 2 This message cannot be shown", "add 1 one"];
     assert_eq!(told(&answer), expected);
-    assert_eq!(world.engine.unreadable(&world.device, inbox).await, Ok(1));
+    let holdings = world.engine.holdings(&world.device).await.unwrap();
+    let of_inbox = holdings.iter().find(|holding| holding.folder.no == inbox).unwrap();
+    assert_eq!(of_inbox.held.unwrap().placeholders, 1);
     let trace = world.store.trace(&world.device).await.unwrap();
     let reason = "marked as broken".into();
     assert_eq!(trace[0].event, TraceEvent::Unconvertible { item: "2".into(), reason });
