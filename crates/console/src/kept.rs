@@ -52,17 +52,14 @@ impl<T> Kept<T> {
         all.retain(|_, (_, until)| now < *until);
         match self.when_full {
             WhenFull::Refuse if all.len() >= self.most => return Err(NotKept::Full),
-            WhenFull::Refuse => {}
-            WhenFull::GiveUp => give_up(&mut all, self.most, |_| true),
+            WhenFull::GiveUp if all.len() >= self.most => {
+                let first = all.iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| *key);
+                first.and_then(|key| all.remove(&key));
+            }
+            WhenFull::Refuse | WhenFull::GiveUp => {}
         }
         all.insert(hash(&secret), (one, now.plus(self.life)));
         Ok(secret)
-    }
-
-    /// Gives up the one that is nearest to its end of those that `which` picks, where there are so
-    /// many of these.
-    pub(crate) fn make_room(&self, most: usize, which: impl Fn(&T) -> bool) {
-        give_up(&mut self.all(), most, which);
     }
 
     /// Gives it away, the first time and in time.
@@ -84,14 +81,6 @@ impl<T: Clone> Kept<T> {
     /// It, while there is time; it stays.
     pub(crate) fn find(&self, secret: &Secret, now: Timestamp) -> Option<T> {
         self.all().get(&hash(secret)).filter(|(_, until)| now < *until).map(|(one, _)| one.clone())
-    }
-}
-
-fn give_up<T>(all: &mut HashMap<Hash, (T, Timestamp)>, most: usize, which: impl Fn(&T) -> bool) {
-    let picked: Vec<_> = all.iter().filter(|(_, (one, _))| which(one)).collect();
-    if picked.len() >= most {
-        let first = picked.into_iter().min_by_key(|(_, (_, until))| *until).map(|(key, _)| *key);
-        first.and_then(|key| all.remove(&key));
     }
 }
 
@@ -131,18 +120,5 @@ mod tests {
         let kept = Kept::giving_up(LIFE, 2);
         let all = [1, 2, 3].map(|one| kept.keep(one, at(one)).unwrap());
         assert_eq!(all.map(|secret| kept.find(&secret, at(4))), [None, Some(2), Some(3)]);
-    }
-
-    #[test]
-    fn room_is_made_among_those_that_are_picked() {
-        let kept = Kept::giving_up(LIFE, 9);
-        let all = [("a", 1), ("b", 2), ("b", 3)].map(|one| kept.keep(one, at(one.1)).unwrap());
-        kept.make_room(3, |one| one.0 == "b");
-        assert!(all.iter().all(|secret| kept.find(secret, at(4)).is_some()), "there is room");
-        kept.make_room(2, |one| one.0 == "b");
-        assert_eq!(
-            all.map(|secret| kept.find(&secret, at(4))),
-            [Some(("a", 1)), None, Some(("b", 3))]
-        );
     }
 }

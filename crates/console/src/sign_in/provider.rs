@@ -21,9 +21,6 @@ use std::time::Duration;
 const LIFE: Duration = Duration::from_secs(10 * 60);
 /// Attempts at once; beyond, the oldest is given up.
 const ATTEMPTS: usize = 1_000;
-/// Attempts at once from one address; beyond, the oldest of these is given up. Anybody can begin one,
-/// and nobody is to push out all others by that.
-const ATTEMPTS_OF_ONE: usize = 100;
 
 /// The provider that administrators sign in with, and who is on the way there.
 pub(crate) struct OpenId {
@@ -42,8 +39,6 @@ struct Begun {
     back: String,
     /// Whether they are signed in already, and show again who they are.
     again: bool,
-    /// From which address.
-    client: IpAddr,
 }
 
 impl OpenId {
@@ -62,7 +57,6 @@ impl Console {
     pub(super) async fn go_to_provider(
         &self,
         query: &Fields,
-        client: IpAddr,
     ) -> Result<Response<SiteBody>, Refusal> {
         let openid = self.openid()?;
         let now = (self.front.clock)();
@@ -74,8 +68,7 @@ impl Console {
             Refusal::new(http::StatusCode::BAD_GATEWAY, error.to_string())
         })?;
         let back = local(query.get("back").map_or("/", String::as_str));
-        openid.attempts.make_room(ATTEMPTS_OF_ONE, |begun| begun.client == client);
-        let begun = Begun { attempt, back, again, client };
+        let begun = Begun { attempt, back, again };
         let mark = openid.attempts.keep(begun, now).map_err(Refusal::failed)?;
         Ok(with_cookie(see_other(&url), &cookie::set_session(cookie::PROVIDER, &mark)))
     }

@@ -37,7 +37,7 @@ impl Console {
                 };
                 return self.show_step(&half, look, None).await;
             }
-            "/sign-in/provider" => return self.go_to_provider(query, client).await,
+            "/sign-in/provider" => return self.go_to_provider(query).await,
             REDIRECT => return self.come_from_provider(headers, query, (client, look)).await,
             _ => {}
         }
