@@ -12,6 +12,7 @@ mod meter;
 mod people;
 mod plain;
 mod push;
+mod restart;
 mod sogo;
 mod world;
 
@@ -23,6 +24,7 @@ use dme_phone::{Address, AfterAnswer};
 use items::{Items, POLL};
 use load::{Form, Target};
 use meter::resident;
+use restart::{Crowd, Gone};
 use sogo::Sogo;
 use std::io::Write;
 use std::time::Duration;
@@ -40,13 +42,14 @@ fn main() -> Result<()> {
             "--quick" => scale = Scale::QUICK,
             "--with-sogo" => beside = Beside::Sogo,
             "--parked" => part = Part::Parked,
+            "--restart" => part = Part::Restart,
             "--people" => part = Part::People,
             "--account" => part = Part::Account,
             "--console" => part = Part::Console,
             other => {
                 bail!(
                     "unknown argument {other:?}; there are --quick, --with-sogo, --parked, \
-                     --people, --account and --console"
+                     --restart, --people, --account and --console"
                 )
             }
         }
@@ -61,6 +64,8 @@ enum Part {
     Everything,
     /// The waiting phones alone.
     Parked,
+    /// Who comes back after the server was gone, alone.
+    Restart,
     /// The address searches alone.
     People,
     /// Calendars and contacts alone.
@@ -93,6 +98,10 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
     };
     if part == Part::Console {
         console(&mut world, &target, scale, &mut table).await?;
+        return table.print();
+    }
+    if part == Part::Restart {
+        restarts(&mut world, &target, scale, &mut table).await?;
         return table.print();
     }
     if part == Part::Everything {
@@ -253,6 +262,34 @@ async fn calendar_and_contacts(
     Ok(())
 }
 
+/// How connectors and phones come back.
+async fn restarts(
+    world: &mut World,
+    target: &Target,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<()> {
+    note("linking connectors and parking phones");
+    let crowd = Crowd::gather(world, target, scale).await?;
+    for (gone, words) in
+        [(Gone::InOrder, "an orderly restart"), (Gone::Killed, "a kill, gone for 5 s")]
+    {
+        note(words);
+        let back = crowd.after(world, gone).await?;
+        table.heading(&format!(
+            "{} connectors and {} parked phones after {words}",
+            back.connectors, back.phones
+        ));
+        let seconds = |seconds: f64| format!("{seconds:.1} s");
+        table.row("half of the connectors linked after", seconds(back.half_linked), "");
+        table.row("all connectors linked after", seconds(back.linked), "≤ 60 s");
+        table.row("all phones parked after", seconds(back.parked), "");
+        table.row("the server's share of the processors", percent(back.busy), "< 80 %");
+        table.row("requests of phones in vain", back.in_vain.to_string(), "");
+    }
+    Ok(())
+}
+
 /// What administrators wait for.
 async fn console(
     world: &mut World,
@@ -371,6 +408,10 @@ fn note(text: &str) {
 
 fn millis(millis: f64) -> String {
     format!("{millis:.2} ms")
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
 }
 
 fn kilobytes(bytes: u64) -> String {

@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// How long a phone asks to wait: longer than any run, within what the server allows.
-const HEARTBEAT: Duration = Duration::from_secs(3540);
+pub const HEARTBEAT: Duration = Duration::from_secs(3540);
 /// Phones being set up at once.
 const SETTING_UP: usize = 64;
 
@@ -114,16 +114,16 @@ pub struct Parked {
     pub seconds: f64,
 }
 
-/// Parks phones, each on a TLS connection of its own.
+/// Sets up the phones that are to be parked, some at once, and gives each away with its inbox.
 ///
 /// # Errors
-/// When one is not parked.
-pub async fn park(world: &World, target: &Target, scale: &Scale) -> Result<Parked> {
-    let [server, connector] = world.processes();
-    let before = (resident(server)?, resident(connector)?);
-    let began = Instant::now();
+/// When one cannot be set up, or is not taken.
+pub async fn ready(
+    target: &Target,
+    scale: &Scale,
+    mut take: impl FnMut(Phone, String) -> Result<()>,
+) -> Result<()> {
     let turns = Arc::new(Semaphore::new(SETTING_UP));
-    let mut waiting = JoinSet::new();
     let mut starting = JoinSet::new();
     for number in 0..scale.phones_each {
         for user in world::parked(scale) {
@@ -138,13 +138,30 @@ pub async fn park(world: &World, target: &Target, scale: &Scale) -> Result<Parke
             });
         }
         while let Some(ready) = starting.join_next().await {
-            let (mut phone, inbox) = ready??;
-            waiting.spawn(async move { phone.ping(&[&inbox], HEARTBEAT).await });
-        }
-        if let Some(ended) = waiting.try_join_next() {
-            anyhow::bail!("a phone did not wait: {:?}", ended?);
+            let (phone, inbox) = ready??;
+            take(phone, inbox)?;
         }
     }
+    Ok(())
+}
+
+/// Parks phones, each on a TLS connection of its own.
+///
+/// # Errors
+/// When one is not parked.
+pub async fn park(world: &World, target: &Target, scale: &Scale) -> Result<Parked> {
+    let [server, connector] = world.processes();
+    let before = (resident(server)?, resident(connector)?);
+    let began = Instant::now();
+    let mut waiting = JoinSet::new();
+    ready(target, scale, |mut phone, inbox| {
+        waiting.spawn(async move { phone.ping(&[&inbox], HEARTBEAT).await });
+        match waiting.try_join_next() {
+            Some(ended) => anyhow::bail!("a phone did not wait: {:?}", ended?),
+            None => Ok(()),
+        }
+    })
+    .await?;
     let phones = waiting.len();
     world.wait_parked(phones, Duration::from_secs(120))?;
     let seconds = began.elapsed().as_secs_f64();

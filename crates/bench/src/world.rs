@@ -37,6 +37,8 @@ pub struct Scale {
     pub parked_users: usize,
     /// Phones of each of them.
     pub phones_each: usize,
+    /// Connectors that come back beside the one that serves them.
+    pub crowd: usize,
     /// Seconds for which requests without news are made.
     pub seconds: u64,
     /// How often a single act is repeated.
@@ -59,6 +61,7 @@ impl Scale {
         users: 20,
         parked_users: 200,
         phones_each: 50,
+        crowd: 1_000,
         seconds: 10,
         repeats: 100,
         entries: 50_000,
@@ -73,6 +76,7 @@ impl Scale {
         users: 16,
         parked_users: 10,
         phones_each: 20,
+        crowd: 50,
         seconds: 3,
         repeats: 20,
         entries: 5_000,
@@ -202,10 +206,29 @@ impl World {
     pub fn restart(&mut self) -> Result<()> {
         self.connector.stop();
         self.server.stop();
-        let ports = [self.phones_port, self.admin_port, self.links_port];
-        self.server = start_server(self.folder.path(), &ports)?;
+        self.start_server()?;
         self.connector = start_connector(self.folder.path())?;
         self.wait_ready()
+    }
+
+    /// Starts a server that was ended, and waits until it listens.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_server(&mut self) -> Result<()> {
+        let ports = [self.phones_port, self.admin_port, self.links_port];
+        self.server = start_server(self.folder.path(), &ports)?;
+        Ok(())
+    }
+
+    /// A folder for something else, gone with all the others.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn new_folder(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        std::fs::create_dir(&path)?;
+        Ok(path)
     }
 
     /// Ends the server, has its directory filled, and starts it again with these people besides.
