@@ -14,6 +14,7 @@ mod plain;
 mod push;
 mod restart;
 mod sogo;
+mod takeover;
 mod world;
 
 use anyhow::{Result, bail};
@@ -46,10 +47,11 @@ fn main() -> Result<()> {
             "--people" => part = Part::People,
             "--account" => part = Part::Account,
             "--console" => part = Part::Console,
+            "--take-over" => part = Part::TakeOver,
             other => {
                 bail!(
                     "unknown argument {other:?}; there are --quick, --with-sogo, --parked, \
-                     --restart, --people, --account and --console"
+                     --restart, --people, --account, --console and --take-over"
                 )
             }
         }
@@ -72,6 +74,8 @@ enum Part {
     Account,
     /// The administrators' pages alone.
     Console,
+    /// A connector that takes over from another alone.
+    TakeOver,
 }
 
 /// What is measured for comparison.
@@ -102,6 +106,10 @@ async fn run(scale: &Scale, beside: Beside, part: Part) -> Result<()> {
     }
     if part == Part::Restart {
         restarts(&mut world, &target, scale, &mut table).await?;
+        return table.print();
+    }
+    if part == Part::TakeOver {
+        take_over(&mut world, &target, scale, &mut table).await?;
         return table.print();
     }
     if part == Part::Everything {
@@ -190,6 +198,27 @@ async fn everything_else(
         }
         table.heading("DME again");
     }
+    Ok(())
+}
+
+/// A connector's process ends, again and again.
+async fn take_over(
+    world: &mut World,
+    target: &Target,
+    scale: &Scale,
+    table: &mut Table,
+) -> Result<()> {
+    note("killing connectors");
+    let waits = takeover::measure(world, target, scale).await?;
+    let what = format!(
+        "killed connector to the next answer by the other, {} phones, {} kills, p50",
+        takeover::PHONES,
+        waits.kills
+    );
+    table.row(&what, millis(waits.times.percentile(50)), "");
+    table.row("  p95", millis(waits.times.percentile(95)), "≤ 1 s");
+    table.row("  the longest", millis(waits.times.percentile(100)), "");
+    table.row("  phones told to come again meanwhile", waits.told_again.to_string(), "");
     Ok(())
 }
 

@@ -146,7 +146,7 @@ impl World {
         let enroll = ["connector", "enroll", token.trim(), "--config", "connector.toml"];
         dme(folder.path(), &enroll)?;
         dme(folder.path(), &["connector", "unlock", "one", "--config", "server.toml"])?;
-        let connector = start_connector(folder.path())?;
+        let connector = start_connector(folder.path(), "connector")?;
         let authority = std::fs::read(folder.path().join("server/authority/authority.pem"))?;
         let tls = Tls::new(&Trust::Authority(authority))?;
         let world = Self {
@@ -207,7 +207,7 @@ impl World {
         self.connector.stop();
         self.server.stop();
         self.start_server()?;
-        self.connector = start_connector(self.folder.path())?;
+        self.connector = start_connector(self.folder.path(), "connector")?;
         self.wait_ready()
     }
 
@@ -229,6 +229,35 @@ impl World {
         let path = self.path(name);
         std::fs::create_dir(&path)?;
         Ok(path)
+    }
+
+    /// Starts a second connector, `two`, that has the mail and the people of the first, `one`.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub fn second_connector(&mut self) -> Result<Process> {
+        let folder = self.folder.path();
+        let read = |name| std::fs::read_to_string(folder.join(name));
+        let named = format!("name = \"{REALM}\"\n");
+        let server = read("server.toml")?;
+        let both = format!("{named}connector = [\"one\", \"two\"]\n");
+        write(folder, "server.toml", &server.replace(&named, &both))?;
+        let first = read("connector.toml")?;
+        let systems = first.split_once('\n').context("a connector has a directory")?.1;
+        write(folder, "two.toml", &format!("directory = {:?}\n{systems}", folder.join("two")))?;
+        let token =
+            self.dme(&["connector", "token", "two", "--approved", "--config", "server.toml"])?;
+        self.dme(&["connector", "enroll", token.trim(), "--config", "two.toml"])?;
+        self.restart()?;
+        self.start_connector("two")
+    }
+
+    /// Starts the connector of this configuration.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_connector(&self, configuration: &str) -> Result<Process> {
+        start_connector(self.folder.path(), configuration)
     }
 
     /// Ends the server, has its directory filled, and starts it again with these people besides.
@@ -403,10 +432,11 @@ fn start_server(folder: &Path, ports: &[u16]) -> Result<Process> {
     Ok(server)
 }
 
-fn start_connector(folder: &Path) -> Result<Process> {
+fn start_connector(folder: &Path, name: &str) -> Result<Process> {
     let mut command = Command::new(binary()?);
-    command.args(["connector", "run", "--config", "connector.toml"]).current_dir(folder);
-    Process::start("dme connector", &mut command, &folder.join("connector.log"))
+    let file = format!("{name}.toml");
+    command.args(["connector", "run", "--config", &file]).current_dir(folder);
+    Process::start("dme connector", &mut command, &folder.join(format!("{name}.log")))
 }
 
 /// `dme` lies beside this program.

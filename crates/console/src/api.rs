@@ -205,6 +205,24 @@ pub struct IssuedToken {
     pub token: String,
 }
 
+/// Where a connector is to make its next link.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// Addresses, `host:port`, in the order to try them; where none of them answers it goes on to
+    /// those that it knows.
+    pub servers: Vec<String>,
+}
+
+/// A connector that was told to go elsewhere.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Moving {
+    /// Its name.
+    pub connector: String,
+    /// Where it is to go.
+    pub servers: Vec<String>,
+}
+
 /// A code to be made, by which a connector comes back.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,6 +11,7 @@ mod connectors;
 mod devices;
 mod directory;
 mod edits;
+mod elsewhere;
 mod outbox;
 mod own;
 pub(crate) mod policies;
@@ -186,6 +187,12 @@ fn connectors() -> Vec<Endpoint> {
             .by(|console, call| async move { console.drain(call.arg("connector"), true).await }),
         post("/api/connectors/{connector}/resume", "Give a connector work again")
             .by(|console, call| async move { console.drain(call.arg("connector"), false).await }),
+        post("/api/connectors/{connector}/move", "Have a connector link at other addresses")
+            .takes::<api::Elsewhere>()
+            .by(|console, mut call| async move {
+                let to = call.body()?;
+                console.move_connector(call.arg("connector"), to).await
+            }),
         get("/api/connectors/{connector}/configuration", "What a connector is to serve")
             .by(|console, call| async move { console.configuration(call.arg("connector")).await }),
         post("/api/connectors/{connector}/configuration", "Say what a connector is to serve")

@@ -50,7 +50,7 @@ pub struct Console {
     /// The connectors.
     pub(crate) links: Links,
     /// `host:port` as connectors reach the link port; none where it is not listened on.
-    pub(crate) link_address: Option<String>,
+    pub(crate) link_addresses: Vec<String>,
     /// The phones' certificate; none where a proxy ends their TLS.
     pub(crate) certificate: Option<Arc<ReloadingCertificate>>,
     /// What whoever may read the server's directory shows.
@@ -90,7 +90,7 @@ impl Console {
             token: token_file::token(&parts.directory)?,
             front: parts.front,
             links: parts.links,
-            link_address: parts.link_address,
+            link_addresses: parts.link_addresses,
             endpoints: endpoints::table(),
             pages: pages::table(),
             sessions: Sessions::default(),

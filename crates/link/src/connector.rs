@@ -1,6 +1,7 @@
 //! The connector's side: it dials, and then answers calls.
 
 mod acts;
+mod addresses;
 mod backoff;
 mod budget;
 mod config;

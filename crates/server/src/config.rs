@@ -8,6 +8,8 @@ mod own;
 mod records;
 mod tokens;
 
+pub use check::{MOST_ADDRESSES, link_address};
+
 use check::Problems;
 pub use console::{ConsoleConfig, OpenIdConfig, REDIRECT, SecondFactorMode};
 pub use own::{CertificatesConfig, DeviceCertificates, DevicePasswords, MyConfig};
@@ -182,9 +184,10 @@ pub struct LinksConfig {
     /// Address and port to listen on; connectors dial it. None where there are only in-process
     /// connectors.
     pub listen: Option<SocketAddr>,
-    /// `host:port` as connectors reach it, written into their tokens. The phones' host with the
-    /// listener's port where absent.
-    pub address: Option<String>,
+    /// `host:port` as connectors reach it, or several of them in the order to try them; written into
+    /// their tokens, and told to them whenever they link. The phones' host with the listener's port
+    /// where absent.
+    pub address: Addresses,
     /// Calls under way at once on one connector.
     pub parallel_calls: usize,
     /// Those of one user among them, at most half.
@@ -205,7 +208,7 @@ impl Default for LinksConfig {
     fn default() -> Self {
         Self {
             listen: None,
-            address: None,
+            address: Addresses::default(),
             parallel_calls: 25,
             calls_per_user: 8,
             queued_calls: 200,
@@ -223,28 +226,45 @@ pub struct ConnectorNames(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for ConnectorNames {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Names;
-        impl<'de> Visitor<'de> for Names {
-            type Value = ConnectorNames;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a connector's name, or a list of names")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(ConnectorNames(vec![name.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Self::Value, A::Error> {
-                let mut all = Vec::new();
-                while let Some(name) = names.next_element()? {
-                    all.push(name);
-                }
-                Ok(ConnectorNames(all))
-            }
-        }
-        deserializer.deserialize_any(Names)
+        one_or_several(deserializer, "a connector's name, or a list of names").map(Self)
     }
+}
+
+/// Addresses of this server, `host:port`: one text, or a list of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Addresses(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        one_or_several(deserializer, "an address, or a list of addresses").map(Self)
+    }
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    expected: &'static str,
+) -> Result<Vec<String>, D::Error> {
+    struct Texts(&'static str);
+    impl<'de> Visitor<'de> for Texts {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(text) = texts.next_element()? {
+                all.push(text);
+            }
+            Ok(all)
+        }
+    }
+    deserializer.deserialize_any(Texts(expected))
 }
 
 /// One realm: the part of a login after `@`, and who checks its passwords.

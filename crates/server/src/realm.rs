@@ -16,6 +16,10 @@ use futures_util::future;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+mod apart;
+
+use apart::{Lists, Told};
+
 /// The directory of one realm.
 pub struct RealmDirectory {
     connectors: Arc<Connectors>,
@@ -24,6 +28,8 @@ pub struct RealmDirectory {
     /// The server has no other realm.
     only: bool,
     membership: Arc<dyn Membership>,
+    /// Which of several directories lists which groups.
+    lists: Lists,
 }
 
 /// Who is linked, as far as a realm looks at it.
@@ -49,7 +55,8 @@ impl RealmDirectory {
         only: bool,
         membership: Arc<dyn Membership>,
     ) -> Arc<Self> {
-        Arc::new(Self { connectors, realm, named, only, membership })
+        let lists = Lists::default();
+        Arc::new(Self { connectors, realm, named, only, membership, lists })
     }
 
     fn assignment(&self) -> Assignment<'_> {
@@ -140,6 +147,7 @@ impl RealmDirectory {
         let (mut meant, mut unclear) = (Vec::new(), None);
         for source in others {
             let found = self.connectors.directory(&source.state.id).find(login).await?;
+            let found = found.map(|person| self.own(&source, person));
             match found.map(|person| self.covers(&source, &person)) {
                 Some(Known::Yes) => meant.push(source),
                 Some(Known::Unknown) => unclear = Some(source.name),
@@ -153,6 +161,11 @@ impl RealmDirectory {
             ))),
             _ => self.one(&meant),
         }
+    }
+
+    /// A person with those groups only in which a connector's word puts them.
+    fn own(&self, source: &Endpoint, person: Person) -> Person {
+        self.lists.own(&source.name, &source.state.scope, person)
     }
 
     /// Whether a connector may speak for a person.
@@ -244,21 +257,25 @@ fn not_chosen(why: NoSource) -> Error {
 impl DirectoryService for RealmDirectory {
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
         let Some(source) = self.source_for(user).await? else { return Ok(Verdict::Unknown) };
-        let verdict = source.directory.authenticate(user, password).await?;
-        if let Verdict::Accepted(person) = &verdict {
-            self.vouch_for(&source, person)?;
-        }
-        Ok(verdict)
+        Ok(match source.directory.authenticate(user, password).await? {
+            Verdict::Accepted(person) => {
+                let person = self.own(&source.endpoint, *person);
+                self.vouch_for(&source, &person)?;
+                Verdict::Accepted(Box::new(person))
+            }
+            verdict => verdict,
+        })
     }
 
     async fn find(&self, user: &UserId) -> Result<Option<Person>> {
         let Some(source) = self.source_for(user).await? else { return Ok(None) };
         let found = source.directory.find(user).await?;
+        let found = found.map(|person| self.own(&source.endpoint, person));
         Ok(found.filter(|person| self.covers(&source.endpoint, person) == Known::Yes))
     }
 
     /// Those of all directories that scopes keep apart. While one of them is away there is no
-    /// answer, lest the groups of its people be taken for empty.
+    /// answer, lest the groups of its people be taken for empty. None decides about another's groups.
     async fn groups(&self) -> Result<GroupSnapshot> {
         let linked = self.linked()?;
         let sources = self.all(&linked)?;
@@ -266,10 +283,16 @@ impl DirectoryService for RealmDirectory {
         if let Some(why) = self.missing(&linked).into_iter().find(away) {
             return Err(not_chosen(why));
         }
-        let read = sources.iter().map(|source| source.directory.groups());
-        let snapshots = future::try_join_all(read).await?;
-        let as_of = snapshots.iter().map(|snapshot| snapshot.as_of).min().unwrap_or_default();
-        let groups = snapshots.into_iter().flat_map(|snapshot| snapshot.groups).collect();
+        let read = sources.iter().map(|source| async move {
+            let snapshot = source.directory.groups().await?;
+            let (connector, scope) = (&source.endpoint.name, &source.endpoint.state.scope);
+            Ok::<_, Error>(Told { connector: connector.clone(), scope: scope.clone(), snapshot })
+        });
+        let told = future::try_join_all(read).await?;
+        self.lists.note(&told);
+        let as_of = told.iter().map(|one| one.snapshot.as_of).min().unwrap_or_default();
+        let (groups, refused) = apart::together(&told);
+        self.lists.log(refused);
         Ok(GroupSnapshot { groups, as_of })
     }
 

@@ -314,13 +314,10 @@ impl Server {
         links: Links,
         certificate: Option<Arc<ReloadingCertificate>>,
     ) -> Result<Parts, StartError> {
-        let port = self.links.map(|address| address.port());
-        let host = Host { port, ..host(config)? };
-        let address = config.links.address.clone().unwrap_or_else(|| host.to_string());
         Ok(Parts {
             front: self.front.clone(),
             links,
-            link_address: self.links.map(|_| address),
+            link_addresses: link_addresses(config, self.links)?,
             directory: config.directory.clone(),
             certificate,
         })
@@ -370,6 +367,8 @@ impl Server {
         let listening = ListenConfig {
             handshakes: config.links.handshakes,
             drain_limit: config.times.shutdown.0,
+            // Where none is set, connectors know the one at which they found this server.
+            addresses: config.links.address.0.clone(),
             ..ListenConfig::default()
         };
         let (links, stop) = (links.clone(), self.stop.clone());
@@ -734,6 +733,20 @@ async fn warn_of_strangers(
 }
 
 /// The host phones use, as configured.
+/// Where connectors reach the link port, if it is listened on.
+fn link_addresses(
+    config: &ServerConfig,
+    listening: Option<SocketAddr>,
+) -> Result<Vec<String>, StartError> {
+    Ok(match (listening, config.links.address.0.as_slice()) {
+        (None, _) => Vec::new(),
+        (Some(socket), []) => {
+            vec![Host { port: Some(socket.port()), ..host(config)? }.to_string()]
+        }
+        (Some(_), addresses) => addresses.to_vec(),
+    })
+}
+
 pub(crate) fn host(config: &ServerConfig) -> Result<Host, StartError> {
     Host::parse(&config.phones.host)
         .map_err(|what| StartError::Settings(format!("phones.host {what}")))

@@ -87,8 +87,9 @@ pub struct Parts {
     pub front: Arc<Front>,
     /// The connectors.
     pub links: Links,
-    /// `host:port` as connectors reach the link port; none where it is not listened on.
-    pub link_address: Option<String>,
+    /// `host:port` as connectors reach the link port, in the order to try them; none where it is not
+    /// listened on.
+    pub link_addresses: Vec<String>,
     /// The server's own directory.
     pub directory: PathBuf,
     /// The phones' certificate; none where a proxy ends their TLS.

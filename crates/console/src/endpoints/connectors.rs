@@ -42,11 +42,11 @@ impl Console {
         new: api::NewToken,
     ) -> Result<api::IssuedToken, Refusal> {
         let bad = |words: String| Refusal::bad(words);
-        let Some(address) = &self.link_address else {
+        if self.link_addresses.is_empty() {
             return Err(bad(
                 "links.listen is not set: the server has no port for connectors".into()
             ));
-        };
+        }
         let valid = Duration::from_secs(new.valid_seconds);
         if valid.is_zero() || valid > LONGEST {
             return Err(bad("a token is good for one second to seven days".into()));
@@ -68,7 +68,7 @@ impl Console {
         }
         let approval = if new.approved { Approval::Given } else { Approval::Needed };
         let registrar = self.links.registrar();
-        let servers = vec![address.clone()];
+        let servers = self.link_addresses.clone();
         let token = registrar.issue_token(&new.name, servers, approval, valid).await;
         let token = token.map_err(Refusal::failed)?.to_text();
         changed("token", None, Some(new.name.clone()));

@@ -185,6 +185,21 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
+    /// On the server: have connectors that are linked make their next link at other addresses of the
+    /// server. What runs on the old one ends first.
+    Move {
+        /// Its name or id.
+        #[arg(required_unless_present = "all")]
+        name: Option<String>,
+        /// All that are linked.
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+        /// Addresses, `host:port`, in the order to try them; then those that it knows.
+        #[arg(long, required = true, num_args = 1..)]
+        to: Vec<String>,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
     /// On the server: never accept this connector's key again.
     Remove {
         /// Its name or id.
@@ -240,6 +255,9 @@ impl Command {
             Self::Set { name, change, server } => settings::set(&server, &name, change).await?,
             Self::Drain { name, server } => settings::drain(&server, &name, true).await?,
             Self::Resume { name, server } => settings::drain(&server, &name, false).await?,
+            Self::Move { name, to, server, .. } => {
+                settings::send_elsewhere(&server, name.as_deref(), to).await?;
+            }
             Self::Unlock { name, server } => change(&server, &name, "unlock").await?,
             Self::Lock { name, server } => change(&server, &name, "lock").await?,
             Self::Remove { name, server } => change(&server, &name, "remove").await?,

@@ -22,6 +22,7 @@ mod console_openid;
 mod console_pages;
 mod console_rules;
 mod console_signing_in;
+mod elsewhere;
 mod failures;
 mod journey;
 mod kill;

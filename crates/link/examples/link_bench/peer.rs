@@ -1,8 +1,8 @@
-//! The same beside what administrators take today for a way back into a site: `ssh -R`. The site's
-//! ssh dials out, and the server reaches a small echo behind it.
+//! The same beside what administrators take today for a way back into a site: `ssh -R`, and a published
+//! tunnel, rathole. The site's end dials out, and the server reaches a small echo behind it.
 
 use crate::Process;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,13 +14,18 @@ const SMALL: u64 = 200;
 /// Bytes of the large one.
 const LARGE: u64 = 1 << 30;
 
-/// Measures it; prints why not where there is no ssh.
+/// Says where rathole is, if not in the path.
+const RATHOLE: &str = "DME_BENCH_RATHOLE";
+
+/// Measures them, one after the other.
 pub async fn run() {
-    if !Path::new("/usr/sbin/sshd").exists() {
-        return println!("ssh -R: there is no sshd here (Debian: openssh-server)");
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
+    let echo_port = echo().await;
+    ssh(echo_port).await;
+    rathole(echo_port).await;
+}
+
+/// Answers whoever connects; at which port.
+async fn echo() -> u16 {
     let echo = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let echo_port = echo.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -29,6 +34,16 @@ pub async fn run() {
             tokio::spawn(answer(tcp));
         }
     });
+    echo_port
+}
+
+/// `ssh -R`; prints why not where there is no ssh.
+async fn ssh(echo_port: u16) {
+    if !Path::new("/usr/sbin/sshd").exists() {
+        return println!("ssh -R: there is no sshd here (Debian: openssh-server)");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
     for key in ["host", "user"] {
         let made = Command::new("ssh-keygen")
             .args(["-q", "-t", "ed25519", "-N", "", "-f"])
@@ -58,13 +73,64 @@ pub async fn run() {
         .stderr(quiet());
     let _ssh = Process(ssh.spawn().unwrap());
     until_open(back_port).await;
+    all("ssh -R", back_port).await;
+}
 
-    measure("ssh -R: one call at a time", back_port, 2_000, 1).await;
-    measure("ssh -R: 64 calls at a time", back_port, 50_000, 64).await;
-    let mut tcp = TcpStream::connect(("127.0.0.1", back_port)).await.unwrap();
+/// rathole, encrypted by Noise; prints why not where there is none.
+async fn rathole(echo_port: u16) {
+    let given = std::env::var_os(RATHOLE).map_or_else(|| PathBuf::from("rathole"), PathBuf::from);
+    let Ok(keys) = Command::new(&given).arg("--genkey").output() else {
+        return println!(
+            "rathole: there is none here (cargo install --locked rathole --no-default-features \
+             --features embedded; {RATHOLE} says where it is)"
+        );
+    };
+    let keys = String::from_utf8(keys.stdout).unwrap();
+    let key = |which: &str| {
+        let mut lines = keys.lines().skip_while(|line| !line.starts_with(which));
+        lines.nth(1).unwrap_or_else(|| panic!("rathole made no {which}: {keys}")).to_owned()
+    };
+    let (private, public) = (key("Private"), key("Public"));
+    let (port, back_port) = (free_port().await, free_port().await);
+    let dir = tempfile::tempdir().unwrap();
+    let start = |role: &str, config: String| {
+        let path = dir.path().join(format!("{role}.toml"));
+        std::fs::write(&path, config).unwrap();
+        let mut command = Command::new(&given);
+        let quiet = command.arg(path).stdout(Stdio::null()).stderr(Stdio::null());
+        Process(quiet.spawn().unwrap())
+    };
+    let _server = start(
+        "server",
+        format!(
+            "[server]\nbind_addr = \"127.0.0.1:{port}\"\ndefault_token = \"bench\"\n\
+             [server.transport]\ntype = \"noise\"\n\
+             [server.transport.noise]\nlocal_private_key = \"{private}\"\n\
+             [server.services.echo]\nbind_addr = \"127.0.0.1:{back_port}\"\nnodelay = true\n"
+        ),
+    );
+    until_open(port).await;
+    let _client = start(
+        "client",
+        format!(
+            "[client]\nremote_addr = \"127.0.0.1:{port}\"\ndefault_token = \"bench\"\n\
+             [client.transport]\ntype = \"noise\"\n\
+             [client.transport.noise]\nremote_public_key = \"{public}\"\n\
+             [client.services.echo]\nlocal_addr = \"127.0.0.1:{echo_port}\"\nnodelay = true\n"
+        ),
+    );
+    until_open(back_port).await;
+    all("rathole", back_port).await;
+}
+
+/// Everything that is measured of one way.
+async fn all(way: &str, port: u16) {
+    measure(&format!("{way}: one call at a time"), port, 2_000, 1).await;
+    measure(&format!("{way}: 64 calls at a time"), port, 50_000, 64).await;
+    let mut tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let begun = Instant::now();
     ask(&mut tcp, LARGE).await;
-    println!("ssh -R: bulk {:.0} MB/s", LARGE as f64 / 1e6 / begun.elapsed().as_secs_f64());
+    println!("{way}: bulk {:.0} MB/s", LARGE as f64 / 1e6 / begun.elapsed().as_secs_f64());
 }
 
 /// Answers as many bytes as it is asked for.
@@ -88,7 +154,7 @@ async fn ask(tcp: &mut TcpStream, bytes: u64) {
     while left > 0 {
         let room = piece.len().min(left);
         let read = tcp.read(&mut piece[..room]).await.unwrap();
-        assert!(read > 0, "ssh hung up");
+        assert!(read > 0, "the tunnel hung up");
         left -= read;
     }
 }

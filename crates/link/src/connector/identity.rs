@@ -92,7 +92,7 @@ impl Identities {
         &self.about.name
     }
 
-    /// The server's addresses as the token had them.
+    /// The server's addresses, as the token had them or the server said later.
     pub fn servers(&self) -> &[String] {
         &self.about.servers
     }
@@ -105,6 +105,12 @@ impl Identities {
         let identity = self.read(Which::Current)?;
         let identity = identity.ok_or_else(|| Error::NotEnrolled(self.dir.clone()))?;
         Fingerprint::of_certificate(&certificate::from_pem(&identity.chain)?)
+    }
+
+    /// Keeps other addresses of the server.
+    pub(super) fn moved(&self, servers: &[String]) -> Result<()> {
+        let about = About { servers: servers.to_vec(), ..self.about.clone() };
+        write_about(&self.dir, &about)
     }
 
     /// Where it is kept.
@@ -157,9 +163,7 @@ impl Identities {
         let key = key.ok_or_else(|| Error::NotEnrolled(dir.to_path_buf()))?;
         files::write(&dir.join(CURRENT), &join(&key, certificate))?;
         files::write(&dir.join(AUTHORITY), authority)?;
-        let json = serde_json::to_string_pretty(about)
-            .map_err(|error| Error::Protocol(error.to_string()))?;
-        files::write(&dir.join(ABOUT), &json)?;
+        write_about(dir, about)?;
         files::remove(&dir.join(NEXT))
     }
 
@@ -233,6 +237,12 @@ impl Identities {
         }
         Ok(Some(Identity { chain: chain.into(), key: Secret::new(key) }))
     }
+}
+
+fn write_about(dir: &Path, about: &About) -> Result<()> {
+    let json =
+        serde_json::to_string_pretty(about).map_err(|error| Error::Protocol(error.to_string()))?;
+    files::write(&dir.join(ABOUT), &json)
 }
 
 fn join(key: &str, certificate: &str) -> String {

@@ -1,5 +1,6 @@
 //! Trying the way to the server without making a link, for `dme check`.
 
+use super::addresses::Addresses;
 use super::config::ConnectorConfig;
 use super::dial;
 use super::identity::Identities;
@@ -28,18 +29,15 @@ pub struct Reached {
 /// `NotEnrolled` where there is no identity; others where it is damaged.
 pub async fn reach(config: &ConnectorConfig) -> Result<Vec<Reached>> {
     let identities = Identities::open(&config.identity)?;
-    let servers = match config.servers.as_slice() {
-        [] => identities.servers(),
-        servers => servers,
-    };
+    let servers = Addresses::new(config, identities.clone()).in_order();
     let mut all = Vec::with_capacity(servers.len());
     for address in servers {
-        let tried = tokio::time::timeout(config.dial_limit, one(config, &identities, address));
+        let tried = tokio::time::timeout(config.dial_limit, one(config, &identities, &address));
         let outcome = tried.await.unwrap_or_else(|_| {
             let reason = "it took too long".to_owned();
             Err(Error::Unreachable { address: address.clone(), reason })
         });
-        all.push(Reached { address: address.clone(), outcome });
+        all.push(Reached { address, outcome });
     }
     Ok(all)
 }

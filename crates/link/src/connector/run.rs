@@ -1,5 +1,6 @@
 //! A connector's life: dial, serve, renew, and dial again (rules L2, L3).
 
+use super::addresses::Addresses;
 use super::backoff::{Backoff, random};
 use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
@@ -71,6 +72,7 @@ pub struct Connector {
     meter: Arc<Meter>,
     budget: Option<Mutex<Budget>>,
     identities: Identities,
+    addresses: Addresses,
     status: watch::Sender<ConnectorStatus>,
 }
 
@@ -120,9 +122,10 @@ impl Connector {
         let budget = config.thrift.budget;
         let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
         let services = Mutex::new(services);
+        let addresses = Addresses::new(&config, identities.clone());
         let (undying, meter) = (Undying::new(Witness::new(identities.clone())), Arc::default());
         let budget = budget.map(Mutex::new);
-        Ok(Self { config, services, undying, meter, budget, identities, status })
+        Ok(Self { config, services, undying, meter, budget, identities, addresses, status })
     }
 
     /// Which takes configurations from its server, and tells how it is.
@@ -481,14 +484,10 @@ impl Connector {
     /// Makes a link: tries each address with each identity. Without an error of ours there is
     /// always a reason in the answer.
     async fn dial(&self, preferred: &[String]) -> Result<(Session, String), Option<Error>> {
-        let configured = match self.config.servers.as_slice() {
-            [] => self.identities.servers(),
-            servers => servers,
-        };
         let mut last = Error::Protocol("there is no server to dial".into());
-        for address in preferred.iter().chain(configured) {
-            match self.dial_address(address).await {
-                Ok(session) => return Ok((session, address.clone())),
+        for address in preferred.iter().cloned().chain(self.addresses.in_order()) {
+            match self.dial_address(&address).await {
+                Ok(session) => return Ok((session, address)),
                 Err(error) => last = error,
             }
         }
@@ -508,6 +507,7 @@ impl Connector {
                 Ok((calls, bulk, welcome)) => {
                     self.identities.accepted(which)?;
                     let packing = welcome.packing();
+                    self.addresses.told(&welcome.servers, address);
                     let (server, name) = (welcome.software, welcome.name);
                     info!(address, server, connector = name, id = %welcome.connector, "linked");
                     let (services, undying) = (self.services(), self.undying.clone());

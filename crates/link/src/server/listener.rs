@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 /// The limits of the link port.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListenConfig {
     /// Connections whose owner is not known yet; beyond, the one that waited longest is closed.
     pub handshakes: usize,
@@ -36,6 +36,9 @@ pub struct ListenConfig {
     pub comeback: Duration,
     /// How long running calls may take to end when the server goes down.
     pub drain_limit: Duration,
+    /// Where connectors are to look for the server, `host:port`, in the order to try them; where they
+    /// found it, as long as none is named.
+    pub addresses: Vec<String>,
 }
 
 impl Default for ListenConfig {
@@ -46,6 +49,7 @@ impl Default for ListenConfig {
             locked_retry: Duration::from_secs(10),
             comeback: Duration::from_secs(2),
             drain_limit: Duration::from_secs(15),
+            addresses: Vec::new(),
         }
     }
 }
@@ -68,10 +72,10 @@ pub async fn serve(
     let port = Arc::new(Port {
         tls,
         links: links.clone(),
-        config,
         handshakes: Handshakes::new(config.handshakes),
         guesses: Guesses::new(Instant::now()),
         down: CancellationToken::new(),
+        config,
     });
     let connections = TaskTracker::new();
     tokio::pin!(shutdown);
@@ -93,10 +97,12 @@ pub async fn serve(
     }
     drop(listener);
     port.down.cancel();
-    let after = comeback(config.comeback, links.count());
+    let after = comeback(port.config.comeback, links.count());
+    // Connectors know all addresses, and try this server's before one that stands in for it: nobody
+    // waits for a host that is not there while this one only starts anew.
     links.drain_all(&DrainOrder { after, servers: Vec::new() });
     connections.close();
-    if tokio::time::timeout(config.drain_limit, connections.wait()).await.is_err() {
+    if tokio::time::timeout(port.config.drain_limit, connections.wait()).await.is_err() {
         links.close_all();
         connections.wait().await;
     }
@@ -187,6 +193,7 @@ impl Port {
                     name: record.name.clone(),
                     software: crate::SOFTWARE.into(),
                     packing: hello.packing().name().map(str::to_owned),
+                    servers: self.config.addresses.clone(),
                 };
                 let meter = self.links.meter(&record.id);
                 io.get_mut().0.count_into(meter.lane(hello.lane));

@@ -7,18 +7,10 @@
 
 use super::body::pieces;
 use super::call::{Answer, Head, Piece};
-use super::control::{Drain, ToConnector, ToServer};
-use super::countersign::{Countersign, Countersigned};
-use super::hello::{EnrollReply, EnrollRequest, EnrolledReply, Hello, Lane, Reply, Welcome};
 use super::mailbox::*;
 use super::record::{Assembler, Limits, Record};
 use super::{directory, mailbox};
-use crate::{
-    Capabilities, Configuration, ConfigurationReport, CredentialsNeeded, Fingerprint, Refusal,
-    Refused, RefusedConfiguration, Used,
-};
 use bytes::Bytes;
-use dme_audit::{Contradiction, Countersignature, Hash, Signer};
 use dme_directory::{
     Card, Details, DirectoryEntry, Everyone, Group, GroupId, GroupSnapshot, PeopleFound,
     PeopleSearch, Person, PhotoLimits, Standing, Verdict,
@@ -32,6 +24,10 @@ use std::borrow::Cow::{Borrowed, Owned};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
+
+mod link;
+
+use link::{calls_about_the_connector, calls_about_the_record_of_acts, first_words};
 
 /// Compares each message with its file, and counts them.
 #[derive(Default)]
@@ -106,24 +102,57 @@ fn the_calls_about_the_record_of_acts_are_those_of_0_1() {
 }
 
 #[test]
+fn the_calls_about_the_connector_are_those_of_0_1() {
+    calls_about_the_connector(&mut Frames::default());
+}
+
+#[test]
 fn no_recorded_frame_is_forgotten_and_no_call_goes_unrecorded() {
     let mut frames = Frames::default();
     first_words(&mut frames);
     calls_of_a_mailbox(&mut frames);
     calls_of_a_directory(&mut frames);
     calls_about_the_record_of_acts(&mut frames);
+    calls_about_the_connector(&mut frames);
     let files = std::fs::read_dir(dir()).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<_>>(), frames.seen);
-    for source in
-        [include_str!("mailbox.rs"), include_str!("directory.rs"), include_str!("countersign.rs")]
-    {
+    for source in [
+        include_str!("mailbox.rs"),
+        include_str!("directory.rs"),
+        include_str!("countersign.rs"),
+        include_str!("upkeep.rs"),
+    ] {
         let texts = source.split('"').skip(1).step_by(2);
         for call in texts.filter(|text| text.contains('/')) {
             let name = format!("{}.request.frame", call.replace('/', "-"));
             assert!(frames.seen.contains(&name), "{call} has no frame");
         }
     }
+    let messages = control_messages(include_str!("control.rs"));
+    assert!(messages.contains("renewal_refused") && messages.len() > 10, "{messages:?}");
+    for message in messages {
+        let name = format!("control.{message}.frame");
+        assert!(frames.seen.contains(&name), "{message} has no frame");
+    }
+}
+
+/// The names on the wire of all variants in a source: what stands four spaces in and begins with a
+/// capital.
+fn control_messages(source: &str) -> BTreeSet<String> {
+    let variants = source.lines().filter_map(|line| line.strip_prefix("    "));
+    let variants = variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+    let name = |line: &str| {
+        let mut name = String::new();
+        for c in line.chars().take_while(char::is_ascii_alphanumeric) {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    };
+    variants.map(name).collect()
 }
 
 fn record(bytes: &[u8]) -> Record {
@@ -243,77 +272,6 @@ fn fetched() -> Fetched {
         ..Mail::default()
     };
     Fetched { id: "7".into(), outcome: FetchOutcome::Item(Item::Mail(Box::new(mail))) }
-}
-
-fn first_words(frames: &mut Frames) {
-    let fingerprint = Fingerprint::of_public_key(b"key");
-    let refused = Refused { retry_after_ms: Some(10_000), ..Refused::new(Refusal::Locked) };
-    let capabilities = [
-        (Function::Mail, CredentialsNeeded::Password),
-        (Function::Directory, CredentialsNeeded::None),
-    ];
-    let hello = Hello {
-        version: 1,
-        oldest_version: 1,
-        session: "00ff".into(),
-        lane: Lane::Bulk,
-        software: "0.1.0".into(),
-        keepalive_ms: 15_000,
-        keepalive_timeout_ms: 10_000,
-        capabilities: Capabilities::new(capabilities),
-        realms: Some([Realm::from("example.org")].into()),
-        packing: Vec::new(),
-    };
-    frames.frame("hello", &hello, "");
-    let welcome = Welcome {
-        version: 1,
-        connector: "c1".into(),
-        name: "branch".into(),
-        software: "0.1.0".into(),
-        packing: None,
-    };
-    frames.frame("welcome", &Reply::Welcome(welcome), "");
-    frames.frame("refused", &Reply::Refused(refused.clone()), "");
-    let request = EnrollRequest {
-        secret: Secret::new("secret"),
-        request: "-----BEGIN CERTIFICATE REQUEST-----".into(),
-        software: "0.1.0".into(),
-        code: None,
-    };
-    frames.frame("enroll.request", &request, "");
-    let enrolled = EnrolledReply {
-        connector: "c1".into(),
-        name: "branch".into(),
-        fingerprint,
-        certificate: "-----BEGIN CERTIFICATE-----".into(),
-        authority: "-----BEGIN CERTIFICATE-----".into(),
-        locked: true,
-        code: None,
-    };
-    frames.frame("enroll.enrolled", &EnrollReply::Enrolled(enrolled), "");
-    frames.frame("enroll.refused", &EnrollReply::Refused(refused.clone()), "");
-
-    frames.frame("control.ping", &ToConnector::Ping { number: 7 }, "");
-    let drain = Drain { after_ms: 2_000, servers: vec!["other.example.org:4433".into()] };
-    frames.frame("control.drain", &ToConnector::Drain(drain), "");
-    let certificate = "-----BEGIN CERTIFICATE-----".to_owned();
-    frames.frame("control.certificate", &ToConnector::Certificate { certificate }, "");
-    frames.frame("control.renewal_refused", &ToConnector::RenewalRefused(refused), "");
-    frames.frame("control.pong", &ToServer::Pong { number: 7 }, "");
-    let request = "-----BEGIN CERTIFICATE REQUEST-----".to_owned();
-    frames.frame("control.renew", &ToServer::Renew { request }, "");
-    frames.frame("control.draining", &ToServer::Draining {}, "");
-    let until_ms = 1_700_000_000_000;
-    frames.frame("control.away", &ToServer::Away { until_ms }, "");
-    let used = Used { bytes: 400_000_000, budget: 500_000_000 };
-    frames.frame("control.used", &ToServer::Used(used), "");
-    let text = "[people.ldap]\nbind_password = { sealed = true }\n".to_owned();
-    let configuration = Configuration { version: 3, text, sealed: "c2VhbGVk".into() };
-    frames.frame("control.configuration", &ToConnector::Configuration(configuration), "");
-    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().try_into().unwrap();
-    let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
-    let report = ConfigurationReport { key, in_force: Some(2), refused: Some(refused) };
-    frames.frame("control.configured", &ToServer::Configured(report), "");
 }
 
 fn calls_of_a_mailbox(frames: &mut Frames) {
@@ -499,29 +457,6 @@ fn calls_of_a_mailbox(frames: &mut Frames) {
     frames.call(Busy { query: Owned(query) }, vec![time]);
     frames.call(VacationOf {}, Vacation::default());
     frames.call(SetVacation { vacation: Owned(Vacation::default()) }, ());
-}
-
-fn calls_about_the_record_of_acts(frames: &mut Frames) {
-    let head = dme_audit::Head { number: 17, hash: Hash::new([7; 32]), time: at(0) };
-    frames.asked(Countersign { head, from: 15 }, &"digest of 32 bytes, two of them.".repeat(2));
-    let signature = Countersignature {
-        head,
-        signer: Signer::Connector,
-        name: "branch".into(),
-        signed: at(1),
-        key: vec![1; 91],
-        signature: vec![2; 71],
-    };
-    let shorter = Contradiction::Shorter { signed: 17, shown: 16 };
-    for (name, answer) in [
-        ("answer", Countersigned::Signed(signature)),
-        ("from", Countersigned::From(15)),
-        ("shorter", Countersigned::Refused(shorter)),
-        ("other", Countersigned::Refused(Contradiction::Other { signed: 17 })),
-    ] {
-        let answer = Answer::<_, Value>::Ok(answer);
-        frames.frame(&format!("connector/countersign.{name}"), &answer, "");
-    }
 }
 
 fn calls_of_a_directory(frames: &mut Frames) {

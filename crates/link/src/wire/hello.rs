@@ -71,6 +71,10 @@ pub(crate) struct Welcome {
     /// The one of the connector's ways of packing that both ends use from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packing: Option<String>,
+    /// Where the server is to be reached from now on, `host:port`, in the order to try them; nothing
+    /// where it does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub servers: Vec<String>,
 }
 
 impl Welcome {
@@ -275,6 +279,7 @@ mod tests {
             name: "branch".into(),
             software: "0.9".into(),
             packing: packing.map(str::to_owned),
+            servers: Vec::new(),
         };
         assert_eq!(welcome(Some("zstd")).packing(), Packing::Zstd);
         assert_eq!(welcome(Some("crush")).packing(), Packing::Plain);

@@ -6,6 +6,7 @@
     reason = "a test may panic, also in what it calls"
 )]
 
+mod addresses;
 mod calls;
 mod countersigning;
 mod enrolment;

@@ -173,15 +173,35 @@ fn certificates(config: &ServerConfig, found: &mut Problems) {
     }
 }
 
-fn links(links: &LinksConfig, found: &mut Problems) {
-    match links.address.as_deref().map(Host::parse) {
-        Some(Err(what)) => found.say(format!("links.address {what}")),
-        Some(Ok(Host { name, port: None })) => {
-            found.say(format!(
-                "links.address is \"{name}\": the port is missing, as in {name}:8443"
-            ));
+/// More addresses than that of one server are a slip of the hand.
+pub const MOST_ADDRESSES: usize = 8;
+
+/// Reads an address at which connectors reach a server.
+///
+/// # Errors
+/// In words that fit after the setting's name.
+pub fn link_address(text: &str) -> Result<Host, String> {
+    match Host::parse(text)? {
+        Host { name, port: None } => {
+            Err(format!("is \"{name}\": the port is missing, as in {name}:8443"))
         }
-        Some(Ok(_)) | None => {}
+        host => Ok(host),
+    }
+}
+
+fn links(links: &LinksConfig, found: &mut Problems) {
+    let addresses = &links.address.0;
+    for (at, address) in addresses.iter().enumerate() {
+        match link_address(address) {
+            Err(what) => found.say(format!("links.address {what}")),
+            Ok(_) if addresses.iter().take(at).any(|before| before == address) => {
+                found.say(format!("links.address has \"{address}\" twice; write it once"));
+            }
+            Ok(_) => {}
+        }
+    }
+    if addresses.len() > MOST_ADDRESSES {
+        found.say(format!("links.address has more than {MOST_ADDRESSES} addresses"));
     }
     found.see(within("links.parallel_calls", links.parallel_calls, 1..=10_000));
     found.see(within("links.calls_per_user", links.calls_per_user, 1..=10_000));
@@ -350,6 +370,14 @@ mod tests {
             (
                 "links.address = 'mail.example.org'",
                 "links.address is \"mail.example.org\": the port",
+            ),
+            (
+                "links.address = ['a.example.org:8443', 'b.example.org']",
+                "links.address is \"b.example.org\": the port",
+            ),
+            (
+                "links.address = ['a.example.org:8443', 'a.example.org:8443']",
+                "links.address has \"a.example.org:8443\" twice",
             ),
             ("logins.attempts = 0", "logins.attempts is 0"),
             ("devices.per_user = 0", "devices.per_user is 0"),

@@ -11,12 +11,16 @@ use dme_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+mod stolen;
+
 /// A directory that knows people by user and by mail address, and accepts any password.
 #[derive(Default)]
 struct People {
     people: Vec<(UserId, UserId)>,
-    /// Its one group, if any.
-    group: Option<String>,
+    /// Its groups.
+    groups: Mutex<Vec<Group>>,
+    /// Those that everybody in it is in.
+    everyone_in: Vec<GroupId>,
     passwords: Mutex<Vec<UserId>>,
 }
 
@@ -27,7 +31,7 @@ impl People {
             user: found.0.clone(),
             address: found.1.to_string(),
             display_name: None,
-            groups: Vec::new(),
+            groups: self.everyone_in.clone(),
             standing: Standing::Active,
         })
     }
@@ -50,12 +54,8 @@ impl DirectoryService for People {
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {
-        let group = self.group.iter().map(|name| Group {
-            id: GroupId(name.clone()),
-            name: name.clone(),
-            parents: Vec::new(),
-        });
-        Ok(GroupSnapshot { groups: group.collect(), ..GroupSnapshot::default() })
+        let groups = self.groups.lock().unwrap().clone();
+        Ok(GroupSnapshot { groups, ..GroupSnapshot::default() })
     }
 
     async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound> {
@@ -72,6 +72,12 @@ impl DirectoryService for People {
         let entries: Vec<_> = entries.take(limit as usize).collect();
         Ok(Everyone { complete: entries.len() == self.people.len(), entries })
     }
+}
+
+/// A group that has its id as its name.
+fn group(id: &str, parents: &[&str]) -> Group {
+    let parents = parents.iter().map(|id| GroupId((*id).to_owned())).collect();
+    Group { id: GroupId(id.to_owned()), name: id.to_owned(), parents }
 }
 
 /// Who has a group's name in their own is in it; of the group "new" nothing is known yet.
@@ -124,6 +130,7 @@ impl World {
             let users = match *name {
                 "grouped" => Scope::Group("ann".into()),
                 "early" => Scope::Group("new".into()),
+                "sales" | "bought" => Scope::Group((*name).to_owned()),
                 _ => users,
             };
             // Of the others of this name, each may check anybody's login.
@@ -142,8 +149,12 @@ impl World {
     fn link(&self, name: &str, realm: &str, people: &[(&str, &str)]) -> Arc<People> {
         let people = people.iter().map(|(user, mail)| ((*user).into(), (*mail).into()));
         let people = people.collect();
-        let group = Some(name.to_owned());
-        let people = Arc::new(People { people, group, ..People::default() });
+        let groups = Mutex::new(vec![group(name, &[])]);
+        let everyone_in = match name {
+            "sales" | "bought" => vec![GroupId(name.to_owned())],
+            _ => Vec::new(),
+        };
+        let people = Arc::new(People { people, groups, everyone_in, ..People::default() });
         let services = Services {
             directory: Some(people.clone()),
             realms: [Realm::from(realm)].into(),
@@ -154,14 +165,17 @@ impl World {
     }
 
     fn realm(&self, realm: &str, named: &[&str]) -> Arc<RealmDirectory> {
+        self.realm_where(realm, named, Arc::new(NamedGroups))
+    }
+
+    fn realm_where(
+        &self,
+        realm: &str,
+        named: &[&str],
+        membership: Arc<dyn Membership>,
+    ) -> Arc<RealmDirectory> {
         let named = ConnectorNames(named.iter().map(|name| (*name).to_owned()).collect());
-        RealmDirectory::new(
-            self.connectors.clone(),
-            realm.into(),
-            named,
-            false,
-            Arc::new(NamedGroups),
-        )
+        RealmDirectory::new(self.connectors.clone(), realm.into(), named, false, membership)
     }
 }
 

@@ -29,7 +29,7 @@ pub fn check(report: &mut Report, server: &ServerConfig) {
     port(report, "admin.listen", server.admin.listen);
     if let Some(listen) = server.links.listen {
         port(report, "links.listen", listen);
-        if let Some(Ok(host)) = server.links.address.as_deref().map(Host::parse) {
+        for host in server.links.address.0.iter().filter_map(|text| Host::parse(text).ok()) {
             resolve(report, "links.address", &host.or_port(listen.port()));
         }
     }

@@ -109,6 +109,41 @@ pub async fn drain(server: &AdminOptions, name: &str, drain: bool) -> Result<()>
     put(server, name, api::SettingsChange { reset: false, settings }).await
 }
 
+/// Sends one connector elsewhere, or all that are linked.
+pub async fn send_elsewhere(
+    server: &AdminOptions,
+    name: Option<&str>,
+    servers: Vec<String>,
+) -> Result<()> {
+    let client = server.client()?;
+    let names = match name {
+        Some(name) => vec![name.to_owned()],
+        None => {
+            let all: Vec<api::Connector> = client.get(&["connectors"]).await?;
+            let remote =
+                |one: &api::Connector| one.link.as_ref().is_some_and(|link| link.peer.is_some());
+            all.into_iter().filter(remote).map(|one| one.name).collect()
+        }
+    };
+    if names.is_empty() {
+        say_line("no connector is linked");
+    }
+    let to = api::Elsewhere { servers };
+    let mut failed = Ok(());
+    for name in names {
+        let moving: Result<api::Moving> = client.post(&["connectors", &*name, "move"], &to).await;
+        match moving {
+            Ok(api::Moving { connector, servers }) => {
+                let servers = servers.join(", ");
+                say_line(format_args!("{connector} was told to go to {servers}"));
+            }
+            // The others are sent all the same.
+            Err(error) => failed = Err(error.context(name)),
+        }
+    }
+    failed
+}
+
 async fn put(server: &AdminOptions, name: &str, change: api::SettingsChange) -> Result<()> {
     let path = ["connectors", name, "settings"];
     let settings: api::Settings = server.client()?.post(&path, &change).await?;

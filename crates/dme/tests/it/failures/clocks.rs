@@ -2,9 +2,10 @@
 
 use super::day::Day;
 use super::pair::Pair;
-use super::row::{Parked, Row, Sees};
+use super::row::{Parked, Row, Sees, Within};
 use crate::site::Wishes;
 use anyhow::{Result, ensure};
+use std::time::Instant;
 
 /// Runs a command at another time.
 fn at(time: &str) -> [&str; 5] {
@@ -17,6 +18,7 @@ pub const WRONG: Row = Row {
     sends: Sees::OneRetry,
     parked: Parked::WokenByTheOther,
     noticed: "not at all",
+    within: Within::Seconds(5),
     note: "certificates of links are taken to be of their own time; who may link is the server's \
            to say",
 };
@@ -30,8 +32,9 @@ async fn a_connector_a_day_behind_or_ahead_takes_over() -> Result<()> {
     pair.wait_linked("spare")?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.kill_connector();
-    pair.wait_serving("ann", "spare")?;
-    day.while_down(&WRONG).await?;
+    let failed = Instant::now();
+    pair.wait_taken_over("ann", "spare", &WRONG, failed)?;
+    day.while_down(&WRONG, failed).await?;
     day.mail_comes(&pair, &WRONG).await?;
     let again = ["connector", "run", "--config", "connector.toml"];
     pair.site.connector = pair.run(&at("+1d"), &again, "connector")?;
@@ -40,8 +43,9 @@ async fn a_connector_a_day_behind_or_ahead_takes_over() -> Result<()> {
 
     let mut day = Day::begin(&pair, "ann").await?;
     pair.spare.kill();
-    pair.wait_serving("ann", "branch")?;
-    day.while_down(&WRONG).await?;
+    let failed = Instant::now();
+    pair.wait_taken_over("ann", "branch", &WRONG, failed)?;
+    day.while_down(&WRONG, failed).await?;
     day.mail_comes(&pair, &WRONG).await?;
     day.end(&pair, &WRONG).await
 }
@@ -52,6 +56,7 @@ pub const EXPIRED: Row = Row {
     sends: Sees::OneRetry,
     parked: Parked::WokenByTheOther,
     noticed: "when it links; it gets a new one within the hour (a thousandth of `certificate_life`)",
+    within: Within::Seconds(5),
     note: "its key is what it is known by, until an administrator removes it",
 };
 
@@ -81,8 +86,9 @@ async fn a_connector_with_an_expired_certificate_is_let_in_by_its_key_and_renews
     pair.wait_serving("ann", "branch")?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.kill_connector();
-    pair.wait_serving("ann", "spare")?;
-    day.while_down(&EXPIRED).await?;
+    let failed = Instant::now();
+    pair.wait_taken_over("ann", "spare", &EXPIRED, failed)?;
+    day.while_down(&EXPIRED, failed).await?;
     day.mail_comes(&pair, &EXPIRED).await?;
     ensure!(pair.spares_log()?.contains("certificate renewed"), "{}", pair.spares_log()?);
     pair.site.restart_connector()?;

@@ -2,11 +2,12 @@
 
 use super::day::Day;
 use super::pair::Pair;
-use super::row::{Parked, Row, Sees};
+use super::row::{Parked, Row, Sees, Within};
 use crate::site::{PATIENCE, Wishes};
 use anyhow::{Result, ensure};
 use dme_testkit::ports::wait_until;
 use dme_testkit::postgres::{Durability, PASSWORD, Postgres};
+use std::time::Instant;
 
 pub const AWAY: Row = Row {
     what: "PostgreSQL, where the server's database is in it (`[store] url`)",
@@ -14,6 +15,7 @@ pub const AWAY: Row = Row {
     sends: Sees::ComeAgain,
     parked: Parked::ComeAgain,
     noticed: "in each request; `/readyz` says so",
+    within: Within::Seconds(20),
     note: "the server finds it again by itself; what it had answered is there",
 };
 
@@ -38,7 +40,7 @@ async fn a_database_that_crashes_loses_nothing_and_is_found_again() -> Result<()
 
     let mut day = Day::begin(&pair, "ann").await?;
     postgres.kill();
-    day.while_down(&AWAY).await?;
+    day.while_down(&AWAY, Instant::now()).await?;
     day.mail_comes(&pair, &AWAY).await?;
     tokio::task::block_in_place(|| {
         wait_until("the server says why it is not ready", PATIENCE, || {

@@ -60,7 +60,7 @@ impl Told {
 
 impl Busy {
     /// Waits for what it is to see: so many more answers as ever, or to be told to come again.
-    async fn comes_to(&self, what: &str, sees: Sees, more: u32) -> Result<()> {
+    async fn comes_to(&self, what: &str, sees: Sees, more: u32, limit: Duration) -> Result<()> {
         let (awaited, counted, more) = match sees {
             Sees::ComeAgain => ("told to come again", &self.told.again, 1),
             Sees::Nothing | Sees::OneRetry | Sees::AtTimes => {
@@ -68,7 +68,7 @@ impl Busy {
             }
         };
         let enough = counted.load(Ordering::SeqCst) + more;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + limit;
         while counted.load(Ordering::SeqCst) < enough {
             ensure!(!self.task.is_finished(), "{what} ended early");
             ensure!(Instant::now() < end, "{what} is not {awaited}: {:?}", self.told.count());
@@ -176,14 +176,26 @@ impl Day {
         self.comes_to(Sees::Nothing, Sees::Nothing).await
     }
 
-    /// Holds what comes while something is down against the row.
-    pub async fn while_down(&self, row: &Row) -> Result<()> {
+    /// Holds what comes while something is down against the row; it failed then.
+    pub async fn while_down(&self, row: &Row, failed: Instant) -> Result<()> {
+        // Of two answers the second was asked for after the failure.
+        let limit = row.within.limit();
+        self.reader.comes_to("reading", row.reads, 2, limit).await?;
+        self.sender.comes_to("sending", row.sends, 2, limit).await?;
+        let took = failed.elapsed();
+        eprintln!("{}: as the row says after {took:?}", row.what);
+        ensure!(took <= limit, "it took {took:?}, and the row says {limit:?}");
+        self.stays(row).await
+    }
+
+    /// That it goes on so.
+    pub async fn stays(&self, row: &Row) -> Result<()> {
         self.comes_to(row.reads, row.sends).await
     }
 
     async fn comes_to(&self, reads: Sees, sends: Sees) -> Result<()> {
-        self.reader.comes_to("reading", reads, 5).await?;
-        self.sender.comes_to("sending", sends, 3).await
+        self.reader.comes_to("reading", reads, 5, PATIENCE).await?;
+        self.sender.comes_to("sending", sends, 3, PATIENCE).await
     }
 
     /// New mail comes while something is down; whether the parked phone is woken now.

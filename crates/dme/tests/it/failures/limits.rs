@@ -2,12 +2,13 @@
 
 use super::day::Day;
 use super::pair::Pair;
-use super::row::{Parked, Row, Sees};
+use super::row::{Parked, Row, Sees, Within};
 use crate::site::{PATIENCE, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use dme_testkit::hanging::Hanging;
 use dme_testkit::ports::wait_until;
+use std::time::Instant;
 
 /// What Ann's sessions at the mail system begin with.
 fn anns_login() -> String {
@@ -36,23 +37,27 @@ fn by_a_way_that_hangs(pair: &mut Pair) -> Result<Hanging> {
     Ok(way)
 }
 
+/// How long a call may take in the test, in seconds.
+const CALL: u64 = 2;
+
 pub const SLOW: Row = Row {
     what: "a mail system that no longer answers, or one mailbox of it",
     reads: Sees::ComeAgain,
     sends: Sees::ComeAgain,
     parked: Parked::WokenAfterwards,
     noticed: "after `times.call`, 60 s by default, in each request",
+    within: Within::Setting { name: "`times.call`", in_test: CALL, more: 5 },
     note: "users of the same connector whose mailboxes do answer notice nothing",
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mailbox_that_hangs_is_its_owners_trouble_only() -> Result<()> {
-    let wishes = Wishes { server: "[times]\ncall = \"2s\"\n".into() };
+    let wishes = Wishes { server: format!("[times]\ncall = \"{CALL}s\"\n") };
     let mut pair = Pair::start(&wishes).await?;
     let way = by_a_way_that_hangs(&mut pair)?;
     let mut day = Day::begin(&pair, "ann").await?;
     way.hang(&anns_login());
-    day.while_down(&SLOW).await?;
+    day.while_down(&SLOW, Instant::now()).await?;
     let mut bob = pair.site.phone("bob")?;
     bob.longest_pause = std::time::Duration::ZERO;
     bob.folder_sync().await?;
@@ -73,6 +78,7 @@ pub const EXHAUSTED: Row = Row {
     sends: Sees::AtTimes,
     parked: Parked::Woken,
     noticed: "at once",
+    within: Within::Seconds(15),
     note: "the other serves whoever comes while the queue is full",
 };
 
@@ -84,6 +90,7 @@ async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<(
     let way = by_a_way_that_hangs(&mut pair)?;
     let mut day = Day::begin(&pair, "bob").await?;
     way.hang(&anns_login());
+    let failed = Instant::now();
     let hanging: Vec<_> = (0..4)
         .map(|number| {
             let mut phone = pair.site.phone("ann")?;
@@ -99,7 +106,7 @@ async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<(
         let route = pair.route("bob")?;
         Ok(route["serving"] == "spare" && route.to_string().contains("exhausted"))
     })?;
-    day.while_down(&EXHAUSTED).await?;
+    day.while_down(&EXHAUSTED, failed).await?;
     day.mail_comes(&pair, &EXHAUSTED).await?;
     for one in hanging {
         one.abort();

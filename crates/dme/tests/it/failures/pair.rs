@@ -1,10 +1,12 @@
 //! An organisation with two connectors before one mail system: `branch`, where everybody is at
 //! home, and `spare`.
 
+use super::row::Row;
 use crate::site::{PATIENCE, Site, Wishes, dovecot, hold_no_secret, postfix, start};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::Process;
+use std::time::{Duration, Instant};
 
 /// A dead line is noticed within two seconds; the defaults are ten times that.
 const KEEPALIVE: &str = "[link]\nkeepalive = \"1s\"\nkeepalive_timeout = \"1s\"\n";
@@ -17,16 +19,21 @@ pub struct Pair {
 impl Pair {
     /// With Ann and Bob at home at `branch`.
     pub async fn start(wishes: &Wishes) -> Result<Self> {
+        Self::linked_so(wishes, KEEPALIVE).await
+    }
+
+    /// The same with these settings of both links.
+    pub async fn linked_so(wishes: &Wishes, link: &str) -> Result<Self> {
         let dovecot = dovecot()?;
         let postfix = postfix(&dovecot)?;
-        let mut site = Site::on(dovecot, postfix, KEEPALIVE, wishes)?;
+        let mut site = Site::on(dovecot, postfix, link, wishes)?;
         for user in ["ann", "bob"] {
             site.phone(user)?.folder_sync().await?;
         }
         let text = std::fs::read_to_string(site.path("connector.toml"))?;
         let body = text.split_once('\n').and_then(|(_, rest)| rest.split_once("[log]"));
         let (body, _) = body.context("a connector's configuration ends with its log")?;
-        let spare = site.add_connector("spare", &format!("{body}{KEEPALIVE}"))?;
+        let spare = site.add_connector("spare", &format!("{body}{link}"))?;
         site.reconfigure(|text| {
             let realm = "name = \"example.org\"\n";
             text.replace(realm, &format!("{realm}connector = [\"branch\", \"spare\"]\n"))
@@ -50,7 +57,7 @@ impl Pair {
     pub fn wait_serving(&self, user: &str, connector: &str) -> Result<()> {
         // A connector that is back gets its users within a minute.
         wait_until(&format!("{connector} serves {user}"), PATIENCE * 3, || {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
             Ok(self.route(user)?["serving"] == connector)
         })
         .with_context(|| format!("{:#}", self.route(user).unwrap_or_default()))
@@ -62,7 +69,25 @@ impl Pair {
     }
 
     pub fn wait_lost(&self, connector: &str) -> Result<()> {
-        wait_until(&format!("{connector} is lost"), PATIENCE, || Ok(!self.is_linked(connector)?))
+        self.wait_lost_within(connector, PATIENCE)
+    }
+
+    pub fn wait_lost_within(&self, connector: &str, limit: Duration) -> Result<()> {
+        wait_until(&format!("{connector} is lost"), limit, || Ok(!self.is_linked(connector)?))
+    }
+
+    /// Waits until another connector serves a user: as long after the failure as the row says.
+    pub fn wait_taken_over(
+        &self,
+        user: &str,
+        connector: &str,
+        row: &Row,
+        failed: Instant,
+    ) -> Result<()> {
+        self.wait_serving(user, connector)?;
+        let (took, limit) = (failed.elapsed(), row.within.limit());
+        ensure!(took <= limit, "{connector} took over after {took:?}, and the row says {limit:?}");
+        Ok(())
     }
 
     /// Waits until a connector has nothing to do any more.

@@ -1,5 +1,7 @@
 //! One line of "what works when X is down", as its test holds it true.
 
+use std::time::Duration;
+
 /// What phones see of a failure in what they ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sees {
@@ -28,6 +30,22 @@ pub enum Parked {
     ComeAgain,
 }
 
+/// The longest time from a failure until phones that read and that send see what the row says of
+/// them, answered by whoever is left.
+#[derive(Clone, Copy, Debug)]
+pub enum Within {
+    Seconds(u64),
+    /// After the time that a setting allows, which the test sets so that it need not wait as long.
+    Setting {
+        /// Its name, and how long it is by default.
+        name: &'static str,
+        /// In the test, in seconds.
+        in_test: u64,
+        /// So many seconds more.
+        more: u64,
+    },
+}
+
 /// One failure.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -40,19 +58,38 @@ pub struct Row {
     pub parked: Parked,
     /// When it is noticed.
     pub noticed: &'static str,
+    /// How long it takes at the most.
+    pub within: Within,
     /// What else there is to know.
     pub note: &'static str,
 }
 
 pub const TITLES: &str = "| what is down | phones that read see | phones that send see | phones that \
-wait | noticed | to know |\n|---|---|---|---|---|---|\n";
+wait | noticed | all is so within | to know |\n|---|---|---|---|---|---|---|\n";
 
 impl Row {
     pub fn line(&self) -> String {
         let Self { what, noticed, note, .. } = self;
         let (reads, sends) = (self.reads.words(), self.sends.words());
-        let parked = self.parked.words();
-        format!("| {what} | {reads} | {sends} | {parked} | {noticed} | {note} |\n")
+        let (parked, within) = (self.parked.words(), self.within.words());
+        format!("| {what} | {reads} | {sends} | {parked} | {noticed} | {within} | {note} |\n")
+    }
+}
+
+impl Within {
+    /// In the test.
+    pub const fn limit(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Seconds(seconds) => seconds,
+            Self::Setting { in_test, more, .. } => in_test + more,
+        })
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Seconds(seconds) => format!("{seconds} s"),
+            Self::Setting { name, more, .. } => format!("{name} and {more} s"),
+        }
     }
 }
 
