@@ -144,9 +144,7 @@ impl LinkConfig {
     /// How the two ends ask after each other, with the profile's values for what is not set.
     pub fn keep_alive(&self) -> KeepAlive {
         let profile = match self.profile {
-            Profile::Normal => {
-                KeepAlive { interval: Span::seconds(15).0, timeout: Span::seconds(10).0 }
-            }
+            Profile::Normal => KeepAlive::default(),
             Profile::Metered => KeepAlive::METERED,
         };
         KeepAlive {

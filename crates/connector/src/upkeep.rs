@@ -172,6 +172,8 @@ impl Upkeep for Keeper {
             key: self.pair.key().clone(),
             in_force: state.in_force.as_ref().map(|one| one.version),
             refused: state.refused.clone(),
+            // The link adds what it keeps to.
+            link_times: None,
         }
     }
 

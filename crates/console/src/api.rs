@@ -47,7 +47,7 @@ pub struct Connector {
     pub id: String,
     /// `locked`, `unlocked`, `removed`, or `embedded` for the one in the server's process.
     pub state: String,
-    /// `running`, `draining`, `exhausted`, `unreachable`, `locked` or `revoked`.
+    /// `running`, `draining`, `exhausted`, `off-hours`, `unreachable`, `locked` or `revoked`.
     #[serde(default)]
     pub standing: String,
     /// Why, in words; nothing where there is nothing to explain.

@@ -234,6 +234,8 @@ struct Part {
     reading: tokio::sync::Mutex<()>,
     /// Until when the directory is left alone, in milliseconds since the epoch.
     down_until: AtomicI64,
+    /// When it will be there again, where it is away by arrangement, likewise.
+    back_at: AtomicI64,
 }
 
 impl Gate {
@@ -254,6 +256,7 @@ impl Gate {
                 trouble: Mutex::new(None),
                 reading: tokio::sync::Mutex::new(()),
                 down_until: AtomicI64::new(i64::MIN),
+                back_at: AtomicI64::new(i64::MIN),
             };
             parts.insert(realm, Arc::new(part));
         }
@@ -314,7 +317,7 @@ impl Gate {
         };
         let question = Question { login, user, password: Some(password.clone()), mac };
         if part.is_down(now) {
-            let admission = self.in_grace(&question, now);
+            let admission = self.in_grace(&part, &question, now);
             if self.is_told_wrong(&admission, &question, now) {
                 // The next one is refused; this one was answered already.
                 let _ = self.limits.take(&question.user, device, now);
@@ -464,11 +467,9 @@ impl Gate {
             }
             Err(error) => {
                 part.note_failure(&error, now);
-                let admission = self.in_grace(question, now);
+                let admission = self.in_grace(part, question, now);
                 // What it refuses in its own way may be how it counts wrong passwords itself.
-                if matches!(error, Error::Unavailable(_) | Error::Busy(_))
-                    && !self.is_told_wrong(&admission, question, now)
-                {
+                if error.is_passing() && !self.is_told_wrong(&admission, question, now) {
                     self.limits.give_back(taken);
                 }
                 admission
@@ -483,11 +484,11 @@ impl Gate {
     }
 
     /// The answer while the directory is down.
-    fn in_grace(&self, question: &Question, now: Timestamp) -> Admission {
+    fn in_grace(&self, part: &Part, question: &Question, now: Timestamp) -> Admission {
         let password = question.password.is_some().then_some(&question.mac);
         match self.memory.in_grace(&question.user, password, now) {
             Some(who) => Admission::Admitted { who, source: Source::Grace },
-            None => Admission::Unavailable { retry_after: DOWN },
+            None => Admission::Unavailable { retry_after: part.back_in(now) },
         }
     }
 
@@ -581,7 +582,12 @@ impl Part {
     }
 
     fn note_failure(&self, error: &Error, now: Timestamp) {
-        let is_away = matches!(error, Error::Unavailable(_));
+        let is_away = matches!(error, Error::Unavailable(_) | Error::OffHours { .. });
+        let back_at = match error {
+            Error::OffHours { until, .. } => until.as_millis(),
+            _ => i64::MIN,
+        };
+        self.back_at.store(back_at, Ordering::Relaxed);
         // Of a directory that is away it is not said again for everybody who is in it.
         if !is_away || !self.failed_lately(now) {
             tracing::warn!(realm = %self.realm, %error, "the directory could not be asked");
@@ -591,9 +597,16 @@ impl Part {
         }
     }
 
+    /// When to ask again while it is not there: soon, where nobody knows when it will be.
+    fn back_in(&self, now: Timestamp) -> Duration {
+        let wait = self.back_at.load(Ordering::Relaxed).saturating_sub(now.as_millis());
+        Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(DOWN)
+    }
+
     /// It answers: whatever failed before, it is asked again.
     fn note_answer(&self) {
         self.down_until.store(i64::MIN, Ordering::Relaxed);
+        self.back_at.store(i64::MIN, Ordering::Relaxed);
     }
 
     /// A directory speaks for the people of its own realm only (rule A6).

@@ -2,7 +2,7 @@
 
 use crate::{Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person};
 use async_trait::async_trait;
-use dme_model::{Secret, UserId};
+use dme_model::{Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 
 /// The result of a directory call.
@@ -15,6 +15,14 @@ pub enum Error {
     /// It cannot be reached, or not in time.
     #[error("the directory is unavailable: {0}")]
     Unavailable(String),
+    /// It cannot be reached, by arrangement: the way to it is there at certain hours only.
+    #[error("the directory is off hours until {until}: {why}")]
+    OffHours {
+        /// What is not there.
+        why: String,
+        /// When it will be.
+        until: Timestamp,
+    },
     /// It has too much to do; it is there all the same.
     #[error("the directory is busy: {0}")]
     Busy(String),
@@ -30,10 +38,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it says nothing of the question: asked again later, it may be answered.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OffHours { .. } | Self::Busy(_))
+    }
+
     /// The stable name for logs and metrics.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "directory.unavailable",
+            Self::OffHours { .. } => "directory.off_hours",
             Self::Busy(_) => "directory.busy",
             Self::Refused(_) => "directory.refused",
             Self::NotChosen(_) => "directory.not_chosen",

@@ -1,7 +1,7 @@
 //! A connector's services as the server has them configured: what is wanted, and what the connector
 //! says of it.
 
-use crate::{BookError, Error, Result, SealingKey, files};
+use crate::{BookError, Error, LinkTimes, Result, SealingKey, files};
 use async_trait::async_trait;
 use dme_model::{ConnectorId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,10 @@ pub struct ConfigurationReport {
     /// The one that it did not take.
     #[serde(default)]
     pub refused: Option<RefusedConfiguration>,
+    /// When it is linked; always, or of a release that does not say, where there is nothing. The
+    /// connector's own link knows, and says it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_times: Option<LinkTimes>,
 }
 
 /// A configuration that a connector did not take; the one before stays in force.
@@ -83,8 +87,9 @@ impl ConfigurationReport {
         self.in_force.max(refused).unwrap_or(0)
     }
 
-    /// With a reason of a length that can be kept.
+    /// With nothing of a size that cannot be kept.
     pub(crate) fn bounded(mut self) -> Self {
+        self.link_times = self.link_times.and_then(LinkTimes::bounded);
         if let Some(refused) = &mut self.refused {
             refused.reason = refused.reason.chars().take(REASON).collect();
         }
@@ -97,6 +102,9 @@ impl ConfigurationReport {
 pub trait Configurations: Send + Sync {
     /// What is wanted of a connector, where something is.
     async fn wanted(&self, id: &ConnectorId) -> Result<Option<Configuration>, BookError>;
+
+    /// What each connector said last, of those that said anything.
+    async fn reports(&self) -> Result<Vec<(ConnectorId, ConfigurationReport)>, BookError>;
 
     /// Keeps what a connector said last.
     async fn reported(
@@ -131,6 +139,11 @@ impl MemoryConfigurations {
 impl Configurations for MemoryConfigurations {
     async fn wanted(&self, id: &ConnectorId) -> Result<Option<Configuration>, BookError> {
         Ok(self.wanted.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned())
+    }
+
+    async fn reports(&self) -> Result<Vec<(ConnectorId, ConfigurationReport)>, BookError> {
+        let reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(reports.iter().map(|(id, report)| (id.clone(), report.clone())).collect())
     }
 
     async fn reported(

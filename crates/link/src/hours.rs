@@ -1,6 +1,6 @@
 //! Hours of the day on a zone's clock, such as those in which a line is cheap.
 
-use dme_model::{LocalTime, Timestamp};
+use dme_model::{LocalTime, Timestamp, ZoneId};
 use dme_zone::Zone;
 use std::time::Duration;
 
@@ -34,6 +34,20 @@ impl Hours {
             if from == until || from == DAY { Err(wrong()) } else { Ok((from, until)) }
         };
         Ok(Self { spans: texts.iter().map(span).collect::<Result<_, _>>()?, zone })
+    }
+
+    /// As they are written.
+    pub fn texts(&self) -> Vec<String> {
+        let clock = |second: i64| format!("{:02}:{:02}", second / 3_600, second % 3_600 / 60);
+        self.spans
+            .iter()
+            .map(|(from, until)| format!("{}-{}", clock(*from), clock(*until)))
+            .collect()
+    }
+
+    /// The zone whose clock they are on.
+    pub fn zone(&self) -> &ZoneId {
+        self.zone.id()
     }
 
     /// How long until they begin: nothing within them, and never where there are none.
@@ -86,7 +100,6 @@ fn clock(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dme_model::ZoneId;
 
     fn hours(texts: &[&str], zone: &str) -> Hours {
         Hours::read(texts, Zone::of(&ZoneId::from(zone)).unwrap()).unwrap()
@@ -121,6 +134,9 @@ mod tests {
             let hours = hours(texts, zone);
             assert_eq!(hours.until_begin(now), minutes(until_begin), "{texts:?} {zone} {now:?}");
             assert_eq!(hours.left(now), minutes(left), "{texts:?} {zone} {now:?}");
+            assert_eq!(hours.texts(), texts);
+            let again = Hours::read(&hours.texts(), Zone::of(hours.zone()).unwrap());
+            assert_eq!(again, Ok(hours));
         }
         assert_eq!(hours(&[], "UTC").until_begin(at(0, 0)), Duration::MAX);
     }

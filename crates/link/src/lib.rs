@@ -15,6 +15,7 @@ mod files;
 mod fingerprint;
 mod h2;
 mod hours;
+mod link_times;
 mod measured;
 mod refused;
 mod sealing;
@@ -43,6 +44,7 @@ pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejectio
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
+pub use link_times::LinkTimes;
 pub use measured::Measured;
 pub use refused::{Refusal, Refused};
 pub use sealing::{SealingKey, SealingPair, Secrets};

@@ -83,16 +83,15 @@ pub enum Duty {
 }
 
 /// How much it has to do (rule R6).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Load {
     /// Calls under way or waiting.
-    #[serde(skip)]
     pub outstanding: u32,
-    /// How many calls run at once; 25 if not set.
+    /// How many calls run at once.
     pub parallel: u32,
-    /// How many more may wait; 100 if not set.
-    pub queue: u32,
+    /// Whether callers must be told "busy, retry after". Whoever keeps its queue says so, and nobody
+    /// else reckons it: how much is outstanding does not tell.
+    pub exhausted: bool,
 }
 
 /// A connector and its state.
@@ -118,13 +117,6 @@ pub struct Connector {
 
 impl Default for Load {
     fn default() -> Self {
-        Self { outstanding: 0, parallel: 25, queue: 100 }
-    }
-}
-
-impl Load {
-    /// Whether callers must be told "busy, retry after".
-    pub fn is_exhausted(&self) -> bool {
-        self.outstanding >= self.parallel.max(1).saturating_add(self.queue)
+        Self { outstanding: 0, parallel: 25, exhausted: false }
     }
 }

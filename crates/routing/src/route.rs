@@ -9,6 +9,8 @@ use std::time::Duration;
 const WARM_UP: i64 = 60;
 /// When to ask again where all who could serve are exhausted.
 const RETRY: Duration = Duration::from_secs(5);
+/// When to ask again at the latest where one that could serve was lost.
+const LOST: Duration = Duration::from_secs(30);
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -277,13 +279,53 @@ impl Route {
     fn later(&self) -> Option<Duration> {
         let each = self.candidates.iter().filter_map(|candidate| match *candidate.objections {
             [Objection::Exhausted] => Some(RETRY),
-            [Objection::OffHours { until }] => {
-                let wait = until.as_millis().saturating_sub(self.now.as_millis());
-                Some(Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(RETRY))
-            }
+            [Objection::OffHours { until }] => Some(self.until(until)),
             _ => None,
         });
-        each.min()
+        // Where one is lost that could serve, nobody is sent away until the hours of another: it may
+        // be back any moment.
+        let lost = self
+            .candidates
+            .iter()
+            .any(|candidate| matches!(*candidate.objections, [Objection::Unlinked]));
+        each.min().map(|wait| if lost { wait.min(LOST) } else { wait })
+    }
+
+    /// When one may serve of which it is not known whether it has the mailbox: it was not asked
+    /// since this process began, or since routes were flushed, and cannot be asked before it links
+    /// again at its hours. Where the user is at home somewhere, that one alone is meant. None where
+    /// another may be there any moment.
+    pub fn perhaps_in(&self, home: Option<&ConnectorId>) -> Option<Duration> {
+        let mut meant: Vec<&Candidate> = self
+            .candidates
+            .iter()
+            .filter(|one| one.objections.iter().all(|objection| objection.is_passing()))
+            // Nobody waits for one that an administrator has yet to let work.
+            .filter(|one| !one.objections.contains(&Objection::Locked))
+            .collect();
+        if let Some(home) = home.filter(|home| self.candidate(home).is_some()) {
+            meant.retain(|one| one.connector == *home);
+        }
+        let each: Option<Vec<Duration>> = meant.into_iter().map(|one| self.comes_in(one)).collect();
+        each?.into_iter().min()
+    }
+
+    /// The time until a connector links again at its hours, where nothing else keeps it.
+    fn comes_in(&self, candidate: &Candidate) -> Option<Duration> {
+        let mut comes = None;
+        for objection in &candidate.objections {
+            match objection {
+                Objection::OffHours { until } => comes = Some(self.until(*until)),
+                Objection::OwnershipUnknown | Objection::ScopeUnknown | Objection::Unanswering => {}
+                _ => return None,
+            }
+        }
+        comes
+    }
+
+    fn until(&self, moment: Timestamp) -> Duration {
+        let wait = moment.as_millis().saturating_sub(self.now.as_millis());
+        Duration::from_millis(u64::try_from(wait).unwrap_or(0)).max(RETRY)
     }
 
     /// All of it, for an administrator.
@@ -338,7 +380,7 @@ fn objections(
         (owns == Known::No, Objection::NotOwner),
         (owns == Known::Unknown, Objection::OwnershipUnknown),
         (knowledge.failed_lately(&connector.id), Objection::Unanswering),
-        (connector.load.is_exhausted(), Objection::Exhausted),
+        (connector.load.exhausted, Objection::Exhausted),
     ]
     .into_iter()
     .filter_map(|(holds, objection)| holds.then_some(objection))

@@ -15,8 +15,7 @@ use dme_mailbox::{
     Account, CallContext, Credentials, Error, ErrorKind, MailSystem, Mailbox, Result,
 };
 use dme_model::{ConnectorId, RequestId, Timestamp, UserId};
-use dme_routing::Load;
-use dme_server::connectors::Connectors;
+use dme_server::connectors::{Connectors, Limits};
 use dme_server::membership::GateMembership;
 use dme_server::router::Router;
 use dme_store::Store;
@@ -62,8 +61,8 @@ async fn main() {
         let name = format!("site{site}");
         links.attach_local(ConnectorId::from(name.as_str()), &name, services);
     }
-    let load = Load::default();
-    let connectors = Connectors::new(links, store.clone(), BTreeMap::new(), load);
+    let limits = Limits::default();
+    let connectors = Connectors::new(links, store.clone(), BTreeMap::new(), limits);
     let membership = Arc::new(GateMembership::default());
     let router = Arc::new(Router::new(connectors, store, membership, Duration::from_secs(60)));
     let (request, now) = (RequestId::from("bench"), Timestamp::from_seconds(1 << 32));

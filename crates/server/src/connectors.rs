@@ -4,7 +4,7 @@ mod settings;
 mod standing;
 
 pub use dme_routing::{Scope, Tier};
-pub use settings::{ConnectorSettings, Effective};
+pub use settings::{ConnectorSettings, Effective, Limits};
 pub use standing::{Standing, State};
 
 use crate::clock::now;
@@ -30,7 +30,7 @@ pub struct Connectors {
     links: Links,
     store: Store,
     configured: BTreeMap<String, ConnectorSettings>,
-    load: Load,
+    limits: Limits,
     known: RwLock<Arc<Known>>,
     seen: Seen,
     /// Counts whatever changes who can serve.
@@ -94,23 +94,23 @@ impl Endpoint {
 }
 
 impl Connectors {
-    /// The connectors of these links. `load` says how much each may have to do, where nothing
-    /// else is set.
+    /// The connectors of these links. `limits` say how much each may have to do, where nothing else
+    /// is set.
     pub fn new(
         links: Links,
         store: Store,
         configured: BTreeMap<String, ConnectorSettings>,
-        load: Load,
+        limits: Limits,
     ) -> Arc<Self> {
         let set = configured
             .iter()
-            .map(|(name, settings)| (name.clone(), Arc::new(settings.effective(load))));
+            .map(|(name, settings)| (name.clone(), Arc::new(settings.effective(limits))));
         let known = Known { by_id: BTreeMap::new(), set: set.collect() };
         let all = Arc::new(Self {
             links,
             store,
             configured,
-            load,
+            limits,
             known: RwLock::new(Arc::new(known)),
             seen: Seen::default(),
             version: watch::Sender::new(0),
@@ -212,8 +212,8 @@ impl Connectors {
     pub async fn begin(&self) -> dme_store::Result<()> {
         let known = self.read().await?;
         let limits = known.set.iter().map(|(name, set)| {
-            let parallel = usize::try_from(set.load.parallel).unwrap_or(usize::MAX);
-            let queued = usize::try_from(set.load.queue).unwrap_or(usize::MAX);
+            let parallel = usize::try_from(set.limits.parallel).unwrap_or(usize::MAX);
+            let queued = usize::try_from(set.limits.queue).unwrap_or(usize::MAX);
             (name.clone(), WorkLimits { parallel, queued })
         });
         self.links.set_limits(limits.collect());
@@ -254,7 +254,7 @@ impl Connectors {
         let by_id = by_id.collect();
         let set = settings
             .into_iter()
-            .map(|(name, settings)| (name, Arc::new(settings.effective(self.load))))
+            .map(|(name, settings)| (name, Arc::new(settings.effective(self.limits))))
             .collect();
         Ok(Known { by_id, set })
     }
@@ -389,7 +389,7 @@ impl Connectors {
 
     /// What would hold by what the configuration says alone.
     pub fn configured(&self, settings: &ConnectorSettings) -> Effective {
-        settings.effective(self.load)
+        settings.effective(self.limits)
     }
 
     /// What the configuration says of a connector, and what was set by command.
@@ -430,7 +430,7 @@ impl Connectors {
     }
 
     fn set(&self, known: &Known, name: &str) -> Arc<Effective> {
-        let none = || Arc::new(ConnectorSettings::default().effective(self.load));
+        let none = || Arc::new(ConnectorSettings::default().effective(self.limits));
         known.set.get(name).cloned().unwrap_or_else(none)
     }
 
@@ -438,12 +438,12 @@ impl Connectors {
         let set = self.set(known, &link.name);
         let linked = Link::Linked { since: link.since };
         let lock = known.by_id.get(&link.id).map_or(Lock::Unlocked, |entry| entry.lock);
+        let load = load(&link, set.limits);
         let mut state = state(link.id, &set, &link.capabilities, lock, linked);
         if link.draining {
             state.duty = Duty::Draining;
         }
-        let outstanding = link.outstanding.saturating_add(link.queued);
-        state.load.outstanding = u32::try_from(outstanding).unwrap_or(u32::MAX);
+        state.load = load;
         Endpoint {
             realms: link.realms,
             in_process: link.peer.is_none(),
@@ -469,7 +469,17 @@ fn state(
         lock,
         link,
         duty: if set.drain { Duty::Draining } else { Duty::Serving },
-        load: set.load,
+        load: Load { parallel: set.limits.parallel, ..Load::default() },
+    }
+}
+
+/// What a connector that is linked has to do. Whether it is exhausted, its link says.
+fn load(link: &LinkState, limits: Limits) -> Load {
+    let outstanding = link.outstanding.saturating_add(link.queued);
+    Load {
+        outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),
+        parallel: limits.parallel,
+        exhausted: link.exhausted,
     }
 }
 

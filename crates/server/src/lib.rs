@@ -25,6 +25,7 @@ pub mod guesses;
 mod home_zone;
 pub mod host;
 pub mod inventory;
+mod jitter;
 pub mod listener;
 mod meeting_word;
 pub mod membership;

@@ -2,6 +2,8 @@
 //! anew at each question, so that they may come, go and be replaced. Who that is, `dme_routing`
 //! tells.
 
+mod explain;
+
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
@@ -10,8 +12,8 @@ use dme_directory::{
     DirectoryEntry, DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
     Person, Result, Terms, Verdict,
 };
-use dme_model::{Realm, Secret, UserId};
-use dme_routing::{Assignment, Claimant, Known, NoSource, covers};
+use dme_model::{Function, Realm, Secret, Timestamp, UserId};
+use dme_routing::{Assignment, Claimant, Known, Link, Lock, NoSource, covers};
 use futures_util::future;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -77,12 +79,50 @@ impl RealmDirectory {
         found.map(|all| all.into_iter().map(|one| one.endpoint.name).collect()).unwrap_or_default()
     }
 
+    /// Why nobody can be asked, as an error; where all who are meant are off hours, with the time
+    /// when the first of them links again. One that was lost may come any moment.
+    fn not_chosen(&self, why: NoSource) -> Error {
+        let back_at = match &why {
+            NoSource::NotOfRealm { .. } | NoSource::Ambiguous { .. } => {
+                return Error::NotChosen(why.to_string());
+            }
+            NoSource::NamedNotLinked { named, .. } => self.back_at(|name| named.contains(name)),
+            NoSource::Away { name: away, .. } => self.back_at(|name| name == away),
+            // It may be each that has a directory.
+            NoSource::Nobody(_) => self.back_at(|_| true),
+        };
+        match back_at {
+            Some(until) => Error::OffHours { why: why.to_string(), until },
+            None => Error::Unavailable(why.to_string()),
+        }
+    }
+
+    /// When the first of these connectors is back that checked logins and has no link now; none
+    /// where one of them is not away by arrangement.
+    fn back_at(&self, meant: impl Fn(&String) -> bool) -> Option<Timestamp> {
+        let all = self.connectors.snapshot();
+        let absent = all.iter().filter(|one| {
+            !one.is_linked()
+                && one.state.lock == Lock::Unlocked
+                && one.state.functions.contains(&Function::Authentication)
+                && meant(&one.name)
+        });
+        let until = absent.map(|one| match one.state.link {
+            Link::OffHours { until } => Some(until),
+            Link::Lost | Link::Linked { .. } => None,
+        });
+        until.collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
     /// Who is linked now.
     fn linked(&self) -> Result<Linked> {
         let endpoints = self.connectors.linked_for_logins();
         let found = dme_routing::sources(endpoints.iter().map(claimant), &self.assignment());
-        let found: Vec<_> =
-            found.map_err(not_chosen)?.iter().map(|one| one.connector.id.clone()).collect();
+        let found: Vec<_> = found
+            .map_err(|why| self.not_chosen(why))?
+            .iter()
+            .map(|one| one.connector.id.clone())
+            .collect();
         let place = |endpoint: &Endpoint| found.iter().position(|id| *id == endpoint.state.id);
         let (mut sources, mut others) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
@@ -124,7 +164,8 @@ impl RealmDirectory {
     /// The one of these to ask (rule A3): a password is never offered to a second.
     fn one(&self, sources: &[Endpoint]) -> Result<Option<Source>> {
         let claimants: Vec<_> = sources.iter().map(claimant).collect();
-        let one = dme_routing::one(&claimants, &self.assignment()).map_err(not_chosen)?;
+        let one = dme_routing::one(&claimants, &self.assignment());
+        let one = one.map_err(|why| self.not_chosen(why))?;
         let id = one.map(|one| one.connector.id.clone());
         let found = sources.iter().find(|source| Some(&source.state.id) == id.as_ref());
         Ok(found.map(|endpoint| self.at(endpoint)))
@@ -155,7 +196,7 @@ impl RealmDirectory {
             }
         }
         match (missing, unclear) {
-            (Some(why), _) if meant.is_empty() => Err(not_chosen(why)),
+            (Some(why), _) if meant.is_empty() => Err(self.not_chosen(why)),
             (None, Some(name)) if meant.is_empty() => Err(Error::Unavailable(format!(
                 "whether {login} is in the group that the connector {name} serves is not known"
             ))),
@@ -188,7 +229,8 @@ impl RealmDirectory {
     /// Those of the linked that are asked about the realm as a whole, the best first.
     fn all(&self, linked: &Linked) -> Result<Vec<Source>> {
         let claimants: Vec<_> = linked.sources.iter().map(claimant).collect();
-        let all = dme_routing::all(&claimants, &self.assignment()).map_err(not_chosen)?;
+        let all = dme_routing::all(&claimants, &self.assignment());
+        let all = all.map_err(|why| self.not_chosen(why))?;
         let endpoint = |one: &Claimant<'_>| {
             linked.sources.iter().find(|source| source.state.id == one.connector.id)
         };
@@ -241,18 +283,6 @@ fn claimant(endpoint: &Endpoint) -> Claimant<'_> {
     }
 }
 
-fn not_chosen(why: NoSource) -> Error {
-    match why {
-        // It may come any moment.
-        NoSource::NamedNotLinked { .. } | NoSource::Nobody(_) | NoSource::Away { .. } => {
-            Error::Unavailable(why.to_string())
-        }
-        NoSource::NotOfRealm { .. } | NoSource::Ambiguous { .. } => {
-            Error::NotChosen(why.to_string())
-        }
-    }
-}
-
 #[async_trait]
 impl DirectoryService for RealmDirectory {
     async fn authenticate(&self, user: &UserId, password: &Secret) -> Result<Verdict> {
@@ -281,7 +311,7 @@ impl DirectoryService for RealmDirectory {
         let sources = self.all(&linked)?;
         let away = |why: &NoSource| matches!(why, NoSource::Away { .. });
         if let Some(why) = self.missing(&linked).into_iter().find(away) {
-            return Err(not_chosen(why));
+            return Err(self.not_chosen(why));
         }
         let read = sources.iter().map(|source| async move {
             let snapshot = source.directory.groups().await?;
@@ -348,7 +378,7 @@ impl DirectoryService for RealmDirectory {
         let sources = self.all(&linked)?;
         let away = |why: &NoSource| matches!(why, NoSource::Away { .. });
         if let Some(why) = self.missing(&linked).into_iter().find(away) {
-            return Err(not_chosen(why));
+            return Err(self.not_chosen(why));
         }
         let read = sources.iter().map(|source| source.directory.everyone(asking, limit));
         let read = future::try_join_all(read).await?;

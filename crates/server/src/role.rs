@@ -7,7 +7,7 @@ use crate::client_address::TrustedProxies;
 use crate::clock::now;
 use crate::config::{ServerConfig, WhileAway};
 use crate::connector_orders::ConnectorOrders;
-use crate::connectors::Connectors;
+use crate::connectors::{Connectors, Limits};
 use crate::emergency::Emergency;
 use crate::front::bodies::Bodies;
 use crate::front::{Clock, Front};
@@ -41,7 +41,6 @@ use crate::wipes::Wipes;
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, ConnectorBook, LinkEvent, Links, ListenConfig, Registrar, Services};
 use dme_model::{ConnectorId, Function, Realm};
-use dme_routing::Load;
 use dme_store::{OutboxLimits, Store};
 use dme_sync::{Engine, StateStore};
 use futures_util::FutureExt;
@@ -191,6 +190,9 @@ impl Server {
         )
         .await?;
         let front = Arc::new(front);
+        if let Err(error) = links.recall().await {
+            tracing::warn!(%error, "which connectors are off hours is not known until they link");
+        }
         front.connectors.begin().await?;
         let mut server = Self {
             phones: config.phones.listen,
@@ -533,14 +535,14 @@ async fn front(
     stop: CancellationToken,
 ) -> Result<Front, StartError> {
     let metrics = Arc::new(Metrics::default());
-    let load = Load {
-        outstanding: 0,
+    let limits = Limits {
         parallel: u32::try_from(config.links.parallel_calls).unwrap_or(u32::MAX),
         queue: u32::try_from(config.links.queued_calls).unwrap_or(u32::MAX),
     };
     let counting = metrics.clone();
     links.observe(Arc::new(move |seen| counting.called(seen)));
-    let connectors = Connectors::new(links.clone(), store.clone(), config.connectors.clone(), load);
+    let connectors =
+        Connectors::new(links.clone(), store.clone(), config.connectors.clone(), limits);
     let membership = Arc::new(GateMembership::default());
     let mut directories = BTreeMap::new();
     let mut setups = Vec::new();

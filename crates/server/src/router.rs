@@ -22,7 +22,7 @@ use dme_mailbox::{
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
 use dme_routing::{History, Question, Route, Scope};
 use dme_store::{RouteRecord, Store};
-use ownership::{Asking, Ownership, UserKnowledge};
+use ownership::{Asked, Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
 
 pub use explain::{Explained, Judged, Moved};
@@ -124,7 +124,7 @@ impl Router {
         limit: Duration,
     ) -> Result<Arc<dyn Mailbox>> {
         let context = CallContext::new(request.clone(), limit).on_clock(self.clock.clone());
-        let plan = self.plan(account, request, now, Asking::WhereItMatters).await?;
+        let plan = self.plan(account, request, now, Asking::WhereItMatters, limit / 2).await?;
         let part = |served: &Served| {
             let functions = served.classes.iter().map(|class| class.function()).collect();
             let (router, account, context) = (self.clone(), account.clone(), context.clone());
@@ -191,18 +191,20 @@ impl Router {
         request: &RequestId,
         now: Timestamp,
         asking: Asking,
+        patience: Duration,
     ) -> Result<Arc<Plan>> {
         if let Some(plan) = self.standing_plan(&account.user) {
             return Ok(plan);
         }
-        let version = self.connectors.version();
-        let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
-        self.ask_owners(account, request, &endpoints, &mut remembered.owns, asking).await;
+        let asked =
+            self.know_owners(account, request, &mut remembered.owns, asking, patience).await;
+        let Asked { version, endpoints, unasked } = asked;
         let before = remembered.routes.take().unwrap_or_default();
         // What nobody was asked for is asked for at the next request.
         let mut until = match asking {
             Asking::Nobody => Instant::now(),
+            _ if unasked.is_some() => Instant::now(),
             _ => remembered.owns.good_until(),
         };
         if endpoints.iter().any(|one| matches!(*one.state.scope, Scope::Group(_))) {
@@ -215,7 +217,13 @@ impl Router {
                     let route = judged(Function::Mail);
                     let words =
                         self.explained(Function::Mail, &route, &before, &endpoints).to_string();
-                    Error::new(ErrorKind::Unavailable, words.replace('\n', "; "))
+                    let home = plan::home(&before, Function::Mail, &endpoints);
+                    let later = unasked.map(|unasked| unasked.after);
+                    let kind = match later.or_else(|| route.perhaps_in(home)) {
+                        Some(after) => ErrorKind::Busy { after },
+                        None => ErrorKind::Unavailable,
+                    };
+                    Error::new(kind, words.replace('\n', "; "))
                 })
             });
         let (plan, after) = match made {
@@ -265,27 +273,32 @@ impl Router {
         request: &RequestId,
         now: Timestamp,
     ) -> Result<Vec<ConnectorId>> {
-        let plan = self.plan(account, request, now, Asking::Nobody).await?;
+        let plan = self.plan(account, request, now, Asking::Nobody, Duration::ZERO).await?;
         Ok(plan.connectors().cloned().collect())
     }
 
     /// The next connector for these functions, after those that failed; none where there is no
-    /// other for all of them.
+    /// other for all of them. What the call may still take is not all for finding it.
     async fn other(
         &self,
         account: &Account,
-        request: &RequestId,
+        context: &CallContext,
         functions: &BTreeSet<Function>,
         failed: &[ConnectorId],
         now: Timestamp,
     ) -> Option<ConnectorId> {
-        let endpoints = self.connectors.snapshot();
         let mut owns = self.remembered(&account.user).await.ok()?.owns;
         // For this question they are not there.
         for one in failed {
             owns.failed(one.clone());
         }
-        self.ask_owners(account, request, &endpoints, &mut owns, Asking::WhereItMatters).await;
+        let patience = context.deadline.saturating_duration_since(std::time::Instant::now()) / 2;
+        let (request, asking) = (&context.request, Asking::WhereItMatters);
+        let asked = self.know_owners(account, request, &mut owns, asking, patience).await;
+        if let Some(known) = self.lock().get_mut(&account.user) {
+            known.owns.learn(&owns);
+        }
+        let endpoints = asked.endpoints;
         let orders: Vec<Vec<ConnectorId>> = functions
             .iter()
             .map(|function| {

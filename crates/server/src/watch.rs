@@ -9,18 +9,23 @@ mod routes;
 
 pub use routes::{RoutedWatches, reroute};
 
+use crate::jitter;
 use crate::metrics::Metrics;
 use dme_mailbox::{Account, Error, ErrorKind, Mailbox, WatchEvent};
 use dme_model::{CollectionId, ConnectorId, UserId};
 use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+/// So much longer a lost watch may wait for each other one that waits to be renewed: when a
+/// connector is lost, all its watches are, and another one has to take them.
+const SPREAD: Duration = Duration::from_micros(500);
 /// So many users' routes are looked at in parallel when watches are rerouted.
-const REROUTED_AT_ONCE: usize = 16;
+const REROUTED_AT_ONCE: u32 = 16;
 
 /// Opens the mailbox to be watched, by whatever route there is now.
 #[async_trait::async_trait]
@@ -44,7 +49,8 @@ pub trait WatchOpener: Send + Sync {
 pub struct WatchTimes {
     /// How long a watch stays after its last phone left.
     pub linger: Duration,
-    /// The first pause before a lost watch is renewed; it doubles up to `longest_pause`.
+    /// The first pause before a lost watch is renewed, or somewhat less; it doubles up to
+    /// `longest_pause`. Where many are lost at once it is longer.
     pub first_pause: Duration,
     /// The longest such pause.
     pub longest_pause: Duration,
@@ -71,7 +77,12 @@ pub struct Watches {
     times: WatchTimes,
     metrics: Arc<Metrics>,
     users: Mutex<HashMap<UserId, Weak<Watch>>>,
+    /// How many wait to be renewed.
+    lost: AtomicU32,
 }
+
+/// One more that waits to be renewed.
+struct Lost<'a>(&'a AtomicU32);
 
 struct Watch {
     wanted: Mutex<Wanted>,
@@ -86,6 +97,8 @@ struct Wanted {
     account: Account,
     /// By which connectors the watch that stands was opened.
     way: Option<Vec<ConnectorId>>,
+    /// Whether there was anybody to open it when that was last looked at.
+    served: bool,
     /// How many seats ask for each. One nobody asks for any more goes at the next renewal: it may
     /// have been deleted, and a watch that names it would fail for ever.
     collections: BTreeMap<CollectionId, usize>,
@@ -134,7 +147,8 @@ impl Watches {
         times: WatchTimes,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        Arc::new(Self { opener, times, metrics, users: Mutex::default() })
+        let (users, lost) = (Mutex::default(), AtomicU32::new(0));
+        Arc::new(Self { opener, times, metrics, users, lost })
     }
 
     /// Takes a place at the user's watch for these collections. Whatever is told from this moment
@@ -164,6 +178,7 @@ impl Watches {
                     wanted: Mutex::new(Wanted {
                         account: account.clone(),
                         way: None,
+                        served: true,
                         collections: BTreeMap::new(),
                         ended: false,
                     }),
@@ -193,21 +208,19 @@ impl Watches {
     }
 
     /// Renews the watches that would be opened by other connectors now, such as those of one that
-    /// drains. The phones stay parked.
+    /// drains, and those that nobody could open and somebody can again. The phones stay parked.
     pub async fn reroute(&self) {
         let all: Vec<Arc<Watch>> = lock(&self.users).values().filter_map(Weak::upgrade).collect();
         let rerouted = stream::iter(all).map(|watch| async move {
-            let (account, way) = {
-                let wanted = lock(&watch.wanted);
-                (wanted.account.clone(), wanted.way.clone())
-            };
-            let (Some(was), Some(now)) = (way, self.opener.way(&account).await) else { return };
-            if was != now {
-                lock(&watch.wanted).way = None;
+            let account = lock(&watch.wanted).account.clone();
+            let way = self.opener.way(&account).await;
+            if watch.is_to_be_renewed(way) {
                 watch.changed.notify_one();
+                // Not all at once, for those who take them.
+                tokio::time::sleep(SPREAD * REROUTED_AT_ONCE).await;
             }
         });
-        rerouted.buffer_unordered(REROUTED_AT_ONCE).collect::<()>().await;
+        rerouted.buffer_unordered(REROUTED_AT_ONCE as usize).collect::<()>().await;
     }
 
     /// Ends a user's watch: access was withdrawn. Parked phones are ended by their own means.
@@ -257,8 +270,10 @@ impl Watches {
             }
             tracing::info!(%user, error = %lost, ?pause, "watch lost; it is renewed");
             self.metrics.mailbox_error(&self.opener.serving(&user), lost.name());
+            let (others, _lost) = Lost::one_more(&self.lost);
+            let wait = jitter::about(pause) + SPREAD * others;
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(wait) => {}
                 () = watch.changed.notified() => {}
                 () = &mut deserted => {
                     if self.strike_off(&user, &watch) { return }
@@ -333,6 +348,19 @@ impl Watches {
     }
 }
 
+impl<'a> Lost<'a> {
+    /// With how many others wait.
+    fn one_more(all: &'a AtomicU32) -> (u32, Self) {
+        (all.fetch_add(1, Ordering::Relaxed), Self(all))
+    }
+}
+
+impl Drop for Lost<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Watch {
     fn tell(&self, event: &WatchEvent, collections: &[CollectionId]) {
         // Only what was asked for is remembered, so that the memory has an end.
@@ -352,6 +380,18 @@ impl Watch {
                 }
             }
         });
+    }
+
+    /// Whether it is to be begun anew at once, where it would be opened by these connectors now.
+    fn is_to_be_renewed(&self, way: Option<Vec<ConnectorId>>) -> bool {
+        let mut wanted = lock(&self.wanted);
+        let was_served = std::mem::replace(&mut wanted.served, way.is_some());
+        let Some(now) = way else { return false };
+        if wanted.way.as_ref().is_some_and(|was| *was != now) {
+            wanted.way = None;
+            return true;
+        }
+        !was_served && !*self.stands.borrow()
     }
 
     fn end(&self) {

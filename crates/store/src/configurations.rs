@@ -17,6 +17,7 @@ const PUT_WANTED: &str = "INSERT INTO connector_configuration \
 const WITHDRAW: &str = "DELETE FROM connector_configuration WHERE connector = $1";
 
 const REPORT: &str = "SELECT report, reported FROM connector_report WHERE connector = $1";
+const REPORTS: &str = "SELECT connector, report FROM connector_report ORDER BY connector";
 const PUT_REPORT: &str = "INSERT INTO connector_report (connector, report, reported) \
      VALUES ($1, $2, $3) ON CONFLICT (connector) DO UPDATE SET report = excluded.report, \
      reported = excluded.reported";
@@ -104,6 +105,16 @@ impl Store {
 impl Configurations for Store {
     async fn wanted(&self, id: &ConnectorId) -> Result<Option<Configuration>, BookError> {
         Ok(self.configuration(id).await?.map(|(configuration, _)| configuration))
+    }
+
+    async fn reports(&self) -> Result<Vec<(ConnectorId, ConfigurationReport)>, BookError> {
+        let read = self.read(|session| {
+            session.query(REPORTS, values![], |row| {
+                let (id, report): (String, String) = (row.get(0)?, row.get(1)?);
+                Ok((ConnectorId::from(id), from_json(&report, "connector_report.report")?))
+            })
+        });
+        Ok(read.await?)
     }
 
     async fn reported(

@@ -122,11 +122,11 @@ impl Shelf {
 
 /// A directory's error in the terms of a mailbox.
 fn told(error: &dme_directory::Error) -> Error {
-    use dme_directory::Error::{Busy, NotChosen, Protocol, Refused, Unavailable};
+    use dme_directory::Error::{Busy, NotChosen, OffHours, Protocol, Refused, Unavailable};
     let kind = match error {
         Busy(_) => ErrorKind::Busy { after: PAUSE },
         // The administrator will mend it, then it works again.
-        Unavailable(_) | Refused(_) | NotChosen(_) => ErrorKind::Unavailable,
+        Unavailable(_) | OffHours { .. } | Refused(_) | NotChosen(_) => ErrorKind::Unavailable,
         Protocol(_) => ErrorKind::Protocol,
     };
     Error::new(kind, format!("read the address list: {error}"))

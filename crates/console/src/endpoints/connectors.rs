@@ -126,8 +126,8 @@ impl Console {
             logins: Some((*all.logins).clone()),
             tier: Some(all.tier),
             off: Some(all.off.clone()),
-            parallel_calls: Some(all.load.parallel),
-            queued_calls: Some(all.load.queue),
+            parallel_calls: Some(all.limits.parallel),
+            queued_calls: Some(all.limits.queue),
             drain: Some(all.drain),
         };
         // The one in this process is in no book: its services are in the server's own file.
@@ -198,8 +198,8 @@ impl Console {
             logins: logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
             tier: (tier != held.tier).then_some(tier),
             off: (off != held.off).then_some(off),
-            parallel_calls: edit.parallel_calls.filter(|calls| *calls != held.load.parallel),
-            queued_calls: edit.queued_calls.filter(|calls| *calls != held.load.queue),
+            parallel_calls: edit.parallel_calls.filter(|calls| *calls != held.limits.parallel),
+            queued_calls: edit.queued_calls.filter(|calls| *calls != held.limits.queue),
             drain: was.drain,
         };
         self.set_connector(name, api::SettingsChange { reset: true, settings }).await

@@ -6,10 +6,10 @@ use dme_directory::DirectoryService;
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, Timestamp, UserId};
 use dme_server::router::{Explained, Judged};
-use http::StatusCode;
 use std::collections::BTreeSet;
 
-/// The functions that are routed by user; of the others the realm decides.
+/// The functions that are routed by user; of the others the realm decides, and they are explained
+/// where they are asked for.
 const ROUTED: [Function; 5] =
     [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
 
@@ -22,17 +22,19 @@ impl Console {
         let asked = match function {
             None => ROUTED.to_vec(),
             Some(name) => match Function::named(name) {
-                Some(function) if ROUTED.contains(&function) => vec![function],
-                Some(function) => {
-                    let words = format!(
-                        "{function} is not routed by user: the realm decides, see `dme user show`"
-                    );
-                    return Err(Refusal::new(StatusCode::BAD_REQUEST, words));
-                }
+                Some(function) => vec![function],
                 None => return Err(Refusal::not_found(format!("function {name}"))),
             },
         };
         let account = self.account_of(&self.meant(user).await?).await;
+        if let [function] = asked[..]
+            && !ROUTED.contains(&function)
+        {
+            let realm = account.user.realm();
+            let directory = realm.and_then(|realm| self.front.directories.get(&realm));
+            let directory = directory.ok_or_else(|| Refusal::not_found("realm of the user"))?;
+            return Ok(vec![route_of(directory.explain(&account.user, function).await)]);
+        }
         let (request, now) = (RequestId::from("explain"), (self.front.clock)());
         let explained = self.front.router.explain_each(&account, &request, now, &asked).await;
         Ok(explained.map_err(Refusal::failed)?.into_iter().map(route_of).collect())

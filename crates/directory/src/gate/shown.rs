@@ -100,7 +100,7 @@ impl Gate {
         };
         let question = Question { login, user, password: None, mac };
         if part.is_down(now) {
-            return self.in_grace(&question, now);
+            return self.in_grace(&part, &question, now);
         }
         match self.join_or_ask(part, question, device, now) {
             Asked::Open(check) => check.await,

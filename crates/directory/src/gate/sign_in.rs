@@ -2,7 +2,7 @@
 
 use super::memory::Recalled;
 use super::{Admission, Admitted, DOWN, Gate, Part, Refusal, Source};
-use crate::{Delegation, Error, Login, LoginError, Person, Reason, Right, Standing, Verdict};
+use crate::{Delegation, Login, LoginError, Person, Reason, Right, Standing, Verdict};
 use dme_model::Secret;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl Gate {
             return Admission::Refused(Refusal::UnknownUser);
         };
         if part.is_down(now) {
-            return Admission::Unavailable { retry_after: DOWN };
+            return Admission::Unavailable { retry_after: part.back_in(now) };
         }
         let taken = match self.limits.take(&user, None, now) {
             Ok(taken) => taken,
@@ -51,10 +51,10 @@ impl Gate {
             Ok(Verdict::WrongPassword) => Refusal::WrongPassword,
             Err(error) => {
                 part.note_failure(&error, now);
-                if matches!(error, Error::Unavailable(_) | Error::Busy(_)) {
+                if error.is_passing() {
                     self.limits.give_back(taken);
                 }
-                return Admission::Unavailable { retry_after: DOWN };
+                return Admission::Unavailable { retry_after: part.back_in(now) };
             }
         };
         if matches!(refused, Refusal::UnknownUser | Refusal::WrongPassword) {

@@ -14,6 +14,8 @@ struct Fake {
     requests: Mutex<Vec<String>>,
     grouped: AtomicUsize,
     down: AtomicBool,
+    /// It is down by arrangement until then, in seconds.
+    off_hours: AtomicI64,
     busy: AtomicBool,
     /// It is several, and that of this user is down.
     apart: Option<&'static str>,
@@ -46,6 +48,11 @@ impl Fake {
     fn up(&self) -> Result<(), Error> {
         if self.busy.load(Ordering::SeqCst) {
             return Err(Error::Busy("much to do".into()));
+        }
+        let until = self.off_hours.load(Ordering::SeqCst);
+        if until > 0 {
+            let (why, until) = ("not linked".into(), Timestamp::from_seconds(until));
+            return Err(Error::OffHours { why, until });
         }
         match self.down.load(Ordering::SeqCst) {
             true => Err(Error::Unavailable("down".into())),
@@ -268,6 +275,35 @@ async fn a_directory_that_is_down_is_left_alone_for_a_moment() {
     assert_eq!(world.admit("ann", "nna", "d").await, "Directory");
     // The other realm was never touched by it.
     assert_eq!(world.admit("ann@two.test", "nna", "d").await, "Directory");
+}
+
+#[tokio::test]
+async fn of_a_directory_off_hours_a_login_is_told_when_it_is_back() {
+    let world = world();
+    assert_eq!(world.admit("bob", "bob", "d").await, "Directory");
+    let back = world.now.load(Ordering::SeqCst) + 7200;
+    world.fakes[0].off_hours.store(back, Ordering::SeqCst);
+    let wait = async |user: &str| {
+        let login = Login::parse(user).unwrap();
+        let password: String = user.chars().rev().collect();
+        match world.gate.admit(&login, &Secret::new(password), None).await {
+            Admission::Unavailable { retry_after } => retry_after.as_secs(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(wait("ann").await, 7200);
+    world.later(2);
+    assert_eq!(wait("eve").await, 7198, "also while it is not asked");
+    // Whoever is remembered is let in as ever.
+    world.later(600);
+    assert_eq!(world.admit("bob", "bob", "d").await, "Grace");
+    world.fakes[0].off_hours.store(0, Ordering::SeqCst);
+    world.fakes[0].down.store(true, Ordering::SeqCst);
+    world.later(6);
+    assert_eq!(wait("ann").await, 5, "nobody knows when");
+    world.fakes[0].down.store(false, Ordering::SeqCst);
+    world.later(6);
+    assert_eq!(world.admit("ann", "nna", "d").await, "Directory", "no attempt was lost");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl Finding {
                 "check name, port and firewall, and that the server runs and speaks TLS there"
             }
             Error::Refused(_) => "correct the setting that is named, or the account's rights",
-            Error::Busy(_) => "try again later",
+            Error::Busy(_) | Error::OffHours { .. } => "try again later",
             Error::Protocol(_) | Error::NotChosen(_) => "check that the port is LDAP's",
         };
         let severity = Severity::Failure;

@@ -17,7 +17,8 @@ pub enum Command {
     Explain {
         /// A login, in any form a phone may send.
         user: String,
-        /// mail, calendar, contacts, tasks or notes; all of them if not given.
+        /// mail, calendar, contacts, tasks or notes, all of them if not given; or authentication,
+        /// directory or search, of which the user's realm decides.
         function: Option<String>,
         /// As JSON.
         #[arg(long)]

@@ -11,6 +11,7 @@ mod disks;
 mod limits;
 mod pair;
 mod row;
+mod windows;
 
 use anyhow::{Result, ensure};
 use std::path::Path;
@@ -19,12 +20,13 @@ const HEAD: &str = include_str!("failures/head.md");
 const FOOT: &str = include_str!("failures/foot.md");
 
 /// Every row, in the order of the table.
-const ROWS: [&row::Row; 12] = [
+const ROWS: [&row::Row; 13] = [
     &connectors::KILLED,
     &connectors::FROZEN,
     &connectors::DRAINED,
     &connectors::ALONE,
     &connectors::KEPT,
+    &windows::OFF_HOURS,
     &limits::SLOW,
     &limits::EXHAUSTED,
     &disks::OF_THE_CONNECTOR,

@@ -66,9 +66,9 @@ impl KeepAlive {
 }
 
 impl Default for KeepAlive {
-    /// A dead peer is noticed within 30 seconds.
+    /// A dead peer is noticed within 25 seconds.
     fn default() -> Self {
-        Self { interval: Duration::from_secs(20), timeout: Duration::from_secs(10) }
+        Self { interval: Duration::from_secs(15), timeout: Duration::from_secs(10) }
     }
 }
 

@@ -15,8 +15,8 @@ const QUEUE: usize = 16;
 pub(super) fn answer(shared: &Arc<Shared>, records: Records) -> Outgoing {
     let (sender, queue) = mpsc::channel(QUEUE);
     shared.listened(sender.clone());
-    if let Some(upkeep) = &shared.undying.upkeep {
-        shared.tell(ToServer::Configured(upkeep.report()));
+    if let Some(report) = shared.undying.report() {
+        shared.tell(ToServer::Configured(report));
     }
     tokio::spawn(listen(shared.clone(), records, sender));
     let ending = shared.ending.clone();

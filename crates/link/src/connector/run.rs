@@ -15,7 +15,8 @@ use crate::traffic::{Counted, Meter, Traffic};
 use crate::wire::control::ToServer;
 use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
 use crate::{
-    Configuration, Error, Identity, Measured, Refusal, Refused, Result, Services, Used, tls, wire,
+    Configuration, Error, Identity, LinkTimes, Measured, Refusal, Refused, Result, Services, Used,
+    tls, wire,
 };
 use dme_model::Timestamp;
 use std::pin::Pin;
@@ -123,7 +124,8 @@ impl Connector {
         let budget = budget.map(|limit| Budget::open(limit, &config.identity)).transpose()?;
         let services = Mutex::new(services);
         let addresses = Addresses::new(&config, identities.clone());
-        let (undying, meter) = (Undying::new(Witness::new(identities.clone())), Arc::default());
+        let (mut undying, meter) = (Undying::new(Witness::new(identities.clone())), Arc::default());
+        undying.link_times = config.windows.as_ref().map(LinkTimes::from);
         let budget = budget.map(Mutex::new);
         Ok(Self { config, services, undying, meter, budget, identities, addresses, status })
     }
@@ -450,7 +452,8 @@ impl Connector {
                 true
             }
             None => {
-                session.shared.tell(ToServer::Configured(upkeep.report()));
+                let report = self.undying.report();
+                report.map(|report| session.shared.tell(ToServer::Configured(report)));
                 false
             }
         }

@@ -9,7 +9,7 @@ use super::witness::Witness;
 use crate::h2::{Executor, Pulse};
 use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
-use crate::{Configuration, Packing, Refused, Services};
+use crate::{Configuration, ConfigurationReport, LinkTimes, Packing, Refused, Services};
 use dme_mailbox::Submitted;
 use dme_model::ItemId;
 use hyper::service::service_fn;
@@ -52,6 +52,8 @@ pub(super) struct Undying {
     pub witness: Arc<Witness>,
     /// Where the connector has any.
     pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// When the connector is linked; always where not set.
+    pub link_times: Option<LinkTimes>,
 }
 
 impl Undying {
@@ -66,7 +68,14 @@ impl Undying {
             tasks,
             witness: Arc::new(witness),
             upkeep: None,
+            link_times: None,
         }
+    }
+
+    /// What the server is told of the connector's configuration; nothing where it has no upkeep.
+    pub(super) fn report(&self) -> Option<ConfigurationReport> {
+        let report = self.upkeep.as_ref()?.report();
+        Some(ConfigurationReport { link_times: self.link_times.clone(), ..report })
     }
 }
 
@@ -89,9 +98,9 @@ impl Shared {
     /// Tells the server something, if it listens.
     pub(super) fn tell(&self, message: ToServer) -> Told {
         let teller = self.teller.lock().unwrap_or_else(PoisonError::into_inner);
-        match teller.as_ref().map(|teller| teller.try_send(message)) {
-            Some(Ok(())) => Told::Sent,
-            Some(Err(_)) | None => Told::NotYet,
+        match teller.as_ref().is_some_and(|teller| teller.try_send(message).is_ok()) {
+            true => Told::Sent,
+            false => Told::NotYet,
         }
     }
 }

@@ -25,7 +25,7 @@ use tracing::debug;
 pub(super) enum Failed {
     /// There is no link, or it was lost.
     Unavailable(String),
-    /// Too much at once.
+    /// Too much at once: the call has not begun.
     Busy(Duration),
     /// The deadline passed.
     Timeout,
@@ -73,7 +73,8 @@ impl Target<'_> {
         &self,
         link: &Link,
         lane: Lane,
-        caller: Caller<'_>,
+        work: Work,
+        mut caller: Caller<'_>,
         args: A,
         blob: Bytes,
     ) -> Result<(A::Answer, Bytes), Failed>
@@ -81,18 +82,24 @@ impl Target<'_> {
         A: Call,
         A::Answer: DeserializeOwned,
     {
-        // Only a directory's calls are for nobody's mailbox.
-        let work = if caller.account.is_some() { Work::Call } else { Work::Directory };
         let request = caller.request.clone();
         let begun = Instant::now();
-        let outcome = until(caller.deadline, async {
-            let (mut records, _permit) = self.begin(link, lane, work, caller, args, blob).await?;
-            let record = records.only().await?;
-            match record.parse()? {
-                Answer::Ok(answer) => Ok((answer, record.blob)),
-                Answer::Error(error) => Err(Failed::Said(error)),
+        let outcome = async {
+            let _permit = self.place(link, work, &caller).await?;
+            if work == Work::Question {
+                let limit = self.links.config().question_limit;
+                caller.deadline = caller.deadline.min(Instant::now() + limit);
             }
-        })
+            until(caller.deadline, async {
+                let mut records = self.begin(link, lane, caller, args, blob).await?;
+                let record = records.only().await?;
+                match record.parse()? {
+                    Answer::Ok(answer) => Ok((answer, record.blob)),
+                    Answer::Error(error) => Err(Failed::Said(error)),
+                }
+            })
+            .await
+        }
         .await;
         self.seen::<A>(link, &request, begun, outcome.as_ref().err());
         outcome
@@ -110,14 +117,17 @@ impl Target<'_> {
     ) -> Result<Opened, Failed> {
         let request = caller.request.clone();
         let begun = Instant::now();
-        let outcome = until(caller.deadline, async {
-            let (mut records, permit) =
-                self.begin(link, lane, work, caller, args, Bytes::new()).await?;
-            match records.only().await?.parse()? {
-                Answer::Ok(()) => Ok(Opened { records, _permit: permit }),
-                Answer::Error(error) => Err(Failed::Said(error)),
-            }
-        })
+        let outcome = async {
+            let permit = self.place(link, work, &caller).await?;
+            until(caller.deadline, async {
+                let mut records = self.begin(link, lane, caller, args, Bytes::new()).await?;
+                match records.only().await?.parse()? {
+                    Answer::Ok(()) => Ok(Opened { records, _permit: permit }),
+                    Answer::Error(error) => Err(Failed::Said(error)),
+                }
+            })
+            .await
+        }
         .await;
         self.seen::<A>(link, &request, begun, outcome.as_ref().err());
         outcome
@@ -144,18 +154,25 @@ impl Target<'_> {
         self.links.seen(CallSeen { connector, call: A::NAME, outcome, took });
     }
 
+    /// A place among what runs. A call that has none by its deadline did not begin: whoever has too
+    /// much to do has not been asked, and said nothing.
+    async fn place(&self, link: &Link, work: Work, caller: &Caller<'_>) -> Result<Permit, Failed> {
+        let user = caller.account.as_ref().map(|account| &account.user);
+        let place = link.gate.enter(work, user);
+        match tokio::time::timeout_at(caller.deadline.into(), place).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(Exhausted)) | Err(_) => Err(Failed::Busy(self.links.config().busy_after)),
+        }
+    }
+
     async fn begin<A: Call>(
         &self,
         link: &Link,
         lane: Lane,
-        work: Work,
         caller: Caller<'_>,
         args: A,
         blob: Bytes,
-    ) -> Result<(Records, Permit), Failed> {
-        let busy = |_: Exhausted| Failed::Busy(self.links.config().busy_after);
-        let user = caller.account.as_ref().map(|account| &account.user);
-        let permit = link.gate.enter(work, user).await.map_err(busy)?;
+    ) -> Result<Records, Failed> {
         let secret = A::SECRET
             || caller.account.as_ref().is_some_and(|who| who.credentials != Credentials::None);
         let packing = if secret { Packing::Plain } else { link.hello.packing() };
@@ -167,7 +184,7 @@ impl Target<'_> {
             args,
         };
         let body = Outgoing::record(&head, [blob])?.packed(packing);
-        Ok((link.send(lane, A::NAME, body).await?, permit))
+        Ok(link.send(lane, A::NAME, body).await?)
     }
 }
 

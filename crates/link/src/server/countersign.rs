@@ -2,6 +2,7 @@
 
 use super::call::{Caller, Target};
 use super::diagnose::NotDiagnosed;
+use super::gate::Work;
 use super::links::Links;
 use crate::Fingerprint;
 use crate::wire::countersign::{Countersign, Countersigned};
@@ -33,7 +34,8 @@ impl Links {
         let blob: Vec<u8> = digests.iter().flat_map(|digest| *digest.as_bytes()).collect();
         let link = target.link()?;
         let call = Countersign { head, from };
-        let (answer, _) = target.call(&link, Lane::Bulk, caller, call, blob.into()).await?;
+        let (answer, _) =
+            target.call(&link, Lane::Bulk, Work::Directory, caller, call, blob.into()).await?;
         let Countersigned::Signed(mut signed) = answer else { return Ok(answer) };
         let record = self.registrar().book().get(id).await;
         let record = record.map_err(|error| NotDiagnosed::Unavailable(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! Asking a connector how it is, over its link.
 
 use super::call::{Caller, Failed, Target};
+use super::gate::Work;
 use super::links::Links;
 use crate::wire::directory;
 use crate::wire::hello::Lane;
@@ -42,7 +43,7 @@ impl Links {
         let caller = Caller { request: &request, deadline, clock: None, account: None };
         let called = async {
             let link = target.link()?;
-            target.call(&link, Lane::Bulk, caller, Diagnose {}, Bytes::new()).await
+            target.call(&link, Lane::Bulk, Work::Directory, caller, Diagnose {}, Bytes::new()).await
         };
         Ok(called.await.map(|(diagnosis, _)| diagnosis)?)
     }

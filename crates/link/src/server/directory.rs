@@ -1,6 +1,7 @@
 //! A connector's directory, called over its link.
 
 use super::call::{Caller, Failed, Target};
+use super::gate::Work;
 use super::links::Links;
 use crate::wire::call::Call;
 use crate::wire::directory::{self, Authenticate, Find, Groups, ListEveryone, Search};
@@ -43,7 +44,7 @@ impl RemoteDirectory {
         };
         let called = async {
             let link = target.link()?;
-            target.call(&link, Lane::Calls, caller, args, Bytes::new()).await
+            target.call(&link, Lane::Calls, Work::Directory, caller, args, Bytes::new()).await
         };
         Ok(called.await.map_err(error)?.0)
     }

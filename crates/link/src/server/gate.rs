@@ -20,6 +20,9 @@ pub(super) enum Work {
     Watch,
     /// A question to the directory. Counted apart: logins must not wait for mailboxes.
     Directory,
+    /// The question whose mailbox it is. Counted apart: when a connector is lost, all its users ask
+    /// it of the others at once, whose own users must not wait for that, nor these for them.
+    Question,
 }
 
 /// The limits of one connector.
@@ -28,6 +31,7 @@ pub(super) struct Gate {
     fetches: Places,
     directory: Places,
     watches: Places,
+    questions: Places,
     /// The shares of the users who have something running or waiting.
     shares: Arc<Shares>,
     limits: LinksConfig,
@@ -57,6 +61,7 @@ struct Shares(Mutex<HashMap<UserId, Arc<Share>>>);
 struct Share {
     calls: Places,
     fetches: Places,
+    questions: Places,
 }
 
 /// A user's share in use; the last one out forgets it.
@@ -79,6 +84,7 @@ impl Gate {
             fetches: Places::new(limits.parallel_fetches),
             directory: Places::new(limits.directory),
             watches: Places::new(limits.watches),
+            questions: Places::new(limits.questions.min(limits.parallel).max(1)),
             shares: Arc::default(),
             limits,
         }
@@ -96,24 +102,33 @@ impl Gate {
             Work::Fetch => (&self.fetches, self.limits.queued),
             Work::Directory => (&self.directory, self.limits.queued),
             Work::Watch => (&self.watches, 0),
+            Work::Question => (&self.questions, self.limits.queued_questions),
         };
         let own = match (work, user) {
-            (Work::Call | Work::Fetch, Some(user)) => {
-                let held = self.shares.hold(user, self.limits);
-                let (call, own_queue) = (work == Work::Call, self.limits.queued_per_user);
-                let own = if call { &held.share.calls } else { &held.share.fetches };
-                let place = own.enter(own_queue, || own.waiting()).await?;
-                Some(OwnPlace { _place: place, _held: held })
+            (Work::Call | Work::Fetch | Work::Question, Some(user)) => {
+                Some(self.own_place(work, user).await?)
             }
             _ => None,
         };
         // Calls and fetches share a queue.
         let waiting = || match work {
             Work::Call | Work::Fetch => self.queued(),
-            Work::Directory | Work::Watch => places.waiting(),
+            Work::Directory | Work::Watch | Work::Question => places.waiting(),
         };
         let place = places.enter(queue, waiting).await?;
         Ok(Permit { _place: place, _own: own })
+    }
+
+    /// One of the user's own places.
+    async fn own_place(&self, work: Work, user: &UserId) -> Result<OwnPlace, Exhausted> {
+        let held = self.shares.hold(user, self.limits);
+        let own = match work {
+            Work::Fetch => &held.share.fetches,
+            Work::Question => &held.share.questions,
+            Work::Call | Work::Directory | Work::Watch => &held.share.calls,
+        };
+        let place = own.enter(self.limits.queued_per_user, || own.waiting()).await?;
+        Ok(OwnPlace { _place: place, _held: held })
     }
 
     /// Its limits.
@@ -121,11 +136,9 @@ impl Gate {
         self.limits
     }
 
-    /// As much waits as may, or runs where nothing may wait: whoever comes next is told to come
-    /// again.
+    /// Whether it counts as exhausted, by the one rule there is.
     pub(super) fn is_exhausted(&self) -> bool {
-        let running = self.calls.free.available_permits() == 0;
-        self.queued() >= self.limits.queued && (self.limits.queued > 0 || running)
+        is_exhausted(&self.limits, self.calls.used(), self.queued())
     }
 
     /// Calls and fetches that run.
@@ -142,6 +155,16 @@ impl Gate {
     /// Watches that stand.
     pub(super) fn watches(&self) -> usize {
         self.watches.used()
+    }
+}
+
+/// The one place that says when a connector is exhausted (rule R6): as much waits as may, or, where
+/// nothing may wait, as many calls run as may; whoever comes next is told to come again. Fetches
+/// that run have places of their own and take none from calls.
+fn is_exhausted(limits: &LinksConfig, calls: usize, queued: usize) -> bool {
+    match limits.queued {
+        0 => calls >= limits.parallel,
+        most => queued >= most,
     }
 }
 
@@ -184,6 +207,8 @@ impl Shares {
             Arc::new(Share {
                 calls: Places::new(part(limits.parallel)),
                 fetches: Places::new(part(limits.parallel_fetches)),
+                // What is asked about one user is asked once at a time: it is the same question.
+                questions: Places::new(1),
             })
         });
         Held { shares: self.clone(), user: user.clone(), share: share.clone() }
@@ -251,6 +276,67 @@ mod tests {
         drop(running);
         assert!(matches!(queued.now_or_never(), Some(Ok(_))));
         assert_eq!((gate.outstanding(), gate.queued()), (0, 0));
+    }
+
+    #[test]
+    fn exhausted_means_one_thing() {
+        for (parallel, queued, calls, waiting, exhausted) in [
+            (25, 250, 25, 249, false),
+            (25, 250, 25, 250, true),
+            // As many fetches wait as may: calls would find a place, fetches would not.
+            (25, 250, 3, 250, true),
+            (25, 1, 25, 0, false),
+            (25, 0, 24, 0, false),
+            (25, 0, 25, 0, true),
+            // And twelve fetches: more than 25 in all, and still nobody is told to come again.
+            (25, 0, 13, 0, false),
+        ] {
+            let limits = LinksConfig { parallel, queued, ..LinksConfig::default() };
+            let said = is_exhausted(&limits, calls, waiting);
+            assert_eq!(said, exhausted, "{calls} of {parallel} run, {waiting} of {queued} wait");
+        }
+    }
+
+    #[test]
+    fn fetches_that_run_do_not_exhaust_a_connector() {
+        let gate = Gate::new(LinksConfig { queued: 0, ..LinksConfig::default() });
+        let user = |number: usize| format!("user{}", number / 4);
+        let _calls: Vec<_> =
+            (0..13).map(|n| enter(&gate, Work::Call, &user(n)).unwrap().unwrap()).collect();
+        let _fetches: Vec<_> =
+            (0..12).map(|n| enter(&gate, Work::Fetch, &user(n)).unwrap().unwrap()).collect();
+        assert_eq!((gate.outstanding(), gate.is_exhausted()), (25, false));
+        assert!(matches!(enter(&gate, Work::Call, "ann"), Some(Ok(_))));
+    }
+
+    #[test]
+    fn whose_mailbox_it_is_is_asked_beside_the_calls_in_the_order_of_asking_and_once_a_user() {
+        let gate = Gate::new(LinksConfig { parallel: 2, queued: 0, ..LinksConfig::default() });
+        let _calls: Vec<_> = ["bob", "eve"]
+            .map(|user| enter(&gate, Work::Call, user).unwrap().unwrap())
+            .into_iter()
+            .collect();
+        assert!(gate.is_exhausted());
+        let mut running: Vec<_> = ["ann", "carl"]
+            .map(|user| enter(&gate, Work::Question, user).unwrap().unwrap())
+            .into_iter()
+            .collect();
+        let users = ["ann", "ann", "dora", "emil"].map(UserId::from);
+        let mut waiting: Vec<_> =
+            users.iter().map(|user| Box::pin(gate.enter(Work::Question, Some(user)))).collect();
+        for one in &mut waiting {
+            assert!(one.as_mut().now_or_never().is_none());
+        }
+        assert_eq!((gate.outstanding(), gate.queued()), (2, 0), "no load to anybody");
+        running.remove(1);
+        let first: Vec<_> = waiting.iter_mut().map(|one| one.as_mut().now_or_never()).collect();
+        let found: Vec<bool> = first.iter().map(Option::is_some).collect();
+        assert_eq!(found, [false, false, true, false], "Dora, for Ann has a place already");
+        waiting.truncate(2);
+        running.clear();
+        let second: Vec<_> = waiting.iter_mut().map(|one| one.as_mut().now_or_never()).collect();
+        let found: Vec<bool> = second.iter().map(Option::is_some).collect();
+        assert_eq!(found, [true, false], "the same question once at a time");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
-use crate::{Refusal, Refused, Segments, Used, Validity};
+use crate::{LinkTimes, Refusal, Refused, Segments, Used, Validity};
 use dme_model::{ConnectorId, Timestamp};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -53,6 +53,7 @@ pub(super) struct Link {
     segments: Mutex<Option<Segments>>,
     used: Mutex<Option<Used>>,
     away: Mutex<Option<Timestamp>>,
+    times: Mutex<Option<Option<LinkTimes>>>,
 }
 
 /// Messages on their way to the connector.
@@ -92,6 +93,7 @@ impl Link {
             segments: Mutex::default(),
             used: Mutex::default(),
             away: Mutex::default(),
+            times: Mutex::default(),
         };
         (link, queue)
     }
@@ -134,6 +136,11 @@ impl Link {
     /// When the connector will be back, where it said that it hangs up.
     pub(super) fn away_until(&self) -> Option<Timestamp> {
         *self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connector is linked, where it said so on this link; nothing in there if always.
+    pub(super) fn times(&self) -> Option<Option<LinkTimes>> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tells the connector something about the link; a connector that does not listen is not
@@ -229,6 +236,9 @@ impl Link {
                 }
                 Some(ToServer::Counts(counts)) => self.meter.counted(counts),
                 Some(ToServer::Configured(report)) => {
+                    let report = report.bounded();
+                    let times = report.link_times.clone();
+                    *self.times.lock().unwrap_or_else(PoisonError::into_inner) = Some(times);
                     match Box::pin(registrar.configured(&self.id, report)).await {
                         Ok(None) => {}
                         Ok(Some(wanted)) => self.tell(ToConnector::Configuration(wanted)),

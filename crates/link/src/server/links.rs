@@ -12,8 +12,8 @@ use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
 use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, Measured,
-    Segments, Services, Used, Validity,
+    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, LinkTimes,
+    Measured, Segments, Services, Used, Validity,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
@@ -44,6 +44,13 @@ pub struct LinksConfig {
     pub directory: usize,
     /// Watches on a connector.
     pub watches: usize,
+    /// Questions whose mailbox it is that a connector answers at once, beside the calls; never more
+    /// than calls.
+    pub questions: usize,
+    /// Such questions that may wait for a place.
+    pub queued_questions: usize,
+    /// How long a connector may think about such a question, once it was asked.
+    pub question_limit: Duration,
     /// What callers are told to wait when a connector is exhausted.
     pub busy_after: Duration,
     /// The deadline of a directory's answer, whose callers give none.
@@ -62,6 +69,9 @@ impl Default for LinksConfig {
             queued_per_user: 64,
             directory: 32,
             watches: 100_000,
+            questions: 16,
+            queued_questions: 10_000,
+            question_limit: Duration::from_secs(10),
             busy_after: Duration::from_secs(2),
             directory_limit: Duration::from_secs(15),
             pairing_limit: Duration::from_secs(20),
@@ -160,6 +170,8 @@ struct Inner {
     meters: Mutex<BTreeMap<ConnectorId, Arc<Meter>>>,
     /// When connectors will be back that hung up for a while.
     away: Mutex<BTreeMap<ConnectorId, Timestamp>>,
+    /// When connectors are linked at all, as they said last, and when they were linked last.
+    times: Mutex<BTreeMap<ConnectorId, (LinkTimes, Option<Timestamp>)>>,
     /// By the connector's name.
     limits: Mutex<BTreeMap<String, WorkLimits>>,
     /// First connections of links whose second has not come, by connector and session.
@@ -210,6 +222,7 @@ impl Links {
             local: Mutex::default(),
             meters: Mutex::default(),
             away: Mutex::default(),
+            times: Mutex::default(),
             limits: Mutex::default(),
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
@@ -336,14 +349,34 @@ impl Links {
         told.chain(local.into_iter().map(|(id, counting)| (id, counting.counts()))).collect()
     }
 
-    /// The connectors that hung up by themselves and are not to be back yet, and when they are: a
-    /// phone can be told so instead of that its mail system is down. What was said before this
-    /// process began is not known.
+    /// The connectors that hung up by themselves, or have no link and are not to be linked now, and
+    /// when they are: a phone can be told so instead of that its mail system is down.
     pub fn away(&self) -> BTreeMap<ConnectorId, Timestamp> {
         let now = now();
+        let times = lock(&self.0.times).clone();
+        let reckoned = times.into_iter().filter_map(|(id, (times, linked))| {
+            let until = times.away_until(linked, now)?;
+            (!self.is_linked(&id)).then_some((id, until))
+        });
+        let mut all: BTreeMap<_, _> = reckoned.collect();
         let mut away = lock(&self.0.away);
         away.retain(|_, until| *until > now);
-        away.clone()
+        // What was said when hanging up goes before what is reckoned.
+        all.extend(away.iter().map(|(id, until)| (id.clone(), *until)));
+        all
+    }
+
+    /// Reads when connectors are linked, as they said before this process began.
+    ///
+    /// # Errors
+    /// When the registry cannot be asked.
+    pub async fn recall(&self) -> Result<(), BookError> {
+        let said = self.0.registrar.link_times().await?;
+        let mut times = lock(&self.0.times);
+        for (id, said, linked) in said {
+            times.entry(id).or_insert((said, linked));
+        }
+        Ok(())
     }
 
     fn state(&self, link: &Link) -> LinkState {
@@ -580,12 +613,21 @@ impl Links {
             // Before the loss is told, so that whoever hears of it finds it here.
             let away = link.away_until().map(|until| (id.clone(), until));
             lock(&self.0.away).extend(away);
+            self.note_times(&link);
         }
         drop(links);
         info!(connector = link.name, %id, reason, was_current, "link ended");
         if was_current {
             self.tell(LinkEvent::Lost { id, reason });
         }
+    }
+
+    /// A link is lost: what its connector said on it holds from here on.
+    fn note_times(&self, link: &Link) {
+        let mut times = lock(&self.0.times);
+        let before = times.remove(&link.id).map(|(times, _)| times);
+        let times_now = link.times().unwrap_or(before);
+        times.extend(times_now.map(|said| (link.id.clone(), (said, Some(link.since)))));
     }
 
     /// Grows whenever a link comes or goes, at once: whoever hears of it by an event hears later.

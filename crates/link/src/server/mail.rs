@@ -61,7 +61,9 @@ impl RemoteMailSystem {
 impl MailSystem for RemoteMailSystem {
     async fn owns(&self, account: &Account, context: &CallContext) -> Result<bool> {
         let account = Account { credentials: Credentials::None, ..account.clone() };
-        self.mailbox(&account, context).call(wire::Owns {}).await
+        let mailbox = self.mailbox(&account, context);
+        let asked = mailbox.ask(wire::Owns {}, Lane::Calls, Work::Question, Bytes::new());
+        Ok(asked.await?.0)
     }
 
     async fn open(&self, account: &Account, context: &CallContext) -> Result<Arc<dyn Mailbox>> {
@@ -100,8 +102,22 @@ impl RemoteMailbox {
         A: Call,
         A::Answer: DeserializeOwned,
     {
+        self.ask(args, lane, Work::Call, blob).await
+    }
+
+    async fn ask<A>(
+        &self,
+        args: A,
+        lane: Lane,
+        work: Work,
+        blob: Bytes,
+    ) -> Result<(A::Answer, Bytes)>
+    where
+        A: Call,
+        A::Answer: DeserializeOwned,
+    {
         let link = self.target().link().map_err(error)?;
-        let called = self.target().call(&link, lane, self.caller(&link), args, blob).await;
+        let called = self.target().call(&link, lane, work, self.caller(&link), args, blob).await;
         called.map_err(error)
     }
 

@@ -6,10 +6,11 @@ use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply};
 use crate::{
     Approval, Authority, BookError, Code, CodeKey, Configuration, ConfigurationReport,
     Configurations, ConnectorBook, ConnectorRecord, ConnectorState, Enrolment, Enrolments, Error,
-    Fingerprint, MemoryConfigurations, Refusal, Refused, Rejection, Result, SigningRequest, Token,
-    TokenHash,
+    Fingerprint, LinkTimes, MemoryConfigurations, Refusal, Refused, Rejection, Result,
+    SigningRequest, Token, TokenHash,
 };
-use dme_model::ConnectorId;
+use dme_model::{ConnectorId, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::{info, warn};
@@ -241,13 +242,26 @@ impl Registrar {
         Ok(certificate)
     }
 
-    /// Keeps what a connector said of its configuration; answers the one it is to be sent, if any.
+    /// When connectors are linked, as each said last, and when each was linked last.
+    pub(crate) async fn link_times(
+        &self,
+    ) -> Result<Vec<(ConnectorId, LinkTimes, Option<Timestamp>)>, BookError> {
+        let mut seen: BTreeMap<_, _> =
+            self.book.list().await?.into_iter().map(|one| (one.id, one.last_seen)).collect();
+        let reports = self.configurations.reports().await?.into_iter();
+        let said = reports.filter_map(|(id, report)| {
+            let seen = seen.remove(&id).flatten();
+            Some((id, report.link_times?, seen))
+        });
+        Ok(said.collect())
+    }
+
+    /// Keeps what a connector said of its configuration, which was bounded; answers the one it is to be sent, if any.
     pub(crate) async fn configured(
         &self,
         id: &ConnectorId,
         report: ConfigurationReport,
     ) -> Result<Option<Configuration>, BookError> {
-        let report = report.bounded();
         self.configurations.reported(id, &report, now()).await?;
         let wanted = self.configurations.wanted(id).await?;
         Ok(wanted.filter(|wanted| report.lacks(wanted)))

@@ -171,29 +171,77 @@ async fn a_call_ends_at_its_deadline_on_both_sides() {
 #[tokio::test]
 async fn a_connector_with_too_much_to_do_is_not_given_more() {
     let limits = LinksConfig { parallel: 2, queued: 1, ..LinksConfig::default() };
-    let of = |number| Account {
-        user: format!("{number}@example.org").into(),
-        ..account(Credentials::None)
+    let options = ServerOptions { links: limits, ..ServerOptions::default() };
+    let pair = Pair::with(options, CredentialsNeeded::None).await;
+    pair.mail.hang();
+    let mut calls = Vec::new();
+    for number in 0..3 {
+        calls.push(tokio::spawn(call_of(&pair, &format!("{number}@example.org")).await));
+    }
+    let state = || pair.server.links.connectors().remove(0);
+    eventually(|| state().exhausted && pair.mail.running() == 2).await;
+    assert_eq!((state().outstanding, state().queued), (2, 1));
+    let error = call_of(&pair, "4@example.org").await.await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Busy { .. }), "{error}");
+    for call in calls {
+        pair.mail.release.notify_one();
+        call.await.unwrap().unwrap();
+    }
+    assert!(!state().exhausted);
+}
+
+/// A call on a user's mailbox.
+async fn call_of(
+    pair: &Pair,
+    user: &str,
+) -> impl Future<Output = dme_mailbox::Result<()>> + Send + 'static {
+    let user = UserId::from(user);
+    pair.mail.memory.add_user(&user, user.as_str());
+    let account = Account { user, ..account(Credentials::None) };
+    let mailbox = pair.system().open(&account, &context()).await.unwrap();
+    async move { mailbox.collections().await.map(drop) }
+}
+
+#[tokio::test]
+async fn whose_mailbox_it_is_is_answered_by_a_connector_that_has_too_much_to_do() {
+    let limits = LinksConfig { parallel: 2, queued: 0, ..LinksConfig::default() };
+    let options = ServerOptions { links: limits, ..ServerOptions::default() };
+    let pair = Pair::with(options, CredentialsNeeded::None).await;
+    pair.mail.hang();
+    let calls = [
+        tokio::spawn(call_of(&pair, "1@example.org").await),
+        tokio::spawn(call_of(&pair, "2@example.org").await),
+    ];
+    eventually(|| pair.mail.running() == 2).await;
+    assert!(pair.server.links.connectors()[0].exhausted);
+    pair.mail.go_on();
+    assert!(pair.system().owns(&account(Credentials::None), &context()).await.unwrap());
+    for call in calls {
+        call.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_got_no_turn_was_not_asked_and_one_that_did_has_its_own_time() {
+    let limits = LinksConfig {
+        questions: 1,
+        question_limit: Duration::from_millis(300),
+        ..LinksConfig::default()
     };
     let options = ServerOptions { links: limits, ..ServerOptions::default() };
     let pair = Pair::with(options, CredentialsNeeded::None).await;
     pair.mail.hang();
-    let calls: Vec<_> = (0..3)
-        .map(|number| {
-            let (system, account) = (pair.system(), of(number));
-            tokio::spawn(async move { system.owns(&account, &context()).await })
-        })
-        .collect();
-    let state = || pair.server.links.connectors().remove(0);
-    eventually(|| state().exhausted && pair.mail.running() == 2).await;
-    assert_eq!((state().outstanding, state().queued), (2, 1));
-    let error = pair.system().owns(&of(4), &context()).await.unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::Busy { .. }), "{error}");
-    for call in calls {
-        pair.mail.release.notify_one();
-        let _ = call.await.unwrap().unwrap();
-    }
-    assert!(!state().exhausted);
+    let asked = |user: &str, limit| {
+        let account = Account { user: user.into(), ..account(Credentials::None) };
+        let (system, request) = (pair.system(), RequestId::from("r"));
+        let context = CallContext::new(request, Duration::from_millis(limit));
+        tokio::spawn(async move { system.owns(&account, &context).await })
+    };
+    let (patient, brief) = (asked("1@example.org", 10_000), asked("2@example.org", 100));
+    let brief = brief.await.unwrap().unwrap_err();
+    assert!(matches!(brief.kind, ErrorKind::Busy { .. }), "{brief}");
+    let patient = patient.await.unwrap().unwrap_err();
+    assert_eq!(patient.kind, ErrorKind::Timeout, "it was asked, and thought too long");
 }
 
 #[tokio::test]
@@ -202,26 +250,22 @@ async fn one_user_whose_mailbox_hangs_does_not_take_the_connector_from_the_other
     let options = ServerOptions { links: limits, ..ServerOptions::default() };
     let pair = Pair::with(options, CredentialsNeeded::None).await;
     pair.mail.hang();
-    let anns: Vec<_> = (0..20)
-        .map(|_| {
-            let system = pair.system();
-            tokio::spawn(async move { system.owns(&account(Credentials::None), &context()).await })
-        })
-        .collect();
+    let mut anns = Vec::new();
+    for _ in 0..20 {
+        anns.push(tokio::spawn(call_of(&pair, "ann@example.org").await));
+    }
     eventually(|| pair.mail.running() == 2).await;
     let state = pair.server.links.connectors().remove(0);
     assert_eq!((state.outstanding, state.queued, state.exhausted), (2, 0, false));
     let directory = pair.server.links.directory(&pair.connector.id);
     assert!(directory.find(&user()).await.unwrap().is_some(), "logins pass by");
-    let bob = Account { user: "bob@example.org".into(), ..account(Credentials::None) };
-    let system = pair.system();
-    let bobs = tokio::spawn(async move { system.owns(&bob, &context()).await });
+    let bobs = tokio::spawn(call_of(&pair, "bob@example.org").await);
     eventually(|| pair.mail.running() == 3).await;
     for call in anns {
         call.abort();
     }
     pair.mail.release.notify_waiters();
-    let _ = bobs.await.unwrap().unwrap();
+    bobs.await.unwrap().unwrap();
 }
 
 #[tokio::test]

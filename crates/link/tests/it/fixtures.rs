@@ -286,7 +286,7 @@ impl Pair {
     }
 }
 
-/// A mail system that remembers what it was asked, and whose `owns` can be made to hang.
+/// A mail system that remembers what it was asked, and that can be made to hang.
 #[derive(Default)]
 pub struct Probe {
     pub memory: MemoryMailSystem,
@@ -314,6 +314,20 @@ impl Probe {
     pub fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
     }
+
+    /// What is asked from here on does not hang; what hangs goes on hanging.
+    pub fn go_on(&self) {
+        self.hangs.store(false, Ordering::Relaxed);
+    }
+
+    async fn asked(&self, account: &Account, context: &CallContext) {
+        self.seen.lock().unwrap().push((account.clone(), context.clone()));
+        self.running.fetch_add(1, Ordering::Relaxed);
+        let _guard = Guard(&self.running);
+        if self.hangs.load(Ordering::Relaxed) {
+            self.release.notified().await;
+        }
+    }
 }
 
 struct Guard<'a>(&'a AtomicUsize);
@@ -327,12 +341,7 @@ impl Drop for Guard<'_> {
 #[async_trait]
 impl MailSystem for Probe {
     async fn owns(&self, account: &Account, context: &CallContext) -> dme_mailbox::Result<bool> {
-        self.seen.lock().unwrap().push((account.clone(), context.clone()));
-        self.running.fetch_add(1, Ordering::Relaxed);
-        let _guard = Guard(&self.running);
-        if self.hangs.load(Ordering::Relaxed) {
-            self.release.notified().await;
-        }
+        self.asked(account, context).await;
         self.memory.owns(account, context).await
     }
 
@@ -341,7 +350,7 @@ impl MailSystem for Probe {
         account: &Account,
         context: &CallContext,
     ) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
-        self.seen.lock().unwrap().push((account.clone(), context.clone()));
+        self.asked(account, context).await;
         self.memory.open(account, context).await
     }
 }

@@ -71,7 +71,8 @@ async fn a_peer_that_froze_is_noticed_by_both_ends() {
     eventually(|| server.links.connectors().is_empty()).await;
     connector.until(|status| !matches!(status, ConnectorStatus::Linked { .. })).await;
     let noticed = frozen.elapsed();
-    // With the defaults, 20 s and 10 s, the same takes 30 s.
+    // With the defaults, 15 s and 10 s, the same takes 25 s.
+    assert_eq!(KeepAlive::default().interval + KeepAlive::default().timeout, 25 * second);
     assert!(noticed < Duration::from_secs(5), "{noticed:?}");
     line.open();
     connector.until_linked().await;

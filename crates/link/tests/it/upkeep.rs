@@ -13,14 +13,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Takes every configuration but those of the text `wrong`; serves the probe's mail by each.
-struct Taking {
+pub struct Taking {
     key: SealingKey,
     mail: Arc<Probe>,
     state: Mutex<(Option<u64>, Option<RefusedConfiguration>)>,
 }
 
 impl Taking {
-    fn new(site: &Site, mail: &Arc<Probe>) -> Arc<Self> {
+    pub fn new(site: &Site, mail: &Arc<Probe>) -> Arc<Self> {
         let key = SealingPair::open(&site.identity()).unwrap().key().clone();
         Arc::new(Self { key, mail: mail.clone(), state: Mutex::default() })
     }
@@ -30,7 +30,7 @@ impl Taking {
 impl Upkeep for Taking {
     fn report(&self) -> ConfigurationReport {
         let (in_force, refused) = self.state.lock().unwrap().clone();
-        ConfigurationReport { key: self.key.clone(), in_force, refused }
+        ConfigurationReport { key: self.key.clone(), in_force, refused, link_times: None }
     }
 
     async fn configure(&self, configuration: Configuration) -> Option<Services> {

@@ -1,9 +1,14 @@
 //! Connectors that are linked at certain times only.
 
 use crate::fixtures::*;
-use dme_link::{ConnectorConfig, ConnectorStatus, CredentialsNeeded, LinkEvent, Services, Windows};
+use crate::upkeep::Taking;
+use dme_link::{
+    Configurations, Connector, ConnectorConfig, ConnectorStatus, CredentialsNeeded, LinkEvent,
+    LinkTimes, MemoryConfigurations, Services, Windows,
+};
 use dme_mailbox::{Credentials, ErrorKind};
 use dme_model::Timestamp;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 const MOMENT: Duration = Duration::from_millis(200);
@@ -76,6 +81,38 @@ async fn what_runs_at_the_end_of_a_window_ends_first() {
     pair.mail.release.notify_one();
     assert_eq!(running.await.unwrap(), Ok(true));
     eventually(|| pair.server.links.away().contains_key(&connector.id)).await;
+}
+
+#[tokio::test]
+async fn a_server_that_was_restarted_knows_who_is_away_until_when() {
+    let each = |lasting| Some(Windows::Every { every: HOUR, lasting });
+    let hours = LinkTimes::from(&Windows::Hours(other_hours()));
+    for (windows, said_before, away) in [
+        (each(MOMENT), None, true),
+        (each(HOUR), None, false),
+        (None, None, false),
+        (None, Some(hours), true),
+    ] {
+        let kept = Arc::new(MemoryConfigurations::default());
+        let server = Server::wanting(kept.clone()).await;
+        let (site, mail) = (server.enrolled().await, Arc::new(Probe::default()));
+        let config = ConnectorConfig { windows, ..site.config() };
+        let connector = Connector::new(config, Services::default()).unwrap();
+        let connector = Site::run_connector(connector.with_upkeep(Taking::new(&site, &mail)));
+        let id = connector.id.clone();
+        eventually(|| kept.report(&id).is_some()).await;
+        connector.kill();
+        let mut report = kept.report(&id).unwrap();
+        if said_before.is_some() {
+            report.link_times = said_before;
+            kept.reported(&id, &report, now()).await.unwrap();
+        }
+        tokio::time::sleep(2 * MOMENT).await;
+        let restarted = server.beside("127.0.0.1:0").await;
+        assert!(restarted.links.away().is_empty(), "nothing was read yet");
+        restarted.links.recall().await.unwrap();
+        assert_eq!(restarted.links.away().contains_key(&id), away, "{:?}", report.link_times);
+    }
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ fn each_objection_is_told_and_keeps_the_connector_out() {
     let not_owner = World { owners: |_| Known::No, ..ALL_OWN };
     let silent = World { owners: |_| Known::Unknown, ..ALL_OWN };
     let grouped = Connector { scope: Arc::new(Scope::Group("staff".into())), ..good.clone() };
-    let full = Load { outstanding: 125, ..Load::default() };
+    let full = Load { exhausted: true, ..Load::default() };
     let others = Scope::Users(BTreeSet::from(["bob@example.org".into()]));
     for (connector, world, objection) in [
         (Connector { lock: Lock::Locked, ..good.clone() }, &ALL_OWN, Objection::Locked),
@@ -193,9 +193,67 @@ fn a_connector_off_hours_says_when_to_come_again() {
 }
 
 #[test]
+fn where_one_that_could_serve_was_lost_nobody_waits_for_the_hours_of_another() {
+    let mut connectors = [connector("a", Tier::Primary), connector("f", Tier::Failover)];
+    connectors[0].link = Link::Lost;
+    connectors[1].link = Link::OffHours { until: NOW.plus(Duration::from_secs(9000)) };
+    assert_eq!(
+        route(&connectors, &ALL_OWN).choose(History::default()),
+        Choice::Busy { retry_after: LOST }
+    );
+    connectors[0].functions.clear();
+    let retry_after = Duration::from_secs(9000);
+    assert_eq!(
+        route(&connectors, &ALL_OWN).choose(History::default()),
+        Choice::Busy { retry_after }
+    );
+}
+
+#[test]
+fn whose_mailbox_may_be_at_a_connector_off_hours_is_told_its_hours() {
+    let silent = World { owners: |_| Known::Unknown, ..ALL_OWN };
+    let away = Connector {
+        link: Link::OffHours { until: NOW.plus(Duration::from_secs(900)) },
+        ..connector("away", Tier::Primary)
+    };
+    let later = Connector {
+        link: Link::OffHours { until: NOW.plus(Duration::from_secs(7200)) },
+        ..connector("later", Tier::Failover)
+    };
+    let lost = Connector { link: Link::Lost, ..connector("lost", Tier::Primary) };
+    let asked = connector("asked", Tier::Primary);
+    let locked = Connector { lock: Lock::Locked, ..lost.clone() };
+    let off = Connector { functions: BTreeSet::new(), ..lost.clone() };
+    let within = |seconds| Some(Duration::from_secs(seconds));
+    for (connectors, home, told) in [
+        (vec![&away], None, within(900)),
+        (vec![&away, &later], None, within(900)),
+        // What is no place of the user's does not matter, nor does one that waits for approval.
+        (vec![&away, &off, &locked], None, within(900)),
+        // It may be the user's, and may be back any moment, or answer.
+        (vec![&away, &lost], None, None),
+        (vec![&away, &asked], None, None),
+        // At home somewhere: that one alone is meant.
+        (vec![&away, &lost, &later], Some("later"), within(7200)),
+        (vec![&away, &lost], Some("away"), within(900)),
+        (vec![&away, &lost], Some("lost"), None),
+        (vec![&away], Some("removed"), within(900)),
+        (vec![&lost], None, None),
+        (vec![], None, None),
+    ] {
+        let connectors: Vec<Connector> = connectors.into_iter().cloned().collect();
+        let route = route(&connectors, &silent);
+        assert_eq!(route.choose(History::default()), Choice::Nobody, "nothing is known");
+        let home = home.map(ConnectorId::from);
+        let names: Vec<_> = connectors.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!(route.perhaps_in(home.as_ref()), told, "{names:?}, at home at {home:?}");
+    }
+}
+
+#[test]
 fn all_busy_is_told_apart_from_nobody() {
     let mut connectors = [connector("a", Tier::Primary)];
-    connectors[0].load.outstanding = 1000;
+    connectors[0].load.exhausted = true;
     assert_eq!(
         route(&connectors, &ALL_OWN).choose(History::default()),
         Choice::Busy { retry_after: RETRY }
@@ -237,7 +295,7 @@ fn mailbox_ownership_is_not_asked_for_the_directory() {
 prop_compose! {
     fn any_connector()(
         id in 0u8..8, failover: bool, on: bool, scope in 0u8..3, locked: bool, linked: bool,
-        draining: bool, outstanding in 0u32..160, since in 999_000i64..1_000_100,
+        draining: bool, outstanding in 0u32..160, exhausted: bool, since in 999_000i64..1_000_100,
     ) -> Connector {
         Connector {
             id: format!("c{id}").into(),
@@ -254,7 +312,7 @@ prop_compose! {
                 false => Link::Lost,
             },
             duty: if draining { Duty::Draining } else { Duty::Serving },
-            load: Load { outstanding, ..Load::default() },
+            load: Load { outstanding, exhausted, ..Load::default() },
         }
     }
 }
@@ -264,7 +322,7 @@ fn may_serve(c: &Connector) -> bool {
     c.lock == Lock::Unlocked
         && c.link != Link::Lost
         && c.duty == Duty::Serving
-        && c.load.outstanding < 125
+        && !c.load.exhausted
         && c.functions.contains(&Function::Mail)
         && match &*c.scope {
             Scope::Everyone => true,

@@ -2,7 +2,7 @@
 //! command, which goes before.
 
 use dme_model::Function;
-use dme_routing::{Load, Scope, Tier};
+use dme_routing::{Scope, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -48,9 +48,24 @@ pub struct Effective {
     /// The functions that are switched off.
     pub off: BTreeSet<Function>,
     /// What it may have to do.
-    pub load: Load,
+    pub limits: Limits,
     /// It is given nothing new.
     pub drain: bool,
+}
+
+/// How much a connector may have to do (rule R6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How many calls run at once.
+    pub parallel: u32,
+    /// How many more may wait.
+    pub queue: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { parallel: 25, queue: 200 }
+    }
 }
 
 impl ConnectorSettings {
@@ -69,17 +84,16 @@ impl ConnectorSettings {
     }
 
     /// With the defaults for what is absent.
-    pub fn effective(&self, load: Load) -> Effective {
+    pub fn effective(&self, limits: Limits) -> Effective {
         let scope = Arc::new(self.scope.clone().unwrap_or(Scope::Everyone));
         Effective {
             logins: self.logins.clone().map_or_else(|| scope.clone(), Arc::new),
             scope,
             tier: self.tier.unwrap_or_default(),
             off: self.off.clone().unwrap_or_default(),
-            load: Load {
-                parallel: self.parallel_calls.unwrap_or(load.parallel),
-                queue: self.queued_calls.unwrap_or(load.queue),
-                ..load
+            limits: Limits {
+                parallel: self.parallel_calls.unwrap_or(limits.parallel),
+                queue: self.queued_calls.unwrap_or(limits.queue),
             },
             drain: self.drain.unwrap_or(false),
         }
@@ -118,13 +132,13 @@ mod tests {
             drain: Some(true),
             ..ConnectorSettings::default()
         };
-        let both = file.then(&later).effective(Load::default());
+        let both = file.then(&later).effective(Limits::default());
         assert_eq!(both.tier, Tier::Failover);
         assert_eq!(*both.scope, Scope::Everyone);
         assert!(both.drain && both.off.is_empty());
         assert_eq!(both.logins, both.scope, "where nothing else is said");
         let logins = ConnectorSettings { logins: Some(Scope::Everyone), ..file };
-        assert_eq!(*logins.effective(Load::default()).logins, Scope::Everyone);
+        assert_eq!(*logins.effective(Limits::default()).logins, Scope::Everyone);
     }
 
     #[test]

@@ -241,9 +241,8 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::ConnectorSettings;
+    use crate::connectors::{ConnectorSettings, Limits, load};
     use dme_link::{Capabilities, Traffic};
-    use dme_routing::Load;
 
     fn link(draining: bool, exhausted: bool) -> LinkState {
         LinkState {
@@ -271,7 +270,7 @@ mod tests {
     fn each_state_has_its_reason() {
         let set = |drain| {
             let settings = ConnectorSettings { drain, ..ConnectorSettings::default() };
-            Arc::new(settings.effective(Load::default()))
+            Arc::new(settings.effective(Limits::default()))
         };
         use ConnectorState::{Locked, Removed, Unlocked};
         for (lock, link, drain, expected, words) in [
@@ -291,6 +290,22 @@ mod tests {
         let (state, reason) = judge(Unlocked, None, back, &set(None));
         assert_eq!(state, State::OffHours);
         assert!(reason.contains("1970-01-01 00:00:00"), "{reason}");
+    }
+
+    #[test]
+    fn the_list_and_the_routes_mean_the_same_by_exhausted() {
+        let set =
+            Arc::new(ConnectorSettings::default().effective(Limits { parallel: 25, queue: 0 }));
+        for (outstanding, queued, exhausted) in
+            [(0, 0, false), (24, 0, false), (25, 0, true), (25, 0, false), (13 + 12, 7, false)]
+        {
+            let link = LinkState { outstanding, queued, ..link(false, exhausted) };
+            let load = load(&link, set.limits);
+            let (state, _) = judge(ConnectorState::Unlocked, Some(&link), None, &set);
+            assert_eq!(load.exhausted, exhausted, "{outstanding} run, {queued} wait");
+            assert_eq!(state == State::Exhausted, exhausted, "{outstanding} run, {queued} wait");
+            assert_eq!((load.outstanding as usize, load.parallel), (outstanding + queued, 25));
+        }
     }
 
     #[test]

@@ -2,14 +2,19 @@
 //! asked.
 
 use super::*;
-use crate::connectors::ConnectorSettings;
+use crate::clock::now;
+use crate::connectors::{ConnectorSettings, Limits};
 use dme_directory::{Details, Group, GroupGraph, GroupId, Standing};
-use dme_link::{Authority, Links, LinksConfig, Registrar, Services};
+use dme_link::{
+    Authority, Capabilities, ConfigurationReport, Configurations, ConnectorState,
+    CredentialsNeeded, Fingerprint, LinkTimes, Links, LinksConfig, Registrar, Services,
+};
 use dme_model::ConnectorId;
-use dme_routing::{Load, Scope};
+use dme_routing::Scope;
 use dme_store::Store;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 mod stolen;
 
@@ -108,6 +113,7 @@ async fn search(realm: &RealmDirectory, first: u32, limit: u32) -> (Vec<String>,
 struct World {
     links: Links,
     connectors: Arc<Connectors>,
+    store: Store,
     _directory: tempfile::TempDir,
 }
 
@@ -123,8 +129,8 @@ impl World {
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
         let kept = Store::open(directory.path().join("dme.db")).unwrap();
         let store = Arc::new(kept.clone());
-        let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
-        let links = Links::new(registrar, LinksConfig::default());
+        let registrar = Registrar::new(authority, store.clone(), store.clone());
+        let links = Links::new(Arc::new(registrar.configurations(store)), LinksConfig::default());
         let settings = scopes.iter().map(|(name, users)| {
             let users = Scope::Users(users.iter().map(|user| UserId::from(*user)).collect());
             let users = match *name {
@@ -140,8 +146,29 @@ impl World {
             ((*name).to_owned(), settings)
         });
         let settings: BTreeMap<_, _> = settings.collect();
-        let connectors = Connectors::new(links.clone(), kept, settings, Load::default());
-        Self { links, connectors, _directory: directory }
+        let connectors = Connectors::new(links.clone(), kept.clone(), settings, Limits::default());
+        Self { links, connectors, store: kept, _directory: directory }
+    }
+
+    /// Enters a connector that has a directory and no link; one that links each hour was linked just
+    /// now.
+    async fn enrol(&self, name: &str, each_hour: bool) {
+        let key = Fingerprint::of_public_key(name.as_bytes());
+        let book = self.links.registrar().book();
+        let id = book.enrol(name, &key, ConnectorState::Unlocked, now()).await.unwrap().id;
+        book.key_used(&id, &key, now()).await.unwrap();
+        let offer = Capabilities::new([(Function::Authentication, CredentialsNeeded::Password)]);
+        self.store.put_offer(&id, &offer).await.unwrap();
+        let report = ConfigurationReport {
+            key: "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().try_into().unwrap(),
+            in_force: None,
+            refused: None,
+            link_times: each_hour
+                .then_some(LinkTimes::Every { every_ms: 3_600_000, lasting_ms: 0 }),
+        };
+        self.store.reported(&id, &report, now()).await.unwrap();
+        self.links.recall().await.unwrap();
+        self.connectors.reload().await;
     }
 
     /// Links a connector that says its directory is of the realm, and has these people and a group
@@ -260,6 +287,76 @@ async fn who_may_be_known_to_a_connector_that_is_away_is_not_unknown() {
         assert_eq!(nobody, Ok(Verdict::Unknown), "all who may know were asked: {named:?}");
     }
     assert_eq!(b.asked_for(), [BOB; 2]);
+}
+
+#[tokio::test]
+async fn a_login_whose_connector_is_off_hours_is_told_when_it_is_back() {
+    let world = World::new(&[]);
+    let realms = [world.realm("example.org", &["night", "day"]), world.realm("example.org", &[])];
+    for realm in &realms {
+        let nobody = log_in(realm, ANN).await;
+        assert!(matches!(nobody, Err(Error::Unavailable(_))), "nobody knows when: {nobody:?}");
+    }
+    world.enrol("night", true).await;
+    let (least, most) = (Duration::from_secs(3_500), Duration::from_secs(3_600));
+    for realm in &realms {
+        let told = log_in(realm, ANN).await.unwrap_err();
+        let Error::OffHours { until, .. } = told else { panic!("{told}") };
+        assert!(until > now().plus(least) && until <= now().plus(most), "{until}");
+    }
+    world.enrol("day", false).await;
+    for realm in &realms {
+        let lost = log_in(realm, ANN).await;
+        assert!(matches!(lost, Err(Error::Unavailable(_))), "any moment: {lost:?}");
+    }
+}
+
+/// Who serves, who would be next, and what speaks against whom.
+async fn explained(realm: &RealmDirectory, user: &str, function: Function) -> String {
+    let explained = realm.explain(&user.into(), function).await;
+    assert_eq!(explained.function, function);
+    explained.to_string()
+}
+
+#[tokio::test]
+async fn the_explanation_says_who_is_asked_who_would_be_next_and_why_not_the_others() {
+    let world = World::scoped(&[("a", &[ANN])]);
+    world.link("a", "example.org", &[(ANN, ANN)]);
+    world.link("rest", "example.org", &[(ANN, ANN), (BOB, BOB)]);
+    world.link("other", "other.example", &[]);
+    let realm = world.realm("example.org", &["a", "rest"]);
+    let because = "the first named for the realm example.org that may speak for the user";
+    assert_eq!(
+        explained(&realm, ANN, Function::Authentication).await,
+        format!(
+            "served by a: {because}; next would be rest\n\
+             a (primary): can serve\n\
+             rest (primary): can serve\n\
+             other (primary): others are named for the realm example.org"
+        )
+    );
+    assert_eq!(
+        explained(&realm, BOB, Function::Search).await,
+        format!(
+            "served by rest: {because}; address searches ask a, rest\n\
+             rest (primary): can serve\n\
+             a (primary): the user is outside its scope\n\
+             other (primary): others are named for the realm example.org"
+        )
+    );
+    let realm = world.realm("other.example", &["gone"]);
+    let nobody = explained(&realm, BOB, Function::Directory).await;
+    assert!(
+        nobody.starts_with("served by nobody: the directory is unavailable: none of the"),
+        "{nobody}"
+    );
+    let realm = world.realm("other.example", &[]);
+    let own = explained(&realm, "eve@other.example", Function::Directory).await;
+    assert!(own.starts_with("served by other: it runs in the server's process"), "{own}");
+    assert!(
+        own.contains("rest (primary): its directory is not of the realm other.example"),
+        "{own}"
+    );
 }
 
 #[tokio::test]

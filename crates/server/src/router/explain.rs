@@ -1,6 +1,6 @@
 //! Routes in words, and what would become of them (rule R5).
 
-use super::ownership::Asking;
+use super::ownership::{Asking, OWNER_LIMIT};
 use super::plan::Routes;
 use super::{Remembered, Router, secretless};
 use crate::connectors::Endpoint;
@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// So many users are looked at in parallel in a simulation.
 const SIMULATED_AT_ONCE: usize = 32;
@@ -108,7 +109,11 @@ impl Router {
         let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
         let (account_only, owns) = (secretless(account), &mut remembered.owns);
-        self.ask_owners(&account_only, request, &endpoints, owns, Asking::Everybody).await;
+        let until = Instant::now() + OWNER_LIMIT;
+        // Who had no time to say has not said, and that is shown.
+        let _ = self
+            .ask_owners(&account_only, request, &endpoints, owns, Asking::Everybody, until)
+            .await;
         Ok(Said { endpoints, remembered })
     }
 
@@ -192,7 +197,8 @@ impl Router {
             let account = account(&user);
             let known = self.lock().get(&user).map(|known| known.owns.clone());
             let mut owns = known.unwrap_or_default();
-            self.ask_owners(&account, request, endpoints, &mut owns, Asking::WhereItMatters).await;
+            let (until, asking) = (Instant::now() + OWNER_LIMIT, Asking::WhereItMatters);
+            let _ = self.ask_owners(&account, request, endpoints, &mut owns, asking, until).await;
             let moved = routes.into_iter().map(|record| {
                 let route = self.route(&account, record.function, now, endpoints, &owns);
                 let to = route.order(History::default()).first().map(|id| self.connectors.name(id));

@@ -2,11 +2,14 @@
 
 use super::{Router, secretless};
 use crate::connectors::Endpoint;
+use crate::jitter;
 use crate::membership::Membership;
 use dme_mailbox::{Account, CallContext, Error, ErrorKind};
-use dme_model::{ConnectorId, RequestId, UserId};
-use dme_routing::{Duty, Knowledge, Known, Lock};
+use dme_model::{ConnectorId, RequestId, Timestamp, UserId};
+use dme_routing::{Duty, Knowledge, Known, Link, Lock};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -19,6 +22,8 @@ pub(super) const STRANGER_FOR: Duration = Duration::from_secs(20);
 pub(super) const OWNER_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connector that could not reach a user's mail system is passed over.
 const UNANSWERING_FOR: Duration = Duration::from_secs(60);
+/// When to come again where those who may have the mailbox had no time to be asked.
+const UNASKED_FOR: Duration = Duration::from_secs(2);
 
 /// The answers about one user. An old one counts until there is a new one.
 #[derive(Clone, Default)]
@@ -32,6 +37,8 @@ pub(super) struct Ownership {
 struct Answer {
     owns: Known,
     asked: Instant,
+    /// Since when the link stood over which it was asked: silence on another one says nothing.
+    link: Option<Timestamp>,
 }
 
 /// Whom to ask whose mailbox it is.
@@ -45,6 +52,20 @@ pub(super) enum Asking {
     Everybody,
 }
 
+/// Some who may have the mailbox had no time to be asked, and nobody else can serve the user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unasked {
+    /// When to ask them again.
+    pub after: Duration,
+}
+
+fn linked_since(endpoint: &Endpoint) -> Option<Timestamp> {
+    match endpoint.state.link {
+        Link::Linked { since } => Some(since),
+        Link::Lost | Link::OffHours { .. } => None,
+    }
+}
+
 impl Ownership {
     /// Until when what decides holds.
     pub fn good_until(&self) -> Instant {
@@ -56,13 +77,25 @@ impl Ownership {
         self.said.get(connector).map_or(Known::Unknown, |answer| answer.owns)
     }
 
-    fn note(&mut self, connector: ConnectorId, owns: Known, asked: Instant) {
+    fn note(&mut self, endpoint: &Endpoint, owns: Known, asked: Instant) {
+        let connector = &endpoint.state.id;
         // Who falls silent has not changed their mind.
         let owns = match owns {
-            Known::Unknown => self.said(&connector),
+            Known::Unknown => self.said(connector),
             said => said,
         };
-        self.said.insert(connector, Answer { owns, asked });
+        let link = linked_since(endpoint);
+        self.said.insert(connector.clone(), Answer { owns, asked, link });
+    }
+
+    /// Takes over what was asked later.
+    pub fn learn(&mut self, other: &Self) {
+        for (connector, answer) in &other.said {
+            let known = self.said.get(connector);
+            if known.is_none_or(|known| known.asked < answer.asked) {
+                self.said.insert(connector.clone(), *answer);
+            }
+        }
     }
 
     /// Passes a connector over for a while: it could not reach the user's mail system.
@@ -74,23 +107,37 @@ impl Ownership {
         self.unanswering.get(connector).is_some_and(|until| *until > Instant::now())
     }
 
+    /// How long ago it was asked; none where it was not, or was silent on a link that is gone.
+    fn age(&self, endpoint: &Endpoint, now: Instant) -> Option<Duration> {
+        let answer = self.said.get(&endpoint.state.id)?;
+        let counts = answer.owns != Known::Unknown || answer.link == linked_since(endpoint);
+        counts.then(|| now.duration_since(answer.asked))
+    }
+
+    /// Whether another of these serves each function that this one could.
+    fn is_served(
+        &self,
+        endpoint: &Endpoint,
+        able: &[&Endpoint],
+        by: impl Fn(&Endpoint) -> bool,
+    ) -> bool {
+        endpoint.state.functions.iter().all(|function| {
+            able.iter().any(|other| {
+                other.state.functions.contains(function)
+                    && by(other)
+                    && self.said(&other.state.id) == Known::Yes
+                    && !self.has_failed(&other.state.id)
+            })
+        })
+    }
+
     /// Those of these whose answer is wanted.
     fn wanted<'a>(&self, able: &[&'a Endpoint], asking: Asking, now: Instant) -> Vec<&'a Endpoint> {
-        let age = |endpoint: &Endpoint| {
-            self.said.get(&endpoint.state.id).map(|answer| now.duration_since(answer.asked))
-        };
         // Somebody for each function is enough; who else might is asked when that one cannot.
-        let is_served = |endpoint: &&Endpoint| {
-            endpoint.state.functions.iter().all(|function| {
-                able.iter().any(|other| {
-                    other.state.functions.contains(function)
-                        && other.state.tier <= endpoint.state.tier
-                        && self.said(&other.state.id) == Known::Yes
-                        && !self.has_failed(&other.state.id)
-                })
-            })
+        let is_served = |endpoint: &Endpoint| {
+            self.is_served(endpoint, able, |other| other.state.tier <= endpoint.state.tier)
         };
-        let wants = |endpoint: &&&Endpoint| match (asking, age(endpoint)) {
+        let wants = |endpoint: &&&Endpoint| match (asking, self.age(endpoint, now)) {
             (Asking::Nobody, _) => false,
             (Asking::Everybody, age) => age.is_none_or(|age| age >= STRANGER_FOR),
             (Asking::WhereItMatters, None) => !is_served(endpoint),
@@ -124,8 +171,43 @@ impl Knowledge for UserKnowledge<'_> {
     }
 }
 
+/// The connectors as they were when the last question about them was asked.
+pub(super) struct Asked {
+    pub version: u64,
+    pub endpoints: Arc<[Endpoint]>,
+    pub unasked: Option<Unasked>,
+}
+
 impl Router {
-    /// Asks those connectors that could serve the user whether the mailbox is theirs.
+    /// Asks those connectors that could serve the user whether the mailbox is theirs. Where those
+    /// who may have it have no time to be asked, as when all users of a connector come to another
+    /// at once, they are asked again and again while the patience lasts.
+    pub(super) async fn know_owners(
+        &self,
+        account: &Account,
+        request: &RequestId,
+        owns: &mut Ownership,
+        asking: Asking,
+        patience: Duration,
+    ) -> Asked {
+        let until = Instant::now() + patience.min(self.call / 2);
+        loop {
+            let (version, endpoints) = (self.connectors.version(), self.connectors.snapshot());
+            let unasked =
+                self.ask_owners(account, request, &endpoints, owns, asking, until).await.err();
+            let wait = unasked.map(|unasked| jitter::about(unasked.after));
+            match wait {
+                Some(wait) if Instant::now() + wait < until => tokio::time::sleep(wait).await,
+                _ => return Asked { version, endpoints, unasked },
+            }
+        }
+    }
+
+    /// Asks those of these connectors that could serve the user whether the mailbox is theirs, each
+    /// at most once.
+    ///
+    /// # Errors
+    /// Where some had no time to be asked, and nobody else can serve the user.
     pub(super) async fn ask_owners(
         &self,
         account: &Account,
@@ -133,54 +215,94 @@ impl Router {
         endpoints: &[Endpoint],
         owns: &mut Ownership,
         asking: Asking,
-    ) {
-        let limit = self.call.min(OWNER_LIMIT);
-        let context = CallContext::new(request.clone(), limit);
+        until: Instant,
+    ) -> Result<(), Unasked> {
         let secretless = secretless(account);
-        let now = Instant::now();
         let able = |endpoint: &&Endpoint| {
             let in_group = |group: &str| self.membership.of_user(&account.user, group);
             endpoint.is_linked()
                 && endpoint.offer.mailbox_needs().is_some()
                 && endpoint.state.lock == Lock::Unlocked
                 && endpoint.state.duty == Duty::Serving
-                && !endpoint.state.load.is_exhausted()
                 && dme_routing::covers(&endpoint.state, &account.user, in_group) == Known::Yes
         };
         let able: Vec<&Endpoint> = endpoints.iter().filter(able).collect();
         // Where the one that was thought to own it says no, the others are asked too.
-        for _ in 0..2 {
-            let wanted = owns.wanted(&able, asking, now);
-            self.ask(&secretless, &context, wanted, owns, now).await;
+        loop {
+            let wanted = owns.wanted(&able, asking, Instant::now());
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            self.ask(&secretless, request, wanted, &able, owns, until).await?;
         }
     }
 
+    /// Asks these at once. Whoever answers is known by it, and so is whoever was asked and did not
+    /// answer. Who had no time to be asked has said nothing, and is left alone only where another
+    /// can serve meanwhile.
     async fn ask(
         &self,
         secretless: &Account,
-        context: &CallContext,
-        wanted: Vec<&Endpoint>,
+        request: &RequestId,
+        mut wanted: Vec<&Endpoint>,
+        able: &[&Endpoint],
         owns: &mut Ownership,
-        now: Instant,
-    ) {
-        let limit = self.call.min(OWNER_LIMIT);
-        let answers = wanted.into_iter().map(|endpoint| {
-            let (id, mail) = (&endpoint.state.id, self.connectors.mail_system(&endpoint.state.id));
-            async move {
-                let answer = tokio::time::timeout(limit, mail.owns(secretless, context)).await;
-                (id, answer.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer"))))
-            }
-        });
-        for (id, answer) in futures_util::future::join_all(answers).await {
-            let said = match answer {
-                Ok(true) => Known::Yes,
-                Ok(false) => Known::No,
-                Err(error) => {
-                    tracing::debug!(%id, %error, "did not say whose mailbox");
-                    Known::Unknown
+        until: Instant,
+    ) -> Result<(), Unasked> {
+        let asked = Instant::now();
+        let mut answers: FuturesUnordered<_> = wanted
+            .iter()
+            .map(|endpoint| {
+                let endpoint = *endpoint;
+                async move { (endpoint, self.question(endpoint, secretless, request, until).await) }
+            })
+            .collect();
+        let (mut unasked, mut after) = (Vec::new(), UNASKED_FOR);
+        loop {
+            // Whoever can be served by another waits for an answer, and for no place in a queue.
+            let is_served = wanted.iter().all(|one| owns.is_served(one, able, |_| true));
+            let limit = if is_served { until.min(asked + OWNER_LIMIT) } else { until };
+            let Ok(next) = tokio::time::timeout_at(limit, answers.next()).await else { break };
+            let Some((endpoint, answer)) = next else { break };
+            wanted.retain(|one| one.state.id != endpoint.state.id);
+            match answer {
+                Ok(yes) => owns.note(endpoint, if yes { Known::Yes } else { Known::No }, asked),
+                Err(Error { kind: ErrorKind::Busy { after: told }, .. }) => {
+                    after = told;
+                    unasked.push(endpoint);
                 }
-            };
-            owns.note(id.clone(), said, now);
+                Err(error) => {
+                    tracing::debug!(id = %endpoint.state.id, %error, "did not say whose mailbox");
+                    owns.note(endpoint, Known::Unknown, asked);
+                }
+            }
         }
+        drop(answers);
+        unasked.append(&mut wanted);
+        let (served, lost): (Vec<_>, Vec<_>) =
+            unasked.into_iter().partition(|one| owns.is_served(one, able, |_| true));
+        for endpoint in served {
+            owns.note(endpoint, Known::Unknown, asked);
+        }
+        if lost.is_empty() { Ok(()) } else { Err(Unasked { after }) }
+    }
+
+    async fn question(
+        &self,
+        endpoint: &Endpoint,
+        secretless: &Account,
+        request: &RequestId,
+        until: Instant,
+    ) -> dme_mailbox::Result<bool> {
+        let left = until.duration_since(Instant::now());
+        let mail = self.connectors.mail_system(&endpoint.state.id);
+        if !endpoint.in_process {
+            // It waits for its turn, and the link limits what it may take from then on.
+            return mail.owns(secretless, &CallContext::new(request.clone(), left)).await;
+        }
+        let limit = left.min(OWNER_LIMIT);
+        let context = CallContext::new(request.clone(), limit);
+        let asked = tokio::time::timeout(limit, mail.owns(secretless, &context)).await;
+        asked.unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "no answer")))
     }
 }

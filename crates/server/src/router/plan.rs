@@ -43,6 +43,16 @@ impl Plan {
 /// The routes of a user by function.
 pub(super) type Routes = BTreeMap<Function, RouteRecord>;
 
+/// The connector where a user's function is at home, if it is there.
+pub(super) fn home<'a>(
+    routes: &Routes,
+    function: Function,
+    endpoints: &'a [Endpoint],
+) -> Option<&'a ConnectorId> {
+    let name = routes.get(&function)?.home.as_deref()?;
+    endpoints.iter().find(|one| one.name == name).map(|one| &one.state.id)
+}
+
 /// The routes of a user while a plan is made.
 struct Making<'a> {
     before: &'a Routes,
@@ -149,7 +159,12 @@ impl<'a> Making<'a> {
                 // Without mail there is no account, and the caller says why.
                 let Some(_) = mail else { return Ok(None) };
                 let words = format!("{function} is served by {home}, which cannot serve now");
-                return Err(Error::new(ErrorKind::Unavailable, words));
+                let back_in = self.id(home).and_then(|home| route.perhaps_in(Some(home)));
+                let kind = match back_in {
+                    Some(after) => ErrorKind::Busy { after },
+                    None => ErrorKind::Unavailable,
+                };
+                return Err(Error::new(kind, words));
             }
         };
         let tier = route.candidate(&chosen).map(|candidate| candidate.tier);

@@ -109,7 +109,7 @@ impl RoutedMailbox {
 
     async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
         let Inner { router, account, context, functions, .. } = &*self.0;
-        router.other(account, &context.request, functions, failed, now()).await
+        router.other(account, context, functions, failed, now()).await
     }
 
     /// Goes to the next connector after those that failed, the last of them with this error.

@@ -1,7 +1,10 @@
 //! Which connector: connectors in this process with mailboxes in memory, in paused time.
 
+mod herd;
+mod off_hours;
+
 use super::*;
-use crate::connectors::ConnectorSettings;
+use crate::connectors::{ConnectorSettings, Limits};
 use crate::seal::{OUTBOX, Seal};
 use async_trait::async_trait;
 use dme_directory::Person;
@@ -12,7 +15,7 @@ use dme_link::{
 use dme_mailbox::memory::{Failure, MemoryMailSystem, Operation};
 use dme_mailbox::{CalendarMessage, ItemFilter, MailSystem, Submission, SubmissionKey, Submitted};
 use dme_model::{Class, CollectionId, Role};
-use dme_routing::{Known, Load, Scope, Tier};
+use dme_routing::{Known, Scope, Tier};
 use dme_store::OutboxLimits;
 use dme_sync::{MeetingWord, hand_over};
 use std::collections::BTreeMap;
@@ -77,10 +80,10 @@ impl World {
         let authority = Arc::new(Authority::open(&directory.path().join("authority")).unwrap());
         let kept = Store::open(directory.path().join("dme.db")).unwrap();
         let store = Arc::new(kept.clone());
-        let registrar = Arc::new(Registrar::new(authority, store.clone(), store));
-        let links = Links::new(registrar, LinksConfig::default());
-        let load = Load { outstanding: 0, parallel: 25, queue: 200 };
-        let connectors = Connectors::new(links.clone(), kept.clone(), settings, load);
+        let registrar = Registrar::new(authority, store.clone(), store.clone());
+        let links = Links::new(Arc::new(registrar.configurations(store)), LinksConfig::default());
+        let limits = Limits::default();
+        let connectors = Connectors::new(links.clone(), kept.clone(), settings, limits);
         let router = Router::new(connectors.clone(), kept.clone(), Arc::new(Groups), CALL);
         let router = Arc::new(router);
         let needs = CredentialsNeeded::Password;
@@ -92,8 +95,8 @@ impl World {
         let registrar = self.links.registrar().clone();
         self.links = Links::new(registrar, LinksConfig::default());
         let (links, store) = (self.links.clone(), self.store.clone());
-        let load = Load::default();
-        self.connectors = Connectors::new(links, store.clone(), BTreeMap::new(), load);
+        let limits = Limits::default();
+        self.connectors = Connectors::new(links, store.clone(), BTreeMap::new(), limits);
         let router = Router::new(self.connectors.clone(), store, Arc::new(Groups), CALL);
         self.router = Arc::new(router);
     }
@@ -112,18 +115,18 @@ impl World {
         let site =
             Site { mail, asked: AtomicUsize::default(), hangs: false.into(), moved: false.into() };
         let site = Arc::new(site);
-        self.attach(name, &site, classes).await;
+        self.attach(name, site.clone(), classes).await;
         site
     }
 
     /// Links a connector of mail that was lost, with the mail system it had.
     async fn link_again(&self, name: &str, site: &Arc<Site>) {
-        self.attach(name, site, &[Class::Mail]).await;
+        self.attach(name, site.clone(), &[Class::Mail]).await;
     }
 
-    async fn attach(&self, name: &str, site: &Arc<Site>, classes: &[Class]) {
+    async fn attach(&self, name: &str, system: Arc<dyn MailSystem>, classes: &[Class]) {
         let mailboxes = Some(Mailboxes {
-            system: site.clone(),
+            system,
             needs: self.needs,
             classes: classes.iter().copied().collect(),
         });

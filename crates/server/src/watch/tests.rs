@@ -13,18 +13,32 @@ const PATIENCE: Duration = Duration::from_secs(10);
 struct Opener {
     mail: MemoryMailSystem,
     opened: AtomicUsize,
+    /// When.
+    moments: Mutex<Vec<Instant>>,
     hangs: AtomicBool,
+    /// No connector can serve.
+    away: AtomicBool,
+    /// The mail system does not answer.
+    broken: AtomicBool,
 }
 
 #[async_trait::async_trait]
 impl WatchOpener for Opener {
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
         self.opened.fetch_add(1, Ordering::SeqCst);
+        lock(&self.moments).push(Instant::now());
         if self.hangs.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
+        if self.away.load(Ordering::SeqCst) || self.broken.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "nobody"));
+        }
         let missing = || Error::new(ErrorKind::NotFound, "no such user");
         self.mail.mailbox(&account.user).ok_or_else(missing)
+    }
+
+    async fn way(&self, _: &Account) -> Option<Vec<ConnectorId>> {
+        (!self.away.load(Ordering::SeqCst)).then(|| vec![ConnectorId::from("c1")])
     }
 }
 
@@ -43,7 +57,14 @@ impl World {
         mail.add_user(&user, "ann@example.org");
         let inbox = mail.collection(&user, Role::Inbox).unwrap();
         let sent = mail.collection(&user, Role::Sent).unwrap();
-        let opener = Arc::new(Opener { mail, opened: AtomicUsize::default(), hangs: false.into() });
+        let opener = Arc::new(Opener {
+            mail,
+            opened: AtomicUsize::default(),
+            moments: Mutex::default(),
+            hangs: false.into(),
+            away: false.into(),
+            broken: false.into(),
+        });
         let times = WatchTimes {
             linger: LINGER,
             first_pause: Duration::from_millis(200),
@@ -126,6 +147,56 @@ async fn a_lost_watch_is_renewed_and_everything_looked_at_again() {
     assert_eq!(within(&mut phone, &inbox).await, Some(Roused::Anything));
     assert!(phone.stands());
     assert_eq!(world.opened(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_are_lost_together_are_renewed_one_after_the_other() {
+    let world = World::new();
+    let mut seats = Vec::new();
+    for number in 0..1_000 {
+        let user = UserId::from(format!("u{number}@example.org"));
+        world.opener.mail.add_user(&user, user.as_str());
+        let inbox = world.opener.mail.collection(&user, Role::Inbox).unwrap();
+        let address = user.to_string();
+        let account = Account { user, address, ..world.account.clone() };
+        seats.push(world.watches.sit(&account, &[inbox], PATIENCE).await);
+    }
+    let lost = Instant::now();
+    lock(&world.opener.moments).clear();
+    world.opener.mail.cut_watches();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(seats.iter().all(Seat::stands));
+    let mut slots = BTreeMap::<u128, usize>::new();
+    for moment in lock(&world.opener.moments).iter() {
+        *slots.entry(moment.duration_since(lost).as_millis() / 50).or_default() += 1;
+    }
+    assert_eq!(slots.values().sum::<usize>(), 1_000, "each once");
+    assert!(slots.values().all(|count| *count <= 150), "not spread: {slots:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_nobody_could_open_is_renewed_as_soon_as_somebody_can() {
+    let world = World::new();
+    let phone = world.sit(std::slice::from_ref(&world.inbox)).await;
+    let long = Duration::from_secs(600);
+    world.opener.away.store(true, Ordering::SeqCst);
+    world.opener.mail.cut_watches();
+    tokio::time::sleep(long).await;
+    world.watches.reroute().await;
+    world.opener.away.store(false, Ordering::SeqCst);
+    world.watches.reroute().await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert!(phone.stands(), "it does not wait for the end of its pause");
+
+    // Whose mail system is the trouble gains nothing by being asked more often.
+    world.opener.broken.store(true, Ordering::SeqCst);
+    world.opener.mail.cut_watches();
+    tokio::time::sleep(long).await;
+    let before = world.opened();
+    for _ in 0..10 {
+        world.watches.reroute().await;
+    }
+    assert!(world.opened() <= before + 1, "{} times", world.opened() - before);
 }
 
 #[tokio::test(start_paused = true)]

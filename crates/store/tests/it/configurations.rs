@@ -1,7 +1,9 @@
 //! Configurations of connectors, and what they say of them.
 
 use crate::databases::{Place, on_each_database};
-use dme_link::{ConfigurationReport, Configurations, RefusedConfiguration, SealingPair, Secrets};
+use dme_link::{
+    ConfigurationReport, Configurations, LinkTimes, RefusedConfiguration, SealingPair, Secrets,
+};
 use dme_model::{ConnectorId, Secret, Timestamp};
 
 on_each_database![
@@ -38,12 +40,17 @@ async fn what_a_connector_said_last_is_kept(place: Place) {
     let store = place.open().await;
     let (id, key) = (ConnectorId::from("c1"), SealingPair::open(dir.path()).unwrap());
     let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
-    let mut report =
-        ConfigurationReport { key: key.key().clone(), in_force: None, refused: Some(refused) };
+    let mut report = ConfigurationReport {
+        key: key.key().clone(),
+        in_force: None,
+        refused: Some(refused),
+        link_times: Some(LinkTimes::Every { every_ms: 60_000, lasting_ms: 10_000 }),
+    };
     for in_force in [None, Some(2)] {
         report.in_force = in_force;
         store.reported(&id, &report, Timestamp::from_millis(7)).await.unwrap();
     }
     let kept = store.configuration_report(&id).await.unwrap();
-    assert_eq!(kept, Some((report, Timestamp::from_millis(7))));
+    assert_eq!(kept, Some((report.clone(), Timestamp::from_millis(7))));
+    assert_eq!(store.reports().await.unwrap(), [(id, report)]);
 }

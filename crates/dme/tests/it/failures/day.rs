@@ -100,7 +100,10 @@ async fn ready_phone(pair: &Pair, user: &str, device: &str) -> Result<(Phone, St
     Ok((phone, inbox))
 }
 
-fn reads(mut phone: Phone, inbox: String) -> Busy {
+/// How long a busy phone rests after each answer, unless told otherwise.
+const PACE: Duration = Duration::from_millis(40);
+
+fn reads(mut phone: Phone, inbox: String, pace: Duration) -> Busy {
     let told = Arc::new(Told::default());
     let telling = told.clone();
     let task = tokio::spawn(async move {
@@ -109,7 +112,7 @@ fn reads(mut phone: Phone, inbox: String) -> Busy {
                 Ok(_) => drop(telling.done.fetch_add(1, Ordering::SeqCst)),
                 Err(error) => telling.note(&error)?,
             }
-            tokio::time::sleep(Duration::from_millis(40)).await;
+            tokio::time::sleep(pace).await;
         }
         ensure!(phone.events.resynced == 0, "its folder began anew");
         Ok(())
@@ -117,7 +120,7 @@ fn reads(mut phone: Phone, inbox: String) -> Busy {
     Busy { told, task }
 }
 
-fn sends(mut phone: Phone, from: &'static str, name: String) -> Busy {
+fn sends(mut phone: Phone, from: &'static str, name: String, pace: Duration) -> Busy {
     let told = Arc::new(Told::default());
     let telling = told.clone();
     let task = tokio::spawn(async move {
@@ -130,7 +133,7 @@ fn sends(mut phone: Phone, from: &'static str, name: String) -> Busy {
             }
             telling.done.fetch_add(1, Ordering::SeqCst);
             number += 1;
-            tokio::time::sleep(Duration::from_millis(40)).await;
+            tokio::time::sleep(pace).await;
         }
         Ok(())
     });
@@ -155,6 +158,11 @@ fn mail(from: &str, to: &str, subject: &str) -> Vec<u8> {
 
 impl Day {
     pub async fn begin(pair: &Pair, user: &'static str) -> Result<Self> {
+        Self::at_pace(pair, user, PACE).await
+    }
+
+    /// A day on which busy phones rest for so long after each answer.
+    pub async fn at_pace(pair: &Pair, user: &'static str, pace: Duration) -> Result<Self> {
         let (reader, inbox) = ready_phone(pair, user, "reads").await?;
         let (sender, _) = ready_phone(pair, user, "sends").await?;
         let (mut waiting, _) = ready_phone(pair, user, "waits").await?;
@@ -165,7 +173,8 @@ impl Day {
             );
         wait_parked(&pair.site, 1).await?;
         let name = format!("on day {}", DAYS.fetch_add(1, Ordering::SeqCst));
-        let (reader, sender) = (reads(reader, inbox.clone()), sends(sender, user, name.clone()));
+        let reader = reads(reader, inbox.clone(), pace);
+        let sender = sends(sender, user, name.clone(), pace);
         let day = Self { user, reader, sender, parked, inbox, name };
         day.goes_on().await?;
         Ok(day)

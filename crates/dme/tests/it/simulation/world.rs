@@ -10,8 +10,8 @@ use dme_link::{Authority, ConnectorState, Fingerprint, Links, LinksConfig, Regis
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{Account, Credentials, FetchOutcome, ItemFilter, Mailbox, Passing, Way};
 use dme_model::{BodyView, CollectionId, Flags, Item, RequestId, Role, Timestamp, UserId};
-use dme_routing::{Known, Load, Tier};
-use dme_server::connectors::{ConnectorSettings, Connectors};
+use dme_routing::{Known, Tier};
+use dme_server::connectors::{ConnectorSettings, Connectors, Limits};
 use dme_server::membership::Membership;
 use dme_server::metrics::Metrics;
 use dme_server::router::Router;
@@ -117,7 +117,7 @@ impl World {
             ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
         let settings = BTreeMap::from([("spare".to_owned(), spare)]);
         let store = server.store.clone();
-        let connectors = Connectors::new(links.clone(), store.clone(), settings, Load::default());
+        let connectors = Connectors::new(links.clone(), store.clone(), settings, Limits::default());
         for (name, _) in CONNECTORS {
             connectors.set_settings(name, &ConnectorSettings::default(), NOW).await?;
         }

@@ -88,7 +88,8 @@ pub(super) fn first_words(frames: &mut Frames) {
     frames.frame("control.configuration", &ToConnector::Configuration(configuration), "");
     let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned().try_into().unwrap();
     let refused = RefusedConfiguration { version: 3, reason: "mail: no host".into() };
-    let report = ConfigurationReport { key, in_force: Some(2), refused: Some(refused) };
+    let report =
+        ConfigurationReport { key, in_force: Some(2), refused: Some(refused), link_times: None };
     frames.frame("control.configured", &ToServer::Configured(report), "");
     frames.frame("control.rotate", &ToConnector::Rotate {}, "");
     let mut counted = Measured::of("mail", "imap");
