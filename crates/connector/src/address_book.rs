@@ -14,8 +14,8 @@ use dme_mailbox::{
     Result, Subcollections, SubmissionKey, WatchEvent, Written,
 };
 use dme_model::{
-    Access, Answer, BodyView, Class, Collection, CollectionId, Item, ItemId, PartId, Realm, Span,
-    within,
+    Access, Answer, BodyView, Class, Collection, CollectionId, Item, ItemId, Owner, PartId, Realm,
+    Span, within,
 };
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt, stream};
@@ -180,6 +180,7 @@ impl Mailbox for AddressBookMailbox {
             class: Class::Contacts,
             role: None,
             access: Access::ReadOnly,
+            owner: Owner::User,
         };
         Ok(self.name.iter().map(collection).collect())
     }

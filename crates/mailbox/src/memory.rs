@@ -19,7 +19,7 @@ pub use state::SentMessage;
 use crate::{Account, CallContext, Error, ErrorKind, MailSystem, Mailbox, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
-use dme_model::{CollectionId, FlagPatch, Flags, Item, ItemId, Role, Timestamp, UserId};
+use dme_model::{CollectionId, FlagPatch, Flags, Item, ItemId, Owner, Role, Timestamp, UserId};
 use faults::Faults;
 use handle::MemoryMailbox;
 use state::{Content, State};
@@ -147,6 +147,17 @@ impl MemoryMailSystem {
     /// `NotFound` where there is no such user or collection.
     pub fn delete(&self, user: &UserId, collection: &CollectionId, item: &ItemId) -> Result<bool> {
         self.shared.state().user(user)?.delete(collection, item)
+    }
+
+    /// Makes a collection one that somebody of this name shares with the user.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such user or collection.
+    pub fn share(&self, user: &UserId, collection: &CollectionId, by: &str) -> Result<()> {
+        let mut state = self.shared.state();
+        let owner = Owner::Other { name: Some(by.to_owned()) };
+        state.user(user)?.folder(collection)?.collection.owner = owner;
+        Ok(())
     }
 
     /// What lies in a collection: every item's id, marks and whole message, oldest first.

@@ -62,6 +62,28 @@ pub enum Access {
     ReadOnly,
 }
 
+/// Whose a collection is.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    /// The user's own.
+    #[default]
+    User,
+    /// Somebody else's, shared with the user: what the user is asked to and when they are busy
+    /// stands in it as little as what the user answers.
+    Other {
+        /// What people call its owner, where the mail system says who that is.
+        name: Option<String>,
+    },
+}
+
+impl Owner {
+    /// Whether it is the user's own.
+    pub fn is_user(&self) -> bool {
+        *self == Self::User
+    }
+}
+
 /// One collection of a mailbox.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Collection {
@@ -77,4 +99,27 @@ pub struct Collection {
     pub role: Option<Role>,
     /// What the user may do with it.
     pub access: Access,
+    /// Whose it is. Connectors of release 0.1 do not say.
+    #[serde(default, skip_serializing_if = "Owner::is_user")]
+    pub owner: Owner,
+}
+
+impl Collection {
+    /// Its name as the user is shown it: of two calendars named "Work", one is "Work (Bob)".
+    pub fn shown_name(&self) -> String {
+        format!("{}{}", self.name, self.mark())
+    }
+
+    /// The name that is meant by one like [those shown](Self::shown_name).
+    pub fn meant_name<'a>(&self, shown: &'a str) -> &'a str {
+        shown.strip_suffix(&self.mark()).unwrap_or(shown)
+    }
+
+    /// What follows the name where it is shown.
+    fn mark(&self) -> String {
+        match &self.owner {
+            Owner::Other { name: Some(name) } => format!(" ({name})"),
+            Owner::Other { name: None } | Owner::User => String::new(),
+        }
+    }
 }

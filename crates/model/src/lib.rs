@@ -29,7 +29,7 @@ mod vacation;
 mod zone;
 
 pub use body::{Body, BodyKind, BodyPreference, BodyView, MimeSupport};
-pub use collection::{Access, Class, Collection, Role};
+pub use collection::{Access, Class, Collection, Owner, Role};
 pub use contact::{Contact, ContactField, ContactPatch, ContactText, Picture};
 pub use edit::{Answer, ItemEdit, Notice, Occasion};
 pub use event::{

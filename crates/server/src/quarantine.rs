@@ -9,7 +9,7 @@ use dme_mailbox::{
 };
 use dme_model::{
     Access, Address, Body, BodyKind, BodyView, Class, Collection, CollectionId, FlagPatch, Item,
-    ItemId, ItemSet, Mail, PartId, Role, Timestamp,
+    ItemId, ItemSet, Mail, Owner, PartId, Role, Timestamp,
 };
 use dme_store::Device;
 use futures_core::stream::BoxStream;
@@ -120,6 +120,7 @@ fn collection(id: &str, name: &str, role: Role) -> Collection {
         class: Class::Mail,
         role: Some(role),
         access: Access::ReadOnly,
+        owner: Owner::User,
     }
 }
 

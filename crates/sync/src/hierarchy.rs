@@ -230,8 +230,8 @@ impl Engine {
             ids.iter().zip(numbers.iter().copied()).collect();
         let entries = collections.into_iter().zip(&numbers).map(|(found, no)| FolderEntry {
             no: *no,
+            name: found.shown_name(),
             parent: found.parent.and_then(|parent| number_of.get(&parent).copied()),
-            name: found.name,
             class: found.class,
             role: found.role,
         });

@@ -50,6 +50,17 @@ pub enum RespondError {
 struct Given {
     print: String,
     event: Option<EventPlace>,
+    /// The event, where it is still to go from the calendar: the user does not come. So the answer
+    /// is known before it goes, and whoever repeats it then is not told that there is no such event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    leaves: Option<Left>,
+}
+
+/// Where an event is that is to go.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct Left {
+    collection: CollectionId,
+    item: ItemId,
 }
 
 impl Engine {
@@ -77,23 +88,37 @@ impl Engine {
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
-        let event = match given.iter().rev().find(|known| known.print == print) {
-            Some(known) => known.event.clone(),
+        let mut answered = match given.iter().rposition(|known| known.print == print) {
+            Some(place) => given.remove(place),
             None => {
                 let hit = self.invited(session, class, &collection, item).await?;
-                let event = self.answer(session, &hit, &print, request).await?;
-                given.push(Given { print, event: event.clone() });
-                let surplus = given.len().saturating_sub(REMEMBERED);
-                given.drain(..surplus);
-                let bytes = serde_json::to_vec(&given).unwrap_or_default();
-                self.store.save(session.device, Slot::Answers, bytes).await.map_err(Error::from)?;
-                event
+                let answered = self.answer(session, &hit, print, request).await?;
+                self.remember_answer(session, &given, &answered).await?;
+                answered
             }
         };
+        if let Some(Left { collection, item }) = answered.leaves.take() {
+            let items = std::slice::from_ref(&item);
+            session.mailbox.delete_items(&collection, items).await.map_err(Error::from)?;
+            self.remember_answer(session, &given, &answered).await?;
+        }
         if class == Class::Mail {
             self.put_away(session, folder, &collection, item).await?;
         }
-        Ok(event)
+        Ok(answered.event)
+    }
+
+    /// Notes an answer after those given before.
+    async fn remember_answer(
+        &self,
+        session: Session<'_>,
+        before: &[Given],
+        last: &Given,
+    ) -> Result<()> {
+        let surplus = (before.len() + 1).saturating_sub(REMEMBERED);
+        let all: Vec<&Given> = before.iter().skip(surplus).chain([last]).collect();
+        let bytes = serde_json::to_vec(&all).unwrap_or_default();
+        Ok(self.store.save(session.device, Slot::Answers, bytes).await?)
     }
 
     /// The event an invitation is about, put into the calendar where it is not there yet.
@@ -121,9 +146,9 @@ impl Engine {
         &self,
         session: Session<'_>,
         hit: &Hit,
-        print: &str,
+        print: String,
         request: &RespondRequest,
-    ) -> Result<Option<EventPlace>, RespondError> {
+    ) -> Result<Given, RespondError> {
         let device = session.device;
         let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
         let (mailbox, answer) = (session.mailbox, &request.answer.meaning);
@@ -134,12 +159,12 @@ impl Engine {
         }
         let whole = answer.instance.is_none() && answer.proposal.is_none();
         if answer.participation == Participation::Declined && whole {
-            let items = std::slice::from_ref(&written.item);
-            mailbox.delete_items(&hit.collection, items).await.map_err(Error::from)?;
-            return Ok(None);
+            let leaves = Some(Left { collection: hit.collection.clone(), item: written.item });
+            return Ok(Given { print, event: None, leaves });
         }
         let numbers = self.numbers(session, std::slice::from_ref(&hit.collection)).await?;
-        Ok(numbers.first().map(|no| (*no, written.item)))
+        let event = numbers.first().map(|no| (*no, written.item));
+        Ok(Given { print, event, leaves: None })
     }
 
     /// An invitation that was answered goes where deleted mail goes.
@@ -212,6 +237,9 @@ fn no_invitation(error: dme_mailbox::Error) -> RespondError {
         _ => RespondError::Engine(error.into()),
     }
 }
+
+#[cfg(test)]
+mod faults;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@
 //! It runs on any mailbox: implement [`World`] for it and give [`run`] a list of [`Op`]s.
 
 mod driver;
-mod faulty;
+pub(crate) mod faulty;
 mod judge;
 mod phone;
 mod records;

@@ -74,12 +74,38 @@ impl Cyrus {
     /// # Errors
     /// When the server does not let the user in.
     pub fn welcome(&self, user: &str, password: &str) -> anyhow::Result<()> {
+        self.imap(user, password, None)
+    }
+
+    /// Shares a user's calendar with another, by name as in its address, with these rights (RFC
+    /// 4314), and has the other show it among their own. The owner's calendars must have been asked
+    /// for before: the server makes them then.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn share(
+        &self,
+        (owner, calendar): (&str, &str),
+        with: &str,
+        rights: &str,
+        password: &str,
+    ) -> anyhow::Result<()> {
+        let acl = format!("SETACL \"#calendars/{calendar}\" {with} {rights}");
+        self.imap(owner, password, Some(&acl))?;
+        let subscription = format!("SUBSCRIBE \"Other Users/{owner}/#calendars/{calendar}\"");
+        self.imap(with, password, Some(&subscription))
+    }
+
+    /// Logs a user in by IMAP and gives a command.
+    fn imap(&self, user: &str, password: &str, command: Option<&str>) -> anyhow::Result<()> {
         let mut imap = std::net::TcpStream::connect(("127.0.0.1", self.imap_port))?;
         imap.set_read_timeout(Some(std::time::Duration::from_secs(20)))?;
-        write!(imap, "a LOGIN {user} {password}\r\nb LOGOUT\r\n")?;
+        let command = command.unwrap_or("NOOP");
+        write!(imap, "a LOGIN {user} {password}\r\nb {command}\r\nc LOGOUT\r\n")?;
         let mut said = String::new();
         imap.read_to_string(&mut said)?;
         anyhow::ensure!(said.contains("\r\na OK"), "cyrus did not let {user} in: {said}");
+        anyhow::ensure!(said.contains("\r\nb OK"), "cyrus refused {user} a command: {said}");
         Ok(())
     }
 

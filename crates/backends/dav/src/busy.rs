@@ -88,8 +88,9 @@ impl DavMailbox {
         }
         let mut periods = Vec::new();
         for remote in self.remotes_of(principal).await?.values() {
-            // What others let the user read is theirs.
-            if !remote.classes.contains(&Class::Calendar) || remote.access == Access::ReadOnly {
+            // What others let the user read or write is their time.
+            let own = remote.belongs.to(principal) && remote.access == Access::ReadWrite;
+            if !remote.classes.contains(&Class::Calendar) || !own {
                 continue;
             }
             let place = Place { class: Class::Calendar, path: remote.path.clone() };

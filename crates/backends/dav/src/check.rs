@@ -78,7 +78,7 @@ async fn collections(mailbox: &DavMailbox) -> Result<String, String> {
         let of_class = || all.iter().filter(|it| it.class == *class);
         let name = format!("{class:?}").to_lowercase();
         said.push(format!("{} of {name}", of_class().count()));
-        if !of_class().any(|it| it.access == Access::ReadWrite) {
+        if !of_class().any(|it| it.access == Access::ReadWrite && it.owner.is_user()) {
             missing.push(name);
         }
     }
@@ -86,7 +86,8 @@ async fn collections(mailbox: &DavMailbox) -> Result<String, String> {
     Ok(match missing.is_empty() {
         true => said,
         false => format!(
-            "{said}; nothing to write {} to: it can be made on a phone or with another program",
+            "{said}; nothing of the user's own to write {} to: it can be made on a phone or with \
+             another program",
             missing.join(", ")
         ),
     })

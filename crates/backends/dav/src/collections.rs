@@ -5,10 +5,11 @@
 
 use crate::client::Request;
 use crate::error::WireError;
-use crate::href::Path;
-use crate::kind::Kind;
+use crate::href::{Origin, Path};
+use crate::kind::{Kind, access};
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
+use crate::owner::Belongs;
 use crate::principal::Principal;
 use crate::report;
 use crate::xml::Ns;
@@ -25,7 +26,7 @@ const MAX_NAMESAKES: usize = 8;
 const OURS: &str = "dme-";
 
 /// What is asked of each collection.
-pub(crate) const PROPS: &str = "<resourcetype/><displayname/><current-user-privilege-set/>\
+pub(crate) const PROPS: &str = "<resourcetype/><displayname/><owner/><current-user-privilege-set/>\
      <C:supported-calendar-component-set/><sync-token/><S:getctag/><supported-report-set/>";
 
 /// A collection of the server.
@@ -34,6 +35,7 @@ pub(crate) struct Remote {
     pub(crate) path: Path,
     pub(crate) name: String,
     pub(crate) access: Access,
+    pub(crate) belongs: Belongs,
     /// What it may hold, in the order of [`Class`].
     pub(crate) classes: Vec<Class>,
     /// Where it stands.
@@ -88,7 +90,7 @@ impl Place {
 
 impl Remote {
     /// None where the resource is no calendar or address book: a scheduling inbox, the home itself.
-    pub(crate) fn of(response: &Response, path: Path) -> Option<Self> {
+    pub(crate) fn of(response: &Response, path: Path, origin: &Origin) -> Option<Self> {
         let Kind { classes, syncs } = Kind::of(response)?;
         let name = response.text(Ns::Dav, "displayname").map(str::to_owned);
         let token = response.text(Ns::Dav, "sync-token").filter(|_| syncs);
@@ -96,6 +98,7 @@ impl Remote {
         Some(Self {
             name: name.unwrap_or_else(|| path.plain_name()),
             access: access(response),
+            belongs: Belongs::of(response, origin),
             classes,
             tag: match token {
                 Some(token) => Tag::Sync(token.to_owned()),
@@ -103,19 +106,6 @@ impl Remote {
             },
             path,
         })
-    }
-}
-
-/// Whoever may neither write content nor add may only look (RFC 3744 §3, RFC 5397). A server
-/// without access control does not say.
-fn access(response: &Response) -> Access {
-    let Some(privileges) = response.prop(Ns::Dav, "current-user-privilege-set") else {
-        return Access::ReadWrite;
-    };
-    let has = |name| privileges.holds(Ns::Dav, name);
-    match has("all") || has("write") || (has("write-content") && has("bind")) {
-        true => Access::ReadWrite,
-        false => Access::ReadOnly,
     }
 }
 
@@ -145,10 +135,15 @@ impl DavMailbox {
                 told => told?,
             };
             served = true;
+            let origin = &self.shared.client.origin;
+            let at =
+                |response: &Response| Path::read(&response.href, origin).map(Path::into_collection);
+            let itself = told.responses.iter().find(|response| at(response).as_ref() == Some(home));
+            let above = itself.map(|home| Belongs::of(home, origin)).unwrap_or_default();
             for response in &told.responses {
-                let path = Path::read(&response.href, &self.shared.client.origin);
-                let remote = path.and_then(|path| Remote::of(response, path.into_collection()));
-                let Some(remote) = remote.filter(|remote| self.wants(remote)) else { continue };
+                let remote = at(response).and_then(|path| Remote::of(response, path, origin));
+                let Some(mut remote) = remote.filter(|remote| self.wants(remote)) else { continue };
+                remote.belongs.in_home(&above);
                 if found.len() >= MAX_COLLECTIONS {
                     let said = format!("more than {MAX_COLLECTIONS} collections");
                     return Err(WireError::Nonsense(said));
@@ -176,7 +171,9 @@ impl DavMailbox {
     /// One calendar or address book.
     pub(crate) async fn remote(&self, path: &Path) -> Result<Remote, WireError> {
         let told = self.propfind(path, "0", PROPS).await?;
-        let remote = told.responses.first().and_then(|told| Remote::of(told, path.clone()));
+        let origin = &self.shared.client.origin;
+        let remote = told.responses.first();
+        let remote = remote.and_then(|told| Remote::of(told, path.clone(), origin));
         remote.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, format!("dav: {path} is no collection")).into()
         })
@@ -189,6 +186,10 @@ impl DavMailbox {
         };
         let (remotes, principal) =
             listed.await.map_err(|error: WireError| error.told("list collections"))?;
+        let mut owners = BTreeMap::new();
+        for remote in remotes.values() {
+            owners.insert(&remote.path, self.owner_of(&remote.belongs, &principal).await);
+        }
         let mut collections = Vec::new();
         for class in [Class::Calendar, Class::Contacts, Class::Tasks, Class::Notes] {
             let default = self.default_of(class, &remotes, &principal).map(|it| it.path.clone());
@@ -200,13 +201,15 @@ impl DavMailbox {
                 class,
                 role: role(class).filter(|_| default.as_ref() == Some(&remote.path)),
                 access: remote.access,
+                owner: owners.get(&remote.path).cloned().unwrap_or_default(),
             }));
         }
         Ok(collections)
     }
 
     /// The collection that new items of a class go to: as configured, as the server says, else the
-    /// first that can be written to. One that a phone made never takes another's place.
+    /// first that can be written to. One that a phone made never takes another's place, and one of
+    /// somebody else's only where the user has none.
     pub(crate) fn default_of<'a>(
         &self,
         class: Class,
@@ -215,13 +218,16 @@ impl DavMailbox {
     ) -> Option<&'a Remote> {
         let of_class = || remotes.values().filter(|remote| remote.classes.contains(&class));
         let named = role(class).and_then(|role| self.shared.config.folders.get(&role));
-        let by_name = of_class().find(|remote| named == Some(&remote.name));
+        let shared = |remote: &Remote| !remote.belongs.to(principal);
+        let named = of_class().filter(|remote| named == Some(&remote.name));
+        let by_name = named.min_by_key(|remote| shared(remote));
         let said = principal.default_calendar.as_ref();
         let by_server = of_class().find(|remote| said == Some(&remote.path));
         let first = || {
             of_class().min_by_key(|remote| {
                 let read_only = remote.access == Access::ReadOnly;
-                (read_only, remote.path.name().starts_with(OURS), &remote.path)
+                let ours = remote.path.name().starts_with(OURS);
+                (shared(remote), read_only, ours, &remote.path)
             })
         };
         by_name.or(by_server).or_else(first)
@@ -253,7 +259,9 @@ impl DavMailbox {
             _ => &principal.calendar_homes,
         };
         let home = homes.first().ok_or_else(|| unsupported("this class is not served here"))?;
-        let same = |remote: &Remote| remote.name == name && remote.classes.contains(&class);
+        let same = |remote: &Remote| {
+            remote.name == name && remote.classes.contains(&class) && remote.belongs.to(&principal)
+        };
         if self.remotes_of(&principal).await?.values().any(same) {
             return Err(taken().into());
         }
@@ -297,12 +305,14 @@ impl DavMailbox {
             if parent.is_some() {
                 return Err(flat().into());
             }
+            let principal = self.principal().await?;
             let same = |remote: &Remote| {
                 remote.name == name
                     && remote.path != place.path
                     && remote.classes.contains(&place.class)
+                    && remote.belongs.to(&principal)
             };
-            if self.remotes().await?.values().any(same) {
+            if self.remotes_of(&principal).await?.values().any(same) {
                 return Err(WireError::from(taken()));
             }
             let request = Request::xml("PROPPATCH", &place.path, report::rename(name));
@@ -321,11 +331,17 @@ impl DavMailbox {
     }
 
     /// A collection of several classes is not deleted for one of them: the others' items would go
-    /// with it.
+    /// with it. One that is shared is its owner's to delete.
     pub(crate) async fn drop_collection(&self, collection: &CollectionId) -> Result<()> {
         let place = Place::read(collection)?;
         let dropped = async {
             let remote = self.remote(&place.path).await?;
+            if self.is_shared(&place.path).await? {
+                return Err(WireError::from(Error::new(
+                    ErrorKind::Forbidden,
+                    "dav: the collection is somebody else's, who alone may delete it",
+                )));
+            }
             let others = remote.classes.iter().any(|class| *class != place.class);
             if others && self.holds_others(&remote, place.class).await? {
                 return Err(WireError::from(Error::new(

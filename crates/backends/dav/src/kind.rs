@@ -6,7 +6,7 @@ use crate::mailbox::DavMailbox;
 use crate::multistatus::Response;
 use crate::report::component;
 use crate::xml::Ns;
-use dme_model::Class;
+use dme_model::{Access, Class};
 
 /// What tells it. Cheap everywhere: to tell where a collection stands, some servers look at every
 /// member of it.
@@ -45,6 +45,19 @@ impl Kind {
         let reports = response.prop(Ns::Dav, "supported-report-set");
         let syncs = reports.is_some_and(|reports| reports.holds(Ns::Dav, "sync-collection"));
         Some(Self { classes, syncs })
+    }
+}
+
+/// Whoever may neither write content nor add may only look (RFC 3744 §3, RFC 5397). A server
+/// without access control does not say.
+pub(crate) fn access(response: &Response) -> Access {
+    let Some(privileges) = response.prop(Ns::Dav, "current-user-privilege-set") else {
+        return Access::ReadWrite;
+    };
+    let has = |name| privileges.holds(Ns::Dav, name);
+    match has("all") || has("write") || (has("write-content") && has("bind")) {
+        true => Access::ReadWrite,
+        false => Access::ReadOnly,
     }
 }
 

@@ -25,6 +25,7 @@ mod mailbox;
 mod meetings;
 mod multistatus;
 mod object;
+mod owner;
 mod principal;
 mod quirks;
 mod report;

@@ -4,6 +4,7 @@ use crate::client::{Answer as HttpAnswer, Client, Login, Request};
 use crate::config::{Auth, DavConfig};
 use crate::error::{ConfigError, WireError};
 use crate::href::Path;
+use crate::owner::OwnerNames;
 use crate::principal::Principals;
 use crate::server::Server;
 use crate::watch::Watches;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     /// Where the user may be told to be, the likeliest place first.
     pub(crate) places: Vec<Path>,
     pub(crate) principals: Principals,
+    pub(crate) owners: OwnerNames,
     pub(crate) watches: Watches,
     /// Keys the hashes by which credentials are told apart without keeping them.
     hasher: RandomState,
@@ -51,6 +53,7 @@ impl Shared {
             client,
             places,
             principals: Principals::default(),
+            owners: OwnerNames::default(),
             watches: Watches::default(),
             hasher: RandomState::new(),
         }

@@ -31,7 +31,8 @@ struct Found {
     resource: Resource,
 }
 
-/// The user's calendars that may be written to.
+/// The user's own calendars that may be written to. What stands in those that others share is asked
+/// of them, and theirs to answer.
 struct Calendars {
     /// They, the one that invitations go to first.
     all: Vec<Path>,
@@ -47,6 +48,11 @@ impl DavMailbox {
         key: &SubmissionKey,
         answer: &Answer,
     ) -> Result<Written> {
+        let told = |error: WireError| error.told("answer an invitation");
+        if self.is_shared(&Place::read(collection)?.path).await.map_err(told)? {
+            let context = "dav: the event is in somebody else's calendar: it is theirs to answer";
+            return Err(Error::new(ErrorKind::Unsupported, context));
+        }
         let writing = self.writing(key).await?;
         // A server that schedules tells every answer unless it is asked not to.
         let reply = match writing.schedules && !answer.send {
@@ -118,10 +124,11 @@ impl DavMailbox {
         }
     }
 
-    /// The calendars that may be written to.
+    /// The user's own calendars that may be written to.
     async fn calendars(&self) -> Result<Calendars, WireError> {
         let principal = self.principal().await?;
-        let remotes = self.remotes_of(&principal).await?;
+        let mut remotes = self.remotes_of(&principal).await?;
+        remotes.retain(|_, remote| remote.belongs.to(&principal));
         let default = self.default_of(Class::Calendar, &remotes, &principal);
         let default = default.map(|remote| remote.path.clone());
         let mut all: Vec<Path> = remotes
@@ -161,7 +168,7 @@ impl DavMailbox {
         }
     }
 
-    /// The user's event with this UID, in the default calendar or any other that may be written to.
+    /// The user's event with this UID, in the default calendar or any other of these.
     async fn find_event(
         &self,
         uid: &str,
@@ -190,5 +197,5 @@ impl DavMailbox {
 }
 
 fn no_calendar() -> Error {
-    Error::new(ErrorKind::NotFound, "dav: the user has no calendar to write to")
+    Error::new(ErrorKind::NotFound, "dav: the user has no calendar of their own to write to")
 }

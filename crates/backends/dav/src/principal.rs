@@ -21,6 +21,8 @@ const MAX_HOMES: usize = 16;
 /// What the server knows of a user.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Principal {
+    /// The addresses under which the server knows the user as an owner of things.
+    pub(crate) paths: Vec<Path>,
     /// Collections with calendars in them; empty where none are taken from this server.
     pub(crate) calendar_homes: Vec<Path>,
     /// Collections with address books in them.
@@ -38,6 +40,13 @@ pub(crate) struct Principal {
 
 /// What was found of users, with the fingerprint of the credentials it was found with.
 pub(crate) type Principals = Lately<UserId, (u64, Arc<Principal>)>;
+
+impl Principal {
+    /// Whether this is the path of the user's principal. Logins are not told apart by case alone.
+    pub(crate) fn is(&self, path: &Path) -> bool {
+        self.paths.iter().any(|own| own.as_str().eq_ignore_ascii_case(path.as_str()))
+    }
+}
 
 impl DavMailbox {
     /// What the server knows of the user, from memory where it was asked lately.
@@ -61,7 +70,7 @@ impl DavMailbox {
             Some(template) => named(config, template, &self.login_name())?,
             None => self.locate().await?,
         };
-        let props = "<displayname/><C:calendar-home-set/><A:addressbook-home-set/>\
+        let props = "<displayname/><principal-URL/><C:calendar-home-set/><A:addressbook-home-set/>\
                      <C:schedule-inbox-URL/><C:schedule-outbox-URL/><C:calendar-user-address-set/>";
         let found = self.propfind(&path, "0", props).await?;
         let response = found.responses.into_iter().next();
@@ -70,7 +79,13 @@ impl DavMailbox {
             true => self.hrefs(&response, ns, name).take(MAX_HOMES).collect(),
             false => Vec::new(),
         };
+        let itself =
+            Path::read(&response.href, &self.shared.client.origin).unwrap_or_else(|| path.clone());
+        let mut paths: Vec<Path> = [path.clone(), itself].map(Path::into_collection).into();
+        paths.extend(self.hrefs(&response, Ns::Dav, "principal-URL"));
+        paths.dedup();
         let mut principal = Principal {
+            paths,
             calendar_homes: homes(config.calendars, Ns::CalDav, "calendar-home-set"),
             contact_homes: homes(config.contacts, Ns::CardDav, "addressbook-home-set"),
             addresses: addresses(&response),

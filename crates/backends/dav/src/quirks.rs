@@ -20,6 +20,8 @@
 //! | a question by time looks at the first instance of a series only, or at those until 2038 | Xandikos, Cyrus | series are asked for apart |
 //! | a category with a comma in it becomes two | Cyrus, Xandikos | nothing helps |
 //! | a write by `If-Schedule-Tag-Match` undoes answers that were noted meanwhile | Cyrus | written by `If-Match`, again and again: [`Race`](crate::write::Race) |
+//! | whoever shares a calendar may not be asked what they are called | Cyrus | the last part of their address is shown: [`crate::owner`] |
+//! | a calendar that somebody shares has the user as its owner | servers of the sabre/dav family | its mark counts: [`crate::owner`] |
 //! | no `MOVE` | Xandikos | copied, then deleted |
 //! | the well-known address redirects to `http://` | servers behind a proxy | passed over |
 //! | a user has no DAV home before the first IMAP login (500) | Cyrus | told to the administrator as what it is |

@@ -6,6 +6,7 @@ use crate::collections::{Place, Remote, Tag};
 use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::{DavMailbox, Shared};
+use crate::owner::Belongs;
 use dme_mailbox::{Account, Error, ErrorKind, Result, WatchEvent};
 use dme_model::{Access, Class, CollectionId, UserId, ZoneId};
 use futures_core::stream::BoxStream;
@@ -48,7 +49,7 @@ enum Seen {
 /// What was seen at the last question: of each collection what its name is, and where it stands.
 type Stand = BTreeMap<Path, (Face, Tag)>;
 /// What of a collection phones are shown.
-type Face = (String, Access, Vec<Class>);
+type Face = (String, Access, Belongs, Vec<Class>);
 
 impl Drop for Hub {
     fn drop(&mut self) {
@@ -179,7 +180,7 @@ impl Asker {
 
 fn stand(remotes: BTreeMap<Path, Remote>) -> Stand {
     let remotes = remotes.into_values();
-    remotes.map(|it| (it.path, ((it.name, it.access, it.classes), it.tag))).collect()
+    remotes.map(|it| (it.path, ((it.name, it.access, it.belongs, it.classes), it.tag))).collect()
 }
 
 fn differences(before: &Stand, now: &Stand) -> Vec<Seen> {
@@ -246,7 +247,8 @@ mod tests {
 
     fn stand_of(collections: &[(&str, &str, &str)]) -> Stand {
         let one = |(path, name, tag): &(&str, &str, &str)| {
-            let face = ((*name).to_owned(), Access::ReadWrite, vec![Class::Calendar]);
+            let belongs = Belongs::default();
+            let face = ((*name).to_owned(), Access::ReadWrite, belongs, vec![Class::Calendar]);
             (Path::new(path).unwrap(), (face, Tag::Marks((*tag).to_owned())))
         };
         collections.iter().map(one).collect()

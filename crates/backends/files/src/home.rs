@@ -12,7 +12,7 @@ use crate::maildir::unique_base;
 use crate::name::{MAX_DIRECTORY_NAME, from_directory, is_sound, to_directory};
 use crate::vdir::Vdir;
 use dme_mailbox::{Error, ErrorKind, Result};
-use dme_model::{Access, Class, Collection, CollectionId, Role, UserId};
+use dme_model::{Access, Class, Collection, CollectionId, Owner, Role, UserId};
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -335,5 +335,6 @@ fn collection(id: &str, parent: Option<&str>, name: String, role: Option<Role>) 
         class: Class::Mail,
         role,
         access: Access::ReadWrite,
+        owner: Owner::User,
     }
 }

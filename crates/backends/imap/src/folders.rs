@@ -8,7 +8,7 @@ use crate::wire::command::Command;
 use crate::wire::name;
 use crate::wire::response::{Listed, Untagged};
 use dme_mailbox::{ErrorKind, Result, Subcollections};
-use dme_model::{Access, Class, Collection, CollectionId, Role};
+use dme_model::{Access, Class, Collection, CollectionId, Owner, Role};
 use std::collections::{BTreeMap, HashSet};
 
 /// More folders than this are not listed.
@@ -329,6 +329,7 @@ fn arrange(place: &Place, listed: Vec<Listed>, wanted: &BTreeMap<Role, String>) 
                     class: Class::Mail,
                     role: roles.get(name.as_str()).copied(),
                     access,
+                    owner: Owner::User,
                 },
                 selectable,
             }

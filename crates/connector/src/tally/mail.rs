@@ -149,7 +149,7 @@ mod tests {
     use dme_link::Counting;
     use dme_mailbox::memory::MemoryMailSystem;
     use dme_mailbox::{ChangeToken, Credentials, ItemFilter};
-    use dme_model::{Access, RequestId, Role};
+    use dme_model::{Access, Owner, RequestId, Role};
     use std::time::Duration;
 
     #[tokio::test]
@@ -200,6 +200,7 @@ mod tests {
                 class: Class::Mail,
                 role: None,
                 access: Access::default(),
+                owner: Owner::default(),
             };
             (0..count).map(collection).collect()
         };

@@ -21,7 +21,7 @@ pub const NINE: LocalTime = LocalTime::from_seconds(2_119_597_200);
 
 pub struct World {
     pub site: Site,
-    _radicale: Radicale,
+    pub radicale: Radicale,
 }
 
 impl World {
@@ -33,7 +33,7 @@ impl World {
         let postfix = postfix(&dovecot)?;
         let connector = format!("[dav]\nurl = \"{}\"\npoll = \"1s\"\n", radicale.url());
         let site = Site::on(dovecot, postfix, &connector, &Wishes::default())?;
-        Ok(Self { site, _radicale: radicale })
+        Ok(Self { site, radicale })
     }
 
     /// A phone that knows its folders.

@@ -2,6 +2,7 @@
 //! of each change once, from the server, and no mail of ours says the same.
 
 use crate::account::{NINE, change, event, meeting, only, until, whole};
+use crate::meetings_by_mail::{bob_says_of, instance, series};
 use crate::site::{Site, USERS, Wishes, dovecot, postfix};
 use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
@@ -16,13 +17,13 @@ use std::process::Command;
 
 const BOB: &str = "bob@example.org";
 
-struct World {
-    site: Site,
-    cyrus: Cyrus,
+pub struct World {
+    pub site: Site,
+    pub cyrus: Cyrus,
 }
 
 impl World {
-    fn start() -> Result<Self> {
+    pub fn start() -> Result<Self> {
         let cyrus = Cyrus::start(&USERS.map(|(_, password)| password))?;
         for (name, _) in USERS {
             // Any of the passwords will do; IMAP's LOGIN takes no other letters than ASCII's.
@@ -37,7 +38,7 @@ impl World {
     }
 
     /// A phone, with the calendar that its user has by themselves.
-    async fn phone(&self, user: &str, version: ProtocolVersion) -> Result<(Phone, String)> {
+    pub async fn phone(&self, user: &str, version: ProtocolVersion) -> Result<(Phone, String)> {
         let mut phone = self.site.phone(user)?;
         phone.client.account.version = version;
         phone.client.account.device = format!("{user}{version}").replace('.', "").into();
@@ -164,6 +165,103 @@ async fn who_is_asked_and_what_is_answered_is_told_once_by_the_calendar_server()
     .await?;
     world.told_in_all(3, 2)?;
     ensure!(world.mails() == 1, "more was mailed than the proposal: {}", world.site.postfix.log());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_is_answered_and_the_organisers_event_says_so() -> Result<()> {
+    let world = World::start()?;
+    // Before 16.0 the phone would mail its answer; the calendar server tells in its place.
+    for version in [ProtocolVersion::V14_1, ProtocolVersion::V16_1] {
+        one_instance(&world, version).await.with_context(|| format!("{version}"))?;
+    }
+    ensure!(world.mails() == 0, "an answer was mailed: {}", world.site.postfix.log());
+    Ok(())
+}
+
+async fn one_instance(world: &World, version: ProtocolVersion) -> Result<()> {
+    let (mut ann, anns) = world.phone("ann", ProtocolVersion::V16_1).await?;
+    let (mut bob, bobs) = world.phone("bob", version).await?;
+    let made = ann.create(&anns, &whole(series("The lock"))).await?;
+    let is_series = |bob: &Phone| shown(bob, &bobs).is_ok_and(|(_, it)| it.recurrence.is_some());
+    until(&mut bob, &bobs, "the series", is_series).await?;
+
+    let ((second, no), (third, yes)) = (instance(1), instance(2));
+    for (response, moment) in [(UserResponse::Declined, no), (UserResponse::Accepted, yes)] {
+        let (id, _) = shown(&bob, &bobs)?;
+        let invitation = Invitation::Item { collection_id: bobs.clone(), request_id: id };
+        let send = (version >= ProtocolVersion::V16_0).then(SendResponse::default);
+        let answer = Answer { response, invitation, instance: Some(moment), send };
+        let first = bob.respond(answer.clone()).await?;
+        ensure!(first.status == Status::Success && first.calendar_id.is_some(), "{first:?}");
+        let again = bob.respond(answer).await?;
+        ensure!(again == first, "{again:?} instead of {first:?}");
+        bob.sync(&bobs).await?;
+    }
+    until(&mut ann, &anns, "what Bob says of two days", |ann| {
+        shown(ann, &anns).is_ok_and(|(_, event)| {
+            bob_says_of(&event, second, Participation::Declined)
+                && bob_says_of(&event, third, Participation::Accepted)
+        })
+    })
+    .await?;
+    let of_series = of_bob(&ann, &anns)?;
+    ensure!(of_series == Participation::NeedsAction, "of the series he says {of_series:?}");
+    ann.delete(&anns, &made).await?;
+    let (id, _) = shown(&bob, &bobs)?;
+    bob.delete(&bobs, &id).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bob_shares_bears_his_name_and_is_not_answered_for_him() -> Result<()> {
+    let world = World::start()?;
+    let version = ProtocolVersion::V16_1;
+    let (mut ann, anns) = world.phone("ann", version).await?;
+    let (mut bob, bobs) = world.phone("bob", version).await?;
+    world.cyrus.share(("bob", "Default"), "ann", "lrswipkxtecdn", USERS[1].1)?;
+
+    // Eve asks both, by another program.
+    let url = format!("{}dav/calendars/user/eve/Default/both.ics", world.cyrus.url());
+    let both = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:both\r\n\
+                DTSTAMP:20260101T000000Z\r\nDTSTART:20370302T080000Z\r\nDURATION:PT1H\r\n\
+                SUMMARY:The weir\r\nORGANIZER:mailto:eve@example.org\r\n\
+                ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:ann@example.org\r\n\
+                ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:bob@example.org\r\n\
+                END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let curl = |more: &[&str], url: &str| {
+        let login = format!("eve:{}", USERS[2].1);
+        run(Command::new("curl").args(["-sf", "-u", &login]).args(more).arg(url))
+    };
+    // Her calendars are made when she asks for them.
+    let home = format!("{}dav/calendars/user/eve/", world.cyrus.url());
+    curl(&["-X", "PROPFIND", "-H", "Depth: 0"], &home)?;
+    let kind = "Content-Type: text/calendar";
+    curl(&["-X", "PUT", "-H", kind, "--data-binary", both], &url)?;
+    until(&mut bob, &bobs, "Bob's invitation", |bob| shown(bob, &bobs).is_ok()).await?;
+    until(&mut ann, &anns, "Ann's invitation", |ann| shown(ann, &anns).is_ok()).await?;
+
+    // Ann's phone has his calendar under his name; what is in it is not hers to answer.
+    ann.folder_sync().await?;
+    let his = ann.folders().values().map(|state| &state.folder).find(|folder| {
+        folder.kind == FolderType::UserCalendar && folder.display_name.ends_with(" (bob)")
+    });
+    let his = his.context("no calendar of Bob's")?.server_id.clone();
+    ann.sync(&his).await?;
+    let (id, _) = shown(&ann, &his)?;
+    let invitation = Invitation::Item { collection_id: his, request_id: id };
+    let send = Some(SendResponse::default());
+    let no = Answer { response: UserResponse::Declined, invitation, instance: None, send };
+    let refused = ann.respond(no).await?;
+    ensure!(refused.status == Status::InvalidRequest, "{refused:?}");
+    answer(&mut ann, &anns, UserResponse::Declined, Some(SendResponse::default())).await?;
+    ann.sync(&anns).await?;
+    ensure!(ann.records(&anns)?.is_empty(), "what was declined is in Ann's calendar");
+
+    // Bob still has it, and is still asked.
+    bob.sync(&bobs).await?;
+    let (_, there) = shown(&bob, &bobs)?;
+    ensure!(there.participation == Participation::NeedsAction, "{there:?}");
     Ok(())
 }
 

@@ -287,7 +287,12 @@ fn calls_of_a_mailbox(frames: &mut Frames) {
         class: Class::Mail,
         role: Some(Role::Inbox),
         access: Access::ReadOnly,
+        owner: Owner::User,
     };
+    let owner = Owner::Other { name: Some("Bob".into()) };
+    let shared = Collection { id: "calendar:/bob/".into(), owner, ..collection.clone() };
+    let answer = Answer::<_, Value>::Ok(vec![shared]);
+    frames.frame("mailbox-collections.shared.answer", &answer, "");
     frames.call(Collections {}, vec![collection]);
     let name = Borrowed("Plans");
     frames.call(

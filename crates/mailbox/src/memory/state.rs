@@ -6,8 +6,8 @@ use crate::{
 };
 use bytes::Bytes;
 use dme_model::{
-    Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Notice, Role,
-    Timestamp, UserId, Vacation,
+    Access, Class, Collection, CollectionId, FlagPatch, Flags, ItemId, ItemSet, Notice, Owner,
+    Role, Timestamp, UserId, Vacation,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::SystemTime;
@@ -197,6 +197,7 @@ impl User {
             class,
             role,
             access: Access::ReadWrite,
+            owner: Owner::User,
         };
         let folder = Folder {
             collection,

@@ -7,6 +7,7 @@
 //! - What is the user's own in an event (alarms, categories, their answer while the time is the
 //!   same) stays when the organiser changes it.
 
+mod added;
 mod attendee;
 mod organiser;
 
@@ -111,7 +112,7 @@ pub(crate) fn take_in(
     let outcome = match arrival.method.as_str() {
         "REQUEST" if !known => arrival.create(calendar, occasion),
         "REQUEST" | "PUBLISH" if known => arrival.update(calendar)?,
-        "ADD" if known => arrival.add(calendar),
+        "ADD" if known => arrival.add(calendar)?,
         "CANCEL" if known => arrival.cancel(calendar)?,
         "REPLY" if known => arrival.note_answer(calendar, false)?,
         "COUNTER" if known => arrival.note_answer(calendar, true)?,

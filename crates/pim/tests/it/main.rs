@@ -14,6 +14,8 @@ mod instances;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod mutations;
 #[cfg(test)]
 mod objects_of_others;

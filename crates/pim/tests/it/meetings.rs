@@ -5,7 +5,7 @@ use dme_mime::{Envelope, compose};
 use dme_model::*;
 use dme_pim::calendar::{self, ByServer, Outcome, TakenIn, Writing};
 
-fn bob() -> Writing {
+pub fn bob() -> Writing {
     Writing { owner: vec!["bob@x.example".into()], name: Some("Bob".into()), ..writing("bob") }
 }
 
@@ -21,7 +21,7 @@ fn asked(emails: &[&str]) -> Vec<Attendee> {
         .collect()
 }
 
-fn meeting() -> Event {
+pub fn meeting() -> Event {
     Event {
         title: "Plan".into(),
         start: at("2026-12-01T10:00:00"),
@@ -32,7 +32,7 @@ fn meeting() -> Event {
     }
 }
 
-fn make(event: &Event) -> calendar::Applied {
+pub fn make(event: &Event) -> calendar::Applied {
     let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(EventPatch::whole(event.clone()))));
     calendar::apply(None, &edit, &writing("make")).unwrap()
 }
@@ -42,14 +42,14 @@ fn change(object: &[u8], key: &str, edit: &ItemEdit) -> calendar::Applied {
 }
 
 /// What a mail is, to whom, and the calendar data in it.
-struct Sent {
-    method: String,
-    to: Vec<String>,
-    subject: String,
-    calendar: String,
+pub struct Sent {
+    pub method: String,
+    pub to: Vec<String>,
+    pub subject: String,
+    pub calendar: String,
 }
 
-fn sent(notice: &Notice) -> Sent {
+pub fn sent(notice: &Notice) -> Sent {
     let mail = dme_mime::read(notice.message.clone(), Envelope::default(), &view(BodyKind::Plain));
     let mail = mail.unwrap();
     let part = mail.attachments.iter().find(|one| one.name == "invite.ics").unwrap();
@@ -67,15 +67,15 @@ fn sent(notice: &Notice) -> Sent {
     }
 }
 
-fn answer(participation: Participation) -> Answer {
+pub fn answer(participation: Participation) -> Answer {
     Answer { participation, instance: None, comment: None, proposal: None, send: true }
 }
 
-fn take(existing: Option<&[u8]>, calendar: &str, from: &str, writing: &Writing) -> TakenIn {
+pub fn take(existing: Option<&[u8]>, calendar: &str, from: &str, writing: &Writing) -> TakenIn {
     calendar::take_in(existing, calendar.as_bytes(), from, Occasion::Arrival, writing).unwrap()
 }
 
-fn read_as(object: &[u8], writing: &Writing) -> Event {
+pub fn read_as(object: &[u8], writing: &Writing) -> Event {
     match calendar::read(object, &writing.owner, &writing.zone, &view(BodyKind::Plain)).unwrap() {
         Item::Event(event) => *event,
         other => panic!("{other:?}"),

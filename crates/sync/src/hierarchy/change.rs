@@ -108,7 +108,9 @@ impl Engine {
         let above = self.parent_collection(session, parent).await?;
         let collection = self.collection(session, folder).await.map_err(not_found)?;
         let before = session.mailbox.collections().await.map_err(Error::from)?;
-        let updated = session.mailbox.update_collection(&collection, above.as_ref(), name).await;
+        let shown = before.iter().find(|it| it.id == collection);
+        let meant = shown.map_or(name, |it| it.meant_name(name));
+        let updated = session.mailbox.update_collection(&collection, above.as_ref(), meant).await;
         let updated = updated.map_err(|error| in_place(error, FolderError::NotFound))?;
         if updated != collection {
             self.follow(session, folder, (&collection, &before), &updated).await?;

@@ -3,11 +3,14 @@
 
 use async_trait::async_trait;
 use dme_mailbox::{
-    ByteRange, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, Fetched, Identity, ItemFilter,
-    ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage, SearchQuery,
-    Subcollections, Submission, Submitted, WatchEvent, Written,
+    ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, Fetched,
+    Identity, ItemFilter, ItemResult, Listing, Mailbox, NewItem, PartContent, Result, SearchPage,
+    SearchQuery, Subcollections, Submission, SubmissionKey, Submitted, TakenIn, WatchEvent,
+    Written,
 };
-use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
+use dme_model::{
+    Answer, BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, Occasion, PartId,
+};
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
 use std::future::poll_fn;
@@ -24,7 +27,7 @@ struct Coming {
 }
 
 /// What another client does between two calls.
-pub(super) struct Meanwhile {
+pub(crate) struct Meanwhile {
     /// After so many more calls.
     pub ahead: u8,
     pub collection: CollectionId,
@@ -34,7 +37,7 @@ pub(super) struct Meanwhile {
 }
 
 /// A mailbox whose calls fail when told to.
-pub(super) struct Faulty {
+pub(crate) struct Faulty {
     inner: Arc<dyn Mailbox>,
     coming: Mutex<Option<Coming>>,
     meanwhile: Mutex<Option<Meanwhile>>,
@@ -47,6 +50,12 @@ impl Faulty {
 
     pub fn fail(&self, ahead: u8, after: bool) {
         *self.coming.lock().unwrap_or_else(PoisonError::into_inner) = Some(Coming { ahead, after });
+    }
+
+    /// Whether the failure is still to come.
+    #[cfg(test)]
+    pub fn is_to_fail(&self) -> bool {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     pub fn meanwhile(&self, meanwhile: Meanwhile) {
@@ -261,5 +270,35 @@ impl Mailbox for Faulty {
         edit: &Edit,
     ) -> Result<Written> {
         call!(self, self.inner.change_item(collection, item, edit))
+    }
+
+    async fn respond(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+        key: &SubmissionKey,
+        answer: &Answer,
+    ) -> Result<Written> {
+        call!(self, self.inner.respond(collection, item, key, answer))
+    }
+
+    async fn calendar_message(
+        &self,
+        collection: &CollectionId,
+        item: &ItemId,
+    ) -> Result<Option<CalendarMessage>> {
+        call!(self, self.inner.calendar_message(collection, item))
+    }
+
+    async fn take_in(
+        &self,
+        message: &CalendarMessage,
+        occasion: Occasion,
+    ) -> Result<Option<TakenIn>> {
+        call!(self, self.inner.take_in(message, occasion))
+    }
+
+    async fn tells(&self, message: &CalendarMessage, to: &[String]) -> Result<bool> {
+        call!(self, self.inner.tells(message, to))
     }
 }

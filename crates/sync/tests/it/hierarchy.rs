@@ -190,3 +190,23 @@ async fn the_numbers_are_the_same_for_all_devices_of_a_user() {
     let first = world.engine.folder_sync(world.session(), &SyncKey::initial()).await.unwrap();
     assert_eq!(first.changes, second.changes);
 }
+
+#[tokio::test]
+async fn what_somebody_shares_bears_their_name_and_keeps_it_out_of_the_mail_system() {
+    let world = World::new().await;
+    let key = in_step(&world).await;
+    let work = world.mailbox.create_collection(None, "Work", Class::Calendar).await.unwrap();
+    world.system.share(&world.user, &work, "Bob").unwrap();
+    let told = world.engine.folder_sync(world.session(), &key).await.unwrap();
+    assert_eq!(names(&told.changes), ["add Work (Bob)"]);
+    let [HierarchyChange::Add(FolderEntry { no, .. })] = &told.changes[..] else { panic!() };
+
+    // A phone that renames it begins with the name it was told.
+    let renamed = "Workshop (Bob)";
+    let (session, key) = (world.session(), &told.key);
+    let key = world.engine.folder_update(session, key, *no, None, renamed).await.unwrap();
+    let all = world.mailbox.collections().await.unwrap();
+    assert_eq!(all.iter().find(|it| it.id == work).unwrap().name, "Workshop");
+    let told = world.engine.folder_sync(world.session(), &key).await.unwrap();
+    assert_eq!(names(&told.changes), Vec::<String>::new());
+}

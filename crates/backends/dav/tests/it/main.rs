@@ -10,4 +10,5 @@ mod faults;
 mod listing;
 mod scheduling;
 mod servers;
+mod sharing;
 mod world;

@@ -9,7 +9,7 @@ use crate::error::while_trying;
 use crate::maildir::unique_base;
 use crate::name::{from_directory, is_sound, to_directory};
 use dme_mailbox::{Error, ErrorKind, Result};
-use dme_model::{Access, Class, Collection as Described, CollectionId, Role};
+use dme_model::{Access, Class, Collection as Described, CollectionId, Owner, Role};
 use dme_pim::calendar;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -129,6 +129,7 @@ impl Vdir {
                 class: *class,
                 role: role(&all, id, *class),
                 access: if writable { Access::ReadWrite } else { Access::ReadOnly },
+                owner: Owner::User,
             }
         };
         Ok(all.iter().map(describe).collect())

@@ -1,4 +1,4 @@
-//! What the organiser says: `REQUEST`, `PUBLISH`, `ADD`, `CANCEL` (RFC 5546 §3.2.1 to §3.2.5).
+//! What the organiser says: `REQUEST`, `PUBLISH`, `CANCEL` (RFC 5546 §3.2.1, §3.2.2, §3.2.5).
 
 use super::{Arrival, Outcome, SENDER};
 use crate::Error;
@@ -48,7 +48,10 @@ impl Arrival<'_> {
 
     /// The event as it is known, where it is another's and the sender has a say over it; else what
     /// comes of the message.
-    fn theirs<'c>(&self, calendar: &'c mut Component) -> Result<&'c mut Component, Outcome> {
+    pub(super) fn theirs<'c>(
+        &self,
+        calendar: &'c mut Component,
+    ) -> Result<&'c mut Component, Outcome> {
         let known = main_mut(calendar, "VEVENT").ok_or(Outcome::NotConcerned)?;
         if self.owner().organises(known) {
             return Err(Outcome::NotConcerned);
@@ -164,24 +167,6 @@ impl Arrival<'_> {
             event.remove(event::REPLIED);
             event.remove("X-DME-ANSWER");
         }
-    }
-
-    pub(super) fn add(&self, calendar: &mut Component) -> Outcome {
-        let known = match self.theirs(calendar) {
-            Ok(known) => known,
-            Err(outcome) => return outcome,
-        };
-        let Some(start) = self.main.line("DTSTART") else { return Outcome::NotConcerned };
-        let there = known.all("RDATE").any(|line| line.value() == start.value());
-        if there || sequence(&self.main) < sequence(known) {
-            return Outcome::Known;
-        }
-        let mut date = Line::new("RDATE", start.value());
-        for parameter in start.parameters() {
-            date.set_parameter(&parameter.name, parameter.values.first().map(String::as_str));
-        }
-        known.push(date);
-        Outcome::Updated
     }
 
     pub(super) fn cancel(&self, calendar: &mut Component) -> Result<Outcome, Error> {
