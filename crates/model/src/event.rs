@@ -2,7 +2,8 @@
 
 use crate::patch::{Patch, fields};
 use crate::{
-    Address, Attachment, BodyKind, LocalTime, PartId, Recurrence, Text, Timestamp, ZoneId,
+    Address, Attachment, BodyKind, Irregular, LocalTime, PartId, Recurrence, Text, Timestamp,
+    ZoneId,
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -199,6 +200,9 @@ pub struct Event {
     pub recurrence: Option<Recurrence>,
     /// What differs from the rule, ascending by `original`.
     pub exceptions: Vec<Exception>,
+    /// What of a series that rule does not say. Only read, never written.
+    #[serde(skip_serializing_if = "Irregular::is_empty")]
+    pub irregular: Irregular,
     /// Where.
     pub place: Option<Place>,
     /// How the time shows to others.

@@ -14,6 +14,7 @@ mod event;
 mod flags;
 mod function;
 mod id;
+mod irregular;
 mod item;
 mod item_set;
 mod mail;
@@ -41,6 +42,7 @@ pub use function::Function;
 pub use id::{
     CollectionId, ConnectorId, ConversationId, DeviceId, ItemId, PartId, Realm, RequestId, UserId,
 };
+pub use irregular::{Irregular, Onward};
 pub use item::{Item, ItemPatch};
 pub use item_set::ItemSet;
 pub use mail::{

@@ -8,14 +8,21 @@
 //! # What is shown of what a phone cannot be told
 //! - A rule with several times a day is shown with that at which it begins.
 //! - A rule with other parts that the neutral form has no words for (see [`rule`]) is shown as its
-//!   first instance alone. Of several rules the first is shown; dates added to a rule (`RDATE`) are not.
+//!   first instance alone. As the second of several rules, or as one that takes instances out
+//!   (`EXRULE`), such a rule is not shown.
+//! - Of dates added to a rule (`RDATE`) those at another time of day, and those before the start, are
+//!   not shown; a period lasts as long as the event.
 //! - A list of dates without a rule is shown as a rule of every so many days, without the days that
 //!   are not in the list; where that is not possible as its first date alone.
 //! - A series of which only some instances are the user's (overrides without the series) is shown
 //!   as the first of them.
-//! - An override for "this and future" (`RANGE`) is shown as one for its instance.
+//! - An override for "this and prior" (`RANGE`, RFC 2445 alone) is shown as one for its instance.
 //!
-//! None of it is destroyed: a rule that the phone did not change stays as it was.
+//! Further rules, rules that take instances out, dates at the same time of day, and overrides for
+//! "this and future" are shown: see [`Event::irregular`].
+//!
+//! None of it is destroyed: a rule that the phone did not change stays as it was, and of one that it
+//! ends earlier all else.
 
 mod alarm;
 pub(crate) mod apply;
@@ -29,6 +36,7 @@ pub(crate) mod event;
 pub(crate) mod event_fields;
 pub(crate) mod exceptions;
 mod fields;
+mod irregular;
 pub(crate) mod line;
 mod note;
 pub(crate) mod object;

@@ -9,6 +9,9 @@
 //! many steps were without an instance that none can follow (dates repeat every 400 years).
 
 mod pattern;
+mod series;
+
+pub use series::{Series, is_by_rule};
 
 use dme_model::{LocalTime, Recurrence, RecurrenceEnd};
 use pattern::Pattern;
@@ -32,6 +35,25 @@ pub fn instances_from(
 ) -> impl Iterator<Item = LocalTime> + use<> {
     let mut all = Instances::new(start, rule);
     // Where instances are counted, those before must be gone through.
+    if from > start && !matches!(rule.end, RecurrenceEnd::Count(_)) {
+        all.skip_start(from);
+    }
+    all.skip_while(move |at| *at < from)
+}
+
+/// What a rule says by itself: the start is among these only where the rule has it. So a rule is meant
+/// that takes instances out of a series.
+pub fn by_rule(start: LocalTime, rule: &Recurrence) -> Instances {
+    Instances { at_start: false, start_is_by_rule: true, ..Instances::new(start, rule) }
+}
+
+/// Those at a time or after it.
+pub(crate) fn by_rule_from(
+    start: LocalTime,
+    rule: &Recurrence,
+    from: LocalTime,
+) -> impl Iterator<Item = LocalTime> + use<> {
+    let mut all = by_rule(start, rule);
     if from > start && !matches!(rule.end, RecurrenceEnd::Count(_)) {
         all.skip_start(from);
     }
@@ -102,6 +124,8 @@ pub struct Instances {
     end: RecurrenceEnd,
     /// Whether the start is still to come.
     at_start: bool,
+    /// Whether the start is an instance only where the rule has it.
+    start_is_by_rule: bool,
     /// The step whose days are next.
     step: i64,
     /// The days of the step before, still to come.
@@ -124,6 +148,7 @@ impl Instances {
             start,
             end: rule.end,
             at_start: true,
+            start_is_by_rule: false,
             days: Vec::new().into_iter(),
             given: 0,
             steps: 0,
@@ -158,11 +183,11 @@ impl Instances {
         }
     }
 
-    /// The next time by the rule, the start aside.
+    /// The next time by the rule; the start aside, where that is one anyway.
     fn next_time(&mut self) -> Option<LocalTime> {
         loop {
             let time = at(self.next_day()?, self.start);
-            if time > self.start {
+            if time > self.start || (self.start_is_by_rule && time == self.start) {
                 return Some(time);
             }
         }

@@ -20,7 +20,7 @@ use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_zone::Zone;
 
 /// The most exceptions told (MS-ASCAL 2.2.2.21); of more, the latest.
-pub(super) const MAX_TOLD: usize = 256;
+const MAX_TOLD: usize = 256;
 
 /// The most exceptions read.
 const MAX_READ: usize = 1_000;
@@ -32,17 +32,8 @@ pub(super) fn element(
     version: ProtocolVersion,
     home: &Zone,
 ) -> Option<Element> {
-    let skipped = series.exceptions.len().saturating_sub(MAX_TOLD);
-    let told = series.exceptions.iter().skip(skipped);
-    let telling = Telling {
-        series,
-        id,
-        clock: time::clock(series.zone.as_ref(), home),
-        standing: Standing::of(series),
-        version,
-        home,
-    };
-    let told: Vec<_> = told.map(|exception| one(exception, &telling)).collect();
+    let telling = Telling::of(series, id, version, home);
+    let told: Vec<_> = told(series).iter().map(|exception| one(exception, &telling)).collect();
     (!told.is_empty()).then(|| Element::parent(page::EXCEPTIONS, told))
 }
 
@@ -55,6 +46,40 @@ struct Telling<'a> {
     standing: Standing,
     version: ProtocolVersion,
     home: &'a Zone,
+}
+
+impl<'a> Telling<'a> {
+    fn of(
+        series: &'a Event,
+        id: Option<&'a ServerId>,
+        version: ProtocolVersion,
+        home: &'a Zone,
+    ) -> Self {
+        let clock = time::clock(series.zone.as_ref(), home);
+        Self { series, id, clock, standing: Standing::of(series), version, home }
+    }
+}
+
+/// Those of a series that are told.
+pub(super) fn told(series: &Event) -> &[Exception] {
+    let skipped = series.exceptions.len().saturating_sub(MAX_TOLD);
+    series.exceptions.get(skipped..).unwrap_or_default()
+}
+
+/// An exception of a series as a phone repeats it, who reads that as `read`; none where to a phone it
+/// differs in nothing.
+///
+/// # Errors
+/// Where what we write cannot be read.
+pub(super) fn read_back(
+    exception: &Exception,
+    (series, read): (&Event, &Event),
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Result<Option<Exception>> {
+    let element = one(exception, &Telling::of(series, None, version, context.home));
+    let times = Times::of(read, context.home);
+    read_one(&element, &instance::by_rule(read, read.start), &times, version, context)
 }
 
 fn one(exception: &Exception, telling: &Telling<'_>) -> Element {

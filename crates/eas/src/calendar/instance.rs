@@ -7,7 +7,7 @@ use crate::date;
 use crate::error::{Error, Result};
 use crate::ghosting::{Ghosting, Writing};
 use crate::version::ProtocolVersion;
-use dme_model::{Event, InstanceChange, Item, ItemEdit, LocalTime, MailKind, Timestamp};
+use dme_model::{Event, InstanceChange, Irregular, Item, ItemEdit, LocalTime, MailKind, Timestamp};
 use dme_wbxml::{Element, pages::air_sync_base};
 use dme_zone::Zone;
 
@@ -84,8 +84,14 @@ fn present(series: &Event, original: Timestamp) -> Event {
     };
     let mut event = by_rule(series, original);
     let exception = series.exceptions.iter().find(|exception| exception.original == original);
-    if let Some(InstanceChange::Changed(patch)) = exception.map(|exception| &exception.change) {
-        patch.apply(&mut event);
+    match exception.map(|exception| &exception.change) {
+        Some(InstanceChange::Changed(patch)) => patch.apply(&mut event),
+        Some(InstanceChange::Deleted) => {}
+        None => {
+            if let Some(patch) = series.irregular.change_at(original) {
+                patch.apply(&mut event);
+            }
+        }
     }
     event
 }
@@ -98,6 +104,7 @@ pub(super) fn by_rule(series: &Event, original: LocalTime) -> Event {
         end: original.plus_seconds(length),
         recurrence: None,
         exceptions: vec![],
+        irregular: Irregular::default(),
         ..series.clone()
     }
 }

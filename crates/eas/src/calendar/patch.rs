@@ -1,5 +1,6 @@
 //! What a phone writes of an event.
 
+use super::cover::Repeated;
 use super::read::read;
 use super::{Context, cover, exceptions, write};
 use crate::attachment::{self, NewAttachment};
@@ -12,6 +13,7 @@ use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceC
 use dme_wbxml::pages::{air_sync_base as base, calendar as page};
 use dme_wbxml::{Element, Tag};
 use dme_zone::Zone;
+use std::collections::BTreeSet;
 
 /// What a phone writes of an event.
 ///
@@ -64,8 +66,11 @@ pub fn patch_from_elements(
     }
     let mut patch = patch(fields, &value, told.as_ref());
     if let Some((present, told)) = present.zip(told) {
-        cover::undo(&mut patch, present, &told);
-        keep_exceptions(&mut patch, present, &told, version);
+        let named = patch.fields.contains(&EventField::Exceptions);
+        let written = patch.value.exceptions.iter().chain(&told.exceptions).filter(|_| named);
+        let repeated = Repeated::of((present, &told), written, version, context)?;
+        cover::undo(&mut patch, present, &told, &repeated);
+        keep_exceptions(&mut patch, (present, &told), &repeated, version, context)?;
     }
     if patch.fields.iter().all(|field| *field == EventField::Stamp) {
         patch.fields.clear();
@@ -116,10 +121,11 @@ fn is_changeable(field: EventField, version: ProtocolVersion) -> bool {
 /// a series that is no longer the same are ended.
 fn keep_exceptions(
     patch: &mut EventPatch,
-    present: &Event,
-    told: &Event,
+    (present, told): (&Event, &Event),
+    repeated: &Repeated,
     version: ProtocolVersion,
-) {
+    context: &Context<'_>,
+) -> Result<()> {
     if version >= ProtocolVersion::V16_0 {
         let series = [EventField::Recurrence, EventField::Time];
         if !present.exceptions.is_empty() && series.iter().any(|f| patch.fields.contains(f)) {
@@ -128,17 +134,48 @@ fn keep_exceptions(
     } else if patch.fields.contains(&EventField::Exceptions) {
         let mut written = std::mem::take(&mut patch.value.exceptions);
         for Exception { original, change } in &mut written {
+            let known = changed(told, *original).zip(changed(present, *original));
+            let known = known.or_else(|| {
+                let (as_it_is, read) = repeated.at(*original)?;
+                Some((read, as_it_is))
+            });
             if let InstanceChange::Changed(written) = change
-                && let Some(told) = changed(told, *original)
-                && let Some(present) = changed(present, *original)
+                && let Some((told, present)) = known
             {
                 keep_repeated(written, told, present);
             }
         }
-        let hidden = present.exceptions.len().saturating_sub(exceptions::MAX_TOLD);
-        let hidden = present.exceptions.iter().take(hidden).cloned();
-        patch.value.exceptions = hidden.chain(written).collect();
+        let hidden = hidden((present, told), &written, version, context)?;
+        written.extend(hidden);
+        written.sort_by_key(|exception| exception.original);
+        patch.value.exceptions = written;
     }
+    Ok(())
+}
+
+/// The exceptions of which a phone could write nothing: those that it is not told of, and those in
+/// which it is told nothing.
+fn hidden(
+    (present, told): (&Event, &Event),
+    written: &[Exception],
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Result<Vec<Exception>> {
+    let originals = |list: &[Exception]| -> BTreeSet<LocalTime> {
+        list.iter().map(|exception| exception.original).collect()
+    };
+    let covered = cover::told(present, context.now);
+    let (said, written) = (originals(exceptions::told(&covered)), originals(written));
+    let mut hidden = vec![];
+    for exception in present.exceptions.iter().filter(|one| !written.contains(&one.original)) {
+        let is_said = said.contains(&exception.original);
+        if !is_said
+            || exceptions::read_back(exception, (present, told), version, context)?.is_none()
+        {
+            hidden.push(exception.clone());
+        }
+    }
+    Ok(hidden)
 }
 
 fn changed(series: &Event, original: LocalTime) -> Option<&EventPatch> {

@@ -16,6 +16,7 @@ use dme_zone::Zone;
 
 mod changes;
 mod cover;
+mod irregular;
 mod properties;
 mod shapes;
 mod told;

@@ -3,9 +3,11 @@
 use super::clock::{Clock, When, Zones};
 use super::event::{self, Reading, Times};
 use super::exceptions::NO_TEXT;
+use super::irregular;
 use super::object::{Component, Object};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
+use super::value::DAY;
 use super::{Kind, kind};
 use crate::{Error, recurrence};
 use dme_model::{BusyStatus, EventStatus, LocalTime, Participation, Timestamp, ZoneId};
@@ -46,35 +48,81 @@ pub(crate) fn within(
 
     let mut elsewhere: BTreeSet<LocalTime> =
         series::excluded(series.main, &beat, &reading).into_iter().collect();
+    let mut onward: Vec<Onward> = Vec::new();
     for component in &series.overrides {
-        elsewhere.extend(series::original(component, &beat, &reading));
-        if let Ok(times) = Times::of(component, &zones) {
-            out.push(&Claim::of(component, &times, owner), &times.start.clock, times.start.local);
+        let original = series::original(component, &beat, &reading);
+        elsewhere.extend(original);
+        let Ok(times) = Times::of(component, &zones) else { continue };
+        let claim = Claim::of(component, &times, owner);
+        out.push(&claim, &times.start.clock, times.start.local);
+        if let Some(from) = original.filter(|_| irregular::is_onward(component)) {
+            let start = times.start.on(&beat.start.clock);
+            let later = start.as_seconds().saturating_sub(from.as_seconds());
+            onward.push(Onward { from, later, claim });
         }
     }
-    let clock = out.clock(&times.start.clock);
+    onward.sort_by_key(|onward| onward.from);
     let claim = Claim::of(series.main, &times, owner);
-    let length = claim.length;
-    // Of a day around, because a clock's day is not UTC's.
-    let first = clock.to_local(from).plus_seconds(-length.max(0));
-    let last = clock.to_local(to);
-    let start = times.start.local;
-    let starts: Vec<LocalTime> = match event::recurrence(series.main, &times.start) {
-        None => vec![start],
-        Some(rule) => recurrence::instances_from(start, &rule, first)
-            .take_while(|start| *start <= last)
-            .take(MAX_BUSY)
-            .collect(),
-    };
-    let added = series.main.all("RDATE").flat_map(|line| zones.list(line));
-    let added: Vec<LocalTime> = added.map(|date: When| beat.original(&date)).collect();
-    for start in starts.into_iter().chain(added) {
+    // From the start of the series on it is as it says itself.
+    onward.insert(0, Onward { from: times.start.local, later: 0, claim });
+    let clock = &times.start.clock;
+    for start in starts(&series, &times, &zones, &out, &onward) {
         if elsewhere.insert(start) {
-            out.push(&claim, &times.start.clock, start);
+            let of = onward.iter().rev().find(|onward| onward.from <= start);
+            let Some(Onward { later, claim, .. }) = of.or(onward.first()) else { continue };
+            out.push(claim, clock, start.plus_seconds(*later));
         }
     }
     out.periods.sort_by_key(|period| (period.start, period.end));
     Ok(out.periods)
+}
+
+/// Instances that were moved farther than this together are not looked for.
+const FARTHEST: i64 = 366 * DAY;
+
+/// How instances from one on take time.
+struct Onward {
+    /// The first, by the rule.
+    from: LocalTime,
+    /// By how many seconds they are later than the rule has them.
+    later: i64,
+    claim: Claim,
+}
+
+/// When instances begin by the rules, as far as they may take time then.
+fn starts(
+    series: &Series<'_>,
+    times: &Times,
+    zones: &Zones,
+    taken: &Taken,
+    onward: &[Onward],
+) -> Vec<LocalTime> {
+    let beat = Beat::of(times);
+    let clock = taken.clock(&times.start.clock);
+    // Of a day around, because a clock's day is not UTC's.
+    let later = || onward.iter().map(|onward| onward.later.clamp(-FARTHEST, FARTHEST));
+    let length = onward.iter().map(|onward| onward.claim.length).max().unwrap_or_default();
+    let latest = later().max().unwrap_or_default().saturating_add(length.max(0));
+    let first = clock.to_local(taken.from).plus_seconds(latest.max(0).saturating_neg());
+    let earliest = later().min().unwrap_or_default();
+    let last = clock.to_local(taken.to).plus_seconds(earliest.min(0).saturating_neg());
+    let start = times.start.local;
+    let rule = event::recurrence(series.main, &times.start);
+    let irregular = irregular::rules(series.main, &beat);
+    let mut starts = match &rule {
+        None => vec![start],
+        Some(rule) => {
+            let all = recurrence::Series::new(start, rule, &irregular);
+            let all = all.instances_from(first).take_while(|start| *start <= last);
+            all.take(MAX_BUSY).collect()
+        }
+    };
+    let dates = series.main.all("RDATE").flat_map(|line| zones.list(line));
+    let dates = dates.map(|date: When| beat.original(&date)).filter(|date| {
+        !irregular.excluded.iter().any(|rule| recurrence::is_by_rule(start, rule, *date))
+    });
+    starts.extend(dates);
+    starts
 }
 
 /// What of a component tells whether it takes time, and how much.

@@ -137,6 +137,10 @@ pub(crate) fn change(
     if series && patch.fields.contains(&EventField::Exceptions) {
         let mut editing = Editing::of(calendar, owner, zones)?;
         let now = std::mem::take(&mut editing.event.exceptions);
+        if moved && new.exceptions.is_empty() {
+            // All of them end.
+            editing.narrow_all();
+        }
         if editing.set(&now, &new.exceptions) {
             changed.insert(EventField::Exceptions);
         }

@@ -12,6 +12,11 @@ use std::collections::BTreeSet;
 /// How many dates such a series may have, and how many instances may be missing between them.
 const MOST: usize = 366;
 
+/// Whether a series is dates alone.
+pub(crate) fn are_all(main: &Component) -> bool {
+    main.line("RRULE").is_none() && main.line("RDATE").is_some()
+}
+
 /// Every so many days, without those days that are not in the list. None where there is no such
 /// list, it is at several times of day, or too far between.
 pub(crate) fn cover(
@@ -19,8 +24,7 @@ pub(crate) fn cover(
     times: &Times,
     zones: &Zones,
 ) -> Option<(Recurrence, Vec<LocalTime>)> {
-    let instance = main.line("RECURRENCE-ID").is_some();
-    if instance || main.line("RRULE").is_some() || main.line("RDATE").is_none() {
+    if main.line("RECURRENCE-ID").is_some() || !are_all(main) {
         return None;
     }
     let beat = Beat::of(times);

@@ -10,8 +10,8 @@ use super::value::DAY;
 use super::{alarm, attachment, online, place, text, value};
 use crate::Error;
 use dme_model::{
-    Address, BodyView, BusyStatus, Event, EventStatus, LocalTime, Participation, Privacy,
-    Recurrence, Timestamp,
+    Address, BodyView, BusyStatus, Event, EventStatus, Irregular, LocalTime, Participation,
+    Privacy, Recurrence, Timestamp,
 };
 
 /// What an event is read with.
@@ -91,6 +91,7 @@ pub(crate) fn read(event: &Component, reading: &Reading<'_>) -> Result<Event, Er
         all_day: times.all_day,
         recurrence: None,
         exceptions: Vec::new(),
+        irregular: Irregular::default(),
         place: place::read(event),
         busy: busy(event, participation),
         privacy: privacy(event),

@@ -5,10 +5,13 @@ use super::event::{self, BUSY_STATUS, NO_PROPOSALS, REPLIED, Times};
 use super::line::Line;
 use super::object::Component;
 use super::people::{self, Owner};
-use super::rule;
+use super::rule::{self, Rule};
 use super::value::{self, DAY};
 use super::{alarm, attachment, description, fields, online, place, text};
-use dme_model::{BusyStatus, Event, EventField, EventStatus, LocalTime, Privacy, Recurrence};
+use crate::recurrence;
+use dme_model::{
+    BusyStatus, Event, EventField, EventStatus, LocalTime, Privacy, Recurrence, RecurrenceEnd,
+};
 use std::collections::BTreeSet;
 
 /// Writes the fields that differ between what was shown and what is wanted; says which.
@@ -49,7 +52,7 @@ fn write_field(
         EventField::Exceptions => {}
         EventField::Title => set_title(component, &new.title),
         EventField::Time => set_times(component, shown, new, zones),
-        EventField::Recurrence => set_recurrence(component, new),
+        EventField::Recurrence => set_recurrence(component, shown, new),
         EventField::Place => place::set(component, new.place.as_ref()),
         EventField::Busy => set_busy(component, new.busy, owner),
         EventField::Privacy => set_privacy(component, new.privacy),
@@ -210,18 +213,41 @@ pub(crate) fn tzid(clock: &Clock, old: Option<&Line>, zones: &Zones) -> Option<S
 }
 
 /// The rule. One that is told anew takes the place of all rules there were; the dates added to it
-/// stay.
-fn set_recurrence(component: &mut Component, new: &Event) {
+/// stay. Where it only ends otherwise, the other rules stay too, and end with it.
+fn set_recurrence(component: &mut Component, shown: &Event, new: &Event) {
     if component.line("RECURRENCE-ID").is_some() {
         // An instance does not become a series.
         return;
     }
-    component.remove("EXRULE");
-    match &new.recurrence {
-        None => ["RRULE", "RDATE", "EXDATE"].iter().for_each(|name| component.remove(name)),
-        Some(rule) => {
-            let clock = Clock::of(new.zone.as_ref().filter(|_| !new.all_day));
-            component.set("RRULE", Some(&rule_text(rule, new.all_day, &clock)));
+    let Some(rule) = &new.recurrence else {
+        for name in ["RRULE", "EXRULE", "RDATE", "EXDATE"] {
+            component.remove(name);
+        }
+        return;
+    };
+    let clock = Clock::of(new.zone.as_ref().filter(|_| !new.all_day));
+    let text = rule_text(rule, new.all_day, &clock);
+    let known = shown.recurrence.as_ref();
+    let only_ends =
+        known.is_some_and(|known| Recurrence { end: known.end, ..rule.clone() } == *known);
+    if !only_ends || component.line("RRULE").is_none() {
+        component.remove("EXRULE");
+        component.set("RRULE", Some(&text));
+        return;
+    }
+    let mut lines = component.lines_mut().filter(|line| line.is("RRULE"));
+    if let Some(line) = lines.next() {
+        line.set_value(text);
+    }
+    let RecurrenceEnd::Until(last) = rule.end else { return };
+    for line in lines {
+        let local = |at: LocalTime| clock.to_local(at.as_utc());
+        let Some(Rule::Neutral(other)) = rule::parse(line.value(), new.start, local) else {
+            continue;
+        };
+        if recurrence::last(new.start, &other).is_none_or(|end| end > last) {
+            let ended = Recurrence { end: RecurrenceEnd::Until(last), ..other };
+            line.set_value(rule_text(&ended, new.all_day, &clock));
         }
     }
 }

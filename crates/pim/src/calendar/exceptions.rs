@@ -1,19 +1,24 @@
 //! The exceptions of a series, written: `EXDATE`s, and components that override an instance.
 
-use super::clock::{self, When, Zones};
+use super::clock::{self, Zones};
 use super::event::{self, Reading, Times};
 use super::event_fields as fields;
+use super::irregular;
 use super::object::{Component, Node};
 use super::people::Owner;
 use super::series::{self, Beat, Series};
 use super::summary::LastEnd;
-use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
     BodyView, Event, EventField, EventPatch, Exception, Fields, InstanceChange, LocalTime,
     MimeSupport, Recurrence, Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+mod onward;
+mod realign;
+
+use onward::single;
 
 /// A calendar whose series is changed.
 pub(crate) struct Editing<'a, 'r> {
@@ -64,12 +69,17 @@ impl Editing<'_, '_> {
             if !new.contains_key(original) {
                 changed |= match before {
                     InstanceChange::Deleted => self.include(*original),
+                    // Told or not, what holds of later instances is not said anew by a list.
+                    InstanceChange::Changed(_) if self.is_onward(*original) => false,
                     InstanceChange::Changed(_) => self.remove_override(*original),
                 };
             }
         }
         for (original, change) in &new {
-            let known = shown.get(original);
+            // What is told of an instance where it is told of all from some other on.
+            let onward = self.event.irregular.change_at(*original);
+            let onward = onward.map(|patch| InstanceChange::Changed(Box::new(patch)));
+            let known = shown.get(original).or(onward.as_ref());
             changed |= match change {
                 InstanceChange::Deleted if known == Some(change) => false,
                 InstanceChange::Deleted => self.exclude(*original),
@@ -121,7 +131,16 @@ impl Editing<'_, '_> {
                 series::rebase(&mut changed, &self.event, &self.beat);
                 changed
             });
-        shown.unwrap_or_else(|| series::instance(&self.event, original))
+        shown.unwrap_or_else(|| self.without_own(original))
+    }
+
+    /// One instance as it is without an override of its own.
+    fn without_own(&self, original: LocalTime) -> Event {
+        let mut instance = series::instance(&self.event, original);
+        if let Some(onward) = self.event.irregular.change_at(original) {
+            onward.apply(&mut instance);
+        }
+        instance
     }
 
     /// Changes one instance; says which fields.
@@ -130,13 +149,12 @@ impl Editing<'_, '_> {
         original: LocalTime,
         patch: &EventPatch,
     ) -> BTreeSet<EventField> {
-        let base = series::instance(&self.event, original);
         let place = self.find_override(original);
         let shown = self.shown(original);
         let mut new = shown.clone();
         patch.apply(&mut new);
         if patch.fields.contains(&EventField::Time) && !new.all_day && new.zone.is_none() {
-            new.zone = base.zone.clone();
+            new.zone = self.event.zone.clone();
         }
         let mut writable = patch.fields.clone();
         for field in [EventField::Recurrence, EventField::Exceptions, EventField::Organizer] {
@@ -145,12 +163,15 @@ impl Editing<'_, '_> {
         let (owner, zones) = (self.reading.owner, self.reading.zones);
         if let Some(at) = place {
             self.include(original);
-            return match self.component_mut(at) {
-                Some(component) => fields::write(component, &shown, &new, &writable, owner, zones),
-                None => BTreeSet::new(),
-            };
+            let Some(mut component) = self.component(at).cloned() else { return BTreeSet::new() };
+            let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+            if !changed.is_empty() {
+                single(&mut component);
+                self.put_override(original, component);
+            }
+            return changed;
         }
-        let Some(mut component) = self.new_override(original, &base) else {
+        let Some(mut component) = self.new_override(original, &shown) else {
             return BTreeSet::new();
         };
         let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
@@ -164,6 +185,7 @@ impl Editing<'_, '_> {
 
     /// Takes one instance out; says whether it was there.
     pub(crate) fn exclude(&mut self, original: LocalTime) -> bool {
+        self.narrow(original);
         let removed = self.remove_override(original);
         if self.is_excluded(original) {
             return removed;
@@ -210,7 +232,9 @@ impl Editing<'_, '_> {
     /// Whether the rule has an instance there, as far as that can be told.
     fn may_have(&self, original: LocalTime) -> bool {
         let start = self.event.start;
-        self.told_rule().is_none_or(|rule| recurrence::is_instance(start, rule, original))
+        let irregular = &self.event.irregular;
+        let series = self.told_rule().map(|rule| recurrence::Series::new(start, rule, irregular));
+        series.is_none_or(|series| series.has(original))
     }
 
     /// Whether the series has an instance there, by its rule or otherwise.
@@ -218,8 +242,12 @@ impl Editing<'_, '_> {
         matches!(self.instance(self.beat.start.clock.to_utc(original)), Ok(Some(_)))
     }
 
-    /// Makes this the component that overrides an instance.
+    /// Makes this the component that overrides an instance. Where the one there is held for all later
+    /// ones too, and this does not, these stay as they are.
     pub(crate) fn put_override(&mut self, original: LocalTime, component: Component) {
+        if !irregular::is_onward(&component) {
+            self.narrow(original);
+        }
         let place = self.find_override(original).and_then(|at| self.component_mut(at));
         match place {
             Some(there) => *there = component,
@@ -263,120 +291,30 @@ impl Editing<'_, '_> {
         true
     }
 
-    /// Moves the exceptions of a series whose time or rule changed with it: to the same day at the
-    /// new time, else by as much as the start moved. `was` is how it counted before. Exceptions of
-    /// instances that there are no more go.
-    pub(crate) fn realign(&mut self, was: &Beat) {
-        let moved = self.event.start.as_seconds() - was.start.local.as_seconds();
-        let time = self.event.start.as_seconds().rem_euclid(DAY);
-        let (rule, start) = (self.told_rule().cloned(), self.event.start);
-        let is_instance = |at: LocalTime| {
-            rule.as_ref().is_none_or(|rule| recurrence::is_instance(start, rule, at))
-        };
-        let map = |original: LocalTime| {
-            let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
-            [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
-        };
-        self.move_dates(was);
-        let now = std::mem::replace(&mut self.beat, was.clone());
-        let mut places = self.overrides();
-        // From the last one on, so that the places before stay what they are.
-        places.reverse();
-        for (at, original) in places {
-            match map(original) {
-                None => {
-                    self.calendar.nodes.remove(at);
-                }
-                Some(new) => self.move_override(at, original, new, &now),
-            }
-        }
-        let excluded = {
-            let main = self.main();
-            main.map(|main| series::excluded(main, was, &self.reading)).unwrap_or_default()
-        };
-        let mapped: Vec<LocalTime> = excluded.iter().filter_map(|one| map(*one)).collect();
-        self.beat = now;
-        if self.beat.start.clock == was.start.clock
-            && mapped == excluded
-            && self.beat.all_day == was.all_day
-        {
-            return;
-        }
-        if let Some(main) = self.main_mut() {
-            main.remove("EXDATE");
-        }
-        for original in mapped {
-            self.exclude(original);
-        }
-    }
-
-    /// Moves the dates added to a series by as much as its start moved. What periods there were
-    /// become dates: they last as long as the event does.
-    fn move_dates(&mut self, was: &Beat) {
-        let (beat, zones) = (self.beat.clone(), self.reading.zones);
-        let moved = beat.start.local.as_seconds() - was.start.local.as_seconds();
-        if moved == 0 && beat.start.clock == was.start.clock && beat.all_day == was.all_day {
-            return;
-        }
-        let Some(main) = self.main_mut() else { return };
-        let start = main.line("DTSTART").cloned();
-        let tzid = fields::tzid(&beat.start.clock, start.as_ref(), zones);
-        for line in main.lines_mut().filter(|line| line.is("RDATE")) {
-            let dates = zones.list(line);
-            let dates: Vec<When> =
-                dates.iter().map(|date| beat.id(was.original(date).plus_seconds(moved))).collect();
-            if let Some(first) = dates.first() {
-                let texts: Vec<String> = dates.iter().map(clock::text).collect();
-                *line = clock::line("RDATE", None, first, tzid.as_deref());
-                line.set_value(texts.join(","));
-            }
-        }
-    }
-
-    /// Tells which instance a component overrides by the new beat; one that was not moved goes with
-    /// the series.
-    fn move_override(&mut self, at: usize, original: LocalTime, new: LocalTime, now: &Beat) {
-        let (zones, was) = (self.reading.zones, self.beat.clone());
-        let length = self.event.end.as_seconds() - self.event.start.as_seconds();
-        let start = self.main().and_then(|main| main.line("DTSTART").cloned());
-        let id = now.id(new);
-        let tzid = fields::tzid(&id.clock, start.as_ref(), zones);
-        let reading = self.reading;
-        let series = self.event.clone();
-        let Some(component) = self.component_mut(at) else { return };
-        let unmoved = Times::of(component, zones).is_ok_and(|times| {
-            times.start.on(&was.start.clock) == original && times.all_day == was.all_day
-        });
-        if new != original || now.start.clock != was.start.clock || now.all_day != was.all_day {
-            component.replace(clock::line("RECURRENCE-ID", None, &id, tzid.as_deref()));
-        }
-        if !unmoved {
-            return;
-        }
-        if let Ok(shown) = event::read(component, &reading) {
-            let moved = Event {
-                start: new,
-                end: new.plus_seconds(length),
-                zone: series.zone,
-                all_day: series.all_day,
-                ..shown.clone()
-            };
-            let time = BTreeSet::from([EventField::Time]);
-            fields::write(component, &shown, &moved, &time, reading.owner, zones);
-        }
-    }
-
-    /// The component that overrides an instance, which as yet says what the series says.
+    /// The component that overrides an instance, which as yet says what is said of it already: by the
+    /// series, or by an override of an earlier instance and all later ones.
     fn new_override(&self, original: LocalTime, base: &Event) -> Option<Component> {
-        let mut component = self.main()?.clone();
-        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", super::ACT] {
+        let onward = self.onward_over(original);
+        let mut component = match onward {
+            Some(onward) => onward.clone(),
+            None => self.main()?.clone(),
+        };
+        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", super::ACT] {
             component.remove(name);
         }
         let id = self.beat.id(original);
         let zones = self.reading.zones;
         let start = component.line("DTSTART").cloned();
         let tzid = fields::tzid(&id.clock, start.as_ref(), zones);
-        let shown = Event { start: self.event.start, end: self.event.end, ..base.clone() };
+        let of = onward.and_then(|onward| event::read(onward, &self.reading).ok());
+        let (start, end) = match of {
+            Some(mut of) => {
+                series::rebase(&mut of, &self.event, &self.beat);
+                (of.start, of.end)
+            }
+            None => (self.event.start, self.event.end),
+        };
+        let shown = Event { start, end, ..base.clone() };
         if !shown.same(base, EventField::Time) {
             let time = BTreeSet::from([EventField::Time]);
             fields::write(&mut component, &shown, base, &time, self.reading.owner, zones);
@@ -403,7 +341,11 @@ impl Editing<'_, '_> {
     /// The component that overrides an instance, or would.
     pub(crate) fn override_or_new(&self, original: LocalTime) -> Option<Component> {
         let there = self.find_override(original).and_then(|at| self.component(at)).cloned();
-        there.or_else(|| self.new_override(original, &series::instance(&self.event, original)))
+        let there = there.map(|mut there| {
+            single(&mut there);
+            there
+        });
+        there.or_else(|| self.new_override(original, &self.without_own(original)))
     }
 
     fn remove_override(&mut self, original: LocalTime) -> bool {

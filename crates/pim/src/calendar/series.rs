@@ -4,13 +4,15 @@
 use super::clock::{Clock, When, Zones};
 use super::dates;
 use super::event::{self, Reading, Times};
+use super::irregular;
 use super::object::Component;
 use super::rule::Rule;
 use super::summary::LastEnd;
 use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
-    Event, EventField, EventPatch, Exception, InstanceChange, LocalTime, Recurrence, Timestamp,
+    Event, EventField, EventPatch, Exception, InstanceChange, Irregular, LocalTime, Recurrence,
+    Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -97,19 +99,25 @@ pub(crate) fn read(
     let last_end = end(series, &times, rule.as_ref(), reading.zones);
     event.recurrence = rule;
     if event.recurrence.is_some() {
-        event.exceptions = exceptions(series, &event, &Beat::of(&times), missing, reading);
+        let beat = Beat::of(&times);
+        let listed = dates::are_all(series.main);
+        event.irregular = irregular::read(series, &event, &beat, listed, reading);
+        event.exceptions = exceptions(series, &event, &beat, missing, reading);
         if is_part(series.main, &times) {
             let time = |at: LocalTime| at.as_seconds().rem_euclid(DAY);
             let start = time(event.start);
             event.exceptions.retain(|one| time(one.original) == start);
+            event.irregular.onward.retain(|one| time(one.from) == start);
         }
     }
     Ok((event, last_end))
 }
 
-/// Whether there are more instances than the rule that is told has: at other times of its days.
+/// Whether there are more instances than the rules that are told have: at other times of their days,
+/// or by a rule that cannot be told.
 pub(crate) fn is_part(main: &Component, times: &Times) -> bool {
     matches!(event::rule(main, &times.start), Some(Rule::Part(_)))
+        || irregular::is_part(main, &Beat::of(times))
 }
 
 /// When the last instance is over; none where nobody can tell.
@@ -130,16 +138,24 @@ fn end(
 ) -> Option<LastEnd> {
     let clock = &times.start.clock;
     let length = times.end.as_seconds() - times.start.local.as_seconds();
-    let mut last = last_start(series.main, times, rule)?.plus_seconds(length);
+    let last_start = last_start(series.main, times, rule)?;
+    let mut last = last_start.plus_seconds(length);
     for line in series.main.all("RDATE") {
         let dates = zones.list(line);
         let starts = dates.iter().map(|date| date.on(clock).plus_seconds(length));
         last = starts.fold(last, LocalTime::max);
     }
     for component in &series.overrides {
-        if let Ok(times) = Times::of(component, zones) {
-            last = last.max(times.end().on(clock));
+        let Ok(times) = Times::of(component, zones) else { continue };
+        let mut end = times.end().on(clock);
+        if irregular::is_onward(component)
+            && let Some(from) = component.line("RECURRENCE-ID").and_then(|id| zones.when(id))
+        {
+            // The last instance is moved as this one is.
+            let later = last_start.as_seconds().saturating_sub(from.on(clock).as_seconds());
+            end = end.plus_seconds(later.max(0));
         }
+        last = last.max(end);
     }
     Some(match clock {
         Clock::Floating => LastEnd::Floating(last),
@@ -213,6 +229,7 @@ pub(crate) fn instance(series: &Event, original: LocalTime) -> Event {
         end: original.plus_seconds(length),
         recurrence: None,
         exceptions: Vec::new(),
+        irregular: Irregular::default(),
         last_end: None,
         attach: Vec::new(),
         detach: Vec::new(),
@@ -241,5 +258,10 @@ fn last_start(main: &Component, times: &Times, rule: Option<&Recurrence>) -> Opt
         let one = main.line("RRULE").is_none() || event::rule(main, &times.start).is_none();
         return one.then_some(times.start.local);
     };
-    recurrence::last(times.start.local, rule)
+    let beat = Beat::of(times);
+    if irregular::is_beyond(main, &beat) {
+        return None;
+    }
+    let irregular = irregular::rules(main, &beat);
+    recurrence::Series::new(times.start.local, rule, &irregular).last()
 }

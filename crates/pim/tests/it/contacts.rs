@@ -28,7 +28,7 @@ fn shown(card: &[u8]) -> Contact {
 
 /// The lines of a card, unfolded, without the marks of places; as Latin-1, in which every byte means
 /// something.
-fn lines(card: &[u8]) -> Vec<String> {
+pub fn lines(card: &[u8]) -> Vec<String> {
     let text: String = card.iter().map(|byte| char::from(*byte)).collect();
     let text = text.replace("\r\n", "\n").replace("\n ", "").replace("\n\t", "").replace("=\n", "");
     text.lines()
@@ -44,7 +44,7 @@ fn lines(card: &[u8]) -> Vec<String> {
 }
 
 /// The property of a line, upper case, without its group.
-fn property(line: &str) -> String {
+pub fn property(line: &str) -> String {
     let head = line.split([';', ':']).next().unwrap_or_default();
     head.rsplit('.').next().unwrap_or_default().to_ascii_uppercase()
 }

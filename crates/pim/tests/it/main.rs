@@ -1,5 +1,5 @@
-//! Calendar objects and cards as programs really write them, read, changed and talked about; and what
-//! other libraries make of the same rules and objects.
+//! Calendar objects and cards as programs really write them, read, changed, talked about and told to
+//! phones; and what other libraries make of the same rules and objects.
 
 #[cfg(test)]
 mod busy;
@@ -8,9 +8,13 @@ mod contacts;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod elements;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod instances;
+#[cfg(test)]
+mod irregular;
 #[cfg(test)]
 mod meetings;
 #[cfg(test)]
@@ -19,6 +23,8 @@ mod messages;
 mod mutations;
 #[cfg(test)]
 mod objects_of_others;
+#[cfg(test)]
+mod phone;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

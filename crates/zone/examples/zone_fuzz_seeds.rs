@@ -1,5 +1,5 @@
 //! Writes the seed corpus of the fuzz target `zone_blob`: `cargo run -p dme-zone --example
-//! fuzz_seeds`, in the repository's root.
+//! zone_fuzz_seeds`, in the repository's root.
 
 use dme_model::{Timestamp, ZoneId};
 use dme_zone::{BLOB_SIZE, Zone};
