@@ -178,7 +178,7 @@ async fn groups_of_devices_are_made_raised_and_removed_one_at_a_time() -> Result
         let made = ada.post("/api/policy/groups", &new)?;
         revision = made["revision"].as_u64().context("no revision")?;
     }
-    for (group, length) in [("weak", "6"), ("strong", "9")] {
+    for (group, length) in [("weak", "7"), ("strong", "9")] {
         let edit = json!({"group": group, "setting": "MinDevicePasswordLength", "value": length,
             "revision": revision});
         let set = ada.post("/api/policy/setting", &edit)?;
@@ -193,16 +193,16 @@ async fn groups_of_devices_are_made_raised_and_removed_one_at_a_time() -> Result
         Ok(ada.get(&path)?["effective"]["settings"]["MinDevicePasswordLength"]["value"].clone())
     };
     ensure!(order()? == ["strong", "weak"], "the last that is made is the strongest");
-    ensure!(length("ann", "INSIDE")? == 9 && length("bob", "OUTSIDE")? == 6);
+    ensure!(length("ann", "INSIDE")? == 9 && length("bob", "OUTSIDE")? == 7);
     let (_, revision) = book(&office, "/api/policy")?;
     ada.post("/api/policy/groups/raise", &json!({"name": "weak", "revision": revision}))?;
-    ensure!(order()? == ["weak", "strong"] && length("ann", "INSIDE")? == 6, "raised");
+    ensure!(order()? == ["weak", "strong"] && length("ann", "INSIDE")? == 7, "raised");
     let stale = json!({"name": "weak", "revision": revision}).to_string();
     ensure!(ada.ask("POST", "/api/policy/groups/raise", &stale)?.status == 409, "another's change");
     let (_, revision) = book(&office, "/api/policy")?;
     ada.post("/api/policy/groups/remove", &json!({"name": "weak", "revision": revision}))?;
     ensure!(order()? == ["strong"] && length("ann", "INSIDE")? == 9, "removed");
-    ensure!(length("bob", "OUTSIDE")? != 6, "with what it said");
+    ensure!(length("bob", "OUTSIDE")? != 7, "with what it said");
     Ok(())
 }
 

@@ -70,7 +70,7 @@ async fn statistics_are_told_apart_by_what_is_wanted_on_the_page_and_for_a_sprea
 -> Result<()> {
     let office = Office::start()?;
     let store = Store::open(office.path("server/dme.db"))?;
-    let hour = Store::hour_of(Timestamp::from(SystemTime::now()));
+    let hour = Counted::hour_of(Timestamp::from(SystemTime::now()));
     let ago = |hours: u64| hour.minus(Duration::from_secs(hours * 3600));
     let count = |hours: u64, user: &str, command: &str, requests: u64| {
         let of = Counted {
