@@ -10,7 +10,7 @@ use dme_eas::folder_sync::FolderType;
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_store::{Admission, Counted, Counts, Level, NewEvent, Newcomers, Sighting, Store};
 use dme_sync::DeviceKey;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -148,30 +148,36 @@ impl Browser {
         let link = said.split_whitespace().find_map(|word| word.split_once("/sign-in?once="));
         let (_, once) = link.context("dme console gives no link")?;
         let mut browser = Self { port: world.admin_port(), cookie: String::new() };
-        let answer = browser.ask(&format!("/sign-in?once={once}"))?;
+        let answer = browser.send(("POST", "/sign-in/link"), &format!("once={once}"), "close")?;
+        let answer = std::io::read_to_string(answer)?;
         let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
         let cookie = cookie.with_context(|| format!("no session begins: {answer}"))?;
         browser.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         Ok(browser)
     }
 
-    fn send(&self, path: &str, connection: &str) -> Result<TcpStream> {
+    fn send(
+        &self,
+        (method, path): (&str, &str),
+        form: &str,
+        connection: &str,
+    ) -> Result<TcpStream> {
         let mut tcp = TcpStream::connect(("127.0.0.1", self.port))?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(Duration::from_secs(30)))?;
         let (port, cookie) = (self.port, &self.cookie);
         write!(
             tcp,
-            "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\
-             Connection: {connection}\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: {connection}\r\n\r\n{form}",
+            form.len()
         )?;
         Ok(tcp)
     }
 
     fn ask(&self, path: &str) -> Result<String> {
-        let mut answer = String::new();
-        self.send(path, "close")?.read_to_string(&mut answer)?;
-        Ok(answer)
+        Ok(std::io::read_to_string(self.send(("GET", path), "", "close")?)?)
     }
 
     /// How long each page takes, asked for so often.
@@ -201,7 +207,7 @@ impl Browser {
     /// # Errors
     /// When nothing is said.
     pub fn told(&self, world: &World, repeats: usize) -> Result<Times> {
-        let mut stream = BufReader::new(self.send("/changes", "keep-alive")?);
+        let mut stream = BufReader::new(self.send(("GET", "/changes"), "", "keep-alive")?);
         wait_for(&mut stream, "HTTP/1.1 200")?;
         let mut times = Vec::new();
         for _ in 0..repeats {

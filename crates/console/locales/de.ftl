@@ -8,6 +8,7 @@ administrator = Administrator
 delegate = Teiladministrator
 auditor = Prüfer
 sign-in = Anmelden
+sign-in-by-link = Dieser Link meldet Sie einmal als Administrator am Server an.
 sign-out = Abmelden
 login = Benutzername
 password = Kennwort
@@ -152,7 +153,7 @@ log = Protokoll
 audit = Prüfprotokoll
 kind = Art
 level = Stufe
-export = Angezeigtes als JSON-Zeilen ausgeben
+export = Alle diese Ereignisse als JSON-Zeilen ausgeben
 events-dropped = { $n ->
     [one] Ein Ereignis konnte nicht geschrieben werden
    *[other] { $n } Ereignisse konnten nicht geschrieben werden
@@ -176,6 +177,11 @@ day = Tag
 week = Woche
 month = Monat
 by = Aufgeteilt nach
+hour = Stunde
+lines-further = { $n ->
+    [one] Eine weitere Zeile ist in der CSV-Datei.
+   *[other] { $n } weitere Zeilen sind in der CSV-Datei.
+ }
 command = Befehl
 device = Gerät
 requests = Anfragen
@@ -254,6 +260,10 @@ my-rename = Umbenennen
 my-remove = Entfernen: Ich benutze es nicht mehr
 my-lost-how = Wenn es verloren ist: Es wird sofort ausgesperrt, und Ihr Konto darauf wird gelöscht, sobald es sich wieder meldet. Ein Telefon mit älterem Protokoll kann das Konto nicht allein löschen; es wird ausgesperrt und behält, was es hat.
 my-whole = Das ganze Gerät löschen
+lost-next_contact = Erledigt. Es ist ausgesperrt; was Sie löschen ließen, wird gelöscht, sobald es sich wieder meldet.
+lost-second_person = Es ist ausgesperrt. Sie haben innerhalb einer Stunde viele Geräte löschen lassen: dieses wird gelöscht, wenn ein Administrator es bestätigt hat.
+lost-not = Es ist ausgesperrt und behält, was es hat: Sein Protokoll ist zu alt, um Ihr Konto allein zu löschen. Ändern Sie das Kennwort Ihrer Mail.
+lost-no_login = Es ist ausgesperrt. Den Auftrag zu löschen bekommt es erst, wenn es sich angemeldet hat, und das kann es gerade nicht: Fragen Sie Ihren Administrator.
 my-lost = Es ist verloren: sperren und löschen
 my-block = Nur sperren
 my-add = Gerät hinzufügen
@@ -556,6 +566,10 @@ recovery-left = { $n ->
  }
 sessions = Sitzungen
 this-session = dieser Browser
+end-all-sessions = Alle Sitzungen beenden
+session-of = Angemeldet bei
+session-console = dieser Konsole
+session-my = der eigenen Seite
 end-session = Beenden
 end-other-sessions = Alle anderen beenden
 signed-in-by = Angemeldet mit

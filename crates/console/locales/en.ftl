@@ -8,6 +8,7 @@ administrator = administrator
 delegate = delegated administrator
 auditor = auditor
 sign-in = Sign in
+sign-in-by-link = This link signs you in as an administrator at the server, once.
 sign-out = Sign out
 login = User name
 password = Password
@@ -152,7 +153,7 @@ log = Log
 audit = Audit
 kind = Kind
 level = Level
-export = Export what is shown as JSON lines
+export = Export all of these events as JSON lines
 events-dropped = { $n ->
     [one] One event could not be written
    *[other] { $n } events could not be written
@@ -176,6 +177,11 @@ day = Day
 week = Week
 month = Month
 by = Told apart by
+hour = Hour
+lines-further = { $n ->
+    [one] One more line is in the CSV file.
+   *[other] { $n } more lines are in the CSV file.
+ }
 command = Command
 device = Device
 requests = Requests
@@ -254,6 +260,10 @@ my-rename = Rename
 my-remove = Remove: I no longer use it
 my-lost-how = If it is lost: it is shut out at once, and your account on it is erased when it next comes. A phone of an older protocol cannot erase the account alone; it is shut out and keeps what it has.
 my-whole = Erase the whole device
+lost-next_contact = Done. It is shut out, and what you had erased is erased when it next comes.
+lost-second_person = It is shut out. You had many devices erased within an hour: this one is erased when an administrator has confirmed it.
+lost-not = It is shut out, and keeps what it has: its protocol is too old to erase your account alone. Change the password of your mail.
+lost-no_login = It is shut out. It is told to erase what it has when it has signed in, which it cannot now: ask your administrator.
 my-lost = It is lost: block and erase
 my-block = Block only
 my-add = Add a device
@@ -556,6 +566,10 @@ recovery-left = { $n ->
  }
 sessions = Sessions
 this-session = this browser
+end-all-sessions = End all sessions
+session-of = Signed in to
+session-console = this console
+session-my = their own page
 end-session = End
 end-other-sessions = End all others
 signed-in-by = Signed in by

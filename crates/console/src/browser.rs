@@ -3,9 +3,10 @@
 use crate::cookie;
 use crate::dispatch::{arguments, read, segments};
 use crate::endpoint::Call;
+use crate::notice::{marked, notice, unmarked};
 use crate::pages::{Frame, Look, Visit, refused};
 use crate::principal::{Allowed, Duty};
-use crate::session::{Notice, Session, Sessions, is_csrf};
+use crate::session::{Session, Sessions, is_csrf};
 use crate::sign_in::{Again, words};
 use crate::{Console, Refusal, changes, form, reply};
 use bytes::Bytes;
@@ -30,6 +31,11 @@ struct Browser {
     look: Look,
     peer: SocketAddr,
 }
+
+/// Where a page is told that something changed; it comes again by itself.
+const CHANGES: &str = "/changes";
+/// What our script says where it asks and nobody else does.
+const BY_ITSELF: &str = "x-by-itself";
 
 /// The values of a form.
 pub(crate) type Fields = BTreeMap<String, String>;
@@ -123,11 +129,12 @@ impl Console {
             _ => {}
         }
         let whole = head.uri.path_and_query().map_or(path, http::uri::PathAndQuery::as_str);
-        let Some((cookie, session)) = self.session(&head.headers).await else {
-            return Ok(to_sign_in(whole));
+        let (whole, mark) = unmarked(whole);
+        let Some((cookie, session)) = self.session(head).await else {
+            return Ok(to_sign_in(&whole));
         };
         let principal = session.principal.clone();
-        if path == "/changes" {
+        if path == CHANGES {
             if principal.may(Duty::See) == Allowed::No {
                 return Err(Refusal::forbidden("nothing to see"));
             }
@@ -141,25 +148,28 @@ impl Console {
         };
         self.permit(&principal, page.duty, page.reach, &args).await?;
         let now = (self.front.clock)();
-        let frame = Frame::new(look, &session, whole, session.is_fresh(now), &self.pages);
+        let frame = Frame::new(look, &session, &whole, session.is_fresh(now), &self.pages);
+        let frame = frame.saying(&session, mark);
         let frame = match principal.sees_all() {
             true => frame.alarmed(self.front.emergency.used().await?),
             false => frame,
         };
-        if session.notice.is_some() {
-            self.sessions.change(&cookie, |session| session.notice = None);
-        }
-        let query = fields(head.uri.query().unwrap_or_default().as_bytes());
-        let asked = head.uri.query().unwrap_or_default().to_owned();
+        let asked = whole.split_once('?').map_or("", |(_, query)| query).to_owned();
+        let query = fields(asked.as_bytes());
+        let by_itself = is_by_itself(head);
         let session = session.id.clone();
-        let visit = Visit { principal, args, query, asked, session, frame };
-        let text = page.render(self.clone(), visit).await?;
-        Ok(reply::answer(page.kind, text))
+        let visit = Visit { principal, args, query, asked, by_itself, session, frame };
+        let written = page.render(self.clone(), visit).await?;
+        // Not before it is there to be read, and not by a page that shows no more than a part of it.
+        if let Some(mark) = mark.filter(|_| !by_itself) {
+            self.sessions.was_told(&cookie, mark);
+        }
+        Ok(reply::written(page.kind, written))
     }
 
     /// Why there is no such page: as a page to whoever is signed in, else in plain words.
     async fn refuse(&self, head: &Parts, look: Look, refusal: Refusal) -> Response<SiteBody> {
-        let page = match self.session(&head.headers).await {
+        let page = match self.session(head).await {
             Some((_, session)) => {
                 let frame = Frame::new(look, &session, "/", true, &self.pages);
                 refused(frame, &refusal.words).ok()
@@ -183,13 +193,13 @@ impl Console {
         let Browser { look, peer } = browser;
         let mut taken = Taken::of(body);
         let path = head.uri.path();
-        if matches!(path, "/sign-in" | "/sign-in/code") {
+        if matches!(path, "/sign-in" | "/sign-in/code" | "/sign-in/link") {
             let browser = (peer.ip(), look);
             return self.take_sign_in(path, &head.headers, taken, browser).await;
         }
         let back = taken.back.clone();
         let mut field = |name: &str| taken.field(name);
-        let Some((cookie, session)) = self.session(&head.headers).await else {
+        let Some((cookie, session)) = self.session(head).await else {
             return Ok(to_sign_in(&back));
         };
         if !is_csrf(&session, &field("csrf")) {
@@ -215,15 +225,15 @@ impl Console {
                     let sessions = &self.sessions;
                     let sent = Sent { sessions, cookie: &cookie, session, client, look, body };
                     let Done { renewed, done } = self.have_done((method, &act), sent).await;
-                    let mut answer = see_other(&back);
-                    if let Some(renewed) = &renewed {
-                        let set = cookie::set_session(cookie::SESSION, renewed);
-                        answer = with_cookie(answer, &set);
-                    }
-                    let notice = notice(done, look);
-                    let cookie = renewed.as_ref().unwrap_or(&cookie);
-                    self.sessions.change(cookie, |session| session.notice = Some(notice));
-                    Ok(answer)
+                    let told =
+                        sessions.tell(renewed.as_ref().unwrap_or(&cookie), notice(done, look));
+                    let answer = see_other(&marked(&back, &told.map_err(Refusal::failed)?));
+                    Ok(match &renewed {
+                        Some(renewed) => {
+                            with_cookie(answer, &cookie::set_session(cookie::SESSION, renewed))
+                        }
+                        None => answer,
+                    })
                 }
                 None => Err(Refusal::not_found("such form")),
             },
@@ -274,47 +284,31 @@ impl Console {
     }
 
     /// The session that a browser shows, with the roles it has now.
-    pub(crate) async fn session(&self, headers: &HeaderMap) -> Option<(Secret, Session)> {
+    pub(crate) async fn session(&self, head: &Parts) -> Option<(Secret, Session)> {
+        self.session_shown(&head.headers, is_by_itself(head)).await
+    }
+
+    /// The same, by what is shown alone, and whether the page asks by itself that shows it.
+    pub(crate) async fn session_shown(
+        &self,
+        headers: &HeaderMap,
+        by_itself: bool,
+    ) -> Option<(Secret, Session)> {
         let cookie = cookie::session(headers, cookie::SESSION)?;
-        let session = self.sessions.find(&cookie, (self.front.clock)())?;
+        let now = (self.front.clock)();
+        let session = match by_itself {
+            true => self.sessions.check(&cookie, now),
+            false => self.sessions.find(&cookie, now),
+        }?;
         let session = self.refreshed(&self.sessions, &cookie, session).await?;
         Some((cookie, session))
     }
 }
 
-/// What became of what a form asked for.
-pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
-    match done {
-        Ok(answer) => {
-            if let Some(results) = answer.get("results").and_then(Value::as_array) {
-                return Notice::Told(results.iter().map(|one| one_of_many(one, look)).collect());
-            }
-            let told = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
-            // What is shown once, or what may not come about.
-            let once = told("token")
-                .or_else(|| told("code"))
-                .map(|text| look.language.of("shown-once", &text));
-            let codes = answer.get("recovery_codes").and_then(Value::as_array).map(|codes| {
-                let codes: Vec<&str> = codes.iter().filter_map(Value::as_str).collect();
-                look.language.of("recovery-once", &codes.join(" "))
-            });
-            let said = once.or(codes).or_else(|| told("warning"));
-            Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
-        }
-        Err(refusal) => Notice::Refused(refusal.words_in(look.language)),
-    }
-}
-
-/// What became of one of many devices.
-fn one_of_many(result: &Value, look: Look) -> (bool, String) {
-    let told = |name: &str| result.get(name).and_then(Value::as_str).unwrap_or_default();
-    let done = result.get("done").and_then(Value::as_bool) == Some(true);
-    let said = match told("said") {
-        "" => words(look.language, "done"),
-        said => said.to_owned(),
-    };
-    let device = percent_encoding::percent_decode_str(told("device")).decode_utf8_lossy();
-    (done, format!("{device}: {said}"))
+/// Whether a page asks by itself, as our script has it say, and nobody need be there: whatever says
+/// so has no more of it than that its session ends in time (ASVS 5.0, 7.3.1).
+fn is_by_itself(head: &Parts) -> bool {
+    head.uri.path() == CHANGES || head.headers.contains_key(BY_ITSELF)
 }
 
 /// A refusal, for people.

@@ -3,11 +3,10 @@
 
 use crate::{Console, reply};
 use bytes::Bytes;
-use dme_server::site::SiteBody;
+use dme_server::site::{CutOff, SiteBody};
 use http::Response;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -60,7 +59,7 @@ pub(crate) fn stream(console: Arc<Console>) -> Response<SiteBody> {
     });
     let frames = futures_util::stream::unfold(receive, |mut receive| async move {
         let bytes = receive.recv().await?;
-        Some((Ok::<_, Infallible>(Frame::data(bytes)), receive))
+        Some((Ok::<_, CutOff>(Frame::data(bytes)), receive))
     });
     let mut response = reply::answer("text/event-stream", "");
     *response.body_mut() = StreamBody::new(frames).boxed_unsync();

@@ -128,7 +128,7 @@ impl Console {
             let principal = Arc::new(self.bearer(given.as_bytes()).await?);
             return Ok(Asker { principal, session: None, fresh: true });
         }
-        let Some((_, session)) = self.session(&head.headers).await else { return Err(unknown()) };
+        let Some((_, session)) = self.session(head).await else { return Err(unknown()) };
         let mark = head.headers.get("x-csrf").and_then(|value| value.to_str().ok());
         if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
@@ -206,6 +206,14 @@ impl Console {
                     Err(_) => false,
                 }
             }
+            Reach::Order => match named("order").parse() {
+                // Nor how many were ordered.
+                Ok(number) => match self.front.wipes.order_of(number).await {
+                    Ok(order) => self.is_within(&within, &order.device.user).await,
+                    Err(_) => false,
+                },
+                Err(_) => false,
+            },
         };
         if inside { Ok(()) } else { Err(may_not(principal, duty)) }
     }

@@ -104,6 +104,7 @@ pub struct Described {
 fn describe(method: Method, path: &'static str, summary: &'static str) -> Described {
     let reach = match path {
         path if path.contains("{user}") => Reach::User,
+        path if path.starts_with("/api/wipes/{order}") => Reach::Order,
         path if path.contains("{connector}") => Reach::Connector,
         _ => Reach::Everyone,
     };

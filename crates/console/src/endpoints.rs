@@ -21,14 +21,14 @@ mod routes;
 mod users;
 
 pub(crate) use api_tokens::Makers;
-pub(crate) use records::kinds;
+pub(crate) use records::{event_filter, kinds};
 
 use crate::endpoint::{Endpoint, delete, get, post};
 use crate::language::Language;
 use crate::openapi;
 use crate::principal::{Duty, Origin, Principal, Reach};
 use crate::{Refusal, api};
-use devices::DeviceAct;
+use devices::{DeviceAct, Hand};
 use dme_link::ConnectorState;
 use users::UserAct;
 
@@ -287,14 +287,16 @@ fn outbox() -> Vec<Endpoint> {
 fn devices() -> Vec<Endpoint> {
     let act = |path, summary, act: DeviceAct| {
         post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
-            let by = &call.principal.name;
-            console.change_device(call.arg("user"), call.arg("device"), act, by).await
+            let by = Hand::Administrator(&call.principal.name);
+            let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
+            Ok(api::DeviceChanged::from(changed.await?))
         })
     };
     let fresh = |path, summary, act: DeviceAct| {
         post(path, summary).duty(Duty::Operate).fresh().by(move |console, call| async move {
-            let by = &call.principal.name;
-            console.change_device(call.arg("user"), call.arg("device"), act, by).await
+            let by = Hand::Administrator(&call.principal.name);
+            let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
+            Ok(api::DeviceChanged::from(changed.await?))
         })
     };
     vec![
@@ -334,6 +336,12 @@ fn devices() -> Vec<Endpoint> {
         get("/api/devices/{user}/{device}/trace", "What went wrong in a device's folders")
             .by(|console, call| async move {
                 console.trace(call.arg("user"), call.arg("device")).await
+            }),
+        get("/api/devices/{user}/{device}/events", "What happened to a device, the newest first")
+            .asks::<api::DeviceEventQuery>()
+            .by(|console, mut call| async move {
+                let query = call.query()?;
+                console.device_events(call.arg("user"), call.arg("device"), query).await
             }),
         get("/api/devices/{user}/{device}/steps", "What a device was told, and when it had it")
             .by(|console, call| async move {
@@ -511,20 +519,21 @@ fn change_group(path: &'static str, summary: &'static str, raises: bool) -> Endp
 fn wipes() -> Vec<Endpoint> {
     vec![
         get("/api/wipes", "Orders to wipe, the newest first")
-            .by(|console, _| async move { console.wipe_orders().await }),
-        post("/api/wipes/{number}/confirm", "Confirm an order that waits for a second person")
+            .reach(Reach::Filtered)
+            .by(|console, call| async move { console.wipe_orders(&call.principal).await }),
+        post("/api/wipes/{order}/confirm", "Confirm an order that waits for a second person")
             .duty(Duty::Operate)
             .fresh()
             .by(|console, call| async move {
-                console.confirm_wipe(&call.principal, call.arg("number")).await
+                console.confirm_wipe(&call.principal, call.arg("order")).await
             }),
-        post("/api/wipes/{number}/cancel", "Call an order to wipe off").duty(Duty::Operate).by(
+        post("/api/wipes/{order}/cancel", "Call an order to wipe off").duty(Duty::Operate).by(
             |console, call| async move {
-                console.cancel_wipe(&call.principal, call.arg("number")).await
+                console.cancel_wipe(&call.principal, call.arg("order")).await
             },
         ),
-        get("/api/wipes/{number}/receipt", "The signed receipt of an order to wipe")
-            .by(|console, call| async move { console.wipe_receipt(call.arg("number")).await }),
+        get("/api/wipes/{order}/receipt", "The signed receipt of an order to wipe")
+            .by(|console, call| async move { console.wipe_receipt(call.arg("order")).await }),
     ]
 }
 
@@ -550,6 +559,19 @@ fn users() -> Vec<Endpoint> {
         .by(|console, call| async move {
             console.revoke_certificate(call.arg("user"), call.arg("number")).await
         }),
+        get(
+            "/api/users/{user}/sessions",
+            "Where a user is signed in: since when, from where, by what",
+        )
+        .by(|console, call| async move { console.sessions_of(call.arg("user")).await }),
+        post("/api/users/{user}/sessions/end", "End a user's sessions in browsers")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.end_sessions(call.arg("user"), None).await }),
+        post("/api/users/{user}/sessions/{session}/end", "End one session of a user's")
+            .duty(Duty::Operate)
+            .by(|console, call| async move {
+                console.end_sessions(call.arg("user"), Some(call.arg("session"))).await
+            }),
         post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
             .fresh()
             .by(|console, call| async move {

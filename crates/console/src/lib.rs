@@ -14,6 +14,7 @@ mod form;
 mod kept;
 pub mod language;
 mod my;
+mod notice;
 mod opaque;
 mod openapi;
 pub mod pages;

@@ -36,6 +36,7 @@ pub(crate) use time::moment;
 
 use crate::endpoint::Args;
 use crate::principal::{Duty, Principal, Reach};
+use crate::reply::Written;
 use crate::{Console, Refusal};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -44,7 +45,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 type Render =
-    Box<dyn Fn(Arc<Console>, Visit) -> BoxFuture<'static, Result<String, Refusal>> + Send + Sync>;
+    Box<dyn Fn(Arc<Console>, Visit) -> BoxFuture<'static, Result<Written, Refusal>> + Send + Sync>;
 
 /// A page.
 pub struct Page {
@@ -66,6 +67,8 @@ pub(crate) struct Visit {
     pub query: BTreeMap<String, String>,
     /// What follows the `?`, as it was written.
     pub asked: String,
+    /// Whether the page asks by itself, for what changed in a part of it.
+    pub by_itself: bool,
     /// The id of the session by which it is looked at.
     pub session: String,
     pub frame: Frame,
@@ -106,14 +109,15 @@ impl Page {
         &self,
         console: Arc<Console>,
         visit: Visit,
-    ) -> Result<String, Refusal> {
+    ) -> Result<Written, Refusal> {
         (self.render)(console, visit).await
     }
 }
 
-fn page<F, R>(path: &'static str, render: R) -> Page
+fn page<T, F, R>(path: &'static str, render: R) -> Page
 where
-    F: Future<Output = Result<String, Refusal>> + Send + 'static,
+    T: Into<Written> + Send + 'static,
+    F: Future<Output = Result<T, Refusal>> + Send + 'static,
     R: Fn(Arc<Console>, Visit) -> F + Send + Sync + 'static,
 {
     let reach = match path {
@@ -121,7 +125,10 @@ where
         path if path.contains("{connector}") => Reach::Connector,
         _ => Reach::Filtered,
     };
-    let render: Render = Box::new(move |console, visit| render(console, visit).boxed());
+    let render: Render = Box::new(move |console, visit| {
+        let written = render(console, visit);
+        async move { written.await.map(Into::into) }.boxed()
+    });
     let kind = "text/html; charset=utf-8";
     Page { path, duty: Duty::See, reach, kind, render }
 }
@@ -163,7 +170,7 @@ pub fn table() -> Vec<Page> {
         page("/behaviour", behaviour::render).for_all(Duty::See),
         page("/terms", terms::render).for_all(Duty::See),
         page("/webhooks", webhooks::render).for_all(Duty::See),
-        page("/wipes", policies::wipes).for_all(Duty::See),
+        page("/wipes", policies::wipes),
         page("/log", log::render).for_all(Duty::Audit),
         page("/log.jsonl", log::export)
             .for_all(Duty::Audit)

@@ -25,6 +25,8 @@ pub enum Reach {
     User,
     /// One connector's: the path names it as `{connector}`.
     Connector,
+    /// One device's order to wipe: the path names it as `{order}`.
+    Order,
     /// Many's; the handler gives only what the principal sees.
     Filtered,
     /// Everybody's: for those without boundaries.

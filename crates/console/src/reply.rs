@@ -3,10 +3,13 @@
 use crate::{Refusal, api};
 use askama::Template;
 use bytes::Bytes;
-use dme_server::site::SiteBody;
+use dme_server::site::{CutOff, SiteBody, whole};
+use futures_util::TryStreamExt;
+use futures_util::stream::BoxStream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use serde::Serialize;
 
 /// Nothing but what is ours (Content Security Policy Level 3).
@@ -16,11 +19,38 @@ const POLICY: &str = "default-src 'none'; object-src 'none'; style-src 'self'; \
 
 /// An answer of these bytes. What it says may be another's business an hour later: nobody keeps it.
 pub(crate) fn answer(kind: &'static str, body: impl Into<Bytes>) -> Response<SiteBody> {
-    let mut response = Response::new(Full::new(body.into()).boxed_unsync());
+    let mut response = Response::new(whole(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// What a page is.
+pub(crate) enum Written {
+    /// All of it.
+    Whole(String),
+    /// Part by part, as it is read.
+    Parts(BoxStream<'static, Result<Bytes, CutOff>>),
+}
+
+impl From<String> for Written {
+    fn from(text: String) -> Self {
+        Self::Whole(text)
+    }
+}
+
+/// An answer of what a page is.
+pub(crate) fn written(kind: &'static str, page: Written) -> Response<SiteBody> {
+    match page {
+        Written::Whole(text) => answer(kind, text),
+        Written::Parts(parts) => {
+            let mut response = answer(kind, "");
+            let frames = parts.map_ok(Frame::data);
+            *response.body_mut() = StreamBody::new(frames).boxed_unsync();
+            response
+        }
+    }
 }
 
 /// A page.

@@ -3,6 +3,7 @@
 //! They are kept in memory: a server that starts anew asks everybody to sign in again. A cookie is
 //! known by its hash only, so that a copy of the memory opens nothing.
 
+use crate::notice::Notice;
 use crate::opaque::{Hash, hash, random};
 use crate::principal::Principal;
 use aws_lc_rs::constant_time;
@@ -22,8 +23,10 @@ pub(crate) const FRESH: Duration = Duration::from_secs(5 * 60);
 pub(crate) const ROLES: Duration = Duration::from_secs(60);
 /// Sessions at once; beyond, the one that was idle longest ends.
 const SESSIONS: usize = 10_000;
-/// Letters of a session's id.
+/// Letters of a session's id, and of a mark.
 const ID: usize = 12;
+/// What one session is to be told at once; beyond, the oldest is not told.
+const NOTICES: usize = 8;
 
 /// All sessions.
 #[derive(Default)]
@@ -92,25 +95,19 @@ pub(crate) struct Session {
     pub confirmed: Timestamp,
     /// When the roles were last looked up.
     pub checked: Timestamp,
-    /// What the next page is to say.
-    pub notice: Option<Notice>,
-}
-
-/// What became of what was asked for last.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Notice {
-    /// It was done.
-    Done(String),
-    /// It was not.
-    Refused(String),
-    /// Each of many things was, or was not, done, and what there is to say of it.
-    Told(Vec<(bool, String)>),
+    /// What pages are to say that were not looked at yet, each by the mark in its address.
+    pub notices: Vec<(String, Notice)>,
 }
 
 impl Session {
     /// Whether its password was shown just now.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.confirmed.plus(FRESH)
+    }
+
+    /// What the page is to say whose address carries this mark.
+    pub(crate) fn told(&self, mark: &str) -> Option<&Notice> {
+        self.notices.iter().find(|(known, _)| known == mark).map(|(_, notice)| notice)
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
@@ -135,7 +132,7 @@ impl Sessions {
             seen: now,
             confirmed: now,
             checked: now,
-            notice: None,
+            notices: Vec::new(),
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, session| !session.is_over(now));
@@ -149,6 +146,21 @@ impl Sessions {
 
     /// The session of this cookie, where it is not over; it is used now.
     pub(crate) fn find(&self, cookie: &Secret, now: Timestamp) -> Option<Session> {
+        self.look_up(cookie, now, |session| session.seen = now)
+    }
+
+    /// The same for a page that asks by itself: for that nobody need be there, so that it keeps no
+    /// session from ending.
+    pub(crate) fn check(&self, cookie: &Secret, now: Timestamp) -> Option<Session> {
+        self.look_up(cookie, now, |_| {})
+    }
+
+    fn look_up(
+        &self,
+        cookie: &Secret,
+        now: Timestamp,
+        change: impl FnOnce(&mut Session),
+    ) -> Option<Session> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = hash(cookie);
         if all.get(&key)?.is_over(now) {
@@ -156,8 +168,25 @@ impl Sessions {
             return None;
         }
         let session = all.get_mut(&key)?;
-        session.seen = now;
+        change(session);
         Some(session.clone())
+    }
+
+    /// Keeps what a page is to say; gives the mark for its address.
+    pub(crate) fn tell(&self, cookie: &Secret, notice: Notice) -> std::io::Result<String> {
+        let mut mark = random()?.expose().to_owned();
+        mark.truncate(ID);
+        self.change(cookie, |session| {
+            session.notices.push((mark.clone(), notice));
+            let many = session.notices.len().saturating_sub(NOTICES);
+            session.notices.drain(..many);
+        });
+        Ok(mark)
+    }
+
+    /// What this mark stands for was said.
+    pub(crate) fn was_told(&self, cookie: &Secret, mark: &str) {
+        self.change(cookie, |session| session.notices.retain(|(known, _)| known != mark));
     }
 
     /// Changes it.
@@ -192,9 +221,18 @@ impl Sessions {
 
     /// Those of whoever records have under this name, the one that was used last first.
     pub(crate) fn of(&self, name: &str, now: Timestamp) -> Vec<Session> {
+        self.those(now, |session| session.principal.name == name)
+    }
+
+    /// Those of a user, likewise.
+    pub(crate) fn of_user(&self, user: &UserId, now: Timestamp) -> Vec<Session> {
+        self.those(now, |session| session.principal.user.as_ref() == Some(user))
+    }
+
+    fn those(&self, now: Timestamp, which: impl Fn(&Session) -> bool) -> Vec<Session> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = |session: &&Session| session.principal.name == name && !session.is_over(now);
-        let mut theirs: Vec<Session> = all.values().filter(theirs).cloned().collect();
+        let theirs = all.values().filter(|session| which(session) && !session.is_over(now));
+        let mut theirs: Vec<Session> = theirs.cloned().collect();
         theirs.sort_by_key(|session| std::cmp::Reverse(session.seen));
         theirs
     }
@@ -206,7 +244,13 @@ impl Sessions {
 
     /// Ends all of a user's.
     pub(crate) fn end_user(&self, user: &UserId) {
-        self.end_where(|session| session.principal.user.as_ref() == Some(user));
+        self.end_of_user(user, |_| true);
+    }
+
+    /// Ends those of a user's that `which` picks; says how many these were.
+    pub(crate) fn end_of_user(&self, user: &UserId, which: impl Fn(&Session) -> bool) -> usize {
+        let theirs = |session: &Session| session.principal.user.as_ref() == Some(user);
+        self.end_where(|session| theirs(session) && which(session))
     }
 
     /// Ends those of the account for emergencies.
@@ -268,6 +312,35 @@ mod tests {
         assert!(sessions.find(&cookie, at(88)).is_none());
         // Once over it stays so, whatever the clock says.
         assert!(sessions.find(&cookie, at(58)).is_none());
+    }
+
+    #[test]
+    fn what_a_page_asks_for_by_itself_keeps_no_session() {
+        let sessions = Sessions::default();
+        let cookie = sessions.begin(ann(), at(0)).unwrap();
+        for minutes in (1..30).step_by(5) {
+            let session = sessions.check(&cookie, at(minutes)).unwrap();
+            assert_eq!(session.seen, at(0), "{minutes}");
+        }
+        assert!(sessions.check(&cookie, at(30)).is_none());
+        assert!(sessions.find(&cookie, at(29)).is_none(), "once over it stays so");
+    }
+
+    #[test]
+    fn what_a_page_is_to_say_is_found_by_its_mark_until_it_was_said() {
+        let sessions = Sessions::default();
+        let cookie = sessions.begin(ann(), at(0)).unwrap();
+        let tell = |text: &str| sessions.tell(&cookie, Notice::Done(text.into())).unwrap();
+        let told = |mark: &str| sessions.find(&cookie, at(1)).unwrap().told(mark).cloned();
+        let (one, other) = (tell("one"), tell("other"));
+        assert_eq!(told(&one), Some(Notice::Done("one".into())));
+        sessions.was_told(&cookie, &one);
+        assert_eq!(told(&one), None);
+        assert_eq!(told(&other), Some(Notice::Done("other".into())));
+        for _ in 0..NOTICES {
+            tell("more");
+        }
+        assert_eq!(told(&other), None, "so much is not kept");
     }
 
     #[test]

@@ -44,6 +44,15 @@ pub(crate) struct SignIn {
     pub provider: Option<(String, String)>,
 }
 
+/// The page that a link leads to: it is used by a button alone, as whoever looks at addresses
+/// before a person does, such as a mail system, would use it up.
+#[derive(Template)]
+#[template(path = "sign_in_link.html")]
+pub(crate) struct ByLink {
+    pub frame: Alone,
+    pub once: String,
+}
+
 /// Links that were made and not used.
 pub(crate) struct Links(Kept<()>);
 
@@ -63,6 +72,11 @@ impl Links {
             }
             why @ NotKept::NoRandomness(_) => Refusal::failed(why),
         })
+    }
+
+    /// Whether it was made, and can be used yet.
+    pub(crate) fn is_open(&self, once: &Secret, now: Timestamp) -> bool {
+        self.0.find(once, now).is_some()
     }
 
     /// Whether it was made and is used for the first time, in time.

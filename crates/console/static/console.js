@@ -1,9 +1,19 @@
 // Keeps what is marked data-live as fresh as the server says it is, and gives tables keys.
 "use strict";
 
-// Fetches this page again and puts in what changed, leaving alone where somebody is at work.
+// By this mark the page was told what became of a form. It is good once.
+const here = new URL(location.href);
+if (here.searchParams.has("told")) {
+  here.searchParams.delete("told");
+  history.replaceState(null, "", here);
+}
+
+// Fetches this page again and puts in what changed, leaving alone where somebody is at work. It says
+// that nobody asks but the page: a session ends when nobody is there, however much changes.
 const freshen = async () => {
-  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  const response = await fetch(location.href, { headers: { accept: "text/html", "x-by-itself": "1" } });
+  // The session is over: nothing of it stays on the screen.
+  if (response.redirected) location.reload();
   if (!response.ok || response.redirected) return;
   const next = new DOMParser().parseFromString(await response.text(), "text/html");
   const parts = document.querySelectorAll("[data-live]");
@@ -23,6 +33,10 @@ if (document.querySelector("[data-live]")) {
     if (waiting) return;
     waiting = true;
     setTimeout(() => { waiting = false; freshen().catch(() => {}); }, 200);
+  });
+  // Whoever is not signed in any more is told of nothing.
+  changes.addEventListener("error", () => {
+    if (changes.readyState === EventSource.CLOSED) freshen().catch(() => {});
   });
 }
 

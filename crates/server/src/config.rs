@@ -350,7 +350,7 @@ pub struct DevicesConfig {
     pub quarantine_note: String,
     /// Who is told by mail of each quarantined device, once; in its owner's name.
     pub administrators: Vec<String>,
-    /// Orders to wipe in an hour; further ones must be confirmed by another administrator.
+    /// Orders to wipe that administrators give in an hour; further ones must be confirmed by another.
     pub wipes_per_hour: u32,
 }
 

@@ -34,7 +34,7 @@ use crate::router::Router;
 use crate::seal::{OUTBOX, SECOND_FACTORS, Seal};
 use crate::second_factor::SecondFactors;
 use crate::self_made::{certificate_files, keep_self_made};
-use crate::site::{Answer, Parts, Site, SiteBody, is_own};
+use crate::site::{Answer, Parts, Site, SiteBody, is_own, whole};
 use crate::tls::{ReloadingCertificate, TlsError, phones};
 use crate::watch::{RoutedWatches, WatchTimes, Watches, reroute};
 use crate::wipes::Wipes;
@@ -46,7 +46,6 @@ use dme_sync::{Engine, StateStore};
 use futures_util::FutureExt;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -684,7 +683,7 @@ async fn own(
         Ok(_turn) => return site.own(request, client).await,
         Err(wait) => wait,
     };
-    let mut response = Response::new(Full::default().boxed_unsync());
+    let mut response = Response::new(whole(""));
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     let seconds = wait.as_secs().saturating_add(1);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

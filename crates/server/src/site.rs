@@ -7,10 +7,9 @@ use bytes::Bytes;
 use dme_link::Links;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -18,7 +17,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// An answer that may go on for as long as somebody reads it.
-pub type SiteBody = UnsyncBoxBody<Bytes, Infallible>;
+pub type SiteBody = UnsyncBoxBody<Bytes, CutOff>;
+
+/// Why an answer that has begun does not go on: its connection ends in the midst of it, so that nobody
+/// takes it for whole (RFC 9112 §8).
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is cut off: {0}")]
+pub struct CutOff(pub String);
+
+/// An answer that is there from the beginning.
+pub fn whole(bytes: impl Into<Bytes>) -> SiteBody {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
 
 /// Answers people.
 #[async_trait]
@@ -54,14 +64,14 @@ pub(crate) enum Answer {
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutOff;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
         match self.get_mut() {
-            Self::Phone(body) => Pin::new(body).poll_frame(context),
+            Self::Phone(body) => Pin::new(body).poll_frame(context).map_err(|never| match never {}),
             Self::Site(body) => Pin::new(body).poll_frame(context),
         }
     }

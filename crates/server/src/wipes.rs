@@ -12,12 +12,22 @@ use dme_eas::ProtocolVersion;
 use dme_link::Authority;
 use dme_model::Timestamp;
 use dme_policy::{Erasure, WipeScope, erasure};
-use dme_store::{Device, Error, Result, Store, Wipe, WipeKind, WipeOrder, WipeRecord};
+use dme_store::WipesBefore;
+use dme_store::{Device, Error, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord};
 use dme_sync::DeviceKey;
 use std::sync::Arc;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// So many of their own devices a user may have erased in an hour; further orders wait for an
+/// administrator. Nobody loses more, and whoever makes devices up takes nothing from others.
+const OWN_PER_HOUR: usize = 10;
+
+/// Who asks for a wipe, and whether that is the device's own user.
+struct Orderer<'a> {
+    name: &'a str,
+    owner: bool,
+}
 
 /// The service.
 pub struct Wipes {
@@ -44,8 +54,8 @@ impl Wipes {
         erasure(scope, &device.user_agent, &device.device_type, os, newest)
     }
 
-    /// How many orders may still be given within this hour that need nobody else, and how many an
-    /// hour has.
+    /// How many orders administrators may still give within this hour that need nobody else, and how
+    /// many an hour has.
     ///
     /// # Errors
     /// The store's.
@@ -55,8 +65,9 @@ impl Wipes {
         Ok((self.per_hour.saturating_sub(lately), self.per_hour))
     }
 
-    /// Orders a wipe. Beyond so many in an hour it waits for another administrator; else the device
-    /// is told with its next contact, and an earlier order for it that is still open is called off.
+    /// Orders a wipe, as an administrator. Beyond so many in an hour it waits for another
+    /// administrator; else the device is told with its next contact, and an earlier order for it
+    /// that is still open is called off. What is open already does not become two.
     ///
     /// # Errors
     /// The store's, or that there is no such device.
@@ -67,10 +78,37 @@ impl Wipes {
         by: &str,
         now: Timestamp,
     ) -> Result<WipeOrder> {
+        self.enter(key, kind, Orderer { name: by, owner: false }, now).await
+    }
+
+    /// The same for the device's own user, who has a limit of their own: it takes nothing from that
+    /// of the administrators, nor from another user's.
+    ///
+    /// # Errors
+    /// The store's, or that there is no such device.
+    pub async fn order_own(
+        &self,
+        key: &DeviceKey,
+        kind: WipeKind,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<WipeOrder> {
+        self.enter(key, kind, Orderer { name: by, owner: true }, now).await
+    }
+
+    async fn enter(
+        &self,
+        key: &DeviceKey,
+        kind: WipeKind,
+        Orderer { name: by, owner: own }: Orderer<'_>,
+        now: Timestamp,
+    ) -> Result<WipeOrder> {
         let device = self.store.known_device(key).await?;
+        let is_under_way = device.wipe.is_under_way();
         let record = WipeRecord {
             kind,
             by: by.to_owned(),
+            own,
             foretold: self.foretell(&device, kind).text,
             client: [device.device_type, device.user_agent, device.protocol],
             needs_second: false,
@@ -80,13 +118,42 @@ impl Wipes {
             failed: None,
             acknowledged: None,
         };
-        let per_hour = usize::try_from(self.per_hour).unwrap_or(usize::MAX);
-        let decide = move |lately: &[WipeOrder]| {
+        let most = match own {
+            true => OWN_PER_HOUR,
+            false => usize::try_from(self.per_hour).unwrap_or(usize::MAX),
+        };
+        let user = key.user.clone();
+        let decide = move |before: &WipesBefore| {
+            let counts = |order: &&WipeOrder| match own {
+                true => order.record.own && order.device.user == user,
+                false => !order.record.own,
+            };
             // Those that waited for somebody else and those called off unseen count as well: who
             // gives many orders is to be seen, whatever becomes of them.
-            WipeRecord { needs_second: lately.len() >= per_hour, ..record.clone() }
+            let needs_second = before.lately.iter().filter(counts).count() >= most;
+            let does_it = |order: &&WipeOrder| {
+                let record = &order.record;
+                // A user's account goes with all of the device.
+                let erases = record.kind == kind || own && record.kind == WipeKind::Device;
+                erases && (needs_second || !record.waits_for_second())
+            };
+            let open = before.open.iter().filter(does_it);
+            match open.min_by_key(|order| order.record.waits_for_second()) {
+                Some(order) => WipeEntry::Same(order.number),
+                None => WipeEntry::New(WipeRecord { needs_second, ..record.clone() }),
+            }
         };
-        let order = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide).await?;
+        let entered = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide);
+        let (order, is_new) = entered.await?;
+        if !is_new {
+            tracing::info!(user = %key.user, device = %key.device, ?kind, by, number = order.number,
+                "a wipe was ordered that is ordered already");
+            // An order outlasts its device: one that was forgotten and came again is not told of it.
+            if !is_under_way && !order.record.waits_for_second() {
+                self.begin(&order, now).await?;
+            }
+            return Ok(order);
+        }
         tracing::warn!(user = %key.user, device = %key.device, ?kind, by, number = order.number,
             waits = order.record.needs_second, "a wipe was ordered");
         if order.record.needs_second {
@@ -173,6 +240,38 @@ impl Wipes {
         self.store.wipe_orders(device).await
     }
 
+    /// Those before the one of this number, the newest first, a thousand at a time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn orders_before(&self, number: u64) -> Result<Vec<WipeOrder>> {
+        self.store.wipe_orders_before(number).await
+    }
+
+    /// The one of this number.
+    ///
+    /// # Errors
+    /// The store's, or that there is none.
+    pub async fn order_of(&self, number: u64) -> Result<WipeOrder> {
+        self.store.wipe_order(number).await
+    }
+
+    /// Those that wait for a second administrator, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn waiting(&self) -> Result<Vec<WipeOrder>> {
+        self.store.wipe_orders_waiting().await
+    }
+
+    /// How many they are.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn count_waiting(&self) -> Result<u64> {
+        self.store.count_wipe_orders_waiting().await
+    }
+
     /// The receipt of an order as it stands, signed.
     ///
     /// # Errors
@@ -184,10 +283,12 @@ impl Wipes {
         signed.map_err(|error| Error::Refused(format!("the receipt cannot be signed: {error}")))
     }
 
-    /// From now on the device is told. This order takes the place of any other of the device.
+    /// From now on the device is told. This order takes the place of any other of the device; a
+    /// user's own not of one that waits for an administrator, who may want more erased.
     async fn begin(&self, order: &WipeOrder, now: Timestamp) -> Result<()> {
         for other in self.store.wipe_orders(Some(&order.device)).await? {
-            if other.record.is_open() && other.number != order.number {
+            let stays = order.record.own && other.record.waits_for_second();
+            if other.record.is_open() && other.number != order.number && !stays {
                 let replaced = (format!("order {}", order.number), now);
                 let change = move |record: &mut WipeRecord| {
                     record.cancelled.get_or_insert(replaced.clone());

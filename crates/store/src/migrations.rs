@@ -19,6 +19,7 @@ const STEPS: &[(i64, &str)] = &[
     (11, include_str!("../migrations/0011_device_certificates.sql")),
     (12, include_str!("../migrations/0012_device_lists.sql")),
     (13, include_str!("../migrations/0013_connector_orders.sql")),
+    (14, include_str!("../migrations/0014_wipe_counts.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

@@ -27,6 +27,9 @@ pub struct WipeRecord {
     pub kind: WipeKind,
     /// Who asked for it.
     pub by: String,
+    /// Whether that is the device's own user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// What the device said of itself then: its type, user agent, and protocol version.
     pub client: [String; 3],
     /// What was said beforehand that it would erase.
@@ -62,15 +65,34 @@ impl WipeRecord {
     }
 }
 
-/// The most orders that are listed.
+/// What is known when an order is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WipesBefore {
+    /// What was ordered lately, for whatever device.
+    pub lately: Vec<WipeOrder>,
+    /// What is open for this device, the newest first.
+    pub open: Vec<WipeOrder>,
+}
+
+/// What becomes of an order that is asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WipeEntry {
+    /// It is entered.
+    New(WipeRecord),
+    /// It is the one of this number, which is open.
+    Same(u64),
+}
+
+/// The most orders that are listed at once.
 const LISTED: i64 = 1000;
 
 const COLUMNS: &str = "n, user_id, device_id, requested, record";
-const COUNT: &str = "SELECT COUNT(*) FROM wipe_order WHERE requested > $1";
+const COUNT: &str = "SELECT COUNT(*) FROM wipe_order WHERE requested > $1 AND own = 0";
+const WAIT: &str = "SELECT COUNT(*) FROM wipe_order WHERE waits = 1";
 const LAST: &str = "SELECT COALESCE(MAX(n), 0) FROM wipe_order";
-const PUT: &str = "INSERT INTO wipe_order (n, user_id, device_id, requested, record) \
-     VALUES ($1, $2, $3, $4, $5)";
-const CHANGE: &str = "UPDATE wipe_order SET record = $1 WHERE n = $2";
+const PUT: &str = "INSERT INTO wipe_order (n, user_id, device_id, requested, record, waits, own) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const CHANGE: &str = "UPDATE wipe_order SET record = $1, waits = $2 WHERE n = $3";
 
 fn read(row: &Row<'_>) -> Result<WipeOrder> {
     let text = |column| row.get::<String>(column);
@@ -89,29 +111,44 @@ fn find(session: &Session<'_>, number: i64) -> Result<WipeOrder> {
 }
 
 impl Store {
-    /// Enters an order; answers it with its number. `decide` sees the orders since `hour_ago` in
-    /// the same transaction, so that many at once are not more than may be.
+    /// Enters an order, or finds that it is one that is open: answers it, and whether it is new.
+    /// `decide` sees the orders since `hour_ago`, and what is open, in the same transaction, so that
+    /// many at once are not more than may be.
     ///
     /// # Errors
-    /// The database's.
+    /// [`Error::NotFound`] where it is said to be one that is not there, or the database's.
     pub async fn enter_wipe_order(
         &self,
         device: &DeviceKey,
         requested: Timestamp,
         hour_ago: Timestamp,
-        decide: impl Fn(&[WipeOrder]) -> WipeRecord + Send + 'static,
-    ) -> Result<WipeOrder> {
+        decide: impl Fn(&WipesBefore) -> WipeEntry + Send + 'static,
+    ) -> Result<(WipeOrder, bool)> {
         let device = device.clone();
         self.write(move |session| {
             let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE requested > $1 ORDER BY n");
-            let record = decide(&session.query(&query, values![hour_ago], read)?);
+            let lately = session.query(&query, values![hour_ago], read)?;
+            let (user, id) = (device.user.as_str(), device.device.as_str());
+            let query = format!(
+                "SELECT {COLUMNS} FROM wipe_order WHERE user_id = $1 AND device_id = $2 \
+                 ORDER BY n DESC"
+            );
+            let mut open = session.query(&query, values![user, id], read)?;
+            open.retain(|order| order.record.is_open());
+            let record = match decide(&WipesBefore { lately, open }) {
+                WipeEntry::New(record) => record,
+                WipeEntry::Same(number) => {
+                    let number = i64::try_from(number).unwrap_or(i64::MAX);
+                    return Ok((find(session, number)?, false));
+                }
+            };
             let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
             let number = last.saturating_add(1);
-            let (user, id) = (device.user.as_str(), device.device.as_str());
             let text = to_json(&record, "wipe_order.record")?;
-            session.execute(PUT, values![number, user, id, requested, &text])?;
+            let (waits, own) = (record.waits_for_second(), record.own);
+            session.execute(PUT, values![number, user, id, requested, &text, waits, own])?;
             let (number, device) = (number.unsigned_abs(), device.clone());
-            Ok(WipeOrder { number, device, requested, record })
+            Ok((WipeOrder { number, device, requested, record }, true))
         })
         .await
     }
@@ -147,7 +184,44 @@ impl Store {
         .await
     }
 
-    /// How many orders were asked for after this moment.
+    /// Orders before the one of this number, the newest first; at most 1000.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wipe_orders_before(&self, number: u64) -> Result<Vec<WipeOrder>> {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        self.read(move |session| {
+            let query = format!(
+                "SELECT {COLUMNS} FROM wipe_order WHERE n < $1 ORDER BY n DESC LIMIT {LISTED}"
+            );
+            session.query(&query, values![number], read)
+        })
+        .await
+    }
+
+    /// The orders that wait for a second administrator, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn wipe_orders_waiting(&self) -> Result<Vec<WipeOrder>> {
+        self.read(move |session| {
+            let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE waits = 1 ORDER BY n DESC");
+            session.query(&query, values![], read)
+        })
+        .await
+    }
+
+    /// How many they are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn count_wipe_orders_waiting(&self) -> Result<u64> {
+        let count = |row: &Row<'_>| row.get::<i64>(0);
+        let all = self.read(move |session| session.query_one(WAIT, values![], count));
+        Ok(u64::try_from(all.await?).unwrap_or(0))
+    }
+
+    /// How many orders administrators gave after this moment.
     ///
     /// # Errors
     /// The database's.
@@ -172,7 +246,7 @@ impl Store {
             let mut order = find(session, number)?;
             change(&mut order.record)?;
             let text = to_json(&order.record, "wipe_order.record")?;
-            session.execute(CHANGE, values![&text, number])?;
+            session.execute(CHANGE, values![&text, order.record.waits_for_second(), number])?;
             Ok(order)
         })
         .await

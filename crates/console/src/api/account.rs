@@ -47,6 +47,27 @@ pub struct OwnSession {
     pub current: bool,
 }
 
+/// A user's session in a browser, as administrators see it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct UserSession {
+    /// By which it is told from others; it opens nothing.
+    pub session: String,
+    /// `console` where it is of the administrators' pages, `my` where of the user's own.
+    pub of: String,
+    /// When it began, seconds since the epoch.
+    pub began: i64,
+    /// When its user last asked for something, seconds since the epoch.
+    pub seen: i64,
+    /// From which address it began.
+    pub client: String,
+    /// What the browser called itself.
+    pub agent: String,
+    /// By what it was shown who it is: `password`, `password and code`, `provider`.
+    pub by: String,
+    /// Whether a code was shown beside the password. What a provider asks for is not known here.
+    pub second_factor: bool,
+}
+
 /// A secret that an authenticator may take. Nothing is kept before a code of it was shown.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OfferedFactor {

@@ -35,6 +35,16 @@ pub struct DeviceQuery {
     pub limit: Option<u32>,
 }
 
+/// Which events of a device are wanted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeviceEventQuery {
+    /// Only those with smaller numbers: `before` of the page before.
+    pub before: Option<u64>,
+    /// So many at the most; 100 where not said, 1000 in any case.
+    pub limit: Option<u32>,
+}
+
 /// What is to be done to many devices.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

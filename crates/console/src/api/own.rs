@@ -129,6 +129,19 @@ pub struct Lost {
     pub whole: bool,
 }
 
+/// A lost device: it is shut out, and this becomes of what it holds.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceLost {
+    /// As it is now.
+    pub device: Option<super::Device>,
+    /// When it is erased: at its `next_contact`; when a `second_person`, an administrator, has
+    /// confirmed it, as one's devices of the last hour were too many; `not`, as it speaks a protocol
+    /// that has no words for it; `no_login`: not before it can sign in again.
+    pub erasure: String,
+    /// The same in words, where it is not at its next contact.
+    pub warning: Option<String>,
+}
+
 /// Leave to add a device, to be made.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

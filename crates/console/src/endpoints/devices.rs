@@ -35,6 +35,60 @@ pub(crate) enum DeviceAct {
     Remove,
 }
 
+/// Whose hand does it.
+#[derive(Clone, Copy)]
+pub(crate) enum Hand<'a> {
+    /// An administrator's, by their name.
+    Administrator(&'a str),
+    /// That of the device's own user.
+    Owner(&'a str),
+}
+
+/// What became of a device.
+pub(crate) struct Changed {
+    /// As it is now; none where it was forgotten.
+    pub device: Option<api::Device>,
+    pub caution: Option<Caution>,
+}
+
+/// Why a wipe that was ordered may not come about.
+pub(crate) enum Caution {
+    /// The order of this number waits for another administrator.
+    Second(u64),
+    /// The device's protocol has no words for it: it is shut out, and keeps what it has.
+    TooOld,
+    /// It is told after a login, and nobody can log in; why not.
+    NoLogin(String),
+}
+
+impl Caution {
+    /// For administrators.
+    fn words(&self) -> String {
+        match self {
+            Self::Second(number) => format!(
+                "there were too many wipes in the last hour: order {number} waits until another \
+                 administrator confirms it (`dme wipe confirm {number}`)"
+            ),
+            Self::TooOld => {
+                "it spoke a version before 16.1, which has no words for this: it is shut \
+                 out, and keeps what it has"
+                    .to_owned()
+            }
+            Self::NoLogin(why) => format!(
+                "no phone of the user's can log in ({why}), and it gets the order after a login \
+                 only; let the user in until it has, and use `dme user disable` meanwhile"
+            ),
+        }
+    }
+}
+
+impl From<Changed> for api::DeviceChanged {
+    fn from(changed: Changed) -> Self {
+        let warning = changed.caution.map(|caution| caution.words());
+        Self { device: changed.device, warning }
+    }
+}
+
 /// Devices of those that were wanted.
 pub(crate) struct Found {
     /// The part that was asked for.
@@ -283,16 +337,20 @@ impl Console {
         user: &str,
         device: &str,
         act: DeviceAct,
-        by: &str,
-    ) -> Result<api::DeviceChanged, Refusal> {
+        hand: Hand<'_>,
+    ) -> Result<Changed, Refusal> {
+        let (Hand::Administrator(by) | Hand::Owner(by)) = hand;
         let key = self.key(user, device).await?;
         let store = &self.front.store;
         let at = (self.front.clock)();
         let before = store.device(&key).await?;
         let front = &self.front;
         let wipe = async |kind| {
-            let order = front.wipes.order(&key, kind, by, at).await?;
-            Ok::<_, Refusal>(order.record.needs_second.then_some(order.number))
+            let order = match hand {
+                Hand::Administrator(by) => front.wipes.order(&key, kind, by, at).await?,
+                Hand::Owner(by) => front.wipes.order_own(&key, kind, by, at).await?,
+            };
+            Ok::<_, Refusal>(order.record.waits_for_second().then_some(order.number))
         };
         let mut second = None;
         match act {
@@ -333,48 +391,54 @@ impl Console {
         let wipe = |device: &api::Device| device.wipe.clone();
         changed("wipe", of(&was, wipe), of(&is, wipe));
         let Some(changed) = after else {
-            return Ok(api::DeviceChanged { device: None, warning: None });
+            return Ok(Changed { device: None, caution: None });
         };
-        let warning = match act {
-            _ if second.is_some() => second.map(|number| {
-                format!(
-                    "there were too many wipes in the last hour: order {number} waits until another \
-                     administrator confirms it (`dme wipe confirm {number}`)"
-                )
-            }),
-            DeviceAct::Wipe => self.no_login(&key.user).await,
-            DeviceAct::WipeAccount if changed.protocol != ProtocolVersion::V16_1.to_string() => {
-                Some(
-                    "it spoke a version before 16.1, which has no words for this: it is shut out, \
-                     and keeps what it has"
-                        .to_owned(),
-                )
+        let is_newest = changed.protocol == ProtocolVersion::V16_1.to_string();
+        let caution = match act {
+            _ if second.is_some() => second.map(Caution::Second),
+            DeviceAct::WipeAccount if !is_newest => Some(Caution::TooOld),
+            DeviceAct::Wipe | DeviceAct::WipeAccount => {
+                self.no_login(&key.user).await.map(Caution::NoLogin)
             }
-            DeviceAct::WipeAccount => self.no_login(&key.user).await,
             _ => None,
         };
-        Ok(api::DeviceChanged { device: Some(self.device(&changed)), warning })
+        Ok(Changed { device: Some(self.device(&changed)), caution })
     }
 
     /// Why a phone of this user would not get as far as an order to wipe, if it would not: it is
     /// told only after a login that the directory lets in.
     async fn no_login(&self, user: &UserId) -> Option<String> {
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm))?;
-        let why = match directory.find(user).await {
+        match directory.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => {
-                person.standing.as_str().to_owned()
+                Some(person.standing.as_str().to_owned())
             }
             Ok(Some(person)) => match self.front.gate.explain(Right::User, &person) {
-                Access::Allowed(_) => return None,
-                Access::Refused(reason) => reason.to_string(),
+                Access::Allowed(_) => None,
+                Access::Refused(reason) => Some(reason.to_string()),
             },
-            Ok(None) => "the directory does not have the user".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        Some(format!(
-            "no phone of the user's can log in ({why}), and it gets the order after a login only; \
-             let the user in until it has, and use `dme user disable` meanwhile"
-        ))
+            Ok(None) => Some("the directory does not have the user".to_owned()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// What happened to a device.
+    pub(crate) async fn device_events(
+        &self,
+        user: &str,
+        device: &str,
+        query: api::DeviceEventQuery,
+    ) -> Result<api::EventPage, Refusal> {
+        let key = self.key(user, device).await?;
+        let api::DeviceEventQuery { before, limit } = query;
+        self.events(api::EventQuery {
+            user: Some(key.user.to_string()),
+            device: Some(key.device.to_string()),
+            before,
+            limit,
+            ..api::EventQuery::default()
+        })
+        .await
     }
 
     pub(crate) async fn key(&self, user: &str, device: &str) -> Result<DeviceKey, Refusal> {

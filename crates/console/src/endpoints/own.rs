@@ -1,6 +1,6 @@
 //! One's own: devices, passwords for them, links to add one, terms to accept.
 
-use super::devices::DeviceAct;
+use super::devices::{Caution, Changed, DeviceAct, Hand};
 use crate::language::Language;
 use crate::my::qr;
 use crate::principal::Principal;
@@ -134,7 +134,7 @@ impl Console {
         principal: &Principal,
         device: &str,
         lost: api::Lost,
-    ) -> Result<api::DeviceChanged, Refusal> {
+    ) -> Result<api::DeviceLost, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let act = match lost.whole {
             true if !self.front.own.config.device_wipe => {
@@ -146,9 +146,21 @@ impl Console {
             false => DeviceAct::WipeAccount,
         };
         let (user, device) = (key.user.as_str(), key.device.as_str());
-        let by = &principal.name;
-        self.change_device(user, device, DeviceAct::Block, by).await?;
-        self.change_device(user, device, act, by).await
+        let hand = Hand::Owner(&principal.name);
+        self.change_device(user, device, DeviceAct::Block, hand).await?;
+        let Changed { device, caution } = self.change_device(user, device, act, hand).await?;
+        let (erasure, is_certain) = match caution {
+            None => ("next_contact", true),
+            Some(Caution::Second(_)) => ("second_person", false),
+            Some(Caution::TooOld) => ("not", false),
+            Some(Caution::NoLogin(_)) => ("no_login", false),
+        };
+        let warning = Language::English.text(&format!("lost-{erasure}"), &[]);
+        Ok(api::DeviceLost {
+            device,
+            erasure: erasure.to_owned(),
+            warning: (!is_certain).then_some(warning),
+        })
     }
 
     pub(crate) async fn block_own_device(
@@ -158,7 +170,8 @@ impl Console {
     ) -> Result<api::DeviceChanged, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let (user, device) = (key.user.as_str(), key.device.as_str());
-        self.change_device(user, device, DeviceAct::Block, &principal.name).await
+        let hand = Hand::Owner(&principal.name);
+        Ok(self.change_device(user, device, DeviceAct::Block, hand).await?.into())
     }
 
     /// Forgets a device, and takes back the password and the certificate that are bound to it. One that is blocked or to
@@ -176,7 +189,8 @@ impl Console {
             return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-not-removed", ""));
         }
         let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
-        self.change_device(user, id, DeviceAct::Remove, &principal.name).await
+        let hand = Hand::Owner(&principal.name);
+        Ok(self.change_device(user, id, DeviceAct::Remove, hand).await?.into())
     }
 
     pub(crate) async fn own_passwords(

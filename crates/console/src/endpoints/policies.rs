@@ -10,6 +10,9 @@ use dme_store::{Device, Order, WipeKind, WipeOrder};
 use dme_sync::DeviceKey;
 use http::StatusCode;
 
+/// So many orders to wipe are listed.
+const LISTED: usize = 1000;
+
 impl From<RulesError> for Refusal {
     fn from(error: RulesError) -> Self {
         match error {
@@ -260,9 +263,39 @@ impl Console {
         })
     }
 
-    pub(crate) async fn wipe_orders(&self) -> Result<Vec<api::WipeOrder>, Refusal> {
-        let orders = self.front.wipes.orders(None).await?;
-        Ok(orders.iter().map(wipe_order).collect())
+    /// Orders of devices whose users the principal sees, the newest first.
+    pub(crate) async fn wipe_orders(
+        &self,
+        principal: &Principal,
+    ) -> Result<Vec<api::WipeOrder>, Refusal> {
+        let (mut sight, wipes) = (self.sight(principal), &self.front.wipes);
+        let (mut orders, mut before) = (Vec::new(), u64::MAX);
+        loop {
+            let page = wipes.orders_before(before).await?;
+            let Some(last) = page.last() else { return Ok(orders) };
+            before = last.number;
+            for order in page {
+                if sight.reaches(self, &order.device.user).await {
+                    orders.push(wipe_order(&order));
+                }
+                if orders.len() >= LISTED {
+                    return Ok(orders);
+                }
+            }
+        }
+    }
+
+    /// How many orders wait for a second administrator, of devices whose users the principal sees.
+    pub(crate) async fn wipes_waiting(&self, principal: &Principal) -> Result<u64, Refusal> {
+        let wipes = &self.front.wipes;
+        if principal.sees_all() {
+            return Ok(wipes.count_waiting().await?);
+        }
+        let (mut sight, mut count) = (self.sight(principal), 0);
+        for order in wipes.waiting().await? {
+            count += u64::from(sight.reaches(self, &order.device.user).await);
+        }
+        Ok(count)
     }
 
     pub(crate) async fn confirm_wipe(

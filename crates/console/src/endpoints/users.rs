@@ -1,5 +1,6 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
+use crate::session::{Session, Shown};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
 use dme_mailbox::{Account, Credentials};
@@ -75,6 +76,51 @@ impl Console {
             route,
             devices: devices.iter().map(|device| self.device(device)).collect(),
         })
+    }
+
+    /// Where a user is signed in, in the administrators' pages and in their own; the one that was used
+    /// last first.
+    pub(crate) async fn sessions_of(&self, name: &str) -> Result<Vec<api::UserSession>, Refusal> {
+        let (user, now) = (self.meant(name).await?, (self.front.clock)());
+        let places = [("console", &self.sessions), ("my", &self.own_sessions)];
+        let all = places.into_iter().flat_map(|(of, sessions)| {
+            sessions.of_user(&user, now).into_iter().map(move |session| api::UserSession {
+                session: session.id,
+                of: of.to_owned(),
+                began: session.began.as_seconds(),
+                seen: session.seen.as_seconds(),
+                client: session.client.to_string(),
+                agent: session.agent,
+                by: session.shown.as_str().to_owned(),
+                second_factor: session.shown == Shown::PasswordAndCode,
+            })
+        });
+        let mut all: Vec<api::UserSession> = all.collect();
+        all.sort_by_key(|session| std::cmp::Reverse(session.seen));
+        Ok(all)
+    }
+
+    /// Ends one of a user's sessions, or all of them and what they began to sign in by.
+    pub(crate) async fn end_sessions(
+        &self,
+        name: &str,
+        one: Option<&str>,
+    ) -> Result<api::SessionsEnded, Refusal> {
+        let user = self.meant(name).await?;
+        let is_meant = |session: &Session| one.is_none_or(|id| session.id == id);
+        let ended: usize = [&self.sessions, &self.own_sessions]
+            .map(|sessions| sessions.end_of_user(&user, is_meant))
+            .iter()
+            .sum();
+        match one {
+            Some(id) if ended == 0 => {
+                return Err(Refusal::not_found(format!("session {id} of {user}")));
+            }
+            Some(_) => {}
+            None => self.unfinished.end_user(&user),
+        }
+        tracing::warn!(%user, ended, "sessions were ended");
+        Ok(api::SessionsEnded { ended })
     }
 
     /// Whether a person may in, and why.

@@ -2,10 +2,11 @@
 
 use super::page;
 use super::profile::{Identity, Profile};
-use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here, notice};
+use crate::browser::{Done, ICON, STYLE, Sent, fields, is_from_here};
 use crate::browser::{see_other, set_look, still, with_cookie};
 use crate::dispatch::{read, segments};
 use crate::endpoints::certificates::Packed;
+use crate::notice::{marked, notice, unmarked};
 use crate::pages::{Frame, Look};
 use crate::reply::guarded;
 use crate::session::{Entrant, Shown, is_csrf};
@@ -76,12 +77,11 @@ impl Console {
             return Ok(see_other("/my/sign-in"));
         };
         let fresh = session.is_fresh((self.front.clock)());
-        let frame = Frame::own(look, &session, head.uri.path(), fresh);
-        if session.notice.is_some() {
-            self.own_sessions.change(&cookie, |session| session.notice = None);
-        }
+        let whole = head.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+        let (_, mark) = unmarked(whole);
+        let frame = Frame::own(look, &session, head.uri.path(), fresh).saying(&session, mark);
         let own = self.own_page(&session.principal, look.language).await?;
-        match asked[..] {
+        let page = match asked[..] {
             ["my", "away"] => {
                 let away = match own.mail_needs_password {
                     true => None,
@@ -90,7 +90,11 @@ impl Console {
                 page::away(frame, own, away)
             }
             _ => page::own(frame, own),
+        }?;
+        if let Some(mark) = mark {
+            self.own_sessions.was_told(&cookie, mark);
         }
+        Ok(page)
     }
 
     /// A form that was sent.
@@ -176,10 +180,9 @@ impl Console {
                         page::away(frame, own, Some(shape(away)?))
                     }
                     (done, _) => {
-                        let said = notice(done, look);
-                        let cookie = renewed.as_ref().unwrap_or(&cookie);
-                        sessions.change(cookie, |session| session.notice = Some(said));
-                        Ok(see_other(&back))
+                        let told =
+                            sessions.tell(renewed.as_ref().unwrap_or(&cookie), notice(done, look));
+                        Ok(see_other(&marked(&back, &told.map_err(Refusal::failed)?)))
                     }
                 };
                 match (shown, renewed) {

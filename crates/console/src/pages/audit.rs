@@ -28,10 +28,11 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         ..api::ActQuery::default()
     };
     let acts = console.acts(query).await?;
-    // It reads the whole record: only when it is wanted.
-    let report = match visit.asked("verify") {
-        "" => None,
-        _ => Some(console.verify_audit().await?),
+    // It reads the whole record: only when somebody wants it, and not with each change of a page that
+    // stays open.
+    let report = match visit.asked("verify").is_empty() || visit.by_itself {
+        true => None,
+        false => Some(console.verify_audit().await?),
     };
     let older = acts.last().filter(|_| acts.len() >= 100).map(|act| {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -11,8 +11,18 @@ const SHOWN: u32 = 10;
 /// The last events of something, and where the others are.
 #[derive(Default)]
 pub(super) struct Events {
+    /// Whether whoever looks may see them.
+    pub shown: bool,
     pub rows: Vec<(String, api::Event)>,
     pub all: String,
+}
+
+/// The last events of a device, for whoever may look at its page: they are of nobody else.
+pub(super) async fn of_device(
+    console: &Console,
+    query: api::EventQuery,
+) -> Result<Events, Refusal> {
+    last(console, query).await
 }
 
 /// The last events that are asked for, if whoever looks may read the log.
@@ -24,10 +34,14 @@ pub(super) async fn lately(
     if visit.principal.may(Duty::Audit) != Allowed::Everywhere {
         return Ok(Events::default());
     }
+    last(console, query).await
+}
+
+async fn last(console: &Console, query: api::EventQuery) -> Result<Events, Refusal> {
     let all = all(&query);
     let page = console.events(api::EventQuery { limit: Some(SHOWN), ..query }).await?;
     let rows = page.events.into_iter().map(|event| (moment(Some(event.time / 1000)), event));
-    Ok(Events { rows: rows.collect(), all })
+    Ok(Events { rows: rows.collect(), all, shown: true })
 }
 
 /// Where all of them are.

@@ -3,9 +3,10 @@
 use crate::cookie;
 use crate::form::query;
 use crate::language::Language;
+use crate::notice::Notice;
 use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
-use crate::session::{Notice, Session, Shown};
+use crate::session::{Session, Shown};
 use dme_model::Timestamp;
 use fluent_bundle::FluentValue;
 use http::HeaderMap;
@@ -159,7 +160,7 @@ impl Frame {
             who: principal.name.clone(),
             roles: String::new(),
             csrf: session.csrf.expose().to_owned(),
-            notice: session.notice.clone(),
+            notice: None,
             alarm: None,
             asks_password: !fresh,
             asks_provider: (session.shown == Shown::Provider)
@@ -170,6 +171,11 @@ impl Frame {
             audits: has(Duty::Audit),
             places,
         }
+    }
+
+    /// With what the page is to say, where its address carries this mark.
+    pub fn saying(self, session: &Session, mark: Option<&str>) -> Self {
+        Self { notice: mark.and_then(|mark| session.told(mark)).cloned(), ..self }
     }
 
     /// With the alarm, for those who see everything, that the account for emergencies was used then,

@@ -2,15 +2,16 @@
 
 use super::time::moment;
 use super::{Frame, Visit, html};
-use crate::endpoints::kinds;
+use crate::endpoints::{event_filter, kinds};
+use crate::reply::Written;
 use crate::{Console, Refusal, api};
 use askama::Template;
-use std::fmt::Write;
+use bytes::Bytes;
+use dme_server::site::CutOff;
+use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 
-/// Events that are exported at once at the most.
-const EXPORTED: usize = 100_000;
-/// As many of them are asked for at a time.
+/// So many events of an export are read at a time.
 const PAGE: u32 = 1000;
 
 #[derive(Template)]
@@ -90,22 +91,27 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     })
 }
 
-/// The same as lines of JSON, the newest first.
-pub(super) async fn export(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let mut filter = filter(&visit);
-    filter.limit = Some(PAGE);
-    let mut lines = String::new();
-    let mut written = 0;
-    loop {
-        let page = console.events(filter.clone()).await?;
-        for event in &page.events {
-            let line = serde_json::to_string(event).map_err(Refusal::failed)?;
-            writeln!(lines, "{line}").map_err(Refusal::failed)?;
+/// All of them as lines of JSON, the newest first, however many they are: each page of them is sent
+/// before the next is read.
+pub(super) async fn export(console: Arc<Console>, visit: Visit) -> Result<Written, Refusal> {
+    let all = api::EventQuery { limit: Some(PAGE), before: None, ..filter(&visit) };
+    // What is asked for wrongly is refused before anything is sent.
+    event_filter(all.clone())?;
+    let parts = stream::try_unfold(Some(all), move |wanted: Option<api::EventQuery>| {
+        let console = console.clone();
+        async move {
+            let Some(wanted) = wanted else { return Ok(None) };
+            let page = console.events(wanted.clone()).await;
+            let page = page.map_err(|refusal| CutOff(refusal.words))?;
+            let mut lines = String::new();
+            for event in &page.events {
+                let line = serde_json::to_string(event);
+                lines.push_str(&line.map_err(|error| CutOff(error.to_string()))?);
+                lines.push('\n');
+            }
+            let next = page.before.map(|before| api::EventQuery { before: Some(before), ..wanted });
+            Ok::<_, CutOff>(Some((Bytes::from(lines), next)))
         }
-        written += page.events.len();
-        match page.before {
-            Some(before) if written < EXPORTED => filter.before = Some(before),
-            _ => return Ok(lines),
-        }
-    }
+    });
+    Ok(Written::Parts(parts.boxed()))
 }

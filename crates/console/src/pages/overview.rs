@@ -59,6 +59,10 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     if figures.wiping > 0 {
         want(false, "/devices?wipe=requested", frame.n("wipes-wait", count(figures.wiping)));
     }
+    let second = console.wipes_waiting(&visit.principal).await?;
+    if second > 0 {
+        want(true, "/wipes", frame.n("wipes-second", count(second)));
+    }
     for one in &connectors {
         of_connector(&console, &frame, one, &mut want);
     }
@@ -127,11 +131,6 @@ async fn of_all(
     let waiting = console.list_outbox().await?.len();
     if waiting > 0 {
         want(false, "/outbox", frame.n("messages-wait", waiting));
-    }
-    let orders = console.wipe_orders().await?;
-    let second = orders.iter().filter(|order| order.state == "waiting").count();
-    if second > 0 {
-        want(true, "/wipes", frame.n("wipes-second", second));
     }
     for webhook in console.list_webhooks().await?.iter().filter(|webhook| webhook.disabled) {
         want(true, "/webhooks", frame.of("webhook-given-up", &webhook.name));

@@ -259,7 +259,7 @@ struct WipeRow {
 /// The orders to wipe, the newest first.
 pub(super) async fn wipes(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let seconds = |at: Option<i64>| moment(at.map(|at| at / 1000));
-    let rows = console.wipe_orders().await?.into_iter().map(|order| WipeRow {
+    let rows = console.wipe_orders(&visit.principal).await?.into_iter().map(|order| WipeRow {
         href: super::path(&["devices", &order.device.user, &order.device.device]),
         requested: seconds(Some(order.requested)),
         told: seconds(order.told),

@@ -1,9 +1,10 @@
 //! What was counted: charts of the last days, and tables by whatever is wanted.
 
 use super::chart::{Chart, Span, charts};
-use super::{Frame, Visit, html};
+use super::{Frame, Visit, html, moment};
 use crate::{Console, Refusal, api, csv};
 use askama::Template;
+use dme_model::Timestamp;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use std::sync::Arc;
 const SPANS: [(&str, i64, &str); 3] =
     [("day", 24, "hour"), ("week", 168, "day"), ("month", 744, "day")];
 /// What a table can be told apart by.
-const BY: [&str; 4] = ["command", "connector", "user", "device"];
+const BY: [&str; 6] = ["command", "connector", "user", "device", "hour", "day"];
+/// So many lines of a table are shown.
+const SHOWN: usize = 200;
 
 #[derive(Template)]
 #[template(path = "statistics.html")]
@@ -21,8 +24,21 @@ struct Statistics {
     apart: Vec<(String, String, bool)>,
     charts: Vec<Chart>,
     by: String,
-    rows: Vec<api::Count>,
+    rows: Vec<Row>,
+    /// Lines that are not shown.
+    further: usize,
     csv: String,
+}
+
+/// One line of a table.
+struct Row {
+    of: String,
+    count: api::Count,
+}
+
+/// Whether a table is told apart by time.
+fn is_time(by: &str) -> bool {
+    ["hour", "day"].contains(&by)
 }
 
 fn chosen(visit: &Visit) -> ((&'static str, i64, &'static str), &'static str) {
@@ -40,8 +56,16 @@ fn query(console: &Console, hours: i64, by: &[&str]) -> api::CountQuery {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let ((span, hours, step), by) = chosen(&visit);
     let mut rows = console.statistics(query(&console, hours, &[by])).await?;
-    rows.sort_by_key(|row| std::cmp::Reverse(row.requests));
-    rows.truncate(200);
+    match is_time(by) {
+        true => rows.sort_by_key(|row| std::cmp::Reverse(row.start)),
+        false => rows.sort_by_key(|row| std::cmp::Reverse(row.requests)),
+    }
+    let further = rows.len().saturating_sub(SHOWN);
+    rows.truncate(SHOWN);
+    let rows = rows.into_iter().map(|count| {
+        let of = if is_time(by) { moment(count.start) } else { count.of().to_owned() };
+        Row { of, count }
+    });
     let frame = visit.frame;
     let charts = charts(&console, &frame, Span { hours, step }).await?;
     let link = |span: &str, by: &str| format!("/statistics?span={span}&by={by}");
@@ -52,7 +76,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         apart: apart.collect(),
         charts,
         by: frame.t(by),
-        rows,
+        rows: rows.collect(),
+        further,
         csv: format!("/statistics.csv?span={span}&by={by}"),
         frame,
     })
@@ -65,7 +90,11 @@ pub(super) async fn csv(console: Arc<Console>, visit: Visit) -> Result<String, R
     let mut text = format!("{by},{}\r\n", csv::COUNTED.join(","));
     for row in rows {
         let counted = csv::counted(&row).join(",");
-        write!(text, "{},{counted}\r\n", csv::field(row.of())).map_err(Refusal::failed)?;
+        let of = match row.start.filter(|_| is_time(by)) {
+            Some(start) => Timestamp::from_seconds(start).to_string(),
+            None => csv::field(row.of()),
+        };
+        write!(text, "{of},{counted}\r\n").map_err(Refusal::failed)?;
     }
     Ok(text)
 }

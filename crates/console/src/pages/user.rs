@@ -15,6 +15,17 @@ struct User {
     routes: Vec<api::Route>,
     devices: Vec<Row>,
     certificates: Vec<Certificate>,
+    sessions: Vec<SessionRow>,
+    acts: Vec<Act>,
+    /// What ends all their sessions.
+    end_all: Vec<Act>,
+}
+
+/// A browser in which they are signed in.
+struct SessionRow {
+    session: api::UserSession,
+    began: String,
+    seen: String,
     acts: Vec<Act>,
 }
 
@@ -48,5 +59,17 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         let reset = ["users", &user.user, "second-factor", "reset"];
         acts.push(Act::new(&reset, frame.t("second-factor-reset")).grave().asks());
     }
-    html(&User { acts, frame, user, routes, devices, certificates })
+    let sessions = console.sessions_of(&user.user).await?.into_iter().map(|session| SessionRow {
+        began: moment(Some(session.began)),
+        seen: moment(Some(session.seen)),
+        acts: vec![Act::new(
+            &["users", &user.user, "sessions", &session.session, "end"],
+            frame.t("end-session"),
+        )],
+        session,
+    });
+    let sessions = sessions.collect();
+    let end_all = ["users", &user.user, "sessions", "end"];
+    let end_all = vec![Act::new(&end_all, frame.t("end-all-sessions")).grave()];
+    html(&User { acts, end_all, frame, user, routes, devices, certificates, sessions })
 }

@@ -3,9 +3,10 @@
 use super::words;
 use crate::browser::{Fields, local, see_other, with_cookie};
 use crate::kept::Kept;
+use crate::notice::{Notice, marked};
 use crate::pages::Look;
 use crate::principal::Principal;
-use crate::session::{Notice, Shown};
+use crate::session::Shown;
 use crate::{Console, Refusal, cookie};
 use dme_directory::Login;
 use dme_model::Secret;
@@ -118,14 +119,14 @@ impl Console {
             return Ok(with_cookie(entered, &done));
         }
         let answer = with_cookie(see_other(&begun.back), &done);
-        let Some((cookie, session)) = self.session(headers).await else {
+        let Some((cookie, session)) = self.session_shown(headers, false).await else {
             return Ok(with_cookie(see_other("/sign-in"), &done));
         };
         if session.principal.user != principal.user {
             // Somebody else's word is no word for whoever is signed in.
             let words = Notice::Refused(words(look.language, "provider-other"));
-            self.sessions.change(&cookie, |session| session.notice = Some(words));
-            return Ok(answer);
+            let mark = self.sessions.tell(&cookie, words).map_err(Refusal::failed)?;
+            return Ok(with_cookie(see_other(&marked(&begun.back, &mark)), &done));
         }
         match self.sessions.renew(&cookie, now).map_err(Refusal::failed)? {
             Some(renewed) => {

@@ -1,6 +1,6 @@
 //! The steps of signing in, as a browser takes them.
 
-use super::{SignIn, by_link, words};
+use super::{ByLink, SignIn, by_link, words};
 use crate::browser::{Fields, Taken, local, see_other, with_cookie};
 use crate::form::query;
 use crate::pages::{Alone, Look};
@@ -45,8 +45,8 @@ impl Console {
         let once = asked("once");
         if !once.is_empty() {
             let now = (self.front.clock)();
-            if self.open_links.take(&Secret::new(once), now) {
-                return self.enter(headers, by_link(), Shown::Link, client, "/");
+            if self.open_links.is_open(&Secret::new(once.clone()), now) {
+                return html(&ByLink { frame: Alone::new(look), once }, StatusCode::OK);
             }
             trouble = Some(words(look.language, "link-used"));
         }
@@ -67,6 +67,13 @@ impl Console {
             };
             let code = taken.secret("code");
             return self.take_step(headers, (&mark, half), code, (client, look)).await;
+        }
+        if path == "/sign-in/link" {
+            if self.open_links.take(&taken.secret("once"), (self.front.clock)()) {
+                return self.enter(headers, by_link(), Shown::Link, client, "/");
+            }
+            let trouble = words(look.language, "link-used");
+            return self.sign_in_page(look, taken.back, String::new(), Some(trouble));
         }
         let (login, password, back) = (taken.field("login"), taken.secret("password"), taken.back);
         let why = match self.emergency_named(&login).await? {

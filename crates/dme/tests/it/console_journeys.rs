@@ -40,6 +40,7 @@ async fn a_new_administrator_approves_a_connector_and_a_phone_and_wipes_it() -> 
     let link = said.split_whitespace().find(|word| word.starts_with("http://"));
     let link = link.context("no link")?;
     browser.go(link)?;
+    browser.click("form[action=\"/sign-in/link\"] button")?;
     browser.wait_for("h1", "Overview")?;
     let cookies = browser.cookies()?;
     let session = cookies.iter().find(|one| one["name"] == "__Host-dme-console");

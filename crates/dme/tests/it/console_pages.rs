@@ -229,6 +229,9 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     };
     browser.go(&office.url("/sign-in"))?;
     examine("sign-in")?;
+    let link = office.root()?.post("/api/console/link", &json!({}))?;
+    browser.go(&office.url(link["path"].as_str().context("no link")?))?;
+    examine("sign-in-link")?;
     office.sign_in(&browser, "ada")?;
     // Fields for the password are there, too.
     office.later(Duration::from_secs(6 * 60))?;

@@ -58,7 +58,7 @@ fn is_meant(may: [Goes; 5], duty: Duty, reach: Reach, inside: bool) -> bool {
     match (goes, reach) {
         (Goes::Everywhere, _) => true,
         (Goes::Nowhere, _) | (Goes::Within, Reach::Everyone) => false,
-        (Goes::Within, Reach::User | Reach::Connector) => inside,
+        (Goes::Within, Reach::User | Reach::Connector | Reach::Order) => inside,
         (Goes::Within, Reach::Filtered | Reach::Oneself) => true,
     }
 }
@@ -76,6 +76,8 @@ fn filled(path: &str, inside: bool) -> String {
         "{user}" => format!("{user}@{REALM}"),
         "{connector}" => connector.to_owned(),
         "{function}" => "mail".to_owned(),
+        // The first is of the delegate's device, the second of another's.
+        "{order}" => if inside { "1" } else { "2" }.to_owned(),
         part if part.starts_with('{') => "999999".to_owned(),
         part => part.to_owned(),
     };
@@ -91,6 +93,12 @@ fn token<'a>(office: &'a Office, duty: &str) -> Result<Caller<'a>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
     let office = Office::start()?;
+    for (user, device) in [("ann", "INSIDE"), ("bob", "OUTSIDE")] {
+        office.mailbox(user, b"Subject: hello\r\n\r\nHello\r\n").await?;
+        office.phone(user, device, PIXEL)?.folder_sync().await?;
+        let order = format!("/api/devices/{user}@{REALM}/{device}/wipe-account");
+        office.root()?.post(&order, &json!({}))?;
+    }
     let callers = [
         office.nobody(),
         office.session("carl")?,
@@ -339,14 +347,15 @@ fn every_endpoint_has_a_rule_that_somebody_wrote_down() -> Result<()> {
          `/api/openapi.json` describes it in full. A duty is had by roles: administrators see, \
          operate, configure and audit; auditors see and audit; delegated administrators see and \
          operate within their groups and connectors; a token has the duties it was made with. \
-         *Reach* says how those boundaries are kept: by the user or the connector that the path \
-         names, by giving only what is within them, or by being for those without any. *Password* \
+         *Reach* says how those boundaries are kept: by the user, the connector or the order to \
+         wipe that the path names, by giving only what is within them, or by being for those without any. *Password* \
          stands where a session must have shown its password in the last five minutes.\n\n\
          | | Path | Duty | Reach | | What |\n|---|---|---|---|---|---|\n",
     );
     let reach = |reach: Reach| match reach {
         Reach::User => "the user",
         Reach::Connector => "the connector",
+        Reach::Order => "the order's device",
         Reach::Filtered => "what is within",
         Reach::Everyone => "without boundaries",
         Reach::Oneself => "oneself",

@@ -1,6 +1,6 @@
 //! Orders to wipe, and their receipts.
 
-use crate::world::{ANN, World, key};
+use crate::world::{ANN, BOB, World, key};
 use dme_phone::Error;
 use dme_policy::Erased;
 use dme_server::wipes::verify;
@@ -41,6 +41,78 @@ async fn beyond_the_limit_another_administrator_confirms_and_a_receipt_tells_all
     assert_eq!(read.confirmed_by.as_deref(), Some("second"));
     assert!(read.told_at.is_some() && read.acknowledged_at.is_some());
     assert!(verify(&text.replace("a2", "a3"), &world.server.authority).is_err());
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_takes_nothing_of_the_limit_from_others_and_what_is_ordered_is_ordered_once() {
+    let world = World::start(json!({ "devices": { "wipes_per_hour": 1 } })).await;
+    let now = (world.front.clock)();
+    let wipes = &world.front.wipes;
+    for device in ["a0", "a1"] {
+        world.synced(ANN, device).await;
+    }
+    let (ann, account) = (key(ANN, "a1"), WipeKind::Account);
+    let first = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+    for _ in 0..20 {
+        let again = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+        assert_eq!(again.number, first.number, "it is the same order");
+    }
+    assert_eq!(wipes.orders(None).await.unwrap().len(), 1);
+    assert_eq!(wipes.left(now).await.unwrap(), (1, 1), "the administrators' limit is untouched");
+    // Nor does an administrator's click count twice, and it is seen that it is ordered already.
+    let same = wipes.order(&ann, account, "admin", now).await.unwrap();
+    assert_eq!((same.number, same.record.waits_for_second()), (first.number, false));
+    let whole = wipes.order(&ann, WipeKind::Device, "admin", now).await.unwrap();
+    assert!(!whole.record.needs_second, "the first of the administrators' own");
+    // A user does not have less erased than an administrator ordered.
+    let less = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+    assert_eq!((less.number, less.record.kind), (whole.number, WipeKind::Device));
+    let beyond = wipes.order(&key(ANN, "a0"), account, "admin", now).await.unwrap();
+    assert!(beyond.record.waits_for_second(), "the administrators' limit");
+    // The user's own order need not wait for that, and leaves it to whoever is to confirm it.
+    let own = wipes.order_own(&key(ANN, "a0"), account, ANN, now).await.unwrap();
+    assert!(own.number != beyond.number && !own.record.waits_for_second());
+    assert!(wipes.orders(None).await.unwrap()[1].record.waits_for_second());
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_own_orders_have_a_limit_of_their_own() {
+    let world = World::start(json!({ "devices": { "wipes_per_hour": 0 } })).await;
+    let now = (world.front.clock)();
+    let wipes = &world.front.wipes;
+    let mut waits = Vec::new();
+    for number in 0..11 {
+        let device = format!("a{number}");
+        world.synced(ANN, &device).await;
+        let order = wipes.order_own(&key(ANN, &device), WipeKind::Account, ANN, now).await;
+        waits.push(order.unwrap().record.waits_for_second());
+    }
+    assert_eq!(waits, [&[false; 10][..], &[true]].concat());
+    world.synced(BOB, "b1").await;
+    let bobs = wipes.order_own(&key(BOB, "b1"), WipeKind::Account, BOB, now).await.unwrap();
+    assert!(!bobs.record.waits_for_second(), "another user's");
+    let later = now.plus(std::time::Duration::from_secs(3601));
+    world.synced(ANN, "late").await;
+    let late = wipes.order_own(&key(ANN, "late"), WipeKind::Account, ANN, later).await.unwrap();
+    assert!(!late.record.waits_for_second(), "an hour later");
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_was_forgotten_and_came_again_is_told_of_an_order_that_is_open() {
+    let world = World::start(json!({})).await;
+    let now = (world.front.clock)();
+    let wipes = &world.front.wipes;
+    world.synced(ANN, "a1").await;
+    let first = wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    world.front.store.remove_device(&key(ANN, "a1")).await.unwrap();
+    let mut phone = world.synced(ANN, "a1").await;
+    let again = wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    assert_eq!(again.number, first.number);
+    assert!(matches!(phone.folder_sync().await, Err(Error::Wiped(_))));
+    assert!(wipes.orders(None).await.unwrap()[0].record.acknowledged.is_some());
     world.server.stop().await;
 }
 

@@ -74,7 +74,7 @@ impl Site for NoSite {
         _: http::Request<hyper::body::Incoming>,
         _: std::net::SocketAddr,
     ) -> http::Response<SiteBody> {
-        http::Response::new(http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new()))
+        http::Response::new(dme_server::site::whole(""))
     }
 
     async fn own(
@@ -82,7 +82,7 @@ impl Site for NoSite {
         _: http::Request<hyper::body::Incoming>,
         _: std::net::IpAddr,
     ) -> http::Response<SiteBody> {
-        http::Response::new(http_body_util::BodyExt::boxed_unsync(http_body_util::Empty::new()))
+        http::Response::new(dme_server::site::whole(""))
     }
 }
 

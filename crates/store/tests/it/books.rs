@@ -2,7 +2,7 @@
 
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
-use dme_store::{Edit, Error, WipeKind, WipeRecord};
+use dme_store::{Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore};
 use dme_sync::DeviceKey;
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ on_each_database![
     who_writes_what_somebody_else_has_changed_is_refused,
     a_devices_level_is_kept_likewise,
     an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour,
+    an_order_that_is_open_is_found_and_not_entered_again,
+    what_users_order_for_their_own_is_counted_apart,
+    those_that_wait_for_a_second_administrator_are_found_however_old_they_are,
 ];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -49,6 +52,7 @@ fn record(needs_second: bool) -> WipeRecord {
     WipeRecord {
         kind: WipeKind::Device,
         by: "admin".into(),
+        own: false,
         client: ["iPhone".into(), "Apple-iPhone".into(), "16.1".into()],
         foretold: "everything".into(),
         needs_second,
@@ -66,8 +70,8 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
     let enter = |at: Timestamp| {
         let store = store.clone();
         async move {
-            let decide = |lately: &[dme_store::WipeOrder]| record(lately.len() >= 2);
-            store.enter_wipe_order(&phone(), at, hour_ago(at), decide).await.unwrap()
+            let decide = |before: &WipesBefore| WipeEntry::New(record(before.lately.len() >= 2));
+            store.enter_wipe_order(&phone(), at, hour_ago(at), decide).await.unwrap().0
         }
     };
     let late = NOW.plus(Duration::from_secs(3601));
@@ -86,4 +90,78 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
     assert_eq!(store.count_wipe_orders(hour_ago(NOW)).await.unwrap(), 4);
     assert_eq!(store.count_wipe_orders(hour_ago(late)).await.unwrap(), 1);
     assert!(matches!(store.wipe_order(9).await, Err(Error::NotFound(_))));
+}
+
+/// Enters one for a device, whatever there is.
+async fn enter(store: &Store, device: &DeviceKey, record: WipeRecord) -> WipeOrder {
+    let decide = move |_: &WipesBefore| WipeEntry::New(record.clone());
+    store.enter_wipe_order(device, NOW, NOW, decide).await.unwrap().0
+}
+
+async fn an_order_that_is_open_is_found_and_not_entered_again(place: Place) {
+    let store = place.open().await;
+    let other = DeviceKey { device: "2".into(), ..phone() };
+    enter(&store, &other, record(false)).await;
+    enter(&store, &phone(), record(false)).await;
+    let device = phone();
+    let ask = || {
+        let decide = |before: &WipesBefore| match before.open.first() {
+            Some(open) => WipeEntry::Same(open.number),
+            None => WipeEntry::New(record(false)),
+        };
+        store.enter_wipe_order(&device, NOW, NOW, decide)
+    };
+    let (order, is_new) = ask().await.unwrap();
+    assert_eq!((order.number, is_new, &order.device), (2, false, &phone()));
+    assert_eq!(store.wipe_orders(None).await.unwrap().len(), 2, "nothing was entered");
+    // What is over is open no more.
+    let done = |record: &mut WipeRecord| {
+        record.acknowledged = Some(NOW);
+        Ok(())
+    };
+    store.change_wipe_order(2, done).await.unwrap();
+    let (order, is_new) = ask().await.unwrap();
+    assert_eq!((order.number, is_new), (3, true));
+    let wrong = |_: &WipesBefore| WipeEntry::Same(9);
+    let wrong = store.enter_wipe_order(&phone(), NOW, NOW, wrong).await;
+    assert!(matches!(wrong, Err(Error::NotFound(_))));
+}
+
+async fn what_users_order_for_their_own_is_counted_apart(place: Place) {
+    let store = place.open().await;
+    let own = WipeRecord { own: true, by: "ann@x".into(), ..record(false) };
+    for record in [own.clone(), own, record(false)] {
+        enter(&store, &phone(), record).await;
+    }
+    assert_eq!(store.count_wipe_orders(NOW.minus(Duration::from_secs(1))).await.unwrap(), 1);
+    let all = store.wipe_orders(None).await.unwrap();
+    assert_eq!(all.iter().map(|order| order.record.own).collect::<Vec<_>>(), [false, true, true]);
+}
+
+async fn those_that_wait_for_a_second_administrator_are_found_however_old_they_are(place: Place) {
+    let store = place.open().await;
+    for needs_second in [true, true, true, false] {
+        enter(&store, &phone(), record(needs_second)).await;
+    }
+    for _ in 0..1000 {
+        enter(&store, &phone(), record(false)).await;
+    }
+    assert_eq!(store.count_wipe_orders_waiting().await.unwrap(), 3);
+    let confirm = |record: &mut WipeRecord| {
+        record.confirmed = Some(("other".into(), NOW));
+        Ok(())
+    };
+    let cancel = |record: &mut WipeRecord| {
+        record.cancelled = Some(("other".into(), NOW));
+        Ok(())
+    };
+    store.change_wipe_order(2, confirm).await.unwrap();
+    store.change_wipe_order(3, cancel).await.unwrap();
+    assert_eq!(store.count_wipe_orders_waiting().await.unwrap(), 1);
+    let waiting = store.wipe_orders_waiting().await.unwrap();
+    assert_eq!(waiting.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);
+    // All can be read, a thousand at a time.
+    let newest = store.wipe_orders_before(u64::MAX).await.unwrap();
+    let older = store.wipe_orders_before(newest.last().unwrap().number).await.unwrap();
+    assert_eq!((newest.len(), older.len()), (1000, 4));
 }

@@ -1,0 +1,255 @@
+//! What administrators and delegates get done by the interface, and what becomes of it.
+
+use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::site::{PATIENCE, curl};
+use anyhow::{Context, Result, ensure};
+use dme_testkit::ports::wait_until;
+use serde_json::{Value, json};
+
+const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
+const OLD: Kind<'_> = ("Android", "Nokia 3310", "Android 4");
+
+/// Ann's phone, who is Dora's, and Bob's, who is not.
+async fn two_phones(office: &Office) -> Result<()> {
+    for (user, id) in [("ann", "INSIDE"), ("bob", "OUTSIDE")] {
+        office.mailbox(user, b"Subject: hello\r\n\r\nHello\r\n").await?;
+        office.phone(user, id, PIXEL)?.folder_sync().await?;
+    }
+    Ok(())
+}
+
+/// How a device stands: whether it is let in, and its wipe.
+fn standing(office: &Office, user: &str, device: &str) -> Result<(String, String)> {
+    let all = office.root()?.get(&format!("/api/devices/{user}@{REALM}"))?;
+    let all = all.as_array().context("no list")?;
+    let one = all.iter().find(|one| one["device"] == device).context("no such device")?;
+    let word = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    Ok((word("admission"), word("wipe")))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_devices_a_delegate_changes_those_within_their_bounds() -> Result<()> {
+    let office = Office::start()?;
+    two_phones(&office).await?;
+    let dora = office.session("dora")?;
+    let devices = json!([format!("bob@{REALM}/OUTSIDE"), format!("ann@{REALM}/INSIDE")]);
+    let blocked = dora.post("/api/bulk/devices", &json!({"act": "block", "devices": devices}))?;
+    let wiped = dora.post("/api/bulk/wipe-account", &json!({ "devices": devices }))?;
+    for done in [&blocked, &wiped] {
+        let [outside, inside] = [&done["results"][0], &done["results"][1]];
+        ensure!(outside["done"] == false && inside["done"] == true, "{done}");
+        ensure!(outside["said"].as_str().is_some_and(|said| said.contains("may not")), "{done}");
+    }
+    let is = |admission: &str, wipe: &str| (admission.to_owned(), wipe.to_owned());
+    ensure!(standing(&office, "ann", "INSIDE")? == is("blocked", "requested (account)"));
+    ensure!(standing(&office, "bob", "OUTSIDE")? == is("quarantined", "none"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delegate_has_the_orders_to_wipe_of_their_own_and_no_others() -> Result<()> {
+    // Every order waits for a second person.
+    let optional = "[console]\nsecond_factor = \"optional\"\n";
+    let office = Office::start_with(optional, "wipes_per_hour = 0\n")?;
+    two_phones(&office).await?;
+    let (ada, dora) = (office.session("ada")?, office.session("dora")?);
+    let order =
+        |user: &str, device: &str| format!("/api/devices/{user}@{REALM}/{device}/wipe-account");
+    dora.post(&order("ann", "INSIDE"), &json!({}))?;
+    ada.post(&order("bob", "OUTSIDE"), &json!({}))?;
+    let numbers = |orders: &Value| -> Vec<u64> {
+        let orders = orders.as_array().into_iter().flatten();
+        orders.filter_map(|order| order["number"].as_u64()).collect()
+    };
+    ensure!(numbers(&dora.get("/api/wipes")?) == [1], "hers");
+    ensure!(numbers(&ada.get("/api/wipes")?) == [2, 1], "all");
+    let page = dora.ask("GET", "/wipes", "")?;
+    ensure!(page.status == 200 && page.body.contains("INSIDE"), "{}", page.body);
+    ensure!(!page.body.contains("OUTSIDE") && !page.body.contains("bob@"), "{}", page.body);
+    let overview = dora.ask("GET", "/", "")?.body;
+    ensure!(overview.contains("One wipe waits for a second administrator"), "{overview}");
+    let overview = ada.ask("GET", "/", "")?.body;
+    ensure!(overview.contains("2 wipes wait for a second administrator"), "{overview}");
+
+    let receipt = dora.get("/api/wipes/1/receipt")?;
+    ensure!(receipt["receipt"]["device"] == "INSIDE", "{receipt}");
+    // What is outside is refused as what is not there.
+    for number in [2, 3] {
+        for (method, act) in [("GET", "receipt"), ("POST", "confirm"), ("POST", "cancel")] {
+            let refused = dora.ask(method, &format!("/api/wipes/{number}/{act}"), "")?;
+            ensure!(refused.status == 403, "{number} {act}: {} {}", refused.status, refused.body);
+        }
+    }
+    // A second person confirms: not whoever ordered it, and also a delegate whose device it is.
+    let alone = dora.ask("POST", "/api/wipes/1/confirm", "")?;
+    ensure!(alone.status == 409 && alone.body.contains("another administrator"), "{}", alone.body);
+    let cancelled = dora.post("/api/wipes/1/cancel", &json!({}))?;
+    ensure!(cancelled["state"] == "cancelled", "{cancelled}");
+    ada.post(&order("ann", "INSIDE"), &json!({}))?;
+    let confirmed = dora.post("/api/wipes/3/confirm", &json!({}))?;
+    ensure!(confirmed["state"] == "ordered", "{confirmed}");
+    ensure!(confirmed["confirmed_by"] == format!("dora@{REALM}"), "{confirmed}");
+    ensure!(standing(&office, "ann", "INSIDE")?.1 == "requested (account)");
+
+    // What happened to a device is told to whoever has it.
+    let device = format!("/devices/ann@{REALM}/INSIDE");
+    let kind = "device_quarantined";
+    wait_until("it is written down", PATIENCE, || {
+        Ok(dora.get(&format!("/api{device}/events"))?.to_string().contains(kind))
+    })?;
+    let page = dora.ask("GET", &device, "")?.body;
+    ensure!(page.contains(kind) && !page.contains("href=\"/log?user"), "{page}");
+    let events = dora.get(&format!("/api{device}/events?limit=50"))?;
+    let events = events["events"].as_array().context("no events")?;
+    ensure!(events.iter().any(|event| event["kind"] == kind), "{events:?}");
+    ensure!(events.iter().all(|event| event["device"] == "INSIDE"), "{events:?}");
+    let refused = dora.ask("GET", &format!("/api/devices/bob@{REALM}/OUTSIDE/events"), "")?;
+    ensure!(refused.status == 403, "{}", refused.status);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_phone_is_ordered_once_and_takes_nothing_from_the_administrators_limit() -> Result<()>
+{
+    let optional = "[console]\nsecond_factor = \"optional\"\n";
+    let office = Office::start_with(optional, "wipes_per_hour = 2\n")?;
+    two_phones(&office).await?;
+    for _ in 0..10 {
+        let lost = office.ask_as("ann", "POST", "/api/my/devices/INSIDE/lost", "{}")?;
+        let said: Value = serde_json::from_str(&lost.1)?;
+        ensure!(lost.0 == 200 && said["erasure"] == "next_contact", "{lost:?}");
+        ensure!(said["warning"].is_null() && said["device"]["admission"] == "blocked", "{said}");
+    }
+    let root = office.root()?;
+    let orders = root.get("/api/wipes")?;
+    ensure!(orders.as_array().map(Vec::len) == Some(1), "ordered once: {orders}");
+    ensure!(orders[0]["by"] == format!("ann@{REALM}"), "{orders}");
+    let wiped = root.post(&format!("/api/devices/bob@{REALM}/OUTSIDE/wipe"), &json!({}))?;
+    ensure!(wiped["warning"].is_null(), "an administrator's waits for nobody: {wiped}");
+    // Her phone hears of it, and what users are told are words for users.
+    let mut phone = office.phone("ann", "INSIDE", PIXEL)?;
+    let heard = phone.folder_sync().await;
+    ensure!(matches!(heard, Err(dme_phone::Error::Wiped(_))), "{heard:?}");
+    let mut old = office.phone("ann", "OLD", OLD)?;
+    old.client.account.version = dme_eas::ProtocolVersion::V14_1;
+    old.folder_sync().await?;
+    let lost = office.ask_as("ann", "POST", "/api/my/devices/OLD/lost", "{}")?;
+    let said: Value = serde_json::from_str(&lost.1)?;
+    ensure!(said["erasure"] == "not", "{said}");
+    let words = said["warning"].as_str().context("no words")?;
+    ensure!(words.contains("protocol is too old") && !words.contains("dme "), "{words}");
+    // On her page in her language, once.
+    let jar = office.path("jar");
+    let browser = ["-b", jar.to_str().context("a path")?, "-H", "Accept-Language: de"];
+    let look = |more: &[&str], path: &str| -> Result<String> {
+        let (_, page) = curl(&office.path(""), &[&browser, more].concat(), &office.own_url(path))?;
+        Ok(String::from_utf8(page)?)
+    };
+    let form = format!("login=ann%40{REALM}&password={PASSWORD}");
+    look(&["-c", browser[1], "--data", &form], "/my/sign-in")?;
+    let page = look(&[], "/my")?;
+    let csrf = page.split("name=\"csrf\" value=\"").nth(1).context("no csrf")?;
+    let form = format!("csrf={}", csrf.split('"').next().unwrap_or_default());
+    let page = look(&["-L", "--data", &form], "/my/do/devices/OLD/lost")?;
+    ensure!(page.contains("Sein Protokoll ist zu alt"), "{page}");
+    ensure!(!look(&[], "/my")?.contains("Sein Protokoll ist zu alt"), "it is told again");
+    Ok(())
+}
+
+/// What a look at a book gives under this name, and its revision.
+fn book(office: &Office, path: &str) -> Result<(Value, u64)> {
+    let book = office.root()?.get(path)?;
+    let revision = book["revision"].as_u64().context("no revision")?;
+    Ok((book, revision))
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn groups_of_devices_are_made_raised_and_removed_one_at_a_time() -> Result<()> {
+    let office = Office::start()?;
+    two_phones(&office).await?;
+    let ada = office.session("ada")?;
+    let mut revision = 0;
+    for (name, user) in [("weak", "*"), ("strong", "ann*")] {
+        let new = json!({"name": name, "user": user, "revision": revision});
+        let made = ada.post("/api/policy/groups", &new)?;
+        revision = made["revision"].as_u64().context("no revision")?;
+    }
+    for (group, length) in [("weak", "7"), ("strong", "9")] {
+        let edit = json!({"group": group, "setting": "MinDevicePasswordLength", "value": length,
+            "revision": revision});
+        let set = ada.post("/api/policy/setting", &edit)?;
+        revision = set["revision"].as_u64().context("no revision")?;
+    }
+    let order = || -> Result<Vec<String>> {
+        let (levels, _) = book(&office, "/api/policy")?;
+        Ok(names(&levels["levels"]["groups"]).into_iter().map(str::to_owned).collect())
+    };
+    let length = |user: &str, device: &str| -> Result<Value> {
+        let path = format!("/api/devices/{user}@{REALM}/{device}/policy");
+        Ok(ada.get(&path)?["effective"]["settings"]["MinDevicePasswordLength"]["value"].clone())
+    };
+    ensure!(order()? == ["strong", "weak"], "the last that is made is the strongest");
+    ensure!(length("ann", "INSIDE")? == 9 && length("bob", "OUTSIDE")? == 7);
+    let (_, revision) = book(&office, "/api/policy")?;
+    ada.post("/api/policy/groups/raise", &json!({"name": "weak", "revision": revision}))?;
+    ensure!(order()? == ["weak", "strong"] && length("ann", "INSIDE")? == 7, "raised");
+    let stale = json!({"name": "weak", "revision": revision}).to_string();
+    ensure!(ada.ask("POST", "/api/policy/groups/raise", &stale)?.status == 409, "another's change");
+    let (_, revision) = book(&office, "/api/policy")?;
+    ada.post("/api/policy/groups/remove", &json!({"name": "weak", "revision": revision}))?;
+    ensure!(order()? == ["strong"] && length("ann", "INSIDE")? == 9, "removed");
+    ensure!(length("bob", "OUTSIDE")? != 7, "with what it said");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_admission_and_behaviour_are_made_and_removed_one_at_a_time() -> Result<()> {
+    let office = Office::start()?;
+    office.mailbox("ann", b"Subject: hello\r\n\r\nHello\r\n").await?;
+    let ada = office.session("ada")?;
+    let (_, revision) = book(&office, "/api/admission")?;
+    let new = json!({"name": "old ones", "agent": "Nokia*", "then": "block", "reason": "too old",
+        "revision": revision});
+    let made = ada.post("/api/admission/rules", &new)?;
+    let new = json!({"name": "pixels", "agent": "Pixel*", "then": "allow",
+        "revision": made["revision"]});
+    ada.post("/api/admission/rules", &new)?;
+    let (admission, revision) = book(&office, "/api/admission")?;
+    ensure!(names(&admission["rules"]["rules"]) == ["pixels", "old ones"], "{admission}");
+    // They decide of the next phone that comes.
+    let mut admitted = Vec::new();
+    for (id, kind) in [("FIRST", PIXEL), ("SECOND", OLD)] {
+        office.phone("ann", id, kind)?.folder_sync().await.ok();
+        admitted.push(standing(&office, "ann", id)?.0);
+    }
+    ensure!(admitted == ["allowed", "blocked"], "{admitted:?}");
+    ada.post("/api/admission/rules/remove", &json!({"name": "pixels", "revision": revision}))?;
+    let (admission, revision) = book(&office, "/api/admission")?;
+    ensure!(names(&admission["rules"]["rules"]) == ["old ones"], "{admission}");
+    office.phone("ann", "THIRD", PIXEL)?.folder_sync().await.ok();
+    ensure!(standing(&office, "ann", "THIRD")?.0 == "quarantined", "as without the rule");
+    let gone = json!({"name": "pixels", "revision": revision}).to_string();
+    ensure!(ada.ask("POST", "/api/admission/rules/remove", &gone)?.status == 404);
+
+    let (_, mut revision) = book(&office, "/api/behaviour")?;
+    for (name, then) in [("noisy", "slow"), ("broken", "tell")] {
+        let new = json!({"name": name, "counts": "requests", "threshold": 500,
+            "within_minutes": 10, "then": then, "slow_minutes": 5, "revision": revision});
+        let made = ada.post("/api/behaviour/rules", &new)?;
+        revision = made["revision"].as_u64().context("no revision")?;
+    }
+    let (behaviour, _) = book(&office, "/api/behaviour")?;
+    let rules = &behaviour["rules"]["rules"];
+    ensure!(names(rules) == ["noisy", "broken"], "{behaviour}");
+    ensure!(rules[0]["threshold"] == 500 && rules[0]["counts"] == "requests", "{behaviour}");
+    ada.post("/api/behaviour/rules/remove", &json!({"name": "noisy", "revision": revision}))?;
+    let (behaviour, _) = book(&office, "/api/behaviour")?;
+    ensure!(names(&behaviour["rules"]["rules"]) == ["broken"], "{behaviour}");
+    let acts = ada.get("/api/audit?act=behaviour.rules")?;
+    ensure!(acts.as_array().map(Vec::len) == Some(2), "{acts}");
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! What the console gives to take away: the log as lines of JSON, statistics for a spreadsheet.
+
+use crate::console::{Office, PASSWORD, REALM};
+use crate::site::curl;
+use anyhow::{Context, Result, ensure};
+use dme_model::Timestamp;
+use dme_store::{Counted, Counts, Level, NewEvent, Store};
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
+
+const SESSION: &str = "__Host-dme-console";
+
+/// A browser's cookie in which the auditor is signed in.
+fn auditor(office: &Office) -> Result<String> {
+    let form = format!("login=carl%40{REALM}&password={PASSWORD}&back=%2F");
+    office.form("/sign-in", "", &form)?.cookie(SESSION).context("no session")
+}
+
+fn event(number: u32) -> NewEvent {
+    NewEvent {
+        time: Timestamp::from_seconds(1_800_000_000 + i64::from(number)),
+        level: if number.is_multiple_of(10) { Level::Warning } else { Level::Info },
+        kind: "synced".into(),
+        user: Some("zoe@example.org".into()),
+        device: Some("PIXEL9".into()),
+        connector: None,
+        request: None,
+        message: format!("the {number}th, in \"quotes\"\nand on two lines"),
+        details: "{\"items\":3}".into(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_exported_whole_with_all_that_was_asked_for() -> Result<()> {
+    let office = Office::start()?;
+    // More than are read at a time, and all of an hour that is to come.
+    let store = Store::open(office.path("server/dme.db"))?;
+    store.put_events((0..2500).map(event).collect()).await?;
+    let cookie = format!("Cookie: {}", auditor(&office)?);
+    let export = |query: &str| -> Result<Vec<Value>> {
+        let url = office.url(&format!("/log.jsonl?{query}"));
+        let (status, said) = curl(&office.path(""), &["-H", &cookie], &url)?;
+        ensure!(status == 200, "{status}");
+        let text = String::from_utf8(said)?;
+        ensure!(text.is_empty() || text.ends_with('\n'), "the last line is cut");
+        text.lines().map(|line| serde_json::from_str(line).context("no JSON")).collect()
+    };
+    let all = export("user=zoe%40example.org")?;
+    ensure!(all.len() == 2500, "{} events", all.len());
+    for (at, line) in all.iter().enumerate() {
+        let number = 2499 - at;
+        let message = format!("the {number}th, in \"quotes\"\nand on two lines");
+        ensure!(line["message"] == message && line["details"]["items"] == 3, "{line}");
+        ensure!(line["user"] == "zoe@example.org" && line["device"] == "PIXEL9", "{line}");
+        ensure!(line["kind"] == "synced" && line["connector"].is_null(), "{line}");
+    }
+    // Each is as the interface tells it.
+    let told = office.root()?.get("/api/log?user=zoe%40example.org&limit=5")?;
+    ensure!(told["events"].as_array().map(Vec::as_slice) == Some(&all[..5]), "{told}");
+    let grave = export("user=zoe%40example.org&level=warning")?;
+    ensure!(grave.len() == 250 && grave.iter().all(|line| line["level"] == "warning"));
+    ensure!(export("user=nobody%40example.org")?.is_empty());
+    let url = office.url("/log.jsonl?level=made-up");
+    ensure!(curl(&office.path(""), &["-H", &cookie], &url)?.0 == 400, "a level there is not");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_are_told_apart_by_what_is_wanted_on_the_page_and_for_a_spreadsheet()
+-> Result<()> {
+    let office = Office::start()?;
+    let store = Store::open(office.path("server/dme.db"))?;
+    let hour = Counted::hour_of(Timestamp::from(SystemTime::now()));
+    let ago = |hours: u64| hour.minus(Duration::from_secs(hours * 3600));
+    let count = |hours: u64, user: &str, command: &str, requests: u64| {
+        let of = Counted {
+            start: ago(hours),
+            user: user.into(),
+            device: "PIXEL9".into(),
+            connector: "embedded".into(),
+            command: command.into(),
+        };
+        let mut counts = Counts { received: 10, sent: 20, items: 3, ..Counts::default() };
+        for _ in 0..requests {
+            counts.requests += 1;
+            counts.took(7_000);
+        }
+        (of, counts)
+    };
+    let all = vec![
+        count(3, "=cmd()@example.org", "Sync", 5),
+        count(2, "zoe@example.org", "Sync", 1),
+        count(2, "zoe@example.org", "Ping", 2),
+    ];
+    store.add_counts(all).await?;
+    let cookie = auditor(&office)?;
+    let look = |path: &str| office.ask("GET", path, &[("Cookie", &cookie)], "");
+    let names = "devices,requests,errors,received_bytes,sent_bytes,items,total_ms,longest_ms,\
+                 half_within_ms,95_percent_within_ms";
+    // Each counted for the same time, so that the rest of a line follows from its requests.
+    let line = |of: &str, requests: u64, times: u64| {
+        let (received, sent, items, total) = (10 * times, 20 * times, 3 * times, 7 * requests);
+        format!("{of},1,{requests},0,{received},{sent},{items},{total},7,10,10")
+    };
+    let (early, late) = (ago(3).to_string(), ago(2).to_string());
+    for (by, lines) in [
+        ("hour", vec![line(&early, 5, 1), line(&late, 3, 2)]),
+        ("command", vec![line("Ping", 2, 1)]),
+        ("user", vec![line("'=cmd()@example.org", 5, 1), line("zoe@example.org", 3, 2)]),
+    ] {
+        let csv = look(&format!("/statistics.csv?span=day&by={by}"))?;
+        ensure!(csv.header("content-type").is_some_and(|kind| kind.starts_with("text/csv")));
+        let mut written = csv.body.split("\r\n");
+        ensure!(written.next() == Some(&format!("{by},{names}")), "{}", csv.body);
+        let written: Vec<&str> = written.collect();
+        ensure!(lines.iter().all(|line| written.contains(&line.as_str())), "{}", csv.body);
+    }
+    // Days begin at midnight (UTC), whatever hours they have.
+    let days = look("/statistics.csv?span=week&by=day")?.body;
+    let requests: u64 = days
+        .split("\r\n")
+        .filter(|line| line.contains(" 00:00:00 UTC,"))
+        .filter_map(|line| line.split(',').nth(2)?.parse::<u64>().ok())
+        .sum();
+    ensure!(requests == 8, "{days}");
+    // The page shows the same, the latest first.
+    let page = look("/statistics?span=day&by=hour")?.body;
+    let table = &page[page.find("<table>").context("no table")?..];
+    ensure!(table.contains("<th scope=\"col\">Hour</th>"), "{table}");
+    let place = |at: &str| table.find(&format!("<th scope=\"row\">{}</th>", &at[..16]));
+    let (late, early) = (place(&late), place(&early));
+    ensure!(late.is_some() && early.is_some() && late < early, "{late:?} {early:?} {table}");
+    Ok(())
+}
