@@ -19,8 +19,7 @@ const TERMS: usize = 32 << 10;
 
 /// Whose own it is.
 pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
-    let words = "this is of users of a directory only, each for themselves";
-    principal.user.as_ref().ok_or_else(|| Refusal::forbidden(words))
+    principal.user.as_ref().ok_or_else(|| Refusal::barred("users-only", ""))
 }
 
 /// A name that a person gave.
@@ -113,7 +112,7 @@ impl Console {
     async fn own_device(&self, principal: &Principal, device: &str) -> Result<Device, Refusal> {
         let key = DeviceKey { user: oneself(principal)?.clone(), device: DeviceId::from(device) };
         let found = self.front.store.device(&key).await?;
-        found.ok_or_else(|| Refusal::not_found(format!("device {device} of yours")))
+        found.ok_or_else(|| Refusal::lacks("no-device-of-yours", device))
     }
 
     pub(crate) async fn label_own_device(
@@ -133,7 +132,7 @@ impl Console {
         &self,
         principal: &Principal,
         device: &str,
-        lost: api::Lost,
+        (lost, language): (api::Lost, Language),
     ) -> Result<api::DeviceChanged, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let act = match lost.whole {
@@ -146,7 +145,7 @@ impl Console {
             false => DeviceAct::WipeAccount,
         };
         let (user, device) = (key.user.as_str(), key.device.as_str());
-        let by = &principal.name;
+        let by = (principal.name.as_str(), language);
         self.change_device(user, device, DeviceAct::Block, by).await?;
         self.change_device(user, device, act, by).await
     }
@@ -158,7 +157,8 @@ impl Console {
     ) -> Result<api::DeviceChanged, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let (user, device) = (key.user.as_str(), key.device.as_str());
-        self.change_device(user, device, DeviceAct::Block, &principal.name).await
+        let by = (principal.name.as_str(), Language::English);
+        self.change_device(user, device, DeviceAct::Block, by).await
     }
 
     /// Forgets a device, and takes back the password and the certificate that are bound to it. One that is blocked or to
@@ -176,7 +176,8 @@ impl Console {
             return Err(Refusal::new(StatusCode::CONFLICT, words).said("my-not-removed", ""));
         }
         let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
-        self.change_device(user, id, DeviceAct::Remove, &principal.name).await
+        let by = (principal.name.as_str(), Language::English);
+        self.change_device(user, id, DeviceAct::Remove, by).await
     }
 
     pub(crate) async fn own_passwords(
@@ -211,7 +212,7 @@ impl Console {
         number: &str,
     ) -> Result<Vec<api::DevicePassword>, Refusal> {
         let user = oneself(principal)?;
-        let missing = || Refusal::not_found(format!("device password {number} of yours"));
+        let missing = || Refusal::lacks("no-password-of-yours", number);
         let number: i64 = number.parse().map_err(|_| missing())?;
         self.front.own.revoke_password(user, number).await?;
         // A phone that waits comes back at once, and is asked.
@@ -276,14 +277,14 @@ impl Console {
         new: &api::NewTerms,
     ) -> Result<api::Terms, Refusal> {
         if new.text.len() > TERMS {
-            return Err(Refusal::bad(format!("the text is longer than {TERMS} bytes")));
+            return Err(Refusal::wrong("terms-long", TERMS.to_string()));
         }
         let (text, now) = (new.text.trim(), (self.front.clock)());
         Ok(terms_of(self.front.store.publish_terms(text, &principal.name, now).await?))
     }
 
     pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
-        let missing = || Refusal::not_found(format!("version {version} of the terms"));
+        let missing = || Refusal::lacks("no-terms", version);
         let version: i64 = version.parse().map_err(|_| missing())?;
         let accepted = self.front.store.accepted(version).await?;
         let accepted = accepted.into_iter().map(|one| api::Acceptance {

@@ -6,7 +6,6 @@ use dme_directory::DirectoryService;
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, Timestamp, UserId};
 use dme_server::router::{Explained, Judged};
-use http::StatusCode;
 use std::collections::BTreeSet;
 
 /// The functions that are routed by user; of the others the realm decides.
@@ -27,9 +26,9 @@ impl Console {
                     let words = format!(
                         "{function} is not routed by user: the realm decides, see `dme user show`"
                     );
-                    return Err(Refusal::new(StatusCode::BAD_REQUEST, words));
+                    return Err(Refusal::bad(words).said("not-routed", function.as_str()));
                 }
-                None => return Err(Refusal::not_found(format!("function {name}"))),
+                None => return Err(Refusal::lacks("no-function", name)),
             },
         };
         let account = self.account_of(&self.meant(user).await?).await;
@@ -45,7 +44,7 @@ impl Console {
         let known: BTreeSet<String> =
             self.front.connectors.all().into_iter().map(|one| one.name).collect();
         if let Some(stranger) = down.iter().find(|name| !known.contains(*name)) {
-            return Err(Refusal::not_found(format!("connector {stranger}")));
+            return Err(Refusal::lacks("no-connector-named", stranger));
         }
         let down: BTreeSet<String> = down.into_iter().collect();
         let (request, now) = (RequestId::from("simulate"), (self.front.clock)());
