@@ -96,14 +96,13 @@ impl Console {
         let browser = Browser { look: Look::of(&head.headers), peer };
         let answer = match head.method {
             Method::GET => self.look_at(&head, browser).await,
-            Method::POST if !is_from_here(&head.headers) => {
-                Err(Refusal::forbidden("a form of another site is not taken"))
-            }
+            Method::POST if !is_from_here(&head.headers) => Err(Refusal::barred("other-site", "")),
             Method::POST => match read(body).await {
                 Ok(body) => self.take(&head, browser, &body).await,
                 Err(refusal) => Err(refusal),
             },
-            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")
+                .said("no-page", "")),
         };
         match answer {
             Ok(response) => response,
@@ -136,7 +135,7 @@ impl Console {
         let principal = session.principal.clone();
         if path == CHANGES {
             if principal.may(Duty::See) == Allowed::No {
-                return Err(Refusal::forbidden("nothing to see"));
+                return Err(Refusal::barred("nothing-to-see", ""));
             }
             return Ok(changes::stream(self.clone()));
         }
@@ -144,7 +143,7 @@ impl Console {
         let found =
             self.pages.iter().find_map(|page| Some((page, arguments(page.path, &segments)?)));
         let Some((page, args)) = found else {
-            return Err(Refusal::not_found("such page"));
+            return Err(Refusal::lacks("no-page", ""));
         };
         self.permit(&principal, page.duty, page.reach, &args).await?;
         let now = (self.front.clock)();
@@ -172,13 +171,13 @@ impl Console {
         let page = match self.session(head).await {
             Some((_, session)) => {
                 let frame = Frame::new(look, &session, "/", true, &self.pages);
-                refused(frame, &refusal.words).ok()
+                refused(frame, &refusal.words_in(look.language)).ok()
             }
             None => None,
         };
         let answer = match page {
             Some(page) => reply::answer("text/html; charset=utf-8", page),
-            None => reply::answer("text/plain; charset=utf-8", refusal.words),
+            None => reply::answer("text/plain; charset=utf-8", refusal.words_in(look.language)),
         };
         reply::with_status(answer, refusal.status)
     }
@@ -203,7 +202,7 @@ impl Console {
             return Ok(to_sign_in(&back));
         };
         if !is_csrf(&session, &field("csrf")) {
-            return Err(Refusal::forbidden("the form is not of this session: load the page again"));
+            return Err(Refusal::barred("form-old", ""));
         }
         match path {
             "/sign-out" => {
@@ -235,7 +234,7 @@ impl Console {
                         None => answer,
                     })
                 }
-                None => Err(Refusal::not_found("such form")),
+                None => Err(Refusal::lacks("no-page", "")),
             },
         }
     }
@@ -254,8 +253,7 @@ impl Console {
             match self.confirm(sessions, cookie, session, Again { password, code }).await {
                 Ok(next) => renewed = Some(next),
                 Err(why) => {
-                    let why = words(sent.look.language, why);
-                    return Done { renewed, done: Err(Refusal::forbidden(why)) };
+                    return Done { renewed, done: Err(Refusal::barred(why, "")) };
                 }
             }
             sent.session.confirmed = (self.front.clock)();
@@ -270,7 +268,7 @@ impl Console {
     ) -> Result<Value, Refusal> {
         let (endpoint, args) = self.endpoint(&method, path)?;
         if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
-            return Err(Refusal::forbidden(words(look.language, "confirm-first")));
+            return Err(Refusal::barred("confirm-first", ""));
         }
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
@@ -279,7 +277,8 @@ impl Console {
         }
         let (principal, query) = (session.principal.clone(), Default::default());
         let (session, body) = (Some(session.id.clone()), Value::Object(sent));
-        let call = Call { principal, client: *client, args, session, query, body };
+        let language = look.language;
+        let call = Call { principal, client: *client, args, session, query, body, language };
         self.carry_out(endpoint, call).await
     }
 
@@ -324,7 +323,7 @@ pub(crate) fn set_look(language: &str, theme: &str) -> Result<String, Refusal> {
             Ok(cookie::set_look(cookie::LANGUAGE, language))
         }
         (_, theme) if sound(theme) => Ok(cookie::set_look(cookie::THEME, theme)),
-        _ => Err(Refusal::bad("no such look")),
+        _ => Err(Refusal::wrong("no-page", "")),
     }
 }
 

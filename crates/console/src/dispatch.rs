@@ -2,6 +2,7 @@
 
 use crate::endpoint::{Args, Call, Endpoint};
 use crate::form;
+use crate::language::Language;
 use crate::principal::{Allowed, Duty, Origin, Principal, Reach, Role};
 use crate::session::is_csrf;
 use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
@@ -88,7 +89,8 @@ impl Console {
         };
         let shape = endpoint.shape(endpoint.query);
         let query = form::object(head.uri.query().unwrap_or_default().as_bytes(), shape.as_ref());
-        let call = Call { principal, client, args, session, query, body };
+        let language = Language::English;
+        let call = Call { principal, client, args, session, query, body, language };
         Ok(reply::json(&self.carry_out(endpoint, call).await?))
     }
 
@@ -260,7 +262,17 @@ pub(crate) fn arguments(pattern: &'static str, segments: &[String]) -> Option<Ar
 fn may_not(principal: &Principal, duty: Duty) -> Refusal {
     let (name, roles) = (&principal.name, principal.role_names());
     tracing::warn!(who = name, roles, duty = duty.as_str(), "not allowed");
-    Refusal::forbidden(format!("{name} ({roles}) may not do this: it takes \"{}\"", duty.as_str()))
+    let words = format!("{name} ({roles}) may not do this: it takes \"{}\"", duty.as_str());
+    Refusal::forbidden(words).said(
+        match duty {
+            Duty::See => "may-not-see",
+            Duty::Operate => "may-not-operate",
+            Duty::Configure => "may-not-configure",
+            Duty::Audit => "may-not-audit",
+            Duty::Own => "may-not-own",
+        },
+        name,
+    )
 }
 
 /// What was sent, within limits.
@@ -269,9 +281,10 @@ pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             let words = format!("the body is larger than {BODY} bytes");
-            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words))
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words).said("body-large", ""))
         }
-        Ok(Err(_)) => Err(Refusal::bad("the body was cut off")),
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body is missing")),
+        Ok(Err(_)) => Err(Refusal::wrong("body-missing", "")),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body is missing")
+            .said("body-missing", "")),
     }
 }

@@ -1,5 +1,6 @@
 //! One thing that can be asked for: where, what for, by whom, and what does it.
 
+use crate::language::Language;
 use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal};
 use futures_util::FutureExt;
@@ -50,6 +51,8 @@ pub struct Call {
     /// From which address.
     pub client: IpAddr,
     pub(crate) args: Args,
+    /// In which language what is told shall be: that of the pages, English elsewhere.
+    pub(crate) language: Language,
     /// The id of the session by which it is asked for; none of a token.
     pub(crate) session: Option<String>,
     /// What followed the `?`.

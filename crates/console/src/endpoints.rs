@@ -10,7 +10,7 @@ mod connector_orders;
 mod connectors;
 mod devices;
 mod directory;
-mod edits;
+pub(crate) mod edits;
 mod elsewhere;
 mod outbox;
 mod own;
@@ -18,6 +18,7 @@ pub(crate) mod policies;
 mod records;
 mod revised;
 mod routes;
+pub(crate) mod rule_edits;
 mod users;
 
 pub(crate) use api_tokens::Makers;
@@ -25,11 +26,15 @@ pub(crate) use records::{event_filter, kinds};
 
 use crate::endpoint::{Endpoint, delete, get, post};
 use crate::language::Language;
-use crate::openapi;
+use crate::openapi::{self, Ways};
 use crate::principal::{Duty, Origin, Principal, Reach};
 use crate::{Refusal, api};
 use devices::{DeviceAct, Hand};
 use dme_link::ConnectorState;
+use edits::GroupAct;
+use rule_edits::AdmissionEdit;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use users::UserAct;
 
 /// Every endpoint. The first that fits is taken.
@@ -58,7 +63,9 @@ fn about() -> Vec<Endpoint> {
     vec![
         get("/api/openapi.json", "This interface, as an OpenAPI 3.1 document")
             .reach(Reach::Filtered)
-            .by(|console, _| async move { Ok(openapi::document(&console.endpoints)) }),
+            .by(|console, _| async move {
+                Ok(openapi::document(&console.endpoints, Ways::Administration))
+            }),
         post("/api/console/link", "Make a link to sign in to the console by, once").by(
             |console, call| async move {
                 is_at_the_server(&call.principal)?;
@@ -86,7 +93,7 @@ fn about() -> Vec<Endpoint> {
 fn is_at_the_server(principal: &Principal) -> Result<(), Refusal> {
     match principal.origin {
         Origin::TokenFile => Ok(()),
-        _ => Err(Refusal::forbidden("this is made at the server only: run `dme console`")),
+        _ => Err(Refusal::barred("at-the-server", "")),
     }
 }
 
@@ -149,7 +156,9 @@ fn connectors() -> Vec<Endpoint> {
     vec![
         get("/api/connectors", "Connectors, each with its state and its link")
             .reach(Reach::Filtered)
-            .by(|console, call| async move { console.list_connectors(&call.principal).await }),
+            .by(|console, call| async move {
+                console.list_connectors(&call.principal, call.language).await
+            }),
         get("/api/tokens", "Tokens to enrol connectors with; what they say is not kept")
             .by(|console, _| async move { console.list_tokens().await }),
         post("/api/tokens", "Make a token to enrol a connector with; its text is shown once")
@@ -289,14 +298,14 @@ fn devices() -> Vec<Endpoint> {
         post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
             let by = Hand::Administrator(&call.principal.name);
             let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
-            Ok(api::DeviceChanged::from(changed.await?))
+            Ok(changed.await?.told(call.language))
         })
     };
     let fresh = |path, summary, act: DeviceAct| {
         post(path, summary).duty(Duty::Operate).fresh().by(move |console, call| async move {
             let by = Hand::Administrator(&call.principal.name);
             let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
-            Ok(api::DeviceChanged::from(changed.await?))
+            Ok(changed.await?.told(call.language))
         })
     };
     vec![
@@ -314,7 +323,7 @@ fn devices() -> Vec<Endpoint> {
             .by(|console, mut call| async move {
                 let api::Bulk { act, devices } = call.body()?;
                 if !["allow", "quarantine", "block", "resync"].contains(&act.as_str()) {
-                    return Err(Refusal::bad(format!("many devices cannot be told to {act:?}")));
+                    return Err(Refusal::wrong("no-act", act));
                 }
                 console.bulk(call, &act, devices).await
             }),
@@ -376,6 +385,16 @@ fn device_rules() -> Vec<Endpoint> {
                 let key = (call.arg("user"), call.arg("device"));
                 console.set_device_policy(&call.principal, key, level).await
             }),
+        post(
+            "/api/devices/{user}/{device}/policy/setting",
+            "Set what a device's own level says of one setting",
+        )
+        .takes::<api::OwnSetting>()
+        .by(|console, mut call| async move {
+            let edit = call.body()?;
+            let key = (call.arg("user"), call.arg("device"));
+            console.edit_own_setting(&call.principal, key, edit).await
+        }),
         get("/api/devices/{user}/{device}/admission", "What the rules say of a device, and which")
             .by(|console, call| async move {
                 console.explain_admission(call.arg("user"), call.arg("device")).await
@@ -445,25 +464,45 @@ fn rules() -> Vec<Endpoint> {
             .takes::<api::NewGroup>()
             .by(|console, mut call| async move {
                 let new = call.body()?;
-                console.make_group(&call.principal, new).await
+                console.change_group(&call.principal, GroupAct::Make, new).await
             }),
-        change_group("/api/policy/groups/raise", "Make a group stronger by one place", true),
-        change_group("/api/policy/groups/remove", "Take a group away, with what it says", false),
-        post("/api/admission/rules", "Make a rule of admission, before all others")
-            .takes::<api::NewRule>()
-            .by(|console, mut call| async move {
-                let new = call.body()?;
-                console.make_rule(&call.principal, new).await
-            }),
-        post("/api/admission/rules/remove", "Take a rule of admission away")
-            .takes::<api::GroupNamed>()
-            .by(|console, mut call| async move {
-                let named = call.body()?;
-                console.remove_rule(&call.principal, named).await
-            }),
+        change_group(
+            "/api/policy/groups/raise",
+            "Make a group stronger by one place",
+            GroupAct::Raise,
+        ),
+        change_group(
+            "/api/policy/groups/remove",
+            "Take a group away, with what it says",
+            GroupAct::Remove,
+        ),
+        post("/api/policy/members", "Which devices a group with these members would have")
+            .duty(Duty::See)
+            .takes::<dme_policy::Condition>()
+            .by(|console, mut call| async move { console.meant_by(&call.body()?).await }),
         post("/api/policy/preview", "Whom other levels of policy would affect")
             .takes::<api::PolicyTrial>()
             .by(|console, mut call| async move { console.preview_policy(call.body()?).await }),
+        edit_admission::<api::NewRule>(
+            "/api/admission/rules",
+            "Make a rule of admission, before all others, or put it in the place of one",
+            AdmissionEdit::Put,
+        ),
+        edit_admission::<api::GroupNamed>(
+            "/api/admission/rules/raise",
+            "Have a rule of admission asked earlier by one place",
+            AdmissionEdit::Raise,
+        ),
+        edit_admission::<api::GroupNamed>(
+            "/api/admission/rules/remove",
+            "Take a rule of admission away",
+            AdmissionEdit::Remove,
+        ),
+        edit_admission::<api::Otherwise>(
+            "/api/admission/otherwise",
+            "Say what becomes of a device that no rule fits, and how many a user may have",
+            AdmissionEdit::Beside,
+        ),
         get("/api/admission", "The rules of admission")
             .by(|console, _| async move { Ok(console.admission()) }),
         post("/api/admission", "Set the rules of admission").takes::<api::Admission>().by(
@@ -509,10 +548,25 @@ fn rules() -> Vec<Endpoint> {
     ]
 }
 
-fn change_group(path: &'static str, summary: &'static str, raises: bool) -> Endpoint {
+fn change_group(path: &'static str, summary: &'static str, act: GroupAct) -> Endpoint {
     post(path, summary).takes::<api::GroupNamed>().by(move |console, mut call| async move {
-        let named = call.body()?;
-        console.change_group(&call.principal, named, raises).await
+        let api::GroupNamed { name, revision } = call.body()?;
+        let group = api::NewGroup { name, revision, ..api::NewGroup::default() };
+        console.change_group(&call.principal, act, group).await
+    })
+}
+
+fn edit_admission<T>(
+    path: &'static str,
+    summary: &'static str,
+    edit: fn(T) -> AdmissionEdit,
+) -> Endpoint
+where
+    T: DeserializeOwned + JsonSchema + Send + 'static,
+{
+    post(path, summary).takes::<T>().by(move |console, mut call| async move {
+        let edit = edit(call.body()?);
+        console.edit_admission(&call.principal, edit).await
     })
 }
 
@@ -544,8 +598,9 @@ fn users() -> Vec<Endpoint> {
         })
     };
     vec![
-        get("/api/users/{user}", "A user: access and why, who serves them, their devices")
-            .by(|console, call| async move { console.show_user(call.arg("user")).await }),
+        get("/api/users/{user}", "A user: access and why, who serves them, their devices").by(
+            |console, call| async move { console.show_user(call.arg("user"), call.language).await },
+        ),
         act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
         act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
         act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
@@ -603,6 +658,11 @@ fn own() -> Vec<Endpoint> {
             .by(|console, call| async move {
                 console.own_page(&call.principal, Language::English).await
             }),
+        look("/api/my/openapi.json", "What is asked for of one's own, as an OpenAPI 3.1 document")
+            .by(|console, _| async move {
+                let own = console.endpoints.iter().filter(|one| one.duty == Duty::Own);
+                Ok(openapi::document(own, Ways::Own))
+            }),
         look("/api/my/devices", "One's own devices")
             .by(|console, call| async move { console.own_devices(&call.principal).await }),
         act("/api/my/devices/{device}/label", "Call a device of one's own something else")
@@ -614,8 +674,8 @@ fn own() -> Vec<Endpoint> {
         act("/api/my/devices/{device}/lost", "Block a lost device and have it erased")
             .takes::<api::Lost>()
             .by(|console, mut call| async move {
-                let lost = call.body()?;
-                console.lose_own_device(&call.principal, call.arg("device"), lost).await
+                let (lost, language) = (call.body()?, call.language);
+                console.lose_own_device(&call.principal, call.arg("device"), (lost, language)).await
             }),
         act("/api/my/devices/{device}/block", "Shut out a device of one's own").by(
             |console, call| async move {

@@ -1,5 +1,7 @@
 //! What pages say, in the reader's language (Project Fluent).
 
+use crate::endpoints::policies::word;
+use dme_policy::{About, Erasure};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::sync::LazyLock;
@@ -16,20 +18,53 @@ pub enum Language {
 
 type Bundle = FluentBundle<FluentResource>;
 
-static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle("en", ENGLISH_TEXT));
-static GERMAN: LazyLock<Bundle> = LazyLock::new(|| bundle("de", GERMAN_TEXT));
+static ENGLISH: LazyLock<Bundle> = LazyLock::new(|| bundle("en", &[ENGLISH_TEXT]));
+static GERMAN: LazyLock<Bundle> = LazyLock::new(|| bundle("de", &[GERMAN_TEXT, GERMAN_POLICY]));
 const ENGLISH_TEXT: &str = include_str!("../locales/en.ftl");
 const GERMAN_TEXT: &str = include_str!("../locales/de.ftl");
+/// What `dme_policy` says of settings and wipes in English.
+const GERMAN_POLICY: &str = include_str!("../locales/policy.de.ftl");
 
 /// What a file has wrong is left out; a test holds that there is nothing.
-fn bundle(tag: &str, text: &str) -> Bundle {
-    let resource = FluentResource::try_new(text.to_owned()).unwrap_or_else(|(sound, _)| sound);
+fn bundle(tag: &str, texts: &[&str]) -> Bundle {
     let mut bundle = FluentBundle::new_concurrent(tag.parse().into_iter().collect());
     // Marks around what is put in are for mixed directions of writing, which there are none of.
     bundle.set_use_isolating(false);
-    let _ = bundle.add_resource(resource);
+    for text in texts {
+        let read = FluentResource::try_new((*text).to_owned());
+        let _ = bundle.add_resource(read.unwrap_or_else(|(sound, _)| sound));
+    }
     bundle
 }
+
+/// The names of the texts that are sentences of the server's own: why a connector serves a user or
+/// cannot, apps that wipes tell apart.
+const SAID: [&str; 24] = [
+    "route-home",
+    "route-stuck",
+    "route-only-primary",
+    "route-least-loaded",
+    "route-failover",
+    "route-nobody",
+    "objection-locked",
+    "objection-unlinked",
+    "objection-draining",
+    "objection-function-off",
+    "objection-out-of-scope",
+    "objection-scope-unknown",
+    "objection-not-owner",
+    "objection-ownership-unknown",
+    "objection-unanswering",
+    "objection-exhausted",
+    "app-outlook",
+    "app-apple-mail",
+    "app-gmail",
+    "app-samsung",
+    "app-android",
+    "app-nine",
+    "app-windows",
+    "app-other",
+];
 
 impl Language {
     /// Each of them.
@@ -65,6 +100,38 @@ impl Language {
     /// The text of this name, with a name in it that is called `name` there.
     pub fn of(self, text: &str, name: &str) -> String {
         self.text(text, &[("name", FluentValue::from(name))])
+    }
+
+    /// What a setting of a policy means, and what is to be known beyond that.
+    pub fn setting(self, about: &About) -> (String, String) {
+        let own = match self {
+            Self::English => None,
+            Self::German => Some(&*GERMAN),
+        };
+        let said = |group: &str, english: &str| match (own, english) {
+            (None, _) | (_, "") => english.to_owned(),
+            (Some(own), _) => say(own, &format!("{group}-{}", about.name), &FluentArgs::new())
+                .unwrap_or_else(|| english.to_owned()),
+        };
+        (said("meaning", about.meaning), said("note", about.note))
+    }
+
+    /// What the server says in one of its own English sentences, in this language; as it is where
+    /// it is none of them.
+    pub fn said(self, english: &str) -> String {
+        let found = SAID.iter().find(|name| Self::English.text(name, &[]) == english);
+        found.map_or_else(|| english.to_owned(), |name| self.text(name, &[]))
+    }
+
+    /// What an order to wipe would erase.
+    pub fn erasure(self, erasure: &Erasure) -> String {
+        if self == Self::English {
+            return erasure.text.clone();
+        }
+        let app = FluentValue::from(self.said(erasure.app));
+        let known = word(&erasure.known).replace('_', "-");
+        let erased = self.text(&format!("erasure-{known}"), &[("name", app)]);
+        format!("{erased} {}", self.text("erasure-when", &[]))
     }
 
     /// The text of this name. A text that a language lacks is given in English, one that nobody has
@@ -122,20 +189,79 @@ mod tests {
         assert!(used > 50, "only {used} uses");
     }
 
+    /// All sources below a folder.
+    fn sources(folder: &std::path::Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| match path.is_dir() {
+                true => sources(&path),
+                false => vec![std::fs::read_to_string(path).unwrap()],
+            })
+            .collect()
+    }
+
     #[test]
     fn every_text_that_refusals_are_said_by_is_there() {
         let english = names(ENGLISH_TEXT);
-        let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/endpoints"));
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        let says = [".said(\"", "Refusal::wrong(\"", "Refusal::lacks(\"", "Refusal::barred(\""];
+        let says = [&says[..], &["Refusal::clash(\""]].concat();
         let mut used = 0;
-        for file in sources.unwrap() {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            for said in text.split(".said(\"").skip(1) {
+        for text in sources(std::path::Path::new(folder)) {
+            for said in says.iter().flat_map(|says| text.split(says).skip(1)) {
                 let name = said.split('"').next().unwrap();
-                assert!(english.contains(name), "{name}");
-                used += 1;
+                let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+                assert!(!is_name || english.contains(name), "{name}");
+                used += usize::from(is_name);
             }
         }
-        assert!(used > 10, "only {used} uses");
+        assert!(used > 60, "only {used} uses");
+    }
+
+    #[test]
+    fn sentences_of_the_servers_own_are_said_in_every_language() {
+        let english: BTreeSet<String> =
+            SAID.iter().map(|name| Language::English.text(name, &[])).collect();
+        assert_eq!(english.len(), SAID.len(), "one stands for two");
+        assert_eq!(Language::German.said("no primary can"), "kein vorrangiger kann");
+        assert_eq!(Language::German.said("something else"), "something else");
+    }
+
+    #[test]
+    fn what_a_wipe_erases_is_said_in_every_language() {
+        use dme_policy::{WipeScope, erasure};
+        for agent in ["Outlook-iOS/1", "Apple-iPhone/1", "Android-Mail/1", "Nine/1", "curl"] {
+            for scope in [WipeScope::Account, WipeScope::Device] {
+                for (os, new) in [("Android 9", true), ("Android 16", false)] {
+                    let erasure = erasure(scope, agent, "x", Some(os), new);
+                    assert_eq!(Language::English.erasure(&erasure), erasure.text);
+                    let german = Language::German.erasure(&erasure);
+                    assert!(german.contains("nächsten Kontakt"), "{german}");
+                    assert!(!german.contains("erasure-") && !german.contains("app"), "{german}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_setting_is_explained_in_every_language() {
+        for setting in dme_policy::Setting::ALL {
+            let about = setting.about();
+            assert_eq!(Language::English.setting(about), (about.meaning.into(), about.note.into()));
+            let (meaning, note) = Language::German.setting(about);
+            assert_ne!(meaning, about.meaning, "{setting}");
+            assert_eq!(note.is_empty(), about.note.is_empty(), "{setting}");
+            assert!(note.is_empty() || note != about.note, "{setting}");
+        }
+        // And nothing that is none.
+        let known = |name: &str| name.split_once('-').map(|(_, setting)| setting.parse());
+        for name in names(GERMAN_POLICY).into_iter() {
+            if ["about-", "erasure-"].iter().any(|other| name.starts_with(other)) {
+                continue;
+            }
+            let setting: Option<Result<dme_policy::Setting, _>> = known(name);
+            assert!(setting.is_some_and(|setting| setting.is_ok()), "{name}");
+        }
     }
 
     #[test]

@@ -1,12 +1,48 @@
 //! The interface described for machines, from the table that also serves it.
 
-use crate::api;
 use crate::endpoint::Endpoint;
+use crate::{api, cookie};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+/// By what whoever asks is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ways {
+    /// At the administration listener: a token, or the session of a browser.
+    Administration,
+    /// At the phones' listener: a user's name and password, or the session of a browser.
+    Own,
+}
+
+impl Ways {
+    /// What is written of them: one of the first list is enough, and each is described by the second.
+    fn described(self) -> (Value, Value) {
+        let session = |cookie: &str| json!({"type": "apiKey", "in": "cookie", "name": cookie});
+        // With anything but a look: a page of ours has it in its forms.
+        let csrf = json!({"type": "apiKey", "in": "header", "name": "x-csrf"});
+        match self {
+            Self::Administration => (
+                json!([{"token": []}, {"session": [], "csrf": []}]),
+                json!({
+                    "token": {"type": "http", "scheme": "bearer"},
+                    "session": session(cookie::SESSION),
+                    "csrf": csrf,
+                }),
+            ),
+            Self::Own => (
+                json!([{"password": []}, {"session": [], "csrf": []}]),
+                json!({
+                    "password": {"type": "http", "scheme": "basic"},
+                    "session": session(cookie::OWN_SESSION),
+                    "csrf": csrf,
+                }),
+            ),
+        }
+    }
+}
+
 /// An OpenAPI 3.1 document of these endpoints.
-pub(crate) fn document(endpoints: &[Endpoint]) -> Value {
+pub(crate) fn document<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, ways: Ways) -> Value {
     let mut generator = SchemaSettings::draft2020_12()
         .with(|settings| settings.definitions_path = "/components/schemas".into())
         .into_generator();
@@ -62,14 +98,15 @@ pub(crate) fn document(endpoints: &[Endpoint]) -> Value {
         path[method] = operation;
     }
     let schemas = generator.take_definitions(true);
+    let (security, schemes) = ways.described();
     json!({
         "openapi": "3.1.0",
         "info": {"title": "DME", "version": env!("CARGO_PKG_VERSION")},
-        "security": [{"token": []}],
+        "security": security,
         "paths": paths,
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": schemes,
         },
     })
 }
@@ -112,7 +149,7 @@ mod tests {
     #[test]
     fn the_document_has_each_endpoint_once() {
         let endpoints = crate::endpoints::table();
-        let document = document(&endpoints);
+        let document = document(&endpoints, Ways::Administration);
         let mut ids = BTreeSet::new();
         for endpoint in &endpoints {
             let method = endpoint.method.as_str().to_ascii_lowercase();
@@ -125,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document = document(&crate::endpoints::table());
+        let document = document(&crate::endpoints::table(), Ways::Administration);
         let text = document.to_string();
         let mut found = 0;
         for reference in text.split("\"$ref\":\"#").skip(1) {

@@ -2,6 +2,7 @@
 //! endpoints; none does anything itself.
 
 mod account;
+mod admission;
 mod api_tokens;
 mod audit;
 mod behaviour;
@@ -10,20 +11,24 @@ mod chart;
 mod connector;
 mod connectors;
 mod device;
+mod device_policy;
 mod devices;
 mod directory;
 mod events;
 mod frame;
 mod log;
+mod meant;
 mod outbox;
 mod overview;
 mod policies;
 mod refused;
 mod routes;
+mod setting;
 mod statistics;
 mod terms;
 mod time;
 mod topology;
+mod trials;
 mod user;
 mod users;
 mod webhooks;
@@ -153,6 +158,7 @@ pub fn table() -> Vec<Page> {
         page("/devices", devices::render),
         page("/devices/bulk", devices::bulk),
         page("/devices/{user}/{device}", device::render),
+        page("/devices/{user}/{device}/policy", device_policy::render),
         page("/users", users::render),
         page("/users/{user}", user::render),
         page("/connectors", connectors::render),
@@ -165,8 +171,10 @@ pub fn table() -> Vec<Page> {
         page("/outbox", outbox::render).for_all(Duty::See),
         page("/tokens", api_tokens::render).for_all(Duty::Audit),
         page("/policies", policies::render).for_all(Duty::See),
-        page("/policies/try", policies::trial).for_all(Duty::See),
-        page("/admission", policies::admission).for_all(Duty::See),
+        page("/policies/try", trials::setting).for_all(Duty::See),
+        page("/policies/try-group", trials::group).for_all(Duty::See),
+        page("/admission", admission::render).for_all(Duty::See),
+        page("/admission/try-rules", admission::trial).for_all(Duty::See),
         page("/behaviour", behaviour::render).for_all(Duty::See),
         page("/terms", terms::render).for_all(Duty::See),
         page("/webhooks", webhooks::render).for_all(Duty::See),

@@ -28,8 +28,36 @@ impl Refusal {
     pub(crate) fn words_in(&self, language: Language) -> String {
         match &self.said {
             Some((text, name)) => language.of(text, name),
-            None => self.words.clone(),
+            // What systems behind us say they say in English.
+            None => language.of("refused-in-english", &self.words),
         }
+    }
+
+    /// What is wrong, as the text of this name says it, with something in it that is called `name`
+    /// there: to programs in English, to readers of pages in their language.
+    fn told(status: StatusCode, text: &'static str, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self::new(status, Language::English.of(text, &name)).said(text, name)
+    }
+
+    /// Something that was asked for makes no sense, as the text of this name says.
+    pub(crate) fn wrong(text: &'static str, name: impl Into<String>) -> Self {
+        Self::told(StatusCode::BAD_REQUEST, text, name)
+    }
+
+    /// There is no such thing, as the text of this name says.
+    pub(crate) fn lacks(text: &'static str, name: impl Into<String>) -> Self {
+        Self::told(StatusCode::NOT_FOUND, text, name)
+    }
+
+    /// Whoever asks may not, as the text of this name says.
+    pub(crate) fn barred(text: &'static str, name: impl Into<String>) -> Self {
+        Self::told(StatusCode::FORBIDDEN, text, name)
+    }
+
+    /// It cannot be done as things stand, as the text of this name says.
+    pub(crate) fn clash(text: &'static str, name: impl Into<String>) -> Self {
+        Self::told(StatusCode::CONFLICT, text, name)
     }
 
     pub(crate) fn bad(words: impl Into<String>) -> Self {
@@ -47,7 +75,8 @@ impl Refusal {
     /// Something of ours failed: it is in the log, too.
     pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "an administration call failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        let words = error.to_string();
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, words.clone()).said("failed", words)
     }
 }
 
@@ -55,7 +84,10 @@ impl From<dme_store::Error> for Refusal {
     fn from(error: dme_store::Error) -> Self {
         match error {
             dme_store::Error::NotFound(what) => Self::not_found(what),
-            error @ (dme_store::Error::Stale { .. } | dme_store::Error::Refused(_)) => {
+            error @ dme_store::Error::Stale { .. } => {
+                Self::new(StatusCode::CONFLICT, error.to_string()).said("changed-meanwhile", "")
+            }
+            error @ dme_store::Error::Refused(_) => {
                 Self::new(StatusCode::CONFLICT, error.to_string())
             }
             error => Self::failed(error),

@@ -68,7 +68,7 @@ impl Links {
         self.0.keep((), now).map_err(|why| match why {
             NotKept::Full => {
                 let words = "many links are open: use one, or wait five minutes";
-                Refusal::new(StatusCode::TOO_MANY_REQUESTS, words)
+                Refusal::new(StatusCode::TOO_MANY_REQUESTS, words).said("too-many", "")
             }
             why @ NotKept::NoRandomness(_) => Refusal::failed(why),
         })

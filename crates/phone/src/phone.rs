@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::trust::Tls;
 use dme_eas::email::EmailView;
 use dme_eas::folder_sync::{Folder, FolderType};
+use dme_eas::provision::Policy;
 use dme_eas::settings::DeviceInformation;
 use dme_model::Item;
 use dme_zone::Zone;
@@ -62,6 +63,8 @@ pub struct Phone {
     pub home: Zone,
     /// What it noticed.
     pub events: Events,
+    /// The policy it applied last; none where it was given none.
+    pub policy: Option<Policy>,
     folder_key: String,
     folders: BTreeMap<String, FolderState>,
     messages: u64,
@@ -84,6 +87,7 @@ impl Phone {
             longest_pause: Duration::from_secs(30),
             home: Zone::utc(),
             events: Events::default(),
+            policy: None,
             folder_key: "0".to_owned(),
             folders: BTreeMap::new(),
             messages: 0,

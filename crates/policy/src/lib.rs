@@ -28,4 +28,4 @@ pub use obeyed::{Client, Obeyed, Obeys};
 pub use preview::{Change, Concerned, Preview, preview};
 pub use setting::{About, Area, Setting};
 pub use value::{Bounds, Kind, Unlimited, Value};
-pub use wipe::{Erased, Erasure, WipeScope, erasure};
+pub use wipe::{Erased, Erasure, Known, WipeScope, erasure};

@@ -30,11 +30,39 @@ pub enum Erased {
     Unknown,
 }
 
+/// What is known of an order and an app: each has words of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// Outlook and the account: it does not support that.
+    OutlookAccount,
+    /// A version of the protocol that knows no account.
+    NoAccount,
+    /// Mail of iOS and the account.
+    AppleAccount,
+    /// Any other app and the account: what the protocol says.
+    Account,
+    /// Outlook and the device: its own data.
+    OutlookDevice,
+    /// Mail of iOS and the device.
+    AppleDevice,
+    /// Apps of Android's and the device.
+    AndroidDevice,
+    /// The same from Android 10 on.
+    Android10Device,
+    /// Nine and the device.
+    NineDevice,
+    /// Any other app and the device: what the protocol says.
+    Device,
+}
+
 /// What an order would do, in words.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, JsonSchema)]
 pub struct Erasure {
     /// What would be erased.
     pub erased: Erased,
+    /// What that is known of.
+    pub known: Known,
     /// Which app it is taken for.
     pub app: &'static str,
     /// For the one who gives the order.
@@ -110,9 +138,10 @@ pub fn erasure(
     knows_16_1: bool,
 ) -> Erasure {
     let app = App::of(agent, device_type);
-    let (erased, text, sources) = match (scope, app) {
+    let (known, erased, text, sources) = match (scope, app) {
         // Outlook knows one order only, and takes it for its own data.
         (WipeScope::Account, App::Outlook) => (
+            Known::OutlookAccount,
             Erased::Unknown,
             "Outlook does not support the order to wipe the account alone, and what it does with \
              it is not known. Order the wipe of the device instead: Outlook takes that for its own \
@@ -121,6 +150,7 @@ pub fn erasure(
             &[EXCHANGE][..],
         ),
         (WipeScope::Account, _) if !knows_16_1 => (
+            Known::NoAccount,
             Erased::Nothing,
             "Nothing is erased: the device spoke a protocol version before 16.1, which has no words \
              for wiping the account alone. It is shut out, gets nothing more, and keeps what it has."
@@ -128,6 +158,7 @@ pub fn erasure(
             &[MS_ASPROV, EXCHANGE][..],
         ),
         (WipeScope::Account, App::AppleMail) => (
+            Known::AppleAccount,
             Erased::Account,
             "The account is removed with its mail, calendars, contacts, reminders and notes. What \
              else is on the device stays, and so do attachments that were saved elsewhere."
@@ -135,6 +166,7 @@ pub fn erasure(
             &[MS_ASPROV, EXCHANGE][..],
         ),
         (WipeScope::Account, app) => (
+            Known::Account,
             Erased::Account,
             format!(
                 "By the protocol the account is removed with what came from it, and nothing else. \
@@ -144,6 +176,7 @@ pub fn erasure(
             &[MS_ASPROV][..],
         ),
         (WipeScope::Device, App::Outlook) => (
+            Known::OutlookDevice,
             Erased::App,
             "Outlook removes its own data: mail, calendar, contacts and files. Nothing else on the \
              device is erased, whatever the order says."
@@ -151,6 +184,7 @@ pub fn erasure(
             &[EXCHANGE][..],
         ),
         (WipeScope::Device, App::AppleMail) => (
+            Known::AppleDevice,
             Erased::Device,
             "Everything on the device is erased, private photos and files too: it is reset to \
              factory settings, and does not ask first. It stays locked to its owner's Apple account."
@@ -158,6 +192,10 @@ pub fn erasure(
             &[EXCHANGE][..],
         ),
         (WipeScope::Device, App::Gmail | App::Android | App::Samsung) => (
+            match is_from_android_10(os) {
+                true => Known::Android10Device,
+                false => Known::AndroidDevice,
+            },
             Erased::Device,
             format!(
                 "Everything on the device is erased, private photos and files too, if {} is a \
@@ -166,11 +204,12 @@ pub fn erasure(
                  neither, nothing may be erased but the account. A memory card may keep what is on \
                  it.{}",
                 app.name(),
-                since_android_10(os),
+                if is_from_android_10(os) { SINCE_ANDROID_10 } else { "" },
             ),
             &[EXCHANGE, ANDROID_WIPE, ANDROID][..],
         ),
         (WipeScope::Device, App::Nine) => (
+            Known::NineDevice,
             Erased::Unknown,
             "What Nine makes of the order is not known here; it may be its own data, or the whole \
              device, and depends on how it was set up: reckon with the whole device."
@@ -178,6 +217,7 @@ pub fn erasure(
             &[][..],
         ),
         (WipeScope::Device, App::Windows | App::Other) => (
+            Known::Device,
             Erased::Unknown,
             format!(
                 "By the protocol everything on the device is erased and it is reset to factory \
@@ -190,22 +230,21 @@ pub fn erasure(
     let text = format!(
         "{text} It is told at its next contact; until then, and if it never comes, nothing is erased."
     );
-    Erasure { erased, app: app.name(), text, sources }
+    Erasure { erased, known, app: app.name(), text, sources }
 }
 
 /// What is told in addition of an Android that is not managed.
-fn since_android_10(os: Option<&str>) -> &'static str {
+const SINCE_ANDROID_10: &str =
+    " From Android 10 on apps are no longer given most rights of a device administrator.";
+
+/// Whether a system is Android 10 or later.
+fn is_from_android_10(os: Option<&str>) -> bool {
     let release = os.and_then(|os| {
         let (_, after) = os.split_once("Android")?;
         let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<u32>().ok()
     });
-    match release {
-        Some(10..) => {
-            " From Android 10 on apps are no longer given most rights of a device administrator."
-        }
-        _ => "",
-    }
+    matches!(release, Some(10..))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod standing;
 
 pub use dme_routing::{Scope, Tier};
 pub use settings::{ConnectorSettings, Effective, Limits};
-pub use standing::{Standing, State};
+pub use standing::{Reason, Standing, State};
 
 use crate::clock::now;
 use crate::metrics::Metrics;
@@ -21,9 +21,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
-
-/// What is said of the connector in this process.
-const EMBEDDED_STATE: &str = "in the server's process";
 
 /// Every connector there is, with what is set of it.
 pub struct Connectors {

@@ -12,7 +12,8 @@ use crate::parking::Parking;
 use crate::policy::{CurrentPolicy, configured};
 use dme_model::{Timestamp, UserId};
 use dme_policy::{
-    Concerned, Effective, Facts, Levels, Membership as Member, Preview, Rules, preview,
+    Concerned, Condition, Effective, Facts, Judged, Levels, Membership as Member, Preview, Rules,
+    preview,
 };
 use dme_routing::Known;
 use dme_store::{Applied, Device, Store};
@@ -184,6 +185,27 @@ impl Policies {
             all.untouched += one.untouched;
         }
         Ok(all)
+    }
+
+    /// The devices that a condition fits, and those of which that is not known yet.
+    ///
+    /// # Errors
+    /// The store's, or [`RulesError::Wrong`] where the condition makes no sense.
+    pub async fn meant_by(
+        &self,
+        condition: &Condition,
+    ) -> Result<(Vec<DeviceKey>, Vec<DeviceKey>), RulesError> {
+        let problem: Vec<String> = condition.problem().into_iter().collect();
+        sound(&problem)?;
+        let (mut fits, mut open) = (Vec::new(), Vec::new());
+        for device in self.store.devices(None).await? {
+            match self.with_facts(&device, |facts| condition.judge(facts)) {
+                Judged::Fits => fits.push(device.key),
+                Judged::Lacks(_) => open.push(device.key),
+                Judged::Not => {}
+            }
+        }
+        Ok((fits, open))
     }
 
     /// What holds for a device, and where each of it comes from.

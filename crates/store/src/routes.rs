@@ -1,12 +1,12 @@
 //! Which connector serves whom, what each offered when it was last linked, and what
 //! administrators set of it.
 
-use crate::session::{Row, Session, values};
+use crate::session::{Conditions, Row, Session, values};
 use crate::states::{from_json, to_json};
 use crate::{Result, Store};
 use dme_link::Capabilities;
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const ROUTES: &str =
     "SELECT user_id, function, home, serving, since, why FROM route WHERE user_id = $1";
@@ -93,6 +93,36 @@ impl Store {
         self.read(|session| {
             let rows = session.query(ALL_ROUTES, values![], route)?;
             Ok(rows.into_iter().filter_map(|(user, record)| Some((user, record?))).collect())
+        })
+        .await
+    }
+
+    /// By which connectors each of these users is served in some function, by their names.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn serving(
+        &self,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<BTreeMap<UserId, BTreeSet<String>>> {
+        let mut wanted = Conditions::default();
+        let users: BTreeSet<UserId> = users.into_iter().collect();
+        let users = users.iter().map(|user| wanted.give(user.to_string()));
+        let users: Vec<String> = users.collect();
+        if users.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        wanted.and(&format!("user_id IN ({})", users.join(", ")));
+        let sql = format!("SELECT DISTINCT user_id, serving FROM route{}", wanted.sql());
+        self.read(move |session| {
+            let rows = session.query(&sql, wanted.values(), |row| {
+                Ok((UserId::from(row.get::<String>(0)?), row.get::<String>(1)?))
+            })?;
+            let mut served: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
+            for (user, connector) in rows {
+                served.entry(user).or_default().insert(connector);
+            }
+            Ok(served)
         })
         .await
     }

@@ -15,6 +15,8 @@ pub struct DeviceQuery {
     pub wipe: Option<String>,
     /// That call their kind so.
     pub kind: Option<String>,
+    /// That spoke this version of the protocol last, such as `16.1`.
+    pub protocol: Option<String>,
     /// Whose operating system's name begins so.
     pub os: Option<String>,
     /// `not_asked`, `pending`, `compliant`, `partial` or `refused`: their policy.

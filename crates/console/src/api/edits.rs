@@ -32,13 +32,34 @@ pub struct SettingEdit {
     pub push: bool,
 }
 
+/// What a device's own level shall say of one setting.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnSetting {
+    /// Which setting, by its name.
+    pub setting: String,
+    /// The value as it is typed: `true`, `6`, `none`, a word, texts parted by commas. Nothing where
+    /// the level shall not say.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Whether it is locked there. With neither value nor lock the level says nothing of it.
+    #[serde(default)]
+    pub locked: bool,
+    /// The revision of the level that was read; 0 where it had none.
+    pub revision: u64,
+    /// Whether the device takes it at once where it waits.
+    #[serde(default)]
+    pub push: bool,
+}
+
 /// A group of devices to be made, as the strongest.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
     /// Its name.
     pub name: String,
-    /// Directory groups of the devices' users, parted by commas.
+    /// Directory groups of the devices' users, parted by commas, or by semicolons where one of them
+    /// has a comma itself.
     #[serde(default)]
     pub group: Option<String>,
     /// Users, likewise; `*` stands for anything in these and all that follow.
@@ -53,11 +74,17 @@ pub struct NewGroup {
     /// Models.
     #[serde(default)]
     pub model: Option<String>,
+    /// What they call their kind.
+    #[serde(default)]
+    pub device_type: Option<String>,
+    /// Versions of the protocol.
+    #[serde(default)]
+    pub protocol: Option<String>,
     /// The revision that was read.
     pub revision: u64,
 }
 
-/// A group to be moved or taken away.
+/// A group or a rule to be moved or taken away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupNamed {
@@ -67,13 +94,14 @@ pub struct GroupNamed {
     pub revision: u64,
 }
 
-/// A rule of admission to be made, before all others.
+/// A rule of admission to be made, or put in the place of another.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRule {
     /// Its name.
     pub name: String,
-    /// Directory groups of the devices' users, parted by commas.
+    /// Directory groups of the devices' users, parted by commas, or by semicolons where one of them
+    /// has a comma itself.
     #[serde(default)]
     pub group: Option<String>,
     /// Users, likewise; `*` stands for anything in these and all that follow.
@@ -88,11 +116,38 @@ pub struct NewRule {
     /// Models.
     #[serde(default)]
     pub model: Option<String>,
+    /// What they call their kind.
+    #[serde(default)]
+    pub device_type: Option<String>,
+    /// Versions of the protocol.
+    #[serde(default)]
+    pub protocol: Option<String>,
     /// `allow`, `quarantine` or `block`.
     pub then: String,
     /// Why, for the owner and the administrators.
     #[serde(default)]
     pub reason: Option<String>,
+    /// The name of the rule in whose place it stands; before all others where nothing is said.
+    #[serde(default)]
+    pub instead_of: Option<String>,
+    /// The revision that was read.
+    pub revision: u64,
+}
+
+/// What holds beside the rules of admission.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Otherwise {
+    /// What becomes of a device that no rule fits: `allow`, `quarantine` or `block`; what the
+    /// server's configuration says where nothing is said.
+    #[serde(default)]
+    pub otherwise: Option<String>,
+    /// Why, for the owner and the administrators.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Devices a user may have; what the server's configuration says where nothing is said.
+    #[serde(default)]
+    pub per_user: Option<u32>,
     /// The revision that was read.
     pub revision: u64,
 }

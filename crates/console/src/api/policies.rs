@@ -105,6 +105,15 @@ pub struct DevicePolicy {
     pub compliance: String,
 }
 
+/// Which devices a condition fits.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Meant {
+    /// Those that it fits.
+    pub devices: Vec<DeviceName>,
+    /// Those of which that is not known yet.
+    pub open: Vec<DeviceName>,
+}
+
 /// Another level of a device's own.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,6 +142,8 @@ pub struct Admission {
 pub struct Judged {
     /// Which.
     pub device: DeviceName,
+    /// What it is now: `allowed`, `quarantined` or `blocked`.
+    pub now: String,
     /// What would be decided, and by which rule.
     pub decision: Decision,
 }

@@ -1,21 +1,20 @@
 //! One's own account in the console: the second factor, the sessions.
 
+use crate::language::Language;
 use crate::principal::Principal;
 use crate::session::Session;
 use crate::{Console, Refusal, api};
 use dme_model::{Secret, UserId};
 use dme_server::config::SecondFactorMode;
 use dme_server::records::audit::changed;
-use http::StatusCode;
 
 /// Who shows a password, and may show a code beside it.
 fn user(principal: &Principal) -> Result<&UserId, Refusal> {
-    let words = "this is of those who sign in with the directory's password";
-    principal.user.as_ref().ok_or_else(|| Refusal::new(StatusCode::CONFLICT, words))
+    principal.user.as_ref().ok_or_else(|| Refusal::clash("not-of-directory", ""))
 }
 
 fn has_none() -> Refusal {
-    Refusal::new(StatusCode::CONFLICT, "there is no second factor")
+    Refusal::clash("no-second-factor", "")
 }
 
 impl Console {
@@ -48,7 +47,7 @@ impl Console {
         id: &str,
     ) -> Result<api::SessionsEnded, Refusal> {
         match self.sessions.end_of(&principal.name, |session| session.id == id) {
-            0 => Err(Refusal::not_found(format!("session {id} of yours"))),
+            0 => Err(Refusal::lacks("no-session", id)),
             ended => Ok(api::SessionsEnded { ended }),
         }
     }
@@ -128,16 +127,15 @@ impl Console {
     ) -> Result<api::User, Refusal> {
         let user = self.meant(name).await?;
         if principal.user.as_ref() == Some(&user) {
-            let words = "your own is removed on the page of your account; another resets it";
-            return Err(Refusal::new(StatusCode::CONFLICT, words));
+            return Err(Refusal::clash("own-second-factor", ""));
         }
         if !self.front.second_factors.remove(&user).await? {
-            return Err(Refusal::not_found(format!("second factor of {user}")));
+            return Err(Refusal::lacks("no-second-factor", ""));
         }
         changed("second_factor", Some("set up".into()), None);
         self.sessions.end_user(&user);
         tracing::warn!(%user, by = principal.name, "a second factor was reset");
-        self.show_user(user.as_str()).await
+        self.show_user(user.as_str(), Language::English).await
     }
 }
 

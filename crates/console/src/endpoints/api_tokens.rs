@@ -5,7 +5,6 @@ use crate::principal::{Duty, Origin, Principal, Role};
 use crate::session::ROLES;
 use crate::{Console, Refusal, api};
 use dme_model::{Secret, Timestamp, UserId};
-use http::StatusCode;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -31,21 +30,21 @@ impl Console {
     ) -> Result<api::IssuedToken, Refusal> {
         if principal.origin == Origin::ApiToken {
             // Else one that is limited would make one that is not.
-            return Err(Refusal::forbidden("a token makes no tokens: an administrator does"));
+            return Err(Refusal::barred("token-no-tokens", ""));
         }
         if principal.origin == Origin::Emergency {
             // It would outlast the emergency.
-            return Err(Refusal::forbidden("the account for emergencies makes no tokens"));
+            return Err(Refusal::barred("emergency-no-tokens", ""));
         }
         let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
-            return Err(Refusal::bad("a token's name has 1 to 64 letters, digits, - _ and ."));
+            return Err(Refusal::wrong("token-name", ""));
         }
         if new.duties.is_empty() {
-            return Err(Refusal::bad("a token without duties opens nothing: give it one"));
+            return Err(Refusal::wrong("token-duties", ""));
         }
         if !(1..=LONGEST).contains(&new.valid_days) {
-            return Err(Refusal::bad(format!("a token is good for 1 to {LONGEST} days")));
+            return Err(Refusal::wrong("token-days", LONGEST.to_string()));
         }
         let mut duties = new.duties;
         duties.sort_unstable();
@@ -63,8 +62,7 @@ impl Console {
         };
         let name = token.name.clone();
         if !self.front.store.put_api_token(&kept_by(&text), token).await? {
-            let words = format!("there is a token {name} already: revoke it, or take another name");
-            return Err(Refusal::new(StatusCode::CONFLICT, words));
+            return Err(Refusal::clash("token-there", name));
         }
         Ok(api::IssuedToken { token: text.expose().to_owned() })
     }
@@ -72,7 +70,7 @@ impl Console {
     pub(crate) async fn revoke_api_token(&self, name: &str) -> Result<api::Done, Refusal> {
         match self.front.store.revoke_api_token(name).await? {
             true => Ok(api::Done {}),
-            false => Err(Refusal::not_found(format!("token {name}"))),
+            false => Err(Refusal::lacks("no-token", name)),
         }
     }
 

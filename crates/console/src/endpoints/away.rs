@@ -104,7 +104,7 @@ impl Console {
                 let (from, to) = (self.front.day_begins(first), self.front.day_begins(last + 1));
                 Ok(VacationState::Within { from, to })
             }
-            other => Err(Refusal::bad(format!("state is {other}: off, on or within is wanted"))),
+            other => Err(Refusal::wrong("no-away-state", other)),
         }
     }
 
@@ -161,11 +161,13 @@ fn of_mailbox(error: dme_mailbox::Error) -> Refusal {
             let words = "your mail system has no out-of-office messages";
             Refusal::new(StatusCode::NOT_IMPLEMENTED, words).said("my-away-none", "")
         }
-        ErrorKind::Invalid | ErrorKind::MessageTooLarge => Refusal::bad(words),
+        ErrorKind::Invalid | ErrorKind::MessageTooLarge => {
+            Refusal::bad(words).said("my-away-refused", "")
+        }
         ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Busy { .. } => {
             Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words).said("my-unclear", "")
         }
-        _ => Refusal::new(StatusCode::BAD_GATEWAY, words),
+        _ => Refusal::new(StatusCode::BAD_GATEWAY, words).said("my-unclear", ""),
     }
 }
 

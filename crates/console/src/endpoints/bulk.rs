@@ -19,11 +19,10 @@ impl Console {
         devices: Vec<String>,
     ) -> Result<api::BulkDone, Refusal> {
         if devices.is_empty() {
-            return Err(Refusal::bad("no device is named"));
+            return Err(Refusal::wrong("none-chosen", ""));
         }
         if devices.len() > MOST {
-            let words = format!("{} devices are named: {MOST} at once at the most", devices.len());
-            return Err(Refusal::bad(words));
+            return Err(Refusal::wrong("too-many-devices", MOST.to_string()));
         }
         let mut results = Vec::new();
         for device in devices {
@@ -32,7 +31,7 @@ impl Console {
                     let warning = answer.get("warning").and_then(Value::as_str);
                     (true, warning.unwrap_or_default().to_owned())
                 }
-                Err(refusal) => (false, refusal.words),
+                Err(refusal) => (false, refusal.words_in(call.language)),
             };
             results.push(api::BulkItem { device, done, said });
         }
@@ -50,7 +49,8 @@ impl Console {
         let (principal, client) = (call.principal.clone(), call.client);
         let session = call.session.clone();
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
-        let (query, body) = Default::default();
-        self.carry_out(endpoint, Call { principal, client, session, args, query, body }).await
+        let (query, body, language) = (Default::default(), Default::default(), call.language);
+        let call = Call { principal, client, session, args, query, body, language };
+        self.carry_out(endpoint, call).await
     }
 }

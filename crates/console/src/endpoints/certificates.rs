@@ -130,7 +130,7 @@ impl Console {
         user: &UserId,
         number: &str,
     ) -> Result<Vec<api::DeviceCertificate>, Refusal> {
-        let missing = || Refusal::not_found(format!("device certificate {number} of {user}"));
+        let missing = || Refusal::lacks("no-certificate", number);
         let number: i64 = number.parse().map_err(|_| missing())?;
         self.front.revoke_device_certificate(user, number).await?;
         self.certificates_of_user(user).await

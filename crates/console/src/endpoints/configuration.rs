@@ -21,11 +21,8 @@ impl Console {
         });
         match (found.next(), found.next()) {
             (Some(record), None) => Ok(record),
-            (None, _) => Err(Refusal::not_found(format!("connector {name}"))),
-            (Some(_), Some(_)) => {
-                let words = format!("several connectors are named {name}: say its id");
-                Err(Refusal::new(StatusCode::CONFLICT, words))
-            }
+            (None, _) => Err(Refusal::lacks("no-connector-named", name)),
+            (Some(_), Some(_)) => Err(Refusal::clash("several-connectors", name)),
         }
     }
 
@@ -67,8 +64,7 @@ impl Console {
         let id = self.enrolled(name).await?.id;
         let now = self.configuration_of(&id).await?;
         if now.key.as_ref() != Some(&new.key) {
-            let words = format!("{name} has another sealing key by now: configure it again");
-            return Err(Refusal::new(StatusCode::CONFLICT, words));
+            return Err(Refusal::clash("other-sealing-key", name));
         }
         let moment: Timestamp = (self.front.clock)();
         let store = &self.front.store;
@@ -83,7 +79,7 @@ impl Console {
     pub(crate) async fn withdraw(&self, name: &str) -> Result<api::Configuration, Refusal> {
         let id = self.enrolled(name).await?.id;
         if !self.front.store.withdraw_configuration(&id).await? {
-            return Err(Refusal::not_found(format!("configuration that is wanted of {name}")));
+            return Err(Refusal::lacks("no-configuration", name));
         }
         tracing::info!(connector = name, %id, "configuration withdrawn");
         self.configuration_of(&id).await

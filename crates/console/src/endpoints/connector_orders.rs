@@ -48,18 +48,13 @@ impl Console {
         let (id, order) = (self.enrolled(name).await?.id, known(order)?);
         match self.front.store.end_connector_order(&id, order).await? {
             true => self.connector_orders(name).await,
-            false => {
-                let what = format!("order {}; it may have been done", order.as_str());
-                Err(Refusal::not_found(what))
-            }
+            false => Err(Refusal::lacks("no-order-waits", order.as_str())),
         }
     }
 }
 
 fn known(order: &str) -> Result<ConnectorOrder, Refusal> {
-    let names = || ConnectorOrder::ALL.map(ConnectorOrder::as_str).join(" and ");
-    let unknown = || Refusal::bad(format!("no order is called {order}: there are {}", names()));
-    ConnectorOrder::named(order).ok_or_else(unknown)
+    ConnectorOrder::named(order).ok_or_else(|| Refusal::wrong("no-order", order))
 }
 
 impl From<WaitingConnectorOrder> for api::ConnectorOrder {

@@ -1,10 +1,11 @@
 //! Connectors: list, tokens, unlock, lock, remove.
 
+use crate::language::Language;
 use crate::principal::{Allowed, Duty, Principal};
 use crate::{Console, Refusal, api};
 use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState, Measured};
 use dme_model::{Function, Timestamp, UserId};
-use dme_server::connectors::{ConnectorSettings, Scope, Standing, Tier};
+use dme_server::connectors::{ConnectorSettings, Reason, Scope, Standing, Tier};
 use dme_server::records::audit::changed;
 use http::StatusCode;
 use std::time::Duration;
@@ -19,6 +20,7 @@ impl Console {
     pub(crate) async fn list_connectors(
         &self,
         principal: &Principal,
+        language: Language,
     ) -> Result<Vec<api::Connector>, Refusal> {
         let all = self.front.connectors.standings((self.front.clock)()).await?;
         let seen = |one: &&Standing| match principal.may(Duty::See) {
@@ -26,7 +28,8 @@ impl Console {
             Allowed::Within(boundaries) => boundaries.connectors.contains(&one.name),
             Allowed::No => false,
         };
-        let mut shown: Vec<_> = all.iter().filter(seen).map(|one| self.connector(one)).collect();
+        let mut shown: Vec<_> =
+            all.iter().filter(seen).map(|one| self.connector(one, language)).collect();
         // Read once for all of them: there may be a thousand.
         for waiting in self.front.store.connector_orders().await? {
             let id = waiting.connector.as_str();
@@ -41,19 +44,16 @@ impl Console {
         &self,
         new: api::NewToken,
     ) -> Result<api::IssuedToken, Refusal> {
-        let bad = |words: String| Refusal::bad(words);
         if self.link_addresses.is_empty() {
-            return Err(bad(
-                "links.listen is not set: the server has no port for connectors".into()
-            ));
+            return Err(Refusal::wrong("no-link-port", ""));
         }
         let valid = Duration::from_secs(new.valid_seconds);
         if valid.is_zero() || valid > LONGEST {
-            return Err(bad("a token is good for one second to seven days".into()));
+            return Err(Refusal::wrong("token-time", ""));
         }
         let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
-            return Err(bad("a connector's name has 1 to 64 letters, digits, - _ and .".into()));
+            return Err(Refusal::wrong("connector-name", ""));
         }
         let known = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
         let taken = |one: &ConnectorRecord| {
@@ -61,10 +61,7 @@ impl Console {
                 && (one.name == new.name || one.id.as_str() == new.name)
         };
         if known.iter().any(taken) {
-            return Err(bad(format!(
-                "there is a connector {} already; remove it first, or take another name",
-                new.name
-            )));
+            return Err(Refusal::wrong("connector-there", new.name));
         }
         let approval = if new.approved { Approval::Given } else { Approval::Needed };
         let registrar = self.links.registrar();
@@ -86,7 +83,7 @@ impl Console {
     ) -> Result<api::IssuedCode, Refusal> {
         let valid = Duration::from_secs(new.valid_seconds);
         if valid.is_zero() || valid > LONGEST_CODE {
-            return Err(Refusal::bad("a code is good for one second to one hour"));
+            return Err(Refusal::wrong("code-time", ""));
         }
         let record = self.enrolled(name).await?;
         let code = self.links.registrar().issue_code(&record.id, valid).await;
@@ -109,7 +106,7 @@ impl Console {
         let (gone, _): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|one| one.name == name && one.used_by.is_none());
         if gone.is_empty() {
-            return Err(Refusal::not_found(format!("unused token of the name {name}")));
+            return Err(Refusal::lacks("no-unused-token", name));
         }
         enrolments.revoke(name).await.map_err(Refusal::failed)?;
         tracing::info!(connector = name, tokens = gone.len(), "tokens revoked");
@@ -180,11 +177,12 @@ impl Console {
         let tier = match edit.tier.as_str() {
             "primary" => Tier::Primary,
             "failover" => Tier::Failover,
-            other => return Err(Refusal::bad(format!("no tier is called {other:?}"))),
+            other => return Err(Refusal::wrong("no-tier", other)),
         };
-        let functions = edit.off.iter().map(|name| {
-            Function::named(name).ok_or_else(|| Refusal::bad(format!("no function is {name:?}")))
-        });
+        let functions = edit
+            .off
+            .iter()
+            .map(|name| Function::named(name).ok_or_else(|| Refusal::wrong("no-function", name)));
         let scoped = scope(&edit.scope, edit.scope_names.as_deref())?;
         let logins = match edit.logins.as_str() {
             // Those of its scope, which nobody has to say unless the configuration says others.
@@ -233,7 +231,7 @@ impl Console {
             |one: &ConnectorRecord| one.name == name && one.state != ConnectorState::Removed;
         match records.iter().any(known) {
             true => Ok(()),
-            false => Err(Refusal::not_found(format!("connector {name}"))),
+            false => Err(Refusal::lacks("no-connector-named", name)),
         }
     }
 
@@ -255,10 +253,10 @@ impl Console {
         tracing::info!(connector = name, id = %record.id, ?state, "connector changed");
         let all = self.front.connectors.standings((self.front.clock)()).await?;
         let changed = all.iter().find(|one| one.id == record.id);
-        let changed = changed.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
+        let changed = changed.ok_or_else(|| Refusal::lacks("no-connector-named", name))?;
         let waiting = self.front.store.connector_orders_of(&record.id).await?;
         let waiting = waiting.into_iter().map(Into::into).collect();
-        Ok(api::Connector { waiting, ..self.connector(changed) })
+        Ok(api::Connector { waiting, ..self.connector(changed, Language::English) })
     }
 
     /// What is wrong with the group that a connector's scope is.
@@ -269,8 +267,31 @@ impl Console {
         }
     }
 
-    fn connector(&self, standing: &Standing) -> api::Connector {
-        api::Connector { wrong_scope: self.wrong_scope(&standing.name), ..connector(standing) }
+    fn connector(&self, standing: &Standing, language: Language) -> api::Connector {
+        let wrong_scope = self.wrong_scope(&standing.name);
+        let reason = reason(&standing.reason, language);
+        api::Connector { wrong_scope, reason, ..connector(standing) }
+    }
+}
+
+/// Why a connector stands as it does, in words.
+fn reason(reason: &Reason, language: Language) -> String {
+    let text = |name: &str| language.text(name, &[]);
+    match (language, reason) {
+        // As the server itself says it, in logs too.
+        (Language::English, reason) => reason.to_string(),
+        (_, Reason::Nothing) => String::new(),
+        (_, Reason::Embedded) => text("reason-embedded"),
+        (_, Reason::Removed) => text("reason-removed"),
+        (_, Reason::Waits) => text("reason-waits"),
+        (_, Reason::Until(back)) => language.of("reason-until", &back.to_string()),
+        (_, Reason::Unlinked) => text("reason-unlinked"),
+        (_, Reason::Lost(why)) => language.of("reason-lost", why),
+        (_, Reason::Drained) => text("reason-drained"),
+        (_, Reason::Leaving) => text("reason-leaving"),
+        (_, Reason::Full { runs, waits }) => {
+            language.of("reason-full", &format!("{runs} + {waits}"))
+        }
     }
 }
 
@@ -284,7 +305,7 @@ fn scope(word: &str, names: Option<&str>) -> Result<Scope, Refusal> {
             let users = names.split(',').map(str::trim).filter(|name| !name.is_empty());
             Ok(Scope::Users(users.map(UserId::from).collect()))
         }
-        other => Err(Refusal::bad(format!("no scope is called {other:?}"))),
+        other => Err(Refusal::wrong("no-scope", other)),
     }
 }
 
@@ -317,7 +338,7 @@ fn connector(standing: &Standing) -> api::Connector {
         id: standing.id.to_string(),
         state: state.into(),
         standing: standing.state.as_str().into(),
-        reason: standing.reason.clone(),
+        reason: String::new(),
         since: standing.since.map(Timestamp::as_seconds),
         users: standing.users,
         wrong_scope: None,

@@ -1,6 +1,7 @@
 //! Devices: list, allow, quarantine, block, wipe, resync, remove.
 
 use super::policies::word;
+use crate::language::Language;
 use crate::principal::{Boundaries, Principal};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Right, Standing};
@@ -11,7 +12,7 @@ use dme_server::policies::Compliance;
 use dme_server::records::audit::changed;
 use dme_store::{Admission, Decider, Decision, Device, DeviceFilter, Held, Hold, Wipe, WipeKind};
 use dme_sync::{DeviceKey, Holding, StateStore};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 /// So many kinds of devices are told apart.
@@ -63,29 +64,20 @@ pub(crate) enum Caution {
 
 impl Caution {
     /// For administrators.
-    fn words(&self) -> String {
+    fn words(&self, language: Language) -> String {
         match self {
-            Self::Second(number) => format!(
-                "there were too many wipes in the last hour: order {number} waits until another \
-                 administrator confirms it (`dme wipe confirm {number}`)"
-            ),
-            Self::TooOld => {
-                "it spoke a version before 16.1, which has no words for this: it is shut \
-                 out, and keeps what it has"
-                    .to_owned()
-            }
-            Self::NoLogin(why) => format!(
-                "no phone of the user's can log in ({why}), and it gets the order after a login \
-                 only; let the user in until it has, and use `dme user disable` meanwhile"
-            ),
+            Self::Second(number) => language.of("warn-second", &number.to_string()),
+            Self::TooOld => language.text("warn-no-words", &[]),
+            Self::NoLogin(why) => language.of("warn-no-login", why),
         }
     }
 }
 
-impl From<Changed> for api::DeviceChanged {
-    fn from(changed: Changed) -> Self {
-        let warning = changed.caution.map(|caution| caution.words());
-        Self { device: changed.device, warning }
+impl Changed {
+    /// What is answered.
+    pub fn told(self, language: Language) -> api::DeviceChanged {
+        let warning = self.caution.map(|caution| caution.words(language));
+        api::DeviceChanged { device: self.device, warning }
     }
 }
 
@@ -172,25 +164,25 @@ impl Console {
         principal: &Principal,
         query: &api::DeviceQuery,
     ) -> Result<DeviceQuery, Refusal> {
-        let unknown = |what: &str, word: &str| Refusal::bad(format!("no {what} is called {word}"));
+        let unknown = |word: &str| Refusal::wrong("no-filter", word);
         let admission = match query.admission.as_deref() {
             None => None,
             Some("allowed") => Some(Admission::Allowed),
             Some("quarantined") => Some(Admission::Quarantined),
             Some("blocked") => Some(Admission::Blocked),
-            Some(word) => return Err(unknown("state", word)),
+            Some(word) => return Err(unknown(word)),
         };
         let compliance = match query.compliance.as_deref() {
             None => None,
             Some(said) => {
                 let named = Compliance::ALL.into_iter().find(|one| word(one) == said);
-                Some(named.ok_or_else(|| unknown("compliance", said))?)
+                Some(named.ok_or_else(|| unknown(said))?)
             }
         };
         if let Some(word) = &query.wipe
             && !["none", "requested", "sent", "acknowledged"].contains(&word.as_str())
         {
-            return Err(unknown("state of a wipe", word));
+            return Err(unknown(word));
         }
         let now = (self.front.clock)();
         let ago = |days: u32| now.minus(Duration::from_secs(u64::from(days) * 86_400));
@@ -200,6 +192,7 @@ impl Console {
                 admission,
                 wipe: query.wipe.clone(),
                 kind: query.kind.clone(),
+                protocol: query.protocol.clone(),
                 os: query.os.clone(),
                 connector: query.connector.clone(),
                 seen_from: query.within_days.map(ago),
@@ -274,6 +267,15 @@ impl Console {
         Ok((page.map(|(user, count)| (user.to_string(), count)).collect(), count))
     }
 
+    /// By which connectors the users of these devices are served, by the users' names.
+    pub(crate) async fn serving(
+        &self,
+        devices: &[api::Device],
+    ) -> Result<BTreeMap<UserId, BTreeSet<String>>, Refusal> {
+        let users = devices.iter().map(|device| UserId::from(device.user.as_str()));
+        Ok(self.front.store.serving(users).await?)
+    }
+
     pub(crate) async fn devices_of(&self, user: &str) -> Result<Vec<api::Device>, Refusal> {
         let devices = self.front.store.devices(Some(&self.meant(user).await?)).await?;
         Ok(devices.iter().map(|device| self.device(device)).collect())
@@ -291,6 +293,19 @@ impl Console {
             return Ok(None);
         }
         Ok(self.front.store.device(&key).await?)
+    }
+
+    /// One device of a user's, with what was decided of it in words of a language.
+    pub(crate) async fn device_of(
+        &self,
+        user: &str,
+        device: &str,
+        language: Language,
+    ) -> Result<api::Device, Refusal> {
+        let key = self.key(user, device).await?;
+        let found = self.front.store.device(&key).await?;
+        let missing = || Refusal::lacks("no-device", format!("{device} ({})", key.user));
+        Ok(self.device_in(&found.ok_or_else(missing)?, language))
     }
 
     /// What a device holds of each folder it knows.
@@ -321,7 +336,7 @@ impl Console {
     ) -> Result<Vec<api::Traced>, Refusal> {
         let key = self.key(user, device).await?;
         if self.front.store.device(&key).await?.is_none() {
-            return Err(Refusal::not_found(format!("device {device} of {}", key.user)));
+            return Err(Refusal::lacks("no-device", format!("{device} ({})", key.user)));
         }
         let trace = self.front.store.trace(&key).await.map_err(Refusal::failed)?;
         let trace = trace.into_iter().map(|entry| api::Traced {
@@ -446,6 +461,11 @@ impl Console {
     }
 
     pub(crate) fn device(&self, device: &Device) -> api::Device {
+        self.device_in(device, Language::English)
+    }
+
+    /// A device, with what was decided of it in words of a language.
+    pub(crate) fn device_in(&self, device: &Device, language: Language) -> api::Device {
         let kind = |kind: WipeKind| match kind {
             WipeKind::Account => "account",
             WipeKind::Device => "device",
@@ -474,8 +494,8 @@ impl Console {
             policy: self.front.policies.has_taken(device),
             information: serde_json::from_str(&device.information).unwrap_or_default(),
             compliance: word(&self.front.policies.compliance(device)),
-            decision: device.decision.as_ref().map(decision),
-            hold: device.hold.as_ref().map(hold),
+            decision: device.decision.as_ref().map(|one| decision(one, language)),
+            hold: device.hold.as_ref().map(|one| hold(one, language)),
             waiting: self.front.pending(device).len() as u64,
             told: device.notice_sent.map(Timestamp::as_seconds),
         }
@@ -483,22 +503,22 @@ impl Console {
 }
 
 /// Who decided of a device's admission, in words.
-fn decision(decision: &Decision) -> String {
+fn decision(decision: &Decision, language: Language) -> String {
     let by = match &decision.by {
-        Decider::Rules(Some(rule)) => format!("by the rule {rule}"),
-        Decider::Rules(None) => "as no rule fits".to_owned(),
-        Decider::Person(name) => format!("by {name}"),
-        Decider::Behaviour(rule) => format!("by the rule of behaviour {rule}"),
+        Decider::Rules(Some(rule)) => language.of("by-rule", rule),
+        Decider::Rules(None) => language.text("by-no-rule", &[]),
+        Decider::Person(name) => language.of("by-person", name),
+        Decider::Behaviour(rule) => language.of("by-behaviour", rule),
     };
     if decision.reason.is_empty() { by } else { format!("{by}: {}", decision.reason) }
 }
 
 /// How a device misbehaves, in words.
-fn hold(hold: &Hold) -> String {
+fn hold(hold: &Hold, language: Language) -> String {
     let held = match hold.held {
-        Held::Slowed { until } => format!("slowed down until {}", until.as_seconds()),
-        Held::Blocked { .. } => "blocked until it is released".to_owned(),
-        Held::Told => "noticed".to_owned(),
+        Held::Slowed { until } => language.of("held-slowed", &until.to_string()),
+        Held::Blocked { .. } => language.text("held-blocked", &[]),
+        Held::Told => language.text("held-told", &[]),
     };
-    format!("{held}, by the rule {}: {}", hold.rule, hold.reason)
+    format!("{held}, {}: {}", language.of("by-rule", &hold.rule), hold.reason)
 }

@@ -1,32 +1,36 @@
-//! Single changes of policies and rules: each reads the whole, changes its part and sets the whole,
-//! with the revision that its maker had before them.
+//! Single changes of policies: each reads the whole, changes its part and sets the whole, with the
+//! revision that its maker had before them.
 
-use super::policies::word;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
-use dme_model::Span;
 use dme_policy::{
-    Act, AdmissionRule, Behaviour, BehaviourRule, Bounds, Condition, Defined, Group, Levels,
-    Outcome, Rules, Setting,
+    Bounds, Condition, Defined, Group, Kind, Levels, Rules, Setting, Unlimited, Value,
 };
+
+/// What is done to a group of devices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum GroupAct {
+    /// It is made, as the strongest.
+    Make,
+    /// It becomes stronger by one place.
+    Raise,
+    /// It is taken away.
+    Remove,
+}
 
 impl Console {
     /// The levels as they would be with this change.
     pub(crate) fn edited(&self, edit: &api::SettingEdit) -> Result<Levels, Refusal> {
         let mut levels = self.front.policies.levels().content;
-        let about = |_| Refusal::bad(format!("there is no setting {}", edit.setting));
-        let setting: Setting = edit.setting.parse().map_err(about)?;
-        let value = match edit.value.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            Some(text) => Some(setting.kind().parse(text).ok_or_else(|| {
-                let allowed = setting.kind().allowed();
-                Refusal::bad(format!("{setting} cannot be {text:?}: it is {allowed}"))
-            })?),
-            None => None,
-        };
-        let bounds = (edit.least.is_some() || edit.most.is_some())
-            .then_some(Bounds::Range { least: edit.least, most: edit.most });
-        let defined = Defined { value, bounds, locked: edit.locked };
+        let setting = named(&edit.setting)?;
+        let value = typed(setting, edit.value.as_deref())?;
         let rules = rules_of(&mut levels, edit.group.as_deref().unwrap_or_default())?;
+        let range = (edit.least.is_some() || edit.most.is_some())
+            .then_some(Bounds::Range { least: edit.least, most: edit.most });
+        // Bounds of words are not typed here, and stay.
+        let held = rules.get(&setting).and_then(|held| held.bounds.clone());
+        let bounds = range.or(held.filter(|held| matches!(held, Bounds::OneOf(_))));
+        let defined = Defined { value, bounds, locked: edit.locked };
         match defined == Defined::default() {
             true => rules.remove(&setting),
             false => rules.insert(setting, defined),
@@ -44,112 +48,87 @@ impl Console {
         self.set_policy(principal, change).await
     }
 
-    pub(crate) async fn make_group(
+    /// Changes what a device's own level says of one setting.
+    pub(crate) async fn edit_own_setting(
         &self,
         principal: &Principal,
-        new: api::NewGroup,
+        (user, device): (&str, &str),
+        edit: api::OwnSetting,
     ) -> Result<api::Revised, Refusal> {
-        let mut levels = self.front.policies.levels().content;
-        let patterns = [&new.group, &new.user, &new.agent, &new.os, &new.model];
-        let members = condition(patterns);
-        levels.groups.insert(0, Group { name: new.name, members, settings: Rules::default() });
-        let change = api::PolicyChange { revision: new.revision, levels, push: false };
-        self.set_policy(principal, change).await
+        let key = self.key(user, device).await?;
+        let setting = named(&edit.setting)?;
+        let value = typed(setting, edit.value.as_deref())?;
+        let mut settings = self.front.policies.device_level(&key).content;
+        let held = settings.remove(&setting).unwrap_or_default();
+        if value.is_some() || edit.locked {
+            let defined = Defined { value, locked: edit.locked, ..held };
+            settings.insert(setting, defined);
+        }
+        let api::OwnSetting { revision, push, .. } = edit;
+        let level = api::DeviceLevel { revision, settings, push };
+        self.set_device_policy(principal, (user, device), level).await
     }
 
-    /// Takes a group away, or makes it stronger by one place.
-    pub(crate) async fn change_group(
+    /// The levels as they would be with one group made, made stronger or taken away.
+    pub(crate) fn regrouped(
         &self,
-        principal: &Principal,
-        named: api::GroupNamed,
-        raises: bool,
-    ) -> Result<api::Revised, Refusal> {
+        act: GroupAct,
+        group: &api::NewGroup,
+    ) -> Result<Levels, Refusal> {
         let mut levels = self.front.policies.levels().content;
-        let place = levels.groups.iter().position(|group| group.name == named.name);
-        let place = place.ok_or_else(|| Refusal::not_found(format!("group {}", named.name)))?;
-        if !raises {
+        if act == GroupAct::Make {
+            let (name, members) = (group.name.clone(), group.members());
+            levels.groups.insert(0, Group { name, members, settings: Rules::default() });
+            return Ok(levels);
+        }
+        let place = levels.groups.iter().position(|one| one.name == group.name);
+        let place = place.ok_or_else(|| Refusal::lacks("no-group", &group.name))?;
+        if act == GroupAct::Remove {
             levels.groups.remove(place);
         } else if place > 0 {
             levels.groups.swap(place, place - 1);
         }
-        let change = api::PolicyChange { revision: named.revision, levels, push: false };
+        Ok(levels)
+    }
+
+    pub(crate) async fn change_group(
+        &self,
+        principal: &Principal,
+        act: GroupAct,
+        group: api::NewGroup,
+    ) -> Result<api::Revised, Refusal> {
+        let levels = self.regrouped(act, &group)?;
+        let change = api::PolicyChange { revision: group.revision, levels, push: false };
         self.set_policy(principal, change).await
-    }
-
-    pub(crate) async fn make_rule(
-        &self,
-        principal: &Principal,
-        new: api::NewRule,
-    ) -> Result<api::Revised, Refusal> {
-        let reason = new.reason.unwrap_or_default();
-        let then = match new.then.as_str() {
-            "allow" => Outcome::Allow,
-            "quarantine" => Outcome::Quarantine { reason },
-            "block" => Outcome::Block { reason },
-            other => return Err(Refusal::bad(format!("a rule does not {other:?}"))),
-        };
-        let devices = condition([&new.group, &new.user, &new.agent, &new.os, &new.model]);
-        let mut rules = self.front.admissions.rules().content.clone();
-        rules.rules.insert(0, AdmissionRule { name: new.name, devices, then });
-        self.set_admission_rules(principal, api::Admission { revision: new.revision, rules }).await
-    }
-
-    pub(crate) async fn make_behaviour(
-        &self,
-        principal: &Principal,
-        new: api::NewBehaviour,
-    ) -> Result<api::Revised, Refusal> {
-        let minutes = |minutes: u32| Span::seconds(u64::from(minutes) * 60);
-        let counts = Behaviour::ALL.into_iter().find(|one| word(one) == new.counts);
-        let unknown = || Refusal::bad(format!("no behaviour is called {:?}", new.counts));
-        let then = match new.then.as_str() {
-            "slow" => Act::Slow(minutes(new.slow_minutes.unwrap_or(10))),
-            "block" => Act::Block,
-            "tell" => Act::Tell,
-            other => return Err(Refusal::bad(format!("a rule does not {other:?}"))),
-        };
-        let mut rules = self.front.behaviours.rules().content.clone();
-        rules.rules.push(BehaviourRule {
-            counts: counts.ok_or_else(unknown)?,
-            name: new.name,
-            threshold: new.threshold,
-            within: minutes(new.within_minutes),
-            then,
-        });
-        let change = api::BehaviourBook { revision: new.revision, rules };
-        self.set_behaviour(principal, change).await
-    }
-
-    pub(crate) async fn remove_behaviour(
-        &self,
-        principal: &Principal,
-        named: api::GroupNamed,
-    ) -> Result<api::Revised, Refusal> {
-        let mut rules = self.front.behaviours.rules().content.clone();
-        take_out(&mut rules.rules, &named.name, |rule| &rule.name)?;
-        let change = api::BehaviourBook { revision: named.revision, rules };
-        self.set_behaviour(principal, change).await
-    }
-
-    pub(crate) async fn remove_rule(
-        &self,
-        principal: &Principal,
-        named: api::GroupNamed,
-    ) -> Result<api::Revised, Refusal> {
-        let mut rules = self.front.admissions.rules().content.clone();
-        take_out(&mut rules.rules, &named.name, |rule| &rule.name)?;
-        let change = api::Admission { revision: named.revision, rules };
-        self.set_admission_rules(principal, change).await
     }
 }
 
-/// Takes the rule of this name out.
-fn take_out<R>(rules: &mut Vec<R>, name: &str, of: impl Fn(&R) -> &str) -> Result<(), Refusal> {
-    let before = rules.len();
-    rules.retain(|rule| of(rule) != name);
-    match rules.len() < before {
-        true => Ok(()),
-        false => Err(Refusal::not_found(format!("rule {name}"))),
+/// The setting of this name.
+fn named(setting: &str) -> Result<Setting, Refusal> {
+    setting.parse().map_err(|_| Refusal::wrong("no-setting", setting))
+}
+
+/// A value as it was typed; none where nothing was.
+fn typed(setting: Setting, text: Option<&str>) -> Result<Option<Value>, Refusal> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return Ok(None) };
+    let refused = || {
+        let allowed = setting.kind().allowed();
+        let words = format!("{setting} cannot be {text:?}: it is {allowed}");
+        Refusal::bad(words).said("no-value", format!("{setting}: {text} ({})", range(setting)))
+    };
+    setting.kind().parse(text).map(Some).ok_or_else(refused)
+}
+
+/// Which values a setting has, as they are typed.
+fn range(setting: Setting) -> String {
+    match setting.kind() {
+        Kind::Switch { .. } => "true, false".to_owned(),
+        Kind::Number { least, most, unlimited: Unlimited::Impossible, .. } => {
+            format!("{least} – {most}")
+        }
+        Kind::Number { least, most, .. } => format!("{least} – {most}, none"),
+        Kind::Choice { words, .. } => words.join(", "),
+        Kind::Texts => "…, …".to_owned(),
     }
 }
 
@@ -159,22 +138,63 @@ fn rules_of<'a>(levels: &'a mut Levels, group: &str) -> Result<&'a mut Rules, Re
         return Ok(&mut levels.default);
     }
     let found = levels.groups.iter_mut().find(|one| one.name == group);
-    let found = found.ok_or_else(|| Refusal::not_found(format!("group {group}")))?;
-    Ok(&mut found.settings)
+    Ok(&mut found.ok_or_else(|| Refusal::lacks("no-group", group))?.settings)
 }
 
-/// Directory groups, users, agents, systems and models, each a list parted by commas.
-fn condition([group, user, agent, os, model]: [&Option<String>; 5]) -> Condition {
-    let list = |text: &Option<String>| {
-        let parts = text.iter().flat_map(|text| text.split(',')).map(str::trim);
-        parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
-    };
-    Condition {
-        group: list(group),
-        user: list(user),
-        agent: list(agent),
-        os: list(os),
-        model: list(model),
-        ..Condition::default()
+impl api::NewGroup {
+    /// Which devices are in it.
+    pub(crate) fn members(&self) -> Condition {
+        condition([
+            &self.group,
+            &self.user,
+            &self.agent,
+            &self.os,
+            &self.model,
+            &self.device_type,
+            &self.protocol,
+        ])
+    }
+}
+
+/// Directory groups, users, agents, systems, models, kinds and protocols, each a list as it is
+/// typed.
+pub(super) fn condition(typed: [&Option<String>; 7]) -> Condition {
+    let [group, user, agent, os, model, device_type, protocol] =
+        typed.map(|text| list(text.as_deref().unwrap_or_default()));
+    Condition { agent, os, model, device_type, protocol, group, user }
+}
+
+/// Patterns parted by commas; by semicolons where there are any, as a model may be `iPhone15,2`.
+fn list(text: &str) -> Vec<String> {
+    let between = if text.contains(';') { ';' } else { ',' };
+    let parts = text.split(between).map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
+}
+
+/// Patterns as they are typed.
+pub(crate) fn listed(patterns: &[String]) -> String {
+    match patterns.iter().any(|pattern| pattern.contains(',')) {
+        // One alone is a list, too.
+        true => patterns.iter().map(|pattern| format!("{pattern};")).collect::<Vec<_>>().join(" "),
+        false => patterns.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_listed_is_read_as_it_was() {
+        for (text, patterns) in [
+            ("iOS 18*, iOS 26*", &["iOS 18*", "iOS 26*"][..]),
+            ("iPhone15,2;", &["iPhone15,2"]),
+            ("iPhone15,2; iPhone15,3;", &["iPhone15,2", "iPhone15,3"]),
+            ("", &[]),
+        ] {
+            assert_eq!(list(text), patterns, "{text}");
+            assert_eq!(listed(&list(text)), text);
+        }
+        assert_eq!(list(" a ,, b"), ["a", "b"]);
     }
 }

@@ -17,9 +17,7 @@ impl Console {
 
     /// Takes a message away that shall not be sent.
     pub(crate) async fn discard(&self, number: &str) -> Result<Vec<api::Waiting>, Refusal> {
-        let n: i64 = number
-            .parse()
-            .map_err(|_| Refusal::not_found(format!("message {number} that waits")))?;
+        let n: i64 = number.parse().map_err(|_| Refusal::lacks("no-message", number))?;
         self.front.store.discard_queued(n).await?;
         tracing::warn!(number = n, "a message that waited was discarded");
         self.list_outbox().await

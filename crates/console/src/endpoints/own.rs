@@ -19,8 +19,7 @@ const TERMS: usize = 32 << 10;
 
 /// Whose own it is.
 pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
-    let words = "this is of users of a directory only, each for themselves";
-    principal.user.as_ref().ok_or_else(|| Refusal::forbidden(words))
+    principal.user.as_ref().ok_or_else(|| Refusal::barred("users-only", ""))
 }
 
 /// A name that a person gave.
@@ -113,7 +112,7 @@ impl Console {
     async fn own_device(&self, principal: &Principal, device: &str) -> Result<Device, Refusal> {
         let key = DeviceKey { user: oneself(principal)?.clone(), device: DeviceId::from(device) };
         let found = self.front.store.device(&key).await?;
-        found.ok_or_else(|| Refusal::not_found(format!("device {device} of yours")))
+        found.ok_or_else(|| Refusal::lacks("no-device-of-yours", device))
     }
 
     pub(crate) async fn label_own_device(
@@ -133,7 +132,7 @@ impl Console {
         &self,
         principal: &Principal,
         device: &str,
-        lost: api::Lost,
+        (lost, language): (api::Lost, Language),
     ) -> Result<api::DeviceLost, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let act = match lost.whole {
@@ -155,7 +154,7 @@ impl Console {
             Some(Caution::TooOld) => ("not", false),
             Some(Caution::NoLogin(_)) => ("no_login", false),
         };
-        let warning = Language::English.text(&format!("lost-{erasure}"), &[]);
+        let warning = language.text(&format!("lost-{erasure}"), &[]);
         Ok(api::DeviceLost {
             device,
             erasure: erasure.to_owned(),
@@ -171,7 +170,8 @@ impl Console {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let (user, device) = (key.user.as_str(), key.device.as_str());
         let hand = Hand::Owner(&principal.name);
-        Ok(self.change_device(user, device, DeviceAct::Block, hand).await?.into())
+        let changed = self.change_device(user, device, DeviceAct::Block, hand).await?;
+        Ok(changed.told(Language::English))
     }
 
     /// Forgets a device, and takes back the password and the certificate that are bound to it. One that is blocked or to
@@ -190,7 +190,8 @@ impl Console {
         }
         let (user, id) = (device.key.user.as_str(), device.key.device.as_str());
         let hand = Hand::Owner(&principal.name);
-        Ok(self.change_device(user, id, DeviceAct::Remove, hand).await?.into())
+        let changed = self.change_device(user, id, DeviceAct::Remove, hand).await?;
+        Ok(changed.told(Language::English))
     }
 
     pub(crate) async fn own_passwords(
@@ -225,7 +226,7 @@ impl Console {
         number: &str,
     ) -> Result<Vec<api::DevicePassword>, Refusal> {
         let user = oneself(principal)?;
-        let missing = || Refusal::not_found(format!("device password {number} of yours"));
+        let missing = || Refusal::lacks("no-password-of-yours", number);
         let number: i64 = number.parse().map_err(|_| missing())?;
         self.front.own.revoke_password(user, number).await?;
         // A phone that waits comes back at once, and is asked.
@@ -290,14 +291,14 @@ impl Console {
         new: &api::NewTerms,
     ) -> Result<api::Terms, Refusal> {
         if new.text.len() > TERMS {
-            return Err(Refusal::bad(format!("the text is longer than {TERMS} bytes")));
+            return Err(Refusal::wrong("terms-long", TERMS.to_string()));
         }
         let (text, now) = (new.text.trim(), (self.front.clock)());
         Ok(terms_of(self.front.store.publish_terms(text, &principal.name, now).await?))
     }
 
     pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
-        let missing = || Refusal::not_found(format!("version {version} of the terms"));
+        let missing = || Refusal::lacks("no-terms", version);
         let version: i64 = version.parse().map_err(|_| missing())?;
         let accepted = self.front.store.accepted(version).await?;
         let accepted = accepted.into_iter().map(|one| api::Acceptance {

@@ -3,12 +3,11 @@
 use super::revised;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
-use dme_policy::{About, AdmissionRules, Preview, Setting};
+use dme_policy::{About, AdmissionRules, Condition, Preview, Setting};
 use dme_server::books::{Author, RulesError};
 use dme_server::policies::Push;
 use dme_store::{Device, Order, WipeKind, WipeOrder};
 use dme_sync::DeviceKey;
-use http::StatusCode;
 
 /// So many orders to wipe are listed.
 const LISTED: usize = 1000;
@@ -91,6 +90,13 @@ impl Console {
         Ok(shown(self.front.policies.preview(&trial.levels).await?))
     }
 
+    /// Which devices a group with these members would have.
+    pub(crate) async fn meant_by(&self, members: &Condition) -> Result<api::Meant, Refusal> {
+        let (devices, open) = self.front.policies.meant_by(members).await?;
+        let names = |keys: Vec<DeviceKey>| keys.iter().map(name).collect();
+        Ok(api::Meant { devices: names(devices), open: names(open) })
+    }
+
     pub(crate) async fn device_policy(
         &self,
         user: &str,
@@ -146,6 +152,7 @@ impl Console {
         let judged = self.front.admissions.preview(&rules).await?.into_iter();
         let judged = judged.map(|one| api::Judged {
             device: api::DeviceName { user: one.user, device: one.device },
+            now: word(&one.now),
             decision: one.decision,
         });
         Ok(judged.collect())
@@ -163,7 +170,7 @@ impl Console {
     ) -> Result<api::Judged, Refusal> {
         let (key, device) = self.known(user, device).await?;
         let decision = self.front.admissions.explain(&device);
-        Ok(api::Judged { device: name(&key), decision })
+        Ok(api::Judged { device: name(&key), now: word(&device.admission), decision })
     }
 
     pub(crate) fn behaviour(&self) -> api::BehaviourBook {
@@ -328,13 +335,13 @@ impl Console {
         let key = self.key(user, device).await?;
         let found = self.front.store.device(&key).await?;
         let found =
-            found.ok_or_else(|| Refusal::not_found(format!("device {device} of {}", key.user)))?;
+            found.ok_or_else(|| Refusal::lacks("no-device", format!("{device} ({})", key.user)))?;
         Ok((key, found))
     }
 }
 
 fn numbered(text: &str) -> Result<u64, Refusal> {
-    text.parse().map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("{text} is no number")))
+    text.parse().map_err(|_| Refusal::lacks("no-number", text))
 }
 
 /// A value that is written as one word.

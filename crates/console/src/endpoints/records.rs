@@ -63,7 +63,7 @@ impl Console {
     ) -> Result<Vec<api::Count>, Refusal> {
         let mut by = BTreeSet::new();
         for word in query.by.iter().flat_map(|words| words.split(',')).filter(|w| !w.is_empty()) {
-            let unknown = || Refusal::bad(format!("nothing is told apart by {word}"));
+            let unknown = || Refusal::wrong("no-filter", word);
             by.insert(By::named(word.trim()).ok_or_else(unknown)?);
         }
         let filter = CountFilter {
@@ -77,7 +77,7 @@ impl Console {
         let lines = self.front.statistics.counts(&filter, &by).await?;
         if lines.len() >= statistics::LARGEST_ANSWER as usize {
             let words = "that is too much at once: ask for a shorter time";
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words));
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, words).said("too-much", ""));
         }
         Ok(lines.into_iter().map(|line| count(line, &by)).collect())
     }
@@ -85,7 +85,7 @@ impl Console {
     pub(crate) async fn steps(&self, user: &str, device: &str) -> Result<Vec<api::Told>, Refusal> {
         let key = self.key(user, device).await?;
         if self.front.store.device(&key).await?.is_none() {
-            return Err(Refusal::not_found(format!("device {device} of {}", key.user)));
+            return Err(Refusal::lacks("no-device", format!("{device} ({})", key.user)));
         }
         let told = self.front.steps.of(&key).into_iter().map(|answer| api::Told {
             request: answer.request.to_string(),
@@ -144,7 +144,7 @@ pub(crate) fn kinds() -> Vec<api::EventKind> {
 pub(crate) fn event_filter(query: api::EventQuery) -> Result<EventFilter, Refusal> {
     let level = match query.level.as_deref() {
         Some(word) => {
-            let unknown = || Refusal::bad(format!("no level is called {word}"));
+            let unknown = || Refusal::wrong("no-filter", word);
             Some(Level::named(word).ok_or_else(unknown)?)
         }
         None => None,

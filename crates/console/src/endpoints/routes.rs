@@ -23,7 +23,7 @@ impl Console {
             None => ROUTED.to_vec(),
             Some(name) => match Function::named(name) {
                 Some(function) => vec![function],
-                None => return Err(Refusal::not_found(format!("function {name}"))),
+                None => return Err(Refusal::lacks("no-function", name)),
             },
         };
         let account = self.account_of(&self.meant(user).await?).await;
@@ -47,7 +47,7 @@ impl Console {
         let known: BTreeSet<String> =
             self.front.connectors.all().into_iter().map(|one| one.name).collect();
         if let Some(stranger) = down.iter().find(|name| !known.contains(*name)) {
-            return Err(Refusal::not_found(format!("connector {stranger}")));
+            return Err(Refusal::lacks("no-connector-named", stranger));
         }
         let down: BTreeSet<String> = down.into_iter().collect();
         let (request, now) = (RequestId::from("simulate"), (self.front.clock)());

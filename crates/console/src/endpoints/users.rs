@@ -1,8 +1,10 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
+use super::policies::word;
+use crate::language::Language;
 use crate::session::{Session, Shown};
 use crate::{Console, Refusal, api};
-use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
+use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Reason, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
 use dme_server::records::audit::changed;
@@ -20,16 +22,20 @@ pub(crate) enum UserAct {
 }
 
 impl Console {
-    pub(crate) async fn show_user(&self, name: &str) -> Result<api::User, Refusal> {
+    pub(crate) async fn show_user(
+        &self,
+        name: &str,
+        language: Language,
+    ) -> Result<api::User, Refusal> {
         let user = self.resolve(name)?;
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
         let authentication = match directory {
             Some(directory) => match directory.source(&user).await {
-                Ok(Some(name)) => format!("by {name}"),
-                Ok(None) => "by nobody: no connector's scope covers the user".to_owned(),
-                Err(error) => format!("by nobody: {error}"),
+                Ok(Some(name)) => language.of("checked-by", &name.to_string()),
+                Ok(None) => language.text("checked-by-no-scope", &[]),
+                Err(error) => language.of("checked-by-nobody", &error.to_string()),
             },
-            None => "by nobody: the realm is not configured".to_owned(),
+            None => language.text("checked-by-no-realm", &[]),
         };
         let found = match directory {
             Some(directory) => directory.find(&user).await,
@@ -43,15 +49,13 @@ impl Console {
                 (known.map(|known| known.person.clone()), Some(error.to_string()))
             }
         };
-        let access = person.as_ref().map(|person| self.access(person));
+        let access = person.as_ref().map(|person| self.access(person, language));
         let access = match (access, trouble) {
-            (None, None) => "refused: the directory does not know the user".to_owned(),
+            (None, None) => language.text("access-unknown", &[]),
             (None, Some(trouble)) => trouble,
             (Some(access), None) => access,
             (Some(access), Some(trouble)) => {
-                format!(
-                    "{access}, by what was known last; the directory cannot be asked: {trouble}"
-                )
+                format!("{access}, {}", language.of("access-by-last", &trouble))
             }
         };
         if let Some(person) = &person {
@@ -124,15 +128,29 @@ impl Console {
     }
 
     /// Whether a person may in, and why.
-    fn access(&self, person: &Person) -> String {
-        match self.front.gate.explain(Right::User, person) {
-            Access::Allowed(path) if path.is_empty() => "allowed: everyone is".to_owned(),
+    fn access(&self, person: &Person, language: Language) -> String {
+        let text = |name: &str| language.text(name, &[]);
+        let reason = match self.front.gate.explain(Right::User, person) {
+            Access::Allowed(path) if path.is_empty() => return text("access-everyone"),
             Access::Allowed(path) => {
                 let names: Vec<&str> = path.iter().map(|GroupId(id)| id.as_str()).collect();
-                format!("allowed: by {}", names.join(" in "))
+                return language.of("access-by", &names.join(" in "));
             }
-            Access::Refused(reason) => format!("refused: {reason}"),
-        }
+            Access::Refused(reason) => reason,
+        };
+        let why = match (language, &reason) {
+            // As the directory itself says it, in logs too.
+            (Language::English, reason) => reason.to_string(),
+            (_, Reason::Standing(standing)) => {
+                text(&format!("account-{}", word(standing).replace('_', "-")))
+            }
+            (_, Reason::GroupsUnknown) => text("groups-unknown"),
+            (_, Reason::NoGroupConfigured) => text("no-group-configured"),
+            (_, Reason::NotInGroup) => text("not-in-group"),
+            (_, Reason::NoSuchGroup(group)) => language.of("no-such-group", group),
+            (_, Reason::AmbiguousGroup(group)) => language.of("ambiguous-group", group),
+        };
+        language.of("access-refused", &why)
     }
 
     pub(crate) async fn change_user(&self, name: &str, act: UserAct) -> Result<api::User, Refusal> {
@@ -155,7 +173,7 @@ impl Console {
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);
         tracing::warn!(%user, ?act, "user changed");
-        self.show_user(user.as_str()).await
+        self.show_user(user.as_str(), Language::English).await
     }
 
     /// The user whom a login means, as the directory has them: what sessions, devices and the list
@@ -181,22 +199,21 @@ impl Console {
             Ok(Some(person)) => Ok(person.user),
             // Whom the directory does not have, or cannot be asked about, may have been shut out.
             _ if store.is_disabled(&login).await? => Ok(login),
-            Ok(None) => Err(Refusal::not_found(format!(
-                "user {login}: neither the directory knows them, nor is there a device of theirs"
-            ))),
-            Err(error) => Err(Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!(
+            Ok(None) => Err(Refusal::lacks("no-user-known", login.as_str())),
+            Err(error) => {
+                let words = format!(
                     "it cannot be told who {login} is, and no device is known of them: {error}"
-                ),
-            )),
+                );
+                let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, words);
+                Err(refusal.said("user-unclear", format!("{login}: {error}")))
+            }
         }
     }
 
     pub(crate) fn resolve(&self, name: &str) -> Result<UserId, Refusal> {
         Login::parse(name)
             .and_then(|login| self.front.gate.realms().resolve(&login))
-            .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))
+            .map_err(|error| Refusal::bad(error.to_string()).said("no-user-named", name))
     }
 }
 

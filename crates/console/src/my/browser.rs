@@ -46,14 +46,13 @@ impl Console {
         let browser = Browser { look: Look::of(&head.headers), client };
         let answer = match head.method {
             Method::GET => self.look_at_own(head, browser).await,
-            Method::POST if !is_from_here(&head.headers) => {
-                Err(Refusal::forbidden("a form of another site is not taken"))
-            }
+            Method::POST if !is_from_here(&head.headers) => Err(Refusal::barred("other-site", "")),
             Method::POST => match read(body).await {
                 Ok(body) => self.take_own(head, browser, &body).await,
                 Err(refusal) => Err(refusal),
             },
-            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")),
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "pages are looked at")
+                .said("no-page", "")),
         };
         guarded(answer.unwrap_or_else(|refusal| page::refused(browser.look, refusal)))
     }
@@ -71,7 +70,7 @@ impl Console {
             ["my", "sign-in"] => return page::sign_in(look, String::new(), None),
             ["my", "add", secret] => return self.show_invitation(look, &Secret::new(secret)).await,
             ["my"] | ["my", "away"] => {}
-            _ => return Err(Refusal::not_found("such page")),
+            _ => return Err(Refusal::lacks("no-page", "")),
         }
         let Some((cookie, session)) = self.own_session(&head.headers).await else {
             return Ok(see_other("/my/sign-in"));
@@ -144,7 +143,7 @@ impl Console {
             return Ok(see_other("/my/sign-in"));
         };
         if !is_csrf(&session, &field("csrf")) {
-            return Err(Refusal::forbidden("the form is not of this session: load the page again"));
+            return Err(Refusal::barred("form-old", ""));
         }
         let back = match field("back") {
             back if back == "/my/away" => back,
@@ -193,7 +192,7 @@ impl Console {
                     (shown, _) => shown,
                 }
             }
-            _ => Err(Refusal::not_found("such form")),
+            _ => Err(Refusal::lacks("no-page", "")),
         }
     }
 
@@ -296,11 +295,12 @@ impl Console {
     /// A user's mail address, as the directory has it.
     async fn address_of(&self, user: &UserId) -> Result<String, Refusal> {
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
-        let directory = directory.ok_or_else(|| Refusal::not_found(format!("user {user}")))?;
+        let directory = directory.ok_or_else(|| Refusal::lacks("no-user-named", user.as_str()))?;
         match directory.find(user).await {
             Ok(Some(person)) => Ok(person.address),
-            Ok(None) => Err(Refusal::not_found(format!("user {user}"))),
-            Err(error) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())),
+            Ok(None) => Err(Refusal::lacks("no-user-named", user.as_str())),
+            Err(error) => Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+                .said("directory-away", "")),
         }
     }
 }

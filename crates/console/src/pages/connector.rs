@@ -38,7 +38,18 @@ struct Connector {
     /// What is used of this month's budget, its share of a hundred, and whether that is much.
     budget: Option<(String, u64, bool)>,
     found: Option<Found>,
+    /// What waits for its next contact.
+    pending: Vec<Pending>,
     events: Events,
+}
+
+/// Something that waits for it.
+struct Pending {
+    what: String,
+    by: String,
+    at: String,
+    /// Where it is called off.
+    off: String,
 }
 
 /// What holds, as the form has it.
@@ -63,18 +74,24 @@ struct Found {
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let name = visit.arg("connector");
-    let found = console.list_connectors(&visit.principal).await?;
+    let found = console.list_connectors(&visit.principal, visit.frame.look.language).await?;
     let found = found.into_iter().find(|one| one.name == name || one.id == name);
-    let connector = found.ok_or_else(|| Refusal::not_found(format!("connector {name}")))?;
+    let connector = found.ok_or_else(|| Refusal::lacks("no-connector-named", name))?;
     let settings = console.connector_settings(&connector.name).await?;
     let enrolled = connector.state != "embedded" && connector.state != "removed";
     let diagnosis = match enrolled {
         true => console.diagnosis(&connector.name).await?,
         false => api::LastDiagnosis { made: None, diagnosis: None },
     };
+    let pending = match enrolled {
+        true => console.connector_orders(&connector.name).await?,
+        false => Vec::new(),
+    };
     let effective = serde_json::to_value(&settings.effective).unwrap_or_default();
     let effective = effective.as_object().into_iter().flatten();
-    let effective = effective.map(|(name, value)| (name.replace('_', " "), plain(value))).collect();
+    let effective = effective
+        .map(|(name, value)| (visit.frame.word("set", name.replace('_', "-")), plain(value)))
+        .collect();
     let query =
         api::EventQuery { connector: Some(connector.name.clone()), ..api::EventQuery::default() };
     let events = lately(&console, &visit, query).await?;
@@ -86,7 +103,22 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         let share = used.bytes.saturating_mul(100) / used.budget.max(1);
         (format!("{} / {}", bytes(used.bytes), bytes(used.budget)), share, share >= NEAR)
     });
+    let waits = |one: api::ConnectorOrder| {
+        let name = ["connectors", &connector.name];
+        let off = match one.order.as_str() {
+            "configuration" => [&name[..], &["configuration"]].concat(),
+            order => [&name[..], &["orders", order]].concat(),
+        };
+        Pending {
+            what: frame.word("order", &one.order),
+            by: one.by.unwrap_or_default(),
+            at: moment(Some(one.at)),
+            off: path(&off),
+        }
+    };
+    let pending = pending.into_iter().map(waits).collect();
     html(&Connector {
+        pending,
         acts: acts(&frame, &connector, &settings),
         held: Held::of(&settings.effective, &settings.configured, &settings.set),
         logins_words: words(&frame, settings.effective.logins.as_ref()),
@@ -131,9 +163,11 @@ fn acts(frame: &Frame, connector: &api::Connector, settings: &api::Settings) -> 
 
 fn flows(frame: &Frame, traffic: &api::Traffic) -> Vec<(String, String, String)> {
     let row = |name: String, flow: &api::Flow| (name, bytes(flow.received), bytes(flow.sent));
-    let records = traffic.records.iter().map(|(kind, flow)| row(kind.clone(), flow));
+    let records = traffic.records.iter().map(|(kind, flow)| row(frame.word("flow", kind), flow));
     let wire = traffic.wire.iter();
-    let wire = wire.map(|(lane, flow)| row(format!("{} ({lane})", frame.t("on-the-wire")), flow));
+    let wire = wire.map(|(lane, flow)| {
+        row(format!("{} ({})", frame.t("on-the-wire"), frame.word("flow", lane)), flow)
+    });
     records.chain(wire).collect()
 }
 

@@ -28,7 +28,7 @@ impl Row {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let rows = console.list_connectors(&visit.principal).await?;
+    let rows = console.list_connectors(&visit.principal, visit.frame.look.language).await?;
     let rows = rows.into_iter().map(Row::new).collect();
     let tokens = if visit.sees_all() { console.list_tokens().await? } else { Vec::new() };
     let frame = visit.frame;

@@ -6,6 +6,7 @@ use super::time::moment;
 use super::{Act, Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
+use dme_policy::Level;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,10 +26,13 @@ struct Device {
     told: String,
     information: Vec<(String, String)>,
     trace: Vec<Traced>,
-    policy: Vec<(String, String, String)>,
+    policy: Vec<Holds>,
+    /// The revision of its own level of policy.
+    revision: u64,
     groups: String,
     pending: Vec<Pending>,
-    erasures: api::Erasures,
+    /// What wipes would erase: of the account, and of the device.
+    erases: (String, String),
     folders: Vec<api::Folder>,
     steps: Vec<Step>,
     routes: Vec<api::Route>,
@@ -37,6 +41,16 @@ struct Device {
     /// Orders to wipe that need nobody else within this hour, and how many may be given in one.
     left: (u32, u32),
     events: Events,
+}
+
+/// What holds of a setting that somebody says something of.
+struct Holds {
+    setting: String,
+    value: String,
+    from: String,
+    /// Its own level says something of it.
+    is_own: bool,
+    locked: bool,
 }
 
 /// Something that waits for it.
@@ -85,19 +99,25 @@ impl Names {
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let (user, id) = (visit.arg("user").to_owned(), visit.arg("device").to_owned());
-    let devices = console.devices_of(&user).await?;
-    let device = devices.into_iter().find(|one| one.device == id);
-    let device = device.ok_or_else(|| Refusal::not_found(format!("device {id} of {user}")))?;
+    let device = console.device_of(&user, &id, visit.frame.look.language).await?;
     let folders = console.folders(&user, &id).await?;
     let names = Names::of(&folders);
     let told = device.information.as_object().into_iter().flatten();
-    let information = told.map(|(name, value)| (name.replace('_', " "), plain(value)));
+    let information =
+        told.map(|(name, value)| (visit.frame.word("told", name.replace('_', "-")), plain(value)));
     let information = information.collect();
     let held = console.device_policy(&user, &id).await?;
     let settled = held.effective.settings.iter();
     let policy = settled
-        .filter(|(_, settled)| settled.from != dme_policy::Level::BuiltIn)
-        .map(|(setting, it)| (setting.to_string(), it.value.to_string(), it.from.to_string()));
+        .filter(|(setting, it)| it.from != Level::BuiltIn || held.own.contains_key(setting))
+        .map(|(setting, it)| Holds {
+            setting: setting.to_string(),
+            value: it.value.to_string(),
+            from: visit.frame.level(&it.from),
+            is_own: held.own.contains_key(setting),
+            locked: it.locked.is_some(),
+        });
+    let policy = policy.collect();
     let query = api::EventQuery {
         user: Some(device.user.clone()),
         device: Some(id.clone()),
@@ -130,14 +150,18 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     if device.wipe != "none" {
         wipes.push(act("unwipe", "unwipe"));
     }
+    let (language, erasures) = (frame.look.language, console.foretell(&user, &id).await?);
+    let mut routes = console.explain_route(&user, None).await?;
+    routes.iter_mut().for_each(|route| route.why = language.said(&route.why));
     html(&Device {
         base: super::path(&["devices", &device.user, &device.device]),
-        policy: policy.collect(),
+        policy,
+        revision: held.revision,
         groups: held.effective.groups.join(", "),
         pending,
-        erasures: console.foretell(&user, &id).await?,
+        erases: (language.erasure(&erasures.account), language.erasure(&erasures.device)),
         left: console.front.wipes.left((console.front.clock)()).await?,
-        routes: console.explain_route(&user, None).await?,
+        routes,
         trace: trace.collect(),
         steps: steps.collect(),
         folders,

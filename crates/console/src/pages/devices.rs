@@ -5,6 +5,8 @@ use super::{Frame, Visit, html, path};
 use crate::endpoints::policies::word;
 use crate::{Console, Refusal, api};
 use askama::Template;
+use dme_eas::ProtocolVersion;
+use dme_model::UserId;
 use dme_server::policies::Compliance;
 use dme_store::WipeKind;
 use std::sync::Arc;
@@ -14,8 +16,19 @@ const ROWS: u32 = 100;
 /// The acts on many, with what each is called.
 const ACTS: [&str; 5] = ["allow", "quarantine", "block", "resync", "wipe-account"];
 /// What narrows the list, as it is asked for.
-const FILTERS: [&str; 10] =
-    ["q", "admission", "kind", "compliance", "connector", "contact", "group", "os", "wipe", "held"];
+const FILTERS: [&str; 11] = [
+    "q",
+    "admission",
+    "kind",
+    "protocol",
+    "compliance",
+    "connector",
+    "contact",
+    "group",
+    "os",
+    "wipe",
+    "held",
+];
 /// How long ago devices came last, as it is asked for: within so many days, or not since.
 const CONTACTS: [(&str, Option<u32>, Option<u32>); 4] = [
     ("today", Some(1), None),
@@ -61,6 +74,8 @@ pub(super) struct Row {
     pub model: String,
     pub os: String,
     pub last: String,
+    /// The connectors that serve its user, where that was asked for.
+    pub route: String,
     /// The device's page.
     pub href: String,
     /// Its user's.
@@ -80,6 +95,7 @@ impl Row {
             owner: path(&["users", user]),
             named: path(&[user, id]).trim_start_matches('/').to_owned(),
             last: moment(Some(device.last_seen)),
+            route: String::new(),
             model,
             os,
             device,
@@ -95,6 +111,7 @@ fn query(visit: &Visit) -> api::DeviceQuery {
         admission: visit.wanted("admission"),
         wipe: visit.wanted("wipe"),
         kind: visit.wanted("kind"),
+        protocol: visit.wanted("protocol"),
         os: visit.wanted("os"),
         compliance: visit.wanted("compliance"),
         connector: visit.wanted("connector"),
@@ -110,7 +127,7 @@ fn query(visit: &Visit) -> api::DeviceQuery {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let query = query(&visit);
     let found = console.find_devices(&visit.principal, &query).await?;
-    let connectors = console.list_connectors(&visit.principal).await?;
+    let connectors = console.list_connectors(&visit.principal, visit.frame.look.language).await?;
     let frame = &visit.frame;
 
     let states = [
@@ -138,6 +155,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     };
     let told = |kind: (String, u64)| (kind.0.clone(), kind.0, Some(kind.1));
     narrow("kind", "kind", found.kinds.into_iter().map(told).collect());
+    let protocols = ProtocolVersion::ALL.map(|one| (one.to_string(), one.to_string(), None));
+    narrow("protocol", "protocol", protocols.into());
     let compliances = [
         Compliance::Compliant,
         Compliance::Pending,
@@ -168,7 +187,13 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let wanted = states.into_iter().find(|(word, _)| *word == asked).map_or(0, |(_, count)| count);
     let (after, wanted) = (query.after, u32::try_from(wanted).unwrap_or(u32::MAX));
     let page = |from: u32| href(&visit, "", "", from);
-    let rarer = ["compliance", "connector", "contact", "wipe", "held"];
+    let serving = console.serving(&found.devices).await?;
+    let served = |row: Row| {
+        let connectors = serving.get(&UserId::from(row.device.user.as_str()));
+        let names = connectors.into_iter().flatten().map(String::as_str);
+        Row { route: names.collect::<Vec<_>>().join(", "), ..row }
+    };
+    let rarer = ["protocol", "compliance", "connector", "contact", "wipe", "held"];
     let typed = ["q", "os", "group"];
     let kept = FILTERS.into_iter().filter(|name| !typed.contains(name));
     html(&Devices {
@@ -179,7 +204,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         filters,
         narrowed: rarer.iter().any(|name| visit.wanted(name).is_some()),
         found: wanted as usize,
-        rows: found.devices.into_iter().map(Row::new).collect(),
+        rows: found.devices.into_iter().map(Row::new).map(served).collect(),
         acts: ACTS.map(|act| (act, frame.t(act))).into(),
         earlier: (after > 0).then(|| page(after.saturating_sub(ROWS))),
         later: (after.saturating_add(ROWS) < wanted).then(|| page(after.saturating_add(ROWS))),
@@ -233,7 +258,7 @@ struct Chosen {
 /// What is to be done to many devices, before it is.
 pub(super) async fn bulk(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let act = ACTS.into_iter().find(|act| *act == visit.asked("act"));
-    let wipes = act == Some("wipe-account");
+    let (wipes, language) = (act == Some("wipe-account"), visit.frame.look.language);
     let mut rows = Vec::new();
     for named in visit.each("devices").iter().take(ROWS as usize) {
         let segments = crate::dispatch::segments(named);
@@ -241,7 +266,8 @@ pub(super) async fn bulk(console: Arc<Console>, visit: Visit) -> Result<String, 
         let Some(device) = console.seen_device(&visit.principal, user, id).await? else {
             continue;
         };
-        let foretold = || console.front.wipes.foretell(&device, WipeKind::Account).text;
+        let foretold =
+            || language.erasure(&console.front.wipes.foretell(&device, WipeKind::Account));
         let erased = wipes.then(foretold);
         rows.push(Chosen { row: Row::new(console.device(&device)), erased });
     }

@@ -8,6 +8,7 @@ use crate::pages::{Page, moment};
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Session, Shown};
 use dme_model::Timestamp;
+use dme_policy::Level;
 use fluent_bundle::FluentValue;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
@@ -200,7 +201,28 @@ impl Frame {
 
     /// What a word of a group of words is called.
     pub fn word(&self, group: &str, word: impl AsRef<str>) -> String {
-        self.t(&format!("{group}-{}", word.as_ref()))
+        self.t(&format!("{group}-{}", word.as_ref().replace(' ', "-")))
+    }
+
+    /// What some words of a group of words are called, in a list.
+    pub fn words(&self, group: &str, words: &[String]) -> String {
+        words.iter().map(|word| self.word(group, word)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Functions of connectors, in a list.
+    pub fn functions(&self, functions: &[String]) -> String {
+        self.words("function", functions)
+    }
+
+    /// How far a device's wipe is, as the interface has it: `requested (account)`.
+    pub fn wiped(&self, wipe: &str) -> String {
+        match wipe.split_once(" (") {
+            Some((state, of)) => {
+                let (state, of) = (self.word("wipe-is", state), of.trim_end_matches(')'));
+                format!("{state} ({})", self.word("wipe-of", of))
+            }
+            None => self.word("wipe-is", wipe),
+        }
     }
 
     /// A text with a number in it, called `n` there.
@@ -211,6 +233,17 @@ impl Frame {
     /// A text with a name in it, called `name` there.
     pub fn of(&self, text: &str, name: &str) -> String {
         self.look.language.of(text, name)
+    }
+
+    /// A level of policy.
+    pub fn level(&self, level: &Level) -> String {
+        match level {
+            Level::BuiltIn => self.t("level-built-in"),
+            Level::Configuration => self.t("level-configuration"),
+            Level::Default => self.t("level-default"),
+            Level::Group(name) => self.of("level-group", name),
+            Level::Device => self.t("level-device"),
+        }
     }
 
     /// The path of these segments.

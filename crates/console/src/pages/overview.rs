@@ -41,7 +41,7 @@ struct Want {
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let figures = console.device_figures(&visit.principal).await?;
-    let connectors = console.list_connectors(&visit.principal).await?;
+    let connectors = console.list_connectors(&visit.principal, visit.frame.look.language).await?;
     let all = visit.sees_all();
     let frame = visit.frame;
     let mut wants = Vec::new();
@@ -100,7 +100,8 @@ fn of_connector(
     match one.standing.as_str() {
         "locked" => want(false, &href, frame.of("connector-locked", &one.name)),
         "unreachable" | "exhausted" => {
-            want(true, &href, format!("{}: {} {}", one.name, one.standing, one.reason));
+            let standing = frame.word("standing", &one.standing);
+            want(true, &href, format!("{}: {standing} {}", one.name, one.reason));
         }
         _ => {}
     }
@@ -131,6 +132,9 @@ async fn of_all(
     let waiting = console.list_outbox().await?.len();
     if waiting > 0 {
         want(false, "/outbox", frame.n("messages-wait", waiting));
+    }
+    if console.behaviour().rules.rules.is_empty() {
+        want(false, "/behaviour", frame.t("no-behaviour-rules"));
     }
     for webhook in console.list_webhooks().await?.iter().filter(|webhook| webhook.disabled) {
         want(true, "/webhooks", frame.of("webhook-given-up", &webhook.name));

@@ -22,7 +22,7 @@ struct Routes {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let connectors = console.list_connectors(&visit.principal).await?;
+    let connectors = console.list_connectors(&visit.principal, visit.frame.look.language).await?;
     let connectors = connectors.into_iter().filter(|one| one.state != "removed");
     let down = visit.each("down");
     let connectors: Vec<_> =

@@ -59,11 +59,12 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let devices = console.find_devices(&visit.principal, &counted).await?.tally.all();
     let all = visit.sees_all();
     let realms = if all { console.list_realms() } else { Vec::new() };
-    let offered: BTreeMap<String, String> =
-        console.front.connectors.all().into_iter().map(offer).collect();
     let frame = visit.frame;
+    let offers = console.front.connectors.all().into_iter();
+    let offered: BTreeMap<String, String> = offers.map(|one| offer(&frame, one)).collect();
     let mut connectors = Vec::new();
-    for connector in console.list_connectors(&visit.principal).await? {
+    let listed = console.list_connectors(&visit.principal, frame.look.language).await?;
+    for connector in listed {
         if connector.state == "removed" {
             continue;
         }
@@ -126,10 +127,9 @@ fn lines(functions: &str, realms: &str) -> Vec<String> {
 }
 
 /// What a connector offers, or offered when it was last linked.
-fn offer(endpoint: dme_server::connectors::Endpoint) -> (String, String) {
-    let functions: Vec<&str> =
-        endpoint.offer.functions().map(dme_model::Function::as_str).collect();
-    (endpoint.name, functions.join(", "))
+fn offer(frame: &Frame, endpoint: dme_server::connectors::Endpoint) -> (String, String) {
+    let functions = endpoint.offer.functions().map(|one| one.as_str().to_owned());
+    (endpoint.name, frame.functions(&functions.collect::<Vec<_>>()))
 }
 
 #[cfg(test)]

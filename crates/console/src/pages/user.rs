@@ -38,8 +38,15 @@ struct Certificate {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let mut user = console.show_user(visit.arg("user")).await?;
-    let routes = console.explain_route(&user.user, None).await?;
+    let mut user = console.show_user(visit.arg("user"), visit.frame.look.language).await?;
+    let mut routes = console.explain_route(&user.user, None).await?;
+    let language = visit.frame.look.language;
+    for route in &mut routes {
+        route.why = language.said(&route.why);
+        for objection in route.candidates.iter_mut().flat_map(|one| &mut one.objections) {
+            *objection = language.said(objection);
+        }
+    }
     let devices = std::mem::take(&mut user.devices).into_iter().map(Row::new).collect();
     let certificates = console.list_certificates(&user.user).await?.into_iter();
     let certificates = certificates.map(|one| Certificate {

@@ -4,6 +4,7 @@ use super::unfinished::Half;
 use super::words;
 use crate::browser::{local, see_other, with_cookie};
 use crate::endpoint::Call;
+use crate::language::Language;
 use crate::my::qr;
 use crate::pages::{Alone, Look};
 use crate::reply::html;
@@ -122,6 +123,7 @@ impl Console {
             principal: Arc::new(half.principal.clone()),
             client,
             args,
+            language: Language::English,
             session: None,
             query: Default::default(),
             body: json!({ "code": code.expose() }),

@@ -7,7 +7,6 @@ use dme_server::emergency::{NotLetIn, NotMade};
 use dme_server::notices;
 use dme_server::records::audit::changed;
 use dme_store::EmergencyAccount;
-use http::StatusCode;
 use std::net::IpAddr;
 
 impl Console {
@@ -94,7 +93,7 @@ impl Console {
     /// Takes it away; whoever is signed in with it is so no longer.
     pub(crate) async fn remove_emergency(&self) -> Result<api::Done, Refusal> {
         if !self.front.emergency.remove().await? {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "there is no account for emergencies"));
+            return Err(Refusal::lacks("no-emergency-account", ""));
         }
         self.sessions.end_emergency();
         changed("emergency_account", Some("there".into()), None);

@@ -66,7 +66,7 @@ impl Console {
         let url = openid.provider.begin(&openid.client, &attempt).await;
         let url = url.map_err(|error| {
             tracing::error!(%error, "nobody can sign in with the OpenID provider");
-            Refusal::new(http::StatusCode::BAD_GATEWAY, error.to_string())
+            Refusal::new(http::StatusCode::BAD_GATEWAY, error.to_string()).said("provider-away", "")
         })?;
         let back = local(query.get("back").map_or("/", String::as_str));
         let begun = Begun { attempt, back, again };
@@ -149,6 +149,6 @@ impl Console {
     }
 
     fn openid(&self) -> Result<&OpenId, Refusal> {
-        self.openid.as_ref().ok_or_else(|| Refusal::not_found("such page"))
+        self.openid.as_ref().ok_or_else(|| Refusal::lacks("no-page", ""))
     }
 }

@@ -21,8 +21,9 @@ pub const REALM: &str = "example.org";
 /// Everybody's password.
 pub const PASSWORD: &str = "correct-horse-Zq7";
 /// Names, names for people, groups.
-const PEOPLE: [(&str, &str, &str); 9] = [
+const PEOPLE: [(&str, &str, &str); 10] = [
     ("ada", "Ada Byron", "admins"),
+    ("alan", "Alan Second", "admins"),
     ("carl", "Carl Auditor", "auditors"),
     ("dora", "Dora Desk", "desk-paris"),
     ("ann", "Ann Müller", "paris"),
@@ -155,7 +156,12 @@ impl Office {
 
     /// Makes a user's mailbox with one mail in it.
     pub async fn mailbox(&self, user: &str, mail: &[u8]) -> Result<()> {
-        let system = FilesMailSystem::new(FilesConfig::new(self.path("mail")));
+        self.mailbox_in("mail", user, mail).await
+    }
+
+    /// The same in the files of this folder.
+    pub async fn mailbox_in(&self, folder: &str, user: &str, mail: &[u8]) -> Result<()> {
+        let system = FilesMailSystem::new(FilesConfig::new(self.path(folder)));
         let user = UserId::from(format!("{user}@{REALM}").as_str());
         system.create_user(&user, &[]).await?;
         let account = dme_mailbox::Account {

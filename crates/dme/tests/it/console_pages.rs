@@ -36,7 +36,7 @@ const DEVICES: [(&str, &str, Kind<'_>); 8] = [
 ];
 
 /// An office with something to look at.
-async fn busy() -> Result<(Office, Vec<Process>)> {
+pub async fn busy() -> Result<(Office, Vec<Process>)> {
     let office = Office::start()?;
     let root = office.root()?;
     for (user, id, kind) in DEVICES {
@@ -76,7 +76,7 @@ async fn busy() -> Result<(Office, Vec<Process>)> {
 }
 
 /// Every page there is, each with an example of what it is of.
-fn pages() -> Result<Vec<(String, String)>> {
+pub fn pages() -> Result<Vec<(String, String)>> {
     let mut pages = vec![
         ("refused".to_owned(), "/nowhere".to_owned()),
         ("connector-waiting".to_owned(), "/connectors/paris".to_owned()),
@@ -99,6 +99,9 @@ fn pages() -> Result<Vec<(String, String)>> {
                  &devices=emma@example.org/OUTLOOK5C81E7A2"
             }
             "/routes" => "?down=embedded",
+            "/policies/try" => "?setting=MinDevicePasswordLength&value=8",
+            "/policies/try-group" => "?act=make&name=iPhones&device_type=iPhone",
+            "/admission/try-rules" => "?act=put&name=iPhones&device_type=iPhone&then=allow",
             _ => "",
         });
         let words: Vec<&str> = page.path.split('/').filter(|word| !word.is_empty()).collect();
@@ -200,6 +203,27 @@ fn own_pages(
     examine("my-refused")
 }
 
+/// An authenticator is set up before one is let in, and the codes for its loss are shown.
+fn where_a_second_factor_is_required(
+    browser: &Chromium,
+    examine: &mut impl FnMut(&str) -> Result<()>,
+) -> Result<()> {
+    let strict = Office::start_with("", "")?;
+    browser.forget_cookies()?;
+    browser.go(&strict.url("/sign-in"))?;
+    browser.write("#login", &format!("ada@{REALM}"))?;
+    browser.write("#password", PASSWORD)?;
+    browser.click("main button")?;
+    browser.wait_for("main", "authenticator")?;
+    browser.go(&strict.url("/sign-in/code"))?;
+    examine("sign-in-enrol")?;
+    let secret = browser.text("main code")?;
+    browser.write("#code", &code(&secret, 0)?)?;
+    browser.click("main button")?;
+    browser.wait_for("main li", "")?;
+    examine("sign-in-recovery")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()> {
     let axe = axe()?;
@@ -263,6 +287,7 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     browser.wait_for("main", "authenticator")?;
     browser.go(&office.url("/sign-in/code"))?;
     examine("sign-in-code")?;
+    where_a_second_factor_is_required(&browser, &mut examine)?;
     own_pages(&office, &browser, &mut examine)?;
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
     Ok(())

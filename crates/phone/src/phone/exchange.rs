@@ -91,8 +91,10 @@ impl Phone {
         check(&answer)?;
         let Some(key) = key_of(&answer)? else {
             self.client.policy_key = None;
+            self.policy = None;
             return Ok(Provisioned::NoPolicy);
         };
+        self.policy = answer.policy.and_then(|answer| answer.policy).map(|policy| *policy);
         self.client.policy_key = Some(key);
         let answer = self.client.provision(&Request::acknowledge(key, Applied::Fully)).await?;
         self.obey_wipe(&answer).await?;

@@ -1,11 +1,12 @@
 //! How each connector stands: its state, why, and since when.
 
-use super::{Connectors, EMBEDDED_STATE};
+use super::Connectors;
 use crate::connectors::Effective;
 use dme_link::{ConnectorRecord, ConnectorState, LinkState, Measured};
 use dme_model::{ConnectorId, Timestamp};
 use dme_routing::Lock;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a connector can do at this moment.
@@ -53,6 +54,53 @@ impl State {
     }
 }
 
+/// Why a connector can do what it can, and no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// There is nothing to explain.
+    Nothing,
+    /// It is in the server's process.
+    Embedded,
+    /// An administrator removed it.
+    Removed,
+    /// It was not unlocked yet, or is locked again.
+    Waits,
+    /// By arrangement it links again at this time.
+    Until(Timestamp),
+    /// It has no link, and nothing is known of the one it had.
+    Unlinked,
+    /// It lost its link by this, in words.
+    Lost(String),
+    /// An administrator drains it.
+    Drained,
+    /// It said that it is about to go, or to make a new link.
+    Leaving,
+    /// As many calls run as may, and as many wait.
+    Full {
+        /// Those that run.
+        runs: usize,
+        /// Those that wait.
+        waits: usize,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Embedded => f.write_str("in the server's process"),
+            Self::Removed => f.write_str("removed by an administrator"),
+            Self::Waits => f.write_str("waits to be unlocked"),
+            Self::Until(back) => write!(f, "it links again at {back}"),
+            Self::Unlinked => f.write_str("it has no link"),
+            Self::Lost(why) => f.write_str(why),
+            Self::Drained => f.write_str("set so by an administrator"),
+            Self::Leaving => f.write_str("it is about to go, or to make a new link"),
+            Self::Full { runs, waits } => write!(f, "{runs} calls run and {waits} wait"),
+        }
+    }
+}
+
 /// How a connector stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Standing {
@@ -64,8 +112,8 @@ pub struct Standing {
     pub record: Option<ConnectorRecord>,
     /// What it can do.
     pub state: State,
-    /// Why, in words; nothing where there is nothing to explain.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// Since when, where that is known.
     pub since: Option<Timestamp>,
     /// When it links again, where it is off hours.
@@ -174,7 +222,8 @@ impl Connectors {
             let (state, reason) = judge(record.state, link.as_ref(), away_until, &set);
             let known = known_since(state, link.as_ref(), Some(&record));
             let (since, lost) = self.seen.since(&record.id, state, known, now);
-            let reason = lost.filter(|_| state == State::Unreachable).unwrap_or(reason);
+            let lost = lost.filter(|_| state == State::Unreachable).map(Reason::Lost);
+            let reason = lost.unwrap_or(reason);
             let (id, name, users) = (record.id.clone(), record.name.clone(), users(&record.name));
             // Its routes wait for one of its name.
             let users = if state == State::Revoked { 0 } else { users };
@@ -199,7 +248,7 @@ impl Connectors {
             name: link.name.clone(),
             record: None,
             state: State::Running,
-            reason: EMBEDDED_STATE.into(),
+            reason: Reason::Embedded,
             since: Some(link.since),
             away_until: None,
             users: users(&link.name),
@@ -216,25 +265,23 @@ fn judge(
     link: Option<&LinkState>,
     back: Option<Timestamp>,
     set: &Arc<Effective>,
-) -> (State, String) {
+) -> (State, Reason) {
     match (lock, link) {
-        (ConnectorState::Removed, _) => (State::Revoked, "removed by an administrator".into()),
-        (ConnectorState::Locked, _) => (State::Locked, "waits to be unlocked".into()),
+        (ConnectorState::Removed, _) => (State::Revoked, Reason::Removed),
+        (ConnectorState::Locked, _) => (State::Locked, Reason::Waits),
         (ConnectorState::Unlocked, None) => match back {
-            Some(back) => (State::OffHours, format!("it links again at {back}")),
-            None => (State::Unreachable, "it has no link".into()),
+            Some(back) => (State::OffHours, Reason::Until(back)),
+            None => (State::Unreachable, Reason::Unlinked),
         },
-        (ConnectorState::Unlocked, Some(_)) if set.drain => {
-            (State::Draining, "set so by an administrator".into())
-        }
+        (ConnectorState::Unlocked, Some(_)) if set.drain => (State::Draining, Reason::Drained),
         (ConnectorState::Unlocked, Some(link)) if link.draining => {
-            (State::Draining, "it is about to go, or to make a new link".into())
+            (State::Draining, Reason::Leaving)
         }
         (ConnectorState::Unlocked, Some(link)) if link.exhausted => {
             let (runs, waits) = (link.outstanding, link.queued);
-            (State::Exhausted, format!("{runs} calls run and {waits} wait"))
+            (State::Exhausted, Reason::Full { runs, waits })
         }
-        (ConnectorState::Unlocked, Some(_)) => (State::Running, String::new()),
+        (ConnectorState::Unlocked, Some(_)) => (State::Running, Reason::Nothing),
     }
 }
 
@@ -284,12 +331,12 @@ mod tests {
         ] {
             let (state, reason) = judge(lock, link.as_ref(), None, &set(drain));
             assert_eq!(state, expected);
-            assert!(reason.contains(words), "{reason}");
+            assert!(reason.to_string().contains(words), "{reason}");
         }
         let back = Some(Timestamp::from_seconds(0));
         let (state, reason) = judge(Unlocked, None, back, &set(None));
         assert_eq!(state, State::OffHours);
-        assert!(reason.contains("1970-01-01 00:00:00"), "{reason}");
+        assert!(reason.to_string().contains("1970-01-01 00:00:00"), "{reason}");
     }
 
     #[test]

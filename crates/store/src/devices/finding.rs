@@ -27,6 +27,8 @@ pub struct DeviceFilter {
     pub wipe: Option<String>,
     /// That call their kind so (`DeviceType`).
     pub kind: Option<String>,
+    /// That spoke this version of the protocol last.
+    pub protocol: Option<String>,
     /// Whose operating system's name begins so, in whatever case.
     pub os: Option<String>,
     /// Whose user this connector serves in some function, by its name.
@@ -84,6 +86,7 @@ fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
         all.with("wipe <", Some(format!("{{\"state\":\"{wipe}#")));
     }
     all.with("device_type =", filter.kind.clone());
+    all.with("protocol =", filter.protocol.clone());
     if let Some(os) = &filter.os {
         let os = to_json(os, "device.information")?;
         let begins = os.strip_suffix('"').unwrap_or_default();

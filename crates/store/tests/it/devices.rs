@@ -224,7 +224,7 @@ async fn three_phones(store: &Store) {
     let pixel = Sighting {
         device_type: "Android".into(),
         user_agent: "Android-Mail/7".into(),
-        protocol: "16.1".into(),
+        protocol: "14.1".into(),
     };
     let (iphone, android) = (iphone(), pixel);
     for (user, id, sighting, admission, at) in [
@@ -271,6 +271,8 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
         (DeviceFilter { wipe: Some("none".into()), ..all() }, &["B%", "A2"]),
         (DeviceFilter { wipe: Some("NONE".into()), ..all() }, &[]),
         (DeviceFilter { kind: Some("Android".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { protocol: Some("14.1".into()), ..all() }, &["B%", "A2"]),
+        (DeviceFilter { protocol: Some("14".into()), ..all() }, &[]),
         (DeviceFilter { os: Some("ANDROID".into()), ..all() }, &["B%"]),
         (DeviceFilter { os: Some("16".into()), ..all() }, &[]),
         (DeviceFilter { connector: Some("paris".into()), ..all() }, &["A2", "A1"]),

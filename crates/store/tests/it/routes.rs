@@ -7,6 +7,7 @@ use dme_store::RouteRecord;
 
 on_each_database![
     a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay,
+    by_whom_some_users_are_served_is_told_at_once,
     what_a_connector_offered_last_is_kept,
     each_change_of_a_connectors_settings_has_a_version_of_its_own,
 ];
@@ -34,6 +35,20 @@ async fn a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay(place: 
     let store = place.open().await;
     assert_eq!(store.routes(&ann).await.unwrap(), std::slice::from_ref(&calendar));
     assert_eq!(store.all_routes().await.unwrap(), [(ann, calendar), (bob, mail)]);
+}
+
+async fn by_whom_some_users_are_served_is_told_at_once(place: Place) {
+    let store = place.open().await;
+    let [ann, bob, eve] = ["ann@x", "bob@x", "eve@x"].map(UserId::from);
+    let tasks = record(Function::Tasks, "c2", "c2");
+    let anns =
+        vec![record(Function::Mail, "c1", "c2"), record(Function::Calendar, "c3", "c3"), tasks];
+    store.put_routes(&ann, anns).await.unwrap();
+    store.put_routes(&bob, vec![record(Function::Mail, "c1", "c1")]).await.unwrap();
+    let served = store.serving([ann.clone(), eve, ann.clone()]).await.unwrap();
+    let both = ["c2", "c3"].map(str::to_owned);
+    assert_eq!(served, [(ann, both.into())].into());
+    assert!(store.serving([]).await.unwrap().is_empty());
 }
 
 async fn what_a_connector_offered_last_is_kept(place: Place) {
