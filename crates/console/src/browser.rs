@@ -7,7 +7,7 @@ use crate::notice::{marked, notice, unmarked};
 use crate::pages::{Frame, Look, Visit, refused};
 use crate::principal::{Allowed, Duty};
 use crate::session::{Session, Sessions, is_csrf};
-use crate::sign_in::{Again, words};
+use crate::sign_in::Again;
 use crate::{Console, Refusal, changes, form, reply};
 use bytes::Bytes;
 use dme_model::Secret;
