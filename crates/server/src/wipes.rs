@@ -140,7 +140,7 @@ impl Wipes {
             let open = before.open.iter().filter(does_it);
             match open.min_by_key(|order| order.record.waits_for_second()) {
                 Some(order) => WipeEntry::Same(order.number),
-                None => WipeEntry::New(WipeRecord { needs_second, ..record.clone() }),
+                None => WipeEntry::New(Box::new(WipeRecord { needs_second, ..record.clone() })),
             }
         };
         let entered = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide);

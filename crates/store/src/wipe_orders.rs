@@ -78,7 +78,7 @@ pub struct WipesBefore {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WipeEntry {
     /// It is entered.
-    New(WipeRecord),
+    New(Box<WipeRecord>),
     /// It is the one of this number, which is open.
     Same(u64),
 }
@@ -136,7 +136,7 @@ impl Store {
             let mut open = session.query(&query, values![user, id], read)?;
             open.retain(|order| order.record.is_open());
             let record = match decide(&WipesBefore { lately, open }) {
-                WipeEntry::New(record) => record,
+                WipeEntry::New(record) => *record,
                 WipeEntry::Same(number) => {
                     let number = i64::try_from(number).unwrap_or(i64::MAX);
                     return Ok((find(session, number)?, false));
