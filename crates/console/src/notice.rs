@@ -24,21 +24,27 @@ pub(crate) enum Notice {
 /// The address of a page that is to say what is kept under this mark.
 pub(crate) fn marked(address: &str, mark: &str) -> String {
     let (address, _) = unmarked(address);
-    let (page, part) = address.split_at(address.find('#').unwrap_or(address.len()));
+    let (page, part) = apart(&address);
     let joint = if page.contains('?') { '&' } else { '?' };
     format!("{page}{joint}{MARK}{mark}{part}")
 }
 
 /// An address as it is without its mark, and the mark.
 pub(crate) fn unmarked(address: &str) -> (String, Option<&str>) {
-    let Some((page, query)) = address.split_once('?') else { return (address.to_owned(), None) };
+    let (whole, part) = apart(address);
+    let Some((page, query)) = whole.split_once('?') else { return (address.to_owned(), None) };
     let mark = query.split('&').find_map(|pair| pair.strip_prefix(MARK));
     let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with(MARK)).collect();
     match (mark, rest.is_empty()) {
         (None, _) => (address.to_owned(), None),
-        (_, true) => (page.to_owned(), mark),
-        (_, false) => (format!("{page}?{}", rest.join("&")), mark),
+        (_, true) => (format!("{page}{part}"), mark),
+        (_, false) => (format!("{page}?{}{part}", rest.join("&")), mark),
     }
+}
+
+/// An address, and the part of the page that it names.
+fn apart(address: &str) -> (&str, &str) {
+    address.split_at(address.find('#').unwrap_or(address.len()))
 }
 
 /// What became of what a form asked for.
@@ -93,10 +99,8 @@ mod tests {
         ] {
             assert_eq!(marked(address, "m"), with);
             assert_eq!(marked(&marked(address, "old"), "m"), with, "one at a time");
-            let (without, _) = with.split_once('#').unwrap_or((with, ""));
-            let (page, _) = address.split_once('#').unwrap_or((address, ""));
-            assert_eq!(unmarked(without), (page.to_owned(), Some("m")));
-            assert_eq!(unmarked(page), (page.to_owned(), None));
+            assert_eq!(unmarked(with), (address.to_owned(), Some("m")));
+            assert_eq!(unmarked(address), (address.to_owned(), None));
         }
     }
 }

@@ -80,6 +80,7 @@ pub fn pages() -> Result<Vec<(String, String)>> {
     let mut pages = vec![
         ("refused".to_owned(), "/nowhere".to_owned()),
         ("connector-waiting".to_owned(), "/connectors/paris".to_owned()),
+        ("user-sessions".to_owned(), format!("/users/ada@{REALM}")),
     ];
     let examples = [
         ("{user}", format!("ann@{REALM}")),

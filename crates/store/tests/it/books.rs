@@ -71,7 +71,7 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
         let store = store.clone();
         async move {
             let decide =
-                |before: &WipesBefore| WipeEntry::New(record(before.lately.len() >= 2).into());
+                |before: &WipesBefore| WipeEntry::New(Box::new(record(before.lately.len() >= 2)));
             store.enter_wipe_order(&phone(), at, hour_ago(at), decide).await.unwrap().0
         }
     };
@@ -95,7 +95,7 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
 
 /// Enters one for a device, whatever there is.
 async fn enter(store: &Store, device: &DeviceKey, record: WipeRecord) -> WipeOrder {
-    let decide = move |_: &WipesBefore| WipeEntry::New(record.clone().into());
+    let decide = move |_: &WipesBefore| WipeEntry::New(Box::new(record.clone()));
     store.enter_wipe_order(device, NOW, NOW, decide).await.unwrap().0
 }
 
@@ -108,7 +108,7 @@ async fn an_order_that_is_open_is_found_and_not_entered_again(place: Place) {
     let ask = || {
         let decide = |before: &WipesBefore| match before.open.first() {
             Some(open) => WipeEntry::Same(open.number),
-            None => WipeEntry::New(record(false).into()),
+            None => WipeEntry::New(Box::new(record(false))),
         };
         store.enter_wipe_order(&device, NOW, NOW, decide)
     };
