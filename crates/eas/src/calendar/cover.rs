@@ -32,7 +32,7 @@ const MONTHS: [i64; 6] = [24, 18, 12, 9, 6, 3];
 /// How many days back instances are told exactly, where it cannot be from the start on.
 const BACK: i64 = 31;
 /// A series of more instances is not told whole.
-const MOST_INSTANCES: usize = 2_000;
+const MOST_INSTANCES: usize = 500;
 /// What is told of each of many instances: so much text, and so many people or files.
 const LONGEST_TEXT: usize = 2_048;
 const MOST_PEOPLE: usize = 20;
@@ -126,8 +126,12 @@ impl<'a> Cover<'a> {
         })
     }
 
-    /// All of a series, where that is not too much.
+    /// All of a series that ends, where that is not too much.
     fn whole(&self) -> Option<Told> {
+        let mut rules = [self.rule].into_iter().chain(&self.event.irregular.rules);
+        if rules.any(|rule| rule.end == RecurrenceEnd::Never) {
+            return None;
+        }
         let all = self.series.instances().take(MOST_INSTANCES + 1);
         let all: BTreeSet<LocalTime> = all.collect();
         if all.len() > MOST_INSTANCES {
