@@ -255,7 +255,7 @@ mod tests {
         }
         // And nothing that is none.
         let known = |name: &str| name.split_once('-').map(|(_, setting)| setting.parse());
-        for name in names(GERMAN_POLICY).into_iter() {
+        for name in names(GERMAN_POLICY) {
             if ["about-", "erasure-"].iter().any(|other| name.starts_with(other)) {
                 continue;
             }

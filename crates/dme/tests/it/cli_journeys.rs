@@ -52,14 +52,14 @@ async fn a_policy_is_set_on_each_level_and_the_phone_follows() -> Result<()> {
     ensure!(settings.contains("obeyed by iOS Mail: yes"), "{settings}");
     office.mailbox("ann", MAIL).await?;
     let mut phone = office.phone("ann", "PIXEL9", PIXEL)?;
-    ensure!(shortest(&mut phone).await?.is_none());
+    ensure!(shortest(&mut phone).await? == Some(6), "as the configuration says");
 
     let set = ["policy", "set", "MinDevicePasswordLength"];
-    let said = office.admin(&[&set[..], &["6", "--least", "4", "--preview"]].concat())?;
-    ensure!(said.contains("MinDevicePasswordLength \"none\" -> 6"), "{said}");
-    let said = office.admin(&[&set[..], &["6", "--least", "4"]].concat())?;
+    let said = office.admin(&[&set[..], &["7", "--least", "4", "--preview"]].concat())?;
+    ensure!(said.contains("MinDevicePasswordLength 6 -> 7"), "{said}");
+    let said = office.admin(&[&set[..], &["7", "--least", "4"]].concat())?;
     ensure!(said.contains("at revision 1; 1 devices take another policy"), "{said}");
-    ensure!(shortest(&mut phone).await? == Some(6));
+    ensure!(shortest(&mut phone).await? == Some(7));
 
     // A group comes in by a file.
     let shown = office.admin(&["policy", "show", "--json"])?;
@@ -71,8 +71,8 @@ async fn a_policy_is_set_on_each_level_and_the_phone_follows() -> Result<()> {
     }]);
     office.write("levels.json", &levels)?;
     let said = office.admin(&["policy", "preview", "levels.json"])?;
-    ensure!(said.contains(&format!("{ANN} PIXEL9:")) && said.contains(" 6 -> 8"), "{said}");
-    ensure!(shortest(&mut phone).await? == Some(6), "a preview changes nothing");
+    ensure!(said.contains(&format!("{ANN} PIXEL9:")) && said.contains(" 7 -> 8"), "{said}");
+    ensure!(shortest(&mut phone).await? == Some(7), "a preview changes nothing");
     office.admin(&["policy", "load", "levels.json", "--push"])?;
     ensure!(shortest(&mut phone).await? == Some(8));
     let stale = office.refused(&["policy", "load", "levels.json"])?;
@@ -126,7 +126,7 @@ async fn rules_of_admission_are_tried_loaded_and_applied() -> Result<()> {
     ensure!(applied.contains("2 devices changed"), "{applied}");
     new.folder_sync().await?;
     let refused = old.folder_sync().await;
-    ensure!(matches!(refused, Err(Error::Http { status: 403, .. })), "{refused:?}");
+    ensure!(matches!(refused, Err(Error::Refused { status: 129, .. })), "{refused:?}");
     let applied = office.admin(&["admission", "apply"])?;
     ensure!(applied.contains("0 devices changed"), "{applied}");
     Ok(())
@@ -255,7 +255,7 @@ async fn a_webhook_is_listed_tried_and_begun_again() -> Result<()> {
     ensure!(head.starts_with("post /hook") && head.contains("dme-signature: t="), "{head}");
     ensure!(serde_json::from_str::<Value>(&body).is_ok(), "{body}");
     let failed = office.refused(&["webhook", "test", "near"])?;
-    ensure!(failed.contains("127.0.0.1"), "nobody listens any more: {failed}");
+    ensure!(failed.contains("no connection"), "nobody listens any more: {failed}");
     let listed = office.admin(&["webhook", "list"])?;
     ensure!(listed.contains("near: http://127.0.0.1") && listed.contains(": well"), "{listed}");
     ensure!(listed.contains("helpdesk: https://hooks.example.org/dme"), "{listed}");
@@ -278,7 +278,7 @@ async fn what_was_counted_is_told_apart_as_is_wanted() -> Result<()> {
         told = office.admin(&by)?;
         Ok(told.contains("FolderSync"))
     })?;
-    ensure!(told.starts_with("user\tcommand\trequests"), "{told}");
+    ensure!(told.starts_with("user\tcommand\t"), "{told}");
     ensure!(told.lines().any(|line| line.starts_with(&format!("{ANN}\tFolderSync\t"))), "{told}");
     let sheet = office.admin(&[&by[..], &["--csv"]].concat())?;
     ensure!(sheet.contains(&format!("{ANN},FolderSync,")), "{sheet}");

@@ -33,20 +33,22 @@ const WORDS: [&str; 22] = [
     "running",
     "mail system",
 ];
+/// What is as others named it: devices, a folder, a rule, a connector's check, a setting's value.
+const GIVEN: [&str; 6] = ["Outlook for iOS", "the iPad", "Sent", "password", "mail", "none"];
 /// From so many letters on a text is sought within others, too.
 const LONG: usize = 15;
 
 /// What a reader sees of a page and hears of it, but for what is quoted: names and values of
 /// others, records, what systems behind the server say.
 const READ: &str = "
-    const quoted = 'code, pre, time, script, style, .free, .written, .quoted, [lang]:not(html), \
+    const quoted = 'code, pre, time, script, style, textarea, .free, .written, .quoted, [lang]:not(html), \
         section[aria-labelledby=events]';
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [];
     while (walker.nextNode()) {
       if (!walker.currentNode.parentElement.closest(quoted)) texts.push(walker.currentNode.data);
     }
     for (const at of document.querySelectorAll('[title], [aria-label]')) {
-      if (!at.closest(quoted)) texts.push(at.title, at.getAttribute('aria-label') || '');
+      if (!at.closest(quoted)) texts.push(at.getAttribute('title') || '', at.getAttribute('aria-label') || '');
     }
     return texts.map((text) => text.trim()).filter((text) => text);";
 
@@ -78,10 +80,17 @@ fn english() -> Result<Vec<String>> {
 fn found(read: &[String], english: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for text in read {
+        // Lists and labels have names in them.
+        let text = &GIVEN.iter().take(2).fold(text.clone(), |text, name| text.replace(name, "…"));
+        if GIVEN.contains(&text.as_str()) {
+            continue;
+        }
         let whole =
             |one: &&String| *one == text || (one.len() >= LONG && text.contains(one.as_str()));
-        let spaced =
-            format!(" {} ", text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), " "));
+        let spaced = format!(
+            " {} ",
+            text.to_lowercase().replace(|c: char| !c.is_alphanumeric() && c != '_', " ")
+        );
         let word = WORDS.iter().find(|word| spaced.contains(&format!(" {word} ")));
         if english.iter().any(|one| whole(&one)) || word.is_some() {
             found.push(format!("{text:?} {word:?}"));
