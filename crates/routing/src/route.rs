@@ -136,6 +136,18 @@ pub struct Candidate {
     load: Share,
 }
 
+impl Candidate {
+    /// Whether nothing speaks against it.
+    pub const fn is_able(&self) -> bool {
+        self.objections.is_empty()
+    }
+
+    /// Whether it is better to ask it than nobody.
+    fn may_be_tried(&self) -> bool {
+        self.objections.iter().all(|objection| *objection == Objection::Unanswering)
+    }
+}
+
 /// Outstanding work against what it can take, as a fraction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Share {
@@ -183,6 +195,9 @@ pub enum Why {
     /// No primary can.
     #[error("no primary can")]
     Failover,
+    /// Nobody else can; that it did not reach the mail system lately is no reason to ask nobody.
+    #[error("nobody else can, though its mail system did not answer lately")]
+    LastResort,
 }
 
 /// All that is to be said of a route (rule R5).
@@ -228,17 +243,18 @@ impl Route {
     }
 
     /// Those that can serve, in the order in which they should be tried: an interrupted read is
-    /// repeated on the next (rule R7).
+    /// repeated on the next (rule R7). Those that did not reach the mail system lately come last.
     pub fn order(&self, history: History<'_>) -> Vec<&ConnectorId> {
         let mut able: Vec<&Candidate> =
-            self.candidates.iter().filter(|candidate| candidate.objections.is_empty()).collect();
-        let last_is_able = able.iter().any(|one| Some(&one.connector) == history.last);
+            self.candidates.iter().filter(|candidate| candidate.may_be_tried()).collect();
+        let is_last = |one: &&Candidate| Some(&one.connector) == history.last;
+        let last_is_able = able.iter().any(|one| one.is_able() && is_last(one));
         // Stable: the order by load stays within what is alike.
         able.sort_by_key(|candidate| {
             let is = |other: Option<&ConnectorId>| other == Some(&candidate.connector);
             let waits = last_is_able && !is(history.last) && !candidate.turn_in.is_zero();
             let strange = (!is(history.home), !is(history.last), !is(history.beside));
-            (waits, candidate.tier, strange)
+            (!candidate.is_able(), waits, candidate.tier, strange)
         });
         able.into_iter().map(|candidate| &candidate.connector).collect()
     }
@@ -262,10 +278,9 @@ impl Route {
         let Some(&first) = self.order(history).first() else {
             return self.later().map_or(Choice::Nobody, |retry_after| Choice::Busy { retry_after });
         };
-        let able = |tier| {
-            self.candidates.iter().filter(move |c| c.tier == tier && c.objections.is_empty())
-        };
+        let able = |tier| self.candidates.iter().filter(move |c| c.tier == tier && c.is_able());
         let why = match able(Tier::Primary).count() {
+            _ if self.candidate(first).is_some_and(|c| !c.is_able()) => Why::LastResort,
             _ if Some(first) == history.home => Why::Home,
             _ if Some(first) == history.last => Why::Stuck,
             0 => Why::Failover,

@@ -386,7 +386,7 @@ mod tests {
             name: name.into(),
             record: None,
             state,
-            reason: String::new(),
+            reason: Reason::Nothing,
             since: None,
             away_until: None,
             link: Some(link),

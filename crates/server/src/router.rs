@@ -358,6 +358,7 @@ impl Router {
             let routes = self.store.routes(user).await.map_err(|error| {
                 Error::new(ErrorKind::Unavailable, format!("the routes cannot be read: {error}"))
             })?;
+            remembered.owns.served_by(routes.iter().map(|route| route.serving.clone()));
             let routes = routes.into_iter().map(|route| (route.function, route));
             remembered.routes = Some(routes.collect());
         }

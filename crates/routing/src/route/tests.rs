@@ -52,6 +52,45 @@ fn served_by(connectors: &[Connector], before: Option<&str>) -> Option<String> {
     }
 }
 
+/// Where some did not reach the mail system lately.
+struct Failed(&'static [&'static str]);
+
+impl Knowledge for Failed {
+    fn is_in_group(&self, _: &str) -> Known {
+        Known::Yes
+    }
+
+    fn owns_mailbox(&self, _: &ConnectorId) -> Known {
+        Known::Yes
+    }
+
+    fn failed_lately(&self, connector: &ConnectorId) -> bool {
+        self.0.contains(&connector.as_str())
+    }
+}
+
+#[test]
+fn one_that_did_not_reach_the_mail_system_lately_is_asked_after_all_others_and_before_nobody() {
+    let user = UserId::from("ann@example.org");
+    let question = Question { user: &user, function: Function::Mail, now: NOW };
+    let all = [connector("a", Tier::Primary), connector("b", Tier::Failover)];
+    let home = ConnectorId::from("a");
+    let history = History { home: Some(&home), last: Some(&home), beside: None };
+    let chosen = |failed| {
+        let route = Route::new(&all, question, &Failed(failed));
+        match route.choose(history) {
+            Choice::Serve(connector, why) => Some((connector.to_string(), why)),
+            _ => None,
+        }
+    };
+    assert_eq!(chosen(&[]), Some(("a".into(), Why::Home)));
+    assert_eq!(chosen(&["a"]), Some(("b".into(), Why::Failover)));
+    assert_eq!(chosen(&["a", "b"]), Some(("a".into(), Why::LastResort)));
+    let gone = [connector("a", Tier::Primary), Connector { link: Link::Lost, ..all[1].clone() }];
+    let route = Route::new(&gone, question, &Failed(&["a"]));
+    assert_eq!(route.choose(history), Choice::Serve(&home, Why::LastResort));
+}
+
 #[test]
 fn each_objection_is_told_and_keeps_the_connector_out() {
     let good = connector("a", Tier::Primary);

@@ -8,7 +8,7 @@ use dme_mailbox::{Account, CallContext, Error, ErrorKind};
 use dme_model::{ConnectorId, RequestId, Timestamp, UserId};
 use dme_routing::{Duty, Knowledge, Known, Link, Lock};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -31,6 +31,8 @@ pub(super) struct Ownership {
     said: HashMap<ConnectorId, Answer>,
     /// Those that could not reach the user's mail system, and until when they are passed over.
     unanswering: HashMap<ConnectorId, Instant>,
+    /// The names of those that served the user when this process began.
+    served: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -67,6 +69,11 @@ fn linked_since(endpoint: &Endpoint) -> Option<Timestamp> {
 }
 
 impl Ownership {
+    /// Where nothing was said yet: these connectors served the user before.
+    pub fn served_by(&mut self, names: impl IntoIterator<Item = String>) {
+        self.served = names.into_iter().collect();
+    }
+
     /// Until when what decides holds.
     pub fn good_until(&self) -> Instant {
         let owners = self.said.values().filter(|answer| answer.owns == Known::Yes);
@@ -146,7 +153,17 @@ impl Ownership {
                 _ => age >= STRANGER_FOR && !is_served(endpoint),
             },
         };
-        able.iter().filter(wants).copied().collect()
+        let wanted: Vec<&Endpoint> = able.iter().filter(wants).copied().collect();
+        // Those that served the user are asked before all others: else a server with many connectors
+        // would ask each of them about each of its users when it begins.
+        let served = |one: &&&Endpoint| {
+            self.served.contains(&one.name) && !self.said.contains_key(&one.state.id)
+        };
+        let first: Vec<&Endpoint> = wanted.iter().filter(served).copied().collect();
+        match asking {
+            Asking::WhereItMatters if !first.is_empty() => first,
+            _ => wanted,
+        }
     }
 }
 

@@ -161,7 +161,8 @@ impl RoutedMailbox {
         }
         let done = outcome?;
         // Their ways to the mail system are the trouble, where their links stand.
-        for id in unreachable {
+        let stands = |id: &ConnectorId| self.0.router.connectors.takes_work(id);
+        for id in unreachable.into_iter().filter(stands) {
             self.0.router.note_failed(&self.0.account.user, &id);
         }
         let by = tried.pop().ok_or_else(|| Error::new(ErrorKind::Bug, "nobody was asked"))?;

@@ -343,6 +343,25 @@ async fn calendars_of_a_connector_that_is_away_are_not_taken_for_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_restart_those_that_served_a_user_are_asked_before_all_others() {
+    let mut world = World::new(BTreeMap::new());
+    world.link("home", &[ANN]).await;
+    world.open(ANN).await.unwrap();
+    world.restarted();
+    let home = world.link("home", &[ANN]).await;
+    let strangers = [world.link("x", &[]).await, world.link("y", &[]).await];
+    let asked = |site: &Site| site.asked.load(Ordering::SeqCst);
+    assert_eq!(world.served_by(ANN).await.unwrap(), "home");
+    assert_eq!((asked(&home), strangers.each_ref().map(|one| asked(one))), (1, [0, 0]));
+
+    world.restarted();
+    let home = world.link("home", &[]).await;
+    let heir = world.link("heir", &[ANN]).await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "heir", "her mailbox has moved");
+    assert_eq!((asked(&home), asked(&heir)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_lost_in_the_midst_of_a_request_goes_on_elsewhere() {
     let world = World::new(BTreeMap::new());
     world.link("a", &[ANN]).await;
