@@ -57,6 +57,7 @@ impl Seen {
 pub async fn measure(world: &mut World, target: &Target, scale: &Scale) -> Result<TakeOver> {
     // That of the first is the world's.
     let mut second = world.second_connector()?;
+    let target = Target { processes: world.processes().to_vec(), ..target.clone() };
     let users: Vec<String> = small(scale).into_iter().take(PHONES).collect();
     linked(world, 2).await?;
     let (_, phones) =
@@ -96,6 +97,8 @@ pub async fn measure(world: &mut World, target: &Target, scale: &Scale) -> Resul
             });
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+        let longest = times.last().map_or(0, Duration::as_millis);
+        crate::note(&format!("kill {kill}: all go on, the last after {longest} ms"));
         let again = world.start_connector(CONNECTORS[victim].0)?;
         match victim {
             0 => world.connector = again,
