@@ -94,7 +94,9 @@ impl FromStr for FileReference {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let (item, part) = text.rsplit_once(':').ok_or(InvalidId)?;
-        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        // Numbers in mails, digests in events.
+        let named = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'.');
+        if part.is_empty() || !part.bytes().all(named) {
             return Err(InvalidId);
         }
         Ok(Self { item: item.parse()?, part: PartId::new(part) })
@@ -115,6 +117,15 @@ mod tests {
             assert_eq!(text.parse::<FileReference>(), Err(InvalidId), "{text}");
         }
         assert_eq!(format!("1:{}", "9".repeat(MAX_REFERENCE)).parse::<ServerId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn parts_of_mails_and_of_events_are_read_as_they_are_written() {
+        for part in ["2", "1.3.2", "9f86d081884c7d659a2feaa0"] {
+            let item = ServerId::new(5, ItemId::new("a:b.ics"));
+            let reference = FileReference { item, part: PartId::new(part) };
+            assert_eq!(reference.to_string().parse(), Ok(reference), "{part}");
+        }
     }
 
     #[test]

@@ -124,7 +124,7 @@ fn set_kind(line: &mut Line, new: AttendeeKind) {
 /// parted by a slash. iCalendar has no place for it in the organiser's event.
 pub(crate) const PROPOSAL: &str = "X-DME-PROPOSAL";
 
-fn proposal(line: &Line) -> Option<Proposal> {
+pub(crate) fn proposal(line: &Line) -> Option<Proposal> {
     let (start, end) = line.parameter(PROPOSAL)?.split_once('/')?;
     let moment = |text| Some(super::value::DateTime::parse(text)?.local.as_utc());
     Some(Proposal { start: moment(start)?, end: moment(end)? })

@@ -497,6 +497,27 @@ fn a_proposal_is_kept_with_who_made_it_until_the_time_changes() {
 }
 
 #[test]
+fn of_two_answers_in_one_second_the_later_one_counts() {
+    let made = make(&meeting());
+    let invitation = sent(&made.notices[0]).calendar;
+    let copy = take(None, &invitation, OWNER, &bob()).object.unwrap();
+    let said = |answer: &Answer| {
+        sent(&calendar::respond(&copy, answer, &bob()).unwrap().notices[0]).calendar
+    };
+    let proposal = Some(Proposal { start: NOW, end: NOW.plus(std::time::Duration::from_secs(60)) });
+    let rather = said(&Answer { proposal, ..answer(Participation::Tentative) });
+    let no = said(&answer(Participation::Declined));
+    let noted = take(Some(&made.object), &rather, "bob@x.example", &writing("k")).object.unwrap();
+    let declined = take(Some(&noted), &no, "bob@x.example", &writing("k"));
+    assert_eq!(declined.outcome, Outcome::Answered);
+    let declined = declined.object.unwrap();
+    assert_eq!(partstat(&declined, "bob@x.example"), Participation::Declined);
+    assert_eq!(event(&declined).attendees[0].proposal, None);
+    let again = take(Some(&declined), &no, "bob@x.example", &writing("k"));
+    assert_eq!(again.outcome, Outcome::Known);
+}
+
+#[test]
 fn only_who_has_a_say_is_heard() {
     let made = make(&meeting());
     let invitation = sent(&made.notices[0]).calendar;

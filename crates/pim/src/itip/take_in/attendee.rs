@@ -97,11 +97,16 @@ impl Arrival<'_> {
         let before = line
             .parameter(ANSWERED)
             .and_then(|text| Some(value::DateTime::parse(text)?.local.as_utc()));
-        if outdated || before.is_some_and(|before| before >= stamp) {
-            return Some(false);
-        }
         let new = people::participation(said);
         let proposal = if counter { self.proposal(message) } else { None };
+        // Of two in one second, which stamps cannot tell apart, the one that comes later counts.
+        let known = before.is_some_and(|before| match before == stamp {
+            true => people::participation(line) == new && people::proposal(line) == proposal,
+            false => before > stamp,
+        });
+        if outdated || known {
+            return Some(false);
+        }
         if new != Participation::NeedsAction {
             line.set_parameter("PARTSTAT", Some(people::partstat(new)));
         }
