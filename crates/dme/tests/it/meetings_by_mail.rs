@@ -38,8 +38,7 @@ impl Person {
     async fn until_shown(&mut self, what: &str, holds: impl Fn(&Event) -> bool) -> Result<()> {
         let calendar = self.calendar.clone();
         until(&mut self.phone, &calendar, what, |phone| {
-            only(phone, &calendar)
-                .is_ok_and(|(_, item)| event(&item).is_ok_and(|event| holds(event)))
+            only(phone, &calendar).is_ok_and(|(_, item)| event(&item).is_ok_and(&holds))
         })
         .await
         .with_context(|| format!("{:?}", self.shown()))
