@@ -22,6 +22,7 @@
 //! | a write by `If-Schedule-Tag-Match` undoes answers that were noted meanwhile | Cyrus | written by `If-Match`, again and again: [`Race`](crate::write::Race) |
 //! | whoever shares a calendar may not be asked what they are called | Cyrus | the last part of their address is shown: [`crate::owner`] |
 //! | a calendar that somebody shares has the user as its owner | servers of the sabre/dav family | its mark counts: [`crate::owner`] |
+//! | an answer to one instance is said to be told and is not in the organiser's event | Cyrus 3.6 | nothing helps |
 //! | no `MOVE` | Xandikos | copied, then deleted |
 //! | the well-known address redirects to `http://` | servers behind a proxy | passed over |
 //! | a user has no DAV home before the first IMAP login (500) | Cyrus | told to the administrator as what it is |

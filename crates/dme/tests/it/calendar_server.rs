@@ -2,6 +2,7 @@
 //! of each change once, from the server, and no mail of ours says the same.
 
 use crate::account::{NINE, change, event, meeting, only, until, whole};
+use crate::meetings_by_mail::{bob_says_of, instance, series};
 use crate::site::{Site, USERS, Wishes, dovecot, postfix};
 use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
@@ -164,6 +165,51 @@ async fn who_is_asked_and_what_is_answered_is_told_once_by_the_calendar_server()
     .await?;
     world.told_in_all(3, 2)?;
     ensure!(world.mails() == 1, "more was mailed than the proposal: {}", world.site.postfix.log());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_is_answered_and_the_series_is_not() -> Result<()> {
+    let world = World::start()?;
+    // Before 16.0 the phone would mail its answer; the calendar server tells in its place.
+    for version in [ProtocolVersion::V14_1, ProtocolVersion::V16_1] {
+        one_instance(&world, version).await.with_context(|| format!("{version}"))?;
+    }
+    ensure!(world.mails() == 0, "an answer was mailed: {}", world.site.postfix.log());
+    Ok(())
+}
+
+async fn one_instance(world: &World, version: ProtocolVersion) -> Result<()> {
+    let (mut ann, anns) = world.phone("ann", ProtocolVersion::V16_1).await?;
+    let (mut bob, bobs) = world.phone("bob", version).await?;
+    let made = ann.create(&anns, &whole(series("The lock"))).await?;
+    let is_series = |bob: &Phone| shown(bob, &bobs).is_ok_and(|(_, it)| it.recurrence.is_some());
+    until(&mut bob, &bobs, "the series", is_series).await?;
+
+    let ((second, no), (third, yes)) = (instance(1), instance(2));
+    for (response, moment) in [(UserResponse::Declined, no), (UserResponse::Accepted, yes)] {
+        let (id, _) = shown(&bob, &bobs)?;
+        let invitation = Invitation::Item { collection_id: bobs.clone(), request_id: id };
+        let send = (version >= ProtocolVersion::V16_0).then(SendResponse::default);
+        let answer = Answer { response, invitation, instance: Some(moment), send };
+        let first = bob.respond(answer.clone()).await?;
+        ensure!(first.status == Status::Success && first.calendar_id.is_some(), "{first:?}");
+        let again = bob.respond(answer).await?;
+        ensure!(again == first, "{again:?} instead of {first:?}");
+        bob.sync(&bobs).await?;
+    }
+    // Cyrus 3.6 says that it told Ann, and does not: with any other program it is the same.
+    until(&mut bob, &bobs, "what Bob says of two days", |bob| {
+        shown(bob, &bobs).is_ok_and(|(_, event)| {
+            bob_says_of(&event, second, Participation::Declined)
+                && bob_says_of(&event, third, Participation::Accepted)
+                && event.participation == Participation::NeedsAction
+        })
+    })
+    .await?;
+    ann.delete(&anns, &made).await?;
+    let (id, _) = shown(&bob, &bobs)?;
+    bob.delete(&bobs, &id).await?;
     Ok(())
 }
 

@@ -37,6 +37,7 @@ mod journey;
 mod kill;
 mod limits;
 mod mailboxes;
+mod meetings_by_mail;
 mod my;
 mod my_journeys;
 mod outage;

@@ -41,6 +41,7 @@ impl Person {
             only(phone, &calendar).is_ok_and(|(_, item)| event(&item).is_ok_and(&holds))
         })
         .await
+        .with_context(|| format!("{:?}", self.shown()))
     }
 
     /// Waits until so many mails are in the inbox, and no more come with the last.
@@ -171,6 +172,7 @@ async fn one_instance_is_answered_by_mail_and_the_series_is_not() -> Result<()> 
     let world = World::start()?;
     let (mut ann, mut bob) = (Person::new(&world, "ann").await?, Person::new(&world, "bob").await?);
     ann.phone.create(&ann.calendar, &whole(series("The tunnel"))).await?;
+    bob.until_mails("the invitation", 1).await?;
     bob.until_shown("the series", |event| event.recurrence.is_some()).await?;
 
     let ((second, no), (third, yes)) = (instance(1), instance(2));
