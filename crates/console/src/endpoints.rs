@@ -471,7 +471,7 @@ fn rules() -> Vec<Endpoint> {
         edit_admission::<api::NewRule>(
             "/api/admission/rules",
             "Make a rule of admission, before all others, or put it in the place of one",
-            AdmissionEdit::Put,
+            |new| AdmissionEdit::Put(Box::new(new)),
         ),
         edit_admission::<api::GroupNamed>(
             "/api/admission/rules/raise",

@@ -12,7 +12,7 @@ use dme_policy::{Act, AdmissionRule, AdmissionRules, Behaviour, BehaviourRule, O
 #[derive(Clone, Debug)]
 pub(crate) enum AdmissionEdit {
     /// A rule is made, or put in the place of another.
-    Put(api::NewRule),
+    Put(Box<api::NewRule>),
     /// It is asked earlier by one place.
     Raise(api::GroupNamed),
     /// It is taken away.

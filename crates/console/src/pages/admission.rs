@@ -137,7 +137,7 @@ impl Tried {
                     instead_of,
                     revision,
                 };
-                (title, "/admission/rules", fields, Some(AdmissionEdit::Put(rule)))
+                (title, "/admission/rules", fields, Some(AdmissionEdit::Put(Box::new(rule))))
             }
             "raise" => {
                 let edit = Some(AdmissionEdit::Raise(named));
