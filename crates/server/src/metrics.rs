@@ -345,7 +345,7 @@ fn set(counter: &Counter, value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::State;
+    use crate::connectors::{Reason, State};
     use dme_link::{Capabilities, Measured, Segments, Validity};
     use dme_model::Timestamp;
 
