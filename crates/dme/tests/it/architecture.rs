@@ -70,7 +70,10 @@ const MAY_USE: [(&str, &[&str]); 28] = [
         &["model", "zone", "mailbox", "dial", "directory", "link", "files", "imap", "sieve", "dav"],
     ),
     ("testkit", &[]),
-    ("bench", &["model", "eas", "mime", "pim", "phone", "store", "sync", "testkit"]),
+    (
+        "bench",
+        &["model", "eas", "mime", "pim", "mailbox", "link", "phone", "store", "sync", "testkit"],
+    ),
     (
         "dme",
         &[
