@@ -4,6 +4,7 @@ use crate::site::{REALM, Site, USERS, Wishes};
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
 /// The client, at the release it was tried with.
 const PACKAGE: &str = "pyactivesync==0.17.0";
@@ -64,6 +65,9 @@ const MAIL: &str = "From: Bob Example <bob@example.org>\r\nTo: ann@example.org\r
 /// A Python that has these packages of PyPI, in an environment of this name; among them may be
 /// options of `pip install`.
 pub fn python_with(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    // Two tests may want the same one, which is half there while it is made.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let environment = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let python = environment.join("bin/python");
     if !python.exists() {
