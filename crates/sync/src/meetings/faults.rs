@@ -2,7 +2,7 @@
 //! it took effect, and after it did, as when the server dies there.
 
 use super::*;
-use crate::property::faulty::Faulty;
+use crate::property::faulty::{Coming, Faulty};
 use crate::{
     Journal, Limits, MemoryStore, StateStore, StoreError, SubmissionLife, SyncKey, TraceEntry,
 };
@@ -20,13 +20,6 @@ use tempfile::{TempDir, tempdir, tempdir_in};
 const ANN: &str = "ann@x.example";
 const BOB: &str = "bob@x.example";
 
-/// A failure of one write, which may take effect all the same.
-#[derive(Clone, Copy, Debug)]
-struct Coming {
-    ahead: u8,
-    after: bool,
-}
-
 /// A store in memory of which one write fails.
 #[derive(Default)]
 struct FailingStore {
@@ -41,17 +34,7 @@ impl FailingStore {
 
     /// Fails, or says how the write will.
     fn begin(&self) -> Result<Option<StoreError>, StoreError> {
-        let mut coming = self.coming();
-        let error = || StoreError("the database is away".into());
-        match coming.take() {
-            None => Ok(None),
-            Some(Coming { ahead: 0, after: false }) => Err(error()),
-            Some(Coming { ahead: 0, after: true }) => Ok(Some(error())),
-            Some(Coming { ahead, after }) => {
-                *coming = Some(Coming { ahead: ahead - 1, after });
-                Ok(None)
-            }
-        }
+        Coming::one_more(&mut self.coming(), || StoreError("the database is away".into()))
     }
 }
 

@@ -19,11 +19,29 @@ use std::task::Poll;
 
 /// The next failure.
 #[derive(Clone, Copy, Debug)]
-struct Coming {
+pub(crate) struct Coming {
     /// After so many more calls.
-    ahead: u8,
+    pub ahead: u8,
     /// The call takes effect all the same.
-    after: bool,
+    pub after: bool,
+}
+
+impl Coming {
+    /// One more call: it fails, or is told how it will.
+    pub fn one_more<E>(
+        coming: &mut Option<Self>,
+        error: impl FnOnce() -> E,
+    ) -> std::result::Result<Option<E>, E> {
+        match coming.take() {
+            None => Ok(None),
+            Some(Self { ahead: 0, after: false }) => Err(error()),
+            Some(Self { ahead: 0, after: true }) => Ok(Some(error())),
+            Some(Self { ahead, after }) => {
+                *coming = Some(Self { ahead: ahead - 1, after });
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// What another client does between two calls.
@@ -112,15 +130,7 @@ impl Faulty {
         self.let_other_act().await;
         let mut coming = self.coming.lock().unwrap_or_else(PoisonError::into_inner);
         let error = || Error::new(ErrorKind::Unavailable, "the connection was lost");
-        match coming.take() {
-            None => Ok(None),
-            Some(Coming { ahead: 0, after: false }) => Err(error()),
-            Some(Coming { ahead: 0, after: true }) => Ok(Some(error())),
-            Some(Coming { ahead, after }) => {
-                *coming = Some(Coming { ahead: ahead - 1, after });
-                Ok(None)
-            }
-        }
+        Coming::one_more(&mut coming, error)
     }
 }
 
