@@ -1,18 +1,12 @@
 //! Waits that differ from one another, so that those who began to wait together do not come back
 //! together.
 
-use aws_lc_rs::rand;
+use dme_link::random;
 use std::time::Duration;
 
 /// Any time up to this one.
 pub(crate) fn up_to(most: Duration) -> Duration {
-    let mut bytes = [0; 4];
-    // Without randomness all wait for the longest, and nothing else suffers.
-    let part = match rand::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 1.0,
-    };
-    most.mul_f64(part)
+    most.mul_f64(random())
 }
 
 /// This time or less, but never less than half of it.

@@ -52,8 +52,9 @@ impl Backoff {
     }
 }
 
-/// A number from 0 to 1, for jitter.
-pub(super) fn random() -> f64 {
+/// A number from 0 to 1, for jitter. Without randomness it is 1: all wait for the longest, and nothing
+/// else suffers.
+pub fn random() -> f64 {
     let mut bytes = [0; 4];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),

@@ -13,8 +13,8 @@ use super::events::{Events, as_json};
 use super::happened::{EventKind, Happened};
 use crate::config::WebhookConfig;
 use crate::front::Clock;
-use aws_lc_rs::rand;
 use delivery::Courier;
+use dme_link::random;
 use dme_model::Timestamp;
 use dme_store::{Delivery, Event, Store, WebhookState};
 use std::collections::BTreeMap;
@@ -260,14 +260,6 @@ impl Webhook {
 fn wait(attempts: u32, random: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(16));
     doubled.min(LONGEST_WAIT).mul_f64(0.5 + random / 2.0)
-}
-
-/// From 0 to 1.
-fn random() -> f64 {
-    let mut bytes = [0; 4];
-    // Without randomness all wait equally long.
-    let _ = rand::fill(&mut bytes);
-    f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
