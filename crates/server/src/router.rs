@@ -219,10 +219,7 @@ impl Router {
                         self.explained(Function::Mail, &route, &before, &endpoints).to_string();
                     let home = plan::home(&before, Function::Mail, &endpoints);
                     let later = unasked.map(|unasked| unasked.after);
-                    let kind = match later.or_else(|| route.perhaps_in(home)) {
-                        Some(after) => ErrorKind::Busy { after },
-                        None => ErrorKind::Unavailable,
-                    };
+                    let kind = plan::nobody(later.or_else(|| route.perhaps_in(home)));
                     Error::new(kind, words.replace('\n', "; "))
                 })
             });

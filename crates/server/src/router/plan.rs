@@ -6,6 +6,7 @@ use dme_model::{Class, ConnectorId, Function, Timestamp};
 use dme_routing::{Choice, History, Objection, Route, Tier};
 use dme_store::RouteRecord;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Who serves a user.
@@ -51,6 +52,11 @@ pub(super) fn home<'a>(
 ) -> Option<&'a ConnectorId> {
     let name = routes.get(&function)?.home.as_deref()?;
     endpoints.iter().find(|one| one.name == name).map(|one| &one.state.id)
+}
+
+/// What is told where nobody can serve: when to come again, where that is known.
+pub(super) fn nobody(back_in: Option<Duration>) -> ErrorKind {
+    back_in.map_or(ErrorKind::Unavailable, |after| ErrorKind::Busy { after })
 }
 
 /// The routes of a user while a plan is made.
@@ -160,11 +166,7 @@ impl<'a> Making<'a> {
                 let Some(_) = mail else { return Ok(None) };
                 let words = format!("{function} is served by {home}, which cannot serve now");
                 let back_in = self.id(home).and_then(|home| route.perhaps_in(Some(home)));
-                let kind = match back_in {
-                    Some(after) => ErrorKind::Busy { after },
-                    None => ErrorKind::Unavailable,
-                };
-                return Err(Error::new(kind, words));
+                return Err(Error::new(nobody(back_in), words));
             }
         };
         let tier = route.candidate(&chosen).map(|candidate| candidate.tier);
