@@ -23,10 +23,21 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// administrator. Nobody loses more, and whoever makes devices up takes nothing from others.
 const OWN_PER_HOUR: usize = 10;
 
-/// Who asks for a wipe, and whether that is the device's own user.
-struct Orderer<'a> {
-    name: &'a str,
-    owner: bool,
+/// Whose hand does something to a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hand<'a> {
+    /// An administrator's, by their name.
+    Administrator(&'a str),
+    /// That of the device's own user.
+    Owner(&'a str),
+}
+
+impl<'a> Hand<'a> {
+    /// The name of the one whose it is.
+    pub const fn name(self) -> &'a str {
+        let (Self::Administrator(name) | Self::Owner(name)) = self;
+        name
+    }
 }
 
 /// The service.
@@ -65,9 +76,10 @@ impl Wipes {
         Ok((self.per_hour.saturating_sub(lately), self.per_hour))
     }
 
-    /// Orders a wipe, as an administrator. Beyond so many in an hour it waits for another
-    /// administrator; else the device is told with its next contact, and an earlier order for it
-    /// that is still open is called off. What is open already does not become two.
+    /// Orders a wipe. Beyond so many in an hour it waits for another administrator; else the device is
+    /// told with its next contact, and an earlier order for it that is still open is called off. What
+    /// is open already does not become two. The device's own user has a limit of their own: it takes
+    /// nothing from that of the administrators, nor from another user's.
     ///
     /// # Errors
     /// The store's, or that there is no such device.
@@ -75,34 +87,10 @@ impl Wipes {
         &self,
         key: &DeviceKey,
         kind: WipeKind,
-        by: &str,
+        hand: Hand<'_>,
         now: Timestamp,
     ) -> Result<WipeOrder> {
-        self.enter(key, kind, Orderer { name: by, owner: false }, now).await
-    }
-
-    /// The same for the device's own user, who has a limit of their own: it takes nothing from that
-    /// of the administrators, nor from another user's.
-    ///
-    /// # Errors
-    /// The store's, or that there is no such device.
-    pub async fn order_own(
-        &self,
-        key: &DeviceKey,
-        kind: WipeKind,
-        by: &str,
-        now: Timestamp,
-    ) -> Result<WipeOrder> {
-        self.enter(key, kind, Orderer { name: by, owner: true }, now).await
-    }
-
-    async fn enter(
-        &self,
-        key: &DeviceKey,
-        kind: WipeKind,
-        Orderer { name: by, owner: own }: Orderer<'_>,
-        now: Timestamp,
-    ) -> Result<WipeOrder> {
+        let (by, own) = (hand.name(), matches!(hand, Hand::Owner(_)));
         let device = self.store.known_device(key).await?;
         let is_under_way = device.wipe.is_under_way();
         let record = WipeRecord {

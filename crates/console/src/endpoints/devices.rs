@@ -10,6 +10,7 @@ use dme_model::{DeviceId, Timestamp, UserId};
 use dme_server::devices::{DeviceQuery, Tally};
 use dme_server::policies::Compliance;
 use dme_server::records::audit::changed;
+use dme_server::wipes::Hand;
 use dme_store::{Admission, Decider, Decision, Device, DeviceFilter, Held, Hold, Wipe, WipeKind};
 use dme_sync::{DeviceKey, Holding, StateStore};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -34,15 +35,6 @@ pub(crate) enum DeviceAct {
     Resync,
     /// Forgotten.
     Remove,
-}
-
-/// Whose hand does it.
-#[derive(Clone, Copy)]
-pub(crate) enum Hand<'a> {
-    /// An administrator's, by their name.
-    Administrator(&'a str),
-    /// That of the device's own user.
-    Owner(&'a str),
 }
 
 /// What became of a device.
@@ -354,17 +346,14 @@ impl Console {
         act: DeviceAct,
         hand: Hand<'_>,
     ) -> Result<Changed, Refusal> {
-        let (Hand::Administrator(by) | Hand::Owner(by)) = hand;
+        let by = hand.name();
         let key = self.key(user, device).await?;
         let store = &self.front.store;
         let at = (self.front.clock)();
         let before = store.device(&key).await?;
         let front = &self.front;
         let wipe = async |kind| {
-            let order = match hand {
-                Hand::Administrator(by) => front.wipes.order(&key, kind, by, at).await?,
-                Hand::Owner(by) => front.wipes.order_own(&key, kind, by, at).await?,
-            };
+            let order = front.wipes.order(&key, kind, hand, at).await?;
             Ok::<_, Refusal>(order.record.waits_for_second().then_some(order.number))
         };
         let mut second = None;

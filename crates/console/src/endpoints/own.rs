@@ -1,12 +1,13 @@
 //! One's own: devices, passwords for them, links to add one, terms to accept.
 
-use super::devices::{Caution, Changed, DeviceAct, Hand};
+use super::devices::{Caution, Changed, DeviceAct};
 use crate::language::Language;
 use crate::my::qr;
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, Secret, UserId};
 use dme_server::own::{Given, NoDevicePasswords};
+use dme_server::wipes::Hand;
 use dme_store::{Admission, Device, DevicePassword, Wipe};
 use dme_sync::DeviceKey;
 use http::StatusCode;

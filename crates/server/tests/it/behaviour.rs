@@ -1,6 +1,6 @@
 //! Phones that misbehave.
 
-use crate::world::{ANN, World, admin, key};
+use crate::world::{ADMIN, ANN, World, admin, key};
 use dme_model::{Secret, Span};
 use dme_phone::{Error, Loss};
 use dme_policy::{Act, Behaviour, BehaviourRule, BehaviourRules};
@@ -61,7 +61,7 @@ async fn a_phone_that_is_blocked_for_it_stays_out_until_it_is_released_but_is_to
     phone.folder_sync().await.unwrap();
     while phone.folder_sync().await.is_ok() {}
     let kind = dme_store::WipeKind::Device;
-    world.front.wipes.order(&key(ANN, "a1"), kind, "admin", now).await.unwrap();
+    world.front.wipes.order(&key(ANN, "a1"), kind, ADMIN, now).await.unwrap();
     let wiped = phone.folder_sync().await;
     assert!(matches!(wiped, Err(Error::Wiped(_))), "{wiped:?}");
     world.server.stop().await;

@@ -1,6 +1,6 @@
 //! What waits for a device's next contact.
 
-use crate::world::{ANN, World, key};
+use crate::world::{ADMIN, ANN, World, key};
 use dme_model::{ItemId, Role};
 use dme_phone::{Error, Loss, Phone};
 use dme_server::orders::What;
@@ -88,7 +88,7 @@ async fn orders_outlast_the_server_can_be_called_off_and_are_done_in_their_order
         world.front.order(&a1, order, "admin").await.unwrap();
     }
     let now = (world.front.clock)();
-    world.front.wipes.order(&a1, WipeKind::Device, "admin", now).await.unwrap();
+    world.front.wipes.order(&a1, WipeKind::Device, ADMIN, now).await.unwrap();
     let world = world.restart(json!({})).await;
     let record = world.record(ANN, "a1").await;
     let pending = world.front.pending(&record);

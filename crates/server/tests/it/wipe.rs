@@ -1,9 +1,9 @@
 //! Orders to wipe, and their receipts.
 
-use crate::world::{ANN, BOB, World, key};
+use crate::world::{ADMIN, ANN, BOB, World, key};
 use dme_phone::Error;
 use dme_policy::Erased;
-use dme_server::wipes::verify;
+use dme_server::wipes::{Hand, verify};
 use dme_store::WipeKind;
 use serde_json::json;
 
@@ -17,8 +17,8 @@ async fn beyond_the_limit_another_administrator_confirms_and_a_receipt_tells_all
     let mut second = world.synced(ANN, "a2").await;
     let foretold = wipes.foretell(&world.record(ANN, "a1").await, WipeKind::Account);
     assert_eq!(foretold.erased, Erased::Account);
-    let one = wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
-    let two = wipes.order(&key(ANN, "a2"), WipeKind::Device, "admin", now).await.unwrap();
+    let one = wipes.order(&key(ANN, "a1"), WipeKind::Account, ADMIN, now).await.unwrap();
+    let two = wipes.order(&key(ANN, "a2"), WipeKind::Device, ADMIN, now).await.unwrap();
     assert_eq!((one.record.needs_second, two.record.needs_second), (false, true));
     assert!(matches!(
         notices.recv().await.unwrap(),
@@ -53,25 +53,25 @@ async fn a_user_takes_nothing_of_the_limit_from_others_and_what_is_ordered_is_or
         world.synced(ANN, device).await;
     }
     let (ann, account) = (key(ANN, "a1"), WipeKind::Account);
-    let first = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+    let first = wipes.order(&ann, account, Hand::Owner(ANN), now).await.unwrap();
     for _ in 0..20 {
-        let again = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+        let again = wipes.order(&ann, account, Hand::Owner(ANN), now).await.unwrap();
         assert_eq!(again.number, first.number, "it is the same order");
     }
     assert_eq!(wipes.orders(None).await.unwrap().len(), 1);
     assert_eq!(wipes.left(now).await.unwrap(), (1, 1), "the administrators' limit is untouched");
     // Nor does an administrator's click count twice, and it is seen that it is ordered already.
-    let same = wipes.order(&ann, account, "admin", now).await.unwrap();
+    let same = wipes.order(&ann, account, ADMIN, now).await.unwrap();
     assert_eq!((same.number, same.record.waits_for_second()), (first.number, false));
-    let whole = wipes.order(&ann, WipeKind::Device, "admin", now).await.unwrap();
+    let whole = wipes.order(&ann, WipeKind::Device, ADMIN, now).await.unwrap();
     assert!(!whole.record.needs_second, "the first of the administrators' own");
     // A user does not have less erased than an administrator ordered.
-    let less = wipes.order_own(&ann, account, ANN, now).await.unwrap();
+    let less = wipes.order(&ann, account, Hand::Owner(ANN), now).await.unwrap();
     assert_eq!((less.number, less.record.kind), (whole.number, WipeKind::Device));
-    let beyond = wipes.order(&key(ANN, "a0"), account, "admin", now).await.unwrap();
+    let beyond = wipes.order(&key(ANN, "a0"), account, ADMIN, now).await.unwrap();
     assert!(beyond.record.waits_for_second(), "the administrators' limit");
     // The user's own order need not wait for that, and leaves it to whoever is to confirm it.
-    let own = wipes.order_own(&key(ANN, "a0"), account, ANN, now).await.unwrap();
+    let own = wipes.order(&key(ANN, "a0"), account, Hand::Owner(ANN), now).await.unwrap();
     assert!(own.number != beyond.number && !own.record.waits_for_second());
     assert!(wipes.orders(None).await.unwrap()[1].record.waits_for_second());
     world.server.stop().await;
@@ -86,16 +86,18 @@ async fn a_users_own_orders_have_a_limit_of_their_own() {
     for number in 0..11 {
         let device = format!("a{number}");
         world.synced(ANN, &device).await;
-        let order = wipes.order_own(&key(ANN, &device), WipeKind::Account, ANN, now).await;
+        let order = wipes.order(&key(ANN, &device), WipeKind::Account, Hand::Owner(ANN), now).await;
         waits.push(order.unwrap().record.waits_for_second());
     }
     assert_eq!(waits, [&[false; 10][..], &[true]].concat());
     world.synced(BOB, "b1").await;
-    let bobs = wipes.order_own(&key(BOB, "b1"), WipeKind::Account, BOB, now).await.unwrap();
+    let bobs =
+        wipes.order(&key(BOB, "b1"), WipeKind::Account, Hand::Owner(BOB), now).await.unwrap();
     assert!(!bobs.record.waits_for_second(), "another user's");
     let later = now.plus(std::time::Duration::from_secs(3601));
     world.synced(ANN, "late").await;
-    let late = wipes.order_own(&key(ANN, "late"), WipeKind::Account, ANN, later).await.unwrap();
+    let late =
+        wipes.order(&key(ANN, "late"), WipeKind::Account, Hand::Owner(ANN), later).await.unwrap();
     assert!(!late.record.waits_for_second(), "an hour later");
     world.server.stop().await;
 }
@@ -106,10 +108,10 @@ async fn a_device_that_was_forgotten_and_came_again_is_told_of_an_order_that_is_
     let now = (world.front.clock)();
     let wipes = &world.front.wipes;
     world.synced(ANN, "a1").await;
-    let first = wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    let first = wipes.order(&key(ANN, "a1"), WipeKind::Account, ADMIN, now).await.unwrap();
     world.front.store.remove_device(&key(ANN, "a1")).await.unwrap();
     let mut phone = world.synced(ANN, "a1").await;
-    let again = wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    let again = wipes.order(&key(ANN, "a1"), WipeKind::Account, ADMIN, now).await.unwrap();
     assert_eq!(again.number, first.number);
     assert!(matches!(phone.folder_sync().await, Err(Error::Wiped(_))));
     assert!(wipes.orders(None).await.unwrap()[0].record.acknowledged.is_some());
@@ -122,13 +124,13 @@ async fn an_order_that_is_called_off_wipes_nothing_and_a_new_one_takes_an_olds_p
     let now = (world.front.clock)();
     let wipes = &world.front.wipes;
     let mut phone = world.synced(ANN, "a1").await;
-    let order = wipes.order(&key(ANN, "a1"), WipeKind::Device, "admin", now).await.unwrap();
+    let order = wipes.order(&key(ANN, "a1"), WipeKind::Device, ADMIN, now).await.unwrap();
     wipes.cancel(order.number, "admin", now).await.unwrap();
     phone.folder_sync().await.unwrap();
-    wipes.order(&key(ANN, "a1"), WipeKind::Device, "admin", now).await.unwrap();
-    wipes.order(&key(ANN, "a1"), WipeKind::Account, "admin", now).await.unwrap();
+    wipes.order(&key(ANN, "a1"), WipeKind::Device, ADMIN, now).await.unwrap();
+    wipes.order(&key(ANN, "a1"), WipeKind::Account, ADMIN, now).await.unwrap();
     // One that waits for somebody else takes nobody's place.
-    wipes.order(&key(ANN, "a1"), WipeKind::Device, "admin", now).await.unwrap();
+    wipes.order(&key(ANN, "a1"), WipeKind::Device, ADMIN, now).await.unwrap();
     let wiped = phone.folder_sync().await;
     assert!(matches!(wiped, Err(Error::Wiped(dme_eas::provision::Wipe::Account))), "{wiped:?}");
     let orders = wipes.orders(Some(&key(ANN, "a1"))).await.unwrap();

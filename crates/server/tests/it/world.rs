@@ -14,11 +14,14 @@ use dme_server::books::Author;
 use dme_server::front::Front;
 use dme_server::role::Server;
 use dme_server::site::{Site, SiteBody};
+use dme_server::wipes::Hand;
 use dme_store::Device;
 use dme_sync::DeviceKey;
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
+/// The hand of an administrator.
+pub const ADMIN: Hand<'_> = Hand::Administrator("admin");
 pub const ANN: &str = "ann@example.org";
 pub const BOB: &str = "bob@example.org";
 
