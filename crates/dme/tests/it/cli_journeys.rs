@@ -1,20 +1,17 @@
 //! What administrators do at the command line, group by group: each a whole journey through the
 //! binary against a running server, to what it does to a phone.
 
-use crate::console::{Kind, Office, REALM};
+use crate::console::{MAIL, Office, PIXEL, REALM, shortest};
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
-use dme_phone::{Error, Phone};
+use dme_phone::Error;
 use dme_testkit::ports::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
-const OLD: Kind<'_> = ("Android", "Moto G84", "Android 14");
 const ANN: &str = "ann@example.org";
-const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
 /// Counts are written down once a minute.
 const COUNTED: Duration = Duration::from_secs(90);
 
@@ -36,12 +33,6 @@ impl Office {
     fn write(&self, name: &str, content: &Value) -> Result<()> {
         Ok(std::fs::write(self.path(name), content.to_string())?)
     }
-}
-
-/// The shortest code that the phone's policy allows, which it takes anew where it is another one.
-async fn shortest(phone: &mut Phone) -> Result<Option<u8>> {
-    phone.folder_sync().await?;
-    Ok(phone.policy.as_ref().context("no policy")?.min_password_length)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,12 +88,7 @@ async fn a_policy_is_set_on_each_level_and_the_phone_follows() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_of_admission_are_tried_loaded_and_applied() -> Result<()> {
     let office = Office::start()?;
-    office.mailbox("ann", MAIL).await?;
-    let mut new = office.phone("ann", "PIXEL9", PIXEL)?;
-    let mut old = office.phone("ann", "MOTO", OLD)?;
-    for phone in [&mut new, &mut old] {
-        phone.folder_sync().await?;
-    }
+    let [mut new, mut old] = office.phones_of_ann().await?;
     let shown = office.admin(&["admission", "show"])?;
     let mut rules: Value = serde_json::from_str(&shown)?;
     rules["rules"] = json!({

@@ -193,6 +193,16 @@ impl Office {
         Ok(phone)
     }
 
+    /// Ann's mailbox, and her two phones: a new one, `PIXEL9`, and an old one, `MOTO`.
+    pub async fn phones_of_ann(&self) -> Result<[Phone; 2]> {
+        self.mailbox("ann", MAIL).await?;
+        let mut phones = [self.phone("ann", "PIXEL9", PIXEL)?, self.phone("ann", "MOTO", MOTO)?];
+        for phone in &mut phones {
+            phone.folder_sync().await?;
+        }
+        Ok(phones)
+    }
+
     /// Where users' browsers find a page of theirs.
     pub fn own_url(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.phones_port)
@@ -288,6 +298,18 @@ impl Office {
 
 /// `DeviceType`, model, system.
 pub type Kind<'a> = (&'a str, &'a str, &'a str);
+
+pub const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
+/// One whose system is old.
+pub const MOTO: Kind<'_> = ("Android", "Moto G84", "Android 14");
+/// A mail to Ann.
+pub const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
+
+/// The shortest code that the phone's policy allows, which it takes anew where it is another one.
+pub async fn shortest(phone: &mut Phone) -> Result<Option<u8>> {
+    phone.folder_sync().await?;
+    Ok(phone.policy.as_ref().context("no policy")?.min_password_length)
+}
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

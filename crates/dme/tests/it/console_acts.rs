@@ -1,12 +1,11 @@
 //! What administrators and delegates get done by the interface, and what becomes of it.
 
-use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console::{Kind, Office, PASSWORD, PIXEL, REALM};
 use crate::site::{PATIENCE, curl};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::wait_until;
 use serde_json::{Value, json};
 
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 const OLD: Kind<'_> = ("Android", "Nokia 3310", "Android 4");
 
 /// Ann's phone, who is Dora's, and Bob's, who is not.

@@ -1,17 +1,15 @@
 //! Administrators in a real browser: what each of them wants to get done, from the sign-in to the
 //! phone that feels it.
 
-use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console::{Kind, MAIL, Office, PASSWORD, PIXEL, REALM};
 use anyhow::{Context, Result, ensure};
 use dme_phone::{Error, Phone};
 use dme_testkit::chromium::Chromium;
 use serde_json::json;
 use std::time::Duration;
 
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 /// A phone may call itself anything.
 const TRICK: Kind<'_> = ("Android", "<script>document.title = 'x'</script>", "<b>1</b>");
-const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
 
 /// The subjects in a phone's inbox, which it syncs for that.
 pub async fn subjects(phone: &mut Phone) -> Result<Vec<String>> {

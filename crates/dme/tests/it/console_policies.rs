@@ -1,24 +1,15 @@
 //! Policies in a real browser, from a group that is made to the phone that does what it says; and
 //! rules of admission, tried before they are applied.
 
-use crate::console::{Kind, Office, REALM};
-use anyhow::{Context, Result, ensure};
+use crate::console::{MAIL, MOTO, Office, PIXEL, REALM, shortest};
+use anyhow::{Result, ensure};
 use dme_phone::{Error, Phone};
 use dme_testkit::chromium::Chromium;
 use serde_json::json;
 
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
-const OLD: Kind<'_> = ("Android", "Moto G84", "Android 14");
-const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
 const LENGTH: &str = "MinDevicePasswordLength";
 /// What the configuration says of it.
 const CONFIGURED: Option<u8> = Some(6);
-
-/// The shortest code that the phone's policy allows, which it takes anew where it is another one.
-async fn shortest(phone: &mut Phone) -> Result<Option<u8>> {
-    phone.folder_sync().await?;
-    Ok(phone.policy.as_ref().context("no policy")?.min_password_length)
-}
 
 /// Opens what a page keeps folded.
 fn unfold(browser: &Chromium) -> Result<()> {
@@ -38,7 +29,7 @@ async fn a_policy_is_changed_for_a_group_and_a_device_and_the_phone_follows() ->
     office.mailbox("ann", MAIL).await?;
     let mut phone = office.phone("ann", "PIXEL9", PIXEL)?;
     phone.folder_sync().await?;
-    office.phone("ann", "MOTO", OLD)?.folder_sync().await?;
+    office.phone("ann", "MOTO", MOTO)?.folder_sync().await?;
     office.root()?.allow("ann", "PIXEL9")?;
     ensure!(shortest(&mut phone).await? == CONFIGURED);
     let browser = Chromium::start()?;
@@ -133,12 +124,7 @@ async fn the_device_says_otherwise(
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_of_admission_are_tried_ordered_edited_and_applied() -> Result<()> {
     let office = Office::start()?;
-    office.mailbox("ann", MAIL).await?;
-    let mut new = office.phone("ann", "PIXEL9", PIXEL)?;
-    let mut old = office.phone("ann", "MOTO", OLD)?;
-    for phone in [&mut new, &mut old] {
-        phone.folder_sync().await?;
-    }
+    let [mut new, mut old] = office.phones_of_ann().await?;
     let browser = Chromium::start()?;
     office.sign_in(&browser, "ada")?;
     let rule = "section[aria-labelledby=new] form";

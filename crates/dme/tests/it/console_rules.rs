@@ -4,7 +4,7 @@
 //! `docs/endpoints.md` holds what is meant to be allowed; an endpoint that it does not have fails
 //! the test. `DME_WRITE_ENDPOINTS=1` writes it anew, for somebody to look at what changed.
 
-use crate::console::{Caller, Kind, Office, PASSWORD, REALM};
+use crate::console::{Caller, Office, PASSWORD, PIXEL, REALM};
 use crate::my::read_certificate;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
@@ -18,8 +18,6 @@ use dme_testkit::ports::wait_until;
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
-
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 
 /// How far somebody goes with a duty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,14 +1,13 @@
 //! Sessions of the console: what keeps one from ending and what does not, what is told in one once, who
 //! sees and ends those of others.
 
-use crate::console::{Answer, Kind, Office, PASSWORD, REALM};
+use crate::console::{Answer, Office, PASSWORD, PIXEL, REALM};
 use crate::site::curl;
 use anyhow::{Context, Result, ensure};
 use dme_testkit::chromium::Chromium;
 use serde_json::json;
 use std::time::Duration;
 
-const PIXEL: Kind<'_> = ("Android", "Pixel 9", "Android 16");
 const SESSION: &str = "__Host-dme-console";
 /// What our script says where nobody asks but the page.
 const BY_ITSELF: (&str, &str) = ("x-by-itself", "1");

@@ -1,6 +1,6 @@
 //! A wipe in a real browser: what it would erase, the receipt, and a second administrator.
 
-use crate::console::{Kind, Office, REALM};
+use crate::console::{Kind, MAIL, Office, REALM};
 use anyhow::{Context, Result, ensure};
 use dme_phone::Error;
 use dme_testkit::chromium::Chromium;
@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 const IPHONE: Kind<'_> = ("iPhone", "iPhone 17 Pro", "iOS 26.1");
 const OUTLOOK: Kind<'_> = ("Outlook", "Outlook for iOS", "iOS 18.7");
-const MAIL: &[u8] = b"To: ann@example.org\r\nSubject: real mail\r\n\r\nHello\r\n";
 /// One wipe an hour needs nobody else.
 const LIMIT: &str = "wipes_per_hour = 1\n";
 
