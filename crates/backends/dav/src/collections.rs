@@ -123,6 +123,15 @@ impl DavMailbox {
         &self,
         principal: &Principal,
     ) -> Result<BTreeMap<Path, Remote>, WireError> {
+        self.remotes_told(principal, PROPS).await
+    }
+
+    /// The same with what these properties tell of each.
+    pub(crate) async fn remotes_told(
+        &self,
+        principal: &Principal,
+        props: &str,
+    ) -> Result<BTreeMap<Path, Remote>, WireError> {
         let mut homes: Vec<_> =
             principal.calendar_homes.iter().chain(&principal.contact_homes).collect();
         homes.sort();
@@ -130,7 +139,7 @@ impl DavMailbox {
         let mut found = BTreeMap::new();
         let mut served = false;
         for home in homes {
-            let told = match self.propfind(home, "1", PROPS).await {
+            let told = match self.propfind(home, "1", props).await {
                 Err(error) if error.status() == Some(404) => continue,
                 told => told?,
             };

@@ -12,6 +12,10 @@ use crate::principal::Principal;
 use crate::xml::Ns;
 use dme_model::{Owner, UserId};
 
+/// What is asked of each collection where nothing but its owner matters. Where it stands is dear to
+/// ask: some servers look at every member for that.
+const OWNED: &str = "<resourcetype/><owner/><C:supported-calendar-component-set/>";
+
 /// What people call owners of shared collections, as told to each user.
 pub(crate) type OwnerNames = Lately<(UserId, Path), String>;
 
@@ -77,7 +81,7 @@ impl DavMailbox {
     /// Whether a collection is somebody else's.
     pub(crate) async fn is_shared(&self, path: &Path) -> Result<bool, WireError> {
         let principal = self.principal().await?;
-        let remotes = self.remotes_of(&principal).await?;
+        let remotes = self.remotes_told(&principal, OWNED).await?;
         Ok(remotes.get(path).is_some_and(|remote| !remote.belongs.to(&principal)))
     }
 }
