@@ -42,6 +42,15 @@ impl Irregular {
             && self.onward.is_empty()
     }
 
+    /// The same of a series that begins so many seconds later, without what differs from some instance
+    /// on.
+    #[must_use]
+    pub fn begun_later(&self, seconds: i64) -> Self {
+        let added = self.added.iter().map(|date| date.plus_seconds(seconds)).collect();
+        let (rules, excluded) = (self.rules.clone(), self.excluded.clone());
+        Self { rules, excluded, added, onward: Vec::new() }
+    }
+
     /// What differs from the rule in an instance that has no exception of its own.
     pub fn change_at(&self, original: LocalTime) -> Option<EventPatch> {
         let onward = self.onward.iter().rev().find(|onward| onward.from <= original)?;
@@ -51,10 +60,7 @@ impl Irregular {
 
 impl Onward {
     fn at(&self, original: LocalTime) -> EventPatch {
-        let mut patch = EventPatch::default();
-        for field in &self.patch.fields {
-            patch.set(*field, &self.patch.value);
-        }
+        let mut patch = EventPatch::only(self.patch.fields.iter().copied(), &self.patch.value);
         if patch.fields.contains(&EventField::Time) {
             let later = original.as_seconds().saturating_sub(self.from.as_seconds());
             patch.value.start = patch.value.start.plus_seconds(later);

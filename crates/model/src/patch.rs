@@ -59,6 +59,13 @@ impl<T: Fields> Patch<T> {
         Self { fields: fields.into_iter().collect(), value }
     }
 
+    /// A patch that sets these fields as they are there, and keeps nothing else of it.
+    pub fn only(fields: impl IntoIterator<Item = T::Field>, from: &T) -> Self {
+        let mut patch = Self::default();
+        fields.into_iter().for_each(|field| patch.set(field, from));
+        patch
+    }
+
     /// The patch that makes `after` of `before`.
     pub fn between(before: &T, after: T) -> Self {
         Self { fields: before.differing(&after), value: after }

@@ -33,31 +33,13 @@ pub fn instances_from(
     rule: &Recurrence,
     from: LocalTime,
 ) -> impl Iterator<Item = LocalTime> + use<> {
-    let mut all = Instances::new(start, rule);
-    // Where instances are counted, those before must be gone through.
-    if from > start && !matches!(rule.end, RecurrenceEnd::Count(_)) {
-        all.skip_start(from);
-    }
-    all.skip_while(move |at| *at < from)
+    Instances::new(start, rule).since(from)
 }
 
 /// What a rule says by itself: the start is among these only where the rule has it. So a rule is meant
 /// that takes instances out of a series.
-pub fn by_rule(start: LocalTime, rule: &Recurrence) -> Instances {
+pub(crate) fn by_rule(start: LocalTime, rule: &Recurrence) -> Instances {
     Instances { at_start: false, start_is_by_rule: true, ..Instances::new(start, rule) }
-}
-
-/// Those at a time or after it.
-pub(crate) fn by_rule_from(
-    start: LocalTime,
-    rule: &Recurrence,
-    from: LocalTime,
-) -> impl Iterator<Item = LocalTime> + use<> {
-    let mut all = by_rule(start, rule);
-    if from > start && !matches!(rule.end, RecurrenceEnd::Count(_)) {
-        all.skip_start(from);
-    }
-    all.skip_while(move |at| *at < from)
 }
 
 /// The last instance. None of a series that goes on for ever, or for more than [`MAX_INSTANCES`]
@@ -155,6 +137,15 @@ impl Instances {
             empty_steps: 0,
             ran_away: false,
         }
+    }
+
+    /// Those that begin at a time or after it.
+    fn since(mut self, from: LocalTime) -> impl Iterator<Item = LocalTime> + use<> {
+        // Where instances are counted, those before must be gone through.
+        if from > self.start && !matches!(self.end, RecurrenceEnd::Count(_)) {
+            self.skip_start(from);
+        }
+        self.skip_while(move |at| *at < from)
     }
 
     /// Leaves out the steps before a time after the start.

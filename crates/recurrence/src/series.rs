@@ -1,7 +1,7 @@
 //! The instances of a series of which one rule is not all (RFC 5545 §3.8.5): those of its rules and
 //! its added dates, less those of the rules that take some out.
 
-use crate::{Instances, by_rule, by_rule_from, instances_from, is_instance, last};
+use crate::{by_rule, instances_from, is_instance, last};
 use dme_model::{Event, Irregular, LocalTime, Recurrence, RecurrenceEnd};
 use std::iter::Peekable;
 
@@ -44,7 +44,7 @@ impl<'a> Series<'a> {
         let added = self.irregular.added.iter().copied().filter(move |at| *at >= from);
         let included = rules.chain([boxed(Box::new(added))]).collect();
         let excluded = self.irregular.excluded.iter();
-        let excluded = excluded.map(|rule| boxed(Box::new(by_rule_from(start, rule, from))));
+        let excluded = excluded.map(|rule| boxed(Box::new(by_rule(start, rule).since(from))));
         Merged { included, excluded: excluded.collect() }
     }
 
@@ -69,12 +69,10 @@ impl<'a> Series<'a> {
 
 /// Whether a rule by itself has an instance then: the start is none of its own.
 pub fn is_by_rule(start: LocalTime, rule: &Recurrence, at: LocalTime) -> bool {
-    let all = |from: LocalTime| -> Instances { by_rule(from, rule) };
-    match rule.end {
-        _ if at == start => all(start).next() == Some(start),
-        // Whether the start counts decides which is the last.
-        RecurrenceEnd::Count(_) => all(start).find(|one| *one >= at) == Some(at),
-        RecurrenceEnd::Until(_) | RecurrenceEnd::Never => is_instance(start, rule, at),
+    // Whether the start counts decides which is the last.
+    match at == start || matches!(rule.end, RecurrenceEnd::Count(_)) {
+        true => by_rule(start, rule).find(|one| *one >= at) == Some(at),
+        false => is_instance(start, rule, at),
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Cover<'a> {
         }
         let rule = match self.base {
             Base::Own => self.rule.clone(),
-            Base::Weekly => self.weekly(&all, *all.last().filter(|_| all.len() > 1)?),
+            Base::Weekly => weekly(all.iter(), *all.last().filter(|_| all.len() > 1)?),
         };
         let exceptions = self.exceptions(&rule, self.event.start, None, &all)?;
         Some((rule, exceptions))
@@ -162,7 +162,7 @@ impl<'a> Cover<'a> {
             }
             Base::Weekly => {
                 let several = days.clone().nth(1).is_some();
-                self.weekly(&days.copied().collect(), last.filter(|_| several)?)
+                weekly(days, last.filter(|_| several)?)
             }
         })
     }
@@ -182,14 +182,6 @@ impl<'a> Cover<'a> {
         }
     }
 
-    fn weekly(&self, all: &BTreeSet<LocalTime>, last: LocalTime) -> Recurrence {
-        Recurrence {
-            by_day: named(&all.iter().map(|at| weekday(*at)).collect()),
-            end: RecurrenceEnd::Until(last),
-            ..Recurrence::every(Frequency::Weekly)
-        }
-    }
-
     /// What differs from the rule that is told; none where that is too much.
     fn exceptions(
         &self,
@@ -201,8 +193,8 @@ impl<'a> Cover<'a> {
         let own = &self.event.exceptions;
         let are_all_told = own.len() <= MOST_OWN;
         let own = own.iter().filter(|one| are_all_told || one.original >= from);
-        let mut exceptions: Vec<Exception> = own.take(MOST + 1).cloned().collect();
-        let known: BTreeSet<LocalTime> = exceptions.iter().map(|one| one.original).collect();
+        let own: Vec<&Exception> = own.take(MOST + 1).collect();
+        let known: BTreeSet<LocalTime> = own.iter().map(|one| one.original).collect();
         let told = instances_from(self.event.start, rule, from);
         let told = told.take_while(|at| horizon.is_none_or(|horizon| *at < horizon));
         let others = told.filter(|at| !known.contains(at)).filter_map(|original| {
@@ -212,9 +204,23 @@ impl<'a> Cover<'a> {
             };
             Some(Exception { original, change })
         });
-        exceptions.extend(others.take(MOST + 1));
+        let room = (MOST + 1).saturating_sub(own.len());
+        let others: Vec<Exception> = others.take(room).collect();
+        if own.len() + others.len() > MOST {
+            return None;
+        }
+        let mut exceptions: Vec<Exception> = own.into_iter().cloned().chain(others).collect();
         exceptions.sort_by_key(|exception| exception.original);
-        (exceptions.len() <= MOST).then_some(exceptions)
+        Some(exceptions)
+    }
+}
+
+/// Weekly on each day of the week that these are on.
+fn weekly<'a>(all: impl Iterator<Item = &'a LocalTime>, last: LocalTime) -> Recurrence {
+    Recurrence {
+        by_day: named(&all.map(|at| weekday(*at)).collect()),
+        end: RecurrenceEnd::Until(last),
+        ..Recurrence::every(Frequency::Weekly)
     }
 }
 

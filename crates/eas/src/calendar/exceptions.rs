@@ -271,8 +271,7 @@ fn read_one(
     if fields.iter().all(|field| *field == EventField::Stamp) {
         return Ok(None);
     }
-    let mut patch = EventPatch::default();
-    fields.into_iter().for_each(|field| patch.set(field, &value));
+    let patch = EventPatch::only(fields, &value);
     Ok(Some(Exception { original, change: InstanceChange::Changed(Box::new(patch)) }))
 }
 

@@ -2,7 +2,7 @@
 
 use super::cover::Repeated;
 use super::read::read;
-use super::{Context, cover, exceptions, write};
+use super::{Context, cover, exceptions, instance, write};
 use crate::attachment::{self, NewAttachment};
 use crate::error::Result;
 use crate::fields::{Children, Fields};
@@ -166,6 +166,8 @@ fn hidden(
     };
     let covered = cover::told(present, context.now);
     let (said, written) = (originals(exceptions::told(&covered)), originals(written));
+    // It is copied for each of them, and need not be with all of them.
+    let told = &instance::by_rule(told, told.start);
     let mut hidden = vec![];
     for exception in present.exceptions.iter().filter(|one| !written.contains(&one.original)) {
         let is_said = said.contains(&exception.original);

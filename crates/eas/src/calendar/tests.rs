@@ -136,9 +136,7 @@ fn changed() -> InstanceChange {
         ..Event::default()
     };
     let fields = [EventField::Title, EventField::Time, EventField::Place];
-    let mut patch = EventPatch::default();
-    fields.into_iter().for_each(|field| patch.set(field, &value));
-    InstanceChange::Changed(Box::new(patch))
+    InstanceChange::Changed(Box::new(EventPatch::only(fields, &value)))
 }
 
 fn told(event: &Event, version: ProtocolVersion) -> Vec<Element> {

@@ -231,9 +231,7 @@ impl Editing<'_, '_> {
 
     /// Whether the rule has an instance there, as far as that can be told.
     fn may_have(&self, original: LocalTime) -> bool {
-        let start = self.event.start;
-        let irregular = &self.event.irregular;
-        let series = self.told_rule().map(|rule| recurrence::Series::new(start, rule, irregular));
+        let series = recurrence::Series::of(&self.event).filter(|_| !self.is_part);
         series.is_none_or(|series| series.has(original))
     }
 

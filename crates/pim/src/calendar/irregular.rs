@@ -2,10 +2,10 @@
 //! (`EXRULE`, RFC 2445 §4.8.5.2), added dates (`RDATE`), and overrides that hold for all later
 //! instances as well (`RANGE=THISANDFUTURE`, RFC 5545 §3.2.13).
 
-use super::event::{self, Reading};
+use super::event::Reading;
 use super::object::Component;
 use super::rule::{self, Rule};
-use super::series::{Beat, Series, difference, instance, original, rebase};
+use super::series::{Beat, Series, overridden};
 use super::value::DAY;
 use crate::recurrence;
 use dme_model::{Event, EventPatch, Irregular, LocalTime, Onward, Recurrence};
@@ -37,29 +37,31 @@ pub(crate) fn read(
 /// The rules beside the first, and those that take instances out, as far as they can be told.
 pub(crate) fn rules(main: &Component, beat: &Beat) -> Irregular {
     Irregular {
-        rules: rules_of(main, "RRULE", beat).skip(1).filter_map(neutral).collect(),
-        excluded: rules_of(main, "EXRULE", beat).filter_map(neutral).collect(),
+        rules: rules_of(main, "RRULE", 1, beat).filter_map(neutral).collect(),
+        excluded: rules_of(main, "EXRULE", 0, beat).filter_map(neutral).collect(),
         ..Irregular::default()
     }
 }
 
 /// Whether a rule beside the first has instances that are not told.
 pub(crate) fn is_part(main: &Component, beat: &Beat) -> bool {
-    let mut rules = rules_of(main, "RRULE", beat).skip(1);
+    let mut rules = rules_of(main, "RRULE", 1, beat);
     rules.any(|rule| matches!(rule, Some(Rule::Part(_) | Rule::Beyond)))
 }
 
 /// Whether nobody can tell when the rules beside the first end.
 pub(crate) fn is_beyond(main: &Component, beat: &Beat) -> bool {
-    rules_of(main, "RRULE", beat).skip(1).any(|rule| rule == Some(Rule::Beyond))
+    rules_of(main, "RRULE", 1, beat).any(|rule| rule == Some(Rule::Beyond))
 }
 
+/// The rules of this name after the first so many, each read when it is come to.
 fn rules_of<'a>(
     main: &'a Component,
     name: &'a str,
+    skipped: usize,
     beat: &'a Beat,
 ) -> impl Iterator<Item = Option<Rule>> + 'a {
-    let lines = main.all(name).take(MAX_RULES);
+    let lines = main.all(name).take(MAX_RULES).skip(skipped);
     lines.map(|line| {
         let clock = &beat.start.clock;
         rule::parse(line.value(), beat.start.local, |at| clock.to_local(at.as_utc()))
@@ -109,13 +111,9 @@ fn onward(series: &Series<'_>, event: &Event, beat: &Beat, reading: &Reading<'_>
     let mut found = BTreeMap::new();
     let components = series.overrides.iter().filter(|component| is_onward(component));
     for component in components.take(MAX_DATES) {
-        let Some(from) = original(component, beat, reading) else { continue };
-        let Ok(mut changed) = event::read(component, reading) else { continue };
-        rebase(&mut changed, event, beat);
-        let differs = difference(&instance(event, from), changed);
+        let Some((from, differs)) = overridden(component, event, beat, reading) else { continue };
         // The fields that differ alone: there is one for many instances.
-        let mut patch = EventPatch::default();
-        differs.fields.iter().for_each(|field| patch.set(*field, &differs.value));
+        let patch = EventPatch::only(differs.fields, &differs.value);
         found.insert(from, Onward { from, patch });
     }
     found.into_values().collect()

@@ -183,15 +183,25 @@ fn exceptions(
         changes.insert(original, InstanceChange::Deleted);
     }
     for component in &series.overrides {
-        let Some(original) = original(component, beat, reading) else { continue };
-        let Ok(mut changed) = event::read(component, reading) else { continue };
-        rebase(&mut changed, event, beat);
-        let patch = difference(&instance(event, original), changed);
+        let Some((original, patch)) = overridden(component, event, beat, reading) else { continue };
         changes.insert(original, InstanceChange::Changed(Box::new(patch)));
     }
     let skipped = changes.len().saturating_sub(MAX_EXCEPTIONS);
     let all = changes.into_iter().map(|(original, change)| Exception { original, change });
     all.skip(skipped).collect()
+}
+
+/// Which instance a component overrides, and what differs in it; none where it cannot be read.
+pub(crate) fn overridden(
+    component: &Component,
+    event: &Event,
+    beat: &Beat,
+    reading: &Reading<'_>,
+) -> Option<(LocalTime, EventPatch)> {
+    let original = original(component, beat, reading)?;
+    let mut changed = event::read(component, reading).ok()?;
+    rebase(&mut changed, event, beat);
+    Some((original, difference(&instance(event, original), changed)))
 }
 
 /// The instances that do not take place.

@@ -2,13 +2,13 @@
 //! writes.
 
 use super::{Base, Cover, named, weekday};
-use crate::calendar::{Context, exceptions};
+use crate::calendar::{Context, exceptions, instance};
 use crate::error::Result;
 use crate::ghosting::keep_text;
 use crate::version::ProtocolVersion;
 use dme_model::{
-    Event, EventField, EventPatch, Exception, Fields as _, Frequency, InstanceChange, Irregular,
-    LocalTime, Recurrence, RecurrenceEnd, civil,
+    Event, EventField, EventPatch, Exception, Fields as _, Frequency, InstanceChange, LocalTime,
+    Recurrence, RecurrenceEnd, civil,
 };
 use dme_recurrence::{Series, instances};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,8 @@ impl Repeated {
         if present.irregular.onward.is_empty() {
             return Ok(Self::default());
         }
+        // It is copied for each of them, and need not be with all of them.
+        let told = &instance::by_rule(told, told.start);
         let onward = super::light(&present.irregular);
         let own: BTreeSet<LocalTime> = present.exceptions.iter().map(|one| one.original).collect();
         let originals: BTreeSet<LocalTime> = originals.map(|one| one.original).collect();
@@ -120,12 +122,10 @@ pub(in crate::calendar) fn undo(
 /// The series with another start, as far as that says which instances it has.
 fn begun(event: &Event, start: LocalTime) -> Event {
     let later = start.as_seconds().saturating_sub(event.start.as_seconds());
-    let Irregular { rules, excluded, added, .. } = event.irregular.clone();
-    let added = added.into_iter().map(|date| date.plus_seconds(later)).collect();
     Event {
         start,
         recurrence: event.recurrence.clone(),
-        irregular: Irregular { rules, excluded, added, onward: vec![] },
+        irregular: event.irregular.begun_later(later),
         ..Event::default()
     }
 }

@@ -353,9 +353,7 @@ fn what_of_an_exception_is_repeated_is_as_it_was() {
         ..Event::default()
     };
     let fields = [EventField::Text, EventField::Place, EventField::Busy];
-    let mut patch = EventPatch::default();
-    fields.into_iter().for_each(|field| patch.set(field, &value));
-    let change = InstanceChange::Changed(Box::new(patch));
+    let change = InstanceChange::Changed(Box::new(EventPatch::only(fields, &value)));
     series.exceptions = vec![Exception { original: at("20261208T100000"), change: change.clone() }];
     // Another instance is taken out.
     let mut data = without_within(told(&series, V14_1), base::TRUNCATED);

@@ -13,8 +13,7 @@ fn later_from_the_tenth(end: RecurrenceEnd) -> Event {
         zone: Some("Europe/Berlin".into()),
         ..Event::default()
     };
-    let mut patch = EventPatch::default();
-    [EventField::Title, EventField::Time].iter().for_each(|field| patch.set(*field, &value));
+    let patch = EventPatch::only([EventField::Title, EventField::Time], &value);
     let from = at("20261210T100000");
     let change = InstanceChange::Changed(Box::new(patch.clone()));
     Event {

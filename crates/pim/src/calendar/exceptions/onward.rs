@@ -70,9 +70,8 @@ impl Editing<'_, '_> {
     /// The first instance after this one that nothing is said of by itself; none where something else
     /// holds from an instance before that on.
     fn next_unchanged(&self, original: LocalTime) -> Option<LocalTime> {
-        let rule = self.event.recurrence.as_ref()?;
-        let (start, irregular) = (self.event.start, &self.event.irregular);
-        let series = recurrence::Series::new(start, rule, irregular);
+        let series = recurrence::Series::of(&self.event)?;
+        let irregular = &self.event.irregular;
         let next = irregular.onward.iter().map(|onward| onward.from).find(|from| *from > original);
         let mut taken: BTreeSet<LocalTime> =
             self.overrides().into_iter().map(|(_, at)| at).collect();

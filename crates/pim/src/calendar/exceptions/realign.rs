@@ -8,7 +8,7 @@ use crate::calendar::irregular;
 use crate::calendar::series::{self, Beat};
 use crate::calendar::value::DAY;
 use crate::recurrence;
-use dme_model::{Event, EventField, Irregular, LocalTime};
+use dme_model::{Event, EventField, LocalTime};
 use std::collections::BTreeSet;
 
 impl Editing<'_, '_> {
@@ -19,10 +19,7 @@ impl Editing<'_, '_> {
         let moved = self.event.start.as_seconds() - was.start.local.as_seconds();
         let time = self.event.start.as_seconds().rem_euclid(DAY);
         let (rule, start) = (self.told_rule().cloned(), self.event.start);
-        let mut irregular = Irregular { onward: Vec::new(), ..self.event.irregular.clone() };
-        for date in &mut irregular.added {
-            *date = date.plus_seconds(moved);
-        }
+        let irregular = self.event.irregular.begun_later(moved);
         let series = rule.as_ref().map(|rule| recurrence::Series::new(start, rule, &irregular));
         let is_instance = |at: LocalTime| series.is_none_or(|series| series.has(at));
         let map = |original: LocalTime| {

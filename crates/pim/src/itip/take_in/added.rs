@@ -82,8 +82,7 @@ impl Arrival<'_> {
             one.remove("ATTENDEE");
             self.main.all("ATTENDEE").for_each(|line| one.push(line.clone()));
         }
-        let own = |line: &Line| self.owner().is(&people::email(line));
-        let answer = self.main.all("ATTENDEE").find(|line| own(line)).map(people::participation);
+        let answer = self.owner().line(&self.main).map(people::participation);
         if answer == Some(Participation::NeedsAction) {
             one.remove(event::REPLIED);
             one.remove("X-DME-ANSWER");
