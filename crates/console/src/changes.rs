@@ -1,12 +1,12 @@
 //! Tells browsers that something changed, so that they ask again (server-sent events, HTML
 //! Living Standard §9.2). What changed is not said: each asks for what it may see.
 
+use crate::reply::Written;
 use crate::{Console, reply};
 use bytes::Bytes;
-use dme_server::site::{CutOff, SiteBody};
+use dme_server::site::SiteBody;
+use futures_util::StreamExt;
 use http::Response;
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -57,11 +57,8 @@ pub(crate) fn stream(console: Arc<Console>) -> Response<SiteBody> {
         };
         let _ = tokio::time::timeout(LIFE, tell).await;
     });
-    let frames = futures_util::stream::unfold(receive, |mut receive| async move {
-        let bytes = receive.recv().await?;
-        Some((Ok::<_, CutOff>(Frame::data(bytes)), receive))
+    let parts = futures_util::stream::unfold(receive, |mut receive| async move {
+        Some((Ok(receive.recv().await?), receive))
     });
-    let mut response = reply::answer("text/event-stream", "");
-    *response.body_mut() = StreamBody::new(frames).boxed_unsync();
-    response
+    reply::written("text/event-stream", Written::Parts(parts.boxed()))
 }

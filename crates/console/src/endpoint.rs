@@ -107,8 +107,8 @@ pub struct Described {
 fn describe(method: Method, path: &'static str, summary: &'static str) -> Described {
     let reach = match path {
         path if path.contains("{user}") => Reach::User,
-        path if path.starts_with("/api/wipes/{order}") => Reach::Order,
         path if path.contains("{connector}") => Reach::Connector,
+        path if path.contains("{order}") => Reach::Order,
         _ => Reach::Everyone,
     };
     let duty = if method == Method::GET { Duty::See } else { Duty::Configure };

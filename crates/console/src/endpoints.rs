@@ -24,7 +24,7 @@ mod users;
 pub(crate) use api_tokens::Makers;
 pub(crate) use records::{event_filter, kinds};
 
-use crate::endpoint::{Endpoint, delete, get, post};
+use crate::endpoint::{Described, Endpoint, delete, get, post};
 use crate::language::Language;
 use crate::openapi::{self, Ways};
 use crate::principal::{Duty, Origin, Principal, Reach};
@@ -295,20 +295,15 @@ fn outbox() -> Vec<Endpoint> {
 }
 
 fn devices() -> Vec<Endpoint> {
-    let act = |path, summary, act: DeviceAct| {
-        post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
+    let does = |endpoint: Described, act: DeviceAct| {
+        endpoint.duty(Duty::Operate).by(move |console, call| async move {
             let by = Hand::Administrator(&call.principal.name);
             let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
             Ok(changed.await?.told(call.language))
         })
     };
-    let fresh = |path, summary, act: DeviceAct| {
-        post(path, summary).duty(Duty::Operate).fresh().by(move |console, call| async move {
-            let by = Hand::Administrator(&call.principal.name);
-            let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
-            Ok(changed.await?.told(call.language))
-        })
-    };
+    let act = |path, summary, act| does(post(path, summary), act);
+    let fresh = |path, summary, act| does(post(path, summary).fresh(), act);
     vec![
         get("/api/devices", "Devices, those that came last first")
             .reach(Reach::Filtered)
@@ -675,8 +670,8 @@ fn own() -> Vec<Endpoint> {
         act("/api/my/devices/{device}/lost", "Block a lost device and have it erased")
             .takes::<api::Lost>()
             .by(|console, mut call| async move {
-                let (lost, language) = (call.body()?, call.language);
-                console.lose_own_device(&call.principal, call.arg("device"), (lost, language)).await
+                let lost = call.body()?;
+                console.lose_own_device(&call.principal, call.arg("device"), lost).await
             }),
         act("/api/my/devices/{device}/block", "Shut out a device of one's own").by(
             |console, call| async move {

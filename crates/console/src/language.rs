@@ -4,6 +4,7 @@ use crate::endpoints::policies::word;
 use dme_policy::{About, Erasure};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A language that pages are there in.
@@ -66,6 +67,10 @@ const SAID: [&str; 24] = [
     "app-other",
 ];
 
+/// The same by their words. Pages ask for them once for each connector of each function.
+static SAID_IN_ENGLISH: LazyLock<HashMap<String, &str>> =
+    LazyLock::new(|| SAID.map(|name| (Language::English.text(name, &[]), name)).into());
+
 impl Language {
     /// Each of them.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
@@ -102,15 +107,18 @@ impl Language {
         self.text(text, &[("name", FluentValue::from(name))])
     }
 
+    fn own(self) -> &'static Bundle {
+        match self {
+            Self::English => &ENGLISH,
+            Self::German => &GERMAN,
+        }
+    }
+
     /// What a setting of a policy means, and what is to be known beyond that.
     pub fn setting(self, about: &About) -> (String, String) {
-        let own = match self {
-            Self::English => None,
-            Self::German => Some(&*GERMAN),
-        };
-        let said = |group: &str, english: &str| match (own, english) {
-            (None, _) | (_, "") => english.to_owned(),
-            (Some(own), _) => say(own, &format!("{group}-{}", about.name), &FluentArgs::new())
+        let said = |group: &str, english: &str| match (self, english) {
+            (Self::English, _) | (_, "") => english.to_owned(),
+            _ => say(self.own(), &format!("{group}-{}", about.name), &FluentArgs::new())
                 .unwrap_or_else(|| english.to_owned()),
         };
         (said("meaning", about.meaning), said("note", about.note))
@@ -119,8 +127,10 @@ impl Language {
     /// What the server says in one of its own English sentences, in this language; as it is where
     /// it is none of them.
     pub fn said(self, english: &str) -> String {
-        let found = SAID.iter().find(|name| Self::English.text(name, &[]) == english);
-        found.map_or_else(|| english.to_owned(), |name| self.text(name, &[]))
+        match (self, SAID_IN_ENGLISH.get(english)) {
+            (Self::English, _) | (_, None) => english.to_owned(),
+            (_, Some(name)) => self.text(name, &[]),
+        }
     }
 
     /// What an order to wipe would erase.
@@ -138,11 +148,7 @@ impl Language {
     /// as its name.
     pub fn text(self, name: &str, args: &[(&'static str, FluentValue<'_>)]) -> String {
         let args: FluentArgs<'_> = args.iter().cloned().collect();
-        let own = match self {
-            Self::English => &*ENGLISH,
-            Self::German => &*GERMAN,
-        };
-        say(own, name, &args)
+        say(self.own(), name, &args)
             .or_else(|| say(&ENGLISH, name, &args))
             .unwrap_or_else(|| name.to_owned())
     }

@@ -115,11 +115,17 @@ impl Session {
     }
 }
 
+/// A text that names a session or a notice, and opens nothing.
+fn short() -> std::io::Result<String> {
+    let mut text = random()?.expose().to_owned();
+    text.truncate(ID);
+    Ok(text)
+}
+
 impl Sessions {
     /// Begins one, with a cookie that nobody had before (against fixation).
     pub(crate) fn begin(&self, entrant: Entrant, now: Timestamp) -> std::io::Result<Secret> {
-        let (cookie, csrf, mut id) = (random()?, random()?, random()?.expose().to_owned());
-        id.truncate(ID);
+        let (cookie, csrf, id) = (random()?, random()?, short()?);
         let Entrant { principal, shown, client, agent } = entrant;
         let session = Session {
             id,
@@ -174,8 +180,7 @@ impl Sessions {
 
     /// Keeps what a page is to say; gives the mark for its address.
     pub(crate) fn tell(&self, cookie: &Secret, notice: Notice) -> std::io::Result<String> {
-        let mut mark = random()?.expose().to_owned();
-        mark.truncate(ID);
+        let mark = short()?;
         self.change(cookie, |session| {
             session.notices.push((mark.clone(), notice));
             let many = session.notices.len().saturating_sub(NOTICES);

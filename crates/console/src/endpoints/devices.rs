@@ -294,10 +294,8 @@ impl Console {
         device: &str,
         language: Language,
     ) -> Result<api::Device, Refusal> {
-        let key = self.key(user, device).await?;
-        let found = self.front.store.device(&key).await?;
-        let missing = || Refusal::lacks("no-device", format!("{device} ({})", key.user));
-        Ok(self.device_in(&found.ok_or_else(missing)?, language))
+        let (_, found) = self.known(user, device).await?;
+        Ok(self.device_in(&found, language))
     }
 
     /// What a device holds of each folder it knows.
@@ -326,10 +324,7 @@ impl Console {
         user: &str,
         device: &str,
     ) -> Result<Vec<api::Traced>, Refusal> {
-        let key = self.key(user, device).await?;
-        if self.front.store.device(&key).await?.is_none() {
-            return Err(Refusal::lacks("no-device", format!("{device} ({})", key.user)));
-        }
+        let (key, _) = self.known(user, device).await?;
         let trace = self.front.store.trace(&key).await.map_err(Refusal::failed)?;
         let trace = trace.into_iter().map(|entry| api::Traced {
             at: entry.at.as_millis(),

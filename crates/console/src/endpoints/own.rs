@@ -133,7 +133,7 @@ impl Console {
         &self,
         principal: &Principal,
         device: &str,
-        (lost, language): (api::Lost, Language),
+        lost: api::Lost,
     ) -> Result<api::DeviceLost, Refusal> {
         let Device { key, .. } = self.own_device(principal, device).await?;
         let act = match lost.whole {
@@ -149,17 +149,16 @@ impl Console {
         let hand = Hand::Owner(&principal.name);
         self.change_device(user, device, DeviceAct::Block, hand).await?;
         let Changed { device, caution } = self.change_device(user, device, act, hand).await?;
-        let (erasure, is_certain) = match caution {
-            None => ("next_contact", true),
-            Some(Caution::Second(_)) => ("second_person", false),
-            Some(Caution::TooOld) => ("not", false),
-            Some(Caution::NoLogin(_)) => ("no_login", false),
-        };
-        let warning = language.text(&format!("lost-{erasure}"), &[]);
+        let doubtful = caution.map(|caution| match caution {
+            Caution::Second(_) => "second_person",
+            Caution::TooOld => "not",
+            Caution::NoLogin(_) => "no_login",
+        });
         Ok(api::DeviceLost {
             device,
-            erasure: erasure.to_owned(),
-            warning: (!is_certain).then_some(warning),
+            erasure: doubtful.unwrap_or("next_contact").to_owned(),
+            // Pages have words of their own for it.
+            warning: doubtful.map(|word| Language::English.text(&format!("lost-{word}"), &[])),
         })
     }
 

@@ -331,7 +331,12 @@ impl Console {
         serde_json::to_value(receipt).map_err(Refusal::failed)
     }
 
-    async fn known(&self, user: &str, device: &str) -> Result<(DeviceKey, Device), Refusal> {
+    /// A device that there is, and its key.
+    pub(super) async fn known(
+        &self,
+        user: &str,
+        device: &str,
+    ) -> Result<(DeviceKey, Device), Refusal> {
         let key = self.key(user, device).await?;
         let found = self.front.store.device(&key).await?;
         let found =

@@ -83,10 +83,7 @@ impl Console {
     }
 
     pub(crate) async fn steps(&self, user: &str, device: &str) -> Result<Vec<api::Told>, Refusal> {
-        let key = self.key(user, device).await?;
-        if self.front.store.device(&key).await?.is_none() {
-            return Err(Refusal::lacks("no-device", format!("{device} ({})", key.user)));
-        }
+        let (key, _) = self.known(user, device).await?;
         let told = self.front.steps.of(&key).into_iter().map(|answer| api::Told {
             request: answer.request.to_string(),
             folder: u64::from(answer.folder.0),

@@ -1,6 +1,6 @@
 //! The rules of admission, and of which devices others would make something else.
 
-use super::meant::{Meant, members, said};
+use super::meant::{MEANT, Meant, members, said, sent_on};
 use super::trials::Concerned;
 use super::{Frame, Visit, html};
 use crate::endpoints::rule_edits::AdmissionEdit;
@@ -108,21 +108,13 @@ impl Tried {
         let name = visit.asked("name").to_owned();
         let named = api::GroupNamed { name: name.clone(), revision };
         let (reason, otherwise) = (asked("reason"), asked("otherwise"));
-        let told = |fields: [(&'static str, &Option<String>); 3]| {
-            let fields = fields.into_iter();
-            fields.filter_map(|(name, text)| Some((name, text.clone()?))).collect::<Vec<_>>()
-        };
+        let named_alone = || sent_on(visit, &["name"]);
         let (title, endpoint, fields, edit) = match visit.asked("act") {
             "put" => {
                 let instead_of = asked("instead_of");
                 let title = if instead_of.is_some() { "edit-rule" } else { "new-rule" };
-                let mut fields = Meant::asked(visit).fields();
-                let then = asked("then");
-                fields.extend(told([
-                    ("then", &then),
-                    ("reason", &reason),
-                    ("instead_of", &instead_of),
-                ]));
+                let fields =
+                    sent_on(visit, &[&MEANT[..], &["then", "reason", "instead_of"]].concat());
                 let rule = api::NewRule {
                     name: name.clone(),
                     group: asked("group"),
@@ -132,7 +124,7 @@ impl Tried {
                     model: asked("model"),
                     device_type: asked("device_type"),
                     protocol: asked("protocol"),
-                    then: then.unwrap_or_default(),
+                    then: visit.asked("then").to_owned(),
                     reason,
                     instead_of,
                     revision,
@@ -141,16 +133,15 @@ impl Tried {
             }
             "raise" => {
                 let edit = Some(AdmissionEdit::Raise(named));
-                ("raise-rule", "/admission/rules/raise", vec![("name", name.clone())], edit)
+                ("raise-rule", "/admission/rules/raise", named_alone(), edit)
             }
             "remove" => {
                 let edit = Some(AdmissionEdit::Remove(named));
-                ("take-away", "/admission/rules/remove", vec![("name", name.clone())], edit)
+                ("take-away", "/admission/rules/remove", named_alone(), edit)
             }
             "beside" => {
                 let per_user = asked("per_user");
-                let fields =
-                    told([("otherwise", &otherwise), ("reason", &reason), ("per_user", &per_user)]);
+                let fields = sent_on(visit, &["otherwise", "reason", "per_user"]);
                 let most = per_user.map(|text| text.parse()).transpose();
                 let per_user = most.map_err(|_| Refusal::wrong("no-number", "per_user"))?;
                 let beside = api::Otherwise { otherwise, reason, per_user, revision };

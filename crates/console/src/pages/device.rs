@@ -1,7 +1,7 @@
 //! One device: what it is, how it stands, what it holds and was told, what can be done to it.
 
 use super::devices::Row;
-use super::events::{Events, of_device};
+use super::events::{Events, last};
 use super::time::moment;
 use super::{Act, Frame, Visit, html};
 use crate::{Console, Refusal, api};
@@ -123,7 +123,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         device: Some(id.clone()),
         ..api::EventQuery::default()
     };
-    let events = of_device(&console, query).await?;
+    let events = last(&console, query).await?;
     let frame = visit.frame;
     let pending = console.pending_orders(&user, &id).await?.into_iter();
     let pending = pending.map(|order| waits(&frame, (&user, &id), &order, &names)).collect();

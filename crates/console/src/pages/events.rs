@@ -17,14 +17,6 @@ pub(super) struct Events {
     pub all: String,
 }
 
-/// The last events of a device, for whoever may look at its page: they are of nobody else.
-pub(super) async fn of_device(
-    console: &Console,
-    query: api::EventQuery,
-) -> Result<Events, Refusal> {
-    last(console, query).await
-}
-
 /// The last events that are asked for, if whoever looks may read the log.
 pub(super) async fn lately(
     console: &Console,
@@ -37,7 +29,9 @@ pub(super) async fn lately(
     last(console, query).await
 }
 
-async fn last(console: &Console, query: api::EventQuery) -> Result<Events, Refusal> {
+/// The last events that are asked for, for whoever may look at the page they are on: those of a device
+/// are of nobody else.
+pub(super) async fn last(console: &Console, query: api::EventQuery) -> Result<Events, Refusal> {
     let all = all(&query);
     let page = console.events(api::EventQuery { limit: Some(SHOWN), ..query }).await?;
     let rows = page.events.into_iter().map(|event| (moment(Some(event.time / 1000)), event));

@@ -31,36 +31,15 @@ impl Meant {
             protocol: listed(&condition.protocol),
         }
     }
+}
 
-    /// As a form asks for it.
-    pub fn asked(visit: &Visit) -> Self {
-        let text = |name: &str| visit.asked(name).to_owned();
-        Self {
-            name: text("name"),
-            group: text("group"),
-            user: text("user"),
-            agent: text("agent"),
-            os: text("os"),
-            model: text("model"),
-            device_type: text("device_type"),
-            protocol: text("protocol"),
-        }
-    }
+/// The names of its fields in forms.
+pub(super) const MEANT: [&str; 8] =
+    ["name", "group", "user", "agent", "os", "model", "device_type", "protocol"];
 
-    /// For a form that sends it on.
-    pub fn fields(self) -> Vec<(&'static str, String)> {
-        let all = [
-            ("name", self.name),
-            ("group", self.group),
-            ("user", self.user),
-            ("agent", self.agent),
-            ("os", self.os),
-            ("model", self.model),
-            ("device_type", self.device_type),
-            ("protocol", self.protocol),
-        ];
-        all.into_iter().filter(|(_, text)| !text.is_empty()).collect()
-    }
+/// Of what a form asked for, what stands under these names and no others, for a form that sends it on.
+pub(super) fn sent_on(visit: &Visit, names: &[&'static str]) -> Vec<(&'static str, String)> {
+    names.iter().filter_map(|name| Some((*name, said(visit.asked(name))?))).collect()
 }
 
 /// What is typed, where anything is.

@@ -1,6 +1,6 @@
 //! Whom a change of the levels of policy would affect, before it is made.
 
-use super::meant::{Meant, said};
+use super::meant::{MEANT, said, sent_on};
 use super::{Frame, Visit, html, path};
 use crate::endpoints::edits::GroupAct;
 use crate::{Console, Refusal, api, form};
@@ -8,7 +8,7 @@ use askama::Template;
 use std::sync::Arc;
 
 /// So many devices are named; the others are counted.
-pub(super) const NAMED: usize = 200;
+const NAMED: usize = 200;
 
 /// Some of the devices that something concerns, each with its page and what it is; and how many
 /// there are.
@@ -151,8 +151,8 @@ pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String,
         members: Concerned::new(members),
         open: meant.open.len(),
         fields: match act {
-            GroupAct::Make => Meant::asked(&visit).fields(),
-            GroupAct::Raise | GroupAct::Remove => vec![("name", group.name.clone())],
+            GroupAct::Make => sent_on(&visit, &MEANT),
+            GroupAct::Raise | GroupAct::Remove => sent_on(&visit, &["name"]),
         },
         name: group.name,
         grave: act == GroupAct::Remove,
