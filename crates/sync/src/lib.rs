@@ -11,6 +11,7 @@ mod again;
 mod collection;
 mod engine;
 mod error;
+mod failing;
 mod fingerprint;
 mod hierarchy;
 mod holding;
@@ -38,6 +39,7 @@ pub use collection::{
 };
 pub use engine::{Engine, Limits, Session};
 pub use error::{Error, Result};
+pub use failing::Coming;
 pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
 pub use holding::{Held, Holding};
 pub use key::{DeviceKey, FolderNo, SyncKey};

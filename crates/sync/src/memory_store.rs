@@ -1,19 +1,23 @@
 //! A state store in memory: the reference the database is measured by, for tests and trials.
 
 use crate::{
-    DeviceKey, FolderNo, Journal, Slot, StateStore, StoreError, SubmissionLife, TRACE_LIMIT,
-    TraceEntry,
+    Coming, DeviceKey, FolderNo, Journal, Slot, StateStore, StoreError, SubmissionLife,
+    TRACE_LIMIT, TraceEntry,
 };
 use async_trait::async_trait;
 use dme_mailbox::Submitted;
 use dme_model::{CollectionId, Timestamp, UserId};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A [`StateStore`] that forgets everything when it is dropped.
+/// A [`StateStore`] that forgets everything when it is dropped. It counts its writes, and fails at one
+/// when told to.
 #[derive(Default)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
+    writes: AtomicUsize,
+    coming: Mutex<Option<Coming>>,
 }
 
 #[derive(Default)]
@@ -37,6 +41,33 @@ struct Act {
 }
 
 impl MemoryStore {
+    /// How often it was written to since this was asked last.
+    pub fn take_writes(&self) -> usize {
+        self.writes.swap(0, Ordering::SeqCst)
+    }
+
+    /// Has a write to come fail.
+    pub fn fail(&self, coming: Coming) {
+        *self.coming() = Some(coming);
+    }
+
+    /// Fails no more; says whether the failure was still to come.
+    pub fn heal(&self) -> bool {
+        self.coming().take().is_some()
+    }
+
+    fn coming(&self) -> MutexGuard<'_, Option<Coming>> {
+        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T>(&self, act: impl FnOnce(&mut Tables) -> T) -> Result<T, StoreError> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        let error = || StoreError("the database is away".into());
+        let lost = Coming::one_more(&mut self.coming(), error)?;
+        let answer = act(&mut self.tables());
+        lost.map_or(Ok(answer), Err)
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,20 +94,21 @@ impl StateStore for MemoryStore {
         user: &UserId,
         collections: &[CollectionId],
     ) -> Result<Vec<FolderNo>, StoreError> {
-        let mut tables = self.tables();
-        let numbers = tables.folders.entry(user.clone()).or_default();
-        let mut known: HashMap<CollectionId, FolderNo> =
-            numbers.collections.iter().map(|(no, id)| (id.clone(), *no)).collect();
-        let mut answer = Vec::with_capacity(collections.len());
-        for collection in collections {
-            let no = *known.entry(collection.clone()).or_insert_with(|| {
-                numbers.last += 1;
-                numbers.collections.insert(FolderNo(numbers.last), collection.clone());
-                FolderNo(numbers.last)
-            });
-            answer.push(no);
-        }
-        Ok(answer)
+        self.write(|tables| {
+            let numbers = tables.folders.entry(user.clone()).or_default();
+            let mut known: HashMap<CollectionId, FolderNo> =
+                numbers.collections.iter().map(|(no, id)| (id.clone(), *no)).collect();
+            let mut answer = Vec::with_capacity(collections.len());
+            for collection in collections {
+                let no = *known.entry(collection.clone()).or_insert_with(|| {
+                    numbers.last += 1;
+                    numbers.collections.insert(FolderNo(numbers.last), collection.clone());
+                    FolderNo(numbers.last)
+                });
+                answer.push(no);
+            }
+            answer
+        })
     }
 
     async fn renumber_folders(
@@ -84,11 +116,11 @@ impl StateStore for MemoryStore {
         user: &UserId,
         folders: &[(FolderNo, CollectionId)],
     ) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let numbers = tables.folders.entry(user.clone()).or_default();
-        numbers.collections.retain(|_, id| folders.iter().all(|(_, new)| new != id));
-        numbers.collections.extend(folders.iter().cloned());
-        Ok(())
+        self.write(|tables| {
+            let numbers = tables.folders.entry(user.clone()).or_default();
+            numbers.collections.retain(|_, id| folders.iter().all(|(_, new)| new != id));
+            numbers.collections.extend(folders.iter().cloned());
+        })
     }
 
     async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
@@ -105,20 +137,23 @@ impl StateStore for MemoryStore {
     }
 
     async fn save(&self, device: &DeviceKey, slot: Slot, state: Vec<u8>) -> Result<(), StoreError> {
-        self.tables().states.entry(device.clone()).or_default().insert(slot, state);
-        Ok(())
+        self.write(|tables| {
+            tables.states.entry(device.clone()).or_default().insert(slot, state);
+        })
     }
 
     async fn clear(&self, device: &DeviceKey, slot: Slot) -> Result<(), StoreError> {
-        if let Some(slots) = self.tables().states.get_mut(device) {
-            slots.remove(&slot);
-        }
-        Ok(())
+        self.write(|tables| {
+            if let Some(slots) = tables.states.get_mut(device) {
+                slots.remove(&slot);
+            }
+        })
     }
 
     async fn resync_device(&self, device: &DeviceKey) -> Result<(), StoreError> {
-        self.tables().states.remove(device);
-        Ok(())
+        self.write(|tables| {
+            tables.states.remove(device);
+        })
     }
 
     async fn begin_submission(
@@ -128,21 +163,22 @@ impl StateStore for MemoryStore {
         now: Timestamp,
         life: SubmissionLife,
     ) -> Result<Journal, StoreError> {
-        let mut tables = self.tables();
-        let place = (device.clone(), key.to_owned());
-        match tables.journal.get(&place) {
-            Some(act) if act.begun >= now.minus(life.0) => Ok(match &act.sent {
-                Some(sent) if sent.unfinished => {
-                    Journal::Unfinished { since: act.begun, sent: sent.clone() }
+        self.write(|tables| {
+            let place = (device.clone(), key.to_owned());
+            match tables.journal.get(&place) {
+                Some(act) if act.begun >= now.minus(life.0) => match &act.sent {
+                    Some(sent) if sent.unfinished => {
+                        Journal::Unfinished { since: act.begun, sent: sent.clone() }
+                    }
+                    Some(sent) => Journal::Sent(sent.clone()),
+                    None => Journal::Uncertain { since: act.begun },
+                },
+                _ => {
+                    tables.journal.insert(place, Act { begun: now, sent: None });
+                    Journal::Begun
                 }
-                Some(sent) => Journal::Sent(sent.clone()),
-                None => Journal::Uncertain { since: act.begun },
-            }),
-            _ => {
-                tables.journal.insert(place, Act { begun: now, sent: None });
-                Ok(Journal::Begun)
             }
-        }
+        })
     }
 
     async fn finish_submission(
@@ -151,25 +187,27 @@ impl StateStore for MemoryStore {
         key: &str,
         sent: &Submitted,
     ) -> Result<(), StoreError> {
-        if let Some(act) = self.tables().journal.get_mut(&(device.clone(), key.to_owned())) {
-            act.sent = Some(sent.clone());
-        }
-        Ok(())
+        self.write(|tables| {
+            if let Some(act) = tables.journal.get_mut(&(device.clone(), key.to_owned())) {
+                act.sent = Some(sent.clone());
+            }
+        })
     }
 
     async fn cancel_submission(&self, device: &DeviceKey, key: &str) -> Result<(), StoreError> {
-        self.tables().journal.remove(&(device.clone(), key.to_owned()));
-        Ok(())
+        self.write(|tables| {
+            tables.journal.remove(&(device.clone(), key.to_owned()));
+        })
     }
 
     async fn record(&self, device: &DeviceKey, entries: &[TraceEntry]) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let trace = tables.traces.entry(device.clone()).or_default();
-        for entry in entries {
-            trace.push_front(entry.clone());
-        }
-        trace.truncate(TRACE_LIMIT);
-        Ok(())
+        self.write(|tables| {
+            let trace = tables.traces.entry(device.clone()).or_default();
+            for entry in entries {
+                trace.push_front(entry.clone());
+            }
+            trace.truncate(TRACE_LIMIT);
+        })
     }
 
     async fn trace(&self, device: &DeviceKey) -> Result<Vec<TraceEntry>, StoreError> {
@@ -177,10 +215,11 @@ impl StateStore for MemoryStore {
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let mut tables = self.tables();
-        let was = tables.journal.len();
-        tables.journal.retain(|_, act| act.begun >= before);
-        Ok((was - tables.journal.len()) as u64)
+        self.write(|tables| {
+            let was = tables.journal.len();
+            tables.journal.retain(|_, act| act.begun >= before);
+            (was - tables.journal.len()) as u64
+        })
     }
 }
 

@@ -2,142 +2,20 @@
 //! it took effect, and after it did, as when the server dies there.
 
 use super::*;
-use crate::property::faulty::{Coming, Faulty};
-use crate::{
-    Journal, Limits, MemoryStore, StateStore, StoreError, SubmissionLife, SyncKey, TraceEntry,
-};
-use async_trait::async_trait;
+use crate::property::faulty::Faulty;
+use crate::{Coming, Limits, MemoryStore, SyncKey};
 use dme_files::{FilesConfig, FilesMailSystem};
 use dme_mailbox::{
-    Account, CalendarMessage, CallContext, Credentials, ItemFilter, MailSystem, Mailbox, Submitted,
+    Account, CalendarMessage, CallContext, Credentials, ItemFilter, MailSystem, Mailbox,
 };
 use dme_model::{RequestId, Role, Timestamp, UserId};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::{TempDir, tempdir, tempdir_in};
 
 const ANN: &str = "ann@x.example";
 const BOB: &str = "bob@x.example";
-
-/// A store in memory of which one write fails.
-#[derive(Default)]
-struct FailingStore {
-    inner: MemoryStore,
-    coming: Mutex<Option<Coming>>,
-}
-
-impl FailingStore {
-    fn coming(&self) -> std::sync::MutexGuard<'_, Option<Coming>> {
-        self.coming.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Fails, or says how the write will.
-    fn begin(&self) -> Result<Option<StoreError>, StoreError> {
-        Coming::one_more(&mut self.coming(), || StoreError("the database is away".into()))
-    }
-}
-
-macro_rules! writing {
-    ($self:ident, $write:expr) => {{
-        let lost = $self.begin()?;
-        let answer = $write.await;
-        match lost {
-            Some(error) => Err(error),
-            None => answer,
-        }
-    }};
-}
-
-#[async_trait]
-impl StateStore for FailingStore {
-    async fn folders(&self, user: &UserId) -> Result<Vec<(FolderNo, CollectionId)>, StoreError> {
-        self.inner.folders(user).await
-    }
-
-    async fn folder(
-        &self,
-        user: &UserId,
-        no: FolderNo,
-    ) -> Result<Option<CollectionId>, StoreError> {
-        self.inner.folder(user, no).await
-    }
-
-    async fn number_folders(
-        &self,
-        user: &UserId,
-        collections: &[CollectionId],
-    ) -> Result<Vec<FolderNo>, StoreError> {
-        writing!(self, self.inner.number_folders(user, collections))
-    }
-
-    async fn renumber_folders(
-        &self,
-        user: &UserId,
-        folders: &[(FolderNo, CollectionId)],
-    ) -> Result<(), StoreError> {
-        writing!(self, self.inner.renumber_folders(user, folders))
-    }
-
-    async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.load(device, slot).await
-    }
-
-    async fn load_collection(
-        &self,
-        device: &DeviceKey,
-        no: FolderNo,
-    ) -> Result<Option<(CollectionId, Option<Vec<u8>>)>, StoreError> {
-        self.inner.load_collection(device, no).await
-    }
-
-    async fn save(&self, device: &DeviceKey, slot: Slot, state: Vec<u8>) -> Result<(), StoreError> {
-        writing!(self, self.inner.save(device, slot, state))
-    }
-
-    async fn clear(&self, device: &DeviceKey, slot: Slot) -> Result<(), StoreError> {
-        writing!(self, self.inner.clear(device, slot))
-    }
-
-    async fn resync_device(&self, device: &DeviceKey) -> Result<(), StoreError> {
-        writing!(self, self.inner.resync_device(device))
-    }
-
-    async fn begin_submission(
-        &self,
-        device: &DeviceKey,
-        key: &str,
-        now: Timestamp,
-        life: SubmissionLife,
-    ) -> Result<Journal, StoreError> {
-        writing!(self, self.inner.begin_submission(device, key, now, life))
-    }
-
-    async fn finish_submission(
-        &self,
-        device: &DeviceKey,
-        key: &str,
-        sent: &Submitted,
-    ) -> Result<(), StoreError> {
-        writing!(self, self.inner.finish_submission(device, key, sent))
-    }
-
-    async fn cancel_submission(&self, device: &DeviceKey, key: &str) -> Result<(), StoreError> {
-        writing!(self, self.inner.cancel_submission(device, key))
-    }
-
-    async fn record(&self, device: &DeviceKey, entries: &[TraceEntry]) -> Result<(), StoreError> {
-        writing!(self, self.inner.record(device, entries))
-    }
-
-    async fn trace(&self, device: &DeviceKey) -> Result<Vec<TraceEntry>, StoreError> {
-        self.inner.trace(device).await
-    }
-
-    async fn expire(&self, before: Timestamp) -> Result<u64, StoreError> {
-        writing!(self, self.inner.expire(before))
-    }
-}
 
 /// What fails, and how.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +30,7 @@ struct World {
     ann: Arc<dyn Mailbox>,
     bob: Arc<dyn Mailbox>,
     mailbox: Faulty,
-    store: Arc<FailingStore>,
+    store: Arc<MemoryStore>,
     engine: Engine,
     device: DeviceKey,
 }
@@ -177,7 +55,7 @@ impl World {
             system.create_user(&UserId::from(user), &[]).await.unwrap();
         }
         let (ann, bob) = (open(&system, ANN).await, open(&system, BOB).await);
-        let store = Arc::new(FailingStore::default());
+        let store = Arc::new(MemoryStore::default());
         let engine = Engine::new(store.clone(), Limits::default());
         let device = DeviceKey { user: UserId::from(ANN), device: "phone".into() };
         let mailbox = Faulty::new(ann.clone());
@@ -228,16 +106,15 @@ impl World {
     fn arm(&self, fault: Fault) {
         match fault {
             Fault::OfMailbox(Coming { ahead, after }) => self.mailbox.fail(ahead, after),
-            Fault::OfStore(coming) => *self.store.coming() = Some(coming),
+            Fault::OfStore(coming) => self.store.fail(coming),
         }
     }
 
     /// Ends all failing; says whether anything failed.
     fn heal(&self) -> bool {
-        let spared = self.mailbox.is_to_fail() || self.store.coming().is_some();
+        let spared = self.mailbox.is_to_fail();
         self.mailbox.heal();
-        *self.store.coming() = None;
-        !spared
+        !(self.store.heal() || spared)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A mailbox that fails when told to, and at each call gives whoever waits the chance to be cut
 //! off.
 
+use crate::Coming;
 use async_trait::async_trait;
 use dme_mailbox::{
     ByteRange, CalendarMessage, ChangeToken, Changes, Draft, Edit, Error, ErrorKind, Fetched,
@@ -16,33 +17,6 @@ use futures_util::StreamExt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
-
-/// The next failure.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Coming {
-    /// After so many more calls.
-    pub ahead: u8,
-    /// The call takes effect all the same.
-    pub after: bool,
-}
-
-impl Coming {
-    /// One more call: it fails, or is told how it will.
-    pub fn one_more<E>(
-        coming: &mut Option<Self>,
-        error: impl FnOnce() -> E,
-    ) -> std::result::Result<Option<E>, E> {
-        match coming.take() {
-            None => Ok(None),
-            Some(Self { ahead: 0, after: false }) => Err(error()),
-            Some(Self { ahead: 0, after: true }) => Ok(Some(error())),
-            Some(Self { ahead, after }) => {
-                *coming = Some(Self { ahead: ahead - 1, after });
-                Ok(None)
-            }
-        }
-    }
-}
 
 /// What another client does between two calls.
 pub(crate) struct Meanwhile {

@@ -1,18 +1,15 @@
 //! One user with one phone, an engine and an in-memory mailbox.
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use dme_mailbox::Mailbox;
 use dme_mailbox::memory::MemoryMailSystem;
 pub use dme_mailbox::memory::Operation as Call;
-use dme_mailbox::{Mailbox, Submitted};
 use dme_model::{CollectionId, FlagPatch, Flags, Item, ItemId, Role, Timestamp, UserId};
 use dme_sync::{
-    ClientCommand, CollectionAnswer, CollectionRequest, DeviceKey, Engine, FolderNo, Journal,
-    Limits, MemoryStore, Result, ServerChange, Session, Slot, StateStore, StoreError,
-    SubmissionLife, SyncKey, TraceEntry,
+    ClientCommand, CollectionAnswer, CollectionRequest, DeviceKey, Engine, FolderNo, Limits,
+    MemoryStore, Result, ServerChange, Session, SyncKey,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -20,7 +17,7 @@ pub struct World {
     pub system: MemoryMailSystem,
     pub user: UserId,
     pub device: DeviceKey,
-    pub store: Arc<CountingStore>,
+    pub store: Arc<MemoryStore>,
     pub engine: Engine,
     pub mailbox: Arc<dyn Mailbox>,
     pub now: Timestamp,
@@ -32,7 +29,7 @@ impl World {
         let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
         system.add_user(&user, "ann@example.com");
         system.set_clock(NOW);
-        let store = Arc::new(CountingStore::default());
+        let store = Arc::new(MemoryStore::default());
         let world = Self {
             mailbox: system.mailbox(&user).unwrap(),
             device: DeviceKey { user: user.clone(), device: "phone1".into() },
@@ -145,112 +142,4 @@ pub fn told(answer: &CollectionAnswer) -> Vec<String> {
         ServerChange::SoftDelete(item) => format!("soft delete {item}"),
     };
     answer.changes.iter().map(word).collect()
-}
-
-/// A store in memory that counts its writes.
-#[derive(Default)]
-pub struct CountingStore {
-    inner: MemoryStore,
-    writes: AtomicUsize,
-}
-
-impl CountingStore {
-    pub fn take_writes(&self) -> usize {
-        self.writes.swap(0, Ordering::SeqCst)
-    }
-
-    fn count(&self) -> &MemoryStore {
-        self.writes.fetch_add(1, Ordering::SeqCst);
-        &self.inner
-    }
-}
-
-#[async_trait]
-impl StateStore for CountingStore {
-    async fn folders(&self, user: &UserId) -> Result<Vec<(FolderNo, CollectionId)>, StoreError> {
-        self.inner.folders(user).await
-    }
-
-    async fn folder(
-        &self,
-        user: &UserId,
-        no: FolderNo,
-    ) -> Result<Option<CollectionId>, StoreError> {
-        self.inner.folder(user, no).await
-    }
-
-    async fn number_folders(
-        &self,
-        user: &UserId,
-        collections: &[CollectionId],
-    ) -> Result<Vec<FolderNo>, StoreError> {
-        self.count().number_folders(user, collections).await
-    }
-
-    async fn renumber_folders(
-        &self,
-        user: &UserId,
-        folders: &[(FolderNo, CollectionId)],
-    ) -> Result<(), StoreError> {
-        self.count().renumber_folders(user, folders).await
-    }
-
-    async fn load(&self, device: &DeviceKey, slot: Slot) -> Result<Option<Vec<u8>>, StoreError> {
-        self.inner.load(device, slot).await
-    }
-
-    async fn load_collection(
-        &self,
-        device: &DeviceKey,
-        no: FolderNo,
-    ) -> Result<Option<(CollectionId, Option<Vec<u8>>)>, StoreError> {
-        self.inner.load_collection(device, no).await
-    }
-
-    async fn save(&self, device: &DeviceKey, slot: Slot, state: Vec<u8>) -> Result<(), StoreError> {
-        self.count().save(device, slot, state).await
-    }
-
-    async fn clear(&self, device: &DeviceKey, slot: Slot) -> Result<(), StoreError> {
-        self.count().clear(device, slot).await
-    }
-
-    async fn resync_device(&self, device: &DeviceKey) -> Result<(), StoreError> {
-        self.count().resync_device(device).await
-    }
-
-    async fn begin_submission(
-        &self,
-        device: &DeviceKey,
-        key: &str,
-        now: Timestamp,
-        life: SubmissionLife,
-    ) -> Result<Journal, StoreError> {
-        self.count().begin_submission(device, key, now, life).await
-    }
-
-    async fn finish_submission(
-        &self,
-        device: &DeviceKey,
-        key: &str,
-        sent: &Submitted,
-    ) -> Result<(), StoreError> {
-        self.count().finish_submission(device, key, sent).await
-    }
-
-    async fn cancel_submission(&self, device: &DeviceKey, key: &str) -> Result<(), StoreError> {
-        self.count().cancel_submission(device, key).await
-    }
-
-    async fn record(&self, device: &DeviceKey, entries: &[TraceEntry]) -> Result<(), StoreError> {
-        self.count().record(device, entries).await
-    }
-
-    async fn trace(&self, device: &DeviceKey) -> Result<Vec<TraceEntry>, StoreError> {
-        self.inner.trace(device).await
-    }
-
-    async fn expire(&self, before: Timestamp) -> Result<u64, StoreError> {
-        self.count().expire(before).await
-    }
 }
