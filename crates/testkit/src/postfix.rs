@@ -139,7 +139,8 @@ impl Postfix {
              smtpd_recipient_restrictions = reject_non_fqdn_recipient, \
              reject_unauth_destination\n\
              smtpd_sender_restrictions = permit_sasl_authenticated, reject\n\
-             queue_run_delay = 1s\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n{extra}",
+             queue_run_delay = 1s\nminimal_backoff_time = 1s\nmaximal_backoff_time = 2s\n\
+             transport_retry_time = 1s\n{extra}",
             domain = options.domain,
             further = options.further_domains.join(" "),
             lmtp = dovecot.lmtp_port,
@@ -158,9 +159,11 @@ impl Postfix {
             )?;
         }
         for line in [
-            "pickup unix n - n 60 1 pickup",
+            // Woken each second: what a killed one left in its queue is looked for then, and not
+            // after a minute or five.
+            "pickup unix n - n 1 1 pickup",
             "cleanup unix n - n - 0 cleanup",
-            "qmgr unix n - n 300 1 qmgr",
+            "qmgr unix n - n 1 1 qmgr",
             "tlsmgr unix - - n 1000? 1 tlsmgr",
             "rewrite unix - - n - - trivial-rewrite",
             "bounce unix - - n - 0 bounce",
