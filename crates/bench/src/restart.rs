@@ -21,6 +21,8 @@ use tokio::task::JoinSet;
 const ENROLLING: usize = 16;
 /// How long a server that was killed is away.
 const GONE: Duration = Duration::from_secs(5);
+/// How long a server may take to end in order before it is killed.
+const ENDING: Duration = Duration::from_secs(30);
 /// How soon a phone whose connection broke tries again: within this time, then within twice as long
 /// each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
@@ -110,7 +112,7 @@ impl Crowd {
     /// When they are not in time, or the server does not start.
     pub async fn after(&self, world: &mut World, gone: Gone) -> Result<Back> {
         match gone {
-            Gone::InOrder => world.server.stop(),
+            Gone::InOrder => world.server.end_by("TERM", ENDING),
             Gone::Killed => {
                 world.server.kill();
                 tokio::time::sleep(GONE).await;

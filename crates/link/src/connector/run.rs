@@ -356,6 +356,8 @@ impl Connector {
                     }
                     let after = Duration::from_millis(drain.after_ms);
                     let after = after.min(self.config.backoff.longest);
+                    let reason = "the server goes, and is to be asked again later".to_owned();
+                    self.status.send_replace(ConnectorStatus::Waiting { reason });
                     return Next::Drain(after.mul_f64(1.0 + random()));
                 }
                 Some(Order::Certificate(chain)) => match self.identities.renewed(&chain) {

@@ -134,7 +134,8 @@ async fn a_server_that_goes_down_is_waited_for_and_found_again() {
         let address = server.address.to_string();
         let keeper = server.beside("127.0.0.1:0").await;
         server.shut_down().await;
-        connector.until(|status| !matches!(status, ConnectorStatus::Linked { .. })).await;
+        // Not only when it dials again: until then it is not linked either.
+        connector.until(|status| matches!(status, ConnectorStatus::Waiting { .. })).await;
         keeper.beside(&address).await
     };
     next.until_linked(&connector.id).await;
