@@ -48,6 +48,10 @@ impl Board {
     ) -> io::Result<WatchDescriptor> {
         let mut state = locked(&self.state);
         let descriptor = begin()?;
+        if state.stopped {
+            // Nobody listens any longer.
+            concern.due.lose();
+        }
         let concerns = state.watched.entry(descriptor.clone()).or_default();
         concerns.entry(number).or_default().push(concern);
         Ok(descriptor)

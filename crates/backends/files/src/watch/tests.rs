@@ -91,3 +91,14 @@ async fn a_watch_ends_with_the_mail_system() {
     assert!(next(&mut watch).await.unwrap().is_err());
     assert_eq!(next(&mut watch).await, None);
 }
+
+#[tokio::test]
+async fn a_watch_that_comes_as_watching_ends_ends_too() {
+    let world = world();
+    let mut standing = world.watcher.standing().unwrap();
+    standing.board.stop();
+    standing.add(&world.home.maildir(), ENTRIES, Names::All, Subject::Hierarchy).unwrap();
+    let mut watch = standing.events();
+    assert_eq!(next(&mut watch).await, Some(Ok(WatchEvent::Ready)));
+    assert!(next(&mut watch).await.unwrap().is_err());
+}
