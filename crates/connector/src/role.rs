@@ -9,7 +9,7 @@ use dme_link::{
 };
 use std::sync::Arc;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Why a connector cannot start. Each says which setting to mend.
@@ -174,7 +174,7 @@ impl Running {
     /// When the identity could not be written any more.
     pub async fn stop(self) -> dme_link::Result<()> {
         self.stop.cancel();
-        self.task.await.unwrap_or(Ok(()))
+        end_of(self.task.await)
     }
 
     /// Waits until it ends by itself, which is always an error's doing.
@@ -182,6 +182,31 @@ impl Running {
     /// # Errors
     /// That error.
     pub async fn ended(&mut self) -> dme_link::Result<()> {
-        (&mut self.task).await.unwrap_or(Ok(()))
+        end_of((&mut self.task).await)
+    }
+}
+
+/// How the task ended. A panic goes on: whoever runs the connector must not take it for an end in
+/// order, after which nobody starts it again.
+fn end_of(task: Result<dme_link::Result<()>, JoinError>) -> dme_link::Result<()> {
+    task.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The runtime goes down.
+        Err(_) => Ok(()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connector_that_broke_off_has_not_ended_in_order() {
+        let (_, status) = watch::channel(ConnectorStatus::Dialling);
+        let task: JoinHandle<dme_link::Result<()>> =
+            tokio::spawn(async { panic!("a fault of ours") });
+        let mut running = Running { status, stop: CancellationToken::new(), task };
+        let ended = tokio::spawn(async move { running.ended().await }).await;
+        assert!(ended.unwrap_err().is_panic());
     }
 }
