@@ -142,6 +142,10 @@ impl Verifier {
     /// Reads the next row.
     pub fn read(&mut self, row: &Row) {
         let number = row.entry.number;
+        if number == 0 {
+            // The first is 1.
+            return self.read_broken(number);
+        }
         self.rows += 1;
         if let Some((behind, _)) = self.last
             && number <= behind
@@ -181,7 +185,8 @@ impl Verifier {
         }
         self.faults.push(Fault::Changed { number });
         self.signed.remove(&number);
-        self.last = Some((number, None));
+        // What comes next follows the last of those that were in order.
+        self.last = Some((number.max(before), None));
     }
 
     /// All rows were read.
@@ -294,6 +299,23 @@ pub(crate) mod tests {
             faults(&exchanged),
             [Fault::Changed { number: 3 }, Fault::Changed { number: 4 }]
         );
+    }
+
+    #[test]
+    fn what_bears_a_number_that_no_row_has_is_named() {
+        let mut rows = rows(3);
+        rows[0].entry.number = 0;
+        let found = faults(&rows);
+        let missing = Fault::Missing { from: 1, to: 1 };
+        assert_eq!(found, [Fault::Changed { number: 0 }, missing]);
+
+        let mut verifier = Verifier::new([]);
+        verifier.read(&self::rows(3)[0]);
+        verifier.read(&self::rows(3)[1]);
+        verifier.read_broken(1);
+        verifier.read(&self::rows(3)[2]);
+        let report = verifier.end();
+        assert_eq!((report.last, report.faults), (3, vec![Fault::Changed { number: 1 }]));
     }
 
     #[test]

@@ -290,18 +290,14 @@ impl Mailbox for AddressBookMailbox {
             loop {
                 sleep(spread(mailbox.shelf.refresh())).await;
                 let now = match mailbox.book_by(Instant::now() + PATIENCE, &people()).await {
-                    Ok(book) => Some(book),
+                    Ok(book) => book,
                     Err(error) => {
                         tracing::debug!(%error, "a watch could not look at the address list");
-                        None
+                        continue;
                     }
                 };
-                let differs = match (&seen, &now) {
-                    (_, None) => false,
-                    (None, Some(_)) => true,
-                    (Some(seen), Some(now)) => seen.token() != now.token(),
-                };
-                seen = now;
+                let differs = seen.as_ref().is_none_or(|seen| seen.token() != now.token());
+                seen = Some(now);
                 if differs {
                     return Some((Ok(WatchEvent::Changed(people())), (mailbox, seen)));
                 }

@@ -6,7 +6,8 @@
 
 use crate::config::EmbeddedConfig;
 use crate::fit::check;
-use crate::role::{Offered, StartError};
+use crate::role::StartError;
+use crate::services::Offered;
 use dme_link::{SealingKey, Secrets};
 use dme_model::Secret;
 use serde::Deserialize;

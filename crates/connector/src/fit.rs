@@ -1,7 +1,8 @@
 //! Whether what a connector is set to serve makes sense, before anything is opened or contacted.
 
 use crate::config::{DirectoryConfig, MailConfig};
-use crate::role::{Offered, StartError};
+use crate::role::StartError;
+use crate::services::Offered;
 use dme_link::CredentialsNeeded;
 
 /// Whether these services can be, as far as the settings alone tell.

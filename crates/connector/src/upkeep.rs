@@ -6,7 +6,8 @@
 use crate::config::{ConnectorConfig, EmbeddedConfig};
 use crate::configuration::{WrongConfiguration, hidden, put_back, secrets_in, services_of};
 use crate::diagnosis::redacted;
-use crate::role::{Offered, StartError, services};
+use crate::role::StartError;
+use crate::services::{Offered, services};
 use async_trait::async_trait;
 use dme_link::{
     Check, Configuration, ConfigurationReport, Diagnosis, RefusedConfiguration, SealingPair,

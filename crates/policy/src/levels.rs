@@ -146,7 +146,9 @@ pub enum Problem {
         setting: Setting,
     },
     /// A group's name cannot be used.
-    #[error("{0:?} cannot be the name of a group: 1 to 64 characters, and no other has it")]
+    #[error(
+        "{0:?} cannot be the name of a group: 1 to {LONGEST_NAME} characters, and no other has it"
+    )]
     GroupName(String),
     /// A group's condition makes no sense.
     #[error("the members of the group {group}: {what}")]
@@ -157,7 +159,7 @@ pub enum Problem {
         what: String,
     },
     /// There are more groups than may be.
-    #[error("there are {0} groups: at most 200")]
+    #[error("there are {0} groups: at most {MOST_GROUPS}")]
     TooManyGroups(usize),
 }
 

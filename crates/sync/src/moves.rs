@@ -3,7 +3,7 @@
 use crate::locks::Lock;
 use crate::{Engine, FolderNo, Result, Session, Slot};
 use dme_mailbox::ErrorKind;
-use dme_model::ItemId;
+use dme_model::{CollectionId, ItemId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -81,11 +81,13 @@ impl Engine {
         for (at, request) in moves.iter().enumerate() {
             ways.entry((request.from, request.to)).or_default().push(at);
         }
+        // Asked before anything is moved: what was moved is noted whatever else fails.
+        let folders = self.store.folders(&session.device.user).await?.into_iter().collect();
         let mut new = Vec::new();
         for ((from, to), places) in ways {
             let wanted = places.iter().filter_map(|at| moves.get(*at));
             let items: Vec<ItemId> = wanted.map(|request| request.item.clone()).collect();
-            let moved = self.move_one_way(session, from, to, &items).await?;
+            let moved = move_one_way(session, &folders, (from, to), &items).await;
             for (at, result) in places.into_iter().zip(moved) {
                 let (Some(request), Some(place)) = (moves.get(at), results.get_mut(at)) else {
                     continue;
@@ -114,45 +116,39 @@ impl Engine {
         }
         Ok(results.into_iter().map(|r| r.unwrap_or(Err(MoveError::SourceNotFound))).collect())
     }
+}
 
-    /// Moves items from one folder to one other; a result for each, in their order.
-    async fn move_one_way(
-        &self,
-        session: Session<'_>,
-        from: FolderNo,
-        to: FolderNo,
-        items: &[ItemId],
-    ) -> Result<Vec<Result<Option<ItemId>, MoveError>>> {
-        let all = |error: MoveError| Ok(vec![Err(error); items.len()]);
-        if from == to {
-            return all(MoveError::SameFolder);
-        }
-        let user = &session.device.user;
-        let Some(source) = self.store.folder(user, from).await? else {
-            return all(MoveError::SourceNotFound);
-        };
-        let Some(destination) = self.store.folder(user, to).await? else {
-            return all(MoveError::DestinationNotFound);
-        };
-        let moved = match session.mailbox.move_items(&source, &destination, items).await {
-            Ok(moved) => moved,
-            Err(error) if error.kind == ErrorKind::NotFound => {
-                let there = session.mailbox.collections().await;
-                let there = there.is_ok_and(|all| all.iter().any(|c| c.id == destination));
-                return all(if there {
-                    MoveError::SourceNotFound
-                } else {
-                    MoveError::DestinationNotFound
-                });
-            }
-            Err(error) => return all(MoveError::Mailbox(error)),
-        };
-        let mut moved: HashMap<ItemId, _> = moved.into_iter().collect();
-        let result = |item| match moved.remove(item) {
-            Some(Ok(now)) => Ok(now),
-            Some(Err(error)) if error.kind != ErrorKind::NotFound => Err(MoveError::Mailbox(error)),
-            Some(Err(_)) | None => Err(MoveError::SourceNotFound),
-        };
-        Ok(items.iter().map(result).collect())
+/// Moves items from one folder to one other; a result for each, in their order.
+async fn move_one_way(
+    session: Session<'_>,
+    folders: &HashMap<FolderNo, CollectionId>,
+    (from, to): (FolderNo, FolderNo),
+    items: &[ItemId],
+) -> Vec<Result<Option<ItemId>, MoveError>> {
+    let all = |error: MoveError| vec![Err(error); items.len()];
+    if from == to {
+        return all(MoveError::SameFolder);
     }
+    let Some(source) = folders.get(&from) else { return all(MoveError::SourceNotFound) };
+    let Some(destination) = folders.get(&to) else { return all(MoveError::DestinationNotFound) };
+    let moved = match session.mailbox.move_items(source, destination, items).await {
+        Ok(moved) => moved,
+        Err(error) if error.kind == ErrorKind::NotFound => {
+            let there = session.mailbox.collections().await;
+            return all(match there {
+                Ok(all) if all.iter().any(|one| one.id == *destination) => {
+                    MoveError::SourceNotFound
+                }
+                _ => MoveError::DestinationNotFound,
+            });
+        }
+        Err(error) => return all(MoveError::Mailbox(error)),
+    };
+    let mut moved: HashMap<ItemId, _> = moved.into_iter().collect();
+    let result = |item| match moved.remove(item) {
+        Some(Ok(now)) => Ok(now),
+        Some(Err(error)) if error.kind != ErrorKind::NotFound => Err(MoveError::Mailbox(error)),
+        Some(Err(_)) | None => Err(MoveError::SourceNotFound),
+    };
+    items.iter().map(result).collect()
 }

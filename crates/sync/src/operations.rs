@@ -3,7 +3,7 @@
 
 use crate::{Engine, Error, FolderNo, Result, Session, item_size};
 use dme_mailbox::{
-    ByteRange, ErrorKind, FetchOutcome, Fetched, PartContent, SearchPage, SearchQuery,
+    ByteRange, ErrorKind, FetchOutcome, Fetched, ItemResult, PartContent, SearchPage, SearchQuery,
     Subcollections,
 };
 use dme_model::{BodyView, CollectionId, ConversationId, ItemId, PartId, Role, Timestamp};
@@ -128,7 +128,8 @@ impl Engine {
     /// mails are where they shall be is moved: a phone may repeat itself.
     ///
     /// # Errors
-    /// As [`Engine::fetch_items`].
+    /// As [`Engine::fetch_items`], and that of a mail which stays where it is: the others are moved
+    /// all the same.
     pub async fn move_conversation(
         &self,
         session: Session<'_>,
@@ -164,12 +165,11 @@ impl Engine {
                 places.entry(hit.collection).or_default().push(hit.item);
             }
         }
-        let mut moved = 0;
+        let mut results = Vec::new();
         for (from, items) in places {
-            let results = session.mailbox.move_items(&from, &to, &items).await?;
-            moved += results.iter().filter(|(_, result)| result.is_ok()).count() as u64;
+            results.extend(session.mailbox.move_items(&from, &to, &items).await?);
         }
-        Ok(Some(moved))
+        Ok(Some(count_moved(results)?))
     }
 
     /// Finds items, newest first; answers a page and how many there are in all.
@@ -224,5 +224,35 @@ impl Engine {
             Some(numbers) => Ok(numbers),
             None => Ok(self.store.number_folders(user, collections).await?),
         }
+    }
+}
+
+/// How many were moved; the first error of one that was not. What is gone meanwhile is none.
+fn count_moved(results: Vec<ItemResult<Option<ItemId>>>) -> dme_mailbox::Result<u64> {
+    let mut moved = 0;
+    for (_, result) in results {
+        match result {
+            Ok(_) => moved += 1,
+            Err(error) if error.kind == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(moved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_is_not_moved_where_one_of_its_mails_stays() {
+        let failed = |kind| Err(dme_mailbox::Error::new(kind, "no"));
+        let moved = |results: Vec<dme_mailbox::Result<Option<ItemId>>>| {
+            count_moved(results.into_iter().map(|result| (ItemId::from("1"), result)).collect())
+                .map_err(|error| error.kind)
+        };
+        assert_eq!(moved(vec![Ok(None), failed(ErrorKind::NotFound)]), Ok(1));
+        let refused = moved(vec![Ok(None), failed(ErrorKind::QuotaExceeded), Ok(None)]);
+        assert_eq!(refused, Err(ErrorKind::QuotaExceeded));
     }
 }

@@ -353,8 +353,17 @@ async fn a_watch_tells_of_a_change_also_of_one_while_the_directory_was_away() {
     company.is_away(true);
     let quiet = tokio::time::timeout(Duration::from_secs(8_000), watch.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
+    company.now_has(&[person("ann"), person("eve"), person("bob")]);
     company.is_away(false);
     assert_eq!(watch.next().await, changed());
+
+    // Nor is it a change that it is there again.
+    company.is_away(true);
+    let quiet = tokio::time::timeout(Duration::from_secs(8_000), watch.next()).await;
+    company.is_away(false);
+    assert!(quiet.is_err(), "{quiet:?}");
+    let quiet = tokio::time::timeout(Duration::from_secs(1_000), watch.next()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
 
     let mut nothing = mailbox.watch(&[]).await.unwrap();
     assert_eq!(nothing.next().await, Some(Ok(WatchEvent::Ready)));

@@ -5,13 +5,11 @@ use crate::{Access, Error, GroupGraph, Reason, Right};
 use dme_model::{Timestamp, UserId};
 use futures_util::{StreamExt, future, stream};
 use std::future::Future;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many people of a realm are looked up at once.
 const PARALLEL: usize = 8;
-/// How long the groups of a realm may take to read.
-const READING: Duration = Duration::from_secs(120);
 
 impl Gate {
     /// Refreshes at the configured interval until `shutdown` is ready.
@@ -99,39 +97,5 @@ impl Gate {
             }
         };
         self.revoke(&user, why);
-    }
-}
-
-impl Part {
-    /// Reads the groups and swaps the new graph in, unless somebody else did since `known`, the
-    /// reading the caller has.
-    pub(super) async fn read_groups(
-        &self,
-        gate: &Gate,
-        known: Option<Timestamp>,
-    ) -> Result<Arc<GroupGraph>, Error> {
-        let _reading = self.reading.lock().await;
-        if let Some(graph) = self.graph()
-            && known.is_none_or(|known| graph.as_of() > known)
-        {
-            return Ok(graph);
-        }
-        let read = tokio::time::timeout(READING, self.directory.groups()).await;
-        let read = read.unwrap_or_else(|_| {
-            Err(Error::Unavailable(format!("the groups took more than {} s", READING.as_secs())))
-        });
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = read.as_ref().err().cloned();
-        let mut snapshot = read?;
-        // The age is told by this clock, not the connector's.
-        snapshot.as_of = (gate.clock)();
-        let graph = Arc::new(GroupGraph::new(&[snapshot]));
-        let before = self.graph().map(|graph| self.access.wrong_names(&graph)).unwrap_or_default();
-        for wrong in self.access.wrong_names(&graph).iter().filter(|wrong| !before.contains(wrong))
-        {
-            // Once, and not at each refresh.
-            tracing::warn!(realm = %self.realm, %wrong, "a group that is to give rights is none");
-        }
-        *self.graph.write().unwrap_or_else(PoisonError::into_inner) = Some(graph.clone());
-        Ok(graph)
     }
 }

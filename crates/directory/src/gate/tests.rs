@@ -1,9 +1,13 @@
 //! What the gate asks of the directory, and what it does not.
 
 use super::*;
-use crate::{Everyone, GroupId, GroupSnapshot, PeopleFound, PeopleSearch, Users};
+use crate::{
+    AccessGroups, DirectoryService, Error, Everyone, GroupId, GroupSnapshot, PeopleFound,
+    PeopleSearch, Standing, Users, Verdict,
+};
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use dme_model::Span;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// A directory in which everyone's password is their name backwards.

@@ -1,13 +1,28 @@
-//! Settings of the console: how administrators sign in.
+//! Where administrators come to, and how they sign in to the console.
 
-use super::check::Problems;
+use super::problems::Problems;
 use dme_model::Secret;
 use dme_openid::{Client, ProviderConfig};
 use serde::Deserialize;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Where browsers come back to from a provider, below the console's address.
 pub const REDIRECT: &str = "/sign-in/provider/back";
+
+/// The administration listener.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdminConfig {
+    /// Address and port to listen on. Plain HTTP: keep it on loopback.
+    pub listen: SocketAddr,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8480)) }
+    }
+}
 
 /// How administrators sign in to the console.
 #[derive(Clone, Debug, Default, Deserialize)]

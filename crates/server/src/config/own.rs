@@ -1,6 +1,7 @@
 //! What users may do for themselves, and what their phones show.
 
-use super::seconds;
+use super::problems::{DAY, Problems};
+use super::{RealmConfig, ServerConfig};
 use dme_model::Span;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -71,8 +72,8 @@ impl Default for CertificatesConfig {
         Self {
             authority: None,
             key: None,
-            life: seconds(365 * 86_400),
-            notice: seconds(30 * 86_400),
+            life: Span::seconds(365 * 86_400),
+            notice: Span::seconds(30 * 86_400),
         }
     }
 }
@@ -100,10 +101,53 @@ impl Default for MyConfig {
         Self {
             enabled: true,
             account_name: "Mail".to_owned(),
-            link_life: seconds(10 * 60),
+            link_life: Span::seconds(10 * 60),
             days_of_mail: 7,
             device_wipe: false,
             terms_before_mail: false,
         }
+    }
+}
+
+pub(super) fn check(config: &ServerConfig, found: &mut Problems) {
+    let CertificatesConfig { authority, key, life, notice } = &config.certificates;
+    if authority.is_some() != key.is_some() {
+        found.say("certificates.authority and certificates.key go together");
+    }
+    found.span("certificates.life", *life, DAY, Span::seconds(3650 * 86_400));
+    found.span("certificates.notice", *notice, Span::seconds(0), *life);
+    for realm in &config.realms {
+        of_realm(realm, config, found);
+    }
+    found.span("my.link_life", config.my.link_life, Span::seconds(60), DAY);
+    if ![0, 1, 3, 7, 14, 31].contains(&config.my.days_of_mail) {
+        found.say("my.days_of_mail is 0 (all), 1, 3, 7, 14 or 31, as iOS has it");
+    }
+}
+
+/// Whether phones of the realm can show what it wants of them.
+fn of_realm(realm: &RealmConfig, config: &ServerConfig, found: &mut Problems) {
+    let (name, certificates) = (&realm.name, realm.device_certificates);
+    if certificates == DeviceCertificates::Required
+        && realm.device_passwords == DevicePasswords::Required
+    {
+        found.say(format!(
+            "realms: {name} has device_passwords and device_certificates required, and each lets \
+             phones in without the other; for both set device_certificates = \"with_password\""
+        ));
+    }
+    let phones = &config.phones;
+    let hidden = phones.plain_http && phones.certificate_header.is_none();
+    if certificates != DeviceCertificates::Off && hidden {
+        found.say(format!(
+            "realms: {name} has device_certificates, and with phones.plain_http the proxy sees \
+             them and nobody else; set phones.certificate_header, or let the proxy pass TLS through"
+        ));
+    }
+    if certificates.are_required() && !config.my.enabled {
+        found.say(format!(
+            "realms: {name} has device_certificates required, which are made at /my; set \
+             my.enabled = true"
+        ));
     }
 }

@@ -1,6 +1,6 @@
 //! The settings of what is kept of what happened, and of whom it is told.
 
-use super::Problems;
+use super::problems::Problems;
 use crate::records::EventKind;
 use crate::records::webhooks::Target;
 use dme_model::{Secret, Span, within};

@@ -1,7 +1,7 @@
 //! Settings of a realm whose phones may show an access token in the place of a password.
 
 use super::RealmConfig;
-use super::check::Problems;
+use super::problems::Problems;
 use dme_openid::ProviderConfig;
 use serde::Deserialize;
 use std::path::PathBuf;

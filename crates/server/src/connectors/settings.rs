@@ -1,7 +1,8 @@
 //! What administrators want of single connectors: in the configuration, by name, and set later by
 //! command, which goes before.
 
-use dme_model::Function;
+use super::{Connectors, Known};
+use dme_model::{Function, Timestamp};
 use dme_routing::{Scope, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -113,6 +114,74 @@ impl ConnectorSettings {
             }
             _ => None,
         })
+    }
+}
+
+impl Connectors {
+    /// What holds for a connector of this name.
+    pub fn effective(&self, name: &str) -> Arc<Effective> {
+        self.set(&self.known(), name)
+    }
+
+    /// What would hold by what the configuration says alone.
+    pub fn configured(&self, settings: &ConnectorSettings) -> Effective {
+        settings.effective(self.limits)
+    }
+
+    /// What the configuration says of a connector, what was set by command, and the version of the
+    /// latter, 0 where nothing was.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn settings(
+        &self,
+        name: &str,
+    ) -> dme_store::Result<(ConnectorSettings, ConnectorSettings, u64)> {
+        let configured = self.configured.get(name).cloned().unwrap_or_default();
+        let stored = self.store.connector_settings().await?;
+        let Some(record) = stored.into_iter().find(|record| record.name == name) else {
+            return Ok((configured, ConnectorSettings::default(), 0));
+        };
+        let set = serde_json::from_str(&record.settings).map_err(|error| {
+            let place = "connector_setting.settings";
+            dme_store::Error::Unreadable { place, reason: error.to_string() }
+        })?;
+        Ok((configured, set, record.version))
+    }
+
+    /// Sets what an administrator wants of a connector, from now on. Gives the new version.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn set_settings(
+        &self,
+        name: &str,
+        settings: &ConnectorSettings,
+        now: Timestamp,
+    ) -> dme_store::Result<u64> {
+        // Settings always have a JSON form.
+        let text = serde_json::to_string(settings).unwrap_or_default();
+        let version = self.store.put_connector_settings(name, text, now).await?;
+        self.reload().await;
+        Ok(version)
+    }
+
+    /// Whose logins a connector of this name may check, linked or not.
+    pub fn logins(&self, name: &str) -> Arc<Scope> {
+        self.set(&self.known(), name).logins.clone()
+    }
+
+    /// The names of the connectors that may not check everyone's logins, linked or not.
+    pub fn apart_by_logins(&self) -> Vec<String> {
+        let known = self.known();
+        let apart = known.set.iter().filter(|(_, set)| *set.logins != Scope::Everyone);
+        apart.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// What holds by what is known.
+    pub(super) fn set(&self, known: &Known, name: &str) -> Arc<Effective> {
+        let none = || Arc::new(ConnectorSettings::default().effective(self.limits));
+        known.set.get(name).cloned().unwrap_or_else(none)
     }
 }
 

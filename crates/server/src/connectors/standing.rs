@@ -207,8 +207,7 @@ impl Connectors {
     /// # Errors
     /// When the book or the database cannot be asked.
     pub async fn standings(&self, now: Timestamp) -> dme_store::Result<Vec<Standing>> {
-        let book = self.links.registrar().book().list().await;
-        let book = book.map_err(|error| dme_store::Error::Database(error.to_string()))?;
+        let book = self.book().await?;
         let served = self.store.users_by_connector().await?;
         let users = |name: &str| served.get(name).copied().unwrap_or(0);
         let (away, mut measured) = (self.links.away(), self.links.measured());

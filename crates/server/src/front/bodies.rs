@@ -1,6 +1,13 @@
-//! The memory that request bodies take, of all phones together.
+//! Request bodies: read within limits of size and time, and the memory that those of all phones take
+//! together.
 
+use super::Front;
+use super::failure::{Failure, LATER};
+use bytes::Bytes;
 use dme_model::UserId;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -78,6 +85,62 @@ impl Drop for BodyRoom {
             if *own == 0 {
                 held.by_user.remove(&self.user);
             }
+        }
+    }
+}
+
+impl Front {
+    /// A body from someone who has not logged in yet.
+    pub(super) async fn read_small_body(&self, body: Incoming) -> Result<Bytes, Failure> {
+        let limit = self.limits.body_before_login.0;
+        self.read_body(body, limit, |_| true).await
+    }
+
+    /// A body from a user who has logged in, and the room it takes.
+    pub(super) async fn read_users_body(
+        &self,
+        body: Incoming,
+        user: &UserId,
+    ) -> Result<(Bytes, BodyRoom), Failure> {
+        let mut held = self.bodies.hold(user);
+        let read = self.read_body(body, self.limits.body.0, |size| held.grow_to(size)).await?;
+        Ok((read, held))
+    }
+
+    /// A body within its limits of size and time. Before each piece is kept, `room` is asked
+    /// whether the body may grow to that size.
+    async fn read_body(
+        &self,
+        body: Incoming,
+        limit: u64,
+        mut room: impl FnMut(u64) -> bool,
+    ) -> Result<Bytes, Failure> {
+        let mut grow = |size: u64| match size {
+            size if size > limit => Err(Failure::Http(StatusCode::PAYLOAD_TOO_LARGE)),
+            size if !room(size) => Err(Failure::Later(LATER)),
+            _ => Ok(()),
+        };
+        // What is announced is refused before it is read.
+        grow(http_body::Body::size_hint(&body).lower())?;
+        let read = async {
+            let mut body = std::pin::pin!(body);
+            let mut pieces = Vec::new();
+            let mut size = 0;
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|_| Failure::Http(StatusCode::BAD_REQUEST))?;
+                let Ok(piece) = frame.into_data() else { continue };
+                size += piece.len() as u64;
+                grow(size)?;
+                pieces.push(piece);
+            }
+            Ok(match pieces.len() {
+                1 => pieces.pop().unwrap_or_default(),
+                _ => pieces.concat().into(),
+            })
+        };
+        match tokio::time::timeout(self.times.body.0, read).await {
+            Ok(read) => read,
+            Err(_) => Err(Failure::Http(StatusCode::REQUEST_TIMEOUT)),
         }
     }
 }

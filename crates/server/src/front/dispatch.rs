@@ -5,12 +5,13 @@ use super::compose::{self, Body};
 use super::exchange::{Exchange, Held, Source};
 use super::failure::Failure;
 use super::reply::{self, Reply};
-use super::{Asked, Front, Served, login, wbxml_limits};
+use super::{Asked, Front, login, options};
 use super::{
     find, folder_create, folder_delete, folder_sync, folder_update, get_attachment,
     get_item_estimate, item_operations, meeting_response, move_items, ping, provision,
     resolve_recipients, search, settings, sync, validate_cert,
 };
+use crate::config::LimitsConfig;
 use crate::notices::quarantined;
 use crate::records::{EventKind, Happened, statistics};
 use bytes::Bytes;
@@ -29,11 +30,28 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::Instrument;
 
 /// The longest `User-Agent` kept, in characters.
 const USER_AGENT_LENGTH: usize = 200;
+
+/// What is counted and logged of a served command.
+struct Served {
+    command: Command,
+    version: ProtocolVersion,
+    began: Instant,
+}
+
+impl Served {
+    fn name(&self) -> &'static str {
+        self.command.name()
+    }
+
+    fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
 
 pub(super) async fn serve(
     front: &Arc<Front>,
@@ -79,7 +97,7 @@ pub(super) async fn serve(
         Ok(reply) => (reply.into_response(), None),
         Err(failure) => (reply::failed(&failure, Some((served.command, version))), Some(failure)),
     };
-    super::add_release(response.headers_mut());
+    options::add_release(response.headers_mut());
     let status = response.status().as_u16();
     let bytes = http_body::Body::size_hint(response.body()).lower();
     front.metrics.answered(served.name(), status, (!waited).then(|| served.took()));
@@ -323,6 +341,15 @@ fn read_document(exchange: &Exchange<'_>, body: &Bytes) -> Result<Element, Failu
             "the body is not WBXML as ActiveSync has it");
         CommonStatus::InvalidWbxml.into()
     })
+}
+
+/// The limits of the WBXML reader.
+fn wbxml_limits(limits: &LimitsConfig) -> dme_wbxml::Limits {
+    dme_wbxml::Limits {
+        depth: limits.wbxml_depth,
+        elements: limits.wbxml_elements,
+        value: usize::try_from(limits.wbxml_text.0).unwrap_or(usize::MAX),
+    }
 }
 
 fn sighting(line: &RequestLine, version: ProtocolVersion, headers: &HeaderMap) -> Sighting {

@@ -1,10 +1,12 @@
 //! People of the directory, as Search, Find and ResolveRecipients show them.
 
 use super::exchange::Exchange;
-use super::failure::Failure;
+use super::failure::{Failure, LATER};
 use super::room::Room;
 use super::search::{MOST, RESULTS};
-use dme_directory::{Details, DirectoryEntry, PeopleFound, PeopleSearch, PhotoLimits};
+use dme_directory::{
+    Details, DirectoryEntry, DirectoryService, PeopleFound, PeopleSearch, PhotoLimits,
+};
 use dme_eas::gal::{Person, PictureLimits, PictureStatus};
 use dme_eas::range::Range;
 
@@ -41,7 +43,7 @@ pub(super) async fn page(
     Ok(Some(Page { people: people.collect(), first, total }))
 }
 
-/// Looks for people on behalf of the user.
+/// Looks for people of the user's own organisation, on behalf of the user.
 pub(super) async fn search(
     exchange: &Exchange<'_>,
     text: &str,
@@ -49,9 +51,21 @@ pub(super) async fn search(
     limit: u32,
     details: Details,
 ) -> Result<PeopleFound, Failure> {
+    let front = exchange.front();
     let asking = exchange.device.user.clone();
+    let realm = asking.realm();
+    let Some(directory) = realm.and_then(|realm| front.directories.get(&realm)) else {
+        return Ok(PeopleFound::default());
+    };
     let search = PeopleSearch { asking, text: text.trim().to_owned(), first, limit, details };
-    exchange.front().find_people(&search).await
+    match tokio::time::timeout(front.times.call.0, directory.search(&search)).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the directory could not be searched");
+            Err(Failure::Later(LATER))
+        }
+        Err(_) => Err(Failure::Later(LATER)),
+    }
 }
 
 /// What a phone's limits come to.

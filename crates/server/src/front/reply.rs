@@ -1,6 +1,7 @@
 //! What a command answers, and how that becomes an HTTP response.
 
 use super::failure::Failure;
+use super::options;
 use bytes::Bytes;
 use dme_eas::query::Command;
 use dme_eas::{CommonStatus, ProtocolVersion};
@@ -38,7 +39,7 @@ impl Reply {
             Self::Element(element) => with_body(WBXML, Bytes::from(encode(&element))),
             Self::Beginning(element) => {
                 let mut response = with_body(WBXML, Bytes::from(encode(&element)));
-                super::add_versions(response.headers_mut());
+                options::add_versions(response.headers_mut());
                 response
             }
             Self::Bytes { content_type, data } => with_body(&content_type, data),

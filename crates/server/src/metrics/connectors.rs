@@ -1,5 +1,6 @@
 //! What is counted of connectors, and of the calls made on them.
 
+use super::ConnectorLabels;
 use super::backends::Backends;
 use crate::connectors::{Standing, State};
 use dme_link::{CallSeen, Segments};
@@ -10,11 +11,6 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::AtomicU64;
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
-struct ConnectorLabels {
-    connector: String,
-}
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct StateLabels {

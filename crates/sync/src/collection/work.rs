@@ -67,8 +67,13 @@ impl Work<'_> {
     fn absorb(&mut self, changes: Changes, echoes: &HashMap<ItemId, Echo>) {
         for item in changes.upserted {
             let g = &mut self.generation;
-            if g.pending.contains(&item.id) || g.gone.contains(&item.id) {
-                // It is to be fetched or taken away anyway.
+            if g.pending.contains(&item.id) {
+                // It is to be fetched anyway.
+            } else if g.gone.contains(&item.id) {
+                // It is there again: what the phone has goes, then it comes as new.
+                if may_pass(&g.filter, &item.now) {
+                    g.pending.insert(&item.id);
+                }
             } else if g.failed.remove(&item.id) {
                 // Perhaps it can be read now: the placeholder goes, then it comes as new.
                 g.dirty.remove(&item.id);
@@ -109,7 +114,10 @@ impl Work<'_> {
             (StateNow::Other(Some(mark)), Some(Echo::Content(Some(written)))) => mark == written,
             _ => false,
         };
-        if echo && !self.generation.dirty.contains(&item.id) {
+        // What fell out by what it said may be in again by what it says now: it is looked at.
+        let fell =
+            matches!(item.now, StateNow::Other(_)) && self.generation.fallen.remove(&item.id);
+        if echo && !fell && !self.generation.dirty.contains(&item.id) {
             return;
         }
         self.generation.dirty.insert(&item.id);
@@ -158,5 +166,75 @@ fn may_pass(filter: &ItemFilter, now: &StateNow) -> bool {
     match (now, filter.since) {
         (StateNow::Mail { received, .. }, Some(since)) => received.as_days() >= since.as_days(),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::{FilterAge, State};
+    use crate::key::GenerationNo;
+    use crate::{DeviceKey, Limits, MemoryStore};
+    use dme_mailbox::ChangeToken;
+    use dme_mailbox::memory::MemoryMailSystem;
+    use dme_model::{ItemSet, Timestamp, UserId};
+    use std::sync::Arc;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+    fn set(items: &[&str]) -> ItemSet {
+        items.iter().map(|id| ItemId::from(*id)).collect()
+    }
+
+    /// What is to be told of a calendar of which the phone has `a`, by this generation, after these
+    /// items changed.
+    async fn after(change: impl FnOnce(&mut Generation), changed: &[&str]) -> Generation {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        let mailbox = system.mailbox(&user).unwrap();
+        let engine = Engine::new(Arc::new(MemoryStore::default()), Limits::default());
+        let device = DeviceKey { user, device: "phone".into() };
+        let options = CollectionOptions { filter: FilterAge::OneDay, ..Default::default() };
+        let no = GenerationNo::begin(NOW, None);
+        let mut generation = State::begin(no, Class::Calendar, options).current;
+        generation.known = set(&["a"]);
+        change(&mut generation);
+        let mut work = Work {
+            engine: &engine,
+            session: Session { device: &device, mailbox: &*mailbox, now: NOW },
+            folder: FolderNo(1),
+            collection: &CollectionId::from("calendar"),
+            class: Class::Calendar,
+            conflict: ConflictRule::ServerWins,
+            notify: false,
+            generation,
+            marks: HashMap::new(),
+            asked: false,
+            trace: Vec::new(),
+        };
+        let upserted = changed.iter().map(|id| {
+            let now = StateNow::Other(Some(ContentMark("2".into())));
+            ItemState { id: ItemId::from(*id), now }
+        });
+        let changes = Changes {
+            upserted: upserted.collect(),
+            removed: ItemSet::new(),
+            present: None,
+            token: ChangeToken("2".into()),
+        };
+        work.absorb(changes, &HashMap::new());
+        work.generation
+    }
+
+    #[tokio::test]
+    async fn an_item_that_is_there_again_before_the_phone_was_told_that_it_is_gone_comes_as_new() {
+        let told = after(|before| before.gone = set(&["a"]), &["a"]).await;
+        assert_eq!((told.gone, told.pending), (set(&["a"]), set(&["a"])));
+    }
+
+    #[tokio::test]
+    async fn an_item_that_fell_out_and_changed_is_looked_at_again() {
+        let told = after(|before| before.fallen = set(&["a"]), &["a"]).await;
+        assert_eq!((told.fallen, told.dirty), (set(&[]), set(&["a"])));
     }
 }

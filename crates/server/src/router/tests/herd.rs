@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::watch::{RoutedWatches, WatchTimes, Watches};
+use dme_model::Role;
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 

@@ -1,5 +1,6 @@
 //! Users of a connector that is away by arrangement, in real time: the hours are by the clock.
 
+use super::outbox::outbox;
 use super::*;
 use crate::clock::now;
 use dme_link::{ConfigurationReport, Configurations, LinkTimes};
