@@ -8,6 +8,7 @@ mod config;
 mod control;
 mod dial;
 mod directory;
+mod door;
 mod enroll;
 mod gather;
 mod identity;

@@ -1,6 +1,7 @@
 //! The server's side: it accepts connectors and calls them.
 
 mod call;
+mod content;
 mod countersign;
 mod diagnose;
 mod directory;

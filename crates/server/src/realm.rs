@@ -13,14 +13,16 @@ use dme_directory::{
     Person, Result, Terms, Verdict,
 };
 use dme_model::{Function, Realm, Secret, Timestamp, UserId};
-use dme_routing::{Assignment, Claimant, Known, Link, Lock, NoSource, covers};
+use dme_routing::{Assignment, Claimant, Known, Link, Lock, NoSource, Scope, covers};
 use futures_util::future;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 mod apart;
+mod spoken;
 
 use apart::{Lists, Told};
+use spoken::Spoken;
 
 /// The directory of one realm.
 pub struct RealmDirectory {
@@ -32,6 +34,8 @@ pub struct RealmDirectory {
     membership: Arc<dyn Membership>,
     /// Which of several directories lists which groups.
     lists: Lists,
+    /// Which of several directories has spoken for whom.
+    spoken: Spoken,
 }
 
 /// Who is linked, as far as a realm looks at it.
@@ -57,8 +61,8 @@ impl RealmDirectory {
         only: bool,
         membership: Arc<dyn Membership>,
     ) -> Arc<Self> {
-        let lists = Lists::default();
-        Arc::new(Self { connectors, realm, named, only, membership, lists })
+        let (lists, spoken) = (Lists::default(), Spoken::default());
+        Arc::new(Self { connectors, realm, named, only, membership, lists, spoken })
     }
 
     fn assignment(&self) -> Assignment<'_> {
@@ -176,7 +180,7 @@ impl RealmDirectory {
     /// only where everyone who may know the user was looked at (rule A7).
     async fn source_for(&self, login: &UserId) -> Result<Option<Source>> {
         let linked = self.linked()?;
-        let missing = self.missing(&linked).into_iter().next();
+        let missing = self.missing(&linked);
         let by_name = |source: &Endpoint| {
             // Who is in a group, the source itself says of the person.
             covers(&source.state, login, |_| Known::Unknown) == Known::Yes
@@ -189,18 +193,53 @@ impl RealmDirectory {
         for source in others {
             let found = self.connectors.directory(&source.state.id).find(login).await?;
             let found = found.map(|person| self.own(&source, person));
-            match found.map(|person| self.covers(&source, &person)) {
-                Some(Known::Yes) => meant.push(source),
-                Some(Known::Unknown) => unclear = Some(source.name),
-                Some(Known::No) | None => {}
+            let Some(person) = found else { continue };
+            match self.covers(&source, &person) {
+                Known::Yes => meant.push((source, person.user)),
+                Known::Unknown => unclear = Some(source.name),
+                Known::No => {}
             }
         }
-        match (missing, unclear) {
+        let meant = self.undisputed(login, meant, &missing)?;
+        match (missing.into_iter().next(), unclear) {
             (Some(why), _) if meant.is_empty() => Err(self.not_chosen(why)),
             (None, Some(name)) if meant.is_empty() => Err(Error::Unavailable(format!(
                 "whether {login} is in the group that the connector {name} serves is not known"
             ))),
             _ => self.one(&meant),
+        }
+    }
+
+    /// Of those who say that this login is one of their people's, those who may. Who has a directory's
+    /// group as its scope says itself who is in there: that does not count for somebody who is known
+    /// to be another's, while that one says so too or is away.
+    fn undisputed(
+        &self,
+        login: &UserId,
+        meant: Vec<(Endpoint, UserId)>,
+        missing: &[NoSource],
+    ) -> Result<Vec<Endpoint>> {
+        if let ([(only, user)], []) = (&meant[..], missing) {
+            self.spoken.note([login, user], &only.state.scope);
+        }
+        let away = |scope: &Scope| {
+            missing.iter().find(|why| {
+                matches!(why, NoSource::Away { name, .. } if *self.connectors.logins(name) == *scope)
+            })
+        };
+        let (mut left, mut held) = (Vec::new(), None);
+        for (source, user) in &meant {
+            let others = self.spoken.by_others([login, user], &source.state.scope);
+            let says = |scope: &Arc<Scope>| meant.iter().any(|(it, _)| it.state.scope == *scope);
+            match others.iter().find_map(|scope| away(scope)) {
+                Some(why) => held = Some(why),
+                None if others.iter().any(says) => {}
+                None => left.push(source.clone()),
+            }
+        }
+        match held {
+            Some(why) if left.is_empty() => Err(self.not_chosen(why.clone())),
+            _ => Ok(left),
         }
     }
 

@@ -25,6 +25,9 @@ pub struct ConnectorConfig {
     pub thrift: Thrift,
     /// When to dial again.
     pub backoff: BackoffConfig,
+    /// The connection for content is made when the server asks for it, where the server does so.
+    /// Without this it is made with the link, as a release before does.
+    pub content_on_demand: bool,
     /// How long dialling one address may take, up to the server's welcome.
     pub dial_limit: Duration,
     /// How long running calls may take to end when the link is to go.
@@ -42,6 +45,7 @@ impl ConnectorConfig {
             windows: None,
             thrift: Thrift::default(),
             backoff: BackoffConfig::default(),
+            content_on_demand: true,
             dial_limit: Duration::from_secs(20),
             drain_limit: Duration::from_secs(10),
         }

@@ -58,6 +58,10 @@ async fn listen(shared: Arc<Shared>, mut records: Records, sender: mpsc::Sender<
             Some(ToConnector::RenewalRefused(refused)) => Order::RenewalRefused(refused),
             Some(ToConnector::Configuration(configuration)) => Order::Configuration(configuration),
             Some(ToConnector::Rotate {}) => Order::Rotate,
+            Some(ToConnector::Bulk {}) => {
+                shared.content_wanted.notify_one();
+                continue;
+            }
             None => continue,
         };
         if shared.orders.send(order).await.is_err() {

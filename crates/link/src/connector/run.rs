@@ -4,16 +4,16 @@ use super::addresses::Addresses;
 use super::backoff::{Backoff, random};
 use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
-use super::dial;
+use super::door::{Door, Wire};
 use super::identity::Identities;
-use super::session::{Order, Session, Told, Undying};
+use super::session::{Content, Order, Session, Told, Undying};
 use super::upkeep::Upkeep;
 use super::witness::Witness;
 use crate::clock::now;
 use crate::measured::Counts;
-use crate::traffic::{Counted, Meter, Traffic};
+use crate::traffic::{Meter, Traffic};
 use crate::wire::control::ToServer;
-use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
+use crate::wire::hello::{Hello, Lane, Welcome};
 use crate::{
     Configuration, Error, Identity, LinkTimes, Measured, Refusal, Refused, Result, Services, Used,
     tls, wire,
@@ -22,10 +22,8 @@ use dme_model::Timestamp;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tokio_rustls::client::TlsStream;
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
@@ -76,9 +74,6 @@ pub struct Connector {
     addresses: Addresses,
     status: watch::Sender<ConnectorStatus>,
 }
-
-/// A connection to the server.
-type Wire = TlsStream<Counted<TcpStream>>;
 
 /// The window in which a connector may be linked.
 #[derive(Default)]
@@ -509,7 +504,7 @@ impl Connector {
                 Err(Error::Unreachable { address, reason })
             };
             match linked.unwrap_or_else(late) {
-                Ok((calls, bulk, welcome)) => {
+                Ok((calls, content, welcome)) => {
                     self.identities.accepted(which)?;
                     let packing = welcome.packing();
                     self.addresses.told(&welcome.servers, address);
@@ -519,7 +514,7 @@ impl Connector {
                     let meter = self.meter.clone();
                     let session = Session::begin(
                         calls,
-                        bulk,
+                        content,
                         services,
                         undying,
                         meter,
@@ -538,44 +533,46 @@ impl Connector {
         Err(last)
     }
 
-    /// Both connections of a link, up to the server's welcome.
-    async fn link(&self, address: &str, identity: &Identity) -> Result<(Wire, Wire, Welcome)> {
+    /// The connection for calls of a link, up to the server's welcome, and that for content or how it
+    /// is made.
+    async fn link(&self, address: &str, identity: &Identity) -> Result<(Wire, Content, Welcome)> {
         let tls = tls::link_client(self.identities.authority(), identity)?;
         let mut session = [0; 16];
         aws_lc_rs::rand::fill(&mut session)
             .map_err(|_| Error::Tls("the system gives no random numbers".into()))?;
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
-        let connect = async |lane| {
-            let counter = self.meter.lane(lane).clone();
-            let proxy = self.config.proxy.as_ref();
-            let congestion = self.config.thrift.congestion.as_deref();
-            let tls = tls.clone();
-            let mut io = dial::tls(address, proxy, congestion, tls, counter).await?;
-            hello::send(&mut io, &self.hello(&session, lane)).await?;
-            match hello::receive(&mut io).await? {
-                Reply::Welcome(welcome) => Ok((io, welcome)),
-                Reply::Refused(refused) => Err(Error::Refused(refused)),
-            }
+        let door = Door {
+            address: address.to_owned(),
+            proxy: self.config.proxy.clone(),
+            congestion: self.config.thrift.congestion.clone(),
+            tls,
+            meter: self.meter.clone(),
+            hello: self.hello(session),
+            limit: self.config.dial_limit,
         };
-        let (calls, welcome) = connect(Lane::Calls).await?;
-        let (bulk, _) = connect(Lane::Bulk).await?;
-        Ok((calls, bulk, welcome))
+        let (calls, welcome) = door.open(Lane::Calls).await?;
+        let content = match welcome.bulk_on_demand {
+            true => Content::OnDemand(Box::new(door)),
+            false => Content::Standing(door.open(Lane::Bulk).await?.0),
+        };
+        Ok((calls, content, welcome))
     }
 
-    fn hello(&self, session: &str, lane: Lane) -> Hello {
+    fn hello(&self, session: String) -> Hello {
         let services = self.services();
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         Hello {
             version: wire::VERSION,
             oldest_version: wire::OLDEST_VERSION,
-            session: session.to_owned(),
-            lane,
+            session,
+            lane: Lane::Calls,
             software: crate::SOFTWARE.into(),
             keepalive_ms: ms(self.config.keepalive.interval),
             keepalive_timeout_ms: ms(self.config.keepalive.timeout),
             capabilities: services.capabilities(),
             realms: Some(services.realms),
             packing: self.config.thrift.packing.name().map(str::to_owned).into_iter().collect(),
+            bulk_on_demand: self.config.content_on_demand,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One link as the connector holds it: two connections served until they end or are drained.
+//! One link as the connector holds it: its connections are served until they end or are drained.
 
 use super::acts::Acts;
 use super::config::{BulkHours, ConnectorConfig};
+use super::door::{Door, Wire};
 use super::gather::Beats;
 use super::serve;
 use super::upkeep::Upkeep;
@@ -9,19 +10,21 @@ use super::witness::Witness;
 use crate::h2::{Executor, Pulse};
 use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
+use crate::wire::hello::Lane;
 use crate::{Configuration, ConfigurationReport, LinkTimes, Packing, Refused, Services};
 use dme_mailbox::Submitted;
 use dme_model::ItemId;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// What the handlers of a link share.
 pub(super) struct Shared {
@@ -37,6 +40,8 @@ pub(super) struct Shared {
     pub bulk: Option<BulkHours>,
     /// What the server orders.
     pub orders: mpsc::Sender<Order>,
+    /// Told when the server asks for the connection for content.
+    pub content_wanted: Notify,
     /// Cancelled when the link is to end: whatever would last for ever ends then.
     pub ending: CancellationToken,
     /// Where to tell the server something, once it listens.
@@ -127,20 +132,25 @@ const KEEP_SENT: Duration = Duration::from_secs(15 * 60);
 /// Orders that may wait.
 const ORDERS: usize = 16;
 
+/// A link's connection for content.
+pub(super) enum Content {
+    /// It was made with the link, for a server that does not ask for it, and lasts as long.
+    Standing(Wire),
+    /// It is made here when the server asks, which may let go of it again.
+    OnDemand(Box<Door>),
+}
+
 impl Session {
-    /// Serves the two connections of a link.
-    pub(super) fn begin<I>(
-        calls: I,
-        bulk: I,
+    /// Serves the connections of a link.
+    pub(super) fn begin(
+        calls: Wire,
+        content: Content,
         services: Services,
         undying: Undying,
         meter: Arc<Meter>,
         packing: Packing,
         config: &ConnectorConfig,
-    ) -> Self
-    where
-        I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    {
+    ) -> Self {
         let (sender, orders) = mpsc::channel(ORDERS);
         let shared = Arc::new(Shared {
             services,
@@ -150,12 +160,13 @@ impl Session {
             beats: Beats::every(config.thrift.gather),
             bulk: config.thrift.bulk.clone(),
             orders: sender,
+            content_wanted: Notify::new(),
             ending: CancellationToken::new(),
             teller: Mutex::default(),
         });
         let keepalive = config.keepalive;
         let pulse = Pulse { interval: keepalive.interval, timeout: keepalive.timeout };
-        let task = tokio::spawn(run(calls, bulk, shared.clone(), pulse));
+        let task = tokio::spawn(run(calls, content, shared.clone(), pulse));
         let task = AbortOnDropHandle::new(task);
         let drain_limit = config.drain_limit;
         Self { shared, orders, task, since: Instant::now(), drain_limit }
@@ -170,14 +181,12 @@ impl Session {
     }
 }
 
-/// Serves both connections; when one is lost the other is given up, for half a link is none.
-async fn run<I>(calls: I, bulk: I, shared: Arc<Shared>, pulse: Pulse) -> String
-where
-    I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
+/// Serves the connections of a link, until that for calls ends, or that for content is lost: half a link
+/// is none.
+async fn run(calls: Wire, content: Content, shared: Arc<Shared>, pulse: Pulse) -> String {
     let closed = CancellationToken::new();
     let _close_at_end = closed.clone().drop_guard();
-    let connection = |io: I| {
+    let connection = |io: Wire| {
         let (shared, executor) = (shared.clone(), Executor::new(closed.clone()));
         async move {
             let handlers = shared.clone();
@@ -194,25 +203,39 @@ where
             serving.await
         }
     };
-    let (calls, bulk) = (connection(calls), connection(bulk));
-    let ended = if shared.ending.is_cancelled() {
-        Ok(())
-    } else {
-        tokio::pin!(calls, bulk);
-        let first = tokio::select! {
-            ended = &mut calls => (ended, true),
-            ended = &mut bulk => (ended, false),
-        };
-        match first {
-            // Drained: each ends in its own time, and who hangs up first is no matter.
-            (_, calls_first) if shared.ending.is_cancelled() => {
-                if calls_first {
-                    bulk.await
-                } else {
-                    calls.await
-                }
+    let is_draining = || shared.ending.is_cancelled();
+    // More than one where the server has asked anew while something still runs on the one before.
+    let mut contents = FuturesUnordered::new();
+    let door = match content {
+        Content::Standing(io) => {
+            contents.push(connection(io));
+            None
+        }
+        Content::OnDemand(door) => Some(door),
+    };
+    let mut calls = pin!(connection(calls));
+    let mut dialling = FuturesUnordered::new();
+    let ended = loop {
+        tokio::select! {
+            ended = &mut calls => {
+                // Drained: each ends in its own time, and who hangs up first is no matter.
+                while is_draining() && contents.next().await.is_some() {}
+                break ended;
             }
-            (ended, _) => ended,
+            Some(ended) = contents.next() => match (ended, &door) {
+                _ if is_draining() => {}
+                (Ok(()), Some(_)) => debug!("the server let go of the connection for content"),
+                (ended, _) => break ended,
+            },
+            () = shared.content_wanted.notified() => {
+                let door = door.as_ref().filter(|_| dialling.is_empty() && !is_draining());
+                dialling.extend(door.map(|door| door.open(Lane::Bulk)));
+            }
+            Some(dialled) = dialling.next() => match dialled {
+                Ok((io, _)) => contents.push(connection(io)),
+                _ if is_draining() => {}
+                Err(error) => return format!("no connection for content: {error}"),
+            },
         }
     };
     match ended {

@@ -175,6 +175,16 @@ impl Target<'_> {
     ) -> Result<Records, Failed> {
         let secret = A::SECRET
             || caller.account.as_ref().is_some_and(|who| who.credentials != Credentials::None);
+        let successor;
+        let (link, connection) = match link.open(lane).await {
+            Ok(connection) => (link, connection),
+            Err(error) => {
+                // Perhaps it gave its place to another before its connection for content was there.
+                let now = self.links.link(self.id).filter(|now| !std::ptr::eq(&**now, link));
+                successor = now.ok_or(error)?;
+                (&*successor, successor.open(lane).await?)
+            }
+        };
         let packing = if secret { Packing::Plain } else { link.hello.packing() };
         let head = Head {
             request: Cow::Borrowed(caller.request),
@@ -184,7 +194,7 @@ impl Target<'_> {
             args,
         };
         let body = Outgoing::record(&head, [blob])?.packed(packing);
-        Ok(link.send(lane, A::NAME, body).await?)
+        Ok(link.send(connection, A::NAME, body).await?)
     }
 }
 

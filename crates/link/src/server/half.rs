@@ -1,9 +1,9 @@
 //! A half of a link: one connection after its hello, and HTTP/2 on it from when it is needed.
 //!
 //! Most links are idle most of the time, and an idle HTTP/2 connection costs its server some thirty
-//! kilobytes of buffers. The connection for content is therefore left as it is until there is content
-//! to fetch; until then the kernel asks after the other end, and all that is read is what its HTTP/2
-//! says of its own accord.
+//! kilobytes of buffers. A connection for content that came before there was content to fetch, as that
+//! of a release before does, is therefore left as it is until there is; until then the kernel asks
+//! after the other end, and all that is read is what its HTTP/2 says of its own accord.
 
 use crate::Validity;
 use crate::h2::{Executor, Pulse, words};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What the other end says before it is asked anything: HTTP/2's settings, some tens of bytes.
 const EARLY: usize = 1024;
@@ -37,7 +37,7 @@ pub(super) struct Half {
     /// connection unless this is polled.
     pub driver: BoxFuture<'static, Result<(), String>>,
     /// Given up, the connection is closed.
-    pub closed: CancellationToken,
+    pub closed: DropGuard,
 }
 
 /// The way over one connection.
@@ -66,7 +66,7 @@ impl Way {
 
 impl Half {
     /// A connection after its hello. That for calls begins with HTTP/2 at once, for the link's own
-    /// call is on it.
+    /// call is on it, and so does one that was asked for.
     pub fn new<I>(io: I, hello: &Hello) -> Self
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -76,7 +76,7 @@ impl Half {
         let executor = Executor::new(closed.clone());
         let (telling, begun) = watch::channel(None);
         let way = Way { wanted: Arc::new(Notify::new()), begun };
-        if hello.lane == Lane::Calls {
+        if hello.lane == Lane::Calls || hello.bulk_on_demand {
             way.wanted.notify_one();
         }
         let wanted = way.wanted.clone();
@@ -91,13 +91,8 @@ impl Half {
             // Boxed, so that the connection does not keep the room its beginning needed.
             drive(io, executor, pulse, telling).await.map_err(|error| words(&error))
         });
+        let closed = closed.drop_guard();
         Self { lane: hello.lane, way, certificate: None, socket: None, driver, closed }
-    }
-}
-
-impl Drop for Half {
-    fn drop(&mut self) {
-        self.closed.cancel();
     }
 }
 
@@ -141,6 +136,8 @@ where
     let (connection, sending) =
         Box::pin(crate::h2::client(executor, pulse).handshake(TokioIo::new(io))).await?;
     telling.send_replace(Some(connection));
+    // From here on only ways keep the connection open: without one it ends, after what runs on it.
+    drop(telling);
     // This ends at the other side's GOAWAY; what runs then goes on in the tasks.
     sending.await?;
     tasks.close();

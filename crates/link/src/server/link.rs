@@ -1,7 +1,10 @@
-//! One connector's link as the server holds it: two HTTP/2 connections and a control call.
+//! One connector's link as the server holds it: a connection for calls with the control call on it, and
+//! one for content while there is content.
 
+use super::content::{Content, OnDemand};
 use super::gate::Gate;
 use super::half::{Half, Way};
+use super::links::LinksConfig;
 use super::registrar::Registrar;
 use crate::h2::words;
 use crate::traffic::Meter;
@@ -13,9 +16,10 @@ use crate::{LinkTimes, Refusal, Refused, Segments, Used, Validity};
 use dme_model::{ConnectorId, Timestamp};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
+use hyper::client::conn::http2::SendRequest;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -40,12 +44,14 @@ pub(super) struct Link {
     pub meter: Arc<Meter>,
     /// Of the certificate it came with.
     pub certificate: Option<Validity>,
-    /// The addresses of its two connections, here and there.
-    pub sockets: Vec<(SocketAddr, SocketAddr)>,
+    /// The addresses of its connections, here and there.
+    sockets: Mutex<Vec<(SocketAddr, SocketAddr)>>,
     /// Cancelled when the link is given up, which ends every call on it.
     pub closed: CancellationToken,
+    /// Why it was given up, where that was not our will.
+    lost: OnceLock<String>,
     calls: Way,
-    bulk: Way,
+    content: Content,
     control: mpsc::Sender<ToConnector>,
     draining: AtomicBool,
     /// In microseconds; 0 while not measured.
@@ -55,6 +61,9 @@ pub(super) struct Link {
     away: Mutex<Option<Timestamp>>,
     times: Mutex<Option<Option<LinkTimes>>>,
 }
+
+/// A connection that requests can be sent on.
+pub(super) type Opening = SendRequest<Outgoing>;
 
 /// Messages on their way to the connector.
 pub(super) type ControlQueue = mpsc::Receiver<ToConnector>;
@@ -67,26 +76,31 @@ impl Link {
         hello: Hello,
         peer: String,
         since: Timestamp,
-        gate: Gate,
         meter: Arc<Meter>,
-        closed: CancellationToken,
-        calls: Way,
-        bulk: Way,
+        limits: &LinksConfig,
+        calls: &Half,
+        bulk: Option<&Half>,
     ) -> (Self, ControlQueue) {
         let (control, queue) = mpsc::channel(CONTROL_QUEUE);
+        let content = match bulk {
+            Some(bulk) => Content::Standing(bulk.way.clone()),
+            None => Content::OnDemand(OnDemand::new(control.clone(), limits.pairing_limit)),
+        };
+        let sockets = [Some(calls), bulk].into_iter().flatten().filter_map(|half| half.socket);
         let link = Self {
             id,
             name,
             hello,
             peer,
             since,
-            gate,
+            gate: Gate::new(*limits),
             meter,
-            certificate: None,
-            sockets: Vec::new(),
-            closed,
-            calls,
-            bulk,
+            certificate: calls.certificate,
+            sockets: Mutex::new(sockets.collect()),
+            closed: CancellationToken::new(),
+            lost: OnceLock::new(),
+            calls: calls.way.clone(),
+            content,
             control,
             draining: AtomicBool::new(false),
             round_trip: AtomicU64::new(0),
@@ -117,7 +131,8 @@ impl Link {
     }
 
     fn count_segments(&self) {
-        let each = self.sockets.iter().map(|(own, peer)| Segments::of(*own, *peer));
+        let sockets = self.sockets().clone();
+        let each = sockets.into_iter().map(|(own, peer)| Segments::of(own, peer));
         match each.collect::<std::io::Result<Vec<_>>>() {
             Ok(counted) if counted.is_empty() => {}
             Ok(counted) => {
@@ -147,17 +162,62 @@ impl Link {
     /// waited for.
     pub(super) fn tell(&self, message: ToConnector) {
         if matches!(message, ToConnector::Drain(_)) {
-            self.draining.store(true, Ordering::Relaxed);
+            self.drains();
         }
         if self.control.try_send(message).is_err() {
             debug!(connector = self.name, "control message not sent: the link is full or gone");
         }
     }
 
-    /// Sends a request.
+    /// The connection of a lane, as soon as it is there.
+    pub(super) async fn open(&self, lane: Lane) -> Result<Opening, SendError> {
+        let opened = async {
+            match (lane, &self.content) {
+                (Lane::Calls, _) => self.calls.open().await,
+                (Lane::Bulk, Content::Standing(way)) => way.open().await,
+                (Lane::Bulk, Content::OnDemand(content)) => content.way().await?.open().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            opened = opened => opened.ok_or(SendError::Closed),
+            () = self.closed.cancelled() => Err(SendError::Closed),
+        }
+    }
+
+    /// Has the connection for content made before somebody wants it.
+    pub(super) fn content_soon(&self) {
+        if let Content::OnDemand(content) = &self.content {
+            content.wanted_soon();
+        }
+    }
+
+    /// Keeps a connection for content that was asked for, until it ends.
+    pub(super) async fn carry(&self, half: Box<Half>) {
+        if let Content::OnDemand(content) = &self.content {
+            content.carry(self, half).await;
+        }
+    }
+
+    /// One of its connections was lost: half a link is none.
+    pub(super) fn give_up(&self, reason: String) {
+        let _ = self.lost.set(reason);
+        self.closed.cancel();
+    }
+
+    /// New work should go elsewhere.
+    pub(super) fn drains(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn sockets(&self) -> MutexGuard<'_, Vec<(SocketAddr, SocketAddr)>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a request over a connection of this link.
     pub(super) async fn send(
         &self,
-        lane: Lane,
+        mut connection: Opening,
         name: &str,
         body: Outgoing,
     ) -> Result<Records, SendError> {
@@ -165,18 +225,11 @@ impl Link {
         let request = Request::post(format!("http://connector{PATH}{name}"))
             .body(body.counted(counter.clone()))
             .map_err(|error| SendError::Answer(error.to_string()))?;
-        let way = match lane {
-            Lane::Calls => &self.calls,
-            Lane::Bulk => &self.bulk,
-        };
-        let answer = async {
-            let mut connection = way.open().await.ok_or(SendError::Closed)?;
-            connection.send_request(request).await.map_err(SendError::Lost)
-        };
+        let answer = connection.send_request(request);
         let response: Response<Incoming> = tokio::select! {
             // An answer that came with the link's orderly end is still an answer.
             biased;
-            response = answer => response?,
+            response = answer => response.map_err(SendError::Lost)?,
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };
         match response.status() {
@@ -193,7 +246,10 @@ impl Link {
             Some((pieces(&message, []).unwrap_or_default(), queue))
         });
         // Boxed, as what comes seldom below, so that a link that lasts does not keep their room.
-        let control = Box::pin(self.send(Lane::Calls, CONTROL, Outgoing::stream(messages)));
+        let control = Box::pin(async {
+            let connection = self.open(Lane::Calls).await?;
+            self.send(connection, CONTROL, Outgoing::stream(messages)).await
+        });
         let mut records = match control.await {
             Ok(records) => records,
             Err(error) => return warn!(connector = self.name, %error, "no control call"),
@@ -221,10 +277,10 @@ impl Link {
                     let answer = Box::pin(self.renew(registrar, &request)).await;
                     self.tell(answer);
                 }
-                Some(ToServer::Draining {}) => self.draining.store(true, Ordering::Relaxed),
+                Some(ToServer::Draining {}) => self.connector_goes(),
                 Some(ToServer::Away { until_ms }) => {
                     let until = Timestamp::from_millis(until_ms);
-                    self.draining.store(true, Ordering::Relaxed);
+                    self.connector_goes();
                     *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
                 }
                 Some(ToServer::Used(used)) => {
@@ -247,6 +303,13 @@ impl Link {
                 }
                 Some(ToServer::Pong { .. }) | None => {}
             }
+        }
+    }
+
+    fn connector_goes(&self) {
+        self.drains();
+        if let Content::OnDemand(content) = &self.content {
+            content.connector_goes();
         }
     }
 
@@ -279,28 +342,42 @@ pub(super) enum SendError {
     Answer(String),
 }
 
-/// Waits until a link ends; answers why.
-pub(super) async fn until_lost(link: &Link, one: &mut Half, other: &mut Half) -> String {
-    let (ended, rest) = tokio::select! {
-        ended = &mut one.driver => (ended, other),
-        ended = &mut other.driver => (ended, one),
-        () = link.closed.cancelled() => return "closed by the server".into(),
+/// Waits until a link ends, with the connection for content where that came with it; answers why.
+pub(super) async fn until_lost(link: &Link, calls: &mut Half, bulk: Option<&mut Half>) -> String {
+    let closed = || link.lost.get().cloned().unwrap_or_else(|| "closed by the server".into());
+    let (ended, rest) = match bulk {
+        Some(bulk) => tokio::select! {
+            ended = &mut calls.driver => (ended, Some(bulk)),
+            ended = &mut bulk.driver => (ended, Some(calls)),
+            () = link.closed.cancelled() => return closed(),
+        },
+        None => tokio::select! {
+            ended = &mut calls.driver => (ended, None),
+            () = link.closed.cancelled() => return closed(),
+        },
     };
     match ended {
         Err(error) if !link.is_draining() => return error,
         _ => {}
     }
     // An orderly end: the connector drains, and what runs on the other connection may end first.
-    link.draining.store(true, Ordering::Relaxed);
-    if rest.way.is_idle() {
-        return "closed by the connector".into();
-    }
+    link.drains();
+    let rest_ended = async {
+        match (rest, &link.content) {
+            (Some(rest), _) if !rest.way.is_idle() => (&mut rest.driver).await,
+            (None, Content::OnDemand(content)) => {
+                content.ended().await;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    };
     tokio::select! {
-        ended = tokio::time::timeout(DRAIN_LIMIT, &mut rest.driver) => match ended {
+        ended = tokio::time::timeout(DRAIN_LIMIT, rest_ended) => match ended {
             Ok(Ok(())) => "closed by the connector".into(),
             Ok(Err(error)) => error,
             Err(_) => "half closed by the connector".into(),
         },
-        () = link.closed.cancelled() => "closed by the server".into(),
+        () = link.closed.cancelled() => closed(),
     }
 }

@@ -1,155 +1,32 @@
 //! Every link there is, and the mail systems and directories reached over them.
 
+mod arrivals;
+mod limits;
+mod told;
+
+pub use limits::{LinksConfig, WorkLimits};
+pub use told::{DrainOrder, LinkEvent, LinkState};
+
 use super::directory::RemoteDirectory;
-use super::gate::Gate;
 use super::half::Half;
-use super::link::{ControlQueue, DRAIN_LIMIT, Link, until_lost};
+use super::link::Link;
 use super::mail::RemoteMailSystem;
 use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
 use crate::clock::now;
 use crate::traffic::{Meter, Traffic};
 use crate::wire::control::{Drain, ToConnector};
-use crate::wire::hello::{Hello, Lane};
 use crate::{
-    BookError, Capabilities, ConnectorRecord, ConnectorState, CredentialsNeeded, LinkTimes,
-    Measured, Segments, Services, Used, Validity,
+    BookError, Capabilities, ConnectorState, CredentialsNeeded, LinkTimes, Measured, Services,
 };
 use dme_directory::DirectoryService;
 use dme_mailbox::MailSystem;
-use dme_model::{ConnectorId, Realm, Timestamp};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use dme_model::{ConnectorId, Timestamp};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-
-/// The limits of links.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LinksConfig {
-    /// Calls a connector answers at once (rule R6).
-    pub parallel: usize,
-    /// Fetches a connector serves at once, beside the calls.
-    pub parallel_fetches: usize,
-    /// Calls, and as many fetches, that a connector answers at once for one user; at most half of
-    /// what it answers at all.
-    pub per_user: usize,
-    /// Calls and fetches that may wait for a place; beyond, callers get `Busy`.
-    pub queued: usize,
-    /// Calls, and as many fetches, that may wait for others of the same user.
-    pub queued_per_user: usize,
-    /// Questions to the directory at once; as many as `queued` may wait.
-    pub directory: usize,
-    /// Watches on a connector.
-    pub watches: usize,
-    /// Questions whose mailbox it is that a connector answers at once, beside the calls; never more
-    /// than calls.
-    pub questions: usize,
-    /// Such questions that may wait for a place.
-    pub queued_questions: usize,
-    /// How long a connector may think about such a question, once it was asked.
-    pub question_limit: Duration,
-    /// What callers are told to wait when a connector is exhausted.
-    pub busy_after: Duration,
-    /// The deadline of a directory's answer, whose callers give none.
-    pub directory_limit: Duration,
-    /// How long the second connection of a link may take to come after the first.
-    pub pairing_limit: Duration,
-}
-
-impl Default for LinksConfig {
-    fn default() -> Self {
-        Self {
-            parallel: 25,
-            parallel_fetches: 25,
-            per_user: 8,
-            queued: 250,
-            queued_per_user: 64,
-            directory: 32,
-            watches: 100_000,
-            questions: 16,
-            queued_questions: 10_000,
-            question_limit: Duration::from_secs(10),
-            busy_after: Duration::from_secs(2),
-            directory_limit: Duration::from_secs(15),
-            pairing_limit: Duration::from_secs(20),
-        }
-    }
-}
-
-/// A link that stands, as seen from outside.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LinkState {
-    /// Whose.
-    pub id: ConnectorId,
-    /// The connector's name.
-    pub name: String,
-    /// What it offers.
-    pub capabilities: Capabilities,
-    /// The realms its directory says it is the source of; none where its release does not say.
-    pub realms: Option<BTreeSet<Realm>>,
-    /// Its release.
-    pub software: String,
-    /// The address it came from; nothing for one in this process.
-    pub peer: Option<String>,
-    /// Since when.
-    pub since: Timestamp,
-    /// The round trip as last measured.
-    pub round_trip: Option<Duration>,
-    /// What crossed it and the connector's links before it.
-    pub traffic: Traffic,
-    /// Segments sent over it, and sent again, as of the last round trip; nothing where the kernel does
-    /// not tell.
-    pub segments: Option<Segments>,
-    /// What the connector says of its budget, where it has one.
-    pub used: Option<Used>,
-    /// Calls and fetches that run.
-    pub outstanding: usize,
-    /// Calls and fetches that wait for a place.
-    pub queued: usize,
-    /// Watches that stand.
-    pub watches: usize,
-    /// It is going away: new work should go elsewhere.
-    pub draining: bool,
-    /// As many run as may, and as many wait as may.
-    pub exhausted: bool,
-    /// How long the certificate it came with holds; nothing for one in this process.
-    pub certificate: Option<Validity>,
-}
-
-/// What one connector may have to do, where that differs from the others.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct WorkLimits {
-    /// Calls at once.
-    pub parallel: usize,
-    /// Calls and fetches that may wait.
-    pub queued: usize,
-}
-
-/// What happened to a link.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LinkEvent {
-    /// A connector has linked.
-    Connected(ConnectorId),
-    /// A connector has no link any more.
-    Lost {
-        /// Whose.
-        id: ConnectorId,
-        /// Why, for people.
-        reason: String,
-    },
-}
-
-/// How connectors are to go away and come back (rule L3).
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct DrainOrder {
-    /// When to dial again; connectors spread themselves over as long again.
-    pub after: Duration,
-    /// Addresses, `host:port`, to try before the configured ones.
-    pub servers: Vec<String>,
-}
 
 /// Events a subscriber may be behind before it misses the oldest.
 const EVENTS: usize = 1024;
@@ -503,131 +380,6 @@ impl Links {
     /// Counts what crosses this connector's links.
     pub(super) fn meter(&self, id: &ConnectorId) -> Arc<Meter> {
         lock(&self.0.meters).entry(id.clone()).or_default().clone()
-    }
-
-    /// Takes one connection of a link; with the second the link stands, until it is lost. The
-    /// call of the first connection lasts as long as the link.
-    pub(super) async fn attach(
-        &self,
-        arrived: Box<(Half, Hello, ConnectorRecord)>,
-        peer: String,
-        down: &CancellationToken,
-    ) {
-        let (half, hello, record) = *arrived;
-        let half = Box::new(half);
-        let key = (record.id.clone(), hello.session.clone());
-        let (sender, second) = oneshot::channel();
-        {
-            let mut halves = lock(&self.0.halves);
-            if let Some(first) = halves.remove(&key) {
-                drop(halves);
-                if first.send(half).is_err() {
-                    warn!(connector = record.name, "the first connection of its link is gone");
-                }
-                return;
-            }
-            halves.insert(key.clone(), sender);
-        }
-        let second = tokio::time::timeout(self.0.config.pairing_limit, second);
-        let Some(Ok(Ok(second))) = down.run_until_cancelled(second).await else {
-            lock(&self.0.halves).remove(&key);
-            warn!(connector = record.name, "the second connection of its link did not come");
-            return;
-        };
-        let (calls, bulk) = match (half.lane, second.lane) {
-            (Lane::Calls, Lane::Bulk) => (half, second),
-            (Lane::Bulk, Lane::Calls) => (second, half),
-            _ => {
-                warn!(connector = record.name, "both connections of its link are for the same");
-                return;
-            }
-        };
-        let (link, queue) = self.assemble(&calls, &bulk, hello, record, peer);
-        Box::pin(self.keep(calls, bulk, link, queue)).await;
-    }
-
-    /// The link of these two connections.
-    fn assemble(
-        &self,
-        calls: &Half,
-        bulk: &Half,
-        hello: Hello,
-        record: ConnectorRecord,
-        peer: String,
-    ) -> (Arc<Link>, ControlQueue) {
-        let limits = self.limits_of(&record.name);
-        let (mut link, queue) = Link::new(
-            record.id.clone(),
-            record.name,
-            hello,
-            peer,
-            now(),
-            Gate::new(limits),
-            self.meter(&record.id),
-            CancellationToken::new(),
-            calls.way.clone(),
-            bulk.way.clone(),
-        );
-        link.certificate = calls.certificate;
-        link.sockets = [calls.socket, bulk.socket].into_iter().flatten().collect();
-        (Arc::new(link), queue)
-    }
-
-    /// Keeps a link until it is lost.
-    async fn keep(
-        &self,
-        mut calls: Box<Half>,
-        mut bulk: Box<Half>,
-        link: Arc<Link>,
-        queue: ControlQueue,
-    ) {
-        let id = link.id.clone();
-        // The one before goes on with what runs on it, until its connector ends it.
-        let before = lock(&self.0.links).insert(id.clone(), link.clone());
-        lock(&self.0.away).remove(&id);
-        info!(connector = link.name, %id, peer = link.peer, replaced = before.is_some(), "linked");
-        if let Some(before) = before {
-            // Unless its connector is not the one that has linked: then nothing else ends it.
-            tokio::spawn(async move {
-                tokio::time::sleep(DRAIN_LIMIT).await;
-                before.closed.cancel();
-            });
-        }
-        self.tell(LinkEvent::Connected(id.clone()));
-        // It may have been locked between its hello and its entry here.
-        match self.0.registrar.book().get(&id).await {
-            Ok(Some(record)) if record.state == ConnectorState::Unlocked => {}
-            _ => link.closed.cancel(),
-        }
-        let control = tokio::spawn({
-            let (link, registrar) = (link.clone(), self.0.registrar.clone());
-            async move { link.control(&registrar, queue).await }
-        });
-        let reason = until_lost(&link, &mut calls, &mut bulk).await;
-        link.closed.cancel();
-        control.abort();
-        let mut links = lock(&self.0.links);
-        let was_current = links.get(&id).is_some_and(|current| Arc::ptr_eq(current, &link));
-        if was_current {
-            links.remove(&id);
-            // Before the loss is told, so that whoever hears of it finds it here.
-            let away = link.away_until().map(|until| (id.clone(), until));
-            lock(&self.0.away).extend(away);
-            self.note_times(&link);
-        }
-        drop(links);
-        info!(connector = link.name, %id, reason, was_current, "link ended");
-        if was_current {
-            self.tell(LinkEvent::Lost { id, reason });
-        }
-    }
-
-    /// A link is lost: what its connector said on it holds from here on.
-    fn note_times(&self, link: &Link) {
-        let mut times = lock(&self.0.times);
-        let before = times.remove(&link.id).map(|(times, _)| times);
-        let times_now = link.times().unwrap_or(before);
-        times.extend(times_now.map(|said| (link.id.clone(), (said, Some(link.since)))));
     }
 
     /// Grows whenever a link comes or goes, at once: whoever hears of it by an event hears later.

@@ -39,6 +39,9 @@ pub struct ListenConfig {
     /// Where connectors are to look for the server, `host:port`, in the order to try them; where they
     /// found it, as long as none is named.
     pub addresses: Vec<String>,
+    /// Connectors that can make the connection for content when it is asked for. Without this they
+    /// make it with the link, as those of a release before do.
+    pub content_on_demand: bool,
 }
 
 impl Default for ListenConfig {
@@ -50,12 +53,13 @@ impl Default for ListenConfig {
             comeback: Duration::from_secs(2),
             drain_limit: Duration::from_secs(15),
             addresses: Vec::new(),
+            content_on_demand: true,
         }
     }
 }
 
 /// The time in which one connector may come back, on average, when all do: several times what its
-/// two handshakes take.
+/// handshakes take.
 const HANDSHAKES: Duration = Duration::from_millis(10);
 
 /// Accepts connectors until the shutdown, then drains every link and returns.
@@ -184,7 +188,8 @@ impl Port {
         let certificate = Validity::of_certificate(leaf)?;
         let tcp = io.get_ref().0.get_ref();
         let socket = tcp.local_addr().ok().zip(tcp.peer_addr().ok());
-        let hello: Hello = hello::receive(&mut io).await?;
+        let mut hello: Hello = hello::receive(&mut io).await?;
+        hello.bulk_on_demand &= self.config.content_on_demand;
         match self.admit(&key, &hello).await {
             Ok((record, version)) => {
                 let welcome = Welcome {
@@ -194,11 +199,12 @@ impl Port {
                     software: crate::SOFTWARE.into(),
                     packing: hello.packing().name().map(str::to_owned),
                     servers: self.config.addresses.clone(),
+                    bulk_on_demand: hello.bulk_on_demand,
                 };
                 let meter = self.links.meter(&record.id);
                 io.get_mut().0.count_into(meter.lane(hello.lane));
                 hello::send(&mut io, &Reply::Welcome(welcome)).await?;
-                if hello.lane == Lane::Bulk {
+                if hello.lane == Lane::Bulk && !hello.bulk_on_demand {
                     let tcp = io.get_ref().0.get_ref();
                     let kept = socket::keep_alive(tcp, hello.keepalive());
                     kept.map_err(|error| Error::Tls(error.to_string()))?;

@@ -291,12 +291,20 @@ impl Mailbox for RemoteMailbox {
     ) -> Result<BoxStream<'static, Result<WatchEvent>>> {
         let args = wire::Watch { collections: Cow::Borrowed(collections) };
         let opened = self.open(args, Lane::Calls, Work::Watch).await?;
-        let stream = unfold(Some(opened), async |opened| {
-            let mut opened = opened?;
+        let links = (self.links.clone(), self.id.clone());
+        let stream = unfold(Some((opened, links)), async |watch| {
+            let (mut opened, (links, id)) = watch?;
             loop {
                 return match opened.next::<serde_json::Value>().await {
                     Ok(Some((event, _))) => match serde_json::from_value(event) {
-                        Ok(event) => Some((Ok(event), Some(opened))),
+                        Ok(event) => {
+                            // Whoever hears of a change comes for what has changed.
+                            if let (WatchEvent::Changed(_), Some(link)) = (&event, links.link(&id))
+                            {
+                                link.content_soon();
+                            }
+                            Some((Ok(event), Some((opened, (links, id)))))
+                        }
                         Err(_) => {
                             debug!("an event of a newer release was passed over");
                             continue;

@@ -29,6 +29,8 @@ pub(crate) enum ToConnector {
     Configuration(Configuration),
     /// Take a new key now; answered with a request for its certificate.
     Rotate {},
+    /// Make the link's connection for content; answered by its hello.
+    Bulk {},
 }
 
 /// How a connector is to go away and come back (rule L3).

@@ -20,14 +20,14 @@ pub(crate) enum Lane {
     Bulk,
 }
 
-/// What a connector says first on each of its two connections.
+/// What a connector says first on each of a link's connections.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct Hello {
     /// The newest version it speaks.
     pub version: u32,
     /// The oldest it still speaks.
     pub oldest_version: u32,
-    /// Made anew for each link: the two connections with the same are one link.
+    /// Made anew for each link: the connections with the same are one link.
     pub session: String,
     /// What this connection is for.
     pub lane: Lane,
@@ -45,6 +45,10 @@ pub(crate) struct Hello {
     /// How it wants records packed: the names of ways that both ends may use, the best first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packing: Vec<String>,
+    /// It makes the connection for content when it is asked to. A release from before this field
+    /// makes both at once, and so does this one where the server does not agree.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bulk_on_demand: bool,
 }
 
 /// What the server says to a hello.
@@ -75,6 +79,9 @@ pub(crate) struct Welcome {
     /// where it does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<String>,
+    /// The server asks for the connection for content when it needs it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bulk_on_demand: bool,
 }
 
 impl Welcome {
@@ -218,6 +225,7 @@ mod tests {
             capabilities: Capabilities::default(),
             realms: Some([Realm::from("example.org")].into()),
             packing: Vec::new(),
+            bulk_on_demand: false,
         }
     }
 
@@ -280,12 +288,15 @@ mod tests {
             software: "0.9".into(),
             packing: packing.map(str::to_owned),
             servers: Vec::new(),
+            bulk_on_demand: false,
         };
         assert_eq!(welcome(Some("zstd")).packing(), Packing::Zstd);
         assert_eq!(welcome(Some("crush")).packing(), Packing::Plain);
         // To a release from before it there is nothing new.
-        assert!(!serde_json::to_string(&welcome(None)).unwrap().contains("packing"));
-        assert!(!serde_json::to_string(&hello(1, 1)).unwrap().contains("packing"));
+        for word in ["packing", "bulk_on_demand"] {
+            assert!(!serde_json::to_string(&welcome(None)).unwrap().contains(word));
+            assert!(!serde_json::to_string(&hello(1, 1)).unwrap().contains(word));
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -19,6 +19,7 @@ pub struct Line {
     pub address: SocketAddr,
     state: watch::Sender<(State, u64)>,
     pub bytes: Arc<AtomicU64>,
+    open: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -28,7 +29,8 @@ impl Line {
         let address = listener.local_addr().unwrap();
         let state = watch::Sender::new((State::Open, 0));
         let bytes = Arc::new(AtomicU64::new(0));
-        let (states, counted) = (state.subscribe(), bytes.clone());
+        let open = Arc::new(AtomicUsize::new(0));
+        let (states, counted, count) = (state.subscribe(), bytes.clone(), open.clone());
         let task = tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
@@ -38,11 +40,22 @@ impl Line {
                 let Ok(far) = TcpStream::connect(server).await else { continue };
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();
-                tokio::spawn(pump(near_read, far_write, states.clone(), counted.clone()));
-                tokio::spawn(pump(far_read, near_write, states.clone(), counted.clone()));
+                let there = pump(near_read, far_write, states.clone(), counted.clone());
+                let back = pump(far_read, near_write, states.clone(), counted.clone());
+                count.fetch_add(1, Ordering::Relaxed);
+                let count = count.clone();
+                tokio::spawn(async move {
+                    let _ = tokio::join!(tokio::spawn(there), tokio::spawn(back));
+                    count.fetch_sub(1, Ordering::Relaxed);
+                });
             }
         });
-        Self { address, state, bytes, task }
+        Self { address, state, bytes, open, task }
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     /// Ends every connection; new ones are taken again.

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod calls;
+mod content;
 mod countersigning;
 mod enrolment;
 mod fixtures;

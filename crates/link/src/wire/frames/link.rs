@@ -30,8 +30,11 @@ pub(super) fn first_words(frames: &mut Frames) {
         capabilities: Capabilities::new(capabilities),
         realms: Some([Realm::from("example.org")].into()),
         packing: Vec::new(),
+        bulk_on_demand: false,
     };
     frames.frame("hello", &hello, "");
+    let hello = Hello { bulk_on_demand: true, ..hello };
+    frames.frame("hello.bulk_on_demand", &hello, "");
     let welcome = Welcome {
         version: 1,
         connector: "c1".into(),
@@ -39,7 +42,10 @@ pub(super) fn first_words(frames: &mut Frames) {
         software: "0.1.0".into(),
         packing: None,
         servers: Vec::new(),
+        bulk_on_demand: false,
     };
+    let on_demand = Welcome { bulk_on_demand: true, ..welcome.clone() };
+    frames.frame("welcome.bulk_on_demand", &Reply::Welcome(on_demand), "");
     let servers = vec!["a.example.org:8443".to_owned(), "b.example.org:8443".to_owned()];
     let moving = Welcome { servers, packing: Some("zstd".into()), ..welcome.clone() };
     frames.frame("welcome", &Reply::Welcome(welcome), "");
@@ -92,6 +98,7 @@ pub(super) fn first_words(frames: &mut Frames) {
         ConfigurationReport { key, in_force: Some(2), refused: Some(refused), link_times: None };
     frames.frame("control.configured", &ToServer::Configured(report), "");
     frames.frame("control.rotate", &ToConnector::Rotate {}, "");
+    frames.frame("control.bulk", &ToConnector::Bulk {}, "");
     let mut counted = Measured::of("mail", "imap");
     counted.count(Duration::from_millis(2), None);
     counted.count(Duration::from_secs(40), Some("unavailable"));

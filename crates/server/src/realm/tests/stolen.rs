@@ -45,3 +45,64 @@ async fn a_connector_widens_neither_its_scope_nor_rights_by_what_it_says_of_grou
         assert_eq!((sales.asked_for(), bought.asked_for()), (vec![BOB.to_owned()], vec![]));
     }
 }
+
+/// Carl is bought's. Whoever has its key says that Bob, and the login that Bob has beside his name, are
+/// in its group as well.
+#[tokio::test]
+async fn a_connector_has_not_another_s_people_by_saying_that_they_are_in_its_group() {
+    const MAIL: &str = "bobs@example.org";
+    let (carl, bob) = (("carl@example.org", "c@example.org"), (BOB, MAIL));
+    for named in [&["sales", "bought"][..], &["bought", "sales"], &[]] {
+        for login in [BOB, MAIL] {
+            let world = World::scoped(&[("sales", &[]), ("bought", &[])]);
+            let sales = world.link("sales", "example.org", &[bob]);
+            world.link("bought", "example.org", &[carl]);
+            let realm = world.realm_where("example.org", named, Arc::new(OwnWord));
+            let found = realm.find(&login.into()).await.unwrap().unwrap();
+            assert_eq!(found.user.as_str(), BOB);
+
+            for says in [&[carl, bob][..], &[carl, ("other@example.org", MAIL), (BOB, "x")]] {
+                let thief = world.link("bought", "example.org", says);
+                assert!(matches!(log_in(&realm, login).await, Ok(Verdict::Accepted(_))));
+                assert_eq!(sales.asked_for().last().map(String::as_str), Some(login));
+                world.links.detach_local(&"sales".into());
+                assert!(is_away(log_in(&realm, login).await, "sales"), "{named:?}");
+                assert!(thief.asked_for().is_empty(), "{named:?}: it got the password");
+                // Its own people do not wait for the other.
+                assert!(matches!(log_in(&realm, carl.0).await, Ok(Verdict::Accepted(_))));
+                assert_eq!(thief.asked_for(), [carl.0]);
+                world.link("sales", "example.org", &[bob]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_one_group_for_another_is_the_other_directory_s() {
+    let world = World::scoped(&[("sales", &[]), ("bought", &[])]);
+    let sales = world.link("sales", "example.org", &[(BOB, BOB)]);
+    world.link("bought", "example.org", &[]);
+    let realm = world.realm_where("example.org", &["sales", "bought"], Arc::new(OwnWord));
+    log_in(&realm, BOB).await.unwrap();
+    assert_eq!(sales.asked_for(), [BOB]);
+    let sales = world.link("sales", "example.org", &[]);
+    let bought = world.link("bought", "example.org", &[(BOB, BOB)]);
+    assert!(matches!(log_in(&realm, BOB).await, Ok(Verdict::Accepted(_))));
+    assert_eq!((sales.asked_for(), bought.asked_for()), (vec![], vec![BOB.to_owned()]));
+}
+
+/// Somebody is in the groups that the directory says.
+struct OwnWord;
+
+impl Membership for OwnWord {
+    fn of_user(&self, _: &UserId, _: &str) -> Known {
+        Known::Unknown
+    }
+
+    fn of_person(&self, person: &Person, group: &str) -> Known {
+        match person.groups.iter().any(|id| id.0 == group) {
+            true => Known::Yes,
+            false => Known::No,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The server's door, as a link found it: its connections are made here, each with the same identity and
+//! for the same link.
+
+use super::config::Proxy;
+use super::dial;
+use crate::traffic::{Counted, Meter};
+use crate::wire::hello::{self, Hello, Lane, Reply, Welcome};
+use crate::{Error, Result};
+use rustls::ClientConfig;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// A connection to the server.
+pub(super) type Wire = TlsStream<Counted<TcpStream>>;
+
+/// Where the connections of one link are made.
+pub(super) struct Door {
+    /// `host:port`.
+    pub address: String,
+    pub proxy: Option<Proxy>,
+    pub congestion: Option<String>,
+    pub tls: Arc<ClientConfig>,
+    pub meter: Arc<Meter>,
+    /// What is said on the connection for calls.
+    pub hello: Hello,
+    /// How long one connection may take.
+    pub limit: Duration,
+}
+
+impl Door {
+    /// Makes a connection, up to the server's welcome.
+    pub async fn open(&self, lane: Lane) -> Result<(Wire, Welcome)> {
+        let late = |_| {
+            let (address, reason) = (self.address.clone(), "it took too long".to_owned());
+            Err(Error::Unreachable { address, reason })
+        };
+        tokio::time::timeout(self.limit, self.shake_hands(lane)).await.unwrap_or_else(late)
+    }
+
+    async fn shake_hands(&self, lane: Lane) -> Result<(Wire, Welcome)> {
+        let counter = self.meter.lane(lane).clone();
+        let (proxy, congestion) = (self.proxy.as_ref(), self.congestion.as_deref());
+        let mut io = dial::tls(&self.address, proxy, congestion, self.tls.clone(), counter).await?;
+        hello::send(&mut io, &Hello { lane, ..self.hello.clone() }).await?;
+        match hello::receive(&mut io).await? {
+            Reply::Welcome(welcome) => Ok((io, welcome)),
+            Reply::Refused(refused) => Err(Error::Refused(refused)),
+        }
+    }
+}
