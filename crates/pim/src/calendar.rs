@@ -131,6 +131,8 @@ impl Kind {
 pub(crate) const ACT: &str = "X-DME-ACT";
 
 /// Reads an object: an event or series, a task or a note. `owner` are the user's addresses, and
+/// The property of a series that keeps what the user answered to the whole, and to each instance.
+pub(crate) const ANSWER: &str = "X-DME-ANSWER";
 /// `clock` is the user's, by which times without a zone are over.
 ///
 /// # Errors

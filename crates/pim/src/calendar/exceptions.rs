@@ -38,6 +38,11 @@ pub(crate) static NO_TEXT: BodyView =
     BodyView { preferences: Vec::new(), mime: MimeSupport::Never, part_preference: None };
 
 impl<'a, 'r> Editing<'a, 'r> {
+/// What no override takes over from its series: what makes it one, and what was done to it and to other
+/// instances.
+const OF_THE_SERIES: [&str; 7] =
+    ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", super::ACT, super::ANSWER];
+
     /// # Errors
     /// [`Error::Unconvertible`] where there is no event, or none that begins.
     pub(crate) fn of(
@@ -297,7 +302,7 @@ impl Editing<'_, '_> {
             Some(onward) => onward.clone(),
             None => self.main()?.clone(),
         };
-        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", super::ACT] {
+        for name in OF_THE_SERIES {
             component.remove(name);
         }
         let id = self.beat.id(original);
