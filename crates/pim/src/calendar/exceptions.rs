@@ -168,8 +168,18 @@ impl Editing<'_, '_> {
         let (owner, zones) = (self.reading.owner, self.reading.zones);
         if let Some(at) = place {
             self.include(original);
-            let Some(mut component) = self.component(at).cloned() else { return BTreeSet::new() };
-            let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+            // What an override says of later instances is taken from what it was.
+            let onward = self.component(at).filter(|one| irregular::is_onward(one)).cloned();
+            if let Some(mut component) = onward {
+                let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+                if !changed.is_empty() {
+                    single(&mut component);
+                    self.put_override(original, component);
+                }
+                return changed;
+            }
+            let Some(component) = self.component_mut(at) else { return BTreeSet::new() };
+            let changed = fields::write(component, &shown, &new, &writable, owner, zones);
             if !changed.is_empty() {
                 single(&mut component);
                 self.put_override(original, component);
