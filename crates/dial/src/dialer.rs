@@ -1,5 +1,6 @@
 //! Connections: TCP, and TLS on them with the server's certificate verified.
 
+use crate::prompt::Prompt;
 use crate::server::{ServerConfig, ServerError, TlsMode};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -25,6 +26,7 @@ pub struct Dialer {
     port: u16,
     mode: TlsMode,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    prompt: bool,
 }
 
 impl Dialer {
@@ -41,7 +43,7 @@ impl Dialer {
                     .map_err(|_| ServerError::HostName(server.host.clone()))?,
             )),
         };
-        Ok(Self { host: server.host.clone(), port, mode: server.tls, tls })
+        Ok(Self { host: server.host.clone(), port, mode: server.tls, tls, prompt: false })
     }
 
     /// The same where the certificate must be for another name than the host's.
@@ -54,6 +56,13 @@ impl Dialer {
                 .map_err(|_| ServerError::HostName(name.to_owned()))?;
         }
         Ok(self)
+    }
+
+    /// The same for a server that may keep the end of an answer back until it hears that the
+    /// beginning came: it hears so at once.
+    #[must_use]
+    pub fn prompt(self) -> Self {
+        Self { prompt: true, ..self }
     }
 
     /// How the line is to be protected. By STARTTLS, what asks for it is said between
@@ -90,8 +99,12 @@ impl Dialer {
     /// # Errors
     /// When the server's certificate is not right, or the connection broke.
     pub async fn secure(&self, tcp: TcpStream) -> io::Result<Stream> {
+        let tcp: Stream = match self.prompt {
+            true => Box::new(Prompt::new(tcp)),
+            false => Box::new(tcp),
+        };
         match &self.tls {
-            None => Ok(Box::new(tcp)),
+            None => Ok(tcp),
             Some((connector, name)) => Ok(Box::new(connector.connect(name.clone(), tcp).await?)),
         }
     }

@@ -6,6 +6,7 @@ mod dialer;
 mod dns;
 mod finding;
 mod login;
+mod prompt;
 mod server;
 mod timeouts;
 

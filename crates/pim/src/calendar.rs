@@ -10,16 +10,17 @@
 //! - A rule with other parts that the neutral form has no words for (see [`rule`]) is shown as its
 //!   first instance alone. As the second of several rules, or as one that takes instances out
 //!   (`EXRULE`), such a rule is not shown.
-//! - Of dates added to a rule (`RDATE`) those at another time of day, and those before the start, are
-//!   not shown; a period lasts as long as the event.
+//! - Of dates added to a rule (`RDATE`) those before the start are not shown, nor those at another time
+//!   of day on a day that has an instance; a period lasts as long as the event.
 //! - A list of dates without a rule is shown as a rule of every so many days, without the days that
 //!   are not in the list; where that is not possible as its first date alone.
 //! - A series of which only some instances are the user's (overrides without the series) is shown
 //!   as the first of them.
 //! - An override for "this and prior" (`RANGE`, RFC 2445 alone) is shown as one for its instance.
 //!
-//! Further rules, rules that take instances out, dates at the same time of day, and overrides for
-//! "this and future" are shown: see [`Event::irregular`].
+//! Further rules, rules that take instances out, added dates, and overrides for "this and future" are
+//! shown: see [`Event::irregular`]. A date at another time of day is an exception of the instance that
+//! its day would have (`beat`).
 //!
 //! None of it is destroyed: a rule that the phone did not change stays as it was, and of one that it
 //! ends earlier all else.
@@ -27,6 +28,7 @@
 mod alarm;
 pub(crate) mod apply;
 mod attachment;
+mod beat;
 mod busy;
 pub(crate) mod change_event;
 pub(crate) mod clock;
@@ -129,6 +131,8 @@ impl Kind {
 
 /// The property that names the act by which others were told last.
 pub(crate) const ACT: &str = "X-DME-ACT";
+/// The property of a series that keeps what the user answered to the whole, and to each instance.
+pub(crate) const ANSWER: &str = "X-DME-ANSWER";
 
 /// Reads an object: an event or series, a task or a note. `owner` are the user's addresses, and
 /// `clock` is the user's, by which times without a zone are over.
@@ -149,7 +153,7 @@ pub fn read(
     Ok(match kind {
         Kind::Event => {
             let reading = Reading { owner: Owner(owner), view, zones: &zones };
-            let (event, last_end) = series::read(&series, &reading)?;
+            let series::Read { event, last_end, .. } = series::read(&series, &reading)?;
             let last_end = last_end.map(|end| end.on(clock));
             Item::Event(Box::new(Event { last_end, ..event }))
         }

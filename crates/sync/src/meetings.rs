@@ -49,6 +49,10 @@ pub enum RespondError {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Given {
     print: String,
+    /// Tells what was answered: the latest answer to it alone is remembered, so that who comes after
+    /// all is not taken to repeat what they said first.
+    #[serde(default)]
+    to: String,
     event: Option<EventPlace>,
     /// The event, where it is still to go from the calendar: the user does not come. So the answer
     /// is known before it goes, and whoever repeats it then is not told that there is no such event.
@@ -85,6 +89,9 @@ impl Engine {
         let mut given: Vec<Given> = known.unwrap_or_default();
         let (place, words) = (folder.to_string(), answer.words());
         let print = fingerprint(&[b"answer", place.as_bytes(), item.as_str().as_bytes(), words]);
+        let instance = answer.meaning.instance.map(|at| at.as_millis().to_string());
+        let instance = instance.unwrap_or_default();
+        let to = fingerprint(&[place.as_bytes(), item.as_str().as_bytes(), instance.as_bytes()]);
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
@@ -92,7 +99,8 @@ impl Engine {
             Some(place) => given.remove(place),
             None => {
                 let hit = self.invited(session, class, &collection, item).await?;
-                let answered = self.answer(session, &hit, print, request).await?;
+                let answered = self.answer(session, &hit, (print, to), request).await?;
+                given.retain(|known| known.to != answered.to);
                 self.remember_answer(session, &given, &answered).await?;
                 answered
             }
@@ -146,7 +154,7 @@ impl Engine {
         &self,
         session: Session<'_>,
         hit: &Hit,
-        print: String,
+        (print, to): (String, String),
         request: &RespondRequest,
     ) -> Result<Given, RespondError> {
         let device = session.device;
@@ -160,11 +168,11 @@ impl Engine {
         let whole = answer.instance.is_none() && answer.proposal.is_none();
         if answer.participation == Participation::Declined && whole {
             let leaves = Some(Left { collection: hit.collection.clone(), item: written.item });
-            return Ok(Given { print, event: None, leaves });
+            return Ok(Given { print, to, event: None, leaves });
         }
         let numbers = self.numbers(session, std::slice::from_ref(&hit.collection)).await?;
         let event = numbers.first().map(|no| (*no, written.item));
-        Ok(Given { print, event, leaves: None })
+        Ok(Given { print, to, event, leaves: None })
     }
 
     /// An invitation that was answered goes where deleted mail goes.
@@ -244,10 +252,46 @@ mod faults;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SyncKey;
     use crate::{Limits, MemoryStore};
     use dme_mailbox::memory::MemoryMailSystem;
-    use dme_model::{Timestamp, UserId};
+    use dme_mailbox::{FetchOutcome, NewItem};
+    use dme_model::{BodyView, Event, EventPatch, Item, ItemPatch, Role, Timestamp, UserId};
+    use futures_util::TryStreamExt as _;
     use std::sync::Arc;
+
+    #[tokio::test]
+    async fn who_comes_after_all_does_not_repeat_what_they_said_first() {
+        let (system, user) = (MemoryMailSystem::new(), UserId::from("ann@example.com"));
+        system.add_user(&user, "ann@example.com");
+        let (mailbox, store) = (system.mailbox(&user).unwrap(), MemoryStore::default());
+        let engine = Engine::new(Arc::new(store), Limits::default());
+        let device = DeviceKey { user: user.clone(), device: "phone".into() };
+        let now = Timestamp::from_seconds(1);
+        let session = Session { device: &device, mailbox: &*mailbox, now };
+        engine.folder_sync(session, &SyncKey::initial()).await.unwrap();
+        let calendar = system.collection(&user, Role::Calendar).unwrap();
+        let event = Event { title: "Plan".into(), own: false, ..Event::default() };
+        let patch = ItemPatch::Event(Box::new(EventPatch::whole(event)));
+        let new = NewItem { key: SubmissionKey("plan".into()), patch };
+        let item = mailbox.create_item(&calendar, &new).await.unwrap().item;
+        let folders = engine.known_folders(session).await.unwrap();
+        let folder = folders.iter().find(|it| it.role == Some(Role::Calendar)).unwrap().no;
+        for participation in
+            [Participation::Accepted, Participation::Tentative, Participation::Accepted]
+        {
+            let answer =
+                Answer { participation, instance: None, comment: None, proposal: None, send: true };
+            let answer = Meant::new(format!("{participation:?}").as_bytes(), answer);
+            let request = RespondRequest { folder, item: item.clone(), answer, notify: true };
+            engine.respond(session, &request).await.unwrap();
+            let items = std::slice::from_ref(&item);
+            let fetched = mailbox.fetch(&calendar, items, &BodyView::default()).await.unwrap();
+            let fetched: Vec<_> = fetched.try_collect().await.unwrap();
+            let FetchOutcome::Item(Item::Event(event)) = &fetched[0].outcome else { panic!() };
+            assert_eq!(event.participation, participation);
+        }
+    }
 
     #[tokio::test]
     async fn what_a_mail_asked_for_is_sent_once_by_all_phones_of_the_user() {

@@ -9,6 +9,7 @@
 //!
 //! It runs on any mailbox: implement [`World`] for it and give [`run`] a list of [`Op`]s.
 
+mod answers;
 mod driver;
 pub(crate) mod faulty;
 mod judge;
@@ -117,8 +118,15 @@ pub enum RecordAct {
     Make,
     /// It gets new notes.
     Rewrite,
+    /// One instance of it, an event that repeats, gets a title of its own; all else new notes.
+    Rename(u8),
+    /// One instance of it, an event that repeats, is taken out; all else gets new notes.
+    Drop(u8),
     /// It is deleted.
     Delete,
+    /// Somebody asks the user to a new event, which another client puts into a calendar; the phone
+    /// makes one of the user's own.
+    Invite,
 }
 
 /// One event of a life. Folders and items are picked by number among those there are.
@@ -148,6 +156,8 @@ pub enum Op {
     OtherRecord { folder: u8, item: u8, act: RecordAct },
     /// The phone's user does.
     Record { folder: u8, item: u8, act: RecordAct },
+    /// The phone's user answers an invitation in the calendar, or the phone tries again to tell.
+    Answer { item: u8, says: u8, fate: Fate },
     /// The phone syncs a calendar, address book, task list or its notes.
     SyncRecords { folder: u8, window: u8, fate: Fate },
     /// The phone's user writes a draft.

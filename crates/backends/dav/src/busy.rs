@@ -87,7 +87,7 @@ impl DavMailbox {
             return Ok(HashMap::new());
         }
         let mut periods = Vec::new();
-        for remote in self.remotes_of(principal).await?.values() {
+        for remote in self.remotes(principal).await?.values() {
             // What others let the user read or write is their time.
             let own = remote.belongs.to(principal) && remote.access == Access::ReadWrite;
             if !remote.classes.contains(&Class::Calendar) || !own {

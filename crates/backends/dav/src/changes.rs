@@ -2,7 +2,7 @@
 //! comparing marks.
 
 use crate::client::Request;
-use crate::collections::{Place, Remote, Tag};
+use crate::collections::Place;
 use crate::error::WireError;
 use crate::href::Path;
 use crate::listing::{Member, set};
@@ -10,6 +10,7 @@ use crate::mailbox::DavMailbox;
 use crate::multistatus::{Multistatus, Response};
 use crate::quirks::{Certainty, may_be_bad_token, may_be_full_list};
 use crate::report::{self, component};
+use crate::standing::Tag;
 use crate::token::{Buckets, MAX_SERVER_TOKEN, Token};
 use crate::xml::Ns;
 use dme_mailbox::{
@@ -146,8 +147,8 @@ impl DavMailbox {
         buckets: Buckets,
         ctag: String,
     ) -> Result<Changes, WireError> {
-        let remote = self.remote(&place.path).await?;
-        let now = match remote.tag {
+        let (_, tag) = self.standing(&place.path).await?;
+        let now = match tag {
             Tag::Marks(now) => now,
             Tag::Sync(_) => return Err(invalid("the server remembers changes now")),
         };
@@ -187,14 +188,17 @@ impl DavMailbox {
         if since.is_empty() {
             return Ok(Vec::new());
         }
-        let remotes = self.remotes().await.map_err(|error| error.told("ask what changed"))?;
+        let standings = self.standings().await.map_err(|error| error.told("ask what changed"))?;
         let mut changed = Vec::new();
         // A collection of several classes is asked for its members once.
         let mut members = BTreeMap::new();
         for (id, token) in since {
-            let remote = Place::read(id).ok().and_then(|place| remotes.get(&place.path));
-            let same = match (remote, Token::read(token)) {
-                (Some(remote), Some(token)) => self.stands_at(remote, &token, &mut members).await,
+            let place = Place::read(id).ok();
+            let stands = place.and_then(|place| standings.get_key_value(&place.path));
+            let same = match (stands, Token::read(token)) {
+                (Some((path, (_, tag))), Some(token)) => {
+                    self.stands_at(path, tag, &token, &mut members).await
+                }
                 _ => false,
             };
             if !same {
@@ -208,24 +212,25 @@ impl DavMailbox {
     /// asked for them; none of one that did not tell.
     async fn stands_at<'a>(
         &self,
-        remote: &'a Remote,
+        path: &'a Path,
+        tag: &Tag,
         token: &Token,
         members: &mut BTreeMap<&'a Path, Option<Vec<Member>>>,
     ) -> bool {
-        match (&remote.tag, token) {
+        match (tag, token) {
             (Tag::Sync(now), Token::Sync { token, .. }) => now == token,
             (Tag::Marks(now), Token::Marks { ctag, .. }) if !now.is_empty() => now == ctag,
             // Its properties do not say where it stands (a fault: RFC 6578 §4), but it can be asked.
             (Tag::Marks(_), Token::Sync { token, .. }) => {
-                let told = self.sync_report(&remote.path, token).await;
+                let told = self.sync_report(path, token).await;
                 told.is_ok_and(|told| {
                     told.responses.is_empty() && told.sync_token.as_ref() == Some(token)
                 })
             }
             (Tag::Marks(_), Token::Marks { buckets, .. }) => {
-                let told = match members.entry(&remote.path) {
+                let told = match members.entry(path) {
                     Entry::Occupied(told) => told.into_mut(),
-                    Entry::Vacant(none) => none.insert(self.members(&remote.path).await.ok()),
+                    Entry::Vacant(none) => none.insert(self.members(path).await.ok()),
                 };
                 let told = told.as_deref().map(pairs);
                 told.is_some_and(|told| buckets.changed(&told).is_none())

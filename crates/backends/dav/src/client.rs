@@ -204,7 +204,7 @@ impl Client {
         certified_as: &str,
     ) -> Result<Self, ConfigError> {
         let dialer = Dialer::new(at, &config.server(&origin), origin.port)?;
-        let dialer = dialer.certified_as(certified_as)?;
+        let dialer = dialer.certified_as(certified_as)?.prompt();
         Ok(Self {
             origin,
             dialer,

@@ -25,9 +25,10 @@ const MAX_NAMESAKES: usize = 8;
 /// Before the name of a collection that we made, by which it is known not to be the default.
 const OURS: &str = "dme-";
 
-/// What is asked of each collection.
+/// What is asked of each collection. Where it stands is dear to ask: some servers look at every
+/// member for that ([`crate::standing`]).
 pub(crate) const PROPS: &str = "<resourcetype/><displayname/><owner/><current-user-privilege-set/>\
-     <C:supported-calendar-component-set/><sync-token/><S:getctag/><supported-report-set/>";
+     <C:supported-calendar-component-set/>";
 
 /// A collection of the server.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,17 +39,15 @@ pub(crate) struct Remote {
     pub(crate) belongs: Belongs,
     /// What it may hold, in the order of [`Class`].
     pub(crate) classes: Vec<Class>,
-    /// Where it stands.
-    pub(crate) tag: Tag,
 }
 
-/// What tells whether anything in a collection changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Tag {
-    /// A token to ask for changes with (RFC 6578).
-    Sync(String),
-    /// A text that differs when something did (`getctag`); empty where there is none.
-    Marks(String),
+/// What is asked of all collections in a home.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Question<'a> {
+    /// These properties.
+    Props(&'a str),
+    /// [`PROPS`], and where each stands.
+    Standing,
 }
 
 /// One of our collections: a class of one of the server's.
@@ -91,19 +90,13 @@ impl Place {
 impl Remote {
     /// None where the resource is no calendar or address book: a scheduling inbox, the home itself.
     pub(crate) fn of(response: &Response, path: Path, origin: &Origin) -> Option<Self> {
-        let Kind { classes, syncs } = Kind::of(response)?;
+        let Kind { classes, .. } = Kind::of(response)?;
         let name = response.text(Ns::Dav, "displayname").map(str::to_owned);
-        let token = response.text(Ns::Dav, "sync-token").filter(|_| syncs);
-        let ctag = response.text(Ns::CalendarServer, "getctag").unwrap_or_default();
         Some(Self {
             name: name.unwrap_or_else(|| path.plain_name()),
             access: access(response),
             belongs: Belongs::of(response, origin),
             classes,
-            tag: match token {
-                Some(token) => Tag::Sync(token.to_owned()),
-                None => Tag::Marks(ctag.to_owned()),
-            },
             path,
         })
     }
@@ -114,12 +107,7 @@ impl DavMailbox {
     ///
     /// A home that is not there holds nothing, but not every one of them: that is a server that
     /// does not serve just now, and an empty list would take everything from the phone.
-    pub(crate) async fn remotes(&self) -> Result<BTreeMap<Path, Remote>, WireError> {
-        self.remotes_of(&*self.principal().await?).await
-    }
-
-    /// The same by what the server knows of the user.
-    pub(crate) async fn remotes_of(
+    pub(crate) async fn remotes(
         &self,
         principal: &Principal,
     ) -> Result<BTreeMap<Path, Remote>, WireError> {
@@ -132,6 +120,16 @@ impl DavMailbox {
         principal: &Principal,
         props: &str,
     ) -> Result<BTreeMap<Path, Remote>, WireError> {
+        self.in_homes(principal, Question::Props(props), |_, remote| remote).await
+    }
+
+    /// What is told of each of them in answer to a question.
+    pub(crate) async fn in_homes<T>(
+        &self,
+        principal: &Principal,
+        question: Question<'_>,
+        told_of: impl Fn(&Response, Remote) -> T,
+    ) -> Result<BTreeMap<Path, T>, WireError> {
         let mut homes: Vec<_> =
             principal.calendar_homes.iter().chain(&principal.contact_homes).collect();
         homes.sort();
@@ -139,7 +137,11 @@ impl DavMailbox {
         let mut found = BTreeMap::new();
         let mut served = false;
         for home in homes {
-            let told = match self.propfind(home, "1", props).await {
+            let told = match question {
+                Question::Props(props) => self.propfind(home, "1", props).await,
+                Question::Standing => self.propfind_standing(home, "1").await,
+            };
+            let told = match told {
                 Err(error) if error.status() == Some(404) => continue,
                 told => told?,
             };
@@ -151,13 +153,14 @@ impl DavMailbox {
             let above = itself.map(|home| Belongs::of(home, origin)).unwrap_or_default();
             for response in &told.responses {
                 let remote = at(response).and_then(|path| Remote::of(response, path, origin));
-                let Some(mut remote) = remote.filter(|remote| self.wants(remote)) else { continue };
+                let remote = remote.filter(|remote| self.wants(&remote.classes));
+                let Some(mut remote) = remote else { continue };
                 remote.belongs.in_home(&above);
                 if found.len() >= MAX_COLLECTIONS {
                     let said = format!("more than {MAX_COLLECTIONS} collections");
                     return Err(WireError::Nonsense(said));
                 }
-                found.insert(remote.path.clone(), remote);
+                found.insert(remote.path.clone(), told_of(response, remote));
             }
         }
         if !served {
@@ -169,9 +172,9 @@ impl DavMailbox {
     }
 
     /// A home may hold both kinds though only one is wanted.
-    fn wants(&self, remote: &Remote) -> bool {
+    pub(crate) fn wants(&self, classes: &[Class]) -> bool {
         let config = &self.shared.config;
-        match remote.classes.contains(&Class::Contacts) {
+        match classes.contains(&Class::Contacts) {
             true => config.contacts,
             false => config.calendars,
         }
@@ -183,15 +186,13 @@ impl DavMailbox {
         let origin = &self.shared.client.origin;
         let remote = told.responses.first();
         let remote = remote.and_then(|told| Remote::of(told, path.clone(), origin));
-        remote.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, format!("dav: {path} is no collection")).into()
-        })
+        remote.ok_or_else(|| no_collection(path).into())
     }
 
     pub(crate) async fn list_collections(&self) -> Result<Vec<Collection>> {
         let listed = async {
             let principal = self.principal().await?;
-            Ok((self.remotes_of(&principal).await?, principal))
+            Ok((self.remotes(&principal).await?, principal))
         };
         let (remotes, principal) =
             listed.await.map_err(|error: WireError| error.told("list collections"))?;
@@ -271,7 +272,7 @@ impl DavMailbox {
         let same = |remote: &Remote| {
             remote.name == name && remote.classes.contains(&class) && remote.belongs.to(&principal)
         };
-        if self.remotes_of(&principal).await?.values().any(same) {
+        if self.remotes(&principal).await?.values().any(same) {
             return Err(taken().into());
         }
         // The name is made of what is asked, so that a repeated request finds what the first made.
@@ -321,7 +322,7 @@ impl DavMailbox {
                     && remote.classes.contains(&place.class)
                     && remote.belongs.to(&principal)
             };
-            if self.remotes_of(&principal).await?.values().any(same) {
+            if self.remotes(&principal).await?.values().any(same) {
                 return Err(WireError::from(taken()));
             }
             let request = Request::xml("PROPPATCH", &place.path, report::rename(name));
@@ -381,6 +382,11 @@ fn valid(name: &str) -> Result<&str, WireError> {
         true => Err(Error::new(ErrorKind::Invalid, "dav: no name for a collection").into()),
         false => Ok(name),
     }
+}
+
+/// Where a collection should be.
+pub(crate) fn no_collection(path: &Path) -> Error {
+    Error::new(ErrorKind::NotFound, format!("dav: {path} is no collection"))
 }
 
 fn taken() -> Error {

@@ -30,6 +30,7 @@ mod principal;
 mod quirks;
 mod report;
 mod server;
+mod standing;
 mod token;
 mod watch;
 mod write;

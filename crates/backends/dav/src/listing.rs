@@ -2,13 +2,14 @@
 //! wanted, else by what it finds.
 
 use crate::changes::may_be_of;
-use crate::collections::{Place, Remote, Tag};
+use crate::collections::{Place, Remote};
 use crate::error::{Refusal, WireError};
 use crate::href::Path;
 use crate::mailbox::DavMailbox;
 use crate::multistatus::Multistatus;
 use crate::object;
 use crate::report::{self, Told, Wanted, component};
+use crate::standing::Tag;
 use crate::token::{MAX_SERVER_TOKEN, Token};
 use crate::xml::Ns;
 use dme_mailbox::{Error, ErrorKind, ItemFilter, Listing, Result};
@@ -38,9 +39,9 @@ impl DavMailbox {
                 return Ok(listing(&members, &Token::Sync { members: members.len(), token }));
             }
             // The token first: what changes between the two is then told once more, not lost.
-            let remote = self.remote(&place.path).await?;
+            let (remote, tag) = self.standing(&place.path).await?;
             remote.must_hold(place.class)?;
-            let (marks, all) = match &remote.tag {
+            let (marks, all) = match &tag {
                 Tag::Sync(_) => (None, None),
                 Tag::Marks(ctag) => {
                     let all = self.members(&place.path).await?;
@@ -52,7 +53,7 @@ impl DavMailbox {
                 (_, Class::Contacts, Some(all)) => all,
                 _ => self.members_of_class(&place, filter.since).await?,
             };
-            let token = marks.unwrap_or(match remote.tag {
+            let token = marks.unwrap_or(match tag {
                 Tag::Sync(token) | Tag::Marks(token) => {
                     Token::Sync { members: members.len(), token }
                 }

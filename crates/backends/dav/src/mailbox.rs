@@ -7,6 +7,7 @@ use crate::href::Path;
 use crate::owner::OwnerNames;
 use crate::principal::Principals;
 use crate::server::Server;
+use crate::standing::Untokened;
 use crate::watch::Watches;
 use async_trait::async_trait;
 use dme_dial::login_name;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) places: Vec<Path>,
     pub(crate) principals: Principals,
     pub(crate) owners: OwnerNames,
+    pub(crate) untokened: Untokened,
     pub(crate) watches: Watches,
     /// Keys the hashes by which credentials are told apart without keeping them.
     hasher: RandomState,
@@ -54,6 +56,7 @@ impl Shared {
             places,
             principals: Principals::default(),
             owners: OwnerNames::default(),
+            untokened: Untokened::default(),
             watches: Watches::default(),
             hasher: RandomState::new(),
         }

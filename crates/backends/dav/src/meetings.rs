@@ -127,7 +127,7 @@ impl DavMailbox {
     /// The user's own calendars that may be written to.
     async fn calendars(&self) -> Result<Calendars, WireError> {
         let principal = self.principal().await?;
-        let mut remotes = self.remotes_of(&principal).await?;
+        let mut remotes = self.remotes(&principal).await?;
         remotes.retain(|_, remote| remote.belongs.to(&principal));
         let default = self.default_of(Class::Calendar, &remotes, &principal);
         let default = default.map(|remote| remote.path.clone());

@@ -7,6 +7,8 @@
 //! | the number of answers asked for (`limit`) is ignored | Radicale, Xandikos | never asked for: `sync_report` |
 //! | an answer cut to the `limit` comes with the final token, so that the rest is lost | Xandikos 0.4 | the same: a continuation is only followed where the server says 507, and a list never (`remembered`) |
 //! | the first answer also lists what was deleted long ago, as 404 | Radicale | left out of lists |
+//! | to tell `sync-token`, and to tell `getctag`, each member is looked at | Radicale | one of the two is asked for: [`crate::standing`] |
+//! | an answer is sent in pieces, the last of which waits until the others are acknowledged | Cyrus | acknowledged at once: `Dialer::prompt` |
 //! | an invalid token is answered otherwise than by `valid-sync-token` | Xandikos (500, 412) | [`may_be_bad_token`], then [`tells_from_empty`](crate::changes) |
 //! | an invalid token is answered by a full list, as if it were the difference | others | [`may_be_full_list`] |
 //! | a token returns to an earlier value when the content does | Xandikos | nothing to do: equal tokens mean equal contents |

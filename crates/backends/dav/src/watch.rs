@@ -2,11 +2,12 @@
 //! watches of a user. One question for each home set tells of all collections in it.
 
 use crate::client::Login;
-use crate::collections::{Place, Remote, Tag};
+use crate::collections::{Place, Remote};
 use crate::error::WireError;
 use crate::href::Path;
 use crate::mailbox::{DavMailbox, Shared};
 use crate::owner::Belongs;
+use crate::standing::Tag;
 use dme_mailbox::{Account, Error, ErrorKind, Result, WatchEvent};
 use dme_model::{Access, Class, CollectionId, UserId, ZoneId};
 use futures_core::stream::BoxStream;
@@ -88,7 +89,7 @@ impl DavMailbox {
     }
 
     async fn new_hub(&self, fingerprint: u64) -> Result<Arc<Hub>> {
-        let stand = stand(self.remotes().await.map_err(|error| error.told("watch"))?);
+        let stand = stand(self.standings().await.map_err(|error| error.told("watch"))?);
         let seen = broadcast::Sender::new(BACKLOG);
         let teller = seen.clone();
         let asker = Asker {
@@ -157,8 +158,8 @@ impl Asker {
                 // No times are read.
                 clock: ZoneId::utc(),
             };
-            let now = match mailbox.remotes().await {
-                Ok(remotes) => stand(remotes),
+            let now = match mailbox.standings().await {
+                Ok(standings) => stand(standings),
                 Err(error) => {
                     failed += 1;
                     if failed >= FAILURES || error.status() == Some(401) {
@@ -178,9 +179,11 @@ impl Asker {
     }
 }
 
-fn stand(remotes: BTreeMap<Path, Remote>) -> Stand {
-    let remotes = remotes.into_values();
-    remotes.map(|it| (it.path, ((it.name, it.access, it.belongs, it.classes), it.tag))).collect()
+fn stand(standings: BTreeMap<Path, (Remote, Tag)>) -> Stand {
+    let standings = standings.into_values();
+    standings
+        .map(|(it, tag)| (it.path, ((it.name, it.access, it.belongs, it.classes), tag)))
+        .collect()
 }
 
 fn differences(before: &Stand, now: &Stand) -> Vec<Seen> {

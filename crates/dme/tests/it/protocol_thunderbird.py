@@ -140,15 +140,18 @@ for (const calendar of cal.manager.getCalendars()) {
     }
   }
 }
-held.events.sort((one, other) => one.title < other.title ? -1 : 1);
+for (const list of [held.events, held.tasks]) {
+  list.sort((one, other) => one.title < other.title ? -1 : 1);
+}
 return held;
 """
 
 # A contact more and one less, a series, an event in another place, of a series one instance at another
-# time and one less, and a task that is done.
+# time and one less, a task that is done, one more and one less.
 WRITE = """
 const {cal} = ChromeUtils.importESModule("resource:///modules/calendar/calUtils.sys.mjs");
 const {CalEvent} = ChromeUtils.importESModule("resource:///modules/CalEvent.sys.mjs");
+const {CalTodo} = ChromeUtils.importESModule("resource:///modules/CalTodo.sys.mjs");
 const {AddrBookCard} = ChromeUtils.importESModule("resource:///modules/AddrBookCard.sys.mjs");
 const {MailServices} = ChromeUtils.importESModule("resource:///modules/MailServices.sys.mjs");
 const book = MailServices.ab.directories.find(book => book.dirName.startsWith("People"));
@@ -194,10 +197,20 @@ RRULE:FREQ=WEEKLY;COUNT=3\r
 END:VEVENT\r
 `));
 const chores = calendars.find(calendar => calendar.name.startsWith("Chores"));
-const [task] = await chores.getItemsAsArray(chores.ITEM_FILTER_ALL_ITEMS, 0, null, null);
-const done = task.clone();
+const tasks = await chores.getItemsAsArray(chores.ITEM_FILTER_ALL_ITEMS, 0, null, null);
+const offer = tasks.find(task => task.title === "Send the offer");
+const done = offer.clone();
 done.isCompleted = true;
-await chores.modifyItem(done, task);
+await chores.modifyItem(done, offer);
+await chores.deleteItem(tasks.find(task => task.title === "Water the plants"));
+await chores.addItem(new CalTodo(`BEGIN:VTODO\r
+UID:thunderbird-2\r
+SUMMARY:Order paper\r
+DESCRIPTION:Two boxes.\r
+DUE:20270305T000000Z\r
+PRIORITY:1\r
+END:VTODO\r
+`));
 """
 
 

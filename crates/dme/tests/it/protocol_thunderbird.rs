@@ -8,8 +8,9 @@ use anyhow::{Context, Result, ensure};
 use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::FolderType;
 use dme_model::{
-    Contact, ContactPatch, ContactText, Event, EventField, EventPatch, Frequency, InstanceChange,
-    Item, ItemPatch, LocalTime, Recurrence, RecurrenceEnd, Task, TaskPatch, Timestamp, ZoneId,
+    Contact, ContactPatch, ContactText, Event, EventField, EventPatch, Frequency, Importance,
+    InstanceChange, Item, ItemPatch, LocalTime, Recurrence, RecurrenceEnd, Task, TaskPatch,
+    Timestamp, ZoneId,
 };
 use dme_phone::Phone;
 use dme_testkit::debian::{Release, unpacked};
@@ -25,6 +26,8 @@ const ADDONS: [&str; 2] = ["webext-tbsync", "webext-eas4tbsync"];
 const WEEK: i64 = 7 * 86_400;
 /// 2027-02-28.
 const LAST_OF_FEBRUARY: LocalTime = LocalTime::from_days(20_877);
+/// 2027-03-05.
+const FIFTH_OF_MARCH: LocalTime = LocalTime::from_days(20_882);
 /// 2027-03-02 at ten, which Thunderbird's event begins at.
 const TUESDAY_AT_TEN: LocalTime = LocalTime::from_seconds(1_803_981_600);
 
@@ -61,13 +64,8 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
     phone.change_instance(&calendar, &standup, monday(2), &later).await?;
     let ada = phone.create(&contacts, &person("Ada", "Lovelace", "+44 20 7946 0000")).await?;
     phone.create(&contacts, &person("Charles", "Babbage", "+44 20 7946 0001")).await?;
-    let offer = Task {
-        title: "Send the offer".into(),
-        due: Some(LAST_OF_FEBRUARY),
-        whole_days: true,
-        ..Task::default()
-    };
-    let offer = phone.create(&tasks, &ItemPatch::Task(Box::new(TaskPatch::whole(offer)))).await?;
+    let offer = phone.create(&tasks, &task("Send the offer")).await?;
+    phone.create(&tasks, &task("Water the plants")).await?;
 
     let held = thunderbird(world, user, version)?;
     let expected = json!({
@@ -101,15 +99,24 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
         "tasks": [{
             "calendar": "Chores (DME)", "title": "Send the offer", "text": null,
             "due": "20270228T000000Z UTC", "done": false,
+        }, {
+            "calendar": "Chores (DME)", "title": "Water the plants", "text": null,
+            "due": "20270228T000000Z UTC", "done": false,
         }],
     });
     ensure!(held == expected, "Thunderbird shows {held:#}");
 
-    // What was there is as it was, but the task is done, the meeting elsewhere, and Charles gone.
+    // What was there is as it was, but one task is done, the meeting elsewhere, and Charles and the
+    // other task are gone.
     for collection in [&calendar, &contacts, &tasks] {
         phone.sync(collection).await?;
     }
-    ensure!(phone.records(&tasks)?.len() == 1, "{:?}", phone.records(&tasks)?);
+    let Item::Task(made) = other(&phone, &tasks, &offer)? else { anyhow::bail!("no task made") };
+    ensure!(made.title == "Order paper" && !made.complete, "{made:?}");
+    ensure!(made.due == Some(FIFTH_OF_MARCH), "{made:?}");
+    ensure!(made.importance == Importance::High, "{made:?}");
+    let words = made.text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
+    ensure!(words.contains("Two boxes."), "{words:?}");
     let Some(Item::Task(task)) = phone.records(&tasks)?.get(&offer) else {
         anyhow::bail!("no task: {:?}", phone.records(&tasks)?)
     };
@@ -164,6 +171,17 @@ async fn in_version(world: &World, user: (&str, &str), version: ProtocolVersion)
         ensure!(made.text_of(field) == value, "{field:?}: {made:?}");
     }
     Ok(())
+}
+
+/// A task of the last day of February.
+fn task(title: &str) -> ItemPatch {
+    let task = Task {
+        title: title.into(),
+        due: Some(LAST_OF_FEBRUARY),
+        whole_days: true,
+        ..Task::default()
+    };
+    ItemPatch::Task(Box::new(TaskPatch::whole(task)))
 }
 
 fn person(first: &str, last: &str, mobile: &str) -> ItemPatch {

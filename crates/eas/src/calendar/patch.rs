@@ -55,22 +55,23 @@ pub fn patch_from_elements(
     }
     let mut told = None;
     if let Some(present) = present {
-        let elements = write::of_event(present, None, version, context);
+        let covered = cover::told(present, context.now);
+        let elements = write::of_covered(&covered, None, version, context);
         let (mut event, _) = read(&elements, version, context, Some(present))?;
         event.own = present.own;
         // The list is the server's: a phone adds to it and takes off.
         event.attachments.clone_from(&present.attachments);
         value.attachments.clone_from(&present.attachments);
         keep_text((&mut value.text, &mut value.native), (&event.text, event.native));
-        told = Some(event);
+        told = Some((event, covered));
     }
-    let mut patch = patch(fields, &value, told.as_ref());
-    if let Some((present, told)) = present.zip(told) {
+    let mut patch = patch(fields, &value, told.as_ref().map(|(told, _)| told));
+    if let Some((present, (told, covered))) = present.zip(told) {
         let named = patch.fields.contains(&EventField::Exceptions);
         let written = patch.value.exceptions.iter().chain(&told.exceptions).filter(|_| named);
         let repeated = Repeated::of((present, &told), written, version, context)?;
         cover::undo(&mut patch, present, &told, &repeated);
-        keep_exceptions(&mut patch, (present, &told), &repeated, version, context)?;
+        keep_exceptions(&mut patch, (present, &told), &covered, &repeated, (version, context))?;
     }
     if patch.fields.iter().all(|field| *field == EventField::Stamp) {
         patch.fields.clear();
@@ -117,14 +118,14 @@ fn is_changeable(field: EventField, version: ProtocolVersion) -> bool {
     }
 }
 
-/// Exceptions that were not told are not changed, nor is what of one was told and repeated; those of
+/// `covered` is the event as it was written for the phone. Exceptions that were not told are not changed, nor is what of one was told and repeated; those of
 /// a series that is no longer the same are ended.
 fn keep_exceptions(
     patch: &mut EventPatch,
     (present, told): (&Event, &Event),
+    covered: &Event,
     repeated: &Repeated,
-    version: ProtocolVersion,
-    context: &Context<'_>,
+    (version, context): (ProtocolVersion, &Context<'_>),
 ) -> Result<()> {
     if version >= ProtocolVersion::V16_0 {
         let series = [EventField::Recurrence, EventField::Time];
@@ -145,7 +146,7 @@ fn keep_exceptions(
                 keep_repeated(written, told, present);
             }
         }
-        let hidden = hidden((present, told), &written, version, context)?;
+        let hidden = hidden((present, told), covered, &written, (version, context))?;
         written.extend(hidden);
         written.sort_by_key(|exception| exception.original);
         patch.value.exceptions = written;
@@ -157,15 +158,14 @@ fn keep_exceptions(
 /// which it is told nothing.
 fn hidden(
     (present, told): (&Event, &Event),
+    covered: &Event,
     written: &[Exception],
-    version: ProtocolVersion,
-    context: &Context<'_>,
+    (version, context): (ProtocolVersion, &Context<'_>),
 ) -> Result<Vec<Exception>> {
     let originals = |list: &[Exception]| -> BTreeSet<LocalTime> {
         list.iter().map(|exception| exception.original).collect()
     };
-    let covered = cover::told(present, context.now);
-    let (said, written) = (originals(exceptions::told(&covered)), originals(written));
+    let (said, written) = (originals(exceptions::told(covered)), originals(written));
     // It is copied for each of them, and need not be with all of them.
     let told = &instance::by_rule(told, told.start);
     let mut hidden = vec![];

@@ -32,8 +32,17 @@ pub(super) fn of_event(
     version: ProtocolVersion,
     context: &Context<'_>,
 ) -> Vec<Element> {
+    of_covered(&cover::told(event, context.now), id, version, context)
+}
+
+/// The same of an event as [`cover::told`] has it.
+pub(super) fn of_covered(
+    event: &Event,
+    id: Option<&ServerId>,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Vec<Element> {
     let Context { home, now } = *context;
-    let event = &*cover::told(event, now);
     let clock = time::clock(event.zone.as_ref(), home);
     let moment = |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
     let mut children = Vec::with_capacity(24);

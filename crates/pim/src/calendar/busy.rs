@@ -1,12 +1,13 @@
 //! When an event takes its owner's time.
 
+use super::beat::Beat;
 use super::clock::{Clock, When, Zones};
 use super::event::{self, Reading, Times};
 use super::exceptions::NO_TEXT;
 use super::irregular;
 use super::object::{Component, Object};
 use super::people::Owner;
-use super::series::{self, Beat, Series};
+use super::series::{self, Series};
 use super::value::DAY;
 use super::{Kind, kind};
 use crate::{Error, recurrence};

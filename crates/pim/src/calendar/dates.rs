@@ -1,11 +1,11 @@
 //! A series that is a list of dates (`RDATE` without a rule), as a rule with exceptions: what
 //! phones can be told of it. Domino writes every series so that its own rules cannot say.
 
+use super::beat::Beat;
 use super::clock::Zones;
 use super::event::Times;
 use super::object::Component;
 use super::rule::greatest_common_divisor;
-use super::series::Beat;
 use dme_model::{Frequency, LocalTime, Recurrence, RecurrenceEnd};
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ pub(crate) fn are_all(main: &Component) -> bool {
 }
 
 /// Every so many days, without those days that are not in the list. None where there is no such
-/// list, it is at several times of day, or too far between.
+/// list, or they are too far between. A date at another time of day counts as the instance of its day.
 pub(crate) fn cover(
     main: &Component,
     times: &Times,
@@ -32,11 +32,11 @@ pub(crate) fn cover(
     let listed = main.all("RDATE").flat_map(|line| zones.list(line)).take(MOST);
     let mut dates: BTreeSet<i64> = BTreeSet::new();
     for date in listed {
-        let since = beat.original(&date).as_seconds().checked_sub(start.as_seconds())?;
-        if since < 0 || since % super::value::DAY != 0 {
+        let date = beat.local(&date);
+        if date < start {
             return None;
         }
-        dates.insert(since / super::value::DAY);
+        dates.insert(date.as_days() - start.as_days());
     }
     dates.remove(&0);
     let last = *dates.last()?;

@@ -1,12 +1,13 @@
 //! The exceptions of a series, written: `EXDATE`s, and components that override an instance.
 
+use super::beat::Beat;
 use super::clock::{self, Zones};
 use super::event::{self, Reading, Times};
 use super::event_fields as fields;
 use super::irregular;
 use super::object::{Component, Node};
 use super::people::Owner;
-use super::series::{self, Beat, Series};
+use super::series::{self, Series};
 use super::summary::LastEnd;
 use crate::{Error, recurrence};
 use dme_model::{
@@ -37,6 +38,11 @@ pub(crate) struct Editing<'a, 'r> {
 pub(crate) static NO_TEXT: BodyView =
     BodyView { preferences: Vec::new(), mime: MimeSupport::Never, part_preference: None };
 
+/// What no override takes over from its series: what makes it one, and what was done to it and to other
+/// instances.
+const OF_THE_SERIES: [&str; 7] =
+    ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", super::ACT, super::ANSWER];
+
 impl<'a, 'r> Editing<'a, 'r> {
     /// # Errors
     /// [`Error::Unconvertible`] where there is no event, or none that begins.
@@ -48,9 +54,8 @@ impl<'a, 'r> Editing<'a, 'r> {
         let reading = Reading { owner, view: &NO_TEXT, zones };
         let series = Series::find(calendar, "VEVENT");
         let series = series.ok_or(Error::Unconvertible("there is no event in it"))?;
-        let (event, last_end) = series::read(&series, &reading)?;
-        let times = Times::of(series.main, zones)?;
-        let (beat, is_part) = (Beat::of(&times), series::is_part(series.main, &times));
+        let series::Read { event, last_end, beat } = series::read(&series, &reading)?;
+        let is_part = series::is_part(series.main, &Times::of(series.main, zones)?);
         Ok(Self { calendar, reading, event, last_end, beat, is_part })
     }
 }
@@ -136,11 +141,7 @@ impl Editing<'_, '_> {
 
     /// One instance as it is without an override of its own.
     fn without_own(&self, original: LocalTime) -> Event {
-        let mut instance = series::instance(&self.event, original);
-        if let Some(onward) = self.event.irregular.change_at(original) {
-            onward.apply(&mut instance);
-        }
-        instance
+        series::unchanged(&self.event, original, &self.beat)
     }
 
     /// Changes one instance; says which fields.
@@ -163,11 +164,20 @@ impl Editing<'_, '_> {
         let (owner, zones) = (self.reading.owner, self.reading.zones);
         if let Some(at) = place {
             self.include(original);
-            let Some(mut component) = self.component(at).cloned() else { return BTreeSet::new() };
-            let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+            // What an override says of later instances is taken from what it was.
+            let onward = self.component(at).filter(|one| irregular::is_onward(one)).cloned();
+            if let Some(mut component) = onward {
+                let changed = fields::write(&mut component, &shown, &new, &writable, owner, zones);
+                if !changed.is_empty() {
+                    single(&mut component);
+                    self.put_override(original, component);
+                }
+                return changed;
+            }
+            let Some(component) = self.component_mut(at) else { return BTreeSet::new() };
+            let changed = fields::write(component, &shown, &new, &writable, owner, zones);
             if !changed.is_empty() {
-                single(&mut component);
-                self.put_override(original, component);
+                single(component);
             }
             return changed;
         }
@@ -297,7 +307,7 @@ impl Editing<'_, '_> {
             Some(onward) => onward.clone(),
             None => self.main()?.clone(),
         };
-        for name in ["RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", super::ACT] {
+        for name in OF_THE_SERIES {
             component.remove(name);
         }
         let id = self.beat.id(original);

@@ -2,37 +2,21 @@
 //! (`EXRULE`, RFC 2445 §4.8.5.2), added dates (`RDATE`), and overrides that hold for all later
 //! instances as well (`RANGE=THISANDFUTURE`, RFC 5545 §3.2.13).
 
+use super::beat::Beat;
+use super::dates;
 use super::event::Reading;
 use super::object::Component;
 use super::rule::{self, Rule};
-use super::series::{Beat, Series, overridden};
-use super::value::DAY;
+use super::series::{Series, excluded, original, overridden};
 use crate::recurrence;
 use dme_model::{Event, EventPatch, Irregular, LocalTime, Onward, Recurrence};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many further rules, and rules that take instances out, are read.
 const MAX_RULES: usize = 5;
 
 /// How many added dates are read, and how many changes from some instance on.
 const MAX_DATES: usize = 1000;
-
-/// Reads what there is beside the rule of an event that was read with it. `listed`: the dates added to
-/// the series are in the rule already.
-pub(crate) fn read(
-    series: &Series<'_>,
-    event: &Event,
-    beat: &Beat,
-    listed: bool,
-    reading: &Reading<'_>,
-) -> Irregular {
-    let rules = rules(series.main, beat);
-    let added = match &event.recurrence {
-        Some(rule) if !listed => added(series.main, rule, &rules.rules, beat, reading),
-        _ => Vec::new(),
-    };
-    Irregular { added, onward: onward(series, event, beat, reading), ..rules }
-}
 
 /// The rules beside the first, and those that take instances out, as far as they can be told.
 pub(crate) fn rules(main: &Component, beat: &Beat) -> Irregular {
@@ -76,28 +60,61 @@ fn neutral(rule: Option<Rule>) -> Option<Recurrence> {
     }
 }
 
-/// The added dates that no rule has anyway. A series is at one time of day for a phone, and has
-/// nothing before its start.
-fn added(
-    main: &Component,
+/// Dates added to a series.
+#[derive(Default)]
+pub(crate) struct Dates {
+    /// What they count as, ascending, but for those that the rules have anyway.
+    pub(crate) added: Vec<LocalTime>,
+    /// Those at another time of day than the series, by what they count as.
+    pub(crate) odd: BTreeMap<LocalTime, LocalTime>,
+}
+
+/// The dates added to a series with this rule, as far as they can be told. A phone's series has nothing
+/// before its start, and one time of day: a date at another counts as the instance of its day, where
+/// there is none by anything else, and nothing is said of one.
+pub(crate) fn dates(
+    series: &Series<'_>,
     rule: &Recurrence,
-    rules: &[Recurrence],
     beat: &Beat,
     reading: &Reading<'_>,
-) -> Vec<LocalTime> {
-    let start = beat.start.local;
+) -> Dates {
+    let (main, start) = (series.main, beat.start.local);
     let lines = main.all("RDATE").flat_map(|line| reading.zones.list(line));
-    let mut dates: Vec<LocalTime> = lines
-        .map(|date| beat.original(&date))
-        .filter(|date| *date > start && (date.as_seconds() - start.as_seconds()) % DAY == 0)
-        .take(MAX_DATES)
-        .filter(|date| {
-            let mut rules = std::iter::once(rule).chain(rules);
-            !rules.any(|rule| recurrence::is_instance(start, rule, *date))
-        })
-        .collect();
-    dates.sort_unstable();
-    dates.dedup();
+    let later = lines.map(|date| beat.local(&date)).filter(|date| *date > start);
+    let listed: BTreeSet<LocalTime> = later.take(MAX_DATES).collect();
+    if listed.is_empty() {
+        return Dates::default();
+    }
+    let are_all = dates::are_all(main);
+    let others = rules(main, beat);
+    let is_by_rule = |at: LocalTime| {
+        let mut rules = std::iter::once(rule).chain(&others.rules);
+        rules.any(|rule| recurrence::is_instance(start, rule, at))
+    };
+    let is_taken_out =
+        |at: LocalTime| others.excluded.iter().any(|rule| recurrence::is_by_rule(start, rule, at));
+    let mut named: BTreeSet<LocalTime> = excluded(main, beat, reading).into_iter().collect();
+    named.extend(series.overrides.iter().filter_map(|one| original(one, beat, reading)));
+    let mut dates = Dates::default();
+    for date in &listed {
+        let counted = beat.on_day_of(*date);
+        let has_rule = is_by_rule(counted);
+        if counted == *date {
+            dates.added.extend(Some(counted).filter(|_| !has_rule && !are_all));
+            continue;
+        }
+        // A list without a rule is told as a rule that has the days of all its dates.
+        let is_free = has_rule == are_all
+            && counted > start
+            && !listed.contains(&counted)
+            && !named.contains(&counted)
+            && !is_taken_out(counted);
+        if is_free && !dates.odd.contains_key(&counted) {
+            dates.odd.insert(counted, *date);
+            dates.added.extend(Some(counted).filter(|_| !are_all));
+        }
+    }
+    dates.added.sort_unstable();
     dates
 }
 
@@ -107,7 +124,13 @@ pub(crate) fn is_onward(component: &Component) -> bool {
     id.is_some_and(|id| id.parameter_is("RANGE", "THISANDFUTURE"))
 }
 
-fn onward(series: &Series<'_>, event: &Event, beat: &Beat, reading: &Reading<'_>) -> Vec<Onward> {
+/// What differs from some instance on.
+pub(crate) fn onward(
+    series: &Series<'_>,
+    event: &Event,
+    beat: &Beat,
+    reading: &Reading<'_>,
+) -> Vec<Onward> {
     let mut found = BTreeMap::new();
     let components = series.overrides.iter().filter(|component| is_onward(component));
     for component in components.take(MAX_DATES) {

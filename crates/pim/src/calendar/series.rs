@@ -1,6 +1,7 @@
 //! What makes a series of an event: its rule, `EXDATE`s, and overriding components with a
 //! `RECURRENCE-ID` (RFC 5545 §3.8.4.4, §3.8.5).
 
+use super::beat::Beat;
 use super::clock::{Clock, When, Zones};
 use super::dates;
 use super::event::{self, Reading, Times};
@@ -12,55 +13,12 @@ use super::value::DAY;
 use crate::{Error, recurrence};
 use dme_model::{
     Event, EventField, EventPatch, Exception, InstanceChange, Irregular, LocalTime, Recurrence,
-    Timestamp,
 };
 use std::collections::BTreeMap;
 
 /// How many exceptions of a series are shown, the newest of them. Older ones stay in the object
 /// untouched.
 pub const MAX_EXCEPTIONS: usize = 1000;
-
-/// How a series counts its instances.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Beat {
-    pub(crate) start: When,
-    pub(crate) all_day: bool,
-}
-
-impl Beat {
-    pub(crate) fn of(times: &Times) -> Self {
-        Self { start: times.start.clone(), all_day: times.all_day }
-    }
-
-    /// Which instance a `RECURRENCE-ID` or `EXDATE` means: its begin by the rule on the series'
-    /// own clock. Where one is a day and the other a time, the day counts.
-    pub(crate) fn original(&self, id: &When) -> LocalTime {
-        let local = id.on(&self.start.clock);
-        let midnight = LocalTime::from_days(local.as_days());
-        if self.all_day {
-            midnight
-        } else if id.date {
-            midnight.plus_seconds(self.start.local.as_seconds().rem_euclid(DAY))
-        } else {
-            local
-        }
-    }
-
-    /// The same of a moment that a phone names; of whole days it is midnight UTC of the day.
-    pub(crate) fn original_at(&self, at: Timestamp) -> LocalTime {
-        let as_utc = LocalTime::from_seconds(at.as_seconds());
-        if self.all_day {
-            LocalTime::from_days(as_utc.as_days())
-        } else {
-            self.start.clock.to_local(at)
-        }
-    }
-
-    /// The instance as `RECURRENCE-ID` and `EXDATE` name it.
-    pub(crate) fn id(&self, original: LocalTime) -> When {
-        When { local: original, clock: self.start.clock.clone(), date: self.start.date }
-    }
-}
 
 /// The components of one event in a calendar: the one of the series, and those that override it.
 pub(crate) struct Series<'a> {
@@ -84,24 +42,32 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Reads an event with all that makes a series of it. When it is over stands beside it, as
-/// [`last_end`] has it: the event tells that by a user's clock.
+/// An event as it is read.
+pub(crate) struct Read {
+    pub(crate) event: Event,
+    /// When it is over, as [`last_end`] has it: the event tells that by a user's clock.
+    pub(crate) last_end: Option<LastEnd>,
+    /// How it counts its instances.
+    pub(crate) beat: Beat,
+}
+
+/// Reads an event with all that makes a series of it.
 ///
 /// # Errors
 /// [`Error::Unconvertible`] where there is no begin.
-pub(crate) fn read(
-    series: &Series<'_>,
-    reading: &Reading<'_>,
-) -> Result<(Event, Option<LastEnd>), Error> {
+pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Read, Error> {
     let mut event = event::read(series.main, reading)?;
     let times = Times::of(series.main, reading.zones)?;
     let (rule, missing) = rule(series.main, &times, reading.zones);
     let last_end = end(series, &times, rule.as_ref(), reading.zones);
-    event.recurrence = rule;
-    if event.recurrence.is_some() {
-        let beat = Beat::of(&times);
-        let listed = dates::are_all(series.main);
-        event.irregular = irregular::read(series, &event, &beat, listed, reading);
+    let mut beat = Beat::of(&times);
+    if let Some(rule) = rule {
+        let dates = irregular::dates(series, &rule, &beat, reading);
+        beat = beat.with(dates.odd);
+        event.recurrence = Some(rule);
+        event.irregular = irregular::rules(series.main, &beat);
+        event.irregular.added = dates.added;
+        event.irregular.onward = irregular::onward(series, &event, &beat, reading);
         event.exceptions = exceptions(series, &event, &beat, missing, reading);
         if is_part(series.main, &times) {
             let time = |at: LocalTime| at.as_seconds().rem_euclid(DAY);
@@ -110,7 +76,7 @@ pub(crate) fn read(
             event.irregular.onward.retain(|one| time(one.from) == start);
         }
     }
-    Ok((event, last_end))
+    Ok(Read { event, last_end, beat })
 }
 
 /// Whether there are more instances than the rules that are told have: at other times of their days,
@@ -186,6 +152,12 @@ fn exceptions(
         let Some((original, patch)) = overridden(component, event, beat, reading) else { continue };
         changes.insert(original, InstanceChange::Changed(Box::new(patch)));
     }
+    for original in beat.odd() {
+        changes.entry(original).or_insert_with(|| {
+            let as_it_is = unchanged(event, original, beat);
+            InstanceChange::Changed(Box::new(difference(&instance(event, original), as_it_is)))
+        });
+    }
     let skipped = changes.len().saturating_sub(MAX_EXCEPTIONS);
     let all = changes.into_iter().map(|(original, change)| Exception { original, change });
     all.skip(skipped).collect()
@@ -245,6 +217,20 @@ pub(crate) fn instance(series: &Event, original: LocalTime) -> Event {
         detach: Vec::new(),
         ..series.clone()
     }
+}
+
+/// The instance as it is where nothing is said of it alone.
+pub(crate) fn unchanged(series: &Event, original: LocalTime, beat: &Beat) -> Event {
+    let mut instance = instance(series, original);
+    if let Some(onward) = series.irregular.change_at(original) {
+        onward.apply(&mut instance);
+    }
+    if beat.is_odd(original) {
+        let length = instance.end.as_seconds() - instance.start.as_seconds();
+        instance.start = beat.begin(original);
+        instance.end = instance.start.plus_seconds(length);
+    }
+    instance
 }
 
 /// What of an instance differs, without what belongs to the series alone or differs always.

@@ -10,7 +10,7 @@ use super::message::{Message, digest};
 use super::words::{Said, Words, span};
 use crate::Error;
 use crate::calendar::{
-    Applied, Kind, Writing,
+    ANSWER, Applied, Kind, Writing,
     apply::{add_zones, main_mut, tzids},
     change_event::sequence,
     clock::{Zones, text as time_text},
@@ -29,9 +29,6 @@ use dme_model::{
     Address, Answer, BodyKind, Event, EventField, EventPatch, LocalTime, Notice, Participation,
     Proposal, Timestamp,
 };
-
-/// The property that keeps an answer.
-const ANSWER: &str = "X-DME-ANSWER";
 
 /// What an event keeps of an answer.
 struct Known {

@@ -26,7 +26,7 @@ fn from_the_tenth() -> String {
 }
 
 /// The instances: day and hours, and the title.
-fn shown(event: &Event) -> Vec<String> {
+pub fn shown(event: &Event) -> Vec<String> {
     let all: Vec<LocalTime> = Series::of(event).unwrap().instances().take(60).collect();
     let mut told = vec![];
     for start in all {
@@ -164,8 +164,8 @@ fn the_instances_are_those_of_all_rules_and_dates() {
         (&["RRULE:FREQ=WEEKLY;COUNT=4", "EXRULE:FREQ=DAILY;BYMONTHDAY=8,9,15"], "1 22"),
         (&["RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=DAILY;INTERVAL=4;COUNT=4"], "1 5 8 9 13 15"),
         (&["RRULE:FREQ=WEEKLY;COUNT=3", "RDATE:20261203T090000Z,20261231T090000Z"], "1 3 8 15 31"),
-        // At the time of day of the start alone; what the rule has is not added.
-        (&["RRULE:FREQ=WEEKLY;COUNT=2", "RDATE:20261203T150000Z,20261208T090000Z"], "1 8"),
+        // What the rule has is not added.
+        (&["RRULE:FREQ=WEEKLY;COUNT=2", "RDATE:20261203T150000Z,20261208T090000Z"], "1 3 8"),
         (&["RRULE:FREQ=WEEKLY;COUNT=2", "RDATE;VALUE=PERIOD:20261203T090000Z/PT3H"], "1 3 8"),
         (&["RRULE:FREQ=WEEKLY;COUNT=2", "EXRULE:FREQ=DAILY;BYHOUR=15", "EXRULE:nonsense"], "1 8"),
     ] {

@@ -2,6 +2,8 @@
 //! phones; and what other libraries make of the same rules and objects.
 
 #[cfg(test)]
+mod added_dates;
+#[cfg(test)]
 mod busy;
 #[cfg(test)]
 mod contacts;

@@ -1,5 +1,6 @@
 //! A life, event by event.
 
+use super::answers::Reply;
 use super::faulty::{Faulty, Meanwhile};
 use super::phone::{Phone, Shown};
 use super::{Fate, Op, World};
@@ -9,9 +10,11 @@ use crate::{
 };
 use bytes::Bytes;
 use dme_mailbox::{FetchOutcome, ItemFilter};
-use dme_model::{BodyView, Class, Collection, CollectionId, Flags, Item, ItemId, Role, Timestamp};
+use dme_model::{
+    BodyView, Class, Collection, CollectionId, Flags, Item, ItemId, Participation, Role, Timestamp,
+};
 use futures_util::StreamExt;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -79,6 +82,9 @@ pub(super) struct Life<'w> {
     pub outbox: Vec<Outgo>,
     pub unanswered_move: Option<MoveRequest>,
     pub unanswered_act: Option<FolderAct>,
+    pub unanswered_reply: Option<Reply>,
+    /// What the calendar must have as the user's answer, by the titles of events.
+    pub answers: BTreeMap<String, Participation>,
     pub invalidated: BTreeSet<CollectionId>,
 }
 
@@ -138,6 +144,8 @@ impl<'w> Life<'w> {
             outbox: Vec::new(),
             unanswered_move: None,
             unanswered_act: None,
+            unanswered_reply: None,
+            answers: BTreeMap::new(),
             invalidated: BTreeSet::new(),
         }
     }
@@ -299,6 +307,12 @@ impl<'w> Life<'w> {
             Op::Record { folder, item, act } => {
                 self.record(folder, item, act);
                 Ok(())
+            }
+            Op::Answer { item, says, fate } => {
+                if self.unanswered_reply.is_none() {
+                    self.unanswered_reply = self.plan_answer(item, says);
+                }
+                self.try_answer(fate).await
             }
             Op::SyncRecords { folder, window, fate } => match self.record_folder_at(folder) {
                 Some(no) => self.sync(no, u32::from(window % 8) + 1, false, fate).await.map(drop),

@@ -20,6 +20,7 @@ impl Life<'_> {
             self.act(act.what, Fate::Answered).await?;
         }
         self.try_move(Fate::Answered).await?;
+        self.try_answer(Fate::Answered).await?;
         for _ in 0..ROUNDS {
             let mut news = self.folder_sync(Fate::Answered).await?;
             let folders: Vec<FolderNo> = self.phone.folders.keys().copied().collect();
@@ -54,6 +55,10 @@ impl Life<'_> {
             let mut expected = BTreeMap::new();
             for (item, shown, received) in self.contents(&collection.id).await? {
                 *counts.entry(shown.subject.clone()).or_default() += 1;
+                let answered = self.answers.get(&shown.subject);
+                if answered.is_some_and(|answered| *answered != shown.plan.participation) {
+                    return Err(format!("{shown:?} was answered {answered:?}"));
+                }
                 if received.as_days() >= cutoff {
                     expected.insert(item, shown);
                 }

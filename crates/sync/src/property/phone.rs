@@ -8,7 +8,9 @@ use crate::{
     FilterAge, FolderEntry, FolderNo, HierarchyAnswer, HierarchyChange, Saved, ServerChange,
     SyncKey,
 };
-use dme_model::{ContactText, Flags, Item, ItemId, Text};
+use dme_model::{
+    ContactText, Event, Flags, InstanceChange, Item, ItemId, LocalTime, Participation, Text,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An item as the phone shows it.
@@ -17,6 +19,33 @@ pub(super) struct Shown {
     pub subject: String,
     pub notes: String,
     pub flags: Flags,
+    pub plan: Plan,
+}
+
+/// What the phone shows of an event beside that.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Plan {
+    pub repeats: bool,
+    /// Instances that are otherwise: their titles; none of what does not take place.
+    pub instances: BTreeMap<LocalTime, Option<String>>,
+    /// Somebody else asks the user to it.
+    pub asked: bool,
+    pub participation: Participation,
+}
+
+impl Plan {
+    fn of(event: &Event) -> Self {
+        let instances = event.exceptions.iter().map(|one| match &one.change {
+            InstanceChange::Deleted => (one.original, None),
+            InstanceChange::Changed(patch) => (one.original, Some(patch.value.title.clone())),
+        });
+        Self {
+            repeats: event.recurrence.is_some(),
+            instances: instances.collect(),
+            asked: !event.own,
+            participation: event.participation,
+        }
+    }
 }
 
 impl Shown {
@@ -24,15 +53,19 @@ impl Shown {
     pub fn of(item: &Item) -> Self {
         let plain = |title: &str, text: &Option<Text>| {
             let notes = text.as_ref().map(|text| text.text.as_str()).unwrap_or_default();
-            Self { subject: title.to_owned(), notes: notes.to_owned(), flags: Flags::default() }
+            let (subject, notes) = (title.to_owned(), notes.to_owned());
+            Self { subject, notes, flags: Flags::default(), plan: Plan::default() }
         };
         match item {
             Item::Mail(mail) => Self {
                 subject: mail.subject.clone(),
                 notes: String::new(),
                 flags: mail.flags.clone(),
+                plan: Plan::default(),
             },
-            Item::Event(event) => plain(&event.title, &event.text),
+            Item::Event(event) => {
+                Self { plan: Plan::of(event), ..plain(&event.title, &event.text) }
+            }
             Item::Contact(contact) => plain(contact.text_of(ContactText::LastName), &contact.text),
             Item::Task(task) => plain(&task.title, &task.text),
             Item::Note(note) => plain(&note.title, &note.text),
@@ -125,11 +158,9 @@ impl PhoneFolder {
                 (ClientCommand::AddDraft(client, _), CommandResult::Added(Saved { item, .. })) => {
                     let subject = self.drafts.remove(&client.0).unwrap_or_default();
                     let flags = Flags { draft: true, seen: true, ..Flags::default() };
-                    if self
-                        .items
-                        .insert(item.clone(), Shown { subject, notes: String::new(), flags })
-                        .is_some()
-                    {
+                    let (notes, plan) = (String::new(), Plan::default());
+                    let shown = Shown { subject, notes, flags, plan };
+                    if self.items.insert(item.clone(), shown).is_some() {
                         return Err(format!("the draft {item} was added twice"));
                     }
                 }
@@ -164,7 +195,7 @@ impl PhoneFolder {
                 }
                 ClientCommand::Edit(item, said) => {
                     if let Some(shown) = self.items.get_mut(item) {
-                        shown.notes = super::records::notes_of(&said.meaning);
+                        super::records::show(shown, &said.meaning);
                     }
                 }
                 ClientCommand::Delete(item) => {

@@ -89,8 +89,15 @@ fn record_act() -> impl Strategy<Value = RecordAct> {
         Just(RecordAct::Make),
         Just(RecordAct::Make),
         Just(RecordAct::Rewrite),
+        any::<u8>().prop_map(RecordAct::Rename),
+        any::<u8>().prop_map(RecordAct::Drop),
         Just(RecordAct::Delete),
     ]
+}
+
+/// Most records are events: of them there is most to do.
+fn record_folder() -> impl Strategy<Value = u8> {
+    prop_oneof![Just(0u8), any::<u8>()]
 }
 
 /// Most happens in few folders, so that things meet.
@@ -116,11 +123,15 @@ fn op() -> impl Strategy<Value = Op> {
         4 => (folder(), item(), mark())
             .prop_map(|(folder, item, mark)| Op::Marks { folder, item, mark }),
         2 => (folder(), item()).prop_map(|(folder, item)| Op::Delete { folder, item }),
-        3 => (any::<u8>(), item(), record_act())
+        4 => (record_folder(), item(), record_act())
             .prop_map(|(folder, item, act)| Op::OtherRecord { folder, item, act }),
-        4 => (any::<u8>(), item(), record_act())
+        5 => (record_folder(), item(), record_act())
             .prop_map(|(folder, item, act)| Op::Record { folder, item, act }),
-        6 => (any::<u8>(), any::<u8>(), fate())
+        2 => Just(Op::OtherRecord { folder: 0, item: 0, act: RecordAct::Invite }),
+        // Mostly of few, so that people change their minds.
+        6 => (0u8..2, any::<u8>(), fate())
+            .prop_map(|(item, says, fate)| Op::Answer { item, says, fate }),
+        6 => (record_folder(), any::<u8>(), fate())
             .prop_map(|(folder, window, fate)| Op::SyncRecords { folder, window, fate }),
         1 => Just(Op::Draft),
         1 => Just(Op::SendBySync),

@@ -11,4 +11,5 @@ mod listing;
 mod scheduling;
 mod servers;
 mod sharing;
+mod standing;
 mod world;

@@ -61,6 +61,23 @@ fn cases() -> Vec<(&'static str, Event)> {
         ("so for ever", later_from_the_tenth(RecurrenceEnd::Never)),
         ("less than a rule", less_than_a_rule()),
         ("more than a rule", more_than_a_rule()),
+        ("a date at another time of day", {
+            let value = Event {
+                start: at("20261203T150000"),
+                end: at("20261203T160000"),
+                zone: Some("Europe/Berlin".into()),
+                ..Event::default()
+            };
+            let patch = EventPatch::only([EventField::Time], &value);
+            let original = at("20261203T100000");
+            let change = InstanceChange::Changed(Box::new(patch));
+            Event {
+                recurrence: Some(Recurrence::every(Frequency::Weekly)),
+                exceptions: vec![Exception { original, change }],
+                irregular: Irregular { added: vec![original], ..Irregular::default() },
+                ..simple()
+            }
+        }),
         ("an added date", {
             let mut event = more_than_a_rule();
             (event.irregular.rules, event.irregular.excluded) = (vec![], vec![]);

@@ -1,11 +1,12 @@
 //! Exceptions of a series whose time or rule changes.
 
 use super::Editing;
+use crate::calendar::beat::Beat;
 use crate::calendar::clock::{self, When};
-use crate::calendar::event::{self, Times};
+use crate::calendar::event::{self, Reading, Times};
 use crate::calendar::event_fields as fields;
 use crate::calendar::irregular;
-use crate::calendar::series::{self, Beat};
+use crate::calendar::series;
 use crate::calendar::value::DAY;
 use crate::recurrence;
 use dme_model::{Event, EventField, LocalTime};
@@ -17,13 +18,19 @@ impl Editing<'_, '_> {
     /// instances that there are no more go.
     pub(crate) fn realign(&mut self, was: &Beat) {
         let moved = self.event.start.as_seconds() - was.start.local.as_seconds();
-        let time = self.event.start.as_seconds().rem_euclid(DAY);
+        self.move_dates(was);
+        self.read_anew();
         let (rule, start) = (self.told_rule().cloned(), self.event.start);
-        let irregular = self.event.irregular.begun_later(moved);
+        let irregular = self.event.irregular.clone();
         let series = rule.as_ref().map(|rule| recurrence::Series::new(start, rule, &irregular));
         let is_instance = |at: LocalTime| series.is_none_or(|series| series.has(at));
+        let now = std::mem::replace(&mut self.beat, was.clone());
         let map = |original: LocalTime| {
-            let same_day = LocalTime::from_days(original.as_days()).plus_seconds(time);
+            if was.is_odd(original) {
+                // The date is there, whether or not it is told.
+                return Some(now.original(&now.when(was.begin(original).plus_seconds(moved))));
+            }
+            let same_day = now.on_day_of(original);
             [same_day, original.plus_seconds(moved)].into_iter().find(|at| is_instance(*at))
         };
         // What holds for all later instances begins with the next there is.
@@ -31,8 +38,6 @@ impl Editing<'_, '_> {
             let from = original.plus_seconds(moved);
             map(original).or_else(|| series?.instances_from(from).next())
         };
-        self.move_dates(was);
-        let now = std::mem::replace(&mut self.beat, was.clone());
         let mut places = self.overrides();
         // From the last one on, so that the places before stay what they are.
         places.reverse();
@@ -68,6 +73,18 @@ impl Editing<'_, '_> {
         }
     }
 
+    /// Reads the series as its lines are now.
+    fn read_anew(&mut self) {
+        let Reading { owner, zones, .. } = self.reading;
+        // It began before its dates were moved, and does so still.
+        let Ok(Editing { event, last_end, beat, is_part, .. }) =
+            Editing::of(self.calendar, owner, zones)
+        else {
+            return;
+        };
+        (self.event, self.last_end, self.beat, self.is_part) = (event, last_end, beat, is_part);
+    }
+
     /// Moves the dates added to a series by as much as its start moved. What periods there were
     /// become dates: they last as long as the event does.
     fn move_dates(&mut self, was: &Beat) {
@@ -82,7 +99,7 @@ impl Editing<'_, '_> {
         for line in main.lines_mut().filter(|line| line.is("RDATE")) {
             let dates = zones.list(line);
             let dates: Vec<When> =
-                dates.iter().map(|date| beat.id(was.original(date).plus_seconds(moved))).collect();
+                dates.iter().map(|date| beat.when(was.local(date).plus_seconds(moved))).collect();
             if let Some(first) = dates.first() {
                 let texts: Vec<String> = dates.iter().map(clock::text).collect();
                 *line = clock::line("RDATE", None, first, tzid.as_deref());
@@ -103,9 +120,9 @@ impl Editing<'_, '_> {
         let series = self.event.clone();
         let Some(component) = self.component_mut(at) else { return };
         let unmoved = Times::of(component, zones).is_ok_and(|times| {
-            times.start.on(&was.start.clock) == original && times.all_day == was.all_day
+            times.start.on(&was.start.clock) == was.begin(original) && times.all_day == was.all_day
         });
-        if new != original || now.start.clock != was.start.clock || now.all_day != was.all_day {
+        if id != was.id(original) {
             let old = component.line("RECURRENCE-ID").cloned();
             component.replace(clock::line("RECURRENCE-ID", old.as_ref(), &id, tzid.as_deref()));
         }
@@ -118,8 +135,8 @@ impl Editing<'_, '_> {
         if let Ok(shown) = event::read(component, &reading) {
             let moved = match unmoved {
                 true => Event {
-                    start: new,
-                    end: new.plus_seconds(length),
+                    start: now.begin(new),
+                    end: now.begin(new).plus_seconds(length),
                     zone: series.zone,
                     all_day: series.all_day,
                     ..shown.clone()

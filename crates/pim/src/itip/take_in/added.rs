@@ -3,6 +3,7 @@
 use super::{Arrival, Outcome};
 use crate::Error;
 use crate::calendar::{
+    ANSWER,
     change_event::sequence,
     clock::Zones,
     event::{self, Times},
@@ -85,7 +86,7 @@ impl Arrival<'_> {
         let answer = self.owner().line(&self.main).map(people::participation);
         if answer == Some(Participation::NeedsAction) {
             one.remove(event::REPLIED);
-            one.remove("X-DME-ANSWER");
+            one.remove(ANSWER);
         }
         Ok(true)
     }

@@ -3,6 +3,7 @@
 use super::{Arrival, Outcome, SENDER};
 use crate::Error;
 use crate::calendar::{
+    ANSWER,
     apply::main_mut,
     change_event::sequence,
     clock::Zones,
@@ -165,7 +166,7 @@ impl Arrival<'_> {
         }
         if !same_time && event::participation(event, owner) == Participation::NeedsAction {
             event.remove(event::REPLIED);
-            event.remove("X-DME-ANSWER");
+            event.remove(ANSWER);
         }
     }
 
