@@ -1,6 +1,6 @@
 //! What pages say, in the reader's language (Project Fluent).
 
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use dme_policy::{About, Erasure};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};

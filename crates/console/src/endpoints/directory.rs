@@ -1,7 +1,18 @@
 //! The directories: what is known of their groups, and reading them now.
 
+use crate::endpoint::{Endpoint, get, post};
 use crate::{Console, api};
 use dme_model::Timestamp;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/directory", "The realms, and how old what is known of their groups is")
+            .by(|console, _| async move { Ok(console.list_realms()) }),
+        post("/api/directory/refresh", "Read groups and people again, now")
+            .by(|console, _| async move { Ok(console.refresh_directories().await) }),
+    ]
+}
 
 impl Console {
     pub(crate) fn list_realms(&self) -> Vec<api::Realm> {

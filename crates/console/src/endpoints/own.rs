@@ -1,9 +1,12 @@
 //! One's own: devices, passwords for them, links to add one, terms to accept.
 
 use super::devices::{Caution, Changed, DeviceAct};
+use super::terms::terms_of;
+use crate::endpoint::{Endpoint, get, post};
 use crate::language::Language;
 use crate::my::qr;
-use crate::principal::Principal;
+use crate::openapi::{self, Ways};
+use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, Secret, UserId};
 use dme_server::own::{Given, NoDevicePasswords};
@@ -15,8 +18,99 @@ use std::net::IpAddr;
 
 /// The longest name of a device, in characters.
 const LABEL: usize = 60;
-/// The longest terms of use, in bytes.
-const TERMS: usize = 32 << 10;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    let look = |path, summary| get(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    vec![
+        look("/api/my", "One's own devices, passwords for them, terms to accept")
+            .by(|console, call| async move {
+                console.own_page(&call.principal, Language::English).await
+            }),
+        look("/api/my/openapi.json", "What is asked for of one's own, as an OpenAPI 3.1 document")
+            .by(|console, _| async move {
+                let own = console.endpoints.iter().filter(|one| one.duty == Duty::Own);
+                Ok(openapi::document(own, Ways::Own))
+            }),
+        look("/api/my/devices", "One's own devices")
+            .by(|console, call| async move { console.own_devices(&call.principal).await }),
+        act("/api/my/devices/{device}/label", "Call a device of one's own something else")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.label_own_device(&call.principal, call.arg("device"), &label).await
+            }),
+        act("/api/my/devices/{device}/lost", "Block a lost device and have it erased")
+            .takes::<api::Lost>()
+            .by(|console, mut call| async move {
+                let lost = call.body()?;
+                console.lose_own_device(&call.principal, call.arg("device"), lost).await
+            }),
+        act("/api/my/devices/{device}/block", "Shut out a device of one's own").by(
+            |console, call| async move {
+                console.block_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        act("/api/my/devices/{device}/remove", "Forget a device that is not used any more").by(
+            |console, call| async move {
+                console.remove_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        look("/api/my/passwords", "The passwords one made for devices, without what they say")
+            .by(|console, call| async move { console.own_passwords(&call.principal).await }),
+        act("/api/my/passwords", "Make a password for one device; it is shown once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_password(&call.principal, &label).await
+            }),
+        act("/api/my/passwords/{number}/revoke", "Take a password for a device back").by(
+            |console, call| async move {
+                console.revoke_own_password(&call.principal, call.arg("number")).await
+            },
+        ),
+        look("/api/my/certificates", "The certificates one made for devices")
+            .by(|console, call| async move { console.own_certificates(&call.principal).await }),
+        act("/api/my/certificates", "Make a certificate for one device; it is given once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_certificate(&call.principal, &label).await
+            }),
+        act("/api/my/certificates/{number}/revoke", "Take a certificate for a device back").by(
+            |console, call| async move {
+                console.revoke_own_certificate(&call.principal, call.arg("number")).await
+            },
+        ),
+        act("/api/my/invitations", "Make a link to add a device with; it is shown once")
+            .takes::<api::NewInvitation>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.invite_own_device(&call.principal, &new).await
+            }),
+        look("/api/my/away", "What one's mailbox answers, where that needs no password")
+            .by(|console, call| async move { console.own_away(&call.principal, None).await }),
+        act("/api/my/away/look", "What one's mailbox answers, where that needs the password")
+            .takes::<api::Shown>()
+            .by(|console, mut call| async move {
+                let api::Shown { password } = call.body()?;
+                console.own_away(&call.principal, Some(password)).await
+            }),
+        act("/api/my/away", "Say what one's mailbox answers while one is away")
+            .takes::<api::NewAway>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.set_own_away(&call.principal, new).await
+            }),
+        act("/api/my/terms/{version}/accept", "Accept terms of use").by(
+            |console, call| async move {
+                let (version, client) = (call.arg("version"), call.client);
+                console.accept_own_terms(&call.principal, version, client).await
+            },
+        ),
+    ]
+}
 
 /// Whose own it is.
 pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
@@ -280,35 +374,6 @@ impl Console {
         self.front.accept_terms(user, terms.version, client).await?;
         self.own_page(principal, Language::English).await
     }
-
-    pub(crate) async fn list_terms(&self) -> Result<Vec<api::Terms>, Refusal> {
-        Ok(self.front.store.all_terms().await?.into_iter().map(terms_of).collect())
-    }
-
-    pub(crate) async fn publish_terms(
-        &self,
-        principal: &Principal,
-        new: &api::NewTerms,
-    ) -> Result<api::Terms, Refusal> {
-        if new.text.len() > TERMS {
-            return Err(Refusal::wrong("terms-long", TERMS.to_string()));
-        }
-        let (text, now) = (new.text.trim(), (self.front.clock)());
-        Ok(terms_of(self.front.store.publish_terms(text, &principal.name, now).await?))
-    }
-
-    pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
-        let missing = || Refusal::lacks("no-terms", version);
-        let version: i64 = version.parse().map_err(|_| missing())?;
-        let accepted = self.front.store.accepted(version).await?;
-        let accepted = accepted.into_iter().map(|one| api::Acceptance {
-            user: one.user.to_string(),
-            version: one.version,
-            accepted: one.accepted.as_seconds(),
-            client: one.client,
-        });
-        Ok(accepted.collect())
-    }
 }
 
 fn told(password: DevicePassword) -> api::DevicePassword {
@@ -317,14 +382,5 @@ fn told(password: DevicePassword) -> api::DevicePassword {
         label: password.label,
         made: password.made.as_seconds(),
         device: password.device.map(|(device, _)| device.to_string()),
-    }
-}
-
-fn terms_of(terms: dme_store::Terms) -> api::Terms {
-    api::Terms {
-        version: terms.version,
-        text: terms.text,
-        published: terms.published.as_seconds(),
-        publisher: terms.publisher,
     }
 }

@@ -1,7 +1,9 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
-use super::policies::word;
+use super::parts::word;
+use crate::endpoint::{Endpoint, get, post};
 use crate::language::Language;
+use crate::principal::Duty;
 use crate::session::{Session, Shown};
 use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Reason, Right};
@@ -9,6 +11,51 @@ use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
 use dme_server::records::audit::changed;
 use http::StatusCode;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    let act = |path, summary, act: UserAct| {
+        post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
+            console.change_user(call.arg("user"), act).await
+        })
+    };
+    vec![
+        get("/api/users/{user}", "A user: access and why, who serves them, their devices").by(
+            |console, call| async move { console.show_user(call.arg("user"), call.language).await },
+        ),
+        act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
+        act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
+        act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+        get("/api/users/{user}/certificates", "The certificates that a user's devices show")
+            .by(|console, call| async move { console.list_certificates(call.arg("user")).await }),
+        post(
+            "/api/users/{user}/certificates/{number}/revoke",
+            "Take a certificate of a user's device back, at once",
+        )
+        .duty(Duty::Operate)
+        .by(|console, call| async move {
+            console.revoke_certificate(call.arg("user"), call.arg("number")).await
+        }),
+        get(
+            "/api/users/{user}/sessions",
+            "Where a user is signed in: since when, from where, by what",
+        )
+        .by(|console, call| async move { console.sessions_of(call.arg("user")).await }),
+        post("/api/users/{user}/sessions/end", "End a user's sessions in browsers")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.end_sessions(call.arg("user"), None).await }),
+        post("/api/users/{user}/sessions/{session}/end", "End one session of a user's")
+            .duty(Duty::Operate)
+            .by(|console, call| async move {
+                console.end_sessions(call.arg("user"), Some(call.arg("session"))).await
+            }),
+        post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
+            .fresh()
+            .by(|console, call| async move {
+                console.reset_second_factor(&call.principal, call.arg("user")).await
+            }),
+    ]
+}
 
 /// What is done to a user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use super::meant::{MEANT, Meant, members, said, sent_on};
 use super::trials::Concerned;
 use super::{Frame, Visit, html};
-use crate::endpoints::rule_edits::AdmissionEdit;
+use crate::endpoints::admission::AdmissionEdit;
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_policy::{AdmissionRule, Outcome};

@@ -1,7 +1,7 @@
 //! The rules of behaviour: when a device misbehaves, and what is done about it.
 
 use super::{Frame, Visit, html};
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use crate::{Console, Refusal};
 use askama::Template;
 use dme_policy::{Act, Behaviour};

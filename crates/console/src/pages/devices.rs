@@ -2,7 +2,7 @@
 
 use super::time::moment;
 use super::{Frame, Visit, html, path};
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_eas::ProtocolVersion;

@@ -1,7 +1,7 @@
 //! Which devices a rule or a group is meant for: in words, and as it is typed into a form.
 
 use super::{Frame, Visit};
-use crate::endpoints::edits::listed;
+use crate::endpoints::policies::edits::listed;
 use dme_policy::Condition;
 
 /// A rule or a group as a form has it.

@@ -2,7 +2,7 @@
 
 use super::meant::{MEANT, said, sent_on};
 use super::{Frame, Visit, html, path};
-use crate::endpoints::edits::GroupAct;
+use crate::endpoints::policies::edits::GroupAct;
 use crate::{Console, Refusal, api, form};
 use askama::Template;
 use std::sync::Arc;

@@ -158,7 +158,7 @@ impl api::NewGroup {
 
 /// Directory groups, users, agents, systems, models, kinds and protocols, each a list as it is
 /// typed.
-pub(super) fn condition(typed: [&Option<String>; 7]) -> Condition {
+pub(in crate::endpoints) fn condition(typed: [&Option<String>; 7]) -> Condition {
     let [group, user, agent, os, model, device_type, protocol] =
         typed.map(|text| list(text.as_deref().unwrap_or_default()));
     Condition { agent, os, model, device_type, protocol, group, user }
