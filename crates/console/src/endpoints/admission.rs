@@ -2,7 +2,6 @@
 //! the revision that its maker had before them.
 
 use super::parts::{author, name, word};
-use super::policies::edits::condition;
 use super::revised;
 use crate::endpoint::{Endpoint, get, post};
 use crate::principal::Principal;
@@ -130,7 +129,11 @@ impl Console {
         match edit {
             AdmissionEdit::Put(new) => {
                 let then = outcome(&new.then, new.reason.as_deref())?;
-                let rule = AdmissionRule { name: new.name.clone(), devices: new.devices(), then };
+                let rule = AdmissionRule {
+                    name: new.name.clone(),
+                    devices: new.devices.condition(),
+                    then,
+                };
                 match new.instead_of.as_deref().filter(|name| !name.is_empty()) {
                     Some(name) => {
                         let place = place_of(&rules, name)?;
@@ -164,21 +167,6 @@ impl Console {
     ) -> Result<api::Revised, Refusal> {
         let (revision, rules) = (edit.revision(), self.readmitted(&edit)?);
         self.set_admission_rules(principal, api::Admission { revision, rules }).await
-    }
-}
-
-impl api::NewRule {
-    /// Which devices it is meant for.
-    fn devices(&self) -> dme_policy::Condition {
-        condition([
-            &self.group,
-            &self.user,
-            &self.agent,
-            &self.os,
-            &self.model,
-            &self.device_type,
-            &self.protocol,
-        ])
     }
 }
 

@@ -7,8 +7,8 @@ use super::revised;
 use crate::endpoint::{Endpoint, get, post};
 use crate::principal::{Duty, Principal};
 use crate::{Console, Refusal, api};
-use dme_policy::{About, Condition, Preview, Setting};
-use dme_server::books::RulesError;
+use dme_policy::{About, Condition, Levels, Preview, Setting};
+use dme_server::policies::Meant;
 use dme_sync::DeviceKey;
 use edits::GroupAct;
 
@@ -65,15 +65,6 @@ fn change_group(path: &'static str, summary: &'static str, act: GroupAct) -> End
     })
 }
 
-impl From<RulesError> for Refusal {
-    fn from(error: RulesError) -> Self {
-        match error {
-            RulesError::Wrong(_) => Self::bad(error.to_string()),
-            RulesError::Store(error) => error.into(),
-        }
-    }
-}
-
 fn shown(preview: Preview<DeviceKey>) -> api::PolicyPreview {
     let changed = preview
         .changed
@@ -92,6 +83,11 @@ fn shown(preview: Preview<DeviceKey>) -> api::PolicyPreview {
         overridden: kept.collect(),
         untouched: preview.untouched as u64,
     }
+}
+
+fn meant(Meant { fits, open }: Meant) -> api::Meant {
+    let names = |keys: Vec<DeviceKey>| keys.iter().map(name).collect();
+    api::Meant { devices: names(fits), open: names(open) }
 }
 
 /// Every setting there is.
@@ -133,8 +129,16 @@ impl Console {
 
     /// Which devices a group with these members would have.
     pub(crate) async fn meant_by(&self, members: &Condition) -> Result<api::Meant, Refusal> {
-        let (devices, open) = self.front.policies.meant_by(members).await?;
-        let names = |keys: Vec<DeviceKey>| keys.iter().map(name).collect();
-        Ok(api::Meant { devices: names(devices), open: names(open) })
+        Ok(meant(self.front.policies.meant_by(members).await?))
+    }
+
+    /// Whom other levels would affect, and which devices a group with these members has.
+    pub(crate) async fn preview_group(
+        &self,
+        levels: &Levels,
+        members: &Condition,
+    ) -> Result<(api::PolicyPreview, api::Meant), Refusal> {
+        let (preview, found) = self.front.policies.preview_group(levels, members).await?;
+        Ok((shown(preview), meant(found)))
     }
 }
