@@ -4,7 +4,7 @@ mod settings;
 mod standing;
 
 pub use dme_routing::{Scope, Tier};
-pub use settings::{ConnectorSettings, Effective, Limits};
+pub use settings::{ConnectorSettings, Effective, Limits, SettingsProblem};
 pub use standing::{Reason, Standing, State};
 
 use crate::clock::now;

@@ -167,15 +167,17 @@ impl Console {
     }
 
     /// What is wrong with the group that a connector's scope is.
-    fn wrong_scope(&self, name: &str) -> Option<String> {
+    fn wrong_scope(&self, name: &str, language: Language) -> Option<String> {
         match &*self.front.connectors.effective(name).scope {
-            Scope::Group(group) => self.front.gate.wrong_group(group).map(|why| why.to_string()),
+            Scope::Group(group) => {
+                self.front.gate.wrong_group(group).map(|why| language.reason(&why))
+            }
             Scope::Everyone | Scope::Users(_) => None,
         }
     }
 
     fn connector(&self, standing: &Standing, language: Language) -> api::Connector {
-        let wrong_scope = self.wrong_scope(&standing.name);
+        let wrong_scope = self.wrong_scope(&standing.name, language);
         let reason = shown::reason(&standing.reason, language);
         api::Connector { wrong_scope, reason, ..shown::connector(standing) }
     }

@@ -56,7 +56,8 @@ impl Console {
         {
             let realm = account.user.realm();
             let directory = realm.and_then(|realm| self.front.directories.get(&realm));
-            let directory = directory.ok_or_else(|| Refusal::not_found("realm of the user"))?;
+            let directory =
+                directory.ok_or_else(|| Refusal::lacks("no-realm-of", account.user.as_str()))?;
             return Ok(vec![route_of(directory.explain(&account.user, function).await)]);
         }
         let (request, now) = (RequestId::from("explain"), (self.front.clock)());

@@ -3,6 +3,7 @@
 use crate::endpoint::{Endpoint, get, post};
 use crate::{Console, Refusal, api};
 use dme_model::Timestamp;
+use dme_server::records::webhooks::{Forbidden, NotDelivered};
 use http::StatusCode;
 
 /// Their endpoints.
@@ -33,14 +34,37 @@ impl Console {
     }
 
     pub(crate) async fn enable_webhook(&self, name: &str) -> Result<Vec<api::Webhook>, Refusal> {
-        self.front.webhooks.enable(name).await?;
+        let enabled = self.front.webhooks.enable(name).await;
+        enabled.map_err(Refusal::unless("no-webhook", name))?;
         self.list_webhooks().await
     }
 
     /// Delivers a word that means nothing.
     pub(crate) async fn try_webhook(&self, name: &str) -> Result<api::Done, Refusal> {
-        let tried = self.front.webhooks.try_out(name).await?;
-        let failed = |error| Refusal::new(StatusCode::BAD_GATEWAY, format!("{error}"));
-        tried.map(|()| api::Done {}).map_err(failed)
+        let tried = self.front.webhooks.try_out(name).await;
+        tried.map_err(Refusal::unless("no-webhook", name))??;
+        Ok(api::Done {})
+    }
+}
+
+impl From<NotDelivered> for Refusal {
+    fn from(why: NotDelivered) -> Self {
+        let refusal = Self::new(StatusCode::BAD_GATEWAY, why.to_string());
+        match why {
+            NotDelivered::Unresolved(error) => {
+                refusal.said("webhook-unresolved", error.to_string())
+            }
+            NotDelivered::Forbidden(Forbidden { host, found }) => {
+                refusal.said("webhook-forbidden", format!("{host}: {found}"))
+            }
+            NotDelivered::Unconnected(error) => {
+                refusal.said("webhook-unconnected", error.to_string())
+            }
+            NotDelivered::Unanswered(error) => {
+                refusal.said("webhook-unanswered", error.to_string())
+            }
+            NotDelivered::Refused(status) => refusal.said("webhook-refused", status.to_string()),
+            NotDelivered::Late => refusal.said("webhook-late", ""),
+        }
     }
 }

@@ -86,8 +86,8 @@ impl Console {
         number: &str,
     ) -> Result<api::WipeOrder, Refusal> {
         let now = (self.front.clock)();
-        let order = self.front.wipes.confirm(numbered(number)?, &principal.name, now).await?;
-        Ok(wipe_order(&order))
+        let order = self.front.wipes.confirm(numbered(number)?, &principal.name, now).await;
+        Ok(wipe_order(&order.map_err(Refusal::unless("no-wipe", number))?))
     }
 
     pub(crate) async fn cancel_wipe(
@@ -96,13 +96,14 @@ impl Console {
         number: &str,
     ) -> Result<api::WipeOrder, Refusal> {
         let now = (self.front.clock)();
-        let order = self.front.wipes.cancel(numbered(number)?, &principal.name, now).await?;
-        Ok(wipe_order(&order))
+        let order = self.front.wipes.cancel(numbered(number)?, &principal.name, now).await;
+        Ok(wipe_order(&order.map_err(Refusal::unless("no-wipe", number))?))
     }
 
     pub(crate) async fn wipe_receipt(&self, number: &str) -> Result<serde_json::Value, Refusal> {
         let now = (self.front.clock)();
-        let receipt = self.front.wipes.receipt(numbered(number)?, now).await?;
+        let receipt = self.front.wipes.receipt(numbered(number)?, now).await;
+        let receipt = receipt.map_err(Refusal::unless("no-wipe", number))?;
         serde_json::to_value(receipt).map_err(Refusal::failed)
     }
 }

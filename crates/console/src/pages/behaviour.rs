@@ -28,7 +28,7 @@ struct Rule {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let book = console.behaviour();
     let frame = visit.frame;
-    let meaning = |behaviour: Behaviour| frame.t(&format!("behaviour-{}", word(&behaviour)));
+    let meaning = |behaviour: Behaviour| frame.word("behaviour", word(&behaviour));
     let rules = book.rules.rules.iter().map(|rule| Rule {
         name: rule.name.clone(),
         counts: meaning(rule.counts),

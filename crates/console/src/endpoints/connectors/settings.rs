@@ -1,11 +1,11 @@
 //! What is set of a connector.
 
+use crate::language::Language;
 use crate::{Console, Refusal, api};
 use dme_link::{ConnectorRecord, ConnectorState};
 use dme_model::{Function, UserId};
-use dme_server::connectors::{ConnectorSettings, Scope, Tier};
+use dme_server::connectors::{ConnectorSettings, Scope, SettingsProblem, Tier};
 use dme_server::records::audit::changed;
-use http::StatusCode;
 
 impl Console {
     /// What is set of a connector, where, and what holds all told.
@@ -28,7 +28,7 @@ impl Console {
             Err(_) => None,
         };
         let name = name.to_owned();
-        let wrong_scope = self.wrong_scope(&name);
+        let wrong_scope = self.wrong_scope(&name, Language::English);
         Ok(api::Settings { name, version, configured, set, effective, wrong_scope, configuration })
     }
 
@@ -41,7 +41,7 @@ impl Console {
         self.known_name(name).await?;
         let api::SettingsChange { reset, mut settings } = change;
         if let Some(problem) = settings.problem() {
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
+            return Err(Refusal::bad(problem.to_string()).said(said(problem), ""));
         }
         for users in [&mut settings.scope, &mut settings.logins].into_iter().flatten() {
             let Scope::Users(users) = users else { continue };
@@ -142,5 +142,14 @@ fn scope(word: &str, names: Option<&str>) -> Result<Scope, Refusal> {
             Ok(Scope::Users(users.map(UserId::from).collect()))
         }
         other => Err(Refusal::wrong("no-scope", other)),
+    }
+}
+
+/// The text that says on pages what makes no sense.
+const fn said(problem: SettingsProblem) -> &'static str {
+    match problem {
+        SettingsProblem::NoCalls => "settings-no-calls",
+        SettingsProblem::NoGroup => "settings-no-group",
+        SettingsProblem::PartsOfUsers => "settings-parts-of-users",
     }
 }

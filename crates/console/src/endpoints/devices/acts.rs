@@ -2,12 +2,13 @@
 
 use crate::language::Language;
 use crate::{Console, Refusal, api};
-use dme_directory::{Access, DirectoryService, Right, Standing};
+use dme_directory::{Access, DirectoryService, Reason, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::UserId;
 use dme_server::records::audit::changed;
 use dme_server::wipes::Hand;
 use dme_store::{Admission, Device, Wipe, WipeKind};
+use dme_sync::StateStore;
 
 /// What is done to a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +42,17 @@ pub(crate) enum Caution {
     /// The device's protocol has no words for it: it is shut out, and keeps what it has.
     TooOld,
     /// It is told after a login, and nobody can log in; why not.
-    NoLogin(String),
+    NoLogin(NoLogin),
+}
+
+/// Why no phone of a user gets in.
+pub(crate) enum NoLogin {
+    /// The directory does not have the user.
+    Unknown,
+    /// The user may not.
+    Refused(Reason),
+    /// It cannot be told.
+    Unclear(dme_directory::Error),
 }
 
 impl Caution {
@@ -50,7 +61,17 @@ impl Caution {
         match self {
             Self::Second(number) => language.of("warn-second", &number.to_string()),
             Self::TooOld => language.text("warn-no-words", &[]),
-            Self::NoLogin(why) => language.of("warn-no-login", why),
+            Self::NoLogin(why) => language.of("warn-no-login", &why.words(language)),
+        }
+    }
+}
+
+impl NoLogin {
+    fn words(&self, language: Language) -> String {
+        match self {
+            Self::Unknown => language.text("user-not-there", &[]),
+            Self::Refused(reason) => language.reason(reason),
+            Self::Unclear(error) => language.unanswered(error),
         }
     }
 }
@@ -136,18 +157,18 @@ impl Console {
 
     /// Why a phone of this user would not get as far as an order to wipe, if it would not: it is
     /// told only after a login that the directory lets in.
-    async fn no_login(&self, user: &UserId) -> Option<String> {
+    async fn no_login(&self, user: &UserId) -> Option<NoLogin> {
         let directory = user.realm().and_then(|realm| self.front.directories.get(&realm))?;
         match directory.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => {
-                Some(person.standing.as_str().to_owned())
+                Some(NoLogin::Refused(Reason::Standing(person.standing)))
             }
             Ok(Some(person)) => match self.front.gate.explain(Right::User, &person) {
                 Access::Allowed(_) => None,
-                Access::Refused(reason) => Some(reason.to_string()),
+                Access::Refused(reason) => Some(NoLogin::Refused(reason)),
             },
-            Ok(None) => Some("the directory does not have the user".to_owned()),
-            Err(error) => Some(error.to_string()),
+            Ok(None) => Some(NoLogin::Unknown),
+            Err(error) => Some(NoLogin::Unclear(error)),
         }
     }
 }

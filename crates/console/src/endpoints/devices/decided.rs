@@ -184,7 +184,8 @@ impl Console {
         number: &str,
     ) -> Result<Vec<api::PendingOrder>, Refusal> {
         let key = self.key(user, device).await?;
-        self.front.call_off(&key, numbered(number)?).await?;
+        let called_off = self.front.call_off(&key, numbered(number)?).await;
+        called_off.map_err(Refusal::unless("no-order-numbered", number))?;
         self.pending_orders(user, device).await
     }
 }
