@@ -12,8 +12,10 @@ mod connectors;
 mod devices;
 mod directory;
 mod outbox;
+pub(crate) mod overview;
 mod own;
 mod parts;
+mod passwords;
 pub(crate) mod policies;
 mod records;
 mod revised;
@@ -33,6 +35,7 @@ use crate::endpoint::Endpoint;
 pub fn table() -> Vec<Endpoint> {
     let areas = [
         about::table(),
+        overview::table(),
         account::table(),
         api_tokens::table(),
         connectors::table(),

@@ -9,9 +9,9 @@ use crate::openapi::{self, Ways};
 use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, Secret, UserId};
-use dme_server::own::{Given, NoDevicePasswords};
+use dme_server::own::Given;
 use dme_server::wipes::Hand;
-use dme_store::{Admission, Device, DevicePassword, Wipe};
+use dme_store::{Admission, Device, Wipe};
 use dme_sync::DeviceKey;
 use http::StatusCode;
 use std::net::IpAddr;
@@ -127,21 +127,6 @@ pub(super) fn label(given: &str) -> Result<String, Refusal> {
     Ok(label.to_owned())
 }
 
-impl From<NoDevicePasswords> for Refusal {
-    fn from(why: NoDevicePasswords) -> Self {
-        let (status, words) = (StatusCode::CONFLICT, why.to_string());
-        match why {
-            NoDevicePasswords::Store(error) => error.into(),
-            NoDevicePasswords::Unopened(why) => why.into(),
-            NoDevicePasswords::Unmade => Self::failed(words),
-            NoDevicePasswords::Off => Self::new(status, words).said("my-passwords-off", ""),
-            NoDevicePasswords::TooMany(limit) => {
-                Self::new(status, words).said("my-passwords-many", limit.to_string())
-            }
-        }
-    }
-}
-
 impl Console {
     /// What one has, with what cannot be told in this language.
     pub(crate) async fn own_page(
@@ -155,12 +140,11 @@ impl Console {
         let no_passwords = own.may_have_passwords(user, &opening).err();
         let no_certificates = own.may_have_certificates(user, &opening).err();
         let certificates = own.device_certificates_of(user);
-        let passwords = own.passwords(user).await?;
         let terms = own.pending_terms(user).await?;
         Ok(api::Own {
             user: user.to_string(),
             devices: self.own_devices(principal).await?,
-            passwords: passwords.into_iter().map(told).collect(),
+            passwords: self.passwords_of_user(user).await?,
             no_passwords: no_passwords.map(|why| Refusal::from(why).words_in(language)),
             passwords_required: own.device_passwords_of(user).are_required(),
             certificates: self.certificates_of_user(user).await?,
@@ -252,7 +236,7 @@ impl Console {
             device,
             erasure: doubtful.unwrap_or("next_contact").to_owned(),
             // Pages have words of their own for it.
-            warning: doubtful.map(|word| Language::English.text(&format!("lost-{word}"), &[])),
+            warning: doubtful.map(|word| Language::English.word("lost", word)),
         })
     }
 
@@ -286,47 +270,6 @@ impl Console {
         let hand = Hand::Owner(&principal.name);
         let changed = self.change_device(user, id, DeviceAct::Remove, hand).await?;
         Ok(changed.told(Language::English))
-    }
-
-    pub(crate) async fn own_passwords(
-        &self,
-        principal: &Principal,
-    ) -> Result<Vec<api::DevicePassword>, Refusal> {
-        let passwords = self.front.own.passwords(oneself(principal)?).await?;
-        Ok(passwords.into_iter().map(told).collect())
-    }
-
-    pub(crate) async fn make_own_password(
-        &self,
-        principal: &Principal,
-        new: &api::Label,
-    ) -> Result<api::MadePassword, Refusal> {
-        self.make_password_for(oneself(principal)?, &new.label).await
-    }
-
-    pub(crate) async fn make_password_for(
-        &self,
-        user: &UserId,
-        name: &str,
-    ) -> Result<api::MadePassword, Refusal> {
-        let made = self.front.make_device_password(user, &label(name)?).await?;
-        let password = made.password.expose().to_owned();
-        Ok(api::MadePassword { number: made.number, user: user.to_string(), password })
-    }
-
-    pub(crate) async fn revoke_own_password(
-        &self,
-        principal: &Principal,
-        number: &str,
-    ) -> Result<Vec<api::DevicePassword>, Refusal> {
-        let user = oneself(principal)?;
-        let missing = || Refusal::lacks("no-password-of-yours", number);
-        let number: i64 = number.parse().map_err(|_| missing())?;
-        self.front.own.revoke_password(user, number).await?;
-        // A phone that waits comes back at once, and is asked.
-        self.front.parking.end_user(user);
-        tracing::info!(%user, number, "a password for a device was taken back");
-        self.own_passwords(principal).await
     }
 
     pub(crate) async fn invite_own_device(
@@ -373,14 +316,5 @@ impl Console {
         };
         self.front.accept_terms(user, terms.version, client).await?;
         self.own_page(principal, Language::English).await
-    }
-}
-
-fn told(password: DevicePassword) -> api::DevicePassword {
-    api::DevicePassword {
-        number: password.number,
-        label: password.label,
-        made: password.made.as_seconds(),
-        device: password.device.map(|(device, _)| device.to_string()),
     }
 }

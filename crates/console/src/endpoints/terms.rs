@@ -43,6 +43,9 @@ impl Console {
     pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
         let missing = || Refusal::lacks("no-terms", version);
         let version: i64 = version.parse().map_err(|_| missing())?;
+        if self.front.store.all_terms().await?.iter().all(|terms| terms.version != version) {
+            return Err(missing());
+        }
         let accepted = self.front.store.accepted(version).await?;
         let accepted = accepted.into_iter().map(|one| api::Acceptance {
             user: one.user.to_string(),
