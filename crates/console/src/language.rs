@@ -1,7 +1,10 @@
 //! What pages say, in the reader's language (Project Fluent).
 
-use crate::endpoints::policies::word;
-use dme_policy::{About, Erasure};
+mod directory;
+mod problems;
+
+use crate::endpoints::word;
+use dme_policy::{About, Erasure, Level};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use std::collections::HashMap;
@@ -102,9 +105,30 @@ impl Language {
         header.split(',').find_map(Self::tagged).unwrap_or_default()
     }
 
+    /// What a word of a group of words is called, as the interface and files have it.
+    pub fn word(self, group: &str, word: &str) -> String {
+        self.text(&key(group, word), &[])
+    }
+
+    /// A level of policy.
+    pub fn level(self, level: &Level) -> String {
+        match level {
+            Level::BuiltIn => self.word("level", "built-in"),
+            Level::Configuration => self.word("level", "configuration"),
+            Level::Default => self.word("level", "default"),
+            Level::Group(name) => self.of("level-group", name),
+            Level::Device => self.word("level", "device"),
+        }
+    }
+
     /// The text of this name, with a name in it that is called `name` there.
     pub fn of(self, text: &str, name: &str) -> String {
         self.text(text, &[("name", FluentValue::from(name))])
+    }
+
+    /// The text of this name, with a number in it that is called `n` there.
+    pub fn count(self, text: &str, n: usize) -> String {
+        self.text(text, &[("n", FluentValue::from(n))])
     }
 
     fn own(self) -> &'static Bundle {
@@ -139,8 +163,7 @@ impl Language {
             return erasure.text.clone();
         }
         let app = FluentValue::from(self.said(erasure.app));
-        let known = word(&erasure.known).replace('_', "-");
-        let erased = self.text(&format!("erasure-{known}"), &[("name", app)]);
+        let erased = self.text(&key("erasure", &word(&erasure.known)), &[("name", app)]);
         format!("{erased} {}", self.text("erasure-when", &[]))
     }
 
@@ -152,6 +175,11 @@ impl Language {
             .or_else(|| say(&ENGLISH, name, &args))
             .unwrap_or_else(|| name.to_owned())
     }
+}
+
+/// The name of the text of a word. Names of texts have hyphens only, whatever parts the word.
+fn key(group: &str, word: &str) -> String {
+    format!("{group}-{}", word.replace([' ', '_'], "-"))
 }
 
 fn say(bundle: &Bundle, name: &str, args: &FluentArgs<'_>) -> Option<String> {
@@ -177,6 +205,12 @@ mod tests {
         let (english, german) = (names(ENGLISH_TEXT), names(GERMAN_TEXT));
         assert_eq!(english, german);
         assert!(english.len() > 50, "only {} texts", english.len());
+        for name in english.into_iter().chain(names(GERMAN_POLICY)) {
+            let about = name.starts_with("meaning-") || name.starts_with("note-");
+            let parts = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(about || name.chars().all(parts), "{name} has other than hyphens in it");
+        }
+        assert_eq!(Language::German.word("compliance", "not_asked"), "nicht verlangt");
     }
 
     #[test]
@@ -211,7 +245,7 @@ mod tests {
         let english = names(ENGLISH_TEXT);
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
         let says = [".said(\"", "Refusal::wrong(\"", "Refusal::lacks(\"", "Refusal::barred(\""];
-        let says = [&says[..], &["Refusal::clash(\""]].concat();
+        let says = [&says[..], &["Refusal::clash(\"", "Refusal::unless(\""]].concat();
         let mut used = 0;
         for text in sources(std::path::Path::new(folder)) {
             for said in says.iter().flat_map(|says| text.split(says).skip(1)) {
@@ -262,7 +296,7 @@ mod tests {
         // And nothing that is none.
         let known = |name: &str| name.split_once('-').map(|(_, setting)| setting.parse());
         for name in names(GERMAN_POLICY) {
-            if ["about-", "erasure-"].iter().any(|other| name.starts_with(other)) {
+            if ["about-", "erasure-", "problem-"].iter().any(|other| name.starts_with(other)) {
                 continue;
             }
             let setting: Option<Result<dme_policy::Setting, _>> = known(name);

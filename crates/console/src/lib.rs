@@ -26,6 +26,7 @@ mod reply;
 mod session;
 mod sign_in;
 mod token_file;
+mod typed;
 mod within;
 
 pub use refusal::Refusal;

@@ -64,8 +64,7 @@ pub(crate) fn notice(done: Result<Value, Refusal>, look: Look) -> Notice {
                 look.language.of("recovery-once", &codes.join(" "))
             });
             // What becomes of a lost device, for whose it is.
-            let lost =
-                told("erasure").map(|erasure| words(look.language, &format!("lost-{erasure}")));
+            let lost = told("erasure").map(|erasure| look.language.word("lost", &erasure));
             let said = once.or(codes).or(lost).or_else(|| told("warning"));
             Notice::Done(said.unwrap_or_else(|| words(look.language, "done")))
         }

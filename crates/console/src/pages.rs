@@ -34,7 +34,8 @@ mod users;
 mod webhooks;
 
 pub(crate) use chart::Measured;
-use frame::{Act, path};
+use frame::Act;
+pub(crate) use frame::path;
 pub(crate) use frame::{Alone, Frame, Look};
 pub(crate) use refused::refused;
 pub(crate) use time::moment;

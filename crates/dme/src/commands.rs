@@ -1,6 +1,8 @@
 //! The command line.
 
+mod admission;
 mod audit;
+mod behaviour;
 mod check;
 mod connector;
 mod console;
@@ -8,13 +10,15 @@ mod device;
 mod directory;
 mod log;
 mod mailbox;
+mod members;
 mod outbox;
 mod policy;
 mod probe;
 mod route;
-mod rules;
 pub mod server;
 mod statistics;
+mod status;
+mod terms;
 mod token;
 mod user;
 mod webhook;
@@ -51,6 +55,8 @@ enum Command {
         #[arg(long, default_value = "/etc/dme/server.toml")]
         config: PathBuf,
     },
+    /// Say whether all is well, and what wants somebody; fails where something goes wrong now.
+    Status(status::Options),
     /// Run, enroll and administer connectors.
     Connector {
         #[command(subcommand)]
@@ -86,17 +92,22 @@ enum Command {
     /// See and set the rules by which devices may in.
     Admission {
         #[command(subcommand)]
-        command: rules::Admission,
+        command: admission::Command,
     },
     /// See and set the rules by which devices that misbehave are slowed down or shut out.
     Behaviour {
         #[command(subcommand)]
-        command: rules::Behaviour,
+        command: behaviour::Command,
     },
     /// See orders to wipe, confirm them, and check their receipts.
     Wipe {
         #[command(subcommand)]
         command: wipe::Command,
+    },
+    /// See and publish terms of use, and see who accepted them.
+    Terms {
+        #[command(subcommand)]
+        command: terms::Command,
     },
     /// See which connector serves whom, and why.
     Route {
@@ -166,6 +177,7 @@ impl Command {
         runtime.block_on(async {
             match self {
                 Self::Server { config } => server::run(&config).await,
+                Self::Status(options) => status::run(options).await,
                 Self::Connector { command } => command.run().await,
                 Self::Console(options) => options.run().await,
                 Self::Token { command } => command.run().await,
@@ -176,6 +188,7 @@ impl Command {
                 Self::Admission { command } => command.run().await,
                 Self::Behaviour { command } => command.run().await,
                 Self::Wipe { command } => command.run().await,
+                Self::Terms { command } => command.run().await,
                 Self::Route { command } => command.run().await,
                 Self::Outbox { command } => command.run().await,
                 Self::Directory { command } => command.run().await,

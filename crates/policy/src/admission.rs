@@ -1,6 +1,6 @@
 //! Which devices may in: rules in an order, of which the first that fits decides.
 
-use crate::condition::{Condition, Facts, Judged};
+use crate::condition::{Condition, ConditionProblem, Facts, Judged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -87,6 +87,47 @@ pub struct Decision {
     pub undecided: Vec<Undecided>,
 }
 
+/// Why rules of admission cannot be set so, and how to mend it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AdmissionProblem {
+    /// There are more than may be.
+    #[error("there are {rules} rules: at most {most}")]
+    TooMany {
+        /// How many there are.
+        rules: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A user may not have so many devices.
+    #[error("per_user: 1 to {most} are allowed")]
+    PerUser {
+        /// How many a user may be allowed.
+        most: u32,
+    },
+    /// A name cannot be used.
+    #[error("{name:?} cannot be a rule's name: 1 to {longest} characters, and no other has it")]
+    Name {
+        /// Which.
+        name: String,
+        /// How long one may be.
+        longest: usize,
+    },
+    /// A rule's condition makes no sense.
+    #[error("the rule {rule}: {what}")]
+    Devices {
+        /// Which rule.
+        rule: String,
+        /// What is wrong.
+        what: ConditionProblem,
+    },
+    /// A reason is too long.
+    #[error("a reason has more than {longest} characters")]
+    Reason {
+        /// How long one may be.
+        longest: usize,
+    },
+}
+
 impl Outcome {
     /// Why, where it is said.
     pub fn reason(&self) -> &str {
@@ -108,31 +149,30 @@ impl Outcome {
 
 impl AdmissionRules {
     /// All that is wrong with them, each with how to mend it.
-    pub fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<AdmissionProblem> {
         let mut problems = Vec::new();
         if self.rules.len() > MOST_RULES {
-            problems.push(format!("there are {} rules: at most {MOST_RULES}", self.rules.len()));
+            let rules = self.rules.len();
+            problems.push(AdmissionProblem::TooMany { rules, most: MOST_RULES });
         }
         if self.per_user.is_some_and(|devices| !(1..=MOST_DEVICES).contains(&devices)) {
-            problems.push(format!("per_user: 1 to {MOST_DEVICES} are allowed"));
+            problems.push(AdmissionProblem::PerUser { most: MOST_DEVICES });
         }
         let mut names = BTreeSet::new();
         for rule in &self.rules {
             let name = rule.name.trim();
             let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
             if !fits || !names.insert(name.to_lowercase()) {
-                problems.push(format!(
-                    "{name:?} cannot be a rule's name: 1 to {LONGEST_NAME} characters, and no \
-                     other has it"
-                ));
+                let longest = LONGEST_NAME;
+                problems.push(AdmissionProblem::Name { name: name.to_owned(), longest });
             }
             if let Some(what) = rule.devices.problem() {
-                problems.push(format!("the rule {name}: {what}"));
+                problems.push(AdmissionProblem::Devices { rule: name.to_owned(), what });
             }
         }
         let outcomes = self.rules.iter().map(|rule| &rule.then).chain(&self.otherwise);
         if outcomes.into_iter().any(|one| one.reason().chars().count() > LONGEST_REASON) {
-            problems.push(format!("a reason has more than {LONGEST_REASON} characters"));
+            problems.push(AdmissionProblem::Reason { longest: LONGEST_REASON });
         }
         problems
     }
@@ -268,7 +308,8 @@ mod tests {
             otherwise: None,
             per_user: Some(0),
         };
-        let problems = rules.problems().join("\n");
+        let problems: Vec<String> = rules.problems().iter().map(ToString::to_string).collect();
+        let problems = problems.join("\n");
         for told in ["per_user", "\"A\" cannot be", "a pattern of model", "more than 500"] {
             assert!(problems.contains(told), "{told}: {problems}");
         }

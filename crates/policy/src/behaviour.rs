@@ -82,18 +82,32 @@ pub struct BehaviourRules {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RuleProblem {
     /// There are more than may be.
-    #[error("there are {0} rules: at most {MOST_RULES}")]
-    TooMany(usize),
+    #[error("there are {rules} rules: at most {most}")]
+    TooMany {
+        /// How many there are.
+        rules: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A name cannot be used.
-    #[error("{0:?} cannot be a rule's name: 1 to {LONGEST_NAME} characters, and no other has it")]
-    Name(String),
+    #[error("{name:?} cannot be a rule's name: 1 to {longest} characters, and no other has it")]
+    Name {
+        /// Which.
+        name: String,
+        /// How long one may be.
+        longest: usize,
+    },
     /// A number is out of range.
-    #[error("the rule {rule}: {what}")]
+    #[error("the rule {rule}: {number}: {least} to {most} are allowed")]
     Range {
         /// Which rule.
         rule: String,
-        /// What is allowed.
-        what: &'static str,
+        /// Which of its numbers, as files have it.
+        number: &'static str,
+        /// The least that is allowed.
+        least: &'static str,
+        /// The most.
+        most: &'static str,
     },
 }
 
@@ -115,24 +129,28 @@ impl BehaviourRules {
     pub fn problems(&self) -> Vec<RuleProblem> {
         let mut problems = Vec::new();
         if self.rules.len() > MOST_RULES {
-            problems.push(RuleProblem::TooMany(self.rules.len()));
+            let rules = self.rules.len();
+            problems.push(RuleProblem::TooMany { rules, most: MOST_RULES });
         }
         let mut names = BTreeSet::new();
         for rule in &self.rules {
             let name = rule.name.trim();
             let fits = (1..=LONGEST_NAME).contains(&name.chars().count());
             if !fits || !names.insert(name.to_lowercase()) {
-                problems.push(RuleProblem::Name(rule.name.clone()));
+                let longest = LONGEST_NAME;
+                problems.push(RuleProblem::Name { name: rule.name.clone(), longest });
             }
-            let mut range = |what| problems.push(RuleProblem::Range { rule: name.into(), what });
+            let mut range = |number, least, most| {
+                problems.push(RuleProblem::Range { rule: name.into(), number, least, most });
+            };
             if !(1..=1_000_000).contains(&rule.threshold) {
-                range("threshold: 1 to 1000000 are allowed");
+                range("threshold", "1", "1000000");
             }
             if !(1..=7 * 86_400).contains(&rule.within.0.as_secs()) {
-                range("within: 1s to 7d are allowed");
+                range("within", "1s", "7d");
             }
             if matches!(rule.then, Act::Slow(span) if !(1..=86_400).contains(&span.0.as_secs())) {
-                range("slow: 1s to 24h are allowed");
+                range("slow", "1s", "24h");
             }
         }
         problems
@@ -315,7 +333,8 @@ mod tests {
         let twice = BehaviourRules {
             rules: [rules(1, 1, Act::Tell).rules, rules(1, 1, Act::Tell).rules].concat(),
         };
-        assert_eq!(twice.problems(), [RuleProblem::Name("r".into())]);
+        let name = RuleProblem::Name { name: "r".into(), longest: LONGEST_NAME };
+        assert_eq!(twice.problems(), [name]);
     }
 
     proptest! {

@@ -47,6 +47,27 @@ pub enum Membership {
     Unknown,
 }
 
+/// Why a condition makes no sense. Each names the kind of pattern as files and forms do.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ConditionProblem {
+    /// There are more patterns of this kind than may be.
+    #[error("{kind} has more than {most} patterns")]
+    TooMany {
+        /// Of which kind.
+        kind: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A pattern of this kind cannot be one.
+    #[error("a pattern of {kind} is empty or above {longest} characters")]
+    Pattern {
+        /// Of which kind.
+        kind: &'static str,
+        /// How long one may be.
+        longest: usize,
+    },
+}
+
 /// What is known of a device.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
@@ -85,28 +106,32 @@ impl Condition {
         *self == Self::default()
     }
 
-    /// What is wrong with it, if anything.
-    pub fn problem(&self) -> Option<String> {
-        let kinds = [
+    /// Each kind of pattern by its name in files, and those there are of it.
+    pub fn kinds(&self) -> [(&'static str, &[String]); 7] {
+        [
+            ("group", &self.group),
+            ("user", &self.user),
             ("agent", &self.agent),
             ("os", &self.os),
             ("model", &self.model),
             ("device_type", &self.device_type),
             ("protocol", &self.protocol),
-            ("group", &self.group),
-            ("user", &self.user),
-        ];
-        kinds.into_iter().find_map(|(kind, patterns)| {
+        ]
+    }
+
+    /// What is wrong with it, if anything.
+    pub fn problem(&self) -> Option<ConditionProblem> {
+        self.kinds().into_iter().find_map(|(kind, patterns)| {
             let fits = |pattern: &String| {
                 !pattern.trim().is_empty() && pattern.chars().count() <= LONGEST_PATTERN
             };
             match patterns {
                 all if all.len() > MOST_PATTERNS => {
-                    Some(format!("{kind} has more than {MOST_PATTERNS} patterns"))
+                    Some(ConditionProblem::TooMany { kind, most: MOST_PATTERNS })
                 }
-                all if !all.iter().all(fits) => Some(format!(
-                    "a pattern of {kind} is empty or above {LONGEST_PATTERN} characters"
-                )),
+                all if !all.iter().all(fits) => {
+                    Some(ConditionProblem::Pattern { kind, longest: LONGEST_PATTERN })
+                }
                 _ => None,
             }
         })

@@ -1,6 +1,6 @@
 //! The levels on which settings are defined: the default, groups in an order, the single device.
 
-use crate::condition::Condition;
+use crate::condition::{Condition, ConditionProblem};
 use crate::setting::Setting;
 use crate::value::{Bounds, Value};
 use schemars::JsonSchema;
@@ -147,20 +147,33 @@ pub enum Problem {
     },
     /// A group's name cannot be used.
     #[error(
-        "{0:?} cannot be the name of a group: 1 to {LONGEST_NAME} characters, and no other has it"
+        "{name:?} cannot be the name of a group: 1 to {longest} characters, and no other has it"
     )]
-    GroupName(String),
+    GroupName {
+        /// Which.
+        name: String,
+        /// How long one may be.
+        longest: usize,
+    },
     /// A group's condition makes no sense.
     #[error("the members of the group {group}: {what}")]
     Members {
         /// Which group.
         group: String,
         /// What is wrong.
-        what: String,
+        what: ConditionProblem,
     },
+    /// A group is for all devices.
+    #[error("the members of the group {0}: all devices are in it: use the default level for that")]
+    Everyone(String),
     /// There are more groups than may be.
-    #[error("there are {0} groups: at most {MOST_GROUPS}")]
-    TooManyGroups(usize),
+    #[error("there are {groups} groups: at most {most}")]
+    TooManyGroups {
+        /// How many there are.
+        groups: usize,
+        /// How many there may be.
+        most: usize,
+    },
 }
 
 impl Levels {
@@ -170,21 +183,21 @@ impl Levels {
     pub fn problems(&self, configuration: &Rules) -> Vec<Problem> {
         let mut problems = check(&Level::Default, &self.default, &[]);
         if self.groups.len() > MOST_GROUPS {
-            problems.push(Problem::TooManyGroups(self.groups.len()));
+            let groups = self.groups.len();
+            problems.push(Problem::TooManyGroups { groups, most: MOST_GROUPS });
         }
         let mut names = BTreeSet::new();
         let above = [(Level::Configuration, configuration), (Level::Default, &self.default)];
         for group in &self.groups {
             let fits = (1..=LONGEST_NAME).contains(&group.name.trim().chars().count());
             if !fits || !names.insert(group.name.trim().to_lowercase()) {
-                problems.push(Problem::GroupName(group.name.clone()));
+                let longest = LONGEST_NAME;
+                problems.push(Problem::GroupName { name: group.name.clone(), longest });
             }
-            let what = group.members.problem().or_else(|| {
-                let everyone = "all devices are in it: use the default level for that";
-                group.members.is_empty().then(|| everyone.to_owned())
-            });
-            if let Some(what) = what {
+            if let Some(what) = group.members.problem() {
                 problems.push(Problem::Members { group: group.name.clone(), what });
+            } else if group.members.is_empty() {
+                problems.push(Problem::Everyone(group.name.clone()));
             }
             problems.extend(check(&Level::Group(group.name.clone()), &group.settings, &above));
         }
@@ -333,10 +346,16 @@ mod tests {
     fn groups_have_names_of_their_own_and_members() {
         let mut levels = Levels { groups: Vec::new(), ..Levels::default() };
         levels.groups = vec![group("a", Rules::new()), group("A", Rules::new())];
-        assert_eq!(levels.problems(&Rules::new()), [Problem::GroupName("A".into())]);
+        assert_eq!(
+            levels.problems(&Rules::new()),
+            [Problem::GroupName { name: "A".into(), longest: LONGEST_NAME }]
+        );
         levels.groups = vec![Group { members: Condition::default(), ..group("a", Rules::new()) }];
-        assert!(matches!(&levels.problems(&Rules::new())[..], [Problem::Members { .. }]));
+        assert_eq!(levels.problems(&Rules::new()), [Problem::Everyone("a".into())]);
         levels.groups = (0..201).map(|n| group(&n.to_string(), Rules::new())).collect();
-        assert_eq!(levels.problems(&Rules::new()), [Problem::TooManyGroups(201)]);
+        assert_eq!(
+            levels.problems(&Rules::new()),
+            [Problem::TooManyGroups { groups: 201, most: 200 }]
+        );
     }
 }

@@ -17,11 +17,13 @@ mod setting;
 mod value;
 mod wipe;
 
-pub use admission::{AdmissionRule, AdmissionRules, Decision, Outcome, Undecided};
+pub use admission::{
+    AdmissionProblem, AdmissionRule, AdmissionRules, Decision, Outcome, Undecided,
+};
 pub use behaviour::{
     Act, Behaviour, BehaviourRule, BehaviourRules, Counters, RuleProblem, SEEN_AT_ONCE, Strike,
 };
-pub use condition::{Condition, Facts, Judged, Membership};
+pub use condition::{Condition, ConditionProblem, Facts, Judged, Membership};
 pub use effective::{Effective, Overridden, Settled, Why};
 pub use levels::{Defined, Group, Level, Levels, Problem, Rules};
 pub use obeyed::{Client, Obeyed, Obeys};

@@ -78,7 +78,7 @@ impl Admissions {
         author: &Author,
         now: Timestamp,
     ) -> Result<u64, RulesError> {
-        sound(&rules.problems())?;
+        sound(rules.problems())?;
         let revision = self.store.put_book(BOOK, edit(rules, author, now)?).await?;
         let loaded = Arc::new(load(&self.store, BOOK).await?);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;
@@ -97,7 +97,7 @@ impl Admissions {
     /// # Errors
     /// [`RulesError::Wrong`] where they could not be set, or the store's.
     pub async fn preview(&self, rules: &AdmissionRules) -> Result<Vec<Judged>, RulesError> {
-        sound(&rules.problems())?;
+        sound(rules.problems())?;
         let devices = self.store.devices(None).await?;
         let judged = devices.iter().filter(|device| by_rules(device)).filter_map(|device| {
             let decision = self.decide(device, rules);

@@ -77,7 +77,7 @@ impl Behaviours {
         author: &Author,
         now: Timestamp,
     ) -> Result<u64, RulesError> {
-        sound(&rules.problems())?;
+        sound(rules.problems())?;
         let revision = self.store.put_book(BOOK, edit(rules, author, now)?).await?;
         let loaded = Arc::new(load(&self.store, BOOK).await?);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;

@@ -2,6 +2,7 @@
 //! read.
 
 use dme_model::Timestamp;
+use dme_policy::{AdmissionProblem, ConditionProblem, Problem, RuleProblem};
 use dme_store::{Book, Edit, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,12 +32,32 @@ pub struct Author {
 /// Why rules were not set, or not found.
 #[derive(Debug, thiserror::Error)]
 pub enum RulesError {
-    /// They make no sense; one sentence each, with how to mend it.
-    #[error("{}", .0.join("\n"))]
-    Wrong(Vec<String>),
+    /// They make no sense; all that is wrong with them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Wrong(Vec<Wrong>),
+    /// They cannot be written down.
+    #[error("the rules cannot be written down: {0}")]
+    Unwritable(String),
     /// Somebody else changed them meanwhile, or there is no such device.
     #[error(transparent)]
     Store(#[from] dme_store::Error),
+}
+
+/// What is wrong with rules, with how to mend it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Wrong {
+    /// With levels of policy.
+    #[error(transparent)]
+    Levels(#[from] Problem),
+    /// With rules of admission.
+    #[error(transparent)]
+    Admission(#[from] AdmissionProblem),
+    /// With rules of behaviour.
+    #[error(transparent)]
+    Behaviour(#[from] RuleProblem),
+    /// With a condition that stands for itself.
+    #[error(transparent)]
+    Condition(#[from] ConditionProblem),
 }
 
 impl<T: Default + DeserializeOwned> Versioned<T> {
@@ -62,11 +83,11 @@ impl<T: Default + DeserializeOwned> Versioned<T> {
 }
 
 /// Refuses rules with what is wrong with them, if anything is.
-pub(crate) fn sound(problems: &[impl ToString]) -> Result<(), RulesError> {
-    match problems {
-        [] => Ok(()),
-        problems => Err(RulesError::Wrong(problems.iter().map(ToString::to_string).collect())),
-    }
+pub(crate) fn sound(
+    problems: impl IntoIterator<Item = impl Into<Wrong>>,
+) -> Result<(), RulesError> {
+    let wrong: Vec<Wrong> = problems.into_iter().map(Into::into).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(RulesError::Wrong(wrong)) }
 }
 
 /// What is to be written.
@@ -76,7 +97,7 @@ pub(crate) fn edit(
     at: Timestamp,
 ) -> Result<Edit, RulesError> {
     let content = serde_json::to_string(content)
-        .map_err(|error| RulesError::Wrong(vec![error.to_string()]))?;
+        .map_err(|error| RulesError::Unwritable(error.to_string()))?;
     Ok(Edit { read: author.read, content, author: author.name.clone(), at })
 }
 

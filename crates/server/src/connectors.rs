@@ -6,7 +6,7 @@ mod standing;
 
 pub use dme_routing::{Scope, Tier};
 pub use endpoint::Endpoint;
-pub use settings::{ConnectorSettings, Effective, Limits};
+pub use settings::{ConnectorSettings, Effective, Limits, SettingsProblem};
 pub use standing::{Reason, Standing, State};
 
 use crate::clock::now;

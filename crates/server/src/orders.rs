@@ -6,7 +6,7 @@ use crate::admissions::Admissions;
 use crate::front::Front;
 use crate::policies::Compliance;
 use dme_model::{ItemId, Timestamp};
-use dme_store::{Admission, Device, Error, Order, Result, Waiting, Wipe, WipeKind};
+use dme_store::{Admission, Device, Error, Order, Refused, Result, Waiting, Wipe, WipeKind};
 use dme_sync::{DeviceKey, FolderNo};
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ impl Front {
     /// The store's, that there is no such device, or that too much waits for it.
     pub async fn order(&self, key: &DeviceKey, order: Order, by: &str) -> Result<Waiting> {
         if matches!(&order, Order::ResyncItem { item, .. } if item.len() > LONGEST_ITEM) {
-            return Err(Error::Refused("that is no item: its id is too long".into()));
+            return Err(Refused::NoItem.into());
         }
         let (by, at) = (by.to_owned(), (self.clock)());
         let change = move |device: &mut Device| {
@@ -67,8 +67,7 @@ impl Front {
                 return Ok(same.clone());
             }
             if device.waiting.len() >= MOST {
-                let full = format!("{MOST} orders wait for the device; call one off first");
-                return Err(Error::Refused(full));
+                return Err(Refused::TooManyOrders(MOST).into());
             }
             let last = device.waiting.iter().map(|waiting| waiting.number).max().unwrap_or(0);
             let number = last.saturating_add(1).max(at.as_millis().unsigned_abs());

@@ -58,6 +58,15 @@ impl Compliance {
         [Self::NotAsked, Self::Pending, Self::Compliant, Self::Partial, Self::Refused];
 }
 
+/// Which devices a condition fits.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Meant {
+    /// Those that it fits.
+    pub fits: Vec<DeviceKey>,
+    /// Those of which that is not known yet.
+    pub open: Vec<DeviceKey>,
+}
+
 /// The service.
 pub struct Policies {
     store: Store,
@@ -123,7 +132,7 @@ impl Policies {
         push: Push,
         now: Timestamp,
     ) -> Result<(u64, Vec<DeviceKey>), RulesError> {
-        sound(&levels.problems(&self.configuration))?;
+        sound(levels.problems(&self.configuration))?;
         let before = self.standing();
         let revision = self.store.put_book(BOOK, edit(levels, author, now)?).await?;
         let changed = self.take_effect(&before, push, None).await?;
@@ -154,7 +163,7 @@ impl Policies {
         let problems = self.with_facts(&device, |facts| {
             before.levels.content.device_problems(&self.configuration, facts, rules)
         });
-        sound(&problems)?;
+        sound(problems)?;
         let revision = self.store.put_device_level(key, edit(rules, author, now)?).await?;
         self.take_effect(&before, push, Some(device)).await?;
         tracing::warn!(author = author.name, revision, user = %key.user, device = %key.device,
@@ -167,13 +176,32 @@ impl Policies {
     /// # Errors
     /// The store's, or [`RulesError::Wrong`] where they could not be set.
     pub async fn preview(&self, levels: &Levels) -> Result<Preview<DeviceKey>, RulesError> {
-        sound(&levels.problems(&self.configuration))?;
-        let standing = self.standing();
+        sound(levels.problems(&self.configuration))?;
+        Ok(self.affected(&self.store.devices(None).await?, levels))
+    }
+
+    /// Whom other levels would affect, and which devices a condition fits: what is to be known before
+    /// a group with these members is made, moved or taken away.
+    ///
+    /// # Errors
+    /// As [`Policies::preview`] and [`Policies::meant_by`].
+    pub async fn preview_group(
+        &self,
+        levels: &Levels,
+        members: &Condition,
+    ) -> Result<(Preview<DeviceKey>, Meant), RulesError> {
+        sound(levels.problems(&self.configuration))?;
+        sound(members.problem())?;
         let devices = self.store.devices(None).await?;
+        Ok((self.affected(&devices, levels), self.judged(&devices, members)))
+    }
+
+    fn affected(&self, devices: &[Device], levels: &Levels) -> Preview<DeviceKey> {
+        let standing = self.standing();
         let before = &standing.levels.content;
         let none = Rules::new();
         let mut all = Preview { changed: Vec::new(), overridden: Vec::new(), untouched: 0 };
-        for device in &devices {
+        for device in devices {
             let own = standing.devices.get(&device.key).map_or(&none, |level| &level.content);
             let one = self.with_facts(device, |facts| {
                 let key = device.key.clone();
@@ -184,28 +212,28 @@ impl Policies {
             all.overridden.extend(one.overridden);
             all.untouched += one.untouched;
         }
-        Ok(all)
+        all
     }
 
-    /// The devices that a condition fits, and those of which that is not known yet.
+    /// Which devices a condition fits.
     ///
     /// # Errors
     /// The store's, or [`RulesError::Wrong`] where the condition makes no sense.
-    pub async fn meant_by(
-        &self,
-        condition: &Condition,
-    ) -> Result<(Vec<DeviceKey>, Vec<DeviceKey>), RulesError> {
-        let problem: Vec<String> = condition.problem().into_iter().collect();
-        sound(&problem)?;
-        let (mut fits, mut open) = (Vec::new(), Vec::new());
-        for device in self.store.devices(None).await? {
-            match self.with_facts(&device, |facts| condition.judge(facts)) {
-                Judged::Fits => fits.push(device.key),
-                Judged::Lacks(_) => open.push(device.key),
+    pub async fn meant_by(&self, condition: &Condition) -> Result<Meant, RulesError> {
+        sound(condition.problem())?;
+        Ok(self.judged(&self.store.devices(None).await?, condition))
+    }
+
+    fn judged(&self, devices: &[Device], condition: &Condition) -> Meant {
+        let mut meant = Meant::default();
+        for device in devices {
+            match self.with_facts(device, |facts| condition.judge(facts)) {
+                Judged::Fits => meant.fits.push(device.key.clone()),
+                Judged::Lacks(_) => meant.open.push(device.key.clone()),
                 Judged::Not => {}
             }
         }
-        Ok((fits, open))
+        meant
     }
 
     /// What holds for a device, and where each of it comes from.

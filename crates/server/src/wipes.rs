@@ -12,8 +12,10 @@ use dme_eas::ProtocolVersion;
 use dme_link::Authority;
 use dme_model::Timestamp;
 use dme_policy::{Erasure, WipeScope, erasure};
-use dme_store::WipesBefore;
-use dme_store::{Device, Error, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord};
+use dme_store::{
+    Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord,
+    WipesBefore,
+};
 use dme_sync::DeviceKey;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,12 +163,10 @@ impl Wipes {
         let person = by.to_owned();
         let confirm = move |record: &mut WipeRecord| {
             if !record.waits_for_second() {
-                return Err(Error::Refused(format!("order {number} waits for nobody")));
+                return Err(Refused::WaitsForNobody(number).into());
             }
             if record.by.trim().eq_ignore_ascii_case(person.trim()) {
-                return Err(Error::Refused(format!(
-                    "{person} ordered this wipe: another administrator must confirm it"
-                )));
+                return Err(Refused::OrderedByThem(person.clone()).into());
             }
             record.confirmed = Some((person.clone(), now));
             Ok(())
@@ -185,7 +185,7 @@ impl Wipes {
         let person = by.to_owned();
         let cancel = move |record: &mut WipeRecord| {
             if !record.is_open() {
-                return Err(Error::Refused(format!("order {number} is over")));
+                return Err(Refused::Over(number).into());
             }
             record.cancelled = Some((person.clone(), now));
             Ok(())
@@ -268,7 +268,9 @@ impl Wipes {
         let order = self.store.wipe_order(number).await?;
         let receipt = Receipt::of(&order, &self.host, now);
         let signed = receipt.sign(&self.authority);
-        signed.map_err(|error| Error::Refused(format!("the receipt cannot be signed: {error}")))
+        signed.map_err(|error| {
+            Error::Refused(format!("the receipt cannot be signed: {error}").into())
+        })
     }
 
     /// From now on the device is told. This order takes the place of any other of the device; a

@@ -111,7 +111,7 @@ impl ConnectorBook for Store {
         let write = self.write(move |session| {
             let removed = known(session, &id)?.state == ConnectorState::Removed;
             if removed && state != ConnectorState::Removed {
-                return Err(Error::Refused(format!("{id} was removed; enrol it anew")));
+                return Err(Error::Refused(format!("{id} was removed; enrol it anew").into()));
             }
             let state = to_json(&state, "connector.state")?;
             session.execute(SET_STATE, values![&state, id.as_str()])?;
@@ -147,7 +147,7 @@ impl ConnectorBook for Store {
         let write = self.write(move |session| {
             let keys = known(session, &id)?.keys;
             if !keys.contains(&key) {
-                return Err(Error::Refused(format!("{id} does not have this key any more")));
+                return Err(Error::Refused(format!("{id} does not have this key any more").into()));
             }
             if keys.first() != Some(&key) {
                 session.execute(FORGET_OLDER, values![id.as_str()])?;

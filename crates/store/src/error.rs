@@ -51,11 +51,46 @@ pub enum Error {
         found: u64,
     },
     /// What was asked goes against what is there.
-    #[error("{0}")]
-    Refused(String),
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,
+}
+
+/// What of that which is there goes against what was asked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refused {
+    /// The order to wipe of this number waits for no other administrator.
+    #[error("order {0} waits for nobody")]
+    WaitsForNobody(u64),
+    /// Whoever is named ordered the wipe.
+    #[error("{0} ordered this wipe: another administrator must confirm it")]
+    OrderedByThem(String),
+    /// The order to wipe of this number was carried out or called off.
+    #[error("order {0} is over")]
+    Over(u64),
+    /// No item has an id of that length.
+    #[error("that is no item: its id is too long")]
+    NoItem,
+    /// As many orders wait for the device as may.
+    #[error("{0} orders wait for the device; call one off first")]
+    TooManyOrders(usize),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for Refused {
+    fn from(words: String) -> Self {
+        Self::Other(words)
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(words: &str) -> Self {
+        Self::Other(words.to_owned())
+    }
 }
 
 impl From<rusqlite::Error> for Error {

@@ -310,7 +310,7 @@ impl std::str::FromStr for Level {
     type Err = Error;
 
     fn from_str(word: &str) -> Result<Self> {
-        let unknown = || Error::Refused(format!("no level is called {word}"));
+        let unknown = || Error::Refused(format!("no level is called {word}").into());
         Self::named(word).ok_or_else(unknown)
     }
 }

@@ -43,7 +43,7 @@ pub use devices::{
     Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use emergency_accounts::EmergencyAccount;
-pub use error::{Error, Result};
+pub use error::{Error, Refused, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use outbox::{OutboxLimits, Queued};
 pub use own::{DevicePassword, Invitation};

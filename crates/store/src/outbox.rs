@@ -97,7 +97,7 @@ impl Store {
             if usize::try_from(count).unwrap_or(usize::MAX) >= limits.messages
                 || bytes > limits.bytes
             {
-                return Err(Error::Refused(format!("{user} has as much waiting as may")));
+                return Err(Error::Refused(format!("{user} has as much waiting as may").into()));
             }
             // Made of the time, so that a number does not soon come again for another message.
             let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;

@@ -88,7 +88,9 @@ impl Store {
         self.write(move |session| {
             let waiting: i64 = session.query_one(WAITING, values![&webhook], |row| row.get(0))?;
             if waiting >= i64::from(most) {
-                return Err(Error::Refused(format!("{waiting} deliveries wait for {webhook}")));
+                return Err(Error::Refused(
+                    format!("{waiting} deliveries wait for {webhook}").into(),
+                ));
             }
             let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
             // Made of the time, so that a number does not soon come again.

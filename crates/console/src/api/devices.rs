@@ -1,7 +1,65 @@
-//! The shapes of what is asked of many devices at once, and of what one holds.
+//! The shapes of devices, of what is asked of many at once, and of what one holds.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// A device.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Device {
+    /// Whose.
+    pub user: String,
+    /// Its id.
+    pub device: String,
+    /// What it calls its kind.
+    pub kind: String,
+    /// Its client.
+    pub user_agent: String,
+    /// The protocol version it spoke last.
+    pub protocol: String,
+    /// When it first came, seconds since the epoch.
+    pub first_seen: i64,
+    /// When it last came, seconds since the epoch.
+    pub last_seen: i64,
+    /// `allowed`, `quarantined` or `blocked`.
+    pub admission: String,
+    /// `none`, `requested`, `sent` or `acknowledged`, and of what.
+    pub wipe: String,
+    /// Whether it acknowledged the policy that is in force.
+    pub policy: bool,
+    /// What it said of itself.
+    pub information: serde_json::Value,
+    /// `not_asked`, `pending`, `compliant`, `partial` or `refused`: its policy.
+    pub compliance: String,
+    /// Who decided of its admission, and why.
+    pub decision: Option<String>,
+    /// That it misbehaves, how, and what is done about it.
+    pub hold: Option<String>,
+    /// How much waits for its next contact.
+    pub waiting: u64,
+    /// When administrators were told that it waits to be let in, seconds since the epoch.
+    #[serde(default)]
+    pub told: Option<i64>,
+}
+
+/// A device after something was done to it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceChanged {
+    /// As it is now; none where it was forgotten.
+    pub device: Option<Device>,
+    /// Why what was just ordered may not come about.
+    pub warning: Option<String>,
+}
+
+/// Something that went wrong in a folder of a device.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Traced {
+    /// When, in milliseconds since the epoch.
+    pub at: i64,
+    /// In which folder.
+    pub folder: u64,
+    /// What.
+    pub event: serde_json::Value,
+}
 
 /// Which devices are wanted; all of them where nothing is said.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]

@@ -52,12 +52,10 @@ pub struct OwnSetting {
     pub push: bool,
 }
 
-/// A group of devices to be made, as the strongest.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewGroup {
-    /// Its name.
-    pub name: String,
+/// Which devices a group or a rule is meant for, as it is typed: all of them where nothing is said.
+// What has these among its own fields refuses unknown ones for both.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct TypedCondition {
     /// Directory groups of the devices' users, parted by commas, or by semicolons where one of them
     /// has a comma itself.
     #[serde(default)]
@@ -80,6 +78,17 @@ pub struct NewGroup {
     /// Versions of the protocol.
     #[serde(default)]
     pub protocol: Option<String>,
+}
+
+/// A group of devices to be made, as the strongest.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Its name.
+    pub name: String,
+    /// Which devices are in it.
+    #[serde(flatten)]
+    pub members: TypedCondition,
     /// The revision that was read.
     pub revision: u64,
 }
@@ -100,28 +109,9 @@ pub struct GroupNamed {
 pub struct NewRule {
     /// Its name.
     pub name: String,
-    /// Directory groups of the devices' users, parted by commas, or by semicolons where one of them
-    /// has a comma itself.
-    #[serde(default)]
-    pub group: Option<String>,
-    /// Users, likewise; `*` stands for anything in these and all that follow.
-    #[serde(default)]
-    pub user: Option<String>,
-    /// Clients, as they call themselves.
-    #[serde(default)]
-    pub agent: Option<String>,
-    /// Operating systems.
-    #[serde(default)]
-    pub os: Option<String>,
-    /// Models.
-    #[serde(default)]
-    pub model: Option<String>,
-    /// What they call their kind.
-    #[serde(default)]
-    pub device_type: Option<String>,
-    /// Versions of the protocol.
-    #[serde(default)]
-    pub protocol: Option<String>,
+    /// Which devices it is meant for.
+    #[serde(flatten)]
+    pub devices: TypedCondition,
     /// `allow`, `quarantine` or `block`.
     pub then: String,
     /// Why, for the owner and the administrators.

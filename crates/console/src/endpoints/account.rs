@@ -1,12 +1,50 @@
 //! One's own account in the console: the second factor, the sessions.
 
+use crate::endpoint::{Endpoint, get, post};
 use crate::language::Language;
-use crate::principal::Principal;
+use crate::principal::{Duty, Principal, Reach};
 use crate::session::Session;
 use crate::{Console, Refusal, api};
 use dme_model::{Secret, UserId};
 use dme_server::config::SecondFactorMode;
 use dme_server::records::audit::changed;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    let act = |path, summary| post(path, summary).duty(Duty::See).reach(Reach::Oneself);
+    vec![
+        get("/api/account", "One's own account in the console: second factor, sessions")
+            .reach(Reach::Oneself)
+            .by(|console, call| async move {
+                console.account(&call.principal, call.session.as_deref()).await
+            }),
+        act("/api/account/second-factor", "Be offered a secret for an authenticator").fresh().by(
+            |console, call| async move { console.offer_own_second_factor(&call.principal).await },
+        ),
+        act("/api/account/second-factor/confirm", "Set it up, by the first code of it")
+            .takes::<api::Code>()
+            .by(|console, mut call| async move {
+                let code = call.body()?;
+                console.confirm_second_factor(&call.principal, code).await
+            }),
+        act("/api/account/second-factor/remove", "Do without a second factor from now on")
+            .fresh()
+            .by(|console, call| async move { console.remove_second_factor(&call.principal).await }),
+        act("/api/account/recovery-codes", "Make new recovery codes; they are shown once")
+            .fresh()
+            .by(|console, call| async move { console.renew_recovery_codes(&call.principal).await }),
+        act("/api/account/sessions/end-others", "End one's own sessions but the one that asks").by(
+            |console, call| async move {
+                Ok(console.end_other_sessions(&call.principal, call.session.as_deref()))
+            },
+        ),
+        act("/api/account/sessions/{session}/end", "End one of one's own sessions").by(
+            |console, call| async move {
+                console.end_own_session(&call.principal, call.arg("session"))
+            },
+        ),
+    ]
+}
 
 /// Who shows a password, and may show a code beside it.
 fn user(principal: &Principal) -> Result<&UserId, Refusal> {

@@ -1,5 +1,6 @@
 //! Tokens that programs administer by: list, make, revoke; and whom one is.
 
+use crate::endpoint::{Endpoint, get, post};
 use crate::opaque::{hash, random};
 use crate::principal::{Duty, Origin, Principal, Role};
 use crate::session::ROLES;
@@ -15,6 +16,25 @@ const DAY: Duration = Duration::from_secs(86_400);
 const LONGEST: u32 = 366;
 /// That it was used is written down no oftener.
 const NOTED: Duration = Duration::from_secs(60);
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/api-tokens", "Tokens that programs administer by; what they say is not kept")
+            .duty(Duty::Audit)
+            .by(|console, _| async move { console.list_api_tokens().await }),
+        post("/api/api-tokens", "Make a token for a program; its text is shown once")
+            .fresh()
+            .takes::<api::NewApiToken>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.make_api_token(&call.principal, new).await
+            }),
+        post("/api/api-tokens/{token}/revoke", "Have a program's token open nothing any more")
+            .fresh()
+            .by(|console, call| async move { console.revoke_api_token(call.arg("token")).await }),
+    ]
+}
 
 impl Console {
     pub(crate) async fn list_api_tokens(&self) -> Result<Vec<api::ApiToken>, Refusal> {

@@ -1,20 +1,122 @@
-//! Connectors: list, tokens, unlock, lock, remove.
+//! Connectors: list, unlock, lock, remove; the table of all that is done to them.
 
+mod configuration;
+mod elsewhere;
+mod enrolment;
+mod orders;
+mod settings;
+mod shown;
+
+use crate::endpoint::{Endpoint, delete, get, post};
 use crate::language::Language;
-use crate::principal::{Allowed, Duty, Principal};
+use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
-use dme_link::{Approval, ConnectorRecord, ConnectorState, Enrolment, Kind, LinkState, Measured};
-use dme_model::{Function, Timestamp, UserId};
-use dme_server::connectors::{ConnectorSettings, Reason, Scope, Standing, Tier};
+use dme_link::ConnectorState;
+use dme_server::connectors::{Scope, Standing};
 use dme_server::records::audit::changed;
-use http::StatusCode;
-use std::time::Duration;
 
-/// The longest a token may be good for.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/connectors", "Connectors, each with its state and its link")
+            .reach(Reach::Filtered)
+            .by(|console, call| async move {
+                console.list_connectors(&call.principal, call.language).await
+            }),
+        get("/api/tokens", "Tokens to enrol connectors with; what they say is not kept")
+            .by(|console, _| async move { console.list_tokens().await }),
+        post("/api/tokens", "Make a token to enrol a connector with; its text is shown once")
+            .fresh()
+            .takes::<api::NewToken>()
+            .by(|console, mut call| async move { console.issue_token(call.body()?).await }),
+        post("/api/tokens/{token}/revoke", "Take back the unused tokens of a name")
+            .by(|console, call| async move { console.revoke_tokens(call.arg("token")).await }),
+        post("/api/connectors/{connector}/code", "Make a code for a connector to come back with")
+            .fresh()
+            .takes::<api::NewCode>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.issue_code(call.arg("connector"), new).await
+            }),
+        get("/api/connectors/{connector}/settings", "What is set of a connector, and where").by(
+            |console, call| async move { console.connector_settings(call.arg("connector")).await },
+        ),
+        post("/api/connectors/{connector}/settings", "Set some of a connector's settings")
+            .takes::<api::SettingsChange>()
+            .by(|console, mut call| async move {
+                let change = call.body()?;
+                console.set_connector(call.arg("connector"), change).await
+            }),
+        post(
+            "/api/connectors/{connector}/set",
+            "Set all of a connector's settings, as a form has it",
+        )
+        .takes::<api::ConnectorEdit>()
+        .by(|console, mut call| async move {
+            let edit = call.body()?;
+            console.edit_connector(call.arg("connector"), edit).await
+        }),
+        post("/api/connectors/{connector}/drain", "Give a connector nothing new")
+            .by(|console, call| async move { console.drain(call.arg("connector"), true).await }),
+        post("/api/connectors/{connector}/resume", "Give a connector work again")
+            .by(|console, call| async move { console.drain(call.arg("connector"), false).await }),
+        post("/api/connectors/{connector}/move", "Have a connector link at other addresses")
+            .takes::<api::Elsewhere>()
+            .by(|console, mut call| async move {
+                let to = call.body()?;
+                console.move_connector(call.arg("connector"), to).await
+            }),
+        get("/api/connectors/{connector}/configuration", "What a connector is to serve")
+            .by(|console, call| async move { console.configuration(call.arg("connector")).await }),
+        post("/api/connectors/{connector}/configuration", "Say what a connector is to serve")
+            .takes::<api::NewConfiguration>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.configure(call.arg("connector"), new).await
+            }),
+        delete("/api/connectors/{connector}/configuration", "Take back what it is to serve")
+            .by(|console, call| async move { console.withdraw(call.arg("connector")).await }),
+        post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.diagnose(call.arg("connector")).await }),
+        get(
+            "/api/connectors/{connector}/diagnosis",
+            "What a connector found out when it last tried",
+        )
+        .by(|console, call| async move { console.diagnosis(call.arg("connector")).await }),
+        get("/api/connectors/{connector}/orders", "What waits for a connector's next contact").by(
+            |console, call| async move { console.connector_orders(call.arg("connector")).await },
+        ),
+        post(
+            "/api/connectors/{connector}/orders",
+            "Have a connector do something at its next contact",
+        )
+        .takes::<api::NewConnectorOrder>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.order_connector(&call.principal, call.arg("connector"), &new).await
+        }),
+        delete("/api/connectors/{connector}/orders/{order}", "Call off what waits for a connector")
+            .by(|console, call| async move {
+                let (connector, order) = (call.arg("connector"), call.arg("order"));
+                console.call_off_connector_order(connector, order).await
+            }),
+        connector_state("/api/connectors/{connector}/unlock", ConnectorState::Unlocked),
+        connector_state("/api/connectors/{connector}/lock", ConnectorState::Locked),
+        connector_state("/api/connectors/{connector}/remove", ConnectorState::Removed),
+    ]
+}
 
-/// The longest a code may be good for: it is short, and may be overheard.
-const LONGEST_CODE: Duration = Duration::from_secs(3_600);
+fn connector_state(path: &'static str, state: ConnectorState) -> Endpoint {
+    let summary = match state {
+        ConnectorState::Unlocked => "Let a connector serve; compare its fingerprint first",
+        ConnectorState::Locked => "Keep a connector from serving",
+        ConnectorState::Removed => "Forget a connector; its key is never accepted again",
+    };
+    post(path, summary).fresh().by(move |console, call| async move {
+        console.set_connector_state(call.arg("connector"), state).await
+    })
+}
 
 impl Console {
     pub(crate) async fn list_connectors(
@@ -38,201 +140,6 @@ impl Console {
             }
         }
         Ok(shown)
-    }
-
-    pub(crate) async fn issue_token(
-        &self,
-        new: api::NewToken,
-    ) -> Result<api::IssuedToken, Refusal> {
-        if self.link_addresses.is_empty() {
-            return Err(Refusal::wrong("no-link-port", ""));
-        }
-        let valid = Duration::from_secs(new.valid_seconds);
-        if valid.is_zero() || valid > LONGEST {
-            return Err(Refusal::wrong("token-time", ""));
-        }
-        let sound = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(sound) {
-            return Err(Refusal::wrong("connector-name", ""));
-        }
-        let known = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
-        let taken = |one: &ConnectorRecord| {
-            one.state != ConnectorState::Removed
-                && (one.name == new.name || one.id.as_str() == new.name)
-        };
-        if known.iter().any(taken) {
-            return Err(Refusal::wrong("connector-there", new.name));
-        }
-        let approval = if new.approved { Approval::Given } else { Approval::Needed };
-        let registrar = self.links.registrar();
-        let servers = self.link_addresses.clone();
-        let token = registrar.issue_token(&new.name, servers, approval, valid).await;
-        let token = token.map_err(Refusal::failed)?.to_text();
-        changed("token", None, Some(new.name.clone()));
-        changed("approved", None, Some(new.approved.to_string()));
-        changed("valid_seconds", None, Some(new.valid_seconds.to_string()));
-        tracing::info!(connector = new.name, approved = new.approved, "token issued");
-        Ok(api::IssuedToken { token })
-    }
-
-    /// A code for a connector that has to be known again.
-    pub(crate) async fn issue_code(
-        &self,
-        name: &str,
-        new: api::NewCode,
-    ) -> Result<api::IssuedCode, Refusal> {
-        let valid = Duration::from_secs(new.valid_seconds);
-        if valid.is_zero() || valid > LONGEST_CODE {
-            return Err(Refusal::wrong("code-time", ""));
-        }
-        let record = self.enrolled(name).await?;
-        let code = self.links.registrar().issue_code(&record.id, valid).await;
-        let code = code.map_err(Refusal::failed)?.to_text();
-        tracing::info!(connector = record.name, id = %record.id, "code issued");
-        Ok(api::IssuedCode { code })
-    }
-
-    pub(crate) async fn list_tokens(&self) -> Result<Vec<api::Token>, Refusal> {
-        let now = (self.front.clock)();
-        let all = self.links.registrar().enrolments().list().await.map_err(Refusal::failed)?;
-        Ok(all.into_iter().map(|one| token(one, now)).collect())
-    }
-
-    /// Takes back the tokens of this name that nobody used yet.
-    pub(crate) async fn revoke_tokens(&self, name: &str) -> Result<Vec<api::Token>, Refusal> {
-        let enrolments = self.links.registrar().enrolments();
-        let all = enrolments.list().await.map_err(Refusal::failed)?;
-        let now = (self.front.clock)();
-        let (gone, _): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|one| one.name == name && one.used_by.is_none());
-        if gone.is_empty() {
-            return Err(Refusal::lacks("no-unused-token", name));
-        }
-        enrolments.revoke(name).await.map_err(Refusal::failed)?;
-        tracing::info!(connector = name, tokens = gone.len(), "tokens revoked");
-        Ok(gone.into_iter().map(|one| token(one, now)).collect())
-    }
-
-    /// What is set of a connector, where, and what holds all told.
-    pub(crate) async fn connector_settings(&self, name: &str) -> Result<api::Settings, Refusal> {
-        self.known_name(name).await?;
-        let (configured, set, version) = self.front.connectors.settings(name).await?;
-        let all = self.front.connectors.effective(name);
-        let effective = ConnectorSettings {
-            scope: Some((*all.scope).clone()),
-            logins: Some((*all.logins).clone()),
-            tier: Some(all.tier),
-            off: Some(all.off.clone()),
-            parallel_calls: Some(all.limits.parallel),
-            queued_calls: Some(all.limits.queue),
-            drain: Some(all.drain),
-        };
-        // The one in this process is in no book: its services are in the server's own file.
-        let configuration = match self.enrolled(name).await {
-            Ok(record) => Some(self.configuration_of(&record.id).await?),
-            Err(_) => None,
-        };
-        let name = name.to_owned();
-        let wrong_scope = self.wrong_scope(&name);
-        Ok(api::Settings { name, version, configured, set, effective, wrong_scope, configuration })
-    }
-
-    /// Sets some of a connector's settings; the others stay.
-    pub(crate) async fn set_connector(
-        &self,
-        name: &str,
-        change: api::SettingsChange,
-    ) -> Result<api::Settings, Refusal> {
-        self.known_name(name).await?;
-        let api::SettingsChange { reset, mut settings } = change;
-        if let Some(problem) = settings.problem() {
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, problem));
-        }
-        for users in [&mut settings.scope, &mut settings.logins].into_iter().flatten() {
-            let Scope::Users(users) = users else { continue };
-            // As they are known to the server: else nobody would be who was meant.
-            let canonical = users.iter().map(|user| self.resolve(user.as_str()));
-            *users = canonical.collect::<Result<_, _>>()?;
-        }
-        let before = match reset {
-            true => ConnectorSettings::default(),
-            false => self.front.connectors.settings(name).await?.1,
-        };
-        let after = before.then(&settings);
-        let was = self.front.connectors.settings(name).await?.1;
-        let text = |settings| serde_json::to_string(settings).ok();
-        changed("settings", text(&was), text(&after));
-        self.put_settings(name, &after).await
-    }
-
-    /// Sets all of a connector's settings but whether it is drained. What is the same as in the
-    /// configuration is left to that.
-    pub(crate) async fn edit_connector(
-        &self,
-        name: &str,
-        edit: api::ConnectorEdit,
-    ) -> Result<api::Settings, Refusal> {
-        self.known_name(name).await?;
-        let (configured, was, _) = self.front.connectors.settings(name).await?;
-        let tier = match edit.tier.as_str() {
-            "primary" => Tier::Primary,
-            "failover" => Tier::Failover,
-            other => return Err(Refusal::wrong("no-tier", other)),
-        };
-        let functions = edit
-            .off
-            .iter()
-            .map(|name| Function::named(name).ok_or_else(|| Refusal::wrong("no-function", name)));
-        let scoped = scope(&edit.scope, edit.scope_names.as_deref())?;
-        let logins = match edit.logins.as_str() {
-            // Those of its scope, which nobody has to say unless the configuration says others.
-            "scope" => configured.logins.is_some().then(|| scoped.clone()),
-            word => Some(scope(word, edit.logins_names.as_deref())?),
-        };
-        let off = functions.collect::<Result<_, _>>()?;
-        let held = self.front.connectors.configured(&configured);
-        let settings = ConnectorSettings {
-            scope: (scoped != *held.scope).then_some(scoped),
-            logins: logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
-            tier: (tier != held.tier).then_some(tier),
-            off: (off != held.off).then_some(off),
-            parallel_calls: edit.parallel_calls.filter(|calls| *calls != held.limits.parallel),
-            queued_calls: edit.queued_calls.filter(|calls| *calls != held.limits.queue),
-            drain: was.drain,
-        };
-        self.set_connector(name, api::SettingsChange { reset: true, settings }).await
-    }
-
-    /// Gives a connector nothing new, or work again.
-    pub(crate) async fn drain(&self, name: &str, drain: bool) -> Result<api::Settings, Refusal> {
-        let settings = ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
-        self.set_connector(name, api::SettingsChange { reset: false, settings }).await
-    }
-
-    async fn put_settings(
-        &self,
-        name: &str,
-        settings: &ConnectorSettings,
-    ) -> Result<api::Settings, Refusal> {
-        let now = (self.front.clock)();
-        let version = self.front.connectors.set_settings(name, settings, now).await?;
-        tracing::info!(connector = name, version, ?settings, "settings changed");
-        self.connector_settings(name).await
-    }
-
-    /// Settings are of names: one that nobody has is a slip of the hand.
-    async fn known_name(&self, name: &str) -> Result<(), Refusal> {
-        if self.links.connectors().iter().any(|link| link.name == name) {
-            return Ok(());
-        }
-        // Also one that is not unlocked yet: whom it may serve is best said before.
-        let records = self.links.registrar().book().list().await.map_err(Refusal::failed)?;
-        let known =
-            |one: &ConnectorRecord| one.name == name && one.state != ConnectorState::Removed;
-        match records.iter().any(known) {
-            true => Ok(()),
-            false => Err(Refusal::lacks("no-connector-named", name)),
-        }
     }
 
     pub(crate) async fn set_connector_state(
@@ -260,141 +167,18 @@ impl Console {
     }
 
     /// What is wrong with the group that a connector's scope is.
-    fn wrong_scope(&self, name: &str) -> Option<String> {
+    fn wrong_scope(&self, name: &str, language: Language) -> Option<String> {
         match &*self.front.connectors.effective(name).scope {
-            Scope::Group(group) => self.front.gate.wrong_group(group).map(|why| why.to_string()),
+            Scope::Group(group) => {
+                self.front.gate.wrong_group(group).map(|why| language.reason(&why))
+            }
             Scope::Everyone | Scope::Users(_) => None,
         }
     }
 
     fn connector(&self, standing: &Standing, language: Language) -> api::Connector {
-        let wrong_scope = self.wrong_scope(&standing.name);
-        let reason = reason(&standing.reason, language);
-        api::Connector { wrong_scope, reason, ..connector(standing) }
-    }
-}
-
-/// Why a connector stands as it does, in words.
-fn reason(reason: &Reason, language: Language) -> String {
-    let text = |name: &str| language.text(name, &[]);
-    match (language, reason) {
-        // As the server itself says it, in logs too.
-        (Language::English, reason) => reason.to_string(),
-        (_, Reason::Nothing) => String::new(),
-        (_, Reason::Embedded) => text("reason-embedded"),
-        (_, Reason::Removed) => text("reason-removed"),
-        (_, Reason::Waits) => text("reason-waits"),
-        (_, Reason::Until(back)) => language.of("reason-until", &back.to_string()),
-        (_, Reason::Unlinked) => text("reason-unlinked"),
-        (_, Reason::Lost(why)) => language.of("reason-lost", why),
-        (_, Reason::Drained) => text("reason-drained"),
-        (_, Reason::Leaving) => text("reason-leaving"),
-        (_, Reason::Full { runs, waits }) => {
-            language.of("reason-full", &format!("{runs} + {waits}"))
-        }
-    }
-}
-
-/// Users or a group as a form has them.
-fn scope(word: &str, names: Option<&str>) -> Result<Scope, Refusal> {
-    let names = names.unwrap_or_default();
-    match word {
-        "everyone" => Ok(Scope::Everyone),
-        "group" => Ok(Scope::Group(names.trim().to_owned())),
-        "users" => {
-            let users = names.split(',').map(str::trim).filter(|name| !name.is_empty());
-            Ok(Scope::Users(users.map(UserId::from).collect()))
-        }
-        other => Err(Refusal::wrong("no-scope", other)),
-    }
-}
-
-fn token(enrolment: Enrolment, now: Timestamp) -> api::Token {
-    let state = match enrolment.used_by {
-        Some(_) => "used",
-        None if now >= enrolment.expires => "expired",
-        None => "unused",
-    };
-    api::Token {
-        name: enrolment.name,
-        approved: enrolment.approval == Approval::Given,
-        expires: enrolment.expires.as_seconds(),
-        state: state.into(),
-        code: enrolment.again.is_some(),
-    }
-}
-
-fn connector(standing: &Standing) -> api::Connector {
-    let record = standing.record.as_ref();
-    let state = match record.map(|record| record.state) {
-        None => "embedded",
-        Some(ConnectorState::Locked) => "locked",
-        Some(ConnectorState::Unlocked) => "unlocked",
-        Some(ConnectorState::Removed) => "removed",
-    };
-    let keys = record.map(|record| record.keys.as_slice()).unwrap_or_default();
-    api::Connector {
-        name: standing.name.clone(),
-        id: standing.id.to_string(),
-        state: state.into(),
-        standing: standing.state.as_str().into(),
-        reason: String::new(),
-        since: standing.since.map(Timestamp::as_seconds),
-        users: standing.users,
-        wrong_scope: None,
-        fingerprints: keys.iter().map(dme_link::Fingerprint::grouped).collect(),
-        last_seen: record.and_then(|record| record.last_seen).map(Timestamp::as_seconds),
-        link: standing.link.as_ref().map(link),
-        away_until: standing.away_until.map(Timestamp::as_seconds),
-        waiting: Vec::new(),
-        backends: standing.measured.iter().map(backend).collect(),
-    }
-}
-
-fn backend(measured: &Measured) -> api::Backend {
-    api::Backend {
-        function: measured.function.clone(),
-        backend: measured.backend.clone(),
-        calls: measured.calls,
-        failed: measured.failed.clone(),
-        mean_us: u64::try_from(measured.mean().as_micros()).unwrap_or(u64::MAX),
-    }
-}
-
-fn traffic(traffic: &dme_link::Traffic) -> api::Traffic {
-    let flow = |flow: dme_link::Flow| api::Flow { received: flow.received, sent: flow.sent };
-    let wire = [("calls", traffic.calls), ("bulk", traffic.bulk)];
-    let records = Kind::ALL.map(|kind| (kind.as_str(), traffic.records(kind)));
-    api::Traffic {
-        wire: wire.map(|(lane, bytes)| (lane.to_owned(), flow(bytes))).into(),
-        records: records.map(|(kind, bytes)| (kind.to_owned(), flow(bytes))).into(),
-    }
-}
-
-fn link(state: &LinkState) -> api::Link {
-    api::Link {
-        since: state.since.as_seconds(),
-        peer: state.peer.clone(),
-        software: state.software.clone(),
-        functions: state
-            .capabilities
-            .functions()
-            .map(Function::as_str)
-            .map(str::to_owned)
-            .collect(),
-        realms: state.realms.iter().flatten().map(ToString::to_string).collect(),
-        round_trip_us: state
-            .round_trip
-            .map(|trip| u64::try_from(trip.as_micros()).unwrap_or(u64::MAX)),
-        segments: state.segments.map(|segments| segments.sent),
-        segments_again: state.segments.map(|segments| segments.again),
-        traffic: traffic(&state.traffic),
-        used: state.used.map(|used| api::Used { bytes: used.bytes, budget: used.budget }),
-        outstanding: state.outstanding,
-        queued: state.queued,
-        watches: state.watches,
-        draining: state.draining,
-        certificate_made: state.certificate.map(|it| it.made),
-        certificate_ends: state.certificate.map(|it| it.ends),
+        let wrong_scope = self.wrong_scope(&standing.name, language);
+        let reason = shown::reason(&standing.reason, language);
+        api::Connector { wrong_scope, reason, ..shown::connector(standing) }
     }
 }

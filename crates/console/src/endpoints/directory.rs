@@ -1,10 +1,23 @@
 //! The directories: what is known of their groups, and reading them now.
 
+use crate::endpoint::{Endpoint, get, post};
+use crate::language::Language;
 use crate::{Console, api};
 use dme_model::Timestamp;
 
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/directory", "The realms, and how old what is known of their groups is")
+            .by(|console, call| async move { Ok(console.list_realms(call.language)) }),
+        post("/api/directory/refresh", "Read groups and people again, now").by(
+            |console, call| async move { Ok(console.refresh_directories(call.language).await) },
+        ),
+    ]
+}
+
 impl Console {
-    pub(crate) fn list_realms(&self) -> Vec<api::Realm> {
+    pub(crate) fn list_realms(&self, language: Language) -> Vec<api::Realm> {
         let now = (self.front.clock)();
         let realms = self.front.gate.states().into_iter().map(|state| api::Realm {
             realm: state.realm.to_string(),
@@ -19,17 +32,17 @@ impl Console {
                 .get(&state.realm)
                 .map(|one| one.sources())
                 .unwrap_or_default(),
-            trouble: state.trouble.map(|error| error.to_string()),
-            wrong_groups: state.wrong_groups.iter().map(ToString::to_string).collect(),
+            trouble: state.trouble.map(|error| language.unanswered(&error)),
+            wrong_groups: state.wrong_groups.iter().map(|wrong| language.reason(wrong)).collect(),
         });
         realms.collect()
     }
 
     /// Reads groups and people again, now.
-    pub(crate) async fn refresh_directories(&self) -> Vec<api::Realm> {
+    pub(crate) async fn refresh_directories(&self, language: Language) -> Vec<api::Realm> {
         self.front.gate.refresh().await;
         // Scopes are groups: whom they cover may have changed.
         self.front.connectors.reload().await;
-        self.list_realms()
+        self.list_realms(language)
     }
 }

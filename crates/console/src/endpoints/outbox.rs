@@ -1,6 +1,17 @@
 //! Messages that wait for the connector of their sender's mail.
 
+use crate::endpoint::{Endpoint, delete, get};
 use crate::{Console, Refusal, api};
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/outbox", "Messages that wait for their connector")
+            .by(|console, _| async move { console.list_outbox().await }),
+        delete("/api/outbox/{number}", "Take away a message that shall not be sent")
+            .by(|console, call| async move { console.discard(call.arg("number")).await }),
+    ]
+}
 
 impl Console {
     pub(crate) async fn list_outbox(&self) -> Result<Vec<api::Waiting>, Refusal> {

@@ -1,22 +1,116 @@
 //! One's own: devices, passwords for them, links to add one, terms to accept.
 
 use super::devices::{Caution, Changed, DeviceAct};
+use super::terms::terms_of;
+use crate::endpoint::{Endpoint, get, post};
 use crate::language::Language;
 use crate::my::qr;
-use crate::principal::Principal;
+use crate::openapi::{self, Ways};
+use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, Secret, UserId};
-use dme_server::own::{Given, NoDevicePasswords};
+use dme_server::own::Given;
 use dme_server::wipes::Hand;
-use dme_store::{Admission, Device, DevicePassword, Wipe};
+use dme_store::{Admission, Device, Wipe};
 use dme_sync::DeviceKey;
 use http::StatusCode;
 use std::net::IpAddr;
 
 /// The longest name of a device, in characters.
 const LABEL: usize = 60;
-/// The longest terms of use, in bytes.
-const TERMS: usize = 32 << 10;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    let look = |path, summary| get(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    let act = |path, summary| post(path, summary).duty(Duty::Own).reach(Reach::Oneself);
+    vec![
+        look("/api/my", "One's own devices, passwords for them, terms to accept")
+            .by(|console, call| async move {
+                console.own_page(&call.principal, Language::English).await
+            }),
+        look("/api/my/openapi.json", "What is asked for of one's own, as an OpenAPI 3.1 document")
+            .by(|console, _| async move {
+                let own = console.endpoints.iter().filter(|one| one.duty == Duty::Own);
+                Ok(openapi::document(own, Ways::Own))
+            }),
+        look("/api/my/devices", "One's own devices")
+            .by(|console, call| async move { console.own_devices(&call.principal).await }),
+        act("/api/my/devices/{device}/label", "Call a device of one's own something else")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.label_own_device(&call.principal, call.arg("device"), &label).await
+            }),
+        act("/api/my/devices/{device}/lost", "Block a lost device and have it erased")
+            .takes::<api::Lost>()
+            .by(|console, mut call| async move {
+                let lost = call.body()?;
+                console.lose_own_device(&call.principal, call.arg("device"), lost).await
+            }),
+        act("/api/my/devices/{device}/block", "Shut out a device of one's own").by(
+            |console, call| async move {
+                console.block_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        act("/api/my/devices/{device}/remove", "Forget a device that is not used any more").by(
+            |console, call| async move {
+                console.remove_own_device(&call.principal, call.arg("device")).await
+            },
+        ),
+        look("/api/my/passwords", "The passwords one made for devices, without what they say")
+            .by(|console, call| async move { console.own_passwords(&call.principal).await }),
+        act("/api/my/passwords", "Make a password for one device; it is shown once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_password(&call.principal, &label).await
+            }),
+        act("/api/my/passwords/{number}/revoke", "Take a password for a device back").by(
+            |console, call| async move {
+                console.revoke_own_password(&call.principal, call.arg("number")).await
+            },
+        ),
+        look("/api/my/certificates", "The certificates one made for devices")
+            .by(|console, call| async move { console.own_certificates(&call.principal).await }),
+        act("/api/my/certificates", "Make a certificate for one device; it is given once")
+            .takes::<api::Label>()
+            .by(|console, mut call| async move {
+                let label = call.body()?;
+                console.make_own_certificate(&call.principal, &label).await
+            }),
+        act("/api/my/certificates/{number}/revoke", "Take a certificate for a device back").by(
+            |console, call| async move {
+                console.revoke_own_certificate(&call.principal, call.arg("number")).await
+            },
+        ),
+        act("/api/my/invitations", "Make a link to add a device with; it is shown once")
+            .takes::<api::NewInvitation>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.invite_own_device(&call.principal, &new).await
+            }),
+        look("/api/my/away", "What one's mailbox answers, where that needs no password")
+            .by(|console, call| async move { console.own_away(&call.principal, None).await }),
+        act("/api/my/away/look", "What one's mailbox answers, where that needs the password")
+            .takes::<api::Shown>()
+            .by(|console, mut call| async move {
+                let api::Shown { password } = call.body()?;
+                console.own_away(&call.principal, Some(password)).await
+            }),
+        act("/api/my/away", "Say what one's mailbox answers while one is away")
+            .takes::<api::NewAway>()
+            .by(|console, mut call| async move {
+                let new = call.body()?;
+                console.set_own_away(&call.principal, new).await
+            }),
+        act("/api/my/terms/{version}/accept", "Accept terms of use").by(
+            |console, call| async move {
+                let (version, client) = (call.arg("version"), call.client);
+                console.accept_own_terms(&call.principal, version, client).await
+            },
+        ),
+    ]
+}
 
 /// Whose own it is.
 pub(super) fn oneself(principal: &Principal) -> Result<&UserId, Refusal> {
@@ -33,21 +127,6 @@ pub(super) fn label(given: &str) -> Result<String, Refusal> {
     Ok(label.to_owned())
 }
 
-impl From<NoDevicePasswords> for Refusal {
-    fn from(why: NoDevicePasswords) -> Self {
-        let (status, words) = (StatusCode::CONFLICT, why.to_string());
-        match why {
-            NoDevicePasswords::Store(error) => error.into(),
-            NoDevicePasswords::Unopened(why) => why.into(),
-            NoDevicePasswords::Unmade => Self::failed(words),
-            NoDevicePasswords::Off => Self::new(status, words).said("my-passwords-off", ""),
-            NoDevicePasswords::TooMany(limit) => {
-                Self::new(status, words).said("my-passwords-many", limit.to_string())
-            }
-        }
-    }
-}
-
 impl Console {
     /// What one has, with what cannot be told in this language.
     pub(crate) async fn own_page(
@@ -61,12 +140,11 @@ impl Console {
         let no_passwords = own.may_have_passwords(user, &opening).err();
         let no_certificates = own.may_have_certificates(user, &opening).err();
         let certificates = own.device_certificates_of(user);
-        let passwords = own.passwords(user).await?;
         let terms = own.pending_terms(user).await?;
         Ok(api::Own {
             user: user.to_string(),
             devices: self.own_devices(principal).await?,
-            passwords: passwords.into_iter().map(told).collect(),
+            passwords: self.passwords_of_user(user).await?,
             no_passwords: no_passwords.map(|why| Refusal::from(why).words_in(language)),
             passwords_required: own.device_passwords_of(user).are_required(),
             certificates: self.certificates_of_user(user).await?,
@@ -158,7 +236,7 @@ impl Console {
             device,
             erasure: doubtful.unwrap_or("next_contact").to_owned(),
             // Pages have words of their own for it.
-            warning: doubtful.map(|word| Language::English.text(&format!("lost-{word}"), &[])),
+            warning: doubtful.map(|word| Language::English.word("lost", word)),
         })
     }
 
@@ -192,47 +270,6 @@ impl Console {
         let hand = Hand::Owner(&principal.name);
         let changed = self.change_device(user, id, DeviceAct::Remove, hand).await?;
         Ok(changed.told(Language::English))
-    }
-
-    pub(crate) async fn own_passwords(
-        &self,
-        principal: &Principal,
-    ) -> Result<Vec<api::DevicePassword>, Refusal> {
-        let passwords = self.front.own.passwords(oneself(principal)?).await?;
-        Ok(passwords.into_iter().map(told).collect())
-    }
-
-    pub(crate) async fn make_own_password(
-        &self,
-        principal: &Principal,
-        new: &api::Label,
-    ) -> Result<api::MadePassword, Refusal> {
-        self.make_password_for(oneself(principal)?, &new.label).await
-    }
-
-    pub(crate) async fn make_password_for(
-        &self,
-        user: &UserId,
-        name: &str,
-    ) -> Result<api::MadePassword, Refusal> {
-        let made = self.front.make_device_password(user, &label(name)?).await?;
-        let password = made.password.expose().to_owned();
-        Ok(api::MadePassword { number: made.number, user: user.to_string(), password })
-    }
-
-    pub(crate) async fn revoke_own_password(
-        &self,
-        principal: &Principal,
-        number: &str,
-    ) -> Result<Vec<api::DevicePassword>, Refusal> {
-        let user = oneself(principal)?;
-        let missing = || Refusal::lacks("no-password-of-yours", number);
-        let number: i64 = number.parse().map_err(|_| missing())?;
-        self.front.own.revoke_password(user, number).await?;
-        // A phone that waits comes back at once, and is asked.
-        self.front.parking.end_user(user);
-        tracing::info!(%user, number, "a password for a device was taken back");
-        self.own_passwords(principal).await
     }
 
     pub(crate) async fn invite_own_device(
@@ -279,52 +316,5 @@ impl Console {
         };
         self.front.accept_terms(user, terms.version, client).await?;
         self.own_page(principal, Language::English).await
-    }
-
-    pub(crate) async fn list_terms(&self) -> Result<Vec<api::Terms>, Refusal> {
-        Ok(self.front.store.all_terms().await?.into_iter().map(terms_of).collect())
-    }
-
-    pub(crate) async fn publish_terms(
-        &self,
-        principal: &Principal,
-        new: &api::NewTerms,
-    ) -> Result<api::Terms, Refusal> {
-        if new.text.len() > TERMS {
-            return Err(Refusal::wrong("terms-long", TERMS.to_string()));
-        }
-        let (text, now) = (new.text.trim(), (self.front.clock)());
-        Ok(terms_of(self.front.store.publish_terms(text, &principal.name, now).await?))
-    }
-
-    pub(crate) async fn acceptances(&self, version: &str) -> Result<Vec<api::Acceptance>, Refusal> {
-        let missing = || Refusal::lacks("no-terms", version);
-        let version: i64 = version.parse().map_err(|_| missing())?;
-        let accepted = self.front.store.accepted(version).await?;
-        let accepted = accepted.into_iter().map(|one| api::Acceptance {
-            user: one.user.to_string(),
-            version: one.version,
-            accepted: one.accepted.as_seconds(),
-            client: one.client,
-        });
-        Ok(accepted.collect())
-    }
-}
-
-fn told(password: DevicePassword) -> api::DevicePassword {
-    api::DevicePassword {
-        number: password.number,
-        label: password.label,
-        made: password.made.as_seconds(),
-        device: password.device.map(|(device, _)| device.to_string()),
-    }
-}
-
-fn terms_of(terms: dme_store::Terms) -> api::Terms {
-    api::Terms {
-        version: terms.version,
-        text: terms.text,
-        published: terms.published.as_seconds(),
-        publisher: terms.publisher,
     }
 }

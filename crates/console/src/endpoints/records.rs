@@ -1,5 +1,7 @@
-//! The log, the record of acts, statistics, each device's steps, webhooks.
+//! The log, the record of acts, statistics, each device's steps.
 
+use crate::endpoint::{Endpoint, get};
+use crate::principal::Duty;
 use crate::{Console, Refusal, api};
 use dme_audit::{Change, Report};
 use dme_model::Timestamp;
@@ -13,6 +15,36 @@ use std::collections::BTreeSet;
 
 /// How many of something are given where nothing is said.
 const PAGE: u32 = 100;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/log", "Events, the newest first")
+            .duty(Duty::Audit)
+            .asks::<api::EventQuery>()
+            .by(|console, mut call| async move { console.events(call.query()?).await }),
+        get("/api/log/kinds", "The kinds of events there are")
+            .duty(Duty::Audit)
+            .by(|_, _| async move { Ok(kinds()) }),
+        get("/api/audit", "Administrators' acts, the newest first")
+            .duty(Duty::Audit)
+            .asks::<api::ActQuery>()
+            .by(|console, mut call| async move { console.acts(call.query()?).await }),
+        get("/api/audit/verify", "What was done to the record of acts")
+            .duty(Duty::Audit)
+            .by(|console, _| async move { console.verify_audit().await }),
+        get("/api/audit/rows", "The record of acts as it is chained, some rows at a time")
+            .duty(Duty::Audit)
+            .asks::<api::RowsQuery>()
+            .by(|console, mut call| async move {
+                let api::RowsQuery { after } = call.query()?;
+                console.audit_rows(after).await
+            }),
+        get("/api/statistics", "What was counted, told apart as is wanted")
+            .asks::<api::CountQuery>()
+            .by(|console, mut call| async move { console.statistics(call.query()?).await }),
+    ]
+}
 
 impl Console {
     pub(crate) async fn events(&self, query: api::EventQuery) -> Result<api::EventPage, Refusal> {
@@ -99,32 +131,6 @@ impl Console {
             more: answer.more,
         });
         Ok(told.collect())
-    }
-
-    pub(crate) async fn list_webhooks(&self) -> Result<Vec<api::Webhook>, Refusal> {
-        let all = self.front.webhooks.standings().await?.into_iter().map(|one| api::Webhook {
-            name: one.name,
-            url: one.url,
-            kinds: one.kinds,
-            disabled: one.state.disabled,
-            failing_since: one.state.failing_since.map(Timestamp::as_seconds),
-            trouble: one.state.trouble,
-            delivered: one.state.delivered.map(Timestamp::as_seconds),
-            waiting: one.waiting,
-        });
-        Ok(all.collect())
-    }
-
-    pub(crate) async fn enable_webhook(&self, name: &str) -> Result<Vec<api::Webhook>, Refusal> {
-        self.front.webhooks.enable(name).await?;
-        self.list_webhooks().await
-    }
-
-    /// Delivers a word that means nothing.
-    pub(crate) async fn try_webhook(&self, name: &str) -> Result<api::Done, Refusal> {
-        let tried = self.front.webhooks.try_out(name).await?;
-        let failed = |error| Refusal::new(StatusCode::BAD_GATEWAY, format!("{error}"));
-        tried.map(|()| api::Done {}).map_err(failed)
     }
 }
 

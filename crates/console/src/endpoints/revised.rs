@@ -1,7 +1,7 @@
 //! What a new revision of policies and rules changed, for the record of acts: each setting and rule
 //! that is another one, as it was and as it is.
 
-use super::policies::word;
+use super::parts::word;
 use dme_policy::{Act, AdmissionRules, BehaviourRules, Defined, Levels, Rules};
 use dme_server::records::audit::changed;
 use serde::Serialize;

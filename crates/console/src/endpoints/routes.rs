@@ -1,6 +1,8 @@
 //! Routes: who serves whom and why, and what would become of them (rule R5).
 
 use super::users::account;
+use crate::endpoint::{Endpoint, get, post};
+use crate::principal::Duty;
 use crate::{Console, Refusal, api};
 use dme_directory::DirectoryService;
 use dme_mailbox::{Account, Credentials};
@@ -12,6 +14,28 @@ use std::collections::BTreeSet;
 /// where they are asked for.
 const ROUTED: [Function; 5] =
     [Function::Mail, Function::Calendar, Function::Contacts, Function::Tasks, Function::Notes];
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    vec![
+        get("/api/routes/{user}", "Who serves a user, in each function, and why")
+            .by(|console, call| async move { console.explain_route(call.arg("user"), None).await }),
+        get("/api/routes/{user}/{function}", "Who serves a user in one function, and why").by(
+            |console, call| async move {
+                console.explain_route(call.arg("user"), Some(call.arg("function"))).await
+            },
+        ),
+        post("/api/routes/{user}/flush", "Ask the connectors anew whose mailbox a user's is")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.flush_routes(Some(call.arg("user"))).await }),
+        post("/api/flush", "Ask the connectors anew about everybody")
+            .by(|console, _| async move { console.flush_routes(None).await }),
+        post("/api/simulate", "What would become of whom, were connectors down")
+            .duty(Duty::See)
+            .takes::<api::Simulation>()
+            .by(|console, mut call| async move { console.simulate(call.body()?).await }),
+    ]
+}
 
 impl Console {
     pub(crate) async fn explain_route(
@@ -32,7 +56,8 @@ impl Console {
         {
             let realm = account.user.realm();
             let directory = realm.and_then(|realm| self.front.directories.get(&realm));
-            let directory = directory.ok_or_else(|| Refusal::not_found("realm of the user"))?;
+            let directory =
+                directory.ok_or_else(|| Refusal::lacks("no-realm-of", account.user.as_str()))?;
             return Ok(vec![route_of(directory.explain(&account.user, function).await)]);
         }
         let (request, now) = (RequestId::from("explain"), (self.front.clock)());

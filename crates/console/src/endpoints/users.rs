@@ -1,14 +1,81 @@
 //! Users: who they are, why they may in, who serves them; shutting one out.
 
-use super::policies::word;
+use crate::endpoint::{Endpoint, get, post};
 use crate::language::Language;
+use crate::principal::{Duty, Principal, Reach};
 use crate::session::{Session, Shown};
 use crate::{Console, Refusal, api};
-use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Reason, Right};
+use dme_directory::{Access, DirectoryService, GroupId, Login, Person, Right};
 use dme_mailbox::{Account, Credentials};
 use dme_model::{Function, RequestId, UserId};
 use dme_server::records::audit::changed;
 use http::StatusCode;
+
+/// So many users are given where nothing is said, and at the most.
+const PAGE: u32 = 200;
+const LARGEST_PAGE: u32 = 1_000;
+
+/// Their endpoints.
+pub(super) fn table() -> Vec<Endpoint> {
+    let act = |path, summary, act: UserAct| {
+        post(path, summary).duty(Duty::Operate).by(move |console, call| async move {
+            console.change_user(call.arg("user"), act).await
+        })
+    };
+    vec![
+        get("/api/users", "Users who have devices, by name")
+            .reach(Reach::Filtered)
+            .asks::<api::UserQuery>()
+            .by(|console, mut call| async move {
+                let query = call.query()?;
+                console.list_users(&call.principal, query).await
+            }),
+        get("/api/users/{user}", "A user: access and why, who serves them, their devices").by(
+            |console, call| async move { console.show_user(call.arg("user"), call.language).await },
+        ),
+        act("/api/users/{user}/disable", "Shut a user out at once", UserAct::Disable),
+        act("/api/users/{user}/enable", "Let a user in again", UserAct::Enable),
+        act("/api/users/{user}/forget", "Ask the directory about a user again", UserAct::Forget),
+        get("/api/users/{user}/certificates", "The certificates that a user's devices show")
+            .by(|console, call| async move { console.list_certificates(call.arg("user")).await }),
+        post(
+            "/api/users/{user}/certificates/{number}/revoke",
+            "Take a certificate of a user's device back, at once",
+        )
+        .duty(Duty::Operate)
+        .by(|console, call| async move {
+            console.revoke_certificate(call.arg("user"), call.arg("number")).await
+        }),
+        get("/api/users/{user}/passwords", "The passwords that a user made for single devices")
+            .by(|console, call| async move { console.list_passwords(call.arg("user")).await }),
+        post(
+            "/api/users/{user}/passwords/{number}/revoke",
+            "Take a password for a user's device back, at once",
+        )
+        .duty(Duty::Operate)
+        .by(|console, call| async move {
+            console.revoke_password(call.arg("user"), call.arg("number")).await
+        }),
+        get(
+            "/api/users/{user}/sessions",
+            "Where a user is signed in: since when, from where, by what",
+        )
+        .by(|console, call| async move { console.sessions_of(call.arg("user")).await }),
+        post("/api/users/{user}/sessions/end", "End a user's sessions in browsers")
+            .duty(Duty::Operate)
+            .by(|console, call| async move { console.end_sessions(call.arg("user"), None).await }),
+        post("/api/users/{user}/sessions/{session}/end", "End one session of a user's")
+            .duty(Duty::Operate)
+            .by(|console, call| async move {
+                console.end_sessions(call.arg("user"), Some(call.arg("session"))).await
+            }),
+        post("/api/users/{user}/second-factor/reset", "Take away a second factor that was lost")
+            .fresh()
+            .by(|console, call| async move {
+                console.reset_second_factor(&call.principal, call.arg("user")).await
+            }),
+    ]
+}
 
 /// What is done to a user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,6 +89,19 @@ pub(crate) enum UserAct {
 }
 
 impl Console {
+    /// Users who have devices, of those whom the principal sees.
+    pub(crate) async fn list_users(
+        &self,
+        principal: &Principal,
+        query: api::UserQuery,
+    ) -> Result<api::UserPage, Refusal> {
+        let api::UserQuery { text, after, limit } = query;
+        let (text, limit) = (text.unwrap_or_default(), limit.unwrap_or(PAGE).min(LARGEST_PAGE));
+        let (users, found) = self.device_owners(principal, text.trim(), after, limit).await?;
+        let users = users.into_iter().map(|(user, devices)| api::DeviceOwner { user, devices });
+        Ok(api::UserPage { users: users.collect(), found })
+    }
+
     pub(crate) async fn show_user(
         &self,
         name: &str,
@@ -33,7 +113,7 @@ impl Console {
             Some(directory) => match directory.source(&user).await {
                 Ok(Some(name)) => language.of("checked-by", &name.to_string()),
                 Ok(None) => language.text("checked-by-no-scope", &[]),
-                Err(error) => language.of("checked-by-nobody", &error.to_string()),
+                Err(error) => language.of("checked-by-nobody", &language.unanswered(&error)),
             },
             None => language.text("checked-by-no-realm", &[]),
         };
@@ -46,7 +126,7 @@ impl Console {
             // Who was let in lately is let in for a while from memory.
             Err(error) => {
                 let known = self.front.gate.admitted(&user);
-                (known.map(|known| known.person.clone()), Some(error.to_string()))
+                (known.map(|known| known.person.clone()), Some(language.unanswered(&error)))
             }
         };
         let access = person.as_ref().map(|person| self.access(person, language));
@@ -118,7 +198,7 @@ impl Console {
             .sum();
         match one {
             Some(id) if ended == 0 => {
-                return Err(Refusal::not_found(format!("session {id} of {user}")));
+                return Err(Refusal::lacks("no-session-of", format!("{id} ({user})")));
             }
             Some(_) => {}
             None => self.unfinished.end_user(&user),
@@ -138,19 +218,7 @@ impl Console {
             }
             Access::Refused(reason) => reason,
         };
-        let why = match (language, &reason) {
-            // As the directory itself says it, in logs too.
-            (Language::English, reason) => reason.to_string(),
-            (_, Reason::Standing(standing)) => {
-                text(&format!("account-{}", word(standing).replace('_', "-")))
-            }
-            (_, Reason::GroupsUnknown) => text("groups-unknown"),
-            (_, Reason::NoGroupConfigured) => text("no-group-configured"),
-            (_, Reason::NotInGroup) => text("not-in-group"),
-            (_, Reason::NoSuchGroup(group)) => language.of("no-such-group", group),
-            (_, Reason::AmbiguousGroup(group)) => language.of("ambiguous-group", group),
-        };
-        language.of("access-refused", &why)
+        language.of("access-refused", &language.reason(&reason))
     }
 
     pub(crate) async fn change_user(&self, name: &str, act: UserAct) -> Result<api::User, Refusal> {

@@ -1,9 +1,9 @@
 //! The rules of admission, and of which devices others would make something else.
 
-use super::meant::{MEANT, Meant, members, said, sent_on};
+use super::meant::{Meant, fields, members, said, sent_on};
 use super::trials::Concerned;
 use super::{Frame, Visit, html};
-use crate::endpoints::rule_edits::AdmissionEdit;
+use crate::endpoints::admission::AdmissionEdit;
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_policy::{AdmissionRule, Outcome};
@@ -114,16 +114,10 @@ impl Tried {
                 let instead_of = asked("instead_of");
                 let title = if instead_of.is_some() { "edit-rule" } else { "new-rule" };
                 let fields =
-                    sent_on(visit, &[&MEANT[..], &["then", "reason", "instead_of"]].concat());
+                    sent_on(visit, &[&fields()[..], &["then", "reason", "instead_of"]].concat());
                 let rule = api::NewRule {
                     name: name.clone(),
-                    group: asked("group"),
-                    user: asked("user"),
-                    agent: asked("agent"),
-                    os: asked("os"),
-                    model: asked("model"),
-                    device_type: asked("device_type"),
-                    protocol: asked("protocol"),
+                    devices: api::TypedCondition::asked(asked),
                     then: visit.asked("then").to_owned(),
                     reason,
                     instead_of,

@@ -37,7 +37,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let rows = rows.collect();
     let scope = |scope: api::Scope| {
         let name = scope.duty().as_str();
-        (name, frame.t(&format!("duty-{name}")))
+        (name, frame.word("duty", name))
     };
     let scopes = api::Scope::ALL.map(scope).into();
     html(&ApiTokens { frame, rows, scopes })

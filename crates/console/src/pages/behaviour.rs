@@ -1,7 +1,7 @@
 //! The rules of behaviour: when a device misbehaves, and what is done about it.
 
 use super::{Frame, Visit, html};
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use crate::{Console, Refusal};
 use askama::Template;
 use dme_policy::{Act, Behaviour};
@@ -28,7 +28,7 @@ struct Rule {
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let book = console.behaviour();
     let frame = visit.frame;
-    let meaning = |behaviour: Behaviour| frame.t(&format!("behaviour-{}", word(&behaviour)));
+    let meaning = |behaviour: Behaviour| frame.word("behaviour", word(&behaviour));
     let rules = book.rules.rules.iter().map(|rule| Rule {
         name: rule.name.clone(),
         counts: meaning(rule.counts),

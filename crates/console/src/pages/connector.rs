@@ -5,15 +5,13 @@ use super::connectors::Row;
 use super::events::{Events, lately};
 use super::time::moment;
 use super::{Act, Frame, Visit, html, path};
+use crate::endpoints::overview::NEAR;
 use crate::{Console, Refusal, api, form};
 use askama::Template;
 use dme_link::CheckVerdict;
 use dme_model::Function;
 use dme_server::connectors::{ConnectorSettings, Scope};
 use std::sync::Arc;
-
-/// From which share of its budget a link is looked at with worry.
-pub(super) const NEAR: u64 = 80;
 
 #[derive(Template)]
 #[template(path = "connector.html")]
@@ -89,9 +87,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     };
     let effective = serde_json::to_value(&settings.effective).unwrap_or_default();
     let effective = effective.as_object().into_iter().flatten();
-    let effective = effective
-        .map(|(name, value)| (visit.frame.word("set", name.replace('_', "-")), plain(value)))
-        .collect();
+    let effective =
+        effective.map(|(name, value)| (visit.frame.word("set", name), plain(value))).collect();
     let query =
         api::EventQuery { connector: Some(connector.name.clone()), ..api::EventQuery::default() };
     let events = lately(&console, &visit, query).await?;
@@ -206,7 +203,7 @@ fn named(scope: Option<&Scope>) -> (&'static str, String) {
 
 fn words(frame: &Frame, scope: Option<&Scope>) -> String {
     let (word, names) = named(scope);
-    let word = frame.t(&format!("scope-{word}"));
+    let word = frame.word("scope", word);
     if names.is_empty() { word } else { format!("{word}: {names}") }
 }
 

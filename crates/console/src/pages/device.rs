@@ -103,8 +103,11 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let folders = console.folders(&user, &id).await?;
     let names = Names::of(&folders);
     let told = device.information.as_object().into_iter().flatten();
-    let information =
-        told.map(|(name, value)| (visit.frame.word("told", name.replace('_', "-")), plain(value)));
+    // Its client is said already, by what it sends with each request.
+    let told = told.filter(|(name, value)| {
+        *name != "user_agent" || value.as_str() != Some(device.user_agent.as_str())
+    });
+    let information = told.map(|(name, value)| (visit.frame.word("told", name), plain(value)));
     let information = information.collect();
     let held = console.device_policy(&user, &id).await?;
     let settled = held.effective.settings.iter();
@@ -198,14 +201,14 @@ fn waits(
             let kind = wipe.get("kind").and_then(Value::as_str).unwrap_or_default();
             let told = wipe.get("told") == Some(&Value::Bool(true));
             let state = if told { frame.t("wipe-told") } else { frame.t("wipe-untold") };
-            format!("{} ({state})", frame.t(&format!("wipe-{kind}")))
+            format!("{} ({state})", frame.word("wipe", kind))
         }
-        (None, Some(Value::String(word))) => frame.t(&format!("order-{word}")),
+        (None, Some(Value::String(word))) => frame.word("order", word),
         (None, Some(order)) => match (order.get("resync_folder"), order.get("resync_item")) {
-            (Some(folder), _) => format!("{}: {}", frame.t("order-resync_folder"), of(folder)),
+            (Some(folder), _) => format!("{}: {}", frame.t("order-resync-folder"), of(folder)),
             (None, Some(item)) => format!(
                 "{}: {}, {}",
-                frame.t("order-resync_item"),
+                frame.t("order-resync-item"),
                 item.get("folder").map(of).unwrap_or_default(),
                 item.get("item").map(plain).unwrap_or_default()
             ),

@@ -2,7 +2,7 @@
 
 use super::time::moment;
 use super::{Frame, Visit, html, path};
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use crate::{Console, Refusal, api};
 use askama::Template;
 use dme_eas::ProtocolVersion;
@@ -166,7 +166,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     ];
     let compliances = compliances.map(|one| {
         let word = word(&one);
-        let text = frame.t(&format!("compliance-{word}"));
+        let text = frame.word("compliance", &word);
         (word, text, None)
     });
     narrow("compliance", "policy", compliances.into());

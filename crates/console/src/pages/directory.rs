@@ -15,7 +15,7 @@ struct Directory {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let rows = console.list_realms().into_iter().map(|realm| {
+    let rows = console.list_realms(visit.frame.look.language).into_iter().map(|realm| {
         let (read, age) = (moment(realm.groups_as_of), realm.age_seconds.map(age));
         (realm, read, age.unwrap_or_else(|| "–".to_owned()))
     });

@@ -9,7 +9,6 @@ use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::session::{Session, Shown};
 use dme_model::Timestamp;
 use dme_policy::Level;
-use fluent_bundle::FluentValue;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -201,7 +200,7 @@ impl Frame {
 
     /// What a word of a group of words is called.
     pub fn word(&self, group: &str, word: impl AsRef<str>) -> String {
-        self.t(&format!("{group}-{}", word.as_ref().replace(' ', "-")))
+        self.look.language.word(group, word.as_ref())
     }
 
     /// What some words of a group of words are called, in a list.
@@ -227,7 +226,7 @@ impl Frame {
 
     /// A text with a number in it, called `n` there.
     pub fn n(&self, name: &str, n: impl Borrow<usize>) -> String {
-        self.look.language.text(name, &[("n", FluentValue::from(*n.borrow()))])
+        self.look.language.count(name, *n.borrow())
     }
 
     /// A text with a name in it, called `name` there.
@@ -237,13 +236,7 @@ impl Frame {
 
     /// A level of policy.
     pub fn level(&self, level: &Level) -> String {
-        match level {
-            Level::BuiltIn => self.t("level-built-in"),
-            Level::Configuration => self.t("level-configuration"),
-            Level::Default => self.t("level-default"),
-            Level::Group(name) => self.of("level-group", name),
-            Level::Device => self.t("level-device"),
-        }
+        self.look.language.level(level)
     }
 
     /// The path of these segments.

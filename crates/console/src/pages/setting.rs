@@ -1,7 +1,7 @@
 //! One setting of a policy, as a level has it and as it is typed.
 
 use super::Frame;
-use crate::endpoints::policies::word;
+use crate::endpoints::word;
 use dme_policy::{About, Bounds, Client, Defined, Kind, Setting, Unlimited};
 
 /// One setting on the level that is looked at.

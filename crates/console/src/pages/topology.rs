@@ -58,7 +58,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let counted = api::DeviceQuery { limit: Some(0), ..api::DeviceQuery::default() };
     let devices = console.find_devices(&visit.principal, &counted).await?.tally.all();
     let all = visit.sees_all();
-    let realms = if all { console.list_realms() } else { Vec::new() };
+    let realms = if all { console.list_realms(visit.frame.look.language) } else { Vec::new() };
     let frame = visit.frame;
     let offers = console.front.connectors.all().into_iter();
     let offered: BTreeMap<String, String> = offers.map(|one| offer(&frame, one)).collect();

@@ -1,8 +1,8 @@
 //! Whom a change of the levels of policy would affect, before it is made.
 
-use super::meant::{MEANT, said, sent_on};
+use super::meant::{fields, said, sent_on};
 use super::{Frame, Visit, html, path};
-use crate::endpoints::edits::GroupAct;
+use crate::endpoints::policies::edits::GroupAct;
 use crate::{Console, Refusal, api, form};
 use askama::Template;
 use std::sync::Arc;
@@ -124,25 +124,18 @@ pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String,
     let asked = |name: &str| said(visit.asked(name));
     let group = api::NewGroup {
         name: visit.asked("name").to_owned(),
-        group: asked("group"),
-        user: asked("user"),
-        agent: asked("agent"),
-        os: asked("os"),
-        model: asked("model"),
-        device_type: asked("device_type"),
-        protocol: asked("protocol"),
+        members: api::TypedCondition::asked(asked),
         revision: 0,
     };
     let levels = console.regrouped(act, &group)?;
     let members = match act {
-        GroupAct::Make => group.members(),
+        GroupAct::Make => group.members.condition(),
         GroupAct::Raise | GroupAct::Remove => {
             let held = console.policy().levels;
             held.group(&group.name).map(|held| held.members.clone()).unwrap_or_default()
         }
     };
-    let preview = console.preview_policy(api::PolicyTrial { levels }).await?;
-    let meant = console.meant_by(&members).await?;
+    let (preview, meant) = console.preview_group(&levels, &members).await?;
     let (frame, revision) = (&visit.frame, visit.asked("revision").to_owned());
     let members = meant.devices.into_iter().map(|device| (device, String::new()));
     html(&OfGroup {
@@ -151,7 +144,7 @@ pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String,
         members: Concerned::new(members),
         open: meant.open.len(),
         fields: match act {
-            GroupAct::Make => sent_on(&visit, &MEANT),
+            GroupAct::Make => sent_on(&visit, &fields()),
             GroupAct::Raise | GroupAct::Remove => sent_on(&visit, &["name"]),
         },
         name: group.name,

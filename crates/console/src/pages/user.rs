@@ -14,6 +14,7 @@ struct User {
     user: api::User,
     routes: Vec<api::Route>,
     devices: Vec<Row>,
+    passwords: Vec<Password>,
     certificates: Vec<Certificate>,
     sessions: Vec<SessionRow>,
     acts: Vec<Act>,
@@ -27,6 +28,14 @@ struct SessionRow {
     began: String,
     seen: String,
     acts: Vec<Act>,
+}
+
+/// A password that a device of theirs shows.
+struct Password {
+    one: api::DevicePassword,
+    made: String,
+    /// What takes it back.
+    revoke: String,
 }
 
 /// A certificate that a device of theirs shows.
@@ -48,6 +57,12 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         }
     }
     let devices = std::mem::take(&mut user.devices).into_iter().map(Row::new).collect();
+    let passwords = console.list_passwords(&user.user).await?.into_iter().map(|one| Password {
+        made: moment(Some(one.made)),
+        revoke: path(&["users", &user.user, "passwords", &one.number.to_string(), "revoke"]),
+        one,
+    });
+    let passwords = passwords.collect();
     let certificates = console.list_certificates(&user.user).await?.into_iter();
     let certificates = certificates.map(|one| Certificate {
         ends: moment(Some(one.ends)),
@@ -78,5 +93,5 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let sessions = sessions.collect();
     let end_all = ["users", &user.user, "sessions", "end"];
     let end_all = vec![Act::new(&end_all, frame.t("end-all-sessions")).grave()];
-    html(&User { acts, end_all, frame, user, routes, devices, certificates, sessions })
+    html(&User { acts, end_all, frame, user, routes, devices, passwords, certificates, sessions })
 }

@@ -1,8 +1,12 @@
 //! `dme device`.
 
+mod bulk;
+mod list;
+mod told;
+
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::{say_json, say_line};
+use crate::ask::say_line;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dme_console::api;
@@ -11,16 +15,8 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// List devices.
-    List {
-        /// Only this user's.
-        user: Option<String>,
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        server: AdminOptions,
-    },
+    /// List devices, those that came last first.
+    List(list::Wanted),
     /// Let a device synchronise.
     Allow(One),
     /// Give a device nothing but the mail that explains.
@@ -65,6 +61,12 @@ pub enum Command {
     Remove(One),
     /// What happened between a device and the mail system that someone may ask about.
     Trace(One),
+    /// The folders a device knows, and what it has of each.
+    Folders(One),
+    /// What a device was told lately: which item, when it was known, sent and acknowledged.
+    Steps(One),
+    /// Do one thing to many devices, each as if it were done alone.
+    Bulk(bulk::Bulk),
 }
 
 /// One device.
@@ -81,7 +83,7 @@ pub struct One {
 impl Command {
     pub async fn run(self) -> Result<ExitCode> {
         match self {
-            Self::List { user, json, server } => list(&server, user.as_deref(), json).await?,
+            Self::List(wanted) => wanted.run().await?,
             Self::Allow(one) => one.change("allow").await?,
             Self::Quarantine(one) => one.change("quarantine").await?,
             Self::Block(one) => one.change("block").await?,
@@ -126,6 +128,9 @@ impl Command {
                 }
                 entries.iter().for_each(say_line);
             }
+            Self::Folders(one) => one.folders().await?,
+            Self::Steps(one) => one.steps().await?,
+            Self::Bulk(bulk) => return bulk.run().await,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -159,19 +164,6 @@ fn say_pending(pending: &[api::PendingOrder]) {
         let by = order.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
         say_line(format_args!("{number}{}{by}", order.what));
     }
-}
-
-async fn list(server: &AdminOptions, user: Option<&str>, json: bool) -> Result<()> {
-    let path: Vec<&str> = std::iter::once("devices").chain(user).collect();
-    let devices: Vec<api::Device> = server.client()?.get(&path).await?;
-    if json {
-        return say_json(&devices);
-    }
-    if devices.is_empty() {
-        say_line("no devices");
-    }
-    devices.iter().for_each(say);
-    Ok(())
 }
 
 /// A device in two lines.

@@ -1,5 +1,7 @@
 //! `dme user`: users as the server sees them, and the in-file directory.
 
+mod ways_in;
+
 use super::device;
 use crate::admin::AdminOptions;
 use crate::ask::{password, say_json, say_line};
@@ -10,6 +12,9 @@ use dme_directory::{self as directory, FileConfig, NewUser};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// So many users are asked for at once.
+const PAGE: usize = 1_000;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -32,6 +37,22 @@ pub enum Command {
     /// Take away the second factor of whoever has lost it: they sign in to the console by their
     /// password, and set another one up where everybody must have one.
     ResetSecondFactor(One),
+    /// Where a user is signed in with a browser: since when, from where, by what; and end that.
+    Sessions(ways_in::Sessions),
+    /// The passwords that a user made for single devices; what they say is not kept.
+    Passwords(ways_in::OfDevices),
+    /// The certificates that a user's devices show.
+    Certificates(ways_in::OfDevices),
+    /// The users who have devices, by name, with how many; `list` is for in-file directories.
+    Find {
+        /// With this in their name.
+        text: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
     /// In-file directory: add a user; the password is asked for.
     Add {
         /// The name; a realm in it must be that of the file.
@@ -116,6 +137,10 @@ impl Command {
             Self::Enable(one) => one.change(&["enable"]).await?,
             Self::Forget(one) => one.change(&["forget"]).await?,
             Self::ResetSecondFactor(one) => one.change(&["second-factor", "reset"]).await?,
+            Self::Sessions(sessions) => sessions.run().await?,
+            Self::Passwords(of) => of.passwords().await?,
+            Self::Certificates(of) => of.certificates().await?,
+            Self::Find { text, json, server } => find(&server, text, json).await?,
             Self::Add { name, address, display_name, groups, people, password_file } => {
                 let password = password(password_file.as_deref(), &format!("password of {name}"))?;
                 let new = NewUser { name, address, display_name, groups };
@@ -154,6 +179,31 @@ impl One {
         say(&user);
         Ok(())
     }
+}
+
+/// Prints all of them, however many.
+async fn find(server: &AdminOptions, text: Option<String>, json: bool) -> Result<()> {
+    let (client, mut users) = (server.client()?, Vec::new());
+    loop {
+        let mut query = vec![("after", users.len().to_string()), ("limit", PAGE.to_string())];
+        query.extend(text.clone().map(|text| ("text", text)));
+        let page: api::UserPage = client.ask(&["users"], &query).await?;
+        let is_last = page.users.len() < PAGE;
+        users.extend(page.users);
+        if is_last {
+            break;
+        }
+    }
+    if json {
+        return say_json(&users);
+    }
+    if users.is_empty() {
+        say_line("nobody of that name has a device");
+    }
+    for api::DeviceOwner { user, devices } in users {
+        say_line(format_args!("{user} {devices}"));
+    }
+    Ok(())
 }
 
 fn say(user: &api::User) {

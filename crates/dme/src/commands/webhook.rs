@@ -63,7 +63,8 @@ impl Command {
                 (false, None) => "well".to_owned(),
             };
             say_line(format_args!("{}: {} ({}): {state}", one.name, one.url, one.kinds.join(", ")));
-            say_line(format_args!("  {} wait", one.waiting));
+            let last = one.delivered.map_or_else(|| "nothing yet".to_owned(), when);
+            say_line(format_args!("  {} wait; delivered last: {last}", one.waiting));
             if let Some(trouble) = one.trouble {
                 say_line(format_args!("  {trouble}"));
             }

@@ -17,12 +17,12 @@ const COUNTED: Duration = Duration::from_secs(90);
 
 impl Office {
     /// Runs `dme` against its server.
-    fn admin(&self, arguments: &[&str]) -> Result<String> {
+    pub fn admin(&self, arguments: &[&str]) -> Result<String> {
         self.dme(&[arguments, &["--config", "server.toml"]].concat())
     }
 
     /// What `dme` says that fails.
-    fn refused(&self, arguments: &[&str]) -> Result<String> {
+    pub fn refused(&self, arguments: &[&str]) -> Result<String> {
         match self.admin(arguments) {
             Ok(said) => anyhow::bail!("{arguments:?} is done: {said}"),
             Err(error) => Ok(format!("{error:#}")),

@@ -101,20 +101,32 @@ impl ConnectorSettings {
     }
 
     /// What makes no sense in it.
-    pub fn problem(&self) -> Option<&'static str> {
+    pub fn problem(&self) -> Option<SettingsProblem> {
         if self.parallel_calls == Some(0) {
-            return Some("parallel_calls must be at least 1");
+            return Some(SettingsProblem::NoCalls);
         }
         [&self.scope, &self.logins].into_iter().flatten().find_map(|scope| match scope {
-            Scope::Group(group) if group.trim().is_empty() => {
-                Some("scope.group must name a directory group")
-            }
+            Scope::Group(group) if group.trim().is_empty() => Some(SettingsProblem::NoGroup),
             Scope::Users(users) if users.iter().any(|user| user.realm().is_none()) => {
-                Some("scope.users must be whole users, such as ann@example.org")
+                Some(SettingsProblem::PartsOfUsers)
             }
             _ => None,
         })
     }
+}
+
+/// What of a connector's settings makes no sense.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SettingsProblem {
+    /// It would be called by nobody.
+    #[error("parallel_calls must be at least 1")]
+    NoCalls,
+    /// It is for a group, and for none.
+    #[error("scope.group must name a directory group")]
+    NoGroup,
+    /// A user among those it is for has no realm.
+    #[error("scope.users must be whole users, such as ann@example.org")]
+    PartsOfUsers,
 }
 
 impl Connectors {

@@ -127,7 +127,10 @@ impl Webhooks {
     /// `NotFound` where none is called so; the database's.
     pub async fn enable(&self, name: &str) -> dme_store::Result<()> {
         let webhook = self.webhook(name)?;
-        let state = WebhookState { name: name.to_owned(), ..WebhookState::default() };
+        let states = self.store.webhook_states().await?;
+        let delivered =
+            states.into_iter().find(|one| one.name == name).and_then(|one| one.delivered);
+        let state = WebhookState { name: name.to_owned(), delivered, ..WebhookState::default() };
         self.store.put_webhook_state(&state).await?;
         webhook.news.notify_one();
         Ok(())

@@ -198,8 +198,12 @@ async fn a_webhook_that_fails_for_days_is_given_up_until_somebody_enables_it() {
     assert_eq!(world.came(), before);
     world.receiver.status.store(200, Ordering::Relaxed);
     world.webhooks.enable("helpdesk").await.unwrap();
-    assert!(!world.deliver().await.state.disabled);
+    let state = world.deliver().await.state;
+    assert!(!state.disabled && state.delivered.is_some());
     assert!(world.came() > before);
+    // That it begins again does not make it forget when it delivered last.
+    world.webhooks.enable("helpdesk").await.unwrap();
+    assert_eq!(world.deliver().await.state.delivered, state.delivered);
     assert!(world.webhooks.enable("nobody").await.is_err());
 }
 

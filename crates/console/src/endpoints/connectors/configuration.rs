@@ -95,12 +95,20 @@ impl Console {
                 Ok(api::Diagnosed(diagnosis))
             }
             Err(why) => {
-                let status = match why {
-                    NotDiagnosed::Unsupported => StatusCode::NOT_IMPLEMENTED,
-                    NotDiagnosed::Unavailable(_) => StatusCode::CONFLICT,
-                    NotDiagnosed::Late(_) | NotDiagnosed::Unreadable(_) => StatusCode::BAD_GATEWAY,
+                let words = format!("{name}: {why}");
+                let (status, text, said) = match why {
+                    NotDiagnosed::Unsupported => {
+                        (StatusCode::NOT_IMPLEMENTED, "diagnosis-unsupported", String::new())
+                    }
+                    NotDiagnosed::Unavailable(said) => {
+                        (StatusCode::CONFLICT, "diagnosis-unavailable", said)
+                    }
+                    NotDiagnosed::Late(said) => (StatusCode::BAD_GATEWAY, "diagnosis-late", said),
+                    NotDiagnosed::Unreadable(said) => {
+                        (StatusCode::BAD_GATEWAY, "diagnosis-unreadable", said)
+                    }
                 };
-                Err(Refusal::new(status, format!("{name}: {why}")))
+                Err(Refusal::new(status, words).said(text, said))
             }
         }
     }

@@ -4,7 +4,6 @@ use crate::{Console, Refusal, api};
 use dme_link::DrainOrder;
 use dme_server::config::{MOST_ADDRESSES, link_address};
 use dme_server::records::audit::changed;
-use http::StatusCode;
 use std::time::Duration;
 
 impl Console {
@@ -16,18 +15,16 @@ impl Console {
         to: api::Elsewhere,
     ) -> Result<api::Moving, Refusal> {
         if to.servers.is_empty() || to.servers.len() > MOST_ADDRESSES {
-            return Err(Refusal::bad(format!("1 to {MOST_ADDRESSES} addresses are to be named")));
+            return Err(Refusal::wrong("addresses-count", MOST_ADDRESSES.to_string()));
         }
         for server in &to.servers {
-            link_address(server).map_err(|what| Refusal::bad(format!("one of servers {what}")))?;
+            link_address(server).map_err(|what| {
+                Refusal::bad(format!("one of servers {what}")).said("no-address", server)
+            })?;
         }
         let record = self.enrolled(name).await?;
         if !self.links.is_linked(&record.id) {
-            let why = format!(
-                "{} is not linked; it looks for the server at the addresses that it knows",
-                record.name
-            );
-            return Err(Refusal::new(StatusCode::CONFLICT, why));
+            return Err(Refusal::clash("moved-unlinked", record.name));
         }
         changed("servers", None, Some(to.servers.join(", ")));
         tracing::info!(connector = record.name, servers = ?to.servers, "sent elsewhere");

@@ -3,9 +3,7 @@
 
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
-use dme_policy::{
-    Bounds, Condition, Defined, Group, Kind, Levels, Rules, Setting, Unlimited, Value,
-};
+use dme_policy::{Bounds, Defined, Group, Kind, Levels, Rules, Setting, Unlimited, Value};
 
 /// What is done to a group of devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +75,7 @@ impl Console {
     ) -> Result<Levels, Refusal> {
         let mut levels = self.front.policies.levels().content;
         if act == GroupAct::Make {
-            let (name, members) = (group.name.clone(), group.members());
+            let (name, members) = (group.name.clone(), group.members.condition());
             levels.groups.insert(0, Group { name, members, settings: Rules::default() });
             return Ok(levels);
         }
@@ -120,7 +118,7 @@ fn typed(setting: Setting, text: Option<&str>) -> Result<Option<Value>, Refusal>
 }
 
 /// Which values a setting has, as they are typed.
-fn range(setting: Setting) -> String {
+pub(crate) fn range(setting: Setting) -> String {
     match setting.kind() {
         Kind::Switch { .. } => "true, false".to_owned(),
         Kind::Number { least, most, unlimited: Unlimited::Impossible, .. } => {
@@ -139,62 +137,4 @@ fn rules_of<'a>(levels: &'a mut Levels, group: &str) -> Result<&'a mut Rules, Re
     }
     let found = levels.groups.iter_mut().find(|one| one.name == group);
     Ok(&mut found.ok_or_else(|| Refusal::lacks("no-group", group))?.settings)
-}
-
-impl api::NewGroup {
-    /// Which devices are in it.
-    pub(crate) fn members(&self) -> Condition {
-        condition([
-            &self.group,
-            &self.user,
-            &self.agent,
-            &self.os,
-            &self.model,
-            &self.device_type,
-            &self.protocol,
-        ])
-    }
-}
-
-/// Directory groups, users, agents, systems, models, kinds and protocols, each a list as it is
-/// typed.
-pub(super) fn condition(typed: [&Option<String>; 7]) -> Condition {
-    let [group, user, agent, os, model, device_type, protocol] =
-        typed.map(|text| list(text.as_deref().unwrap_or_default()));
-    Condition { agent, os, model, device_type, protocol, group, user }
-}
-
-/// Patterns parted by commas; by semicolons where there are any, as a model may be `iPhone15,2`.
-fn list(text: &str) -> Vec<String> {
-    let between = if text.contains(';') { ';' } else { ',' };
-    let parts = text.split(between).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
-}
-
-/// Patterns as they are typed.
-pub(crate) fn listed(patterns: &[String]) -> String {
-    match patterns.iter().any(|pattern| pattern.contains(',')) {
-        // One alone is a list, too.
-        true => patterns.iter().map(|pattern| format!("{pattern};")).collect::<Vec<_>>().join(" "),
-        false => patterns.join(", "),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_listed_is_read_as_it_was() {
-        for (text, patterns) in [
-            ("iOS 18*, iOS 26*", &["iOS 18*", "iOS 26*"][..]),
-            ("iPhone15,2;", &["iPhone15,2"]),
-            ("iPhone15,2; iPhone15,3;", &["iPhone15,2", "iPhone15,3"]),
-            ("", &[]),
-        ] {
-            assert_eq!(list(text), patterns, "{text}");
-            assert_eq!(listed(&list(text)), text);
-        }
-        assert_eq!(list(" a ,, b"), ["a", "b"]);
-    }
 }

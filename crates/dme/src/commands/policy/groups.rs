@@ -1,0 +1,90 @@
+//! Groups of devices: made, moved, taken away.
+
+use super::{How, preview, set_levels};
+use crate::commands::members::Members;
+use anyhow::{Result, anyhow, bail};
+use clap::{Args, Subcommand};
+use dme_console::api::{self, TypedCondition};
+use dme_policy::{Group, Levels, Rules};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Make a group, as the strongest, with nothing set.
+    Make {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        members: Members,
+    },
+    /// Make a group stronger by one place.
+    Raise(One),
+    /// Take a group away, with what it says.
+    Remove(One),
+}
+
+/// One group.
+#[derive(Args)]
+pub struct One {
+    /// Its name.
+    name: String,
+    /// Say whom it would affect, and change nothing.
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+impl Command {
+    pub async fn run(self) -> Result<()> {
+        match self {
+            Self::Make { one, members } => {
+                let members = TypedCondition::from(members).condition();
+                if members.is_empty() {
+                    bail!("say which devices are in it: `--device-type iPhone`, for one");
+                }
+                let name = one.name.clone();
+                one.change(|levels| {
+                    levels.groups.insert(0, Group { name, members, settings: Rules::new() });
+                    Ok(())
+                })
+                .await
+            }
+            Self::Raise(one) => {
+                let name = one.name.clone();
+                one.change(|levels| {
+                    let place = place(levels, &name)?;
+                    levels.groups.swap(place, place.saturating_sub(1));
+                    Ok(())
+                })
+                .await
+            }
+            Self::Remove(one) => {
+                let name = one.name.clone();
+                one.change(|levels| {
+                    let place = place(levels, &name)?;
+                    levels.groups.remove(place);
+                    Ok(())
+                })
+                .await
+            }
+        }
+    }
+}
+
+impl One {
+    async fn change(self, change: impl FnOnce(&mut Levels) -> Result<()>) -> Result<()> {
+        let client = self.how.server.client()?;
+        let held: api::PolicyLevels = client.get(&["policy"]).await?;
+        let mut levels = held.levels;
+        change(&mut levels)?;
+        match self.preview {
+            true => preview(&client, &levels).await,
+            false => set_levels(&client, held.revision, &levels, self.how.push).await,
+        }
+    }
+}
+
+fn place(levels: &Levels, name: &str) -> Result<usize> {
+    let found = levels.groups.iter().position(|group| group.name.eq_ignore_ascii_case(name));
+    found.ok_or_else(|| anyhow!("there is no group {name}; `dme policy show` lists them"))
+}
