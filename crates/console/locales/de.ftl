@@ -193,6 +193,7 @@ half-within = Hälfte binnen
 most-within = 95 % binnen
 policies = Richtlinien
 policies-how = Worauf Telefone eingestellt sein müssen. Was für eine Gruppe gesetzt ist, geht der Vorgabe vor, was für das Gerät gesetzt ist, beiden; von Gruppen geht die obere der unteren vor. Jede Änderung zeigt zuerst, wen sie betrifft.
+policies-off = Enforcement steht hier auf off: Telefonen wird nichts davon gesagt.
 revision = Fassung
 levels = Ebenen, die stärkste zuerst
 level-default = Vorgabe

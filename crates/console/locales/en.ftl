@@ -193,6 +193,7 @@ half-within = Half within
 most-within = 95 % within
 policies = Policies
 policies-how = What phones must be set to. A value set for a group goes before the default, a device's own before both; of groups the upper one goes before the lower. Each change shows first whom it affects.
+policies-off = Enforcement is off here: phones are told none of this.
 revision = Revision
 levels = Levels, the strongest first
 level-default = Default

@@ -97,6 +97,14 @@ async fn a_policy_is_set_on_each_level_and_the_phone_follows() -> Result<()> {
     ensure!(shortest(&mut phone).await? == Some(8));
     office.admin(&["policy", "group", "remove", "new phones"])?;
     ensure!(shortest(&mut phone).await? == Some(9));
+    // What no phone is told of is said to be so.
+    let unsaid = "Enforcement is off there";
+    ensure!(!office.admin(&sales)?.contains(unsaid));
+    office.admin(&["policy", "set", "Enforcement", "off", "--group", "sales"])?;
+    let said = office.admin(&sales)?;
+    ensure!(said.contains(unsaid) && said.contains("Enforcement required --group"), "{said}");
+    office.admin(&["policy", "set", "Enforcement", "required", "--group", "sales"])?;
+    ensure!(!office.admin(&sales)?.contains(unsaid));
     let gone = office.refused(&["policy", "group", "remove", "new phones"])?;
     ensure!(gone.contains("new phones"), "{gone}");
     Ok(())

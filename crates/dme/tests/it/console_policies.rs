@@ -65,6 +65,21 @@ async fn a_policy_is_changed_for_a_group_and_a_device_and_the_phone_follows() ->
 
     the_device_says_otherwise(&office, &browser, &mut phone).await?;
 
+    // A level of which phones are told nothing says so.
+    let off = json!({
+        "group": "new phones", "setting": "Enforcement", "value": "off", "revision": 2,
+    });
+    browser.go(&office.url("/policies?group=new+phones"))?;
+    ensure!(!browser.has(".notice.ask")?, "it is the configuration's: required");
+    office.root()?.post("/api/policy/setting", &off)?;
+    browser.go(&office.url("/policies?group=new+phones"))?;
+    browser.wait_for(".notice.ask", "told none of this")?;
+    browser.go(&office.url("/policies"))?;
+    ensure!(!browser.has(".notice.ask")?, "everybody else is");
+    office.root()?.post("/api/policy/setting", &json!({
+        "group": "new phones", "setting": "Enforcement", "value": "required", "revision": 3,
+    }))?;
+
     // Without the group the phone is free again, which is seen before, too.
     browser.go(&office.url("/policies"))?;
     browser.click("form:has(input[value=remove]) button")?;

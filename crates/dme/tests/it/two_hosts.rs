@@ -198,13 +198,17 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
 
     // A phone.
     dovecot_delivers(&branch, &dovecot)?;
+    let anns = format!("ann@{REALM}:{}", USERS[0].1);
+    let calendar = format!("{}ann@{REALM}/work/", radicale.url());
+    branch.run("curl", &["-sf", "-u", &anns, "-X", "MKCALENDAR", &calendar])?;
     let probe = format!(
         "dme probe ann@{REALM} --server https://mail.example.org/Microsoft-Server-ActiveSync \
          --ca AUTHORITY"
     );
     let authority = data("server/authority/authority.pem");
     let said = follow_as(&phone, &probe, &[("AUTHORITY", &authority)], &password_file)?;
-    ensure!(!said.contains("FAIL"), "{said}");
+    ensure!(!said.contains("FAIL") && said.contains(" 1 mails"), "{said}");
+    ensure!(said.contains("0 events, 0 tasks, 0 notes; no folder for contacts"), "{said}");
     let devices = follow(&server, "dme device list", &[])?;
     ensure!(devices.contains(&format!("ann@{REALM}")), "{devices}");
     for name in ["server.log", "connector.log"] {
