@@ -295,11 +295,13 @@ pub(crate) struct Act {
     pub grave: bool,
     /// Whether the password is asked for again.
     pub asks: bool,
+    /// Where one is after it, where the page itself is gone then.
+    pub then: Option<&'static str>,
 }
 
 impl Act {
     pub fn new(segments: &[&str], text: String) -> Self {
-        Self { path: path(segments), text, grave: false, asks: false }
+        Self { path: path(segments), text, grave: false, asks: false, then: None }
     }
 
     pub fn grave(self) -> Self {
@@ -308,6 +310,10 @@ impl Act {
 
     pub fn asks(self) -> Self {
         Self { asks: true, ..self }
+    }
+
+    pub fn then(self, page: &'static str) -> Self {
+        Self { then: Some(page), ..self }
     }
 }
 
