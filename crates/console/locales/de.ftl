@@ -13,6 +13,7 @@ sign-out = Abmelden
 login = Benutzername
 password = Kennwort
 password-again = Ihr Kennwort noch einmal
+link-again = Ihr Link ist älter als fünf Minuten: Rufen Sie dafür noch einmal „dme console“ auf.
 first-time = Beim ersten Mal oder ohne Verzeichnis: auf dem Server ausführen
 light = Hell
 dark = Dunkel

@@ -13,6 +13,7 @@ sign-out = Sign out
 login = User name
 password = Password
 password-again = Your password again
+link-again = Your link is older than five minutes: run “dme console” again for this.
 first-time = For the first time, or without a directory: on the server, run
 light = Light
 dark = Dark

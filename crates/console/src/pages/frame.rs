@@ -68,6 +68,8 @@ pub(crate) struct Frame {
     pub asks_code: bool,
     /// Or sends to the provider for it, by this way.
     pub asks_provider: Option<String>,
+    /// Or for another link from the server, as whoever came by one has shown no password.
+    pub asks_link: bool,
     pub operates: bool,
     pub configures: bool,
     /// Whether the log may be read.
@@ -166,6 +168,7 @@ impl Frame {
             asks_password: !fresh,
             asks_provider: (session.shown == Shown::Provider)
                 .then(|| format!("/sign-in/provider?{}", query(&[("again", "1"), ("back", path)]))),
+            asks_link: session.shown == Shown::Link,
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
