@@ -167,7 +167,8 @@ impl Place {
         };
         change(rules);
         let mode = |rules: &Rules| rules.get(&Setting::Enforcement)?.value.clone();
-        let mode = mode(rules).or_else(|| mode(&levels.default)).or_else(|| mode(&held.configuration));
+        let mode =
+            mode(rules).or_else(|| mode(&levels.default)).or_else(|| mode(&held.configuration));
         let is_off = mode.is_none_or(|mode| mode.to_string() == "off");
         match self.preview {
             true => preview(&client, &levels).await?,

@@ -250,7 +250,8 @@ fn rules_in(folder: &Path, named: &mut BTreeSet<String>) {
         let text = std::fs::read_to_string(&path).unwrap();
         let mut after_rule = false;
         for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
-            let is_rule = matches!(word.as_bytes(), [b'A' | b'L' | b'O' | b'R' | b'S', b'0'..=b'9']);
+            let is_rule =
+                matches!(word.as_bytes(), [b'A' | b'L' | b'O' | b'R' | b'S', b'0'..=b'9']);
             if after_rule && is_rule {
                 named.insert(word.to_owned());
             }

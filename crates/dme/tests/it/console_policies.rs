@@ -76,9 +76,12 @@ async fn a_policy_is_changed_for_a_group_and_a_device_and_the_phone_follows() ->
     browser.wait_for(".notice.ask", "told none of this")?;
     browser.go(&office.url("/policies"))?;
     ensure!(!browser.has(".notice.ask")?, "everybody else is");
-    office.root()?.post("/api/policy/setting", &json!({
-        "group": "new phones", "setting": "Enforcement", "value": "required", "revision": 3,
-    }))?;
+    office.root()?.post(
+        "/api/policy/setting",
+        &json!({
+            "group": "new phones", "setting": "Enforcement", "value": "required", "revision": 3,
+        }),
+    )?;
 
     // Without the group the phone is free again, which is seen before, too.
     browser.go(&office.url("/policies"))?;

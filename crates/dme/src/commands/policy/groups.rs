@@ -1,7 +1,6 @@
 //! `dme policy group`: groups of devices, made, moved and taken away one at a time.
 
 use crate::admin::AdminOptions;
-use crate::ask::say_line;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dme_console::api;
