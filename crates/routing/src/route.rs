@@ -393,7 +393,8 @@ fn objections(
         (scope == Known::No, Objection::OutOfScope),
         (scope == Known::Unknown, Objection::ScopeUnknown),
         (owns == Known::No, Objection::NotOwner),
-        (owns == Known::Unknown, Objection::OwnershipUnknown),
+        // Who is outside its scope is not asked about.
+        (owns == Known::Unknown && scope != Known::No, Objection::OwnershipUnknown),
         (knowledge.failed_lately(&connector.id), Objection::Unanswering),
         (connector.load.exhausted, Objection::Exhausted),
     ]

@@ -145,7 +145,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     if device.hold.is_some() {
         acts.push(act("release", "release-device"));
     }
-    acts.extend([act("resync", "resync"), act("remove", "remove").grave()]);
+    acts.extend([act("resync", "resync"), act("remove", "remove").grave().then("/devices")]);
     let mut wipes = vec![
         act("wipe-account", "wipe-account").grave().asks(),
         act("wipe", "wipe-device").grave().asks(),

@@ -67,6 +67,8 @@ pub(crate) struct Frame {
     pub asks_code: bool,
     /// Or sends to the provider for it, by this way.
     pub asks_provider: Option<String>,
+    /// Or for another link from the server, as whoever came by one has shown no password.
+    pub asks_link: bool,
     pub operates: bool,
     pub configures: bool,
     /// Whether the log may be read.
@@ -165,6 +167,7 @@ impl Frame {
             asks_password: !fresh,
             asks_provider: (session.shown == Shown::Provider)
                 .then(|| format!("/sign-in/provider?{}", query(&[("again", "1"), ("back", path)]))),
+            asks_link: session.shown == Shown::Link,
             asks_code: !fresh && session.shown == Shown::PasswordAndCode,
             operates: has(Duty::Operate),
             configures: has(Duty::Configure),
@@ -288,11 +291,13 @@ pub(crate) struct Act {
     pub grave: bool,
     /// Whether the password is asked for again.
     pub asks: bool,
+    /// Where one is after it, where the page itself is gone then.
+    pub then: Option<&'static str>,
 }
 
 impl Act {
     pub fn new(segments: &[&str], text: String) -> Self {
-        Self { path: path(segments), text, grave: false, asks: false }
+        Self { path: path(segments), text, grave: false, asks: false, then: None }
     }
 
     pub fn grave(self) -> Self {
@@ -301,6 +306,10 @@ impl Act {
 
     pub fn asks(self) -> Self {
         Self { asks: true, ..self }
+    }
+
+    pub fn then(self, page: &'static str) -> Self {
+        Self { then: Some(page), ..self }
     }
 }
 

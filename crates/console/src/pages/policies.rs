@@ -6,6 +6,7 @@ use super::time::moment;
 use super::{Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
+use dme_policy::Setting;
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -16,6 +17,8 @@ struct Policies {
     changed: String,
     author: String,
     group: String,
+    /// Whether phones are told nothing of it, as there is no policy for them.
+    is_off: bool,
     levels: Vec<LevelLink>,
     areas: Vec<(String, Vec<Said>)>,
     /// A group that is to be made: nothing yet.
@@ -46,16 +49,18 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         (_, Some(group)) => &group.settings,
         (_, None) => return Err(Refusal::lacks("no-group", group)),
     };
-    let areas = areas(&frame, |setting| {
+    let beneath = |setting: Setting| {
         let beneath = match group.as_str() {
             "" => policy.configuration.get(&setting),
             _ => policy.levels.default.get(&setting).or_else(|| policy.configuration.get(&setting)),
         };
-        let beneath = beneath.and_then(|said| said.value.clone());
-        Said {
-            row: Row::new(&frame, setting, rules.get(&setting)),
-            otherwise: beneath.unwrap_or_else(|| setting.kind().unset()).to_string(),
-        }
+        beneath.and_then(|said| said.value.clone()).unwrap_or_else(|| setting.kind().unset())
+    };
+    let enforcement = rules.get(&Setting::Enforcement).and_then(|said| said.value.clone());
+    let enforcement = enforcement.unwrap_or_else(|| beneath(Setting::Enforcement));
+    let areas = areas(&frame, |setting| Said {
+        row: Row::new(&frame, setting, rules.get(&setting)),
+        otherwise: beneath(setting).to_string(),
     });
     let mut levels: Vec<LevelLink> = policy
         .levels
@@ -83,6 +88,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         revision: policy.revision,
         changed: moment(policy.changed.map(|at| at / 1000)),
         author: policy.author,
+        is_off: enforcement.to_string() == "off",
         group,
         levels,
         areas,

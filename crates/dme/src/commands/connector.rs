@@ -275,7 +275,7 @@ async fn run(path: &Path) -> Result<ExitCode> {
     tokio::spawn(async move {
         while status.changed().await.is_ok() {
             let now = status.borrow_and_update().clone();
-            tracing::info!(status = ?now, "connector");
+            tracing::debug!(status = ?now, "connector");
         }
     });
     let ended = tokio::select! {

@@ -3,36 +3,49 @@
 use clap::Args;
 use dme_console::api::TypedCondition;
 
-/// All that are given must fit; several of one kind are parted by commas, or by semicolons where one
-/// has a comma itself. `*` stands for anything but in directory groups.
+/// Each may be given several times: one of its values must fit, and each kind that is given. `*` stands
+/// for anything but in directory groups.
 #[derive(Args)]
 pub struct Members {
-    /// Directory groups of the devices' users.
+    /// Whose users are in this directory group, at any depth.
     #[arg(long)]
-    group: Option<String>,
-    /// Users, such as ann@example.org.
+    directory_group: Vec<String>,
+    /// Whose user is this one, such as ann@example.org.
     #[arg(long)]
-    user: Option<String>,
-    /// Clients, as they call themselves, such as Apple-iPhone*.
+    user: Vec<String>,
+    /// Whose client calls itself so, such as Apple-iPhone*.
     #[arg(long)]
-    agent: Option<String>,
-    /// Operating systems, such as iOS 18*.
+    agent: Vec<String>,
+    /// With this operating system, such as iOS 18*.
     #[arg(long)]
-    os: Option<String>,
-    /// Models, such as iPhone15*.
+    os: Vec<String>,
+    /// Of this model, such as iPhone15*.
     #[arg(long)]
-    model: Option<String>,
-    /// What they call their kind, such as iPhone.
+    model: Vec<String>,
+    /// That call their kind so, such as iPhone.
     #[arg(long)]
-    device_type: Option<String>,
-    /// Versions of the protocol, such as 14.*.
+    device_type: Vec<String>,
+    /// That speak this version of the protocol, such as 14.*.
     #[arg(long)]
-    protocol: Option<String>,
+    protocol: Vec<String>,
 }
 
 impl From<Members> for TypedCondition {
     fn from(members: Members) -> Self {
-        let Members { group, user, agent, os, model, device_type, protocol } = members;
-        Self { group, user, agent, os, model, device_type, protocol }
+        Self {
+            group: typed(&members.directory_group),
+            user: typed(&members.user),
+            agent: typed(&members.agent),
+            os: typed(&members.os),
+            model: typed(&members.model),
+            device_type: typed(&members.device_type),
+            protocol: typed(&members.protocol),
+        }
     }
+}
+
+/// As a form has them: each with a semicolon behind it, as one may have commas.
+fn typed(patterns: &[String]) -> Option<String> {
+    let all: String = patterns.iter().map(|pattern| format!("{pattern};")).collect();
+    (!all.is_empty()).then_some(all)
 }

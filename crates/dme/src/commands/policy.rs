@@ -166,10 +166,22 @@ impl Place {
             }
         };
         change(rules);
+        let mode = |rules: &Rules| rules.get(&Setting::Enforcement)?.value.clone();
+        let mode =
+            mode(rules).or_else(|| mode(&levels.default)).or_else(|| mode(&held.configuration));
+        let is_off = mode.is_none_or(|mode| mode.to_string() == "off");
         match self.preview {
-            true => preview(&client, &levels).await,
-            false => set_levels(&client, held.revision, &levels, self.how.push).await,
+            true => preview(&client, &levels).await?,
+            false => set_levels(&client, held.revision, &levels, self.how.push).await?,
         }
+        if is_off {
+            let at = self.group.map(|name| format!(" --group {name:?}")).unwrap_or_default();
+            say_line(format_args!(
+                "Enforcement is off there: phones are told none of it until `dme policy set \
+                 Enforcement required{at}`"
+            ));
+        }
+        Ok(())
     }
 }
 

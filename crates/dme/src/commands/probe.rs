@@ -4,7 +4,7 @@ use crate::ask::{password, say_line};
 use anyhow::{Context, Result};
 use clap::Args;
 use dme_eas::ProtocolVersion;
-use dme_model::Span;
+use dme_model::{DeviceId, Span};
 use dme_phone::Trust;
 use dme_phone::probe::{ProbeOptions, probe};
 use std::path::PathBuf;
@@ -34,6 +34,9 @@ pub struct Options {
     /// The newest protocol version to speak.
     #[arg(long, default_value = "16.1")]
     version: ProtocolVersion,
+    /// The device's id, as administrators see it; DMEPROBE if not given.
+    #[arg(long)]
+    device: Option<String>,
     /// How long to watch a Ping before it counts as held, such as `10s`; 3s if not given.
     #[arg(long)]
     hold: Option<Span>,
@@ -50,6 +53,9 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     probing.version = options.version;
     if let Some(server) = options.server {
         probing.address = Some(server.parse().context("--server")?);
+    }
+    if let Some(device) = options.device {
+        probing.device = DeviceId::new(device);
     }
     if let Some(hold) = options.hold {
         probing.hold = hold.0;

@@ -129,8 +129,11 @@ async fn simulate(server: &AdminOptions, down: Vec<String>, json: bool) -> Resul
     }
     for ((from, to, function), users) in ways {
         let to = to.as_deref().unwrap_or("nobody");
-        let count = users.len();
-        say_line(format_args!("{function} of {count} users: from {from} to {to}"));
+        let count = match users.len() {
+            1 => "1 user".to_owned(),
+            count => format!("{count} users"),
+        };
+        say_line(format_args!("{function} of {count}: from {from} to {to}"));
         for user in users {
             say_line(format_args!("  {user}"));
         }

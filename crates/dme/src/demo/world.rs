@@ -44,7 +44,8 @@ pub struct World {
     pub mail: FilesMailSystem,
     /// The password of all users.
     pub password: Secret,
-    host: String,
+    /// The name or address by which phones come.
+    pub host: String,
     directory: PathBuf,
 }
 

@@ -162,8 +162,11 @@ async fn a_quarantined_phone_gets_one_mail_and_its_mailbox_when_allowed() -> Res
     let (password, authority) = ("password", "server/authority/authority.pem");
     let address = format!("https://localhost:{}/Microsoft-Server-ActiveSync", site.phones_port);
     let probe = ["probe", "ann@example.org", "--server", &address, "--password-file", password];
-    let probed = site.run(&[&probe[..], &["--ca", authority, "--hold", "1s"]].concat())?;
+    let more = ["--ca", authority, "--hold", "1s", "--device", "LOOKSEE"];
+    let probed = site.run(&[&probe[..], &more].concat())?;
     ensure!(probed.contains("the device is quarantined"), "{probed}");
+    let listed = site.dme(&["device", "list"])?;
+    ensure!(listed.contains("ann@example.org LOOKSEE DmeProbe"), "{listed}");
     let watched = [&*inbox];
     let (woken, allowed) = tokio::join!(phone.ping(&watched, Duration::from_secs(3000)), async {
         wait_parked(&site, 1).await?;

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
@@ -218,6 +219,44 @@ fn a_foreign_protocols_library_is_used_in_one_place() {
         let only: BTreeSet<String> = only.iter().map(|name| package(name)).collect();
         for (name, uses) in &all {
             assert!(!uses.contains(library) || only.contains(name), "{name} uses {library}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_that_is_named_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut named = BTreeSet::new();
+    for folder in ["crates", "docs"] {
+        rules_in(&root.join(folder), &mut named);
+    }
+    assert!(named.len() > 20, "only {named:?} are found");
+    let page = include_str!("../../../../ARCHITECTURE.md");
+    let told = |rule: &String| page.contains(&format!("\n- **{rule}** "));
+    let untold: Vec<_> = named.iter().filter(|rule| !told(rule)).collect();
+    assert!(untold.is_empty(), "ARCHITECTURE.md does not tell {untold:?}");
+}
+
+/// The rules that sources and pages below a folder name: "rule S3", "rules R2, R3 and R5".
+fn rules_in(folder: &Path, named: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rules_in(&path, named);
+        }
+        if !path.extension().is_some_and(|kind| kind == "rs" || kind == "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut after_rule = false;
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            let is_rule =
+                matches!(word.as_bytes(), [b'A' | b'L' | b'O' | b'R' | b'S', b'0'..=b'9']);
+            if after_rule && is_rule {
+                named.insert(word.to_owned());
+            }
+            after_rule = matches!(word, "rule" | "rules" | "Rule" | "Rules")
+                || after_rule && (is_rule || matches!(word, "and" | "to"));
         }
     }
 }

@@ -124,6 +124,12 @@ async fn many_at_once(office: &Office, browser: &Chromium) -> Result<()> {
     browser.wait_for("caption", "3 devices")?;
     browser.click("a[href*=\"admission=blocked\"]")?;
     browser.wait_for("caption", "0 devices")?;
+
+    // Who forgets one is back at the others, and not at a page of what is gone.
+    browser.go(&office.url(&format!("/devices/ann@{REALM}/TABLET")))?;
+    browser.click(&button("/TABLET/remove"))?;
+    browser.wait_for(".notice", "Done")?;
+    browser.wait_for("caption", "2 devices")?;
     Ok(())
 }
 

@@ -65,6 +65,25 @@ async fn a_policy_is_changed_for_a_group_and_a_device_and_the_phone_follows() ->
 
     the_device_says_otherwise(&office, &browser, &mut phone).await?;
 
+    // A level of which phones are told nothing says so.
+    let enforce = |word: &str| {
+        let root = office.root()?;
+        let revision = &root.get("/api/policy")?["revision"];
+        let edit = json!({
+            "group": "new phones", "setting": "Enforcement", "value": word, "revision": revision,
+        });
+        root.post("/api/policy/setting", &edit)
+    };
+    let group = office.url("/policies?group=new+phones");
+    browser.go(&group)?;
+    ensure!(!browser.has(".notice.ask")?, "it is the configuration's: required");
+    enforce("off")?;
+    browser.go(&group)?;
+    browser.wait_for(".notice.ask", "told none of this")?;
+    browser.go(&office.url("/policies"))?;
+    ensure!(!browser.has(".notice.ask")?, "everybody else is");
+    enforce("required")?;
+
     // Without the group the phone is free again, which is seen before, too.
     browser.go(&office.url("/policies"))?;
     browser.click("form:has(input[value=remove]) button")?;

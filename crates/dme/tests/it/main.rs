@@ -31,6 +31,7 @@ mod console_rules;
 mod console_sessions;
 mod console_signing_in;
 mod console_wipes;
+mod demo;
 mod elsewhere;
 mod event_files;
 mod failures;

@@ -1,5 +1,5 @@
 //! The property of the whole: whatever happens, phone and mail system agree in the end, and nothing
-//! was lost, duplicated or sent twice (issue and rules S2, S3, R7).
+//! was lost, duplicated or sent twice (rules S2, S3, R7).
 //!
 //! [`lives`] plays the engine's own random lives (`dme_sync::property`) on a real mail system behind
 //! a real link. They are seeded: a failure names its seed, and `DME_PROPERTY_SEED` plays that one

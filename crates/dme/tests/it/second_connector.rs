@@ -75,11 +75,18 @@ async fn an_administrator_adds_a_connector_and_sees_who_moves_where_and_why() ->
     ensure!(explained.contains("the user is outside its scope"), "{explained}");
     let bobs_route = site.dme(&["route", "explain", "bob@example.org"])?;
     ensure!(bobs_route.contains("mail: branch: "), "{bobs_route}");
+    // Events are written a moment later.
+    wait_until("it is in the log who moved", PATIENCE, || {
+        let moved = give(&site, "dme log list --kind route_changed --since 1h")?;
+        ensure!(!moved.contains("bob@example.org"), "{moved}");
+        let why = "mail: south in the place of branch: ";
+        Ok(moved.contains("[ann@example.org") && moved.contains(why))
+    })?;
     let simulated = give(&site, "dme route simulate --down branch")?;
     ensure!(simulated.contains("from branch to nobody\n  bob@example.org"), "{simulated}");
 
     // South takes over where it may.
-    site.dme(&["connector", "set", "south", "--scope", "everyone"])?;
+    give(&site, "dme connector set south --scope everyone")?;
     give(&site, "dme connector set south --tier failover")?;
     give(&site, "dme connector drain branch")?;
     bob.sync(&bobs).await?;

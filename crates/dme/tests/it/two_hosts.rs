@@ -32,9 +32,20 @@ fn host(role: &str) -> Result<Host> {
 
 /// Runs a command of the README on a host; what it writes in capitals is filled in.
 fn follow(host: &Host, line: &str, fill: &[(&str, &str)]) -> Result<String> {
+    follow_as(host, line, fill, &[])
+}
+
+/// The same, with the file of the password that a person is asked for.
+fn follow_as(
+    host: &Host,
+    line: &str,
+    fill: &[(&str, &str)],
+    password_file: &[&str],
+) -> Result<String> {
     let words: Vec<&str> = in_readme(line)?
         .split_whitespace()
         .map(|word| fill.iter().find(|(name, _)| *name == word).map_or(word, |(_, it)| *it))
+        .chain(password_file.iter().copied())
         .collect();
     let (program, arguments) = words.split_first().context("an empty command")?;
     let program = if *program == "dme" { env!("CARGO_BIN_EXE_dme") } else { *program };
@@ -166,8 +177,9 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
     fs::write(folder.path().join("dovecot.pem"), dovecot.ca_pem.as_deref().unwrap_or_default())?;
     let password = data("ann.password");
     fs::write(&password, USERS[0].1)?;
-    let check = format!("dme check connector --user ann@{REALM} --password-file PASSWORD");
-    let said = follow(&branch, &check, &[("PASSWORD", &password)])?;
+    let password_file = ["--password-file", &*password];
+    let check = format!("dme check connector --user ann@{REALM}");
+    let said = follow_as(&branch, &check, &[], &password_file)?;
     ensure!(!said.contains('✗'), "{said}");
     let enrolled = follow(&branch, "dme connector enroll TOKEN", &[("TOKEN", token.trim())])?;
     let fingerprint = enrolled.lines().find_map(|line| line.strip_prefix("fingerprint "));
@@ -186,13 +198,17 @@ fn the_readme_puts_a_server_and_a_connector_on_two_hosts() -> Result<()> {
 
     // A phone.
     dovecot_delivers(&branch, &dovecot)?;
+    let anns = format!("ann@{REALM}:{}", USERS[0].1);
+    let calendar = format!("{}ann@{REALM}/work/", radicale.url());
+    branch.run("curl", &["-sf", "-u", &anns, "-X", "MKCALENDAR", &calendar])?;
     let probe = format!(
         "dme probe ann@{REALM} --server https://mail.example.org/Microsoft-Server-ActiveSync \
-         --password-file PASSWORD --ca AUTHORITY"
+         --ca AUTHORITY"
     );
     let authority = data("server/authority/authority.pem");
-    let said = follow(&phone, &probe, &[("PASSWORD", &password), ("AUTHORITY", &authority)])?;
-    ensure!(!said.contains("FAIL"), "{said}");
+    let said = follow_as(&phone, &probe, &[("AUTHORITY", &authority)], &password_file)?;
+    ensure!(!said.contains("FAIL") && said.contains(" 1 mails"), "{said}");
+    ensure!(said.contains("0 events, 0 tasks, 0 notes; no folder for contacts"), "{said}");
     let devices = follow(&server, "dme device list", &[])?;
     ensure!(devices.contains(&format!("ann@{REALM}")), "{devices}");
     for name in ["server.log", "connector.log"] {

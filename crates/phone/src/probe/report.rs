@@ -34,6 +34,8 @@ pub enum StepName {
     Inbox,
     /// A parked request.
     Ping,
+    /// Calendar, contacts, tasks and notes.
+    Beside,
 }
 
 impl StepName {
@@ -52,6 +54,7 @@ impl StepName {
             Self::Folders => "folders",
             Self::Inbox => "inbox",
             Self::Ping => "ping",
+            Self::Beside => "beside mail",
         }
     }
 }

@@ -5,6 +5,7 @@ use super::report::{Finding, StepName};
 use crate::error::Error;
 use crate::phone::{Phone, Provisioned, Woken};
 use dme_eas::QUARANTINE_SUBJECT;
+use dme_eas::folder_sync::FolderType;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
@@ -12,13 +13,21 @@ use tokio::time::timeout;
 const HEARTBEAT: Duration = Duration::from_secs(60);
 /// Answers a probe fetches before its Ping: 5,000 mails.
 const ROUNDS: usize = 50;
+/// The folders beside mail, and what is in them.
+const BESIDE: [(FolderType, &str); 4] = [
+    (FolderType::Calendar, "events"),
+    (FolderType::Contacts, "contacts"),
+    (FolderType::Tasks, "tasks"),
+    (FolderType::Notes, "notes"),
+];
 
 impl Probe<'_> {
     pub(super) async fn session(&mut self, phone: &mut Phone) {
         let _ = self.options(phone).await
             && self.login(phone).await
             && self.inbox(phone).await
-            && self.ping(phone).await;
+            && self.ping(phone).await
+            && self.beside(phone).await;
     }
 
     async fn options(&mut self, phone: &mut Phone) -> bool {
@@ -130,6 +139,38 @@ impl Probe<'_> {
             Ok(Err(error)) => explain(&error),
         };
         self.report.add(StepName::Ping, begun, finding)
+    }
+
+    /// Calendar, contacts, tasks and notes, as far as there are any: the first answer of each.
+    async fn beside(&mut self, phone: &mut Phone) -> bool {
+        if is_quarantined(phone) {
+            return true;
+        }
+        let begun = Instant::now();
+        let (mut there, mut missing) = (Vec::new(), Vec::new());
+        for (kind, what) in BESIDE {
+            let Ok(folder) = phone.folder_of(kind) else {
+                missing.push(what);
+                continue;
+            };
+            match phone.sync_round(&folder).await {
+                Ok(round) => {
+                    let more = if round.more { " and more" } else { "" };
+                    there.push(format!("{} {what}{more}", round.added));
+                }
+                Err(error) => return self.report.add(StepName::Beside, begun, explain(&error)),
+            }
+        }
+        let finding = match (there.is_empty(), missing.is_empty()) {
+            (true, _) => Finding::passed("no calendar, contacts, tasks or notes of the user's own"),
+            (false, true) => Finding::passed(there.join(", ")),
+            (false, false) => Finding::passed(format!(
+                "{}; no folder for {}",
+                there.join(", "),
+                missing.join(", ")
+            )),
+        };
+        self.report.add(StepName::Beside, begun, finding)
     }
 }
 

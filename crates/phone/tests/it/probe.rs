@@ -55,11 +55,13 @@ async fn a_healthy_server_passes_from_the_address_to_the_held_ping() {
             (StepName::Folders, Outcome::Passed),
             (StepName::Inbox, Outcome::Passed),
             (StepName::Ping, Outcome::Passed),
+            (StepName::Beside, Outcome::Passed),
         ],
         "{report}"
     );
     let text = report.to_string();
     assert!(text.contains("90 days left") && text.contains("1 mails"), "{text}");
+    assert!(text.contains("no calendar, contacts, tasks or notes"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
     assert_eq!((&json["passed"], &json["steps"][2]["name"]), (&true.into(), &"dns".into()));
     assert!(!text.contains("pässword") && !report.to_json().contains("pässword"));

@@ -110,7 +110,12 @@ fn each_objection_is_told_and_keeps_the_connector_out() {
             &ALL_OWN,
             Objection::FunctionOff,
         ),
-        (Connector { scope: Arc::new(others), ..good.clone() }, &ALL_OWN, Objection::OutOfScope),
+        (
+            Connector { scope: Arc::new(others.clone()), ..good.clone() },
+            &ALL_OWN,
+            Objection::OutOfScope,
+        ),
+        (Connector { scope: Arc::new(others), ..good.clone() }, &silent, Objection::OutOfScope),
         (grouped.clone(), &no_group, Objection::OutOfScope),
         (grouped.clone(), &unknown_group, Objection::ScopeUnknown),
         (good.clone(), &not_owner, Objection::NotOwner),

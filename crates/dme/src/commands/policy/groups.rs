@@ -40,7 +40,7 @@ impl Command {
             Self::Make { one, members } => {
                 let members = TypedCondition::from(members).condition();
                 if members.is_empty() {
-                    bail!("say which devices are in it: `--device-type iPhone`, for one");
+                    bail!("say which devices are in it, for one by `--directory-group sales`");
                 }
                 let name = one.name.clone();
                 one.change(|levels| {
