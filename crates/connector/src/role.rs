@@ -157,6 +157,7 @@ fn link(config: &ConnectorConfig) -> Result<Link, WrongLink> {
         windows: config.link.windows()?,
         thrift: config.link.thrift()?,
         backoff: BackoffConfig::default(),
+        content_on_demand: true,
         dial_limit: config.link.dial.0,
         drain_limit: config.link.drain.0,
     })

@@ -7,7 +7,7 @@ mod standing;
 pub use dme_routing::{Scope, Tier};
 pub use endpoint::Endpoint;
 pub use settings::{ConnectorSettings, Effective, Limits, SettingsProblem};
-pub use standing::{Reason, Standing, State};
+pub use standing::{Reason, Standing, State, count};
 
 use crate::clock::now;
 use dme_directory::DirectoryService;

@@ -2,7 +2,8 @@
 
 use super::Connectors;
 use crate::connectors::Effective;
-use dme_link::{ConnectorRecord, ConnectorState, LinkState, Measured};
+use crate::metrics::Metrics;
+use dme_link::{ConnectorRecord, ConnectorState, LinkState, Links, Measured};
 use dme_model::{ConnectorId, Timestamp};
 use dme_routing::Lock;
 use std::collections::BTreeMap;
@@ -284,10 +285,29 @@ fn judge(
     }
 }
 
+/// Tells the metrics of every connector that may serve whether it is linked: also of one that has
+/// not come since the server's start, whose absence is what an alert is for.
+pub async fn count(links: &Links, metrics: &Metrics) {
+    let records = match links.registrar().book().list().await {
+        Ok(records) => records,
+        Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),
+    };
+    let mut all = BTreeMap::new();
+    for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
+        let up = links.is_linked(&record.id);
+        // Of several with one name, all must be there.
+        all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
+    }
+    let own = links.connectors().into_iter().filter(|link| link.peer.is_none());
+    all.extend(own.map(|own| (own.name, true)));
+    metrics.links(&all);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::{ConnectorSettings, Limits, load};
+    use crate::connectors::endpoint::load;
+    use crate::connectors::{ConnectorSettings, Limits};
     use dme_link::{Capabilities, Traffic};
 
     fn link(draining: bool, exhausted: bool) -> LinkState {

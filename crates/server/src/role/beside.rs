@@ -2,15 +2,15 @@
 
 use super::Server;
 use crate::config::ServerConfig;
+use crate::connectors::count;
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::records::events::Unwritten;
 use crate::records::{Lookout, Witnesses, expire, look_out};
 use crate::watch::reroute;
-use dme_link::{Authority, ConnectorState, LinkEvent, Links};
-
+use dme_link::{Authority, LinkEvent, Links};
 use dme_model::{ConnectorId, Function};
-use std::collections::BTreeMap;
+use dme_sync::StateStore;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
@@ -98,24 +98,6 @@ async fn count_links(links: Links, metrics: Arc<Metrics>) {
             () = tokio::time::sleep(COUNT_EVERY) => {}
         }
     }
-}
-
-/// Tells the metrics of every connector that may serve whether it is linked: also of one that has
-/// not come since the server's start, whose absence is what an alert is for.
-async fn count(links: &Links, metrics: &Metrics) {
-    let records = match links.registrar().book().list().await {
-        Ok(records) => records,
-        Err(error) => return tracing::warn!(%error, "the connectors could not be counted"),
-    };
-    let mut all = BTreeMap::new();
-    for record in records.into_iter().filter(|one| one.state == ConnectorState::Unlocked) {
-        let up = links.is_linked(&record.id);
-        // Of several with one name, all must be there.
-        all.entry(record.name).and_modify(|before| *before &= up).or_insert(up);
-    }
-    let own = links.connectors().into_iter().filter(|link| link.peer.is_none());
-    all.extend(own.map(|own| (own.name, true)));
-    metrics.links(&all);
 }
 
 /// A directory that has just come is asked at once, not at the next interval.
