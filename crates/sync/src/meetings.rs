@@ -49,8 +49,7 @@ pub enum RespondError {
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 struct Given {
     print: String,
-    /// Tells what was answered: the latest answer to it alone is remembered, so that who comes after
-    /// all is not taken to repeat what they said first.
+    /// Tells what was answered: the latest answer to it alone is remembered.
     #[serde(default)]
     to: String,
     event: Option<EventPlace>,
@@ -71,7 +70,7 @@ impl Engine {
     /// Answers an invitation: the mail it came with, or the event in a calendar. Gives the place
     /// of the event; none where the user does not come and it is gone from the calendar. The mail
     /// goes to the Trash. The same answer repeated is answered as the first time, and nobody is
-    /// told twice.
+    /// told twice; said again to what was asked anew, it is an answer like the first.
     ///
     /// # Errors
     /// As [`RespondError`] says.
@@ -95,14 +94,25 @@ impl Engine {
         let collection = self.collection(session, folder).await?;
         let class = self.folder_class(session, folder).await?;
 
-        let mut answered = match given.iter().rposition(|known| known.print == print) {
-            Some(place) => given.remove(place),
-            None => {
-                let hit = self.invited(session, class, &collection, item).await?;
-                let answered = self.answer(session, &hit, (print, to), request).await?;
-                given.retain(|known| known.to != answered.to);
-                self.remember_answer(session, &given, &answered).await?;
-                answered
+        let known = given.iter().rposition(|known| known.print == print);
+        let known = known.map(|place| given.remove(place));
+        let mut answered = match known {
+            Some(known) if known.leaves.is_some() => known,
+            // Who was asked anew since, or said otherwise elsewhere, says the same in the same words:
+            // the mail system knows what is a repetition, and does nothing then.
+            known => {
+                match self.answer_to(session, class, &collection, (print, to), request).await {
+                    Ok(answered) => {
+                        given.retain(|known| known.to != answered.to);
+                        self.remember_answer(session, &given, &answered).await?;
+                        answered
+                    }
+                    // It is gone with the first time.
+                    Err(RespondError::NoInvitation(why)) => {
+                        known.ok_or(RespondError::NoInvitation(why))?
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         };
         if let Some(Left { collection, item }) = answered.leaves.take() {
@@ -150,13 +160,15 @@ impl Engine {
         taken.ok_or_else(|| RespondError::NoInvitation("the meeting is not for the user".into()))
     }
 
-    async fn answer(
+    async fn answer_to(
         &self,
         session: Session<'_>,
-        hit: &Hit,
+        class: Class,
+        collection: &CollectionId,
         (print, to): (String, String),
         request: &RespondRequest,
     ) -> Result<Given, RespondError> {
+        let hit = self.invited(session, class, collection, &request.item).await?;
         let device = session.device;
         let key = SubmissionKey(format!("{}/{}/answer/{print}", device.user, device.device));
         let (mailbox, answer) = (session.mailbox, &request.answer.meaning);
@@ -167,7 +179,7 @@ impl Engine {
         }
         let whole = answer.instance.is_none() && answer.proposal.is_none();
         if answer.participation == Participation::Declined && whole {
-            let leaves = Some(Left { collection: hit.collection.clone(), item: written.item });
+            let leaves = Some(Left { collection: hit.collection, item: written.item });
             return Ok(Given { print, to, event: None, leaves });
         }
         let numbers = self.numbers(session, std::slice::from_ref(&hit.collection)).await?;
@@ -255,8 +267,10 @@ mod tests {
     use crate::SyncKey;
     use crate::{Limits, MemoryStore};
     use dme_mailbox::memory::MemoryMailSystem;
-    use dme_mailbox::{FetchOutcome, NewItem};
-    use dme_model::{BodyView, Event, EventPatch, Item, ItemPatch, Role, Timestamp, UserId};
+    use dme_mailbox::{Edit, FetchOutcome, NewItem};
+    use dme_model::{
+        BodyView, Event, EventField, EventPatch, Item, ItemEdit, ItemPatch, Role, Timestamp, UserId,
+    };
     use futures_util::TryStreamExt as _;
     use std::sync::Arc;
 
@@ -277,9 +291,17 @@ mod tests {
         let item = mailbox.create_item(&calendar, &new).await.unwrap().item;
         let folders = engine.known_folders(session).await.unwrap();
         let folder = folders.iter().find(|it| it.role == Some(Role::Calendar)).unwrap().no;
-        for participation in
-            [Participation::Accepted, Participation::Tentative, Participation::Accepted]
+        let (yes, maybe) = (Participation::Accepted, Participation::Tentative);
+        for (participation, elsewhere) in
+            [(yes, None), (maybe, None), (yes, None), (yes, Some(Participation::Declined))]
         {
+            if let Some(participation) = elsewhere {
+                let value = Event { participation, ..Event::default() };
+                let patch = EventPatch::of([EventField::Participation], value);
+                let edit = ItemEdit::Patch(ItemPatch::Event(Box::new(patch)));
+                let edit = Edit { key: SubmissionKey("elsewhere".into()), edit };
+                mailbox.change_item(&calendar, &item, &edit).await.unwrap();
+            }
             let answer =
                 Answer { participation, instance: None, comment: None, proposal: None, send: true };
             let answer = Meant::new(format!("{participation:?}").as_bytes(), answer);

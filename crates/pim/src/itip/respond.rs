@@ -1,7 +1,8 @@
 //! The user's answer to an invitation: `REPLY` and `COUNTER` (RFC 5546 §3.2.3, §3.2.7).
 //!
 //! The answer is kept in the event with a digest of what was said, in a property `X-DME-ANSWER` for
-//! the whole and one for each instance. The same said again changes nothing; the mail about it is
+//! the whole and one for each instance. The same said again changes nothing, unless something else was
+//! said by other means since; the mail about it is
 //! made again only for the act that was the first to say it, under the name it had: also where the
 //! event with the answer was lost in between, and the answer is said to the event made anew.
 
@@ -67,7 +68,9 @@ pub(crate) fn respond(bytes: &[u8], answer: &Answer, writing: &Writing) -> Resul
     let act = digest(&["act", &writing.key]);
     let main = main_mut(editing.calendar, "VEVENT");
     let before = main.and_then(|main| known(main, id.as_deref()));
-    let repeated = before.as_ref().is_some_and(|before| before.print == print);
+    // Another program that answers does not know of what is kept here.
+    let stands = event::participation(&invitation, Owner(&writing.owner)) == answer.participation;
+    let repeated = stands && before.as_ref().is_some_and(|before| before.print == print);
     let now = match before {
         Some(before) if repeated => before,
         before => {

@@ -170,22 +170,3 @@ fn an_answer_to_it_names_it_as_the_organiser_does() {
     assert!(object.contains("RECURRENCE-ID:20261203T150000Z"), "{object}");
     assert!(mail.contains("RECURRENCE-ID:20261203T150000Z"), "{mail}");
 }
-
-#[test]
-fn an_answer_to_one_instance_is_kept_by_the_series_alone() {
-    let asked = "ORGANIZER:mailto:bob@x.example\r\nATTENDEE:mailto:ann@x.example\r\nX-OWN";
-    let mut text = with_a_thursday().replace("X-OWN", asked).into_bytes();
-    for (number, day) in ["2026-12-01", "2026-12-08"].into_iter().enumerate() {
-        let answer = Answer {
-            participation: Participation::Declined,
-            instance: Some(at(&format!("{day}T09:00:00")).as_utc()),
-            comment: None,
-            proposal: None,
-            send: false,
-        };
-        text = calendar::respond(&text, &answer, &writing(day)).unwrap().object;
-        // One for each, and none in an override of what was answered to another.
-        let kept = String::from_utf8_lossy(&text).matches("X-DME-ANSWER").count();
-        assert_eq!(kept, number + 1);
-    }
-}

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod added_dates;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod busy;
 #[cfg(test)]
 mod contacts;

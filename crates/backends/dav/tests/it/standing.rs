@@ -5,6 +5,7 @@ use crate::fake::{Asked, Fake, Told, calendar_id, ids, is_sync, multistatus, res
 use dme_mailbox::{ItemFilter, WatchEvent};
 use dme_model::CollectionId;
 use futures_util::StreamExt as _;
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
 /// A server whose home `/` has these calendars, as another test changes them.
@@ -107,7 +108,7 @@ async fn a_server_that_gives_tokens_is_asked_for_nothing_else() {
     assert_eq!(mailbox.changed(&since).await.unwrap(), []);
     assert_eq!(asked(&fake), [TOKEN]);
 
-    let mut events = mailbox.watch(std::slice::from_ref(&id)).await.unwrap();
+    let mut events = mailbox.watch(from_ref(&id)).await.unwrap();
     assert_eq!(events.next().await.unwrap().unwrap(), WatchEvent::Ready);
     homes.set(&[c(2, true)]);
     assert_eq!(events.next().await.unwrap().unwrap(), WatchEvent::Changed(id.clone()));
@@ -132,7 +133,7 @@ async fn a_server_without_tokens_is_asked_for_marks_once_that_is_known() {
     assert_eq!(asked(&fake), [TOKEN, MARK], "it is not known yet");
     assert_eq!(mailbox.changed(&since).await.unwrap(), []);
     homes.set(&[c(2, false)]);
-    assert_eq!(mailbox.changed(&since).await.unwrap(), [id.clone()]);
+    assert_eq!(mailbox.changed(&since).await.unwrap(), from_ref(&id));
     assert_eq!(asked(&fake), [MARK, MARK]);
     let changes = mailbox.changes(&id, &since[0].1).await.unwrap();
     assert_eq!(changes.upserted.len(), 1);
@@ -147,7 +148,7 @@ async fn a_server_that_loses_its_tokens_is_followed_by_marks() {
     assert_eq!(mailbox.changed(&since).await.unwrap(), []);
 
     homes.set(&[c(1, false)]);
-    assert_eq!(mailbox.changed(&since).await.unwrap(), [id.clone()], "nothing else can be known");
+    assert_eq!(mailbox.changed(&since).await.unwrap(), from_ref(&id), "nothing else can be known");
     let listing = mailbox.list(&id, &ItemFilter::default()).await.unwrap();
     assert_eq!(listing.items.iter().collect::<Vec<_>>(), ids(&["x.ics"]));
     let since = [(id.clone(), listing.token)];
@@ -169,7 +170,7 @@ async fn of_a_home_where_some_give_tokens_both_are_asked() {
     }
     assert_eq!(mailbox.changed(&since).await.unwrap(), []);
     homes.set(&[c(1, true), other(2)]);
-    assert_eq!(mailbox.changed(&since).await.unwrap(), [second.clone()]);
+    assert_eq!(mailbox.changed(&since).await.unwrap(), from_ref(&second));
     homes.set(&[c(2, true), other(2)]);
     assert_eq!(mailbox.changed(&since).await.unwrap(), [id, second]);
     assert_eq!(asked(&fake), [TOKEN, BOTH, BOTH, BOTH]);
