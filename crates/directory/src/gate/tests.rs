@@ -7,6 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use dme_model::Span;
+use futures_util::FutureExt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 

@@ -1,8 +1,12 @@
-use super::part::{END, MARK};
+//! What of several mail systems is seen as one, also while one of them is away.
+
+use super::part::{END, MARK, outward};
 use super::*;
 use crate::memory::MemoryMailSystem;
-use dme_model::{Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
-use std::time::Duration;
+use crate::{ChangeToken, ItemFilter, NewItem, SubmissionKey, WatchEvent};
+use dme_model::{Class, CollectionId, Contact, ContactPatch, ItemPatch, RequestId, Role, UserId};
+use futures_util::StreamExt;
+use std::collections::BTreeSet;
 
 fn account() -> Account {
     Account {

@@ -175,7 +175,7 @@ fn state(
 }
 
 /// What a connector that is linked has to do. Whether it is exhausted, its link says.
-fn load(link: &LinkState, limits: Limits) -> Load {
+pub(super) fn load(link: &LinkState, limits: Limits) -> Load {
     let outstanding = link.outstanding.saturating_add(link.queued);
     Load {
         outstanding: u32::try_from(outstanding).unwrap_or(u32::MAX),

@@ -287,7 +287,8 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connectors::{ConnectorSettings, Limits, load};
+    use crate::connectors::endpoint::load;
+    use crate::connectors::{ConnectorSettings, Limits};
     use dme_link::{Capabilities, Traffic};
 
     fn link(draining: bool, exhausted: bool) -> LinkState {

@@ -5,7 +5,9 @@ use crate::admissions::Admissions;
 use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
-use crate::config::{LimitsConfig, PhonesConfig, ServerConfig, TimesConfig, WhileAway};
+use crate::config::{
+    LimitsConfig, PhonesConfig, RealmConfig, ServerConfig, TimesConfig, WhileAway,
+};
 use crate::connector_orders::ConnectorOrders;
 use crate::connectors::{Connectors, Limits};
 use crate::emergency::Emergency;
@@ -63,7 +65,9 @@ impl Opened<'_> {
         self.links.observe(Arc::new(move |seen| counting.called(seen)));
         let connectors = self.connectors();
         let membership = Arc::new(GateMembership::default());
-        let (gate, directories) = self.gate(&connectors, &membership)?;
+        let directories = self.directories(&connectors, &membership);
+        let gate = self.gate(&directories)?;
+        membership.ask(&gate);
         let home = home_zone(&config.phones)
             .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
         let outbox = self.outbox().await?;
@@ -151,16 +155,14 @@ impl Opened<'_> {
         Connectors::new((*links).clone(), store.clone(), config.connectors.clone(), limits)
     }
 
-    /// The gate, and each realm's directory, which it asks.
-    fn gate(
+    /// Each realm's directory.
+    fn directories(
         &self,
         connectors: &Arc<Connectors>,
         membership: &Arc<GateMembership>,
-    ) -> Result<(Arc<Gate>, BTreeMap<Realm, Arc<RealmDirectory>>), StartError> {
+    ) -> BTreeMap<Realm, Arc<RealmDirectory>> {
         let realms = &self.config.realms;
-        let mut directories = BTreeMap::new();
-        let mut setups = Vec::new();
-        for realm in realms {
+        let directory = |realm: &RealmConfig| {
             let name = Realm::named(realm.name.as_str());
             let directory = RealmDirectory::new(
                 connectors.clone(),
@@ -169,19 +171,28 @@ impl Opened<'_> {
                 realms.len() == 1,
                 membership.clone(),
             );
-            directories.insert(name, directory.clone());
-            setups.push(RealmSetup {
+            (name, directory)
+        };
+        realms.iter().map(directory).collect()
+    }
+
+    fn gate(
+        &self,
+        directories: &BTreeMap<Realm, Arc<RealmDirectory>>,
+    ) -> Result<Arc<Gate>, StartError> {
+        let setup = |realm: &RealmConfig| {
+            let directory = directories.get(&Realm::named(realm.name.as_str()))?.clone();
+            Some(RealmSetup {
                 realm: realm.name.clone(),
                 aliases: realm.aliases.clone(),
                 suffixes: realm.suffixes.clone(),
                 directory,
                 access: realm.access.clone(),
-            });
-        }
-        let gate = Gate::new(self.config.logins.clone(), setups, self.clock.clone())
-            .ok_or(StartError::Settings("realms: at least one realm is needed".into()))?;
-        membership.ask(&gate);
-        Ok((gate, directories))
+            })
+        };
+        let setups = self.config.realms.iter().filter_map(setup).collect();
+        Gate::new(self.config.logins.clone(), setups, self.clock.clone())
+            .ok_or(StartError::Settings("realms: at least one realm is needed".into()))
     }
 
     /// What keeps messages while connectors are away, where it shall. What was kept before that was

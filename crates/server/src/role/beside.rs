@@ -10,6 +10,7 @@ use crate::watch::reroute;
 use dme_link::{Authority, ConnectorState, LinkEvent, Links};
 
 use dme_model::{ConnectorId, Function};
+use dme_sync::StateStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
