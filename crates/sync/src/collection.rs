@@ -7,11 +7,14 @@
 
 mod asking;
 mod commands;
+mod deleting;
 mod fetching;
+mod marking;
 mod meetings;
 mod placeholder;
 mod reading;
 mod request;
+mod sending;
 mod state;
 mod window;
 mod work;

@@ -57,7 +57,8 @@ pub(crate) struct Generation {
     /// What the phone holds.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub known: ItemSet,
-    /// To be added. Also in `known`: a placeholder that is to be fetched anew.
+    /// To be added. Also in `known` and `gone`: a placeholder that is to be fetched anew, or what was
+    /// gone and is there again.
     #[serde(default, skip_serializing_if = "ItemSet::is_empty")]
     pub pending: ItemSet,
     /// Of those in `known`: marks changed, or what it says.
