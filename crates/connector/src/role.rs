@@ -13,7 +13,7 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
-    BackoffConfig, Code, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
+    Code, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
     Enrolled, Identities, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
@@ -354,15 +354,14 @@ fn proxy(config: &ConnectorConfig) -> Option<Proxy> {
 
 fn link(config: &ConnectorConfig) -> Result<Link, WrongLink> {
     Ok(Link {
-        identity: config.directory.clone(),
         servers: config.servers.clone(),
         proxy: proxy(config),
         keepalive: config.link.keep_alive(),
         windows: config.link.windows()?,
         thrift: config.link.thrift()?,
-        backoff: BackoffConfig::default(),
         dial_limit: config.link.dial.0,
         drain_limit: config.link.drain.0,
+        ..Link::new(&config.directory)
     })
 }
 
