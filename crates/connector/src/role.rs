@@ -4,8 +4,8 @@ use crate::config::ConnectorConfig;
 use crate::link::WrongLink;
 use crate::upkeep::{Keeper, Surroundings};
 use dme_link::{
-    BackoffConfig, Code, Connector, ConnectorConfig as Link, ConnectorStatus, Enrolled, Identities,
-    Proxy, Reached, Token,
+    Code, Connector, ConnectorConfig as Link, ConnectorStatus, Enrolled, Identities, Proxy, Reached,
+    Token,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -150,16 +150,14 @@ fn proxy(config: &ConnectorConfig) -> Option<Proxy> {
 
 fn link(config: &ConnectorConfig) -> Result<Link, WrongLink> {
     Ok(Link {
-        identity: config.directory.clone(),
         servers: config.servers.clone(),
         proxy: proxy(config),
         keepalive: config.link.keep_alive(),
         windows: config.link.windows()?,
         thrift: config.link.thrift()?,
-        backoff: BackoffConfig::default(),
-        content_on_demand: true,
         dial_limit: config.link.dial.0,
         drain_limit: config.link.drain.0,
+        ..Link::new(&config.directory)
     })
 }
 

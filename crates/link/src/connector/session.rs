@@ -135,7 +135,7 @@ const ORDERS: usize = 16;
 /// A link's connection for content.
 pub(super) enum Content {
     /// It was made with the link, for a server that does not ask for it, and lasts as long.
-    Standing(Wire),
+    Standing(Box<Wire>),
     /// It is made here when the server asks, which may let go of it again.
     OnDemand(Box<Door>),
 }

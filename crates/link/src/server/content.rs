@@ -24,7 +24,7 @@ pub(super) enum Content {
 
 /// A connection that comes when it is asked for.
 pub(super) struct OnDemand {
-    control: mpsc::Sender<ToConnector>,
+    control: mpsc::Sender<Box<ToConnector>>,
     state: Mutex<State>,
     /// Told whenever the connection comes or will not come any more.
     changed: Notify,
@@ -38,6 +38,8 @@ struct State {
     asked: Option<Instant>,
     /// When somebody last wanted it.
     used: Instant,
+    /// The connector goes away.
+    goes: bool,
 }
 
 enum Stands {
@@ -49,8 +51,9 @@ enum Stands {
 
 impl OnDemand {
     /// None yet.
-    pub fn new(control: mpsc::Sender<ToConnector>, patience: Duration) -> Self {
-        let state = State { stands: Stands::No, asked: None, used: Instant::now() };
+    pub fn new(control: mpsc::Sender<Box<ToConnector>>, patience: Duration) -> Self {
+        let used = Instant::now();
+        let state = State { stands: Stands::No, asked: None, used, goes: false };
         Self { control, state: Mutex::new(state), changed: Notify::new(), patience }
     }
 
@@ -89,7 +92,7 @@ impl OnDemand {
         if state.asked.is_some_and(|asked| asked.elapsed() < self.patience) {
             return;
         }
-        match self.control.try_send(ToConnector::Bulk {}) {
+        match self.control.try_send(Box::new(ToConnector::Bulk {})) {
             Ok(()) => state.asked = Some(Instant::now()),
             Err(error) => debug!(%error, "no connection for content was asked for"),
         }
@@ -122,11 +125,8 @@ impl OnDemand {
             // We let go of it.
             _ if !is_given => {}
             Err(reason) if !link.is_draining() => link.give_up(reason),
-            _ => {
-                // An orderly end: the connector drains.
-                link.drains();
-                self.over();
-            }
+            // The connector drains, or something on the way hung up: then it is asked for anew.
+            _ => self.gone(),
         }
     }
 
@@ -162,18 +162,21 @@ impl OnDemand {
         }
     }
 
-    /// It has ended because its connector goes away; none will come any more.
-    fn over(&self) {
-        self.state().stands = Stands::Over;
+    /// It has ended.
+    fn gone(&self) {
+        let mut state = self.state();
+        state.stands = if state.goes { Stands::Over } else { Stands::No };
         self.changed.notify_waiters();
     }
 
     /// The connector goes away: where there is none now, none will come. One that is there ends by
     /// itself.
     pub fn connector_goes(&self) {
-        let absent = matches!(self.state().stands, Stands::No);
-        if absent {
-            self.over();
+        let mut state = self.state();
+        state.goes = true;
+        if matches!(state.stands, Stands::No) {
+            state.stands = Stands::Over;
+            self.changed.notify_waiters();
         }
     }
 

@@ -52,7 +52,7 @@ pub(super) struct Link {
     lost: OnceLock<String>,
     calls: Way,
     content: Content,
-    control: mpsc::Sender<ToConnector>,
+    control: mpsc::Sender<Box<ToConnector>>,
     draining: AtomicBool,
     /// In microseconds; 0 while not measured.
     round_trip: AtomicU64,
@@ -65,8 +65,8 @@ pub(super) struct Link {
 /// A connection that requests can be sent on.
 pub(super) type Opening = SendRequest<Outgoing>;
 
-/// Messages on their way to the connector.
-pub(super) type ControlQueue = mpsc::Receiver<ToConnector>;
+/// Messages on their way to the connector; in boxes, because a queue has room for 32 from the beginning.
+pub(super) type ControlQueue = mpsc::Receiver<Box<ToConnector>>;
 
 impl Link {
     #[expect(clippy::too_many_arguments, reason = "the one place where a link is put together")]
@@ -164,7 +164,7 @@ impl Link {
         if matches!(message, ToConnector::Drain(_)) {
             self.drains();
         }
-        if self.control.try_send(message).is_err() {
+        if self.control.try_send(Box::new(message)).is_err() {
             debug!(connector = self.name, "control message not sent: the link is full or gone");
         }
     }

@@ -136,6 +136,22 @@ async fn what_runs_on_a_connection_is_not_cut_off_by_its_rest() {
 }
 
 #[tokio::test]
+async fn a_connection_for_content_that_something_on_the_way_ends_is_made_anew() {
+    let linked = Linked::start(BOTH, 20).await;
+    for _ in 0..3 {
+        linked.fetch().await.unwrap();
+        linked.line.cut_latest();
+        eventually(|| linked.line.connections() < 2).await;
+        // Where an end took it for the loss of the link, that is made anew as well.
+        let end = Instant::now() + PATIENCE;
+        while let Err(error) = linked.fetch().await {
+            assert!(Instant::now() < end, "{error:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn with_a_release_before_both_connections_are_made_with_the_link_and_stay() {
     for on_demand in [OnDemand { connector: false, ..BOTH }, OnDemand { server: false, ..BOTH }] {
         let linked = Linked::start(on_demand, 1).await;

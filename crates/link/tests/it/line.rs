@@ -1,11 +1,12 @@
 //! A line that can be cut, frozen and counted: a TCP relay between connector and server.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
@@ -20,6 +21,7 @@ pub struct Line {
     state: watch::Sender<(State, u64)>,
     pub bytes: Arc<AtomicU64>,
     open: Arc<AtomicUsize>,
+    latest: Arc<Mutex<Option<AbortHandle>>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -30,7 +32,9 @@ impl Line {
         let state = watch::Sender::new((State::Open, 0));
         let bytes = Arc::new(AtomicU64::new(0));
         let open = Arc::new(AtomicUsize::new(0));
-        let (states, counted, count) = (state.subscribe(), bytes.clone(), open.clone());
+        let latest = Arc::<Mutex<Option<AbortHandle>>>::default();
+        let (states, counted) = (state.subscribe(), bytes.clone());
+        let (count, newest) = (open.clone(), latest.clone());
         let task = tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
@@ -42,20 +46,25 @@ impl Line {
                 let (far_read, far_write) = far.into_split();
                 let there = pump(near_read, far_write, states.clone(), counted.clone());
                 let back = pump(far_read, near_write, states.clone(), counted.clone());
-                count.fetch_add(1, Ordering::Relaxed);
-                let count = count.clone();
-                tokio::spawn(async move {
-                    let _ = tokio::join!(tokio::spawn(there), tokio::spawn(back));
-                    count.fetch_sub(1, Ordering::Relaxed);
+                let counting = Counting::one(&count);
+                let pumping = tokio::spawn(async move {
+                    let _counting = counting;
+                    tokio::join!(there, back);
                 });
+                *newest.lock().unwrap() = Some(pumping.abort_handle());
             }
         });
-        Self { address, state, bytes, open, task }
+        Self { address, state, bytes, open, latest, task }
     }
 
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Ends the connection that was made last, and no other.
+    pub fn cut_latest(&self) {
+        self.latest.lock().unwrap().take().unwrap().abort();
     }
 
     /// Ends every connection; new ones are taken again.
@@ -81,6 +90,22 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// One connection among those that are open.
+struct Counting(Arc<AtomicUsize>);
+
+impl Counting {
+    fn one(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -21,7 +21,8 @@ impl Links {
         peer: String,
         down: &CancellationToken,
     ) {
-        let (half, hello, record) = *arrived;
+        // The box ends here, and not with the link.
+        let (half, hello, record) = std::convert::identity(*arrived);
         let half = Box::new(half);
         match (half.lane, hello.bulk_on_demand) {
             (Lane::Calls, true) => {
