@@ -208,7 +208,7 @@ async fn run(calls: Wire, content: Content, shared: Arc<Shared>, pulse: Pulse) -
     let mut contents = FuturesUnordered::new();
     let door = match content {
         Content::Standing(io) => {
-            contents.push(connection(io));
+            contents.push(connection(*io));
             None
         }
         Content::OnDemand(door) => Some(door),
