@@ -207,13 +207,13 @@ impl Chromium {
         self.devtools("Browser.setDownloadBehavior", &how).map(drop)
     }
 
-    /// The whole page as PNG, also what one would scroll to.
+    /// The page from its beginning as PNG, so many points wide and high.
     ///
     /// # Errors
     /// When the browser is gone.
-    pub fn picture(&self) -> anyhow::Result<Vec<u8>> {
-        let how =
-            json!({"format": "png", "captureBeyondViewport": true, "optimizeForSpeed": false});
+    pub fn picture(&self, width: u32, height: u32) -> anyhow::Result<Vec<u8>> {
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+        let how = json!({"format": "png", "clip": clip, "optimizeForSpeed": false});
         let picture = self.devtools("Page.captureScreenshot", &how)?;
         let data = picture["data"].as_str().context("no picture")?;
         Ok(base64::engine::general_purpose::STANDARD.decode(data)?)

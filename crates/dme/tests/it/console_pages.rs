@@ -1,7 +1,8 @@
-//! Every page as it is seen: in both themes, wide and on a phone, by the eye (pictures in
-//! `docs/console/`, written anew with `DME_WRITE_SCREENSHOTS=1`), by axe, and by the keyboard.
+//! Every page as it is seen: in both themes, wide and on a phone, by the eye (`console_pictures`), by
+//! axe, and by the keyboard.
 
 use crate::console::{Kind, Office, PASSWORD, REALM};
+use crate::console_pictures::{ON_PHONES, THEMES, are_shown, picture, pictures};
 use crate::console_signing_in::code;
 use crate::my::sign_in;
 use crate::protocol_pyactivesync::python_with;
@@ -11,7 +12,6 @@ use dme_testkit::chromium::Chromium;
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::Process;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where axe-core comes from: the package has nothing else that is used.
@@ -51,6 +51,7 @@ pub async fn busy() -> Result<(Office, Vec<Process>)> {
         }
     }
     office.ask_as("ann", "POST", "/api/my/certificates", "{\"label\": \"the iPad\"}")?;
+    office.ask_as("ann", "POST", "/api/my/passwords", "{\"label\": \"Thunderbird\"}")?;
     root.post(&format!("/api/devices/bob@{REALM}/ANDROIDC7410983/block"), &json!({}))?;
     root.post(&format!("/api/devices/grace@{REALM}/F17ZK4RDPLJM/wipe-account"), &json!({}))?;
     for (name, duties) in [("monitoring", json!(["see"])), ("helpdesk", json!(["see", "operate"]))]
@@ -102,12 +103,13 @@ pub fn pages() -> Result<Vec<(String, String)>> {
             "/routes" => "?down=embedded",
             "/policies/try" => "?setting=MinDevicePasswordLength&value=8",
             "/policies/try-group" => "?act=make&name=iPhones&device_type=iPhone",
-            "/admission/try-rules" => "?act=put&name=iPhones&device_type=iPhone&then=allow",
+            "/admission/try-rules" => "?act=put&name=old&os=Android%2014*&then=block",
             _ => "",
         });
         let words: Vec<&str> = page.path.split('/').filter(|word| !word.is_empty()).collect();
         let name = match words.last() {
             None => "overview".to_owned(),
+            Some(&"policy") => "device-policy".to_owned(),
             Some(last) => last.trim_matches(['{', '}']).to_owned(),
         };
         pages.push((name, path));
@@ -141,24 +143,25 @@ fn violations(browser: &Chromium, axe: &str) -> Result<Vec<String>> {
     Ok(found.as_array().into_iter().flatten().map(told).collect())
 }
 
-/// That nothing of the page is beyond its right edge.
+/// That nothing of the page is beyond its right edge, nor hidden until one scrolls sideways, but for
+/// what is as it was written.
 fn is_within(browser: &Chromium) -> Result<bool> {
-    let script = "return document.documentElement.scrollWidth <= innerWidth";
+    let script = "const main = document.querySelector('main');
+        return document.documentElement.scrollWidth <= innerWidth
+            && main.scrollWidth <= main.clientWidth";
     Ok(browser.run(script, &[])? == true)
 }
 
-fn picture(browser: &Chromium, name: &str) -> Result<()> {
-    if std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
-        let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/console");
-        std::fs::create_dir_all(&folder)?;
-        // As high as the page, so that what is beside it goes down as far.
-        let script = "return [innerWidth, document.documentElement.scrollHeight]";
-        let size = browser.run(script, &[])?;
-        let [width, height] = [0_usize, 1].map(|at| size[at].as_u64().unwrap_or_default());
-        browser.resize(u32::try_from(width)?, u32::try_from(height)?)?;
-        std::fs::write(folder.join(format!("{name}.png")), browser.picture()?)?;
-    }
-    Ok(())
+/// Cells that say a number or a moment, and on a phone not of what: there the head of a table is not
+/// seen. What a row begins with is what it is about.
+fn unlabelled(browser: &Chromium) -> Result<Vec<String>> {
+    let script = "return Array.from(document.querySelectorAll('tbody td:not([data-label])'))
+        .filter((cell) => cell.cellIndex > 0 && !cell.querySelector('a, button, input, .state'))
+        .map((cell) => cell.innerText.trim())
+        .filter((text) => text && !/\\p{L}{2}/u.test(text))";
+    let found = browser.run(script, &[])?;
+    let texts = found.as_array().into_iter().flatten();
+    Ok(texts.filter_map(|text| text.as_str().map(str::to_owned)).collect())
 }
 
 /// The users' own pages, each as one comes to it.
@@ -230,22 +233,30 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     let axe = axe()?;
     let (office, _connectors) = busy().await?;
     let browser = Chromium::start()?;
-    let mut wrong = Vec::new();
+    let (mut wrong, mut shown) = (Vec::new(), Vec::new());
     // The page where the browser is.
     let mut examine = |name: &str| -> Result<()> {
+        let title = browser.run("return document.title", &[])?;
+        let title = title.as_str().unwrap_or_default().replace(" – DME", "");
+        shown.push((name.to_owned(), title));
         for (width, height) in [WIDE, NARROW] {
             browser.resize(width, height)?;
             if !is_within(&browser)? {
                 wrong.push(format!("{name} is wider than {width}"));
             }
-            for theme in ["light", "dark"] {
+            if (width, height) == NARROW {
+                let texts = unlabelled(&browser)?;
+                wrong.extend(texts.iter().map(|text| format!("{name}: of what is {text:?}?")));
+            }
+            for theme in THEMES {
                 browser.prefer(theme)?;
                 let found = violations(&browser, &axe)?;
                 wrong.extend(found.iter().map(|one| format!("{name} {theme} {width}: {one}")));
+                let Some((folder, all)) = pictures() else { continue };
                 if width == WIDE.0 {
-                    picture(&browser, &format!("{name}-{theme}"))?;
-                } else if ["devices", "my-add"].contains(&name) {
-                    picture(&browser, &format!("{name}-phone-{theme}"))?;
+                    picture(&browser, &folder, &format!("{name}-{theme}"))?;
+                } else if all || ON_PHONES.contains(&name) {
+                    picture(&browser, &folder, &format!("{name}-phone-{theme}"))?;
                 }
             }
         }
@@ -261,7 +272,7 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     // Fields for the password are there, too.
     office.later(Duration::from_secs(6 * 60))?;
     for (name, path) in pages()? {
-        if name == "overview" && std::env::var_os("DME_WRITE_SCREENSHOTS").is_some() {
+        if name == "overview" && pictures().is_some() {
             // What was counted is written down once a minute.
             wait_until("something was counted", PATIENCE, || {
                 let counted = office.root()?.get("/api/statistics?by=hour")?;
@@ -291,7 +302,7 @@ async fn every_page_is_accessible_in_both_themes_wide_and_narrow() -> Result<()>
     where_a_second_factor_is_required(&browser, &mut examine)?;
     own_pages(&office, &browser, &mut examine)?;
     ensure!(wrong.is_empty(), "{} violations:\n{}", wrong.len(), wrong.join("\n"));
-    Ok(())
+    are_shown(&shown)
 }
 
 /// What has the focus, and whether that is seen.
