@@ -13,8 +13,8 @@ use dme_directory::{DirectoryService, FileDirectory, LdapDirectory};
 use dme_files::FilesMailSystem;
 use dme_imap::ImapMailSystem;
 use dme_link::{
-    Code, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded,
-    Enrolled, Identities, Mailboxes, Proxy, Reached, Services, Token,
+    Code, Connector, ConnectorConfig as Link, ConnectorStatus, CredentialsNeeded, Enrolled,
+    Identities, Mailboxes, Proxy, Reached, Services, Token,
 };
 use dme_mailbox::{Joined, MailSystem, VacationService};
 use dme_model::Class;
