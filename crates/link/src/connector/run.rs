@@ -551,7 +551,7 @@ impl Connector {
         let (calls, welcome) = door.open(Lane::Calls).await?;
         let content = match welcome.bulk_on_demand {
             true => Content::OnDemand(Box::new(door)),
-            false => Content::Standing(door.open(Lane::Bulk).await?.0),
+            false => Content::Standing(Box::new(door.open(Lane::Bulk).await?.0)),
         };
         Ok((calls, content, welcome))
     }

@@ -135,7 +135,7 @@ const ORDERS: usize = 16;
 /// A link's connection for content.
 pub(super) enum Content {
     /// It was made with the link, for a server that does not ask for it, and lasts as long.
-    Standing(Wire),
+    Standing(Box<Wire>),
     /// It is made here when the server asks, which may let go of it again.
     OnDemand(Box<Door>),
 }
@@ -208,7 +208,7 @@ async fn run(calls: Wire, content: Content, shared: Arc<Shared>, pulse: Pulse) -
     let mut contents = FuturesUnordered::new();
     let door = match content {
         Content::Standing(io) => {
-            contents.push(connection(io));
+            contents.push(connection(*io));
             None
         }
         Content::OnDemand(door) => Some(door),
