@@ -1,7 +1,13 @@
 //! How both ends set up HTTP/2: the same windows, frames and keepalive.
 
+use ::h2::client::{Connection, SendRequest};
+use ::h2::{Ping, PingPong};
+use bytes::Bytes;
 use hyper_util::rt::TokioTimer;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,23 +33,71 @@ pub(crate) struct Pulse {
     pub timeout: Duration,
 }
 
-/// The server's half: HTTP/2's client.
-pub(crate) fn client(
-    executor: Executor,
-    pulse: Pulse,
-) -> hyper::client::conn::http2::Builder<Executor> {
-    let mut builder = hyper::client::conn::http2::Builder::new(executor);
-    builder
-        .timer(TokioTimer::new())
-        .keep_alive_interval(pulse.interval)
-        .keep_alive_timeout(pulse.timeout)
-        .keep_alive_while_idle(true)
-        .initial_stream_window_size(STREAM_WINDOW)
+/// The server's half: HTTP/2's client. It is h2's own: hyper's has a queue before it, with room for 32
+/// requests from the beginning, and a task for each body, which an idle link has to pay for.
+pub(crate) async fn client<I>(
+    io: I,
+) -> Result<(SendRequest<Bytes>, Connection<I, Bytes>), ::h2::Error>
+where
+    I: AsyncRead + AsyncWrite + Unpin,
+{
+    ::h2::client::Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(FRAME)
         .max_header_list_size(HEADERS)
-        .max_concurrent_reset_streams(RESETS);
-    builder
+        .max_concurrent_reset_streams(RESETS)
+        .handshake(io)
+        .await
+}
+
+/// Asks after the other end whenever nothing was heard of it for the interval, and returns when it does
+/// not answer in time.
+pub(crate) async fn until_silent(mut pings: PingPong, heard: &Heard, pulse: Pulse) -> Silent {
+    loop {
+        let due = heard.last() + pulse.interval;
+        if due > Instant::now() {
+            sleep_until(due).await;
+            continue;
+        }
+        match tokio::time::timeout(pulse.timeout, pings.ping(Ping::opaque())).await {
+            Ok(Ok(_)) => heard.now(),
+            // The connection says itself what is wrong with it.
+            Ok(Err(_)) => std::future::pending().await,
+            Err(_) => return Silent,
+        }
+    }
+}
+
+/// The other end does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the other end does not answer")]
+pub(crate) struct Silent;
+
+/// When something was heard last.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    begun: Instant,
+    /// Milliseconds after that.
+    last: AtomicU64,
+}
+
+impl Heard {
+    /// Nothing yet, from now on.
+    pub(crate) fn new() -> Self {
+        Self { begun: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    /// Something was heard.
+    pub(crate) fn now(&self) {
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(millis, Ordering::Relaxed);
+    }
+
+    fn last(&self) -> Instant {
+        self.begun + Duration::from_millis(self.last.load(Ordering::Relaxed))
+    }
 }
 
 /// The connector's half: HTTP/2's server.

@@ -44,7 +44,7 @@ pub(super) async fn answer(
     let counter = shared.meter.call(name);
     let answered = match parts.method {
         Method::POST => {
-            let records = Records::new(body, counter.clone());
+            let records = Records::of_request(body, counter.clone());
             dispatch(&shared, name, records).await
         }
         _ => Err(Unanswerable::Unknown),

@@ -4,7 +4,6 @@ use super::gate::{Exhausted, Permit, Work};
 use super::link::{Link, SendError};
 use super::links::Links;
 use super::observe::{self, CallSeen};
-use crate::h2::words;
 use crate::wire::body::{Outgoing, ReadError, Records};
 use crate::wire::call::{Answer, Call, Head, Piece, left_ms};
 use crate::wire::hello::Lane;
@@ -239,7 +238,7 @@ impl From<ReadError> for Failed {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Connection(error) => {
-                Self::Unavailable(format!("the line to the connector broke: {}", words(&error)))
+                Self::Unavailable(format!("the line to the connector broke: {error}"))
             }
             ReadError::Record(error) => error.into(),
         }

@@ -100,7 +100,7 @@ impl OnDemand {
 
     /// Keeps a connection that was asked for, until it ends.
     pub async fn carry(&self, link: &Link, half: Box<Half>) {
-        let Half { way, socket, mut driver, closed: _closed, .. } = *half;
+        let Half { way, socket, mut driver, .. } = *half;
         if !self.arrived(way) {
             return warn!(connector = link.name, "a connection for content that nobody asked for");
         }

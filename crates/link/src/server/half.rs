@@ -6,12 +6,11 @@
 //! after the other end, and all that is read is what its HTTP/2 says of its own accord.
 
 use crate::Validity;
-use crate::h2::{Executor, Pulse, words};
-use crate::wire::body::Outgoing;
+use crate::h2::{Heard, Pulse};
 use crate::wire::hello::{Hello, Lane};
+use bytes::Bytes;
 use futures_core::future::BoxFuture;
-use hyper::client::conn::http2::SendRequest;
-use hyper_util::rt::TokioIo;
+use h2::client::SendRequest;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -19,7 +18,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// What the other end says before it is asked anything: HTTP/2's settings, some tens of bytes.
 const EARLY: usize = 1024;
@@ -34,17 +32,15 @@ pub(super) struct Half {
     /// Its addresses, here and there.
     pub socket: Option<(SocketAddr, SocketAddr)>,
     /// Ends when the connection does, with the reason where that is a fault. Nothing happens on the
-    /// connection unless this is polled.
+    /// connection unless this is polled; given up, it is closed.
     pub driver: BoxFuture<'static, Result<(), String>>,
-    /// Given up, the connection is closed.
-    pub closed: DropGuard,
 }
 
 /// The way over one connection.
 #[derive(Clone)]
 pub(super) struct Way {
     wanted: Arc<Notify>,
-    begun: watch::Receiver<Option<SendRequest<Outgoing>>>,
+    begun: watch::Receiver<Option<SendRequest<Bytes>>>,
 }
 
 impl Way {
@@ -54,7 +50,7 @@ impl Way {
     }
 
     /// HTTP/2 on it, begun if it was not; none where the connection is gone.
-    pub async fn open(&self) -> Option<SendRequest<Outgoing>> {
+    pub async fn open(&self) -> Option<SendRequest<Bytes>> {
         if let Some(begun) = self.begun.borrow().as_ref() {
             return Some(begun.clone());
         }
@@ -71,9 +67,7 @@ impl Half {
     where
         I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let closed = CancellationToken::new();
         let (interval, timeout) = hello.keepalive();
-        let executor = Executor::new(closed.clone());
         let (telling, begun) = watch::channel(None);
         let way = Way { wanted: Arc::new(Notify::new()), begun };
         if hello.lane == Lane::Calls || hello.bulk_on_demand {
@@ -88,11 +82,9 @@ impl Half {
                 return Ok(());
             };
             let pulse = Pulse { interval, timeout };
-            // Boxed, so that the connection does not keep the room its beginning needed.
-            drive(io, executor, pulse, telling).await.map_err(|error| words(&error))
+            drive(io, pulse, telling).await
         });
-        let closed = closed.drop_guard();
-        Self { lane: hello.lane, way, certificate: None, socket: None, driver, closed }
+        Self { lane: hello.lane, way, certificate: None, socket: None, driver }
     }
 }
 
@@ -113,7 +105,7 @@ async fn idle<I: AsyncRead + Unpin>(mut io: I, wanted: &Notify) -> io::Result<Op
             }
         }
     }
-    Ok(Some(Early { said: io::Cursor::new(said), io }))
+    Ok(Some(Early { said: io::Cursor::new(said), io, heard: Arc::new(Heard::new()) }))
 }
 
 /// Whether a connection is gone, rather than something wrong was said on it.
@@ -124,31 +116,32 @@ fn is_end(error: &io::Error) -> bool {
 
 /// HTTP/2 as its client, until it ends.
 async fn drive<I>(
-    io: I,
-    executor: Executor,
+    io: Early<I>,
     pulse: Pulse,
-    telling: watch::Sender<Option<SendRequest<Outgoing>>>,
-) -> hyper::Result<()>
+    telling: watch::Sender<Option<SendRequest<Bytes>>>,
+) -> Result<(), String>
 where
     I: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let tasks = executor.tasks.clone();
-    let (connection, sending) =
-        Box::pin(crate::h2::client(executor, pulse).handshake(TokioIo::new(io))).await?;
-    telling.send_replace(Some(connection));
+    let heard = io.heard.clone();
+    let words = |error: h2::Error| error.to_string();
+    // Boxed, so that the connection does not keep the room its beginning needed.
+    let (sending, mut connection) = Box::pin(crate::h2::client(io)).await.map_err(words)?;
+    let Some(pings) = connection.ping_pong() else { return Ok(()) };
+    telling.send_replace(Some(sending));
     // From here on only ways keep the connection open: without one it ends, after what runs on it.
     drop(telling);
-    // This ends at the other side's GOAWAY; what runs then goes on in the tasks.
-    sending.await?;
-    tasks.close();
-    tasks.wait().await;
-    Ok(())
+    tokio::select! {
+        ended = connection => ended.map_err(words),
+        silent = crate::h2::until_silent(pings, &heard, pulse) => Err(silent.to_string()),
+    }
 }
 
 /// A connection of which something was read already.
 struct Early<I> {
     said: io::Cursor<Vec<u8>>,
     io: I,
+    heard: Arc<Heard>,
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Early<I> {
@@ -164,7 +157,11 @@ impl<I: AsyncRead + Unpin> AsyncRead for Early<I> {
         if read.is_err() || buffer.filled().len() > before {
             return Poll::Ready(read);
         }
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_ready() {
+            self.heard.now();
+        }
+        read
     }
 }
 

@@ -6,17 +6,19 @@ use super::gate::Gate;
 use super::half::{Half, Way};
 use super::links::LinksConfig;
 use super::registrar::Registrar;
-use crate::h2::words;
 use crate::traffic::Meter;
 use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::call::{CONTROL, PATH};
 use crate::wire::control::{self, ToConnector, ToServer};
 use crate::wire::hello::{Hello, Lane};
 use crate::{LinkTimes, Refusal, Refused, Segments, Used, Validity};
+use bytes::Bytes;
 use dme_model::{ConnectorId, Timestamp};
+use h2::client::{ResponseFuture, SendRequest};
+use h2::{RecvStream, SendStream};
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::SendRequest;
+use http_body_util::BodyExt;
+use hyper::body::Body;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -63,7 +65,7 @@ pub(super) struct Link {
 }
 
 /// A connection that requests can be sent on.
-pub(super) type Opening = SendRequest<Outgoing>;
+pub(super) type Opening = SendRequest<Bytes>;
 
 /// Messages on their way to the connector; in boxes, because a queue has room for 32 from the beginning.
 pub(super) type ControlQueue = mpsc::Receiver<Box<ToConnector>>;
@@ -217,49 +219,58 @@ impl Link {
     /// Sends a request over a connection of this link.
     pub(super) async fn send(
         &self,
-        mut connection: Opening,
+        connection: Opening,
         name: &str,
         body: Outgoing,
     ) -> Result<Records, SendError> {
         let counter = self.meter.call(name);
-        let request = Request::post(format!("http://connector{PATH}{name}"))
-            .body(body.counted(counter.clone()))
-            .map_err(|error| SendError::Answer(error.to_string()))?;
-        let answer = connection.send_request(request);
-        let response: Response<Incoming> = tokio::select! {
+        let mut body = body.counted(counter.clone());
+        let answer = async {
+            let (answer, mut stream) = begin(connection, name).await?;
+            // All of it is there already, and waits in the connection no longer than it would here.
+            while let Some(Ok(piece)) = body.frame().await {
+                let data = piece.into_data().unwrap_or_default();
+                stream.send_data(data, body.is_end_stream())?;
+            }
+            Ok::<_, SendError>(answer.await?)
+        };
+        let response = tokio::select! {
             // An answer that came with the link's orderly end is still an answer.
             biased;
-            response = answer => response.map_err(SendError::Lost)?,
+            response = answer => response?,
             () = self.closed.cancelled() => return Err(SendError::Closed),
         };
-        match response.status() {
-            StatusCode::OK => Ok(Records::new(response.into_body(), counter)),
-            StatusCode::NOT_FOUND => Err(SendError::Unsupported),
-            status => Err(SendError::Answer(format!("http status {status}"))),
-        }
+        Ok(Records::of_answer(body_of(response)?, counter))
     }
 
     /// Keeps the control call until the link ends.
-    pub(super) async fn control(&self, registrar: &Registrar, queue: ControlQueue) {
-        let messages = futures_util::stream::unfold(queue, async |mut queue| {
-            let message = queue.recv().await?;
-            Some((pieces(&message, []).unwrap_or_default(), queue))
-        });
+    pub(super) async fn control(&self, registrar: &Registrar, mut queue: ControlQueue) {
         // Boxed, as what comes seldom below, so that a link that lasts does not keep their room.
-        let control = Box::pin(async {
-            let connection = self.open(Lane::Calls).await?;
-            self.send(connection, CONTROL, Outgoing::stream(messages)).await
+        let begun = Box::pin(async {
+            let (answer, stream) = begin(self.open(Lane::Calls).await?, CONTROL).await?;
+            Ok::<_, SendError>((body_of(answer.await?)?, stream))
         });
-        let mut records = match control.await {
-            Ok(records) => records,
+        let (answer, mut stream) = match begun.await {
+            Ok(begun) => begun,
             Err(error) => return warn!(connector = self.name, %error, "no control call"),
         };
+        let counter = self.meter.call(CONTROL);
+        let mut records = Records::of_answer(answer, counter.clone());
         let interval = ROUND_TRIP_INTERVAL.max(self.hello.keepalive().0);
         let mut ticks = tokio::time::interval(interval);
         let mut ping = (0_u64, Instant::now());
         loop {
             let record = tokio::select! {
                 record = records.next() => record,
+                Some(message) = queue.recv() => {
+                    for piece in pieces(&message, []).unwrap_or_default() {
+                        counter.sent(piece.len());
+                        if stream.send_data(piece, false).is_err() {
+                            return;
+                        }
+                    }
+                    continue;
+                }
                 _ = ticks.tick() => {
                     self.count_segments();
                     ping = (ping.0.wrapping_add(1), Instant::now());
@@ -325,12 +336,32 @@ impl Link {
     }
 }
 
+/// Begins a request.
+async fn begin(
+    connection: Opening,
+    name: &str,
+) -> Result<(ResponseFuture, SendStream<Bytes>), SendError> {
+    let request = Request::post(format!("http://connector{PATH}{name}"))
+        .body(())
+        .map_err(|error| SendError::Answer(error.to_string()))?;
+    Ok(connection.ready().await?.send_request(request, false)?)
+}
+
+/// What a connector answered, if it did.
+fn body_of(response: Response<RecvStream>) -> Result<RecvStream, SendError> {
+    match response.status() {
+        StatusCode::OK => Ok(response.into_body()),
+        StatusCode::NOT_FOUND => Err(SendError::Unsupported),
+        status => Err(SendError::Answer(format!("http status {status}"))),
+    }
+}
+
 /// Why no answer came to a request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
     /// The connection broke.
-    #[error("the line to the connector broke: {}", words(.0))]
-    Lost(hyper::Error),
+    #[error("the line to the connector broke: {0}")]
+    Lost(#[from] h2::Error),
     /// We gave the link up.
     #[error("the link was closed")]
     Closed,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::StreamExt;
+use h2::{Reason, RecvStream};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use serde::Serialize;
@@ -129,24 +130,75 @@ impl Body for Outgoing {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     /// The connection broke.
-    #[error("{}", words(.0))]
-    Connection(#[from] hyper::Error),
+    #[error("{0}")]
+    Connection(String),
     /// What came is not what is due.
     #[error("{0}")]
     Record(#[from] RecordError),
 }
 
+impl From<hyper::Error> for ReadError {
+    fn from(error: hyper::Error) -> Self {
+        Self::Connection(words(&error))
+    }
+}
+
+impl From<h2::Error> for ReadError {
+    fn from(error: h2::Error) -> Self {
+        Self::Connection(error.to_string())
+    }
+}
+
+/// A body as it comes: a request's at the connector, an answer's at the server.
+enum Coming {
+    Request(Incoming),
+    Answer(RecvStream),
+}
+
+impl Coming {
+    /// The next bytes; none at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        match self {
+            Self::Request(body) => loop {
+                match body.frame().await {
+                    None => return Ok(None),
+                    Some(frame) => {
+                        if let Ok(data) = frame?.into_data() {
+                            return Ok(Some(data));
+                        }
+                    }
+                }
+            },
+            Self::Answer(body) => match body.data().await {
+                None => Ok(None),
+                // What was asked does not matter any more, but the answer to it is whole (RFC 9113 §8.1).
+                Some(Err(error)) if error.reason() == Some(Reason::NO_ERROR) => Ok(None),
+                Some(data) => {
+                    let data = data?;
+                    body.flow_control().release_capacity(data.len())?;
+                    Ok(Some(data))
+                }
+            },
+        }
+    }
+}
+
 /// Reads the records of a body.
 pub(crate) struct Records {
-    body: Incoming,
+    body: Coming,
     assembler: Assembler,
     counter: Arc<Counter>,
 }
 
 impl Records {
-    /// Of a body, whose bytes are counted as they come.
-    pub(crate) fn new(body: Incoming, counter: Arc<Counter>) -> Self {
-        Self { body, assembler: Assembler::new(Limits::CALL), counter }
+    /// Of a request, whose bytes are counted as they come.
+    pub(crate) fn of_request(body: Incoming, counter: Arc<Counter>) -> Self {
+        Self { body: Coming::Request(body), assembler: Assembler::new(Limits::CALL), counter }
+    }
+
+    /// Of an answer, likewise.
+    pub(crate) fn of_answer(body: RecvStream, counter: Arc<Counter>) -> Self {
+        Self { body: Coming::Answer(body), assembler: Assembler::new(Limits::CALL), counter }
     }
 
     /// The next record; none where the body ended after a whole one.
@@ -155,12 +207,10 @@ impl Records {
             if let Some(record) = self.assembler.next()? {
                 return Ok(Some(record));
             }
-            match self.body.frame().await {
-                Some(frame) => {
-                    if let Ok(data) = frame?.into_data() {
-                        self.counter.received(data.len());
-                        self.assembler.push(data);
-                    }
+            match self.body.next().await? {
+                Some(data) => {
+                    self.counter.received(data.len());
+                    self.assembler.push(data);
                 }
                 None if self.assembler.is_empty() => return Ok(None),
                 None => return Err(RecordError::CutShort.into()),

@@ -7,9 +7,13 @@ use crate::server::link::{ControlQueue, DRAIN_LIMIT, Link, until_lost};
 use crate::wire::hello::{Hello, Lane};
 use crate::{ConnectorRecord, ConnectorState};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+
+/// How long it may take to heed what a connector said last.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Links {
     /// Takes one connection of a link. With that for calls the link stands, until it is lost, where
@@ -122,12 +126,15 @@ impl Links {
             Ok(Some(record)) if record.state == ConnectorState::Unlocked => {}
             _ => link.closed.cancel(),
         }
-        let control = tokio::spawn({
+        let mut control = tokio::spawn({
             let (link, registrar) = (link.clone(), self.0.registrar.clone());
             async move { link.control(&registrar, queue).await }
         });
         let reason = until_lost(&link, &mut calls, bulk.as_deref_mut()).await;
         link.closed.cancel();
+        // What the connector said before the end is heard still.
+        drop((calls, bulk));
+        let _ = tokio::time::timeout(LAST_WORDS, &mut control).await;
         control.abort();
         let mut links = lock(&self.0.links);
         let was_current = links.get(&id).is_some_and(|current| Arc::ptr_eq(current, &link));
