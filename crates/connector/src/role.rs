@@ -4,8 +4,8 @@ use crate::config::ConnectorConfig;
 use crate::link::WrongLink;
 use crate::upkeep::{Keeper, Surroundings};
 use dme_link::{
-    Code, Connector, ConnectorConfig as Link, ConnectorStatus, Enrolled, Identities, Proxy, Reached,
-    Token,
+    Code, Connector, ConnectorConfig as Link, ConnectorStatus, Enrolled, Identities, Proxy,
+    Reached, Token,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
