@@ -25,7 +25,8 @@ fn the_four_situations_on_hosts_with_firewalls_between_them() -> Result<()> {
         runtime.block_on(async {
             two_mail_systems(&land).await.context("two mail systems")?;
             an_unstable_line(&land).await.context("an unstable line")?;
-            taking_over(&land).await.context("taking over")
+            taking_over(&land).await.context("taking over")?;
+            divided_by_group(&land).await.context("divided by group")
         })
     })
 }
@@ -112,5 +113,45 @@ async fn taking_over(land: &Land) -> Result<()> {
     gets(&mut ann, &inbox, "through the other").await?;
     land.router.mend(device)?;
     ensure!(ann.events.told_to_wait == 0, "and nobody noticed");
+    Ok(())
+}
+
+/// The two connectors share the office's users by group. One is cut off: its user waits, the other's
+/// notices nothing; and when the other may stand in, the one who waited is served by it.
+async fn divided_by_group(land: &Land) -> Result<()> {
+    let (mut ann, anns) = ready_phone(land, "ann@example.org", USERS[0].1).await?;
+    let (mut bob, bobs) = ready_phone(land, "bob@example.org", USERS[1].1).await?;
+    land.wait_for_all_links()?;
+    let set = |name: &str, what: &[&str]| land.dme(&[&["connector", "set", name], what].concat());
+    set("first", &["--scope", "group:north"])?;
+    set("second", &["--scope", "group:south"])?;
+    ann.sync(&anns).await?;
+    bob.sync(&bobs).await?;
+    let explain = |user: &str| land.dme(&["route", "explain", user, "mail"]);
+    for (user, name) in [("ann", "first"), ("bob", "second")] {
+        let said = explain(user)?;
+        ensure!(said.starts_with(&format!("mail: {name}: ")), "{user}: {said}");
+        ensure!(said.contains("the user is outside its scope"), "{user}: {said}");
+    }
+    let simulated = land.dme(&["route", "simulate", "--down", "first"])?;
+    ensure!(simulated.contains("from first to nobody\n  ann@example.org"), "{simulated}");
+
+    land.router.cut("first0")?;
+    let refused = ann.sync(&anns).await;
+    let Err(Error::Http { status: 503, retry_after: Some(_), .. }) = refused else {
+        anyhow::bail!("whom nobody else may serve is told when to come again: {refused:?}")
+    };
+    land.deliver(&land.office, &land.offices, "bob@example.org", "to Bob, meanwhile")?;
+    gets(&mut bob, &bobs, "to Bob, meanwhile").await?;
+    ensure!(bob.events.told_to_wait == 0, "Bob noticed nothing");
+
+    set("second", &["--scope", "everyone", "--tier", "failover"])?;
+    land.deliver(&land.office, &land.offices, "ann@example.org", "to Ann, by the other")?;
+    gets(&mut ann, &anns, "to Ann, by the other").await?;
+    let said = explain("ann")?;
+    ensure!(said.starts_with("mail: second: no primary can"), "{said}");
+    ensure!(said.contains("not linked"), "{said}");
+    land.router.mend("first0")?;
+    ensure!(ann.events.resynced == 0 && bob.events.resynced == 0, "no folder began anew");
     Ok(())
 }

@@ -91,13 +91,16 @@ fn group(name: &str, member: &str) -> String {
     )
 }
 
-/// Ann and Bob in the group `sales`, Dora in the group `burundi`.
+/// Ann and Bob in the group `sales`, by which both connectors before the office's mail system serve
+/// them, and each in one of `north` and `south`; Dora in the group `burundi`.
 fn offices_people() -> String {
     let member = |group| format!("member: cn={group},ou=groups,{SUFFIX}\n");
     let sales = member("sales");
     ldif().replace(&sales, &format!("{sales}{}", member("burundi")))
         + &person(DORA.0, DORA.1)
         + &group("burundi", "dora")
+        + &group("north", "ann")
+        + &group("south", "bob")
 }
 
 fn boughts_people() -> String {
@@ -214,12 +217,16 @@ impl Land {
             folder,
             _others: others,
         };
+        land.wait_for_all_links()?;
+        Ok(land)
+    }
+
+    pub fn wait_for_all_links(&self) -> Result<()> {
         wait_until("all connectors are linked", PATIENCE, || {
             std::thread::sleep(Duration::from_millis(100));
-            Ok(land.dme(&["connector", "list"])?.matches("linked since").count() == 5)
+            Ok(self.dme(&["connector", "list"])?.matches("linked since").count() == 5)
         })
-        .with_context(|| std::fs::read_to_string(land.path("server.log")).unwrap_or_default())?;
-        Ok(land)
+        .with_context(|| std::fs::read_to_string(self.path("server.log")).unwrap_or_default())
     }
 
     fn path(&self, name: &str) -> PathBuf {
