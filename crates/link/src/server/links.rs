@@ -56,6 +56,8 @@ struct Inner {
     events: broadcast::Sender<LinkEvent>,
     /// Counts the links that came and went.
     generation: AtomicU64,
+    /// When the last one began.
+    begun: Mutex<Timestamp>,
     observer: OnceLock<CallObserver>,
 }
 
@@ -104,6 +106,7 @@ impl Links {
             halves: Mutex::default(),
             events: broadcast::channel(EVENTS).0,
             generation: AtomicU64::new(0),
+            begun: Mutex::new(Timestamp::from_millis(0)),
             observer: OnceLock::new(),
         }))
     }
@@ -181,9 +184,21 @@ impl Links {
 
     /// A connector within this process: no certificates, no wire, no limits but its own.
     pub fn attach_local(&self, id: ConnectorId, name: &str, services: Services) {
-        let local = Local { name: name.into(), services, since: now() };
+        let local = Local { name: name.into(), services, since: self.begins() };
         lock(&self.0.local).insert(id.clone(), local);
         self.tell(LinkEvent::Connected(id));
+    }
+
+    /// When a link begins that begins now. No two have the same: by it they are told apart.
+    fn begins(&self) -> Timestamp {
+        let (now, mut last) = (now(), lock(&self.0.begun));
+        let ahead = last.as_millis().saturating_sub(now.as_millis());
+        // A clock that was set back is followed.
+        *last = match ahead {
+            0..1000 => Timestamp::from_millis(last.as_millis() + 1),
+            _ => now,
+        };
+        *last
     }
 
     /// Takes a connector within this process away again.

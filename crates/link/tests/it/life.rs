@@ -36,6 +36,22 @@ async fn a_link_tells_who_is_there_since_when_and_how_far_away() {
     assert!(record.unwrap().unwrap().last_seen.is_some());
 }
 
+/// What was heard over one is not taken for the other's.
+#[tokio::test]
+async fn links_are_told_apart_by_when_they_began_however_soon_one_follows_another() {
+    let server = Server::start().await;
+    let id = ConnectorId::from("local");
+    let begun: std::collections::BTreeSet<_> = (0..100)
+        .map(|_| {
+            server.links.attach_local(id.clone(), "here", Services::default());
+            let since = server.links.connectors()[0].since;
+            server.links.detach_local(&id);
+            since
+        })
+        .collect();
+    assert_eq!(begun.len(), 100);
+}
+
 #[tokio::test]
 async fn a_cut_line_is_told_and_dialled_again() {
     let server = Server::start().await;

@@ -1,7 +1,6 @@
 //! How connections become links, and how links end.
 
 use super::{LinkEvent, Links, lock};
-use crate::clock::now;
 use crate::server::half::Half;
 use crate::server::link::{ControlQueue, DRAIN_LIMIT, Link, until_lost};
 use crate::wire::hello::{Hello, Lane};
@@ -95,8 +94,9 @@ impl Links {
     ) -> (Arc<Link>, ControlQueue) {
         let limits = self.limits_of(&record.name);
         let meter = self.meter(&record.id);
+        let since = self.begins();
         let (link, queue) =
-            Link::new(record.id, record.name, hello, peer, now(), meter, &limits, calls, bulk);
+            Link::new(record.id, record.name, hello, peer, since, meter, &limits, calls, bulk);
         (Arc::new(link), queue)
     }
 

@@ -21,7 +21,7 @@ pub struct LinkState {
     pub software: String,
     /// The address it came from; nothing for one in this process.
     pub peer: Option<String>,
-    /// Since when.
+    /// Since when. No two links have the same.
     pub since: Timestamp,
     /// The round trip as last measured.
     pub round_trip: Option<Duration>,
