@@ -97,8 +97,7 @@ impl Engine {
         Ok((collection, bytes.as_deref().and_then(State::from_bytes)))
     }
 
-    /// Key 0: forget what the phone held. Of a folder that it was not told of nobody knows what it
-    /// holds: the phone asks for the folders first.
+    /// Key 0: forget what the phone held.
     async fn begin(
         &self,
         session: Session<'_>,
@@ -106,9 +105,7 @@ impl Engine {
         earlier: Option<State>,
     ) -> Result<CollectionAnswer> {
         let no = GenerationNo::begin(session.now, earlier.map(|state| state.current.no));
-        let told = self.known_folders(session).await?;
-        let folder = told.iter().find(|folder| folder.no == request.folder);
-        let class = folder.ok_or(Error::FolderNotFound(request.folder))?.class;
+        let class = self.folder_class(session, request.folder).await?;
         let mut state = State::begin(no, class, request.options.clone().unwrap_or_default());
         state.supported.clone_from(&request.supported);
         let slot = Slot::Collection(request.folder);

@@ -152,8 +152,8 @@ impl Engine {
         Ok(hierarchy.map(|hierarchy| hierarchy.current.folders).unwrap_or_default())
     }
 
-    /// What a folder holds. One that the phone was not told of counts as mail: a phone cannot begin
-    /// it, and whatever else is asked of it is refused elsewhere.
+    /// What a folder holds. One that the phone was not told of counts as mail: whatever is asked
+    /// of it is refused elsewhere.
     ///
     /// # Errors
     /// The store's.

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Process {
     name: &'static str,
     child: Child,
+    /// What it prints.
+    output: PathBuf,
     /// Where it listens; its children do too.
     listens: Vec<SocketAddr>,
 }
@@ -37,7 +39,7 @@ impl Process {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{name} could not be started; is its package installed?"))?;
-        Ok(Self { name, child, listens: Vec::new() })
+        Ok(Self { name, child, output: output.to_owned(), listens: Vec::new() })
     }
 
     /// Waits until all ports of 127.0.0.1 accept connections.
@@ -59,7 +61,8 @@ impl Process {
         self.listens = places.to_vec();
         wait_until(&format!("{name} did not listen"), PATIENCE, || {
             if let Some(status) = self.child.try_wait()? {
-                anyhow::bail!("{name} ended at its start: {status}");
+                let printed = std::fs::read_to_string(&self.output).unwrap_or_default();
+                anyhow::bail!("{name} ended at its start: {status}\n{printed}");
             }
             Ok(places.iter().all(|place| accepts_at(*place)))
         })

@@ -1,5 +1,7 @@
 //! `dme policy`: what phones must be set to, on which level.
 
+mod groups;
+
 use super::read_json;
 use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::{say_json, say_line};
@@ -56,8 +58,12 @@ pub enum Command {
         #[command(flatten)]
         at: Place,
     },
-    /// Set all levels from a file, as `dme policy show --json` writes it: this is how groups are made
-    /// and put in order.
+    /// Make groups of devices, put them in order, take them away.
+    Group {
+        #[command(subcommand)]
+        command: groups::Command,
+    },
+    /// Set all levels from a file, as `dme policy show --json` writes it.
     Load {
         /// The file.
         file: PathBuf,
@@ -118,6 +124,7 @@ impl Command {
                 at.change(|rules| drop(rules.insert(setting, defined.clone()))).await?;
             }
             Self::Unset { setting, at } => at.change(|rules| drop(rules.remove(&setting))).await?,
+            Self::Group { command } => command.run().await?,
             Self::Load { file, how } => {
                 let read: api::PolicyChange = read_json(&file, WRITTEN_BY)?;
                 set_levels(&how.server.client()?, read.revision, &read.levels, how.push).await?;
@@ -153,7 +160,7 @@ impl Place {
                 let mut groups = levels.groups.iter_mut();
                 let found = groups.find(|group| group.name.eq_ignore_ascii_case(name));
                 let found = found.ok_or_else(|| {
-                    anyhow!("there is no group {name}; `dme policy load` makes groups")
+                    anyhow!("there is no group {name}; `dme policy group make` makes one")
                 })?;
                 &mut found.settings
             }

@@ -11,7 +11,9 @@ use crate::h2::{Executor, Pulse};
 use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToServer};
 use crate::wire::hello::Lane;
-use crate::{Configuration, ConfigurationReport, LinkTimes, Packing, Refused, Services};
+use crate::{
+    Configuration, ConfigurationReport, Error, LinkTimes, Packing, Refusal, Refused, Services,
+};
 use dme_mailbox::Submitted;
 use dme_model::ItemId;
 use futures_util::StreamExt;
@@ -234,6 +236,10 @@ async fn run(calls: Wire, content: Content, shared: Arc<Shared>, pulse: Pulse) -
             Some(dialled) = dialling.next() => match dialled {
                 Ok((io, _)) => contents.push(connection(io)),
                 _ if is_draining() => {}
+                // The server asks again while somebody wants it.
+                Err(Error::Refused(refused)) if refused.reason == Refusal::Busy => {
+                    debug!(%refused, "no connection for content now");
+                }
                 Err(error) => return format!("no connection for content: {error}"),
             },
         }

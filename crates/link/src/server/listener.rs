@@ -235,7 +235,11 @@ impl Port {
         }
         let record = self.links.registrar().admit(key).await?;
         let version = hello.agree().map_err(Error::Refused)?;
-        self.links.registrar().linked(&record.id, key).await?;
+        // Said of the connection for calls. That for content comes whenever it is wanted, also while the
+        // book can only be read.
+        if hello.lane == Lane::Calls {
+            self.links.registrar().linked(&record.id, key).await?;
+        }
         Ok((record, version))
     }
 

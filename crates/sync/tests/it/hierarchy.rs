@@ -5,8 +5,7 @@ use dme_mailbox::ErrorKind;
 use dme_mailbox::memory::Failure;
 use dme_model::{Class, Role};
 use dme_sync::{
-    CollectionRequest, Engine, Error, FolderEntry, FolderError, FolderNo, HierarchyChange, Limits,
-    StateStore, SyncKey,
+    CollectionRequest, Error, FolderEntry, FolderError, FolderNo, HierarchyChange, SyncKey,
 };
 
 async fn in_step(world: &World) -> SyncKey {
@@ -210,19 +209,4 @@ async fn what_somebody_shares_bears_their_name_and_keeps_it_out_of_the_mail_syst
     assert_eq!(all.iter().find(|it| it.id == work).unwrap().name, "Workshop");
     let told = world.engine.folder_sync(world.session(), &key).await.unwrap();
     assert_eq!(names(&told.changes), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_folder_is_begun_only_by_a_phone_that_was_told_of_it() {
-    let world = World::new().await;
-    let calendar = world.folder(Role::Calendar).await;
-    world.store.resync_device(&world.device).await.unwrap();
-    // A server that was started since knows what the folder holds from nowhere else.
-    let world = World { engine: Engine::new(world.store.clone(), Limits::default()), ..world };
-    let begin = CollectionRequest::new(calendar, SyncKey::initial());
-    assert_eq!(world.sync(&begin).await, Err(Error::FolderNotFound(calendar)));
-    in_step(&world).await;
-    let key = world.sync(&begin).await.unwrap().key;
-    let held = world.sync(&CollectionRequest::new(calendar, key)).await.unwrap();
-    assert!(held.changes.is_empty());
 }

@@ -209,8 +209,10 @@ impl Day {
 
     /// New mail comes while something is down; whether the parked phone is woken now.
     pub async fn mail_comes(&mut self, pair: &Pair, row: &Row) -> Result<()> {
-        let stays = !self.parked.is_finished() || row.parked == Parked::ComeAgain;
-        ensure!(stays, "the waiting phone did not stay parked");
+        if self.parked.is_finished() && row.parked != Parked::ComeAgain {
+            let told = (&mut self.parked).await?;
+            bail!("the waiting phone did not stay parked: {told:?}");
+        }
         let mail = mail(other(self.user), self.user, &self.came());
         pair.site.dovecot.deliver(&format!("{}@example.org", self.user), &mail)?;
         match row.parked {
