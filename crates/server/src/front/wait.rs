@@ -5,7 +5,7 @@
 //! each time, so that a change that is not for this phone does not wake it.
 
 use super::exchange::Exchange;
-use super::failure::Failure;
+use super::failure::{Failure, LATER};
 use crate::watch::Roused;
 use dme_model::CollectionId;
 use dme_sync::FolderNo;
@@ -52,14 +52,22 @@ pub(super) async fn wait_for_change(
     let mut seat = Box::pin(sit).await;
     let mut look: Vec<FolderNo> = folders.to_vec();
     let mut look_at_hierarchy = true;
+    let mut waits = false;
     loop {
+        // When to look again where the last look came to nothing.
+        let mut again = None;
         match Box::pin(look_now(exchange, &look, look_at_hierarchy)).await {
             Ok(Some(outcome)) => return Ok(outcome),
             Ok(None) => {}
             // The mail system is down: the phone stays parked and is roused when it is back.
             Err(Failure::Later(_)) if !seat.stands() => {}
+            // Somebody has too much to do, and says for how long: who waits already goes on waiting.
+            Err(Failure::Later(after)) if waits && after < LATER => {
+                again = Some(Instant::now() + after);
+            }
             Err(failure) => return Err(failure),
         }
+        waits = true;
         let _parked = front.metrics.park();
         exchange.parked();
         let roused = tokio::select! {
@@ -67,8 +75,11 @@ pub(super) async fn wait_for_change(
             () = tokio::time::sleep_until(end) => return Ok(Outcome::Expired),
             () = stay.ended() => return Ok(Outcome::Expired),
             () = front.stop.cancelled() => return Ok(Outcome::Expired),
+            () = until(again) => Roused::Anything,
         };
         (look, look_at_hierarchy) = match roused {
+            // Nor is what was not seen forgotten for what is told meanwhile.
+            _ if again.is_some() => (folders.to_vec(), true),
             Roused::Collections(changed) => {
                 let numbers =
                     collections.iter().filter(|(_, id)| changed.contains(id)).map(|(no, _)| *no);
@@ -77,6 +88,14 @@ pub(super) async fn wait_for_change(
             Roused::Hierarchy => (Vec::new(), true),
             Roused::Anything => (folders.to_vec(), true),
         };
+    }
+}
+
+/// Waits until then; for ever where there is no time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
