@@ -215,10 +215,40 @@ impl Levels {
         check(&Level::Device, device, &chain)
     }
 
+    /// Where the group of this name stands, in any case of letters.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.groups.iter().position(|group| group.name.eq_ignore_ascii_case(name))
+    }
+
     /// The group of this name.
     pub fn group(&self, name: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.name.eq_ignore_ascii_case(name.trim()))
+        self.groups.get(self.place(name.trim())?)
     }
+
+    /// Makes a group that says nothing, as the strongest.
+    pub fn make_group(&mut self, name: String, members: Condition) {
+        self.groups.insert(0, Group { name, members, settings: Rules::new() });
+    }
+
+    /// Makes the group at this place stronger by one; the strongest stays.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn raise_group(&mut self, place: usize) {
+        self.groups.swap(place, place.saturating_sub(1));
+    }
+}
+
+/// What the first of these levels that has a value for a setting says; the protocol's own value where
+/// none has.
+pub fn value_in(setting: Setting, levels: &[&Rules]) -> Value {
+    let mut said = levels.iter().filter_map(|rules| rules.get(&setting)?.value.clone());
+    said.next().unwrap_or_else(|| setting.kind().unset())
+}
+
+/// Whether phones are told of a policy by these levels, the first that says something first.
+pub fn are_told(levels: &[&Rules]) -> bool {
+    value_in(Setting::Enforcement, levels).to_string() != "off"
 }
 
 /// Checks a level by itself and against those above it, the weakest first.

@@ -25,7 +25,7 @@ pub use behaviour::{
 };
 pub use condition::{Condition, ConditionProblem, Facts, Judged, Membership};
 pub use effective::{Effective, Overridden, Settled, Why};
-pub use levels::{Defined, Group, Level, Levels, Problem, Rules};
+pub use levels::{Defined, Group, Level, Levels, Problem, Rules, are_told, value_in};
 pub use obeyed::{Client, Obeyed, Obeys};
 pub use preview::{Change, Concerned, Preview, preview};
 pub use setting::{About, Area, Setting};

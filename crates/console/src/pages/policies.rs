@@ -6,7 +6,7 @@ use super::time::moment;
 use super::{Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
-use dme_policy::Setting;
+use dme_policy::{are_told, value_in};
 use std::sync::Arc;
 
 #[derive(Template)]
@@ -49,18 +49,12 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         (_, Some(group)) => &group.settings,
         (_, None) => return Err(Refusal::lacks("no-group", group)),
     };
-    let beneath = |setting: Setting| {
-        let beneath = match group.as_str() {
-            "" => policy.configuration.get(&setting),
-            _ => policy.levels.default.get(&setting).or_else(|| policy.configuration.get(&setting)),
-        };
-        beneath.and_then(|said| said.value.clone()).unwrap_or_else(|| setting.kind().unset())
-    };
-    let enforcement = rules.get(&Setting::Enforcement).and_then(|said| said.value.clone());
-    let enforcement = enforcement.unwrap_or_else(|| beneath(Setting::Enforcement));
+    let chain = [rules, &policy.levels.default, &policy.configuration];
+    let beneath = if group.is_empty() { &chain[2..] } else { &chain[1..] };
+    let is_off = !are_told(&chain);
     let areas = areas(&frame, |setting| Said {
         row: Row::new(&frame, setting, rules.get(&setting)),
-        otherwise: beneath(setting).to_string(),
+        otherwise: value_in(setting, beneath).to_string(),
     });
     let mut levels: Vec<LevelLink> = policy
         .levels
@@ -88,7 +82,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         revision: policy.revision,
         changed: moment(policy.changed.map(|at| at / 1000)),
         author: policy.author,
-        is_off: enforcement.to_string() == "off",
+        is_off,
         group,
         levels,
         areas,

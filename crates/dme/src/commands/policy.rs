@@ -8,7 +8,7 @@ use crate::ask::{say_json, say_line};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use dme_console::api;
-use dme_policy::{Bounds, Client, Defined, Levels, Rules, Setting};
+use dme_policy::{Bounds, Client, Defined, Levels, Rules, Setting, are_told};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -157,24 +157,20 @@ impl Place {
         let rules = match &self.group {
             None => &mut levels.default,
             Some(name) => {
-                let mut groups = levels.groups.iter_mut();
-                let found = groups.find(|group| group.name.eq_ignore_ascii_case(name));
-                let found = found.ok_or_else(|| {
+                let place = levels.place(name).ok_or_else(|| {
                     anyhow!("there is no group {name}; `dme policy group make` makes one")
                 })?;
-                &mut found.settings
+                &mut levels.groups[place].settings
             }
         };
         change(rules);
-        let mode = |rules: &Rules| rules.get(&Setting::Enforcement)?.value.clone();
-        let mode =
-            mode(rules).or_else(|| mode(&levels.default)).or_else(|| mode(&held.configuration));
-        let is_off = mode.is_none_or(|mode| mode.to_string() == "off");
+        let own = rules.clone();
+        let are_told = are_told(&[&own, &levels.default, &held.configuration]);
         match self.preview {
             true => preview(&client, &levels).await?,
             false => set_levels(&client, held.revision, &levels, self.how.push).await?,
         }
-        if is_off {
+        if !are_told {
             let at = self.group.map(|name| format!(" --group {name:?}")).unwrap_or_default();
             say_line(format_args!(
                 "Enforcement is off there: phones are told none of it until `dme policy set \

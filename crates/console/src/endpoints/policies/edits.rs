@@ -3,7 +3,7 @@
 
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
-use dme_policy::{Bounds, Defined, Group, Kind, Levels, Rules, Setting, Unlimited, Value};
+use dme_policy::{Bounds, Defined, Kind, Levels, Rules, Setting, Unlimited, Value};
 
 /// What is done to a group of devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,16 +75,15 @@ impl Console {
     ) -> Result<Levels, Refusal> {
         let mut levels = self.front.policies.levels().content;
         if act == GroupAct::Make {
-            let (name, members) = (group.name.clone(), group.members.condition());
-            levels.groups.insert(0, Group { name, members, settings: Rules::default() });
+            levels.make_group(group.name.clone(), group.members.condition());
             return Ok(levels);
         }
         let place = levels.groups.iter().position(|one| one.name == group.name);
         let place = place.ok_or_else(|| Refusal::lacks("no-group", &group.name))?;
         if act == GroupAct::Remove {
             levels.groups.remove(place);
-        } else if place > 0 {
-            levels.groups.swap(place, place - 1);
+        } else {
+            levels.raise_group(place);
         }
         Ok(levels)
     }

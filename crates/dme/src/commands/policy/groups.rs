@@ -5,7 +5,7 @@ use crate::commands::members::Members;
 use anyhow::{Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use dme_console::api::{self, TypedCondition};
-use dme_policy::{Group, Levels, Rules};
+use dme_policy::Levels;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -44,7 +44,7 @@ impl Command {
                 }
                 let name = one.name.clone();
                 one.change(|levels| {
-                    levels.groups.insert(0, Group { name, members, settings: Rules::new() });
+                    levels.make_group(name, members);
                     Ok(())
                 })
                 .await
@@ -53,7 +53,7 @@ impl Command {
                 let name = one.name.clone();
                 one.change(|levels| {
                     let place = place(levels, &name)?;
-                    levels.groups.swap(place, place.saturating_sub(1));
+                    levels.raise_group(place);
                     Ok(())
                 })
                 .await
@@ -85,6 +85,7 @@ impl One {
 }
 
 fn place(levels: &Levels, name: &str) -> Result<usize> {
-    let found = levels.groups.iter().position(|group| group.name.eq_ignore_ascii_case(name));
-    found.ok_or_else(|| anyhow!("there is no group {name}; `dme policy show` lists them"))
+    levels
+        .place(name)
+        .ok_or_else(|| anyhow!("there is no group {name}; `dme policy show` lists them"))
 }
