@@ -16,7 +16,7 @@ pub struct Sessions {
     /// A login, in any form a phone may send.
     user: String,
     /// End this one.
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", allow_hyphen_values = true)]
     end: Option<String>,
     /// End all of them, and what was begun to sign in by.
     #[arg(long, conflicts_with = "end")]
