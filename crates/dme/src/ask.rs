@@ -23,6 +23,18 @@ pub fn say_json(value: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// Prints each, or that there is none; all of them as JSON where that is wanted.
+pub fn say_each<T: Serialize>(all: &[T], json: bool, none: &str, each: impl Fn(&T)) -> Result<()> {
+    if json {
+        return say_json(&all);
+    }
+    if all.is_empty() {
+        say_line(none);
+    }
+    all.iter().for_each(each);
+    Ok(())
+}
+
 /// Prints an error with its causes.
 pub fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "dme: {error:#}");

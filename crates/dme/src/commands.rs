@@ -24,15 +24,18 @@ mod user;
 mod webhook;
 mod wipe;
 
+use crate::admin::AdminClient;
+use crate::ask::say_line;
 use crate::log::LogConfig;
 use crate::settings::{Sections, as_written};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
-use dme_model::Secret;
-use dme_model::{Span, Timestamp};
+use dme_console::api;
+use dme_model::{Secret, Span, Timestamp};
 use dme_server::config::ServerConfig;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -261,6 +264,13 @@ fn read_json<T: DeserializeOwned>(file: &Path, written_by: &str) -> Result<T> {
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is not what `{written_by}` prints", file.display()))
+}
+
+/// Changes rules, and says at which revision they are then.
+async fn revise(client: &AdminClient, path: &[&str], change: &impl Serialize) -> Result<()> {
+    let revised: api::Revised = client.post(path, change).await?;
+    say_line(format_args!("the rules are at revision {}", revised.revision));
+    Ok(())
 }
 
 /// A moment for people, UTC, from milliseconds since the epoch.

@@ -1,13 +1,12 @@
 //! `dme admission`: the rules by which devices may in.
 
 use super::members::Members;
-use super::read_json;
+use super::{read_json, revise};
 use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::{say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use dme_console::api;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -182,12 +181,6 @@ impl Command {
 
 async fn admission(client: &AdminClient) -> Result<api::Admission> {
     client.get(&["admission"]).await
-}
-
-async fn revise(client: &AdminClient, path: &[&str], change: &impl Serialize) -> Result<()> {
-    let revised: api::Revised = client.post(path, change).await?;
-    say_line(format_args!("the rules are at revision {}", revised.revision));
-    Ok(())
 }
 
 /// A device and what would be decided of it, in a line.

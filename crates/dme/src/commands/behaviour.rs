@@ -1,8 +1,8 @@
 //! `dme behaviour`: the rules by which devices that misbehave are slowed down or shut out.
 
-use super::read_json;
+use super::{read_json, revise};
 use crate::admin::{AdminClient, AdminOptions};
-use crate::ask::{say_json, say_line};
+use crate::ask::say_json;
 use anyhow::{Result, bail};
 use clap::{Subcommand, ValueEnum};
 use dme_console::api;
@@ -98,7 +98,7 @@ impl Command {
             }
             Self::Load { file, server } => {
                 let change: api::BehaviourBook = read_json(&file, "dme behaviour show")?;
-                set(&server.client()?, &change).await?;
+                revise(&server.client()?, &["behaviour"], &change).await?;
             }
             Self::Add { name, counts, threshold, within, then, slow, server } => {
                 let client = server.client()?;
@@ -110,7 +110,7 @@ impl Command {
                     Then::Tell => Act::Tell,
                 };
                 held.rules.rules.push(BehaviourRule { name, counts, threshold, within, then });
-                set(&client, &held).await?;
+                revise(&client, &["behaviour"], &held).await?;
             }
             Self::Remove { name, server } => {
                 let client = server.client()?;
@@ -120,7 +120,7 @@ impl Command {
                 if held.rules.rules.len() == before {
                     bail!("there is no rule {name}; `dme behaviour show` prints them");
                 }
-                set(&client, &held).await?;
+                revise(&client, &["behaviour"], &held).await?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -141,10 +141,4 @@ impl From<Counted> for Behaviour {
 
 async fn book(client: &AdminClient) -> Result<api::BehaviourBook> {
     client.get(&["behaviour"]).await
-}
-
-async fn set(client: &AdminClient, change: &api::BehaviourBook) -> Result<()> {
-    let revised: api::Revised = client.post(&["behaviour"], change).await?;
-    say_line(format_args!("the rules are at revision {}", revised.revision));
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::{say_json, say_line};
+use crate::ask::{say_each, say_line};
 use anyhow::Result;
 use clap::Subcommand;
 use dme_console::api;
@@ -35,22 +35,16 @@ impl Command {
                 (server.client()?.delete(&["outbox", &number.to_string()]).await?, false)
             }
         };
-        if json {
-            say_json(&waiting)?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        if waiting.is_empty() {
-            say_line("nothing waits");
-        }
-        for api::Waiting { number, user, since, attempts, aside, trouble } in waiting {
-            let (since, aside) = (when(since), if aside { ", set aside" } else { "" });
+        say_each(&waiting, json, "nothing waits", |one| {
+            let api::Waiting { number, user, since, attempts, aside, trouble } = one;
+            let (since, aside) = (when(*since), if *aside { ", set aside" } else { "" });
             say_line(format_args!(
                 "{number}: of {user}, since {since}, tried {attempts} times{aside}"
             ));
             if let Some(trouble) = trouble {
                 say_line(format_args!("  {trouble}"));
             }
-        }
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }

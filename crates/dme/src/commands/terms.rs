@@ -2,7 +2,7 @@
 
 use super::when;
 use crate::admin::AdminOptions;
-use crate::ask::{say, say_json, say_line};
+use crate::ask::{say, say_each, say_line};
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use dme_console::api;
@@ -41,22 +41,17 @@ pub enum Command {
 impl Command {
     pub async fn run(self) -> Result<ExitCode> {
         match self {
-            Self::List { json: true, server } => {
-                say_json(&server.client()?.get::<Vec<api::Terms>>(&["terms"]).await?)?;
-            }
-            Self::List { server, .. } => {
+            Self::List { json, server } => {
                 let all: Vec<api::Terms> = server.client()?.get(&["terms"]).await?;
-                if all.is_empty() {
-                    say_line("there are no terms of use");
-                }
-                for api::Terms { version, text, published, publisher } in all {
-                    let published = when(published);
+                say_each(&all, json, "there are no terms of use", |one| {
+                    let api::Terms { version, text, published, publisher } = one;
+                    let published = when(*published);
                     say_line(format_args!("version {version}, {published}, by {publisher}"));
                     match text.as_str() {
                         "" => say_line("  nothing is to be accepted"),
                         text => text.lines().for_each(|line| say(&format!("  {line}\n"))),
                     }
-                }
+                })?;
             }
             Self::Publish { file, server } => {
                 let text = std::fs::read_to_string(&file)
@@ -68,16 +63,10 @@ impl Command {
             Self::Accepted { version, json, server } => {
                 let path = ["terms", &*version.to_string(), "accepted"];
                 let all: Vec<api::Acceptance> = server.client()?.get(&path).await?;
-                if json {
-                    say_json(&all)?;
-                    return Ok(ExitCode::SUCCESS);
-                }
-                if all.is_empty() {
-                    say_line("nobody accepted it yet");
-                }
-                for api::Acceptance { user, accepted, client, .. } in all {
-                    say_line(format_args!("{user} {} from {client}", when(accepted)));
-                }
+                say_each(&all, json, "nobody accepted it yet", |one| {
+                    let api::Acceptance { user, accepted, client, .. } = one;
+                    say_line(format_args!("{user} {} from {client}", when(*accepted)));
+                })?;
             }
         }
         Ok(ExitCode::SUCCESS)

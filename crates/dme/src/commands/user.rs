@@ -4,7 +4,7 @@ mod ways_in;
 
 use super::device;
 use crate::admin::AdminOptions;
-use crate::ask::{password, say_json, say_line};
+use crate::ask::{password, say_each, say_json, say_line};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use dme_console::api;
@@ -194,16 +194,9 @@ async fn find(server: &AdminOptions, text: Option<String>, json: bool) -> Result
             break;
         }
     }
-    if json {
-        return say_json(&users);
-    }
-    if users.is_empty() {
-        say_line("nobody of that name has a device");
-    }
-    for api::DeviceOwner { user, devices } in users {
-        say_line(format_args!("{user} {devices}"));
-    }
-    Ok(())
+    say_each(&users, json, "nobody of that name has a device", |one| {
+        say_line(format_args!("{} {}", one.user, one.devices));
+    })
 }
 
 fn say(user: &api::User) {

@@ -2,7 +2,7 @@
 
 use super::say;
 use crate::admin::AdminOptions;
-use crate::ask::{say_json, say_line};
+use crate::ask::say_each;
 use anyhow::Result;
 use clap::Args;
 use dme_console::api;
@@ -96,13 +96,6 @@ impl Wanted {
             Some(user) => client.get(&["devices", user]).await?,
             None => client.ask(&["devices"], &self.filters.query()).await?,
         };
-        if self.json {
-            return say_json(&devices);
-        }
-        if devices.is_empty() {
-            say_line("no devices");
-        }
-        devices.iter().for_each(say);
-        Ok(())
+        say_each(&devices, self.json, "no devices", say)
     }
 }

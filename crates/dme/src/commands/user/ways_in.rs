@@ -1,12 +1,11 @@
 //! What a user gets in by: sessions in browsers, passwords and certificates of devices.
 
 use crate::admin::AdminOptions;
-use crate::ask::{say_json, say_line};
+use crate::ask::{say_each, say_line};
 use crate::commands::when;
 use anyhow::Result;
 use clap::Args;
 use dme_console::api;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -57,7 +56,7 @@ impl Sessions {
             return Ok(());
         }
         let all: Vec<api::UserSession> = client.get(&path).await?;
-        said(&all, self.json, "nobody is signed in by this name", |one| {
+        say_each(&all, self.json, "nobody is signed in by this name", |one| {
             let place = if one.of == "my" { "the user's own page" } else { "the console" };
             say_line(format_args!(
                 "{}: {place}, by {}, since {}, last seen {}",
@@ -75,7 +74,7 @@ impl OfDevices {
     pub async fn passwords(self) -> Result<()> {
         let json = self.json;
         let all: Vec<api::DevicePassword> = self.all("passwords").await?;
-        said(&all, json, "no device has a password of its own", |one| {
+        say_each(&all, json, "no device has a password of its own", |one| {
             let used = used_by(one.device.as_deref());
             say_line(format_args!(
                 "{}: {}, made {}, {used}",
@@ -89,7 +88,7 @@ impl OfDevices {
     pub async fn certificates(self) -> Result<()> {
         let json = self.json;
         let all: Vec<api::DeviceCertificate> = self.all("certificates").await?;
-        said(&all, json, "no device has a certificate", |one| {
+        say_each(&all, json, "no device has a certificate", |one| {
             let used = used_by(one.device.as_deref());
             say_line(format_args!(
                 "{}: {}, made {}, ends {}, {used}",
@@ -118,16 +117,4 @@ impl OfDevices {
 
 fn used_by(device: Option<&str>) -> String {
     device.map_or_else(|| "never used".to_owned(), |device| format!("used by {device}"))
-}
-
-/// Prints each, or that there is none.
-fn said<T: Serialize>(all: &[T], json: bool, none: &str, say: impl Fn(&T)) -> Result<()> {
-    if json {
-        return say_json(&all);
-    }
-    if all.is_empty() {
-        say_line(none);
-    }
-    all.iter().for_each(say);
-    Ok(())
 }
