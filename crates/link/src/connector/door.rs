@@ -30,16 +30,13 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Makes a connection, up to the server's welcome.
-    pub async fn open(&self, lane: Lane) -> Result<(Wire, Welcome)> {
-        let late = |_| {
-            let (address, reason) = (self.address.clone(), "it took too long".to_owned());
-            Err(Error::Unreachable { address, reason })
-        };
-        tokio::time::timeout(self.limit, self.shake_hands(lane)).await.unwrap_or_else(late)
+    /// Makes one more connection of the link that stands, in the time that one may take.
+    pub async fn open_in_time(&self, lane: Lane) -> Result<(Wire, Welcome)> {
+        in_time(self.limit, &self.address, self.open(lane)).await
     }
 
-    async fn shake_hands(&self, lane: Lane) -> Result<(Wire, Welcome)> {
+    /// Makes a connection, up to the server's welcome.
+    pub async fn open(&self, lane: Lane) -> Result<(Wire, Welcome)> {
         let counter = self.meter.lane(lane).clone();
         let (proxy, congestion) = (self.proxy.as_ref(), self.congestion.as_deref());
         let mut io = dial::tls(&self.address, proxy, congestion, self.tls.clone(), counter).await?;
@@ -49,4 +46,17 @@ impl Door {
             Reply::Refused(refused) => Err(Error::Refused(refused)),
         }
     }
+}
+
+/// What is done at an address, if it is done in time.
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    address: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let late = |_| {
+        let (address, reason) = (address.to_owned(), "it took too long".to_owned());
+        Err(Error::Unreachable { address, reason })
+    };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
 }

@@ -4,7 +4,7 @@ use super::addresses::Addresses;
 use super::backoff::{Backoff, random};
 use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
-use super::door::{Door, Wire};
+use super::door::{Door, Wire, in_time};
 use super::identity::Identities;
 use super::session::{Content, Order, Session, Told, Undying};
 use super::upkeep::Upkeep;
@@ -498,12 +498,7 @@ impl Connector {
         let limit = self.config.dial_limit;
         let mut last = Error::NotEnrolled(self.config.identity.clone());
         for (which, identity) in self.identities.candidates()? {
-            let linked = tokio::time::timeout(limit, self.link(address, &identity)).await;
-            let late = |_| {
-                let (address, reason) = (address.to_owned(), "it took too long".to_owned());
-                Err(Error::Unreachable { address, reason })
-            };
-            match linked.unwrap_or_else(late) {
+            match in_time(limit, address, self.link(address, &identity)).await {
                 Ok((calls, content, welcome)) => {
                     self.identities.accepted(which)?;
                     let packing = welcome.packing();

@@ -231,7 +231,7 @@ async fn run(calls: Wire, content: Content, shared: Arc<Shared>, pulse: Pulse) -
             },
             () = shared.content_wanted.notified() => {
                 let door = door.as_ref().filter(|_| dialling.is_empty() && !is_draining());
-                dialling.extend(door.map(|door| door.open(Lane::Bulk)));
+                dialling.extend(door.map(|door| door.open_in_time(Lane::Bulk)));
             }
             Some(dialled) = dialling.next() => match dialled {
                 Ok((io, _)) => contents.push(connection(io)),
