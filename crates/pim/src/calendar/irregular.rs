@@ -69,12 +69,13 @@ pub(crate) struct Dates {
     pub(crate) odd: BTreeMap<LocalTime, LocalTime>,
 }
 
-/// The dates added to a series with this rule, as far as they can be told. A phone's series has nothing
+/// The dates added to a series with this rule and these others, as far as they can be told. A phone's series has nothing
 /// before its start, and one time of day: a date at another counts as the instance of its day, where
 /// there is none by anything else, and nothing is said of one.
 pub(crate) fn dates(
     series: &Series<'_>,
     rule: &Recurrence,
+    others: &Irregular,
     beat: &Beat,
     reading: &Reading<'_>,
 ) -> Dates {
@@ -86,7 +87,6 @@ pub(crate) fn dates(
         return Dates::default();
     }
     let are_all = dates::are_all(main);
-    let others = rules(main, beat);
     let is_by_rule = |at: LocalTime| {
         let mut rules = std::iter::once(rule).chain(&others.rules);
         rules.any(|rule| recurrence::is_instance(start, rule, at))

@@ -62,10 +62,10 @@ pub(crate) fn read(series: &Series<'_>, reading: &Reading<'_>) -> Result<Read, E
     let last_end = end(series, &times, rule.as_ref(), reading.zones);
     let mut beat = Beat::of(&times);
     if let Some(rule) = rule {
-        let dates = irregular::dates(series, &rule, &beat, reading);
+        event.irregular = irregular::rules(series.main, &beat);
+        let dates = irregular::dates(series, &rule, &event.irregular, &beat, reading);
         beat = beat.with(dates.odd);
         event.recurrence = Some(rule);
-        event.irregular = irregular::rules(series.main, &beat);
         event.irregular.added = dates.added;
         event.irregular.onward = irregular::onward(series, &event, &beat, reading);
         event.exceptions = exceptions(series, &event, &beat, missing, reading);
