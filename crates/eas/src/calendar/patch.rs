@@ -118,8 +118,9 @@ fn is_changeable(field: EventField, version: ProtocolVersion) -> bool {
     }
 }
 
-/// `covered` is the event as it was written for the phone. Exceptions that were not told are not changed, nor is what of one was told and repeated; those of
-/// a series that is no longer the same are ended.
+/// `covered` is the event as it was written for the phone. Exceptions that were not told are not
+/// changed, nor is what of one was told and repeated; those of a series that is no longer the same
+/// are ended.
 fn keep_exceptions(
     patch: &mut EventPatch,
     (present, told): (&Event, &Event),

@@ -75,7 +75,9 @@ pub(super) async fn wait_for_change(
             () = tokio::time::sleep_until(end) => return Ok(Outcome::Expired),
             () = stay.ended() => return Ok(Outcome::Expired),
             () = front.stop.cancelled() => return Ok(Outcome::Expired),
-            () = until(again) => Roused::Anything,
+            () = tokio::time::sleep_until(again.unwrap_or(end)), if again.is_some() => {
+                Roused::Anything
+            }
         };
         (look, look_at_hierarchy) = match roused {
             // Nor is what was not seen forgotten for what is told meanwhile.
@@ -88,14 +90,6 @@ pub(super) async fn wait_for_change(
             Roused::Hierarchy => (Vec::new(), true),
             Roused::Anything => (folders.to_vec(), true),
         };
-    }
-}
-
-/// Waits until then; for ever where there is no time.
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => tokio::time::sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }
 
