@@ -1,6 +1,7 @@
 //! An organisation whose administrators use the console: a server with a directory and mail in
 //! files, and whoever asks its administration listener.
 
+use crate::clock::on_clock;
 use crate::site::{PATIENCE, curl, phone_at, start};
 use anyhow::{Context, Result, ensure};
 use dme_files::{FilesConfig, FilesMailSystem};
@@ -99,10 +100,8 @@ impl Office {
         std::fs::write(path("clock"), "+0")?;
         // The clock is what a file says, so that a test goes on by hours.
         let clock = format!("FAKETIME_TIMESTAMP_FILE={}", path("clock").display());
-        let before = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "faketime"];
-        let before = [&before[..], &["-f", "+0", "env", "-u", "FAKETIME", &clock]].concat();
         let arguments = ["server", "--config", "server.toml"];
-        let mut server = start(&before, folder.path(), &arguments, "server")?;
+        let mut server = start(&on_clock(&clock), folder.path(), &arguments, "server")?;
         server.wait_ready(&[admin_port, phones_port])?;
         let office = Self { admin_port, phones_port, folder, _server: server };
         wait_until("the server is ready", PATIENCE, || {
@@ -147,10 +146,9 @@ impl Office {
     /// Starts another program beside it, on the same clock.
     pub fn beside(&self, name: &'static str, program: &str, arguments: &[&str]) -> Result<Process> {
         let clock = format!("FAKETIME_TIMESTAMP_FILE={}", self.path("clock").display());
-        let before = ["FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1", "faketime"];
-        let mut command = Command::new("env");
-        command.args(before).args(["-f", "+0", "env", "-u", "FAKETIME", &clock, program]);
-        command.args(arguments).current_dir(self.folder.path());
+        let [env, before @ ..] = on_clock(&clock);
+        let mut command = Command::new(env);
+        command.args(before).arg(program).args(arguments).current_dir(self.folder.path());
         Process::start(name, &mut command, &self.path(&format!("{name}.log")))
     }
 

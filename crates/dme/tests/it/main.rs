@@ -15,6 +15,7 @@ mod calendar_server;
 mod cli;
 mod cli_administration;
 mod cli_journeys;
+mod clock;
 mod companies;
 mod configure;
 mod console;

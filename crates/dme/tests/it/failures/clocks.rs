@@ -3,14 +3,10 @@
 use super::day::Day;
 use super::pair::Pair;
 use super::row::{Parked, Row, Sees, Within};
+use crate::clock::on_clock;
 use crate::site::Wishes;
 use anyhow::{Result, ensure};
 use std::time::Instant;
-
-/// Runs a command at another time.
-fn at(time: &str) -> [&str; 5] {
-    ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-f", time]
-}
 
 pub const WRONG: Row = Row {
     what: "the clock of a connector's host, a day off; it has to take over",
@@ -28,7 +24,7 @@ async fn a_connector_a_day_behind_or_ahead_takes_over() -> Result<()> {
     let mut pair = Pair::start(&Wishes::default()).await?;
     pair.spare.kill();
     pair.wait_lost("spare")?;
-    pair.start_spare(&at("-1d"))?;
+    pair.start_spare(&on_clock("FAKETIME=-1d"))?;
     pair.wait_linked("spare")?;
     let mut day = Day::begin(&pair, "ann").await?;
     pair.site.kill_connector();
@@ -37,7 +33,7 @@ async fn a_connector_a_day_behind_or_ahead_takes_over() -> Result<()> {
     day.while_down(&WRONG, failed).await?;
     day.mail_comes(&pair, &WRONG).await?;
     let again = ["connector", "run", "--config", "connector.toml"];
-    pair.site.connector = pair.run(&at("+1d"), &again, "connector")?;
+    pair.site.connector = pair.run(&on_clock("FAKETIME=+1d"), &again, "connector")?;
     pair.wait_linked("branch")?;
     day.end(&pair, &WRONG).await?;
 
@@ -70,7 +66,8 @@ async fn a_connector_with_an_expired_certificate_is_let_in_by_its_key_and_renews
     pair.spare.kill();
     pair.site.kill_server();
     {
-        let mut old = pair.run(&at("-40d"), &["server", "--config", "server.toml"], "old")?;
+        let mut old =
+            pair.run(&on_clock("FAKETIME=-40d"), &["server", "--config", "server.toml"], "old")?;
         old.wait_ready(&[pair.site.phones_port, pair.site.admin_port])?;
         std::fs::remove_dir_all(pair.site.path("spare"))?;
         pair.site.dme(&["connector", "remove", "spare"])?;
