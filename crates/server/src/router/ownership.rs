@@ -16,8 +16,10 @@ use tokio::time::Instant;
 /// How long an answer holds before it is asked for again, where it matters.
 pub(super) const OWNER_FOR: Duration = Duration::from_secs(600);
 /// How long "I do not" holds where nobody else does: a mailbox made just now should not be missed
-/// for long. And how long one that did not answer is left alone.
+/// for long. And how long one that did not answer is left alone, where another can serve the user.
 pub(super) const STRANGER_FOR: Duration = Duration::from_secs(20);
+/// How long one that did not answer is left alone where nobody else can.
+pub(super) const SILENT_FOR: Duration = Duration::from_secs(2);
 /// How long a connector may think about whose mailbox it is: the others' users wait for it.
 pub(super) const OWNER_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connector that could not reach a user's mail system is passed over.
@@ -38,6 +40,7 @@ pub(super) struct Ownership {
 #[derive(Clone, Copy)]
 struct Answer {
     owns: Known,
+    /// When it was asked; where it did not answer, when that was known.
     asked: Instant,
     /// Since when the link stood over which it was asked: silence on another one says nothing.
     link: Option<Timestamp>,
@@ -150,7 +153,12 @@ impl Ownership {
             (Asking::WhereItMatters, None) => !is_served(endpoint),
             (Asking::WhereItMatters, Some(age)) => match self.said(&endpoint.state.id) {
                 Known::Yes => age >= OWNER_FOR,
-                _ => age >= STRANGER_FOR && !is_served(endpoint),
+                Known::No => age >= STRANGER_FOR && !is_served(endpoint),
+                Known::Unknown => {
+                    let alone = !self.is_served(endpoint, able, |_| true);
+                    let patience = if alone { SILENT_FOR } else { STRANGER_FOR };
+                    age >= patience && !is_served(endpoint)
+                }
             },
         };
         let wanted: Vec<&Endpoint> = able.iter().filter(wants).copied().collect();
@@ -245,8 +253,9 @@ impl Router {
         };
         let able: Vec<&Endpoint> = endpoints.iter().filter(able).collect();
         // Where the one that was thought to own it says no, the others are asked too.
+        let now = Instant::now();
         loop {
-            let wanted = owns.wanted(&able, asking, Instant::now());
+            let wanted = owns.wanted(&able, asking, now);
             if wanted.is_empty() {
                 return Ok(());
             }
@@ -290,7 +299,7 @@ impl Router {
                 }
                 Err(error) => {
                     tracing::debug!(id = %endpoint.state.id, %error, "did not say whose mailbox");
-                    owns.note(endpoint, Known::Unknown, asked);
+                    owns.note(endpoint, Known::Unknown, Instant::now());
                 }
             }
         }
@@ -299,7 +308,7 @@ impl Router {
         let (served, lost): (Vec<_>, Vec<_>) =
             unasked.into_iter().partition(|one| owns.is_served(one, able, |_| true));
         for endpoint in served {
-            owns.note(endpoint, Known::Unknown, asked);
+            owns.note(endpoint, Known::Unknown, Instant::now());
         }
         if lost.is_empty() { Ok(()) } else { Err(Unasked { after }) }
     }

@@ -26,6 +26,8 @@ use std::time::Duration;
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// For all calls of one request.
 const CALL: Duration = Duration::from_secs(60);
+/// When who was told that nobody can serve them comes again.
+const COMES_AGAIN: Duration = Duration::from_secs(2);
 /// So many moments.
 const PATIENCE: u32 = 10_000;
 /// By name, and whether they are before the first mail system.
@@ -225,7 +227,8 @@ impl World {
         };
     }
 
-    /// Whoever has a connector that can serve is served, with what is theirs.
+    /// Whoever has a connector that can serve is served, with what is theirs: at once, or when they
+    /// come again, where it had been silent a moment ago.
     async fn others_are_served(&self) {
         let next = self.weather.hold();
         for (user, connectors) in
@@ -236,7 +239,12 @@ impl World {
             let can =
                 |name: &&&str| well.iter().any(|one| one == *name) && !drained.contains(**name);
             let able: Vec<_> = connectors.iter().filter(can).collect();
-            match self.subjects(user).await {
+            let mut subjects = self.subjects(user).await;
+            if subjects.is_err() && !able.is_empty() {
+                tokio::time::sleep(COMES_AGAIN).await;
+                subjects = self.subjects(user).await;
+            }
+            match subjects {
                 Ok(subjects) => {
                     assert_eq!(subjects, [format!("for {user}")], "{}", self.weather.told());
                 }

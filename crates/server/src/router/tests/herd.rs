@@ -153,6 +153,22 @@ async fn whom_another_can_serve_waits_for_no_place_in_a_queue() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_did_not_answer_is_asked_again_soon_where_nobody_else_can_serve() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    let site = world.link("a", &[ANN]).await;
+    world.link("spare", &[ANN]).await;
+    site.hangs.store(true, Ordering::SeqCst);
+    assert_eq!(world.served_by(ANN).await.unwrap(), "spare");
+    tokio::time::advance(ownership::SILENT_FOR).await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "spare");
+    assert_eq!(site.asked.load(Ordering::SeqCst), 1, "with the spare it is left alone");
+    site.hangs.store(false, Ordering::SeqCst);
+    world.lose("spare").await;
+    assert_eq!(world.served_by(ANN).await.unwrap(), "a");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_did_not_answer_is_asked_anew_on_a_new_link() {
     let world = World::new(BTreeMap::new());
     let site = world.link("a", &[ANN]).await;
