@@ -68,7 +68,7 @@ async fn what_runs_at_the_end_of_a_window_ends_first() {
     let pair = Pair::start().await;
     pair.connector.stop().await;
     // The call has to begin before it is over, however busy the machine is.
-    let windows = Windows::Every { every: HOUR, lasting: 10 * MOMENT };
+    let windows = Windows::Every { every: HOUR, lasting: 25 * MOMENT };
     let services = pair.mail.services(CredentialsNeeded::None);
     let connector = Site::run_with(within(&pair.site, windows), services);
     pair.server.until_linked(&connector.id).await;
