@@ -96,7 +96,7 @@ pub struct NewGroup {
 /// A group or a rule to be moved or taken away.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GroupNamed {
+pub struct Named {
     /// Its name.
     pub name: String,
     /// The revision that was read.

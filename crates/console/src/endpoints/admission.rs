@@ -18,12 +18,12 @@ pub(super) fn table() -> Vec<Endpoint> {
             "Make a rule of admission, before all others, or put it in the place of one",
             |rule| AdmissionEdit::Put(Box::new(rule)),
         ),
-        edit_admission::<api::GroupNamed>(
+        edit_admission::<api::Named>(
             "/api/admission/rules/raise",
             "Have a rule of admission asked earlier by one place",
             AdmissionEdit::Raise,
         ),
-        edit_admission::<api::GroupNamed>(
+        edit_admission::<api::Named>(
             "/api/admission/rules/remove",
             "Take a rule of admission away",
             AdmissionEdit::Remove,
@@ -69,9 +69,9 @@ pub(crate) enum AdmissionEdit {
     /// A rule is made, or put in the place of another.
     Put(Box<api::NewRule>),
     /// It is asked earlier by one place.
-    Raise(api::GroupNamed),
+    Raise(api::Named),
     /// It is taken away.
-    Remove(api::GroupNamed),
+    Remove(api::Named),
     /// What holds beside the rules.
     Beside(api::Otherwise),
 }

@@ -26,7 +26,7 @@ pub(super) fn table() -> Vec<Endpoint> {
             },
         ),
         post("/api/behaviour/rules/remove", "Take a rule of behaviour away")
-            .takes::<api::GroupNamed>()
+            .takes::<api::Named>()
             .by(|console, mut call| async move {
                 let named = call.body()?;
                 console.remove_behaviour(&call.principal, named).await
@@ -89,7 +89,7 @@ impl Console {
     pub(crate) async fn remove_behaviour(
         &self,
         principal: &Principal,
-        named: api::GroupNamed,
+        named: api::Named,
     ) -> Result<api::Revised, Refusal> {
         let mut rules = self.front.behaviours.rules().content.clone();
         let before = rules.rules.len();

@@ -58,8 +58,8 @@ pub(super) fn table() -> Vec<Endpoint> {
 }
 
 fn change_group(path: &'static str, summary: &'static str, act: GroupAct) -> Endpoint {
-    post(path, summary).takes::<api::GroupNamed>().by(move |console, mut call| async move {
-        let api::GroupNamed { name, revision } = call.body()?;
+    post(path, summary).takes::<api::Named>().by(move |console, mut call| async move {
+        let api::Named { name, revision } = call.body()?;
         let group = api::NewGroup { name, revision, ..api::NewGroup::default() };
         console.change_group(&call.principal, act, group).await
     })

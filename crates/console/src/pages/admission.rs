@@ -106,7 +106,7 @@ impl Tried {
         let asked = |name: &str| said(visit.asked(name));
         let revision = visit.asked("revision").parse().unwrap_or_default();
         let name = visit.asked("name").to_owned();
-        let named = api::GroupNamed { name: name.clone(), revision };
+        let named = api::Named { name: name.clone(), revision };
         let (reason, otherwise) = (asked("reason"), asked("otherwise"));
         let named_alone = || sent_on(visit, &["name"]);
         let (title, endpoint, fields, edit) = match visit.asked("act") {

@@ -126,7 +126,7 @@ impl One {
     async fn change(self, act: &str) -> Result<()> {
         let client = self.server.client()?;
         let revision = admission(&client).await?.revision;
-        let named = api::GroupNamed { name: self.name, revision };
+        let named = api::Named { name: self.name, revision };
         revise(&client, &["admission", "rules", act], &named).await
     }
 }
