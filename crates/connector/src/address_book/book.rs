@@ -10,10 +10,8 @@ use dme_model::{Contact, ContactText, ItemId, ItemSet};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 
-/// Before a token's hashes where nobody is missing.
-const ALL: &str = "g1:all:";
-/// The same where there are more people than the limit.
-const SOME: &str = "g1:some:";
+/// Before a token's hashes.
+const HASHES: &str = "g2:";
 /// Characters of each person's hash, 36 bits: 10,000 people fit into a token, and among so many a
 /// change is overlooked once in seven million.
 const HASH: usize = 6;
@@ -34,7 +32,7 @@ impl Book {
         let named = everyone.entries.into_iter().filter(|entry| !entry.id.is_empty());
         let people: BTreeMap<ItemId, DirectoryEntry> =
             named.map(|entry| (ItemId::new(entry.id.clone()), entry)).collect();
-        let mut token = String::from(if everyone.complete { ALL } else { SOME });
+        let mut token = String::from(HASHES);
         token.extend(people.values().map(hash));
         Self { people, complete: everyone.complete, token: ChangeToken(token) }
     }
@@ -58,8 +56,8 @@ impl Book {
         ids
     }
 
-    /// Who is new or changed since a token. Who is missing is gone only where all are here: else
-    /// they may be among those whom the limit leaves out.
+    /// Who is new or changed since a token. Whoever is missing goes, also who is only left out by the
+    /// limit: else a phone would have more people than that, and keep those who left.
     pub fn changes(&self, since: &ChangeToken) -> Result<Changes> {
         let known = hashes(since)
             .ok_or_else(|| Error::new(ErrorKind::InvalidToken, "no token of an address list"))?;
@@ -71,7 +69,7 @@ impl Book {
         Ok(Changes {
             upserted: self.people.values().filter(is_new).map(state).collect(),
             removed: ItemSet::new(),
-            present: self.complete.then(|| self.ids()),
+            present: Some(self.ids()),
             token: self.token.clone(),
         })
     }
@@ -91,8 +89,7 @@ fn hash(entry: &DirectoryEntry) -> String {
 
 /// The hashes in a token; none where it is not one of ours.
 fn hashes(token: &ChangeToken) -> Option<HashSet<&[u8]>> {
-    let hashes = token.0.strip_prefix(ALL).or_else(|| token.0.strip_prefix(SOME))?;
-    let each = hashes.as_bytes().chunks_exact(HASH);
+    let each = token.0.strip_prefix(HASHES)?.as_bytes().chunks_exact(HASH);
     each.remainder().is_empty().then(|| each.collect())
 }
 
