@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p dme-link --example link_bench`. The parent is the server; connectors
 //! run in child processes, so that each side's memory is seen alone. With `many` it measures what
-//! many connectors cost ([`many`]), with `idle 9500` the memory of so many idle links alone.
+//! many connectors cost ([`many`]), with `idle 10500 60` the memory of so many idle links alone, and
+//! again so many seconds later.
 
 #![allow(
     clippy::unwrap_used,
@@ -336,8 +337,9 @@ async fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["connectors", dir] => return connectors(&PathBuf::from(dir)).await,
         ["many"] => return many::run(Bench::start().await).await,
-        ["idle", count] => {
-            return many::idle(&Bench::start().await, count.parse().unwrap()).await;
+        ["idle", count, seconds] => {
+            let later = Duration::from_secs(seconds.parse().unwrap());
+            return many::idle(&Bench::start().await, count.parse().unwrap(), later).await;
         }
         ["peer"] => return peer::run().await,
         _ => {}

@@ -50,18 +50,19 @@ async fn until_none(bench: &Bench) {
     }
 }
 
-/// Prints the memory of so many idle links.
-pub async fn idle(bench: &Bench, count: usize) {
+/// Prints the memory of so many idle links, as soon as they have settled, and after so long.
+pub async fn idle(bench: &Bench, count: usize, later: Duration) {
     tokio::time::sleep(SETTLED).await;
     let before = memory(std::process::id());
     let begun = Instant::now();
     let (_idle, _) = bench.connectors("idle", count).await;
     let took = begun.elapsed().as_secs_f64();
-    tokio::time::sleep(SETTLED).await;
-    let each = (memory(std::process::id()) - before) as f64 / count as f64;
-    println!(
-        "{count} idle links, enrolled and linked in {took:.0} s: {each:.1} KiB of server memory each"
-    );
+    println!("{count} idle links, enrolled and linked in {took:.0} s");
+    for after in [SETTLED, later] {
+        tokio::time::sleep(after).await;
+        let each = (memory(std::process::id()) - before) as f64 / count as f64;
+        println!("  {each:.1} KiB of server memory each {:.0} s later", after.as_secs_f64());
+    }
 }
 
 /// Waits until all are linked, and prints how long that took and how busy the server was.
