@@ -81,7 +81,7 @@ async fn rathole(echo_port: u16) {
     let given = std::env::var_os(RATHOLE).map_or_else(|| PathBuf::from("rathole"), PathBuf::from);
     let Ok(keys) = Command::new(&given).arg("--genkey").output() else {
         return println!(
-            "rathole: there is none here (cargo install --locked rathole --no-default-features \
+            "rathole: there is none here (cargo install rathole --no-default-features \
              --features embedded; {RATHOLE} says where it is)"
         );
     };
