@@ -199,7 +199,7 @@ impl Connector {
             let wait = match dialled {
                 Ok((mut session, server)) => {
                     if let Some(old) = old.take() {
-                        drains.spawn(old.drain());
+                        drains.spawn(old.give_way(session.shared.clone()));
                     }
                     preferred.clear();
                     self.status.send_replace(ConnectorStatus::Linked { server });
@@ -345,8 +345,9 @@ impl Connector {
             match order {
                 Some(Order::Drain(drain)) => {
                     info!(after_ms = drain.after_ms, servers = ?drain.servers, "told to go");
+                    let replaces = drain.replaces();
                     *preferred = drain.servers;
-                    if drain.after_ms == 0 {
+                    if replaces {
                         return Next::Replace;
                     }
                     let after = Duration::from_millis(drain.after_ms);

@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub ending: CancellationToken,
     /// Where to tell the server something, once it listens.
     teller: Mutex<Option<mpsc::Sender<ToServer>>>,
+    /// Cancelled when it listens for the first time: it has taken the link into use.
+    in_use: CancellationToken,
 }
 
 /// What outlives a link; one set for all links of a connector.
@@ -100,6 +102,7 @@ impl Shared {
     /// The server listens here from now on.
     pub(super) fn listened(&self, teller: mpsc::Sender<ToServer>) {
         *self.teller.lock().unwrap_or_else(PoisonError::into_inner) = Some(teller);
+        self.in_use.cancel();
     }
 
     /// Tells the server something, if it listens.
@@ -165,6 +168,7 @@ impl Session {
             content_wanted: Notify::new(),
             ending: CancellationToken::new(),
             teller: Mutex::default(),
+            in_use: CancellationToken::new(),
         });
         let keepalive = config.keepalive;
         let pulse = Pulse { interval: keepalive.interval, timeout: keepalive.timeout };
@@ -172,6 +176,20 @@ impl Session {
         let task = AbortOnDropHandle::new(task);
         let drain_limit = config.drain_limit;
         Self { shared, orders, task, since: Instant::now(), drain_limit }
+    }
+
+    /// Gives its place to another link, and drains: not before the server has taken that one into
+    /// use, for until then it begins what is new here.
+    pub(super) async fn give_way(self, to: Arc<Shared>) {
+        let taken = async {
+            tokio::select! {
+                () = to.in_use.cancelled() => {}
+                () = to.ending.cancelled() => {}
+            }
+        };
+        // A server that welcomes a link and does not use it has lost it.
+        let _ = tokio::time::timeout(self.drain_limit, taken).await;
+        self.drain().await;
     }
 
     /// Lets what runs end, within the limit, and nothing new begin.

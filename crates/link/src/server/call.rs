@@ -178,7 +178,8 @@ impl Target<'_> {
         let (link, connection) = match link.open(lane).await {
             Ok(connection) => (link, connection),
             Err(error) => {
-                // Perhaps it gave its place to another before its connection for content was there.
+                // Perhaps it gave its place to another while this call waited for its turn, or for the
+                // connection for content.
                 let now = self.links.link(self.id).filter(|now| !std::ptr::eq(&**now, link));
                 successor = now.ok_or(error)?;
                 (&*successor, successor.open(lane).await?)

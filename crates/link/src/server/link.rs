@@ -163,7 +163,9 @@ impl Link {
     /// Tells the connector something about the link; a connector that does not listen is not
     /// waited for.
     pub(super) fn tell(&self, message: ToConnector) {
-        if matches!(message, ToConnector::Drain(_)) {
+        // One that is only to be replaced is served until the other stands, whose address may answer
+        // late or not at all.
+        if matches!(&message, ToConnector::Drain(drain) if !drain.replaces()) {
             self.drains();
         }
         if self.control.try_send(Box::new(message)).is_err() {
@@ -171,18 +173,24 @@ impl Link {
         }
     }
 
-    /// The connection of a lane, as soon as it is there.
+    /// The connection of a lane, as soon as it is there and takes a request.
     pub(super) async fn open(&self, lane: Lane) -> Result<Opening, SendError> {
         let opened = async {
-            match (lane, &self.content) {
+            let opened = match (lane, &self.content) {
                 (Lane::Calls, _) => self.calls.open().await,
                 (Lane::Bulk, Content::Standing(way)) => way.open().await,
-                (Lane::Bulk, Content::OnDemand(content)) => content.way().await?.open().await,
-            }
+                (Lane::Bulk, Content::OnDemand(content)) => match content.way().await {
+                    Some(way) => way.open().await,
+                    None => None,
+                },
+            };
+            // One on which the connector has said farewell is still there while something runs on it,
+            // and takes nothing more.
+            Ok(opened.ok_or(SendError::Closed)?.ready().await?)
         };
         tokio::select! {
             biased;
-            opened = opened => opened.ok_or(SendError::Closed),
+            opened = opened => opened,
             () = self.closed.cancelled() => Err(SendError::Closed),
         }
     }

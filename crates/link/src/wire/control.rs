@@ -16,7 +16,7 @@ pub(crate) enum ToConnector {
         /// Which ping.
         number: u64,
     },
-    /// Finish what runs, take nothing new, and come back.
+    /// Finish what runs, take nothing new, and come back; or have another link take this one's place.
     Drain(Drain),
     /// A certificate for the key of the last request.
     Certificate {
@@ -37,10 +37,18 @@ pub(crate) enum ToConnector {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Drain {
-    /// Milliseconds to wait before dialling again.
+    /// Milliseconds to wait before dialling again; without a wait the link is only to be replaced.
     pub after_ms: u64,
     /// Addresses to try before the configured ones.
     pub servers: Vec<String>,
+}
+
+impl Drain {
+    /// Whether the link goes on until another stands in its place; else it ends, and another comes
+    /// after the wait.
+    pub fn replaces(&self) -> bool {
+        self.after_ms == 0
+    }
 }
 
 /// From the connector to the server.

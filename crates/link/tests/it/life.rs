@@ -4,10 +4,10 @@ use crate::fixtures::*;
 use crate::line::Line;
 use dme_link::{
     ConnectorConfig, ConnectorState, ConnectorStatus, CredentialsNeeded, DrainOrder, KeepAlive,
-    LinkEvent, Proxy, Refusal, Services,
+    LinkEvent, LinksConfig, Proxy, Refusal, Services,
 };
-use dme_mailbox::{Credentials, ErrorKind};
-use dme_model::{ConnectorId, Secret};
+use dme_mailbox::{Account, Credentials, ErrorKind};
+use dme_model::{ConnectorId, Secret, UserId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -139,6 +139,67 @@ async fn told_to_go_elsewhere_a_connector_moves_and_what_runs_ends_first() {
     assert_eq!(running.await.unwrap(), Ok(true));
     eventually(|| pair.server.links.connectors().is_empty()).await;
     assert_eq!(other.links.connectors().len(), 1);
+}
+
+#[tokio::test]
+async fn a_link_that_is_to_be_replaced_serves_until_the_other_stands() {
+    let mut pair = Pair::start().await;
+    pair.connector.stop().await;
+    let config = ConnectorConfig { dial_limit: Duration::from_secs(2), ..pair.site.config() };
+    let services = pair.mail.services(CredentialsNeeded::None);
+    pair.connector = Site::run_with(config, services);
+    pair.server.until_linked(&pair.connector.id).await;
+    pair.connector.until_linked().await;
+    let links = &pair.server.links;
+    let link = || links.connectors().remove(0);
+    let old = link();
+
+    // There somebody listens, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let servers = vec![silent.local_addr().unwrap().to_string()];
+    links.drain(&pair.connector.id, &DrainOrder { after: Duration::ZERO, servers });
+    let _dialled = tokio::time::timeout(PATIENCE, silent.accept()).await.unwrap().unwrap();
+    let mut served = 0;
+    while link().since == old.since {
+        let takes_work = links.takes_work(&pair.connector.id);
+        // What was asked before the other stood is asked of either.
+        let owns = pair.system().owns(&account(Credentials::None), &context()).await;
+        assert_eq!(owns, Ok(true), "after {served} calls");
+        assert!(takes_work && !link().draining, "after {served} calls");
+        served += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(served > 10, "{served} calls while the address did not answer");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_turn_is_answered_over_the_link_that_took_the_place() {
+    let links = LinksConfig { parallel: 1, ..LinksConfig::default() };
+    let options = ServerOptions { links, ..ServerOptions::default() };
+    let pair = Pair::with(options, CredentialsNeeded::None).await;
+    let links = &pair.server.links;
+    let mailbox_of = |user: &str| {
+        let user = UserId::from(user);
+        pair.mail.memory.add_user(&user, user.as_str());
+        let (system, account) = (pair.system(), Account { user, ..account(Credentials::None) });
+        async move { system.open(&account, &context()).await.unwrap() }
+    };
+    let (anns, bobs) = (mailbox_of("ann@example.org").await, mailbox_of("bob@example.org").await);
+    pair.mail.hang();
+    let runs = tokio::spawn(async move { anns.collections().await.map(drop) });
+    eventually(|| pair.mail.running() == 1).await;
+    let waits = tokio::spawn(async move { bobs.collections().await.map(drop) });
+    eventually(|| links.connectors()[0].queued == 1).await;
+
+    let since = links.connectors()[0].since;
+    links.drain(&pair.connector.id, &DrainOrder::default());
+    eventually(|| links.connectors()[0].since != since).await;
+    // The connector says farewell on the old one now.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    pair.mail.go_on();
+    pair.mail.release.notify_one();
+    assert_eq!(runs.await.unwrap(), Ok(()));
+    assert_eq!(waits.await.unwrap(), Ok(()));
 }
 
 #[tokio::test]

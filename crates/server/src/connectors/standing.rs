@@ -74,7 +74,7 @@ pub enum Reason {
     Lost(String),
     /// An administrator drains it.
     Drained,
-    /// It said that it is about to go, or to make a new link.
+    /// It said that it is about to go, or was told to come back later.
     Leaving,
     /// As many calls run as may, and as many wait.
     Full {
@@ -96,7 +96,7 @@ impl fmt::Display for Reason {
             Self::Unlinked => f.write_str("it has no link"),
             Self::Lost(why) => f.write_str(why),
             Self::Drained => f.write_str("set so by an administrator"),
-            Self::Leaving => f.write_str("it is about to go, or to make a new link"),
+            Self::Leaving => f.write_str("it is about to go"),
             Self::Full { runs, waits } => write!(f, "{runs} calls run and {waits} wait"),
         }
     }

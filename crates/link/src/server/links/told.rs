@@ -63,7 +63,8 @@ pub enum LinkEvent {
 /// How connectors are to go away and come back (rule L3).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DrainOrder {
-    /// When to dial again; connectors spread themselves over as long again.
+    /// When to dial again; connectors spread themselves over as long again. Without a wait nothing
+    /// ends before there is something else: the link goes on until another stands in its place.
     pub after: Duration,
     /// Addresses, `host:port`, to try before the configured ones.
     pub servers: Vec<String>,
