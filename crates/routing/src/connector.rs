@@ -72,14 +72,23 @@ pub enum Link {
 }
 
 /// Whether it takes new work.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Duty {
     /// It does.
-    #[default]
-    Serving,
+    Serving {
+        /// When it was last said whom it is to serve and in what, where it ever was while the server
+        /// ran: it may have been given back what it did not do before, and gets load gradually.
+        since: Option<Timestamp>,
+    },
     /// It ends what it has and takes nothing new, before it stops.
     Draining,
+}
+
+impl Default for Duty {
+    fn default() -> Self {
+        Self::Serving { since: None }
+    }
 }
 
 /// How much it has to do (rule R6).

@@ -130,8 +130,9 @@ pub struct Candidate {
     pub tier: Tier,
     /// All that speaks against it; nothing, where it can serve.
     pub objections: Vec<Objection>,
-    /// How long it takes until it is this user's turn to come to one that has linked lately. Those
-    /// whom another can serve wait for it, so that not all come at once (rule R3).
+    /// How long it takes until it is this user's turn to come to one that has linked lately, or was
+    /// given back lately what it did before. Those whom another can serve wait for it, so that not all
+    /// come at once (rule R3).
     pub turn_in: Duration,
     load: Share,
 }
@@ -353,11 +354,26 @@ impl Route {
     }
 }
 
-/// How long until it is a user's turn to come to a connector that has linked lately: each user has
-/// a second of their own within the time it warms up.
+/// How many seconds of its warming up a connector has behind it: since it linked, and since it was
+/// said whom it is to serve, whichever was later.
+fn warmth(connector: &Connector, now: Timestamp) -> i64 {
+    let Link::Linked { since } = connector.link else { return WARM_UP };
+    let said = match connector.duty {
+        Duty::Serving { since } => since,
+        Duty::Draining => None,
+    };
+    let behind = |moment: Timestamp| match now.as_seconds().saturating_sub(moment.as_seconds()) {
+        // The clock was set back since: nobody waits until it has caught up.
+        ahead if ahead < -WARM_UP => WARM_UP,
+        age => age.clamp(0, WARM_UP),
+    };
+    behind(since).min(said.map_or(WARM_UP, behind))
+}
+
+/// How long until it is a user's turn to come to a connector that warms up: each user has a second of
+/// their own within that time.
 fn turn_in(connector: &Connector, question: Question<'_>) -> Duration {
-    let Link::Linked { since } = connector.link else { return Duration::ZERO };
-    let age = question.now.as_seconds().saturating_sub(since.as_seconds()).max(0);
+    let age = warmth(connector, question.now);
     let place = [question.user.as_str(), connector.id.as_str()].concat();
     // FNV-1a: the same on every server, and spread well enough for this.
     let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -405,14 +421,10 @@ fn objections(
 }
 
 impl Share {
-    /// What one more call would make of it. One that came back lately counts as smaller than it
-    /// is, so that its load grows with the seconds.
+    /// What one more call would make of it. One that warms up counts as smaller than it is, so that
+    /// its load grows with the seconds.
     fn of(connector: &Connector, now: Timestamp) -> Self {
-        let warm = match connector.link {
-            Link::Linked { since } => now.as_seconds().saturating_sub(since.as_seconds()),
-            Link::Lost | Link::OffHours { .. } => WARM_UP,
-        };
-        let warm = u64::try_from(warm.clamp(1, WARM_UP)).unwrap_or(1);
+        let warm = u64::try_from(warmth(connector, now).max(1)).unwrap_or(1);
         Self {
             work: u64::from(connector.load.outstanding) + 1,
             room: u64::from(connector.load.parallel.max(1)) * warm,

@@ -290,7 +290,7 @@ mod tests {
                 scope: Arc::new(Scope::Everyone),
                 lock: Lock::Unlocked,
                 link: Link::Linked { since: Timestamp::from_millis(0) },
-                duty: Duty::Serving,
+                duty: Duty::default(),
                 load: Load::default(),
             },
             realms: Some(realms.iter().map(|realm| Realm::from(*realm)).collect()),

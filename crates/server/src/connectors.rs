@@ -186,9 +186,12 @@ impl Connectors {
         let book = self.book().await?;
         let offers: BTreeMap<_, _> = self.store.offers().await?.into_iter().collect();
         let (mut settings, mut unreadable) = (self.configured.clone(), BTreeSet::new());
-        for SettingRecord { name, settings: text, .. } in self.store.connector_settings().await? {
+        let mut changes = BTreeMap::new();
+        for record in self.store.connector_settings().await? {
+            let SettingRecord { name, settings: text, changed, .. } = record;
             match serde_json::from_str(&text) {
                 Ok(later) => {
+                    changes.insert(name.clone(), changed);
                     let both = settings.entry(name).or_default();
                     *both = both.then(&later);
                 }
@@ -213,7 +216,10 @@ impl Connectors {
         let by_id = by_id.collect();
         let set = settings
             .into_iter()
-            .map(|(name, settings)| (name, Arc::new(settings.effective(self.limits))))
+            .map(|(name, settings)| {
+                let changed = changes.get(&name).copied();
+                (name, Arc::new(Effective { changed, ..settings.effective(self.limits) }))
+            })
             .collect();
         Ok(Known { by_id, set })
     }

@@ -178,7 +178,8 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
-    /// On the server: let a connector that drains serve again. Its users come back within a minute.
+    /// On the server: let a connector that drains serve again. Its users come back within a minute, one
+    /// after the other.
     Resume {
         /// Its name.
         name: String,

@@ -33,7 +33,7 @@ fn connector(id: &str, tier: Tier) -> Connector {
         scope: Arc::new(Scope::Everyone),
         lock: Lock::Unlocked,
         link: Link::Linked { since: Timestamp::from_seconds(0) },
-        duty: Duty::Serving,
+        duty: Duty::default(),
         load: Load::default(),
     }
 }
@@ -162,45 +162,97 @@ fn a_failover_serves_only_while_no_primary_can() {
     assert_eq!(served_by(&connectors, Some("a")).as_deref(), Some("f"));
 }
 
+/// The ways by which a connector begins to serve.
+const BEGINS: [(&str, fn(&mut Connector, Timestamp)); 2] = [
+    ("it linked", |connector, since| connector.link = Link::Linked { since }),
+    ("it was given work again", |connector, since| {
+        connector.duty = Duty::Serving { since: Some(since) };
+    }),
+];
+
+fn seconds_ago(seconds: u64) -> Timestamp {
+    NOW.minus(Duration::from_secs(seconds))
+}
+
 #[test]
 fn a_primary_that_came_back_gets_load_gradually() {
-    let mut connectors = [connector("a", Tier::Primary), connector("b", Tier::Primary)];
-    connectors[0].load.outstanding = 9;
-    let at = |seconds: i64, connectors: &mut [Connector]| {
-        connectors[1].link = Link::Linked { since: NOW.minus(Duration::from_secs(seconds as u64)) };
-        // How much it is given before the other one is preferred.
-        let mut taken = 0;
-        while {
-            connectors[1].load.outstanding = taken;
-            served_by(connectors, None).as_deref() == Some("b")
-        } {
-            taken += 1;
-        }
-        taken
-    };
-    let taken: Vec<u32> = [1, 15, 30, 60, 3600].map(|s| at(s, &mut connectors)).to_vec();
-    assert_eq!(taken, [0, 2, 4, 9, 9]);
+    for (how, begin) in BEGINS {
+        let mut connectors = [connector("a", Tier::Primary), connector("b", Tier::Primary)];
+        connectors[0].load.outstanding = 9;
+        let taken = [1, 15, 30, 60, 3600].map(|ago| {
+            begin(&mut connectors[1], seconds_ago(ago));
+            // How much it is given before the other one is preferred.
+            let mut taken = 0;
+            while {
+                connectors[1].load.outstanding = taken;
+                served_by(&connectors, None).as_deref() == Some("b")
+            } {
+                taken += 1;
+            }
+            taken
+        });
+        assert_eq!(taken, [0, 2, 4, 9, 9], "since {how}");
+    }
+}
+
+/// How many of these users are served by their home, where another served them last or none did.
+fn at_home(connectors: &[Connector], users: &[UserId], last: Option<&str>) -> usize {
+    let (home, last) = (ConnectorId::from("a"), last.map(ConnectorId::from));
+    let history = History { home: Some(&home), last: last.as_ref(), beside: None };
+    let at_home = users.iter().filter(|user| {
+        let question = Question { user, function: Function::Mail, now: NOW };
+        let route = Route::new(connectors, question, &ALL_OWN);
+        matches!(route.choose(history), Choice::Serve(id, Why::Home) if *id == home)
+    });
+    at_home.count()
+}
+
+fn many_users() -> Vec<UserId> {
+    (0..600).map(|n| format!("u{n}@example.org").into()).collect()
 }
 
 #[test]
 fn whom_another_serves_comes_back_to_a_primary_one_after_the_other() {
-    let mut connectors = [connector("a", Tier::Primary), connector("f", Tier::Failover)];
-    let users: Vec<UserId> = (0..600).map(|n| format!("u{n}@example.org").into()).collect();
-    let (home, last) = (ConnectorId::from("a"), ConnectorId::from("f"));
-    let mut returned = |age: u64, last: Option<&ConnectorId>| {
-        connectors[0].link = Link::Linked { since: NOW.minus(Duration::from_secs(age)) };
-        let history = History { home: Some(&home), last, beside: None };
-        let count = users.iter().filter(|user| {
-            let question = Question { user, function: Function::Mail, now: NOW };
-            let route = Route::new(&connectors, question, &ALL_OWN);
-            matches!(route.choose(history), Choice::Serve(id, Why::Home) if *id == home)
+    let users = many_users();
+    for (how, begin) in BEGINS {
+        let mut connectors = [connector("a", Tier::Primary), connector("f", Tier::Failover)];
+        let at = [0, 15, 30, 45, 60].map(|ago| {
+            begin(&mut connectors[0], seconds_ago(ago));
+            at_home(&connectors, &users, Some("f"))
         });
-        count.count()
-    };
-    let at: Vec<usize> = [0, 15, 30, 45, 60].map(|age| returned(age, Some(&last))).to_vec();
-    assert!(at.is_sorted() && at[0] < 30 && at[4] == users.len(), "{at:?}");
-    assert!((100..200).contains(&at[1]) && (250..350).contains(&at[2]), "{at:?}");
-    assert_eq!(returned(0, None), users.len(), "nobody waits whom no other serves");
+        assert!(at.is_sorted() && at[0] < 30 && at[4] == users.len(), "since {how}: {at:?}");
+        assert!((100..200).contains(&at[1]) && (250..350).contains(&at[2]), "since {how}: {at:?}");
+        begin(&mut connectors[0], NOW);
+        let all = at_home(&connectors, &users, None);
+        assert_eq!(all, users.len(), "nobody waits whom no other serves");
+        connectors[1].link = Link::Lost;
+        let all = at_home(&connectors, &users, Some("f"));
+        assert_eq!(all, users.len(), "nor whom none can serve any more");
+    }
+}
+
+#[test]
+fn of_two_beginnings_the_later_counts() {
+    let (users, mut connectors) =
+        (many_users(), [connector("a", Tier::Primary), connector("f", Tier::Failover)]);
+    for (linked, said, all) in
+        [(10, 3600, false), (3600, 10, false), (10, 20, false), (3600, 70, true)]
+    {
+        connectors[0].link = Link::Linked { since: seconds_ago(linked) };
+        connectors[0].duty = Duty::Serving { since: Some(seconds_ago(said)) };
+        let back = at_home(&connectors, &users, Some("f"));
+        assert_eq!(back == users.len(), all, "linked {linked} s ago, said {said} s ago: {back}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_a_clock_that_was_set_back_to_catch_up() {
+    let users = many_users();
+    for (how, begin) in BEGINS {
+        let mut connectors = [connector("a", Tier::Primary), connector("f", Tier::Failover)];
+        begin(&mut connectors[0], NOW.plus(Duration::from_secs(86_400)));
+        assert_eq!(at_home(&connectors, &users, Some("f")), users.len(), "since {how}");
+    }
 }
 
 #[test]
@@ -340,6 +392,7 @@ prop_compose! {
     fn any_connector()(
         id in 0u8..8, failover: bool, on: bool, scope in 0u8..3, locked: bool, linked: bool,
         draining: bool, outstanding in 0u32..160, exhausted: bool, since in 999_000i64..1_000_100,
+        said in proptest::option::of(999_000i64..1_000_100),
     ) -> Connector {
         Connector {
             id: format!("c{id}").into(),
@@ -355,7 +408,10 @@ prop_compose! {
                 true => Link::Linked { since: Timestamp::from_seconds(since) },
                 false => Link::Lost,
             },
-            duty: if draining { Duty::Draining } else { Duty::Serving },
+            duty: match draining {
+                true => Duty::Draining,
+                false => Duty::Serving { since: said.map(Timestamp::from_seconds) },
+            },
             load: Load { outstanding, exhausted, ..Load::default() },
         }
     }
@@ -365,7 +421,7 @@ prop_compose! {
 fn may_serve(c: &Connector) -> bool {
     c.lock == Lock::Unlocked
         && c.link != Link::Lost
-        && c.duty == Duty::Serving
+        && c.duty != Duty::Draining
         && !c.load.exhausted
         && c.functions.contains(&Function::Mail)
         && match &*c.scope {

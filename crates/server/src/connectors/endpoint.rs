@@ -169,7 +169,10 @@ fn state(
         scope: set.scope.clone(),
         lock,
         link,
-        duty: if set.drain { Duty::Draining } else { Duty::Serving },
+        duty: match set.drain {
+            true => Duty::Draining,
+            false => Duty::Serving { since: set.changed },
+        },
         load: Load { parallel: set.limits.parallel, ..Load::default() },
     }
 }

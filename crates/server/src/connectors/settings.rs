@@ -52,6 +52,8 @@ pub struct Effective {
     pub limits: Limits,
     /// It is given nothing new.
     pub drain: bool,
+    /// When any of it was last set by command, where it ever was.
+    pub changed: Option<Timestamp>,
 }
 
 /// How much a connector may have to do (rule R6).
@@ -97,6 +99,7 @@ impl ConnectorSettings {
                 queue: self.queued_calls.unwrap_or(limits.queue),
             },
             drain: self.drain.unwrap_or(false),
+            changed: None,
         }
     }
 

@@ -248,7 +248,7 @@ impl Router {
             endpoint.is_linked()
                 && endpoint.offer.mailbox_needs().is_some()
                 && endpoint.state.lock == Lock::Unlocked
-                && endpoint.state.duty == Duty::Serving
+                && endpoint.state.duty != Duty::Draining
                 && dme_routing::covers(&endpoint.state, &account.user, in_group) == Known::Yes
         };
         let able: Vec<&Endpoint> = endpoints.iter().filter(able).collect();

@@ -82,7 +82,7 @@ pub const DRAINED: Row = Row {
     parked: Parked::WokenByTheOther,
     noticed: "it is ordered: `dme connector drain`",
     within: Within::Seconds(5),
-    note: "`dme connector resume` ends it",
+    note: "`dme connector resume` ends it; its users come back within a minute",
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,7 @@
 
 use super::*;
 use dme_model::Role;
+use dme_routing::Duty;
 
 #[tokio::test(start_paused = true)]
 async fn each_user_is_served_by_who_has_the_mailbox() {
@@ -122,17 +123,69 @@ async fn who_was_first_served_by_a_failover_comes_to_a_primary_within_its_minute
     assert_eq!(world.router.serving(&ANN.into()), "main");
 }
 
+/// How many of these users a connector serves so many seconds after [`NOW`].
+async fn served_after(world: &World, users: &[String], name: &str, seconds: u64) -> usize {
+    let (request, now) = (RequestId::from("t"), NOW.plus(Duration::from_secs(seconds)));
+    let mut served = 0;
+    for user in users {
+        world.router.open(&account(user), &request, now).await.unwrap();
+        served += usize::from(world.router.serving(&user.as_str().into()) == name);
+    }
+    served
+}
+
 #[tokio::test(start_paused = true)]
-async fn one_that_drains_is_given_nothing_new_and_gets_its_users_back() {
-    let world = World::new(BTreeMap::new());
-    world.link("a", &[ANN]).await;
-    world.link("b", &[ANN]).await;
-    let home = world.served_by(ANN).await.unwrap();
+async fn one_that_drained_gets_its_users_back_one_after_the_other() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let mut world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    let users: Vec<String> = (0..60).map(|number| format!("u{number}@example.org")).collect();
+    let theirs: Vec<&str> = users.iter().map(String::as_str).collect();
+    world.link("home", &theirs).await;
+    world.link("spare", &theirs).await;
+    assert_eq!(served_after(&world, &users, "home", 0).await, users.len());
     let drain = |drain| ConnectorSettings { drain: Some(drain), ..ConnectorSettings::default() };
-    world.connectors.set_settings(&home, &drain(true), NOW).await.unwrap();
-    assert_ne!(world.served_by(ANN).await.unwrap(), home);
-    world.connectors.set_settings(&home, &drain(false), NOW).await.unwrap();
-    assert_eq!(world.served_by(ANN).await.unwrap(), home);
+    world.connectors.set_settings("home", &drain(true), NOW).await.unwrap();
+    assert_eq!(served_after(&world, &users, "home", 0).await, 0);
+
+    world.connectors.set_settings("home", &drain(false), NOW).await.unwrap();
+    let at_once = served_after(&world, &users, "home", 0).await;
+    let halfway = served_after(&world, &users, "home", 30).await;
+    assert!(at_once < 6 && (15..45).contains(&halfway), "{at_once}, then {halfway}");
+    assert_eq!(served_after(&world, &users, "home", 60).await, users.len());
+
+    // Nobody else can serve them: nobody waits.
+    world.connectors.set_settings("home", &drain(true), NOW).await.unwrap();
+    assert_eq!(served_after(&world, &users, "home", 0).await, 0);
+    world.connectors.set_settings("home", &drain(false), NOW).await.unwrap();
+    world.lose("spare").await;
+    assert_eq!(served_after(&world, &users, "home", 0).await, users.len());
+
+    // What was set before a restart was set when it was.
+    world.restarted();
+    world.connectors.begin().await.unwrap();
+    world.link("home", &theirs).await;
+    let home = world.connectors.snapshot().iter().find(|one| one.name == "home").cloned();
+    assert_eq!(home.unwrap().state.duty, Duty::Serving { since: Some(NOW) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_function_was_switched_off_gets_its_users_back_one_after_the_other() {
+    let spare = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
+    let world = World::new(BTreeMap::from([("spare".to_owned(), spare)]));
+    let users: Vec<String> = (0..60).map(|number| format!("u{number}@example.org")).collect();
+    let theirs: Vec<&str> = users.iter().map(String::as_str).collect();
+    world.link("main", &theirs).await;
+    world.link("spare", &theirs).await;
+    let off = |functions: &[Function]| ConnectorSettings {
+        off: Some(functions.iter().copied().collect()),
+        ..ConnectorSettings::default()
+    };
+    world.connectors.set_settings("main", &off(&[Function::Mail]), NOW).await.unwrap();
+    assert_eq!(served_after(&world, &users, "spare", 0).await, users.len());
+    world.connectors.set_settings("main", &off(&[]), NOW).await.unwrap();
+    let at_once = served_after(&world, &users, "main", 0).await;
+    assert!(at_once < 6, "{at_once}");
+    assert_eq!(served_after(&world, &users, "main", 60).await, users.len());
 }
 
 #[tokio::test(start_paused = true)]
