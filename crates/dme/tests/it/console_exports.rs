@@ -16,9 +16,9 @@ fn auditor(office: &Office) -> Result<String> {
     office.form("/sign-in", "", &form)?.cookie(SESSION).context("no session")
 }
 
-fn event(number: u32) -> NewEvent {
+fn event(begin: Timestamp, number: u32) -> NewEvent {
     NewEvent {
-        time: Timestamp::from_seconds(1_800_000_000 + i64::from(number)),
+        time: begin.plus(Duration::from_secs(number.into())),
         level: if number.is_multiple_of(10) { Level::Warning } else { Level::Info },
         kind: "synced".into(),
         user: Some("zoe@example.org".into()),
@@ -35,7 +35,8 @@ async fn the_log_is_exported_whole_with_all_that_was_asked_for() -> Result<()> {
     let office = Office::start()?;
     // More than are read at a time, and all of an hour that is to come.
     let store = Store::open(office.path("server/dme.db"))?;
-    store.put_events((0..2500).map(event).collect()).await?;
+    let begin = Timestamp::from(SystemTime::now()).plus(Duration::from_secs(3600));
+    store.put_events((0..2500).map(|number| event(begin, number)).collect()).await?;
     let cookie = format!("Cookie: {}", auditor(&office)?);
     let export = |query: &str| -> Result<Vec<Value>> {
         let url = office.url(&format!("/log.jsonl?{query}"));
