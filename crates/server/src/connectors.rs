@@ -9,7 +9,6 @@ pub use endpoint::Endpoint;
 pub use settings::{ConnectorSettings, Effective, Limits, SettingsProblem};
 pub use standing::{Reason, Standing, State, count};
 
-use crate::clock::now;
 use dme_directory::DirectoryService;
 use dme_link::{Capabilities, ConnectorRecord, ConnectorState, LinkEvent, Links, WorkLimits};
 use dme_mailbox::MailSystem;
@@ -117,7 +116,7 @@ impl Connectors {
                 LinkEvent::Lost { id, reason } => {
                     let connector = self.name(&id);
                     tracing::warn!(connector, %id, reason, "connector lost");
-                    self.seen.lost(&id, &reason, now());
+                    self.seen.lost(&id, &reason, self.links.now());
                 }
             }
         }
@@ -147,7 +146,7 @@ impl Connectors {
     }
 
     fn changed(&self) {
-        self.note(now());
+        self.note(self.links.now());
         self.version.send_modify(|version| *version += 1);
     }
 

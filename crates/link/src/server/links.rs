@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod limits;
+mod local;
 mod told;
 
 pub use limits::{LinksConfig, WorkLimits};
@@ -13,19 +14,16 @@ use super::link::Link;
 use super::mail::RemoteMailSystem;
 use super::observe::{CallObserver, CallSeen};
 use super::registrar::Registrar;
-use crate::clock::now;
-use crate::traffic::{Meter, Traffic};
+use crate::traffic::Meter;
 use crate::wire::control::{Drain, ToConnector};
-use crate::{
-    BookError, Capabilities, ConnectorState, CredentialsNeeded, LinkTimes, Measured, Services,
-};
-use dme_directory::DirectoryService;
+use crate::{BookError, Capabilities, ConnectorState, CredentialsNeeded, LinkTimes, Measured};
+use dme_directory::{Clock, DirectoryService};
 use dme_mailbox::MailSystem;
 use dme_model::{ConnectorId, Timestamp};
+use local::Local;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
 
 /// Events a subscriber may be behind before it misses the oldest.
@@ -41,6 +39,7 @@ type Halves = HashMap<(ConnectorId, String), oneshot::Sender<Box<Half>>>;
 struct Inner {
     registrar: Arc<Registrar>,
     config: LinksConfig,
+    clock: Clock,
     links: Mutex<BTreeMap<ConnectorId, Arc<Link>>>,
     local: Mutex<BTreeMap<ConnectorId, Local>>,
     /// What each connector's links have carried; kept when a link is lost.
@@ -61,42 +60,18 @@ struct Inner {
     observer: OnceLock<CallObserver>,
 }
 
-struct Local {
-    name: String,
-    services: Services,
-    since: Timestamp,
-}
-
-impl Local {
-    fn state(&self, id: &ConnectorId) -> LinkState {
-        LinkState {
-            id: id.clone(),
-            name: self.name.clone(),
-            capabilities: self.services.capabilities(),
-            realms: Some(self.services.realms.clone()),
-            software: crate::SOFTWARE.into(),
-            peer: None,
-            since: self.since,
-            round_trip: Some(Duration::ZERO),
-            traffic: Traffic::default(),
-            segments: None,
-            used: None,
-            outstanding: 0,
-            queued: 0,
-            watches: 0,
-            draining: false,
-            exhausted: false,
-            certificate: None,
-        }
-    }
-}
-
 impl Links {
     /// No links yet.
     pub fn new(registrar: Arc<Registrar>, config: LinksConfig) -> Self {
+        Self::on_clock(registrar, config, Arc::new(crate::clock::now))
+    }
+
+    /// The same, with links that begin by this clock.
+    pub fn on_clock(registrar: Arc<Registrar>, config: LinksConfig, clock: Clock) -> Self {
         Self(Arc::new(Inner {
             registrar,
             config,
+            clock,
             links: Mutex::default(),
             local: Mutex::default(),
             meters: Mutex::default(),
@@ -114,6 +89,11 @@ impl Links {
     /// Who may link.
     pub fn registrar(&self) -> &Arc<Registrar> {
         &self.0.registrar
+    }
+
+    /// The time by the clock that links begin by.
+    pub fn now(&self) -> Timestamp {
+        (self.0.clock)()
     }
 
     pub(super) fn config(&self) -> &LinksConfig {
@@ -182,16 +162,9 @@ impl Links {
         }
     }
 
-    /// A connector within this process: no certificates, no wire, no limits but its own.
-    pub fn attach_local(&self, id: ConnectorId, name: &str, services: Services) {
-        let local = Local { name: name.into(), services, since: self.begins() };
-        lock(&self.0.local).insert(id.clone(), local);
-        self.tell(LinkEvent::Connected(id));
-    }
-
     /// When a link begins that begins now. No two have the same: by it they are told apart.
     fn begins(&self) -> Timestamp {
-        let (now, mut last) = (now(), lock(&self.0.begun));
+        let (now, mut last) = (self.now(), lock(&self.0.begun));
         let ahead = last.as_millis().saturating_sub(now.as_millis());
         // A clock that was set back is followed.
         *last = match ahead {
@@ -199,14 +172,6 @@ impl Links {
             _ => now,
         };
         *last
-    }
-
-    /// Takes a connector within this process away again.
-    pub fn detach_local(&self, id: &ConnectorId) {
-        if lock(&self.0.local).remove(id).is_some() {
-            let reason = "it was taken away".to_owned();
-            self.tell(LinkEvent::Lost { id: id.clone(), reason });
-        }
     }
 
     /// Every link that stands, by id.
@@ -244,7 +209,7 @@ impl Links {
     /// The connectors that hung up by themselves, or have no link and are not to be linked now, and
     /// when they are: a phone can be told so instead of that its mail system is down.
     pub fn away(&self) -> BTreeMap<ConnectorId, Timestamp> {
-        let now = now();
+        let now = self.now();
         let times = lock(&self.0.times).clone();
         let reckoned = times.into_iter().filter_map(|(id, (times, linked))| {
             let until = times.away_until(linked, now)?;

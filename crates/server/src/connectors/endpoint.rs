@@ -2,7 +2,6 @@
 
 use super::settings::{Effective, Limits};
 use super::{Connectors, Known};
-use crate::clock::now;
 use dme_link::{Capabilities, LinkState};
 use dme_model::{ConnectorId, Realm};
 use dme_routing::{Connector, Duty, Link, Load, Lock};
@@ -97,7 +96,7 @@ impl Connectors {
                 let taken = Instant::now();
                 let noted = snapshot.as_ref().map(|before| before.noted);
                 let noted = noted.filter(|noted| noted.elapsed() < LOOK).unwrap_or_else(|| {
-                    self.note(now());
+                    self.note(self.links.now());
                     taken
                 });
                 *snapshot = Some(Snapshot { version, taken, noted, all: all.clone() });
