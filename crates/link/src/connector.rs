@@ -21,7 +21,7 @@ mod upkeep;
 mod windows;
 mod witness;
 
-pub use backoff::{BackoffConfig, random};
+pub use backoff::{BackoffConfig, random, seed_random};
 pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
 pub use enroll::{Enrolled, enroll, enroll_again};
 pub use identity::Identities;

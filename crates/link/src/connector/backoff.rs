@@ -1,5 +1,6 @@
 //! When to dial again: full jitter, remembered over a flapping line (rule L3).
 
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The bounds of the waiting.
@@ -52,9 +53,28 @@ impl Backoff {
     }
 }
 
+thread_local! {
+    /// From what this thread's next number follows, where it was given a seed.
+    static SEEDED: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// From now on the numbers of [`random`] on this thread follow from a seed: for simulations, so that
+/// what is played again waits as long again. Nothing secret is made of these numbers.
+pub fn seed_random(seed: u64) {
+    SEEDED.set(Some(seed));
+}
+
 /// A number from 0 to 1, for jitter. Without randomness it is 1: all wait for the longest, and nothing
 /// else suffers.
 pub fn random() -> f64 {
+    if let Some(before) = SEEDED.get() {
+        // Weyl's sequence, mixed as in SplitMix64; its upper half is enough here.
+        let next = before.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        SEEDED.set(Some(next));
+        let mixed = (next ^ (next >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let upper = u32::try_from((mixed ^ (mixed >> 27)) >> 32).unwrap_or(u32::MAX);
+        return f64::from(upper) / f64::from(u32::MAX);
+    }
     let mut bytes = [0; 4];
     match aws_lc_rs::rand::fill(&mut bytes) {
         Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
@@ -100,5 +120,20 @@ mod tests {
     #[test]
     fn random_numbers_are_numbers_from_nought_to_one() {
         assert!((0..1000).map(|_| random()).all(|number| (0.0..=1.0).contains(&number)));
+    }
+
+    #[test]
+    fn numbers_of_a_seed_can_be_had_again_and_are_spread_as_the_others() {
+        let numbers = |seed| {
+            seed_random(seed);
+            (0..1000).map(|_| random()).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(7), numbers(7));
+        assert_ne!(numbers(7), numbers(8));
+        for tenth in 0..10_u8 {
+            let tenth = f64::from(tenth) / 10.0;
+            let within = numbers(7).into_iter().filter(|one| (tenth..tenth + 0.1).contains(one));
+            assert!((50..150).contains(&within.count()));
+        }
     }
 }
