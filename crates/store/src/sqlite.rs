@@ -36,6 +36,8 @@ struct Shared {
     // In this order: the queue is closed first, then the writer can be waited for.
     queue: Option<mpsc::Sender<Write>>,
     writer: Option<JoinHandle<()>>,
+    /// Where all is done where it is asked for: what writes, in the place of the thread.
+    in_place: Option<Mutex<Connection>>,
     waiting: Semaphore,
     readers: Arc<Mutex<Vec<Connection>>>,
     reading: Arc<Semaphore>,
@@ -54,23 +56,35 @@ impl Drop for Shared {
 impl Sqlite {
     /// Opens the file, making or migrating it where needed.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        keep_private(path)?;
-        let mut connection = connect(path, OpenFlags::default())?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        migrations::migrate_sqlite(&mut connection)?;
-        let readers = (0..READERS)
-            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
-            .collect::<Result<Vec<_>>>()?;
+        let connection = begin(path)?;
         let (queue, writes) = mpsc::channel();
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || write_all(&connection, &writes))
             .map_err(|error| Error::Database(format!("no thread to write with: {error}")))?;
+        Self::with(path, Some(queue), Some(writer), None)
+    }
+
+    /// The same without threads: all is done where it is asked for.
+    pub(crate) fn open_in_place(path: &Path) -> Result<Self> {
+        let connection = begin(path)?;
+        Self::with(path, None, None, Some(Mutex::new(connection)))
+    }
+
+    fn with(
+        path: &Path,
+        queue: Option<mpsc::Sender<Write>>,
+        writer: Option<JoinHandle<()>>,
+        in_place: Option<Mutex<Connection>>,
+    ) -> Result<Self> {
+        let readers = (0..READERS)
+            .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+            .collect::<Result<Vec<_>>>()?;
         Ok(Self {
             shared: Arc::new(Shared {
-                queue: Some(queue),
-                writer: Some(writer),
+                queue,
+                writer,
+                in_place,
                 waiting: Semaphore::new(QUEUE),
                 readers: Arc::new(Mutex::new(readers)),
                 reading: Arc::new(Semaphore::new(READERS)),
@@ -95,8 +109,16 @@ impl Sqlite {
             })
         });
         let _place = self.shared.waiting.acquire().await.map_err(|_| Error::Closed)?;
-        let queue = self.shared.queue.as_ref().ok_or(Error::Closed)?;
-        queue.send(write).map_err(|_| Error::Closed)?;
+        match &self.shared.in_place {
+            Some(connection) => {
+                let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                write_group(&connection, write, std::iter::empty());
+            }
+            None => {
+                let queue = self.shared.queue.as_ref().ok_or(Error::Closed)?;
+                queue.send(write).map_err(|_| Error::Closed)?;
+            }
+        }
         told.await.map_err(|_| Error::Closed)?
     }
 
@@ -126,6 +148,9 @@ impl Sqlite {
             let mut reader = Reader { connection: None, pool: readers };
             work(&Session::Sqlite(reader.take()?))
         };
+        if self.shared.in_place.is_some() {
+            return read();
+        }
         tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| Error::Database(format!("a read broke off: {error}")))?
@@ -203,22 +228,35 @@ fn in_savepoint<T>(
     result
 }
 
+/// The connection that writes to the file, which is made or migrated where needed.
+fn begin(path: &Path) -> Result<Connection> {
+    keep_private(path)?;
+    let mut connection = connect(path, OpenFlags::default())?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrations::migrate_sqlite(&mut connection)?;
+    Ok(connection)
+}
+
 fn write_all(connection: &Connection, writes: &mpsc::Receiver<Write>) {
     while let Ok(first) = writes.recv() {
-        let begun = connection.execute_batch("BEGIN IMMEDIATE");
-        let open = begun.is_ok().then_some(connection);
-        let mut answers = vec![first(open)];
-        while let Some(write) = (answers.len() < GROUP).then(|| writes.try_recv().ok()).flatten() {
-            answers.push(write(open));
-        }
-        let ended = begun.and_then(|()| connection.execute_batch("COMMIT"));
-        if !connection.is_autocommit() {
-            // Whatever this answers, the callers are told that nothing was done.
-            let _ = connection.execute_batch("ROLLBACK");
-        }
-        let failed = ended.err().map(|error| error.to_string());
-        for answer in answers {
-            answer(failed.as_deref().map_or(Ok(()), Err));
-        }
+        write_group(connection, first, std::iter::from_fn(|| writes.try_recv().ok()));
+    }
+}
+
+/// Carries out a write, with others that wait, in one transaction.
+fn write_group(connection: &Connection, first: Write, others: impl Iterator<Item = Write>) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    let open = begun.is_ok().then_some(connection);
+    let group = std::iter::once(first).chain(others).take(GROUP);
+    let answers: Vec<Answer> = group.map(|write| write(open)).collect();
+    let ended = begun.and_then(|()| connection.execute_batch("COMMIT"));
+    if !connection.is_autocommit() {
+        // Whatever this answers, the callers are told that nothing was done.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    let failed = ended.err().map(|error| error.to_string());
+    for answer in answers {
+        answer(failed.as_deref().map_or(Ok(()), Err));
     }
 }

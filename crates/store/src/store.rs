@@ -32,6 +32,15 @@ impl Store {
         Ok(Self { database: Database::Sqlite(Sqlite::open(path.as_ref())?) })
     }
 
+    /// The same without threads, for simulations in a time of their own: all is done where it is asked
+    /// for, so that time stands still meanwhile and one thing always comes after the other.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { database: Database::Sqlite(Sqlite::open_in_place(path.as_ref())?) })
+    }
+
     /// Connects to a PostgreSQL database, migrating it where needed. It must be there already.
     ///
     /// # Errors
