@@ -38,7 +38,8 @@ pub use configuration::{
 };
 pub use connector::{
     BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
-    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, enroll_again, random, reach, seed_random,
+    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, enroll_again, random, reach,
+    seed_random,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};

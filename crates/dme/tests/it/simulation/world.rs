@@ -1,8 +1,9 @@
 //! A server with four connectors: three before one mail system, two of them primaries, and one
 //! before another, whose user must never be mixed up with the first ones.
 
+use super::time::{BEGIN, Time};
 use super::weather::Weather;
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dme_directory::Person;
@@ -20,16 +21,19 @@ use dme_store::Store;
 use dme_sync::property;
 use futures_util::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// For all calls of one request.
 const CALL: Duration = Duration::from_secs(60);
 /// When who was told that nobody can serve them comes again.
 const COMES_AGAIN: Duration = Duration::from_secs(2);
 /// So many moments.
 const PATIENCE: u32 = 10_000;
+/// Within this time everybody is back at a connector that serves again: a minute until it is their turn,
+/// and one until nobody is passed over any more whose mail system had failed.
+const BACK: Duration = Duration::from_secs(120);
 /// By name, and whether they are before the first mail system.
 const CONNECTORS: [(&str, bool); 4] =
     [("north", true), ("south", true), ("spare", true), ("bought", false)];
@@ -43,6 +47,7 @@ pub struct Server {
 
 /// One life's surroundings.
 pub struct World {
+    time: Time,
     router: Arc<Router>,
     connectors: Arc<Connectors>,
     pub weather: Arc<Weather>,
@@ -53,18 +58,20 @@ pub struct World {
     carl: UserId,
     dora: UserId,
     drained: Mutex<BTreeSet<String>>,
+    waited: AtomicU32,
     way: Arc<ByRequest>,
     /// The place of a phone that waits all the time.
     parked: tokio::sync::Mutex<Seat>,
 }
 
 /// Watches are opened as the server opens them.
-struct Opener(Arc<Router>);
+struct Opener(Arc<Router>, Time);
 
 #[async_trait]
 impl WatchOpener for Opener {
     async fn open(&self, account: &Account) -> dme_mailbox::Result<Arc<dyn Mailbox>> {
-        self.0.open_for(account, &RequestId::from("watch"), NOW, 10_000 * CALL).await
+        let (request, now) = (RequestId::from("watch"), self.1.now());
+        self.0.open_for(account, &request, now, 10_000 * CALL).await
     }
 }
 
@@ -83,6 +90,7 @@ impl Membership for NoGroups {
 
 /// The mailbox as the server opens it for each request.
 struct ByRequest {
+    time: Time,
     router: Arc<Router>,
     account: Account,
     open: Mutex<Option<Arc<dyn Mailbox>>>,
@@ -95,7 +103,8 @@ impl Way for ByRequest {
         if let Some(open) = open {
             return Ok(open);
         }
-        let opened = self.router.open(&self.account, &RequestId::from("phone"), NOW).await?;
+        let request = RequestId::from("phone");
+        let opened = self.router.open(&self.account, &request, self.time.now()).await?;
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened.clone());
         Ok(opened)
     }
@@ -105,7 +114,7 @@ impl Server {
     pub fn new() -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let authority = Arc::new(Authority::open(&directory.path().join("authority"))?);
-        let store = Store::open(directory.path().join("dme.db"))?;
+        let store = Store::open_in_place(directory.path().join("dme.db"))?;
         let shared = Arc::new(store.clone());
         let registrar = Arc::new(Registrar::new(authority, shared.clone(), shared));
         Ok(Self { registrar, store, _directory: directory })
@@ -114,14 +123,17 @@ impl Server {
 
 impl World {
     pub async fn new(server: &Server, seed: u64) -> Result<Self> {
-        let links = Links::new(server.registrar.clone(), LinksConfig::default());
+        let time = Time::begin();
+        let clock = time.clone();
+        let clock = Arc::new(move || clock.now());
+        let links = Links::on_clock(server.registrar.clone(), LinksConfig::default(), clock);
         let spare =
             ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
         let settings = BTreeMap::from([("spare".to_owned(), spare)]);
         let store = server.store.clone();
         let connectors = Connectors::new(links.clone(), store.clone(), settings, Limits::default());
         for (name, _) in CONNECTORS {
-            connectors.set_settings(name, &ConnectorSettings::default(), NOW).await?;
+            connectors.set_settings(name, &ConnectorSettings::default(), time.now()).await?;
         }
         let router = Router::new(connectors.clone(), store, Arc::new(NoGroups), CALL);
         let router = Arc::new(router);
@@ -129,10 +141,10 @@ impl World {
         let user = |name: &str| UserId::from(format!("{name}{seed}@example.org"));
         let (ann, bob, carl) = (user("ann"), user("bob"), user("carl"));
         let dora = user("dora");
-        let weather = Weather::new(links, dora.clone(), seed);
+        let weather = Weather::new(links, time.clone(), dora.clone(), seed);
         for (system, user) in [(&first, &ann), (&first, &bob), (&first, &dora), (&second, &carl)] {
             system.add_user(user, user.as_str());
-            system.set_clock(NOW);
+            system.set_clock(BEGIN);
         }
         let next = weather.hold();
         let book = server.registrar.book();
@@ -142,7 +154,7 @@ impl World {
                 Some(known) => known.id,
                 None => {
                     let key = Fingerprint::of_public_key(name.as_bytes());
-                    book.enrol(name, &key, ConnectorState::Unlocked, NOW).await?.id
+                    book.enrol(name, &key, ConnectorState::Unlocked, BEGIN).await?.id
                 }
             };
             weather.add(id, name, if is_first { &first } else { &second });
@@ -150,11 +162,12 @@ impl World {
         for (system, user) in [(&first, &bob), (&second, &carl)] {
             let inbox = system.collection(user, Role::Inbox)?;
             let mail = format!("Subject: for {user}\r\n\r\nText\r\n");
-            system.insert(user, &inbox, mail, Flags::default(), NOW)?;
+            system.insert(user, &inbox, mail, Flags::default(), BEGIN)?;
         }
         weather.go_on(next);
         let (account, waiting) = (account(&ann), account(&dora));
-        let way = ByRequest { router: router.clone(), account, open: Mutex::default() };
+        let open = Mutex::default();
+        let way = ByRequest { time: time.clone(), router: router.clone(), account, open };
         let (way, drained) = (Arc::new(way), Mutex::default());
         let times = WatchTimes {
             linger: CALL,
@@ -162,12 +175,13 @@ impl World {
             longest_pause: Duration::from_secs(30),
             stand: CALL,
         };
-        let opener = Arc::new(Opener(router.clone()));
+        let opener = Arc::new(Opener(router.clone(), time.clone()));
         let watches = Watches::new(opener, times, Arc::new(Metrics::default()));
         let inbox = first.collection(&dora, Role::Inbox)?;
         let parked = watches.sit(&waiting, &[inbox], CALL).await;
         let parked = tokio::sync::Mutex::new(parked);
         let world = Self {
+            time,
             router,
             connectors,
             weather,
@@ -178,6 +192,7 @@ impl World {
             carl,
             dora,
             drained,
+            waited: AtomicU32::new(0),
             way,
             parked,
         };
@@ -199,7 +214,8 @@ impl World {
         }
         // What was told before is old.
         while tokio::time::timeout(CALL, parked.roused(&inbox)).await.is_ok() {}
-        self.first.insert(&self.dora, &inbox[0], "Subject: new\r\n\r\n", Flags::default(), NOW)?;
+        let mail = "Subject: new\r\n\r\n";
+        self.first.insert(&self.dora, &inbox[0], mail, Flags::default(), BEGIN)?;
         for _ in 0..PATIENCE {
             if tokio::time::timeout(CALL, parked.roused(&inbox)).await.is_ok() {
                 return Ok(());
@@ -207,6 +223,23 @@ impl World {
             a_moment().await;
         }
         anyhow::bail!("who waited was not woken; the watch stands: {}", parked.stands())
+    }
+
+    /// When all has been well for a while, everybody is served by a primary again.
+    pub async fn all_are_back(&self) -> Result<()> {
+        tokio::time::sleep(BACK).await;
+        for user in [&self.ann, &self.bob, &self.dora] {
+            let request = RequestId::from("back");
+            self.router.open(&account(user), &request, self.time.now()).await?;
+            let by = self.router.serving(user);
+            ensure!(["north", "south"].contains(&by.as_str()), "{user} is served by {by:?}");
+        }
+        Ok(())
+    }
+
+    /// How often somebody was served by a substitute while a primary could have.
+    pub fn waited(&self) -> u32 {
+        self.waited.load(Ordering::Relaxed)
     }
 
     async fn resume_all(&self) {
@@ -218,7 +251,7 @@ impl World {
 
     async fn drain(&self, name: &str, drains: bool) {
         let settings = ConnectorSettings { drain: Some(drains), ..ConnectorSettings::default() };
-        self.connectors.set_settings(name, &settings, NOW).await.unwrap();
+        self.connectors.set_settings(name, &settings, self.time.now()).await.unwrap();
         let mut drained = self.drained.lock().unwrap_or_else(PoisonError::into_inner);
         if drains {
             drained.insert(name.to_owned())
@@ -247,6 +280,9 @@ impl World {
             match subjects {
                 Ok(subjects) => {
                     assert_eq!(subjects, [format!("for {user}")], "{}", self.weather.told());
+                    let by_substitute = self.router.serving(user) == "spare";
+                    let waits = by_substitute && able.iter().any(|able| **able != "spare");
+                    self.waited.fetch_add(u32::from(waits), Ordering::Relaxed);
                 }
                 Err(error) => {
                     assert!(error.is_transient(), "{user}: {error}");
@@ -259,7 +295,7 @@ impl World {
 
     async fn subjects(&self, user: &UserId) -> dme_mailbox::Result<Vec<String>> {
         let request = RequestId::from("other");
-        let mailbox = self.router.open(&account(user), &request, NOW).await?;
+        let mailbox = self.router.open(&account(user), &request, self.time.now()).await?;
         let system = if *user == self.carl { &self.second } else { &self.first };
         let inbox = system.collection(user, Role::Inbox)?;
         let listed = mailbox.list(&inbox, &ItemFilter::default()).await?;
@@ -275,9 +311,8 @@ impl World {
     }
 }
 
-/// Time passes, here and for the database, whose threads know nothing of the time here.
+/// Time passes.
 async fn a_moment() {
-    std::thread::sleep(Duration::from_millis(1));
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
@@ -301,6 +336,7 @@ impl property::World for World {
     }
 
     async fn before_request(&self) {
+        tokio::time::sleep(self.weather.pause()).await;
         *self.way.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
         if let Some((name, drains)) = self.weather.order() {
             self.drain(&name, drains).await;
@@ -313,10 +349,11 @@ impl property::World for World {
     }
 
     fn now(&self) -> Timestamp {
-        NOW
+        BEGIN
     }
 
     fn set_clock(&self, now: Timestamp) {
+        self.time.is_day(now);
         self.first.set_clock(now);
     }
 
