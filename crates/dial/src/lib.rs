@@ -4,6 +4,7 @@
 
 mod dialer;
 mod dns;
+mod doubt;
 mod finding;
 mod login;
 mod prompt;
@@ -12,6 +13,7 @@ mod timeouts;
 
 pub use dialer::{Dialer, Io, Stream, plain_line};
 pub use dns::{DnsError, Found, find_service};
+pub use doubt::{Doubt, opens_until};
 pub use finding::{Finding, advised};
 pub use login::{Auth, Login, LoginName, TokenMechanism, login_name, plain_initial};
 pub use server::{ServerConfig, ServerError, TlsMode};

@@ -27,7 +27,7 @@ pub enum ErrorKind {
         /// How long to wait.
         after: Duration,
     },
-    /// The deadline passed.
+    /// No answer in time: the deadline passed, or nobody answers where the mail system is.
     Timeout,
     /// The message is larger than the mail system takes.
     MessageTooLarge,
@@ -69,12 +69,23 @@ pub struct Error {
     /// A lower-case fragment for people: what was tried, on what, what the mail system said.
     /// Never holds a secret, a subject or a body.
     pub context: String,
+    /// It is certain that nothing of the call was begun: nothing reached the mail system on which
+    /// it could have acted, and nothing is under way. What must not be done twice may be asked of
+    /// another connector then. A connector of an older release does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unbegun: bool,
 }
 
 impl Error {
-    /// An error with its context.
+    /// An error with its context; how far the call came is not known.
     pub fn new(kind: ErrorKind, context: impl Into<String>) -> Self {
-        Self { kind, context: context.into() }
+        Self { kind, context: context.into(), unbegun: false }
+    }
+
+    /// The same, where it is certain that nothing of the call was begun.
+    #[must_use]
+    pub fn before_anything(self) -> Self {
+        Self { unbegun: true, ..self }
     }
 
     /// Whether the same call may succeed when repeated later or elsewhere.

@@ -183,7 +183,7 @@ impl Engine {
             }
             Err(error) => {
                 // An earlier attempt may have gone out, whatever became of this one.
-                if !uncertain && certainly_not_sent(&error.kind) {
+                if !uncertain && certainly_not_sent(&error) {
                     self.store.cancel_submission(device, &name).await?;
                 }
                 Err(Error::Mailbox(error))
@@ -249,8 +249,8 @@ fn finished(submitted: Submitted) -> Result<Sent> {
     Err(Error::Mailbox(dme_mailbox::Error::new(ErrorKind::Unavailable, context)))
 }
 
-fn certainly_not_sent(kind: &ErrorKind) -> bool {
-    match kind {
+fn certainly_not_sent(error: &dme_mailbox::Error) -> bool {
+    match &error.kind {
         ErrorKind::Auth
         | ErrorKind::NotFound
         | ErrorKind::AlreadyExists
@@ -264,7 +264,9 @@ fn certainly_not_sent(kind: &ErrorKind) -> bool {
         | ErrorKind::Invalid
         | ErrorKind::Unconvertible
         | ErrorKind::Unsupported => true,
-        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Bug => false,
+        ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Protocol | ErrorKind::Bug => {
+            error.unbegun
+        }
     }
 }
 

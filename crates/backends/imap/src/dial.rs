@@ -2,11 +2,11 @@
 
 use crate::error::{ConfigError, WireError};
 pub(crate) use dme_dial::Stream;
-use dme_dial::{ServerConfig, TlsMode, advised, plain_line};
+use dme_dial::{Doubt, ServerConfig, TlsMode, advised, plain_line};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Which protocol's STARTTLS is spoken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub(crate) struct Dialer {
     way: dme_dial::Dialer,
     protocol: Protocol,
     limit: Duration,
+    doubt: Doubt,
 }
 
 impl Dialer {
@@ -36,7 +37,8 @@ impl Dialer {
         protocol: Protocol,
         limit: Duration,
     ) -> Result<Self, ConfigError> {
-        Ok(Self { way: dme_dial::Dialer::new(at, server, port)?, protocol, limit })
+        let (way, doubt) = (dme_dial::Dialer::new(at, server, port)?, Doubt::after(limit));
+        Ok(Self { way, protocol, limit, doubt })
     }
 
     /// Finds the server and connects, without logging in; says how that went.
@@ -51,6 +53,35 @@ impl Dialer {
     /// Connects, within the limit of time.
     pub(crate) async fn dial(&self) -> Result<Dialled, WireError> {
         timeout(self.limit, self.connect()).await.map_err(|_| WireError::Timeout)?
+    }
+
+    /// The greeting, within the limit of time.
+    pub(crate) async fn greeted<T>(
+        &self,
+        greeting: impl Future<Output = T>,
+    ) -> Result<T, WireError> {
+        timeout(self.limit, greeting).await.map_err(|_| WireError::Timeout)
+    }
+
+    /// Waits for what a server says on a connection that stands, up to this end; none where it came
+    /// to nothing, or where the server greets nobody any more.
+    pub(crate) async fn answer<T>(
+        &self,
+        answer: impl Future<Output = T>,
+        end: Instant,
+    ) -> Option<T> {
+        self.doubt.answer(answer, end, || Box::pin(self.greets())).await
+    }
+
+    async fn greets(&self) -> bool {
+        let greeted = async {
+            let mut dialled = self.connect().await?;
+            match dialled.greeted {
+                true => Ok(()),
+                false => dialled.stream.read_u8().await.map(drop).map_err(WireError::from),
+            }
+        };
+        matches!(timeout(self.limit, greeted).await, Ok(Ok(())))
     }
 
     async fn connect(&self) -> Result<Dialled, WireError> {

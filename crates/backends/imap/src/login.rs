@@ -1,7 +1,7 @@
 //! From a connection to a session: greeting, login, what the server can do, where folders are.
 
 use crate::config::ImapConfig;
-use crate::dial::Dialled;
+use crate::dial::{Dialled, Dialer};
 use crate::error::WireError;
 use crate::session::{Capabilities, Memory, Place, Session};
 use crate::wire::command::Command;
@@ -10,11 +10,13 @@ use crate::wire::name;
 use crate::wire::response::{Response, Status, StatusKind, Untagged, words};
 use dme_dial::{Login, TokenMechanism, plain_initial};
 use dme_model::Secret;
+use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Makes a session of a connection.
+/// Makes a session of a connection that was made in this way.
 pub(crate) async fn log_in(
     dialled: Dialled,
+    way: &Arc<Dialer>,
     login: &Login,
     config: &ImapConfig,
     deadline: Instant,
@@ -28,9 +30,9 @@ pub(crate) async fn log_in(
         config.timeouts.silence.0,
         deadline,
     );
-    let mut session = Session::new(line);
+    let mut session = Session::new(line.by(way.clone()));
     if !dialled.greeted {
-        greeting(&mut session).await?;
+        way.greeted(greeting(&mut session)).await??;
     }
     if session.capabilities.is_empty() {
         session.run("CAPABILITY", drop).await?;

@@ -16,6 +16,7 @@ use dme_mailbox::{
 use dme_model::{BodyView, Class, Collection, CollectionId, FlagPatch, ItemId, PartId};
 use futures_core::stream::BoxStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 /// A mail system that speaks IMAP and SMTP.
@@ -35,6 +36,8 @@ pub(crate) struct ImapMailbox {
     pub(crate) shared: Arc<Shared>,
     pub(crate) account: Account,
     pub(crate) deadline: Instant,
+    /// Whether the server was asked anything: a call that fails before that was not begun.
+    asked: AtomicBool,
 }
 
 /// Runs a call on a session, once more on a new one where the first was lost (rule R7). Only for
@@ -87,11 +90,8 @@ impl ImapMailSystem {
     }
 
     pub(crate) fn mailbox(&self, account: &Account, context: &CallContext) -> ImapMailbox {
-        ImapMailbox {
-            shared: self.shared.clone(),
-            account: account.clone(),
-            deadline: Instant::from_std(context.deadline),
-        }
+        let deadline = Instant::from_std(context.deadline);
+        ImapMailbox::new(self.shared.clone(), account.clone(), deadline)
     }
 }
 
@@ -118,29 +118,54 @@ impl MailSystem for ImapMailSystem {
 }
 
 impl ImapMailbox {
+    pub(crate) fn new(shared: Arc<Shared>, account: Account, deadline: Instant) -> Self {
+        Self { shared, account, deadline, asked: AtomicBool::new(false) }
+    }
+
     pub(crate) async fn lease(
         &self,
         mailbox: Option<&str>,
         freshness: Freshness,
         what: &str,
     ) -> Result<Lease> {
-        let pool = &self.shared.pool;
-        pool.lease(&self.account, mailbox, freshness, self.deadline)
-            .await
-            .map_err(|error| error.told(what))
+        let leased = self.shared.pool.lease(&self.account, mailbox, freshness, self.deadline).await;
+        self.ready_for(what, leased)
     }
 
     /// A session for what must not be done twice: it has just answered, so that what follows is
     /// not lost for its being dead already.
     pub(crate) async fn lease_for_write(&self, mailbox: Option<&str>, what: &str) -> Result<Lease> {
-        let mut lease = self.lease(mailbox, Freshness::Any, what).await?;
-        match lease.run("NOOP", drop).await {
-            Ok(_) => Ok(lease),
-            Err(error) if error.is_lost_session() => {
-                drop(lease);
-                self.lease(mailbox, Freshness::New, what).await
+        let lease = |freshness| {
+            self.shared.pool.lease(&self.account, mailbox, freshness, self.deadline)
+        };
+        let answered = async {
+            let mut kept = lease(Freshness::Any).await?;
+            match kept.run("NOOP", drop).await {
+                Ok(_) => Ok(kept),
+                Err(error) if error.is_lost_session() => {
+                    drop(kept);
+                    lease(Freshness::New).await
+                }
+                Err(error) => Err(error),
             }
-            Err(error) => Err(error.told(what)),
+        };
+        self.ready_for(what, answered.await)
+    }
+
+    /// A session on which the server can be asked, or why there is none. Where it was not asked
+    /// anything before, nothing was begun then.
+    fn ready_for(
+        &self,
+        what: &str,
+        lease: std::result::Result<Lease, WireError>,
+    ) -> Result<Lease> {
+        match lease {
+            Ok(lease) => {
+                self.asked.store(true, Ordering::Relaxed);
+                Ok(lease)
+            }
+            Err(error) if self.asked.load(Ordering::Relaxed) => Err(error.told(what)),
+            Err(error) => Err(error.told(what).before_anything()),
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::dial::{Dialer, Protocol};
 use crate::error::{ConfigError, WireError};
 use crate::login::log_in;
 use crate::session::Session;
-use dme_dial::Login;
+use dme_dial::{Login, opens_until};
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 /// All sessions to one server.
 pub(crate) struct Pool {
     pub(crate) config: ImapConfig,
-    dialer: Dialer,
+    dialer: Arc<Dialer>,
     total: Arc<Semaphore>,
     users: Mutex<HashMap<UserId, Arc<Slot>>>,
     /// Keys the hashes by which sessions know whose credentials opened them.
@@ -75,7 +75,7 @@ impl Pool {
             config.timeouts.connect.0,
         )?;
         Ok(Self {
-            dialer,
+            dialer: Arc::new(dialer),
             total: Arc::new(Semaphore::new(config.pool.total.min(Semaphore::MAX_PERMITS))),
             users: Mutex::default(),
             hasher: RandomState::new(),
@@ -134,11 +134,14 @@ impl Pool {
     ) -> Result<Session, WireError> {
         let login =
             Login::new(&self.config.auth, self.config.login, account).map_err(WireError::Local)?;
+        let opens = opens_until(deadline, self.config.timeouts.silence.0);
         let connected = async {
             let dialled = self.dialer.dial().await?;
-            log_in(dialled, &login, &self.config, deadline).await
+            log_in(dialled, &self.dialer, &login, &self.config, opens).await
         };
-        timeout_at(deadline, connected).await.map_err(|_| WireError::Timeout)?
+        let mut session = timeout_at(opens, connected).await.map_err(|_| WireError::Timeout)??;
+        session.set_deadline(deadline);
+        Ok(session)
     }
 
     /// Closes the user's unused sessions that are on one of these mailboxes: their names are to

@@ -10,7 +10,7 @@ use crate::error::WireError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use dme_dial::{Auth, Login, LoginName, TokenMechanism, plain_initial};
+use dme_dial::{Auth, Login, LoginName, TokenMechanism, opens_until, plain_initial};
 use dme_mailbox::{Account, Error, ErrorKind, Result};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -57,7 +57,8 @@ impl Smtp {
         Self { dialer, auth, same, login, silence, limit: OnceLock::new() }
     }
 
-    /// Sends a message; answers the recipients who were refused while others were not.
+    /// Sends a message; answers the recipients who were refused while others were not. Before the
+    /// session stands the server has heard nothing of the message.
     pub(crate) async fn send(
         &self,
         account: &Account,
@@ -66,7 +67,8 @@ impl Smtp {
         message: &Bytes,
         deadline: Instant,
     ) -> Result<Vec<String>> {
-        let mut connection = self.open(account, deadline).await?;
+        let opened = self.open(account, deadline).await;
+        let mut connection = opened.map_err(Error::before_anything)?;
         let result = connection.send(from, recipients, message).await;
         connection.quit().await;
         result
@@ -101,8 +103,14 @@ impl Smtp {
         self.dialer.reach().await
     }
 
-    /// Connects, and logs in.
+    /// Connects, and logs in. Both leave time for what follows.
     async fn open(&self, account: &Account, deadline: Instant) -> Result<Connection> {
+        let mut connection = self.logged_in(account, opens_until(deadline, self.silence)).await?;
+        connection.deadline = deadline;
+        Ok(connection)
+    }
+
+    async fn logged_in(&self, account: &Account, deadline: Instant) -> Result<Connection> {
         let told = |error: WireError| {
             let kind = error.told("").kind;
             (kind, "connect".to_owned())
@@ -121,7 +129,9 @@ impl Smtp {
             extensions: Vec::new(),
         };
         if !dialled.greeted {
-            connection.reply().await?.wants(220, "greeting")?;
+            let greeting = self.dialer.greeted(connection.reply()).await;
+            let greeting = greeting.map_err(|_| failed(ErrorKind::Timeout, "connect", "silence"))?;
+            greeting?.wants(220, "greeting")?;
         }
         let hello = connection.command("EHLO dme").await?;
         hello.wants(250, "EHLO")?;

@@ -11,11 +11,46 @@ use tokio::time::Instant;
 /// How long what follows a sent message may take.
 const AFTERWARDS: Duration = Duration::from_secs(15);
 
+/// A message that is ready to go out.
+struct Ready {
+    finished: Finished,
+    /// The folder for its copy.
+    sent: Option<String>,
+    /// It is out already.
+    went_out: bool,
+}
+
 impl ImapMailbox {
     pub(crate) async fn send(&self, submission: &Submission) -> Result<Submitted> {
         let smtp = self.shared.smtp.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::Unsupported, "imap: no smtp server is set: nothing can be sent")
         })?;
+        // Up to here mail is only read: what fails has sent nothing.
+        let ready = self.get_ready(submission).await.map_err(Error::before_anything)?;
+        let Ready { finished, sent, went_out } = ready;
+        let mut submitted = Submitted {
+            message_id: finished.message_id.clone(),
+            refused: Vec::new(),
+            warnings: Vec::new(),
+            unfinished: false,
+        };
+        if !went_out {
+            submitted.refused = smtp
+                .send(
+                    &self.account,
+                    &self.account.address,
+                    &finished.recipients,
+                    &finished.message,
+                    self.deadline,
+                )
+                .await?;
+        }
+        self.afterwards().finish_up(submission, sent.as_deref(), &finished, &mut submitted).await;
+        Ok(submitted)
+    }
+
+    /// Reads what the message needs, and whether it went out before.
+    async fn get_ready(&self, submission: &Submission) -> Result<Ready> {
         let message = match &submission.reference {
             Some(reference) => {
                 let verb = match reference.verb {
@@ -53,25 +88,7 @@ impl ImapMailbox {
             (Some(sent), true) => self.has_message(sent, &finished.message_id).await?,
             _ => submission.taken,
         };
-        let mut submitted = Submitted {
-            message_id: finished.message_id.clone(),
-            refused: Vec::new(),
-            warnings: Vec::new(),
-            unfinished: false,
-        };
-        if !went_out {
-            submitted.refused = smtp
-                .send(
-                    &self.account,
-                    &self.account.address,
-                    &finished.recipients,
-                    &finished.message,
-                    self.deadline,
-                )
-                .await?;
-        }
-        self.afterwards().finish_up(submission, sent.as_deref(), &finished, &mut submitted).await;
-        Ok(submitted)
+        Ok(Ready { finished, sent, went_out })
     }
 
     /// The mailbox for what follows once the message is out. It has time of its own, also where
@@ -79,7 +96,7 @@ impl ImapMailbox {
     /// message. What is not done then is done in another attempt.
     fn afterwards(&self) -> Self {
         let deadline = Instant::now() + AFTERWARDS;
-        Self { shared: self.shared.clone(), account: self.account.clone(), deadline }
+        Self::new(self.shared.clone(), self.account.clone(), deadline)
     }
 
     async fn finish_up(

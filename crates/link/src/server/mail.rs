@@ -392,6 +392,7 @@ fn error(failed: Failed) -> Error {
         Failed::Unavailable(why) => Error::new(ErrorKind::Unavailable, why),
         Failed::Busy(after) => {
             Error::new(ErrorKind::Busy { after }, "the connector has too much to do")
+                .before_anything()
         }
         Failed::Timeout => Error::new(ErrorKind::Timeout, "the connector did not answer in time"),
         Failed::Unsupported => {

@@ -343,6 +343,8 @@ fn calls_of_a_mailbox(frames: &mut Frames) {
         let error = Error::new(kind, "why");
         frames.frame(&format!("error.{}", error.name()), &error, "");
     }
+    let unbegun = Error::new(ErrorKind::Timeout, "why").before_anything();
+    frames.frame("error.unbegun", &unbegun, "");
 
     let range = Some(ByteRange { start: 0, length: 100 });
     let part = Some(Owned(PartId::from("2")));

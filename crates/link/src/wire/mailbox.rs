@@ -328,9 +328,26 @@ mod tests {
             "too many sessions",
         );
         assert_eq!(error(serde_json::to_value(&busy).unwrap()), busy);
+        let unbegun = busy.before_anything();
+        assert_eq!(error(serde_json::to_value(&unbegun).unwrap()), unbegun);
         let newer = serde_json::json!({"kind": "eclipse", "context": "the moon is in the way"});
         let read = error(newer);
         assert_eq!(read.kind, ErrorKind::Protocol);
         assert!(read.context.contains("the moon is in the way"));
+    }
+
+    #[test]
+    fn an_older_end_says_nothing_of_what_was_not_begun_and_passes_it_over() {
+        let said = serde_json::json!({"kind": "timeout", "context": "no answer"});
+        assert_eq!(error(said), Error::new(ErrorKind::Timeout, "no answer"), "perhaps begun");
+        /// As release 0.1 reads it.
+        #[derive(Deserialize)]
+        struct Older {
+            kind: ErrorKind,
+            context: String,
+        }
+        let unbegun = Error::new(ErrorKind::Timeout, "no answer").before_anything();
+        let read: Older = serde_json::from_value(serde_json::to_value(unbegun).unwrap()).unwrap();
+        assert_eq!((read.kind, read.context.as_str()), (ErrorKind::Timeout, "no answer"));
     }
 }

@@ -23,7 +23,7 @@ pub(super) const SILENT_FOR: Duration = Duration::from_secs(2);
 /// How long a connector may think about whose mailbox it is: the others' users wait for it.
 pub(super) const OWNER_LIMIT: Duration = Duration::from_secs(10);
 /// How long a connector that could not reach a user's mail system is passed over.
-const UNANSWERING_FOR: Duration = Duration::from_secs(60);
+pub(super) const UNANSWERING_FOR: Duration = Duration::from_secs(60);
 /// When to come again where those who may have the mailbox had no time to be asked.
 const UNASKED_FOR: Duration = Duration::from_secs(2);
 

@@ -1,8 +1,9 @@
 //! A mailbox of one function that finds another connector when the one it is at is lost (rule R7):
 //! what only reads, or may be repeated, is carried out there within the same request.
 
+mod elsewhere;
+
 use super::Router;
-use crate::clock::now;
 use crate::outbox::Outbox;
 use async_trait::async_trait;
 use dme_mailbox::{
@@ -15,13 +16,9 @@ use dme_model::{
     Answer, BodyView, Class, Collection, CollectionId, ConnectorId, FlagPatch, Function, ItemId,
     Occasion, PartId, Vacation,
 };
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 use std::collections::BTreeSet;
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// So many connectors are tried for one call: where a mail system is down, all before it fail.
-const TRIED: usize = 4;
 
 /// A handle on one function of a user's mailbox.
 #[derive(Clone)]
@@ -74,169 +71,14 @@ impl RoutedMailbox {
         self.here().await.map(drop)
     }
 
-    /// The mailbox, at a connector that takes work where there is one.
-    async fn here(&self) -> Result<(ConnectorId, Arc<dyn Mailbox>)> {
-        let at = self.at().clone()?;
-        let mut id = at.id;
-        let mut opened = at.mailbox;
-        // One that drains goes on with what it has, and one that is lost may be back.
-        if !self.0.router.connectors.links().is_linked(&id)
-            && let Some(other) = self.other(std::slice::from_ref(&id)).await
-        {
-            (id, opened) = (other, None);
-        }
-        let mailbox = match opened {
-            Some(mailbox) => mailbox,
-            None => self.0.router.open_at(&id, &self.0.account, &self.0.context).await?,
-        };
-        self.is_at(&id, &mailbox);
-        Ok((id, mailbox))
-    }
-
     fn at(&self) -> MutexGuard<'_, Result<Place>> {
         self.0.at.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_at(&self, id: &ConnectorId, mailbox: &Arc<dyn Mailbox>) {
-        *self.at() = Ok(Place { id: id.clone(), mailbox: Some(mailbox.clone()) });
     }
 
     /// Where what is sent waits, and why.
     fn keeps(&self) -> Option<(&Outbox, Error)> {
         let outbox = self.0.outbox.as_deref()?;
         self.at().as_ref().err().map(|why| (outbox, why.clone()))
-    }
-
-    async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
-        let Inner { router, account, context, functions, .. } = &*self.0;
-        router.other(account, context, functions, failed, now()).await
-    }
-
-    /// Goes to the next connector after those that failed, the last of them with this error.
-    async fn elsewhere(
-        &self,
-        failed: &mut Vec<ConnectorId>,
-        error: &Error,
-    ) -> Option<Arc<dyn Mailbox>> {
-        let Inner { router, account, context, functions, .. } = &*self.0;
-        // Whoever has too much to do has not begun.
-        while matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Busy { .. })
-            && failed.len() < TRIED
-        {
-            let other = self.other(failed).await?;
-            tracing::info!(request = %context.request, user = %account.user, ?functions,
-                from = ?failed.last(), to = %other, %error,
-                "a call is repeated at another connector");
-            failed.push(other.clone());
-            let Ok(mailbox) = router.open_at(&other, account, context).await else { continue };
-            self.is_at(&other, &mailbox);
-            return Some(mailbox);
-        }
-        None
-    }
-
-    /// What may be done twice: where the connector is lost, at the next.
-    async fn again<T, F>(&self, call: impl Fn(Arc<dyn Mailbox>) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        self.again_at(call).await.map(|(_, done)| done)
-    }
-
-    /// The same, with the connector that did it.
-    async fn again_at<T, F>(&self, call: impl Fn(Arc<dyn Mailbox>) -> F) -> Result<(ConnectorId, T)>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let (id, mailbox) = self.here().await?;
-        let mut tried = vec![id];
-        let mut outcome = call(mailbox).await;
-        let mut unreachable = Vec::new();
-        while let Err(error) = &outcome {
-            if error.kind == ErrorKind::Unavailable {
-                unreachable.extend(tried.last().cloned());
-            }
-            let Some(mailbox) = self.elsewhere(&mut tried, error).await else { break };
-            outcome = call(mailbox).await;
-        }
-        let done = outcome?;
-        // Their ways to the mail system are the trouble, where their links stand.
-        let stands = |id: &ConnectorId| self.0.router.connectors.takes_work(id);
-        for id in unreachable.into_iter().filter(stands) {
-            self.0.router.note_failed(&self.0.account.user, &id);
-        }
-        let by = tried.pop().ok_or_else(|| Error::new(ErrorKind::Bug, "nobody was asked"))?;
-        Ok((by, done))
-    }
-
-    /// What may not be done twice and has a name: where it was begun before and nobody knows what
-    /// came of it, it goes to the same connector as long as that one is linked. It may still be
-    /// under way there, and another could not know.
-    async fn once_named<T, F>(
-        &self,
-        key: &SubmissionKey,
-        call: impl FnOnce(Arc<dyn Mailbox>) -> F,
-    ) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let Inner { router, account, context, .. } = &*self.0;
-        let begun = router.begun.at(&account.user, key);
-        let (id, mailbox) = match begun.filter(|id| router.connectors.links().is_linked(id)) {
-            Some(id) => (id.clone(), router.open_at(&id, account, context).await?),
-            None => self.here().await?,
-        };
-        router.begun.note(&account.user, key, &id);
-        let outcome = call(mailbox).await;
-        let unknown =
-            |error: &Error| matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout);
-        if !outcome.as_ref().is_err_and(unknown) {
-            router.begun.forget(&account.user, key);
-        }
-        outcome
-    }
-
-    /// What may not: the engine knows how to find out what came of it.
-    async fn once<T, F>(&self, call: impl FnOnce(Arc<dyn Mailbox>) -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let (_, mailbox) = self.here().await?;
-        call(mailbox).await
-    }
-}
-
-/// What is still to be fetched.
-struct Fetching {
-    mailbox: RoutedMailbox,
-    collection: CollectionId,
-    items: Vec<ItemId>,
-    view: BodyView,
-    /// How many came.
-    done: usize,
-    /// The connectors that failed, and the one it comes from.
-    from: Vec<ConnectorId>,
-    rest: BoxStream<'static, Result<Fetched>>,
-}
-
-impl Fetching {
-    async fn next(mut self) -> Option<(Result<Fetched>, Self)> {
-        loop {
-            let error = match self.rest.next().await? {
-                Ok(fetched) => {
-                    self.done += 1;
-                    return Some((Ok(fetched), self));
-                }
-                Err(error) => error,
-            };
-            let next = self.mailbox.elsewhere(&mut self.from, &error).await;
-            let Some(mailbox) = next else { return Some((Err(error), self)) };
-            let missing = self.items.get(self.done..).unwrap_or_default();
-            match mailbox.fetch(&self.collection, missing, &self.view).await {
-                Ok(rest) => self.rest = rest,
-                Err(error) => self.rest = stream::once(async { Err(error) }).boxed(),
-            }
-        }
     }
 }
 
@@ -296,16 +138,7 @@ impl Mailbox for RoutedMailbox {
     ) -> Result<BoxStream<'static, Result<Fetched>>> {
         let begun = self.again_at(|at| async move { at.fetch(collection, items, view).await });
         let (from, rest) = begun.await?;
-        let fetching = Fetching {
-            mailbox: self.clone(),
-            collection: collection.clone(),
-            items: items.to_vec(),
-            view: view.clone(),
-            done: 0,
-            from: vec![from],
-            rest,
-        };
-        Ok(stream::unfold(fetching, Fetching::next).boxed())
+        Ok(self.fetched((collection, items, view), from, rest))
     }
 
     async fn fetch_part(

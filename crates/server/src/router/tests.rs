@@ -6,6 +6,7 @@ mod elsewhere;
 mod herd;
 mod off_hours;
 mod outbox;
+mod unanswered;
 
 use super::*;
 use crate::connectors::{ConnectorSettings, Limits};
@@ -17,8 +18,9 @@ use dme_link::{
 };
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_mailbox::{MailSystem, Submission, SubmissionKey};
-use dme_model::{Class, CollectionId};
+use dme_model::{BodyView, Class, CollectionId, Flags, Role};
 use dme_routing::{Known, Tier};
+use futures_util::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

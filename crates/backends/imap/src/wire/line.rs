@@ -1,9 +1,10 @@
 //! The line to a server: bytes in, whole responses out, within limits of size and time.
 
 use super::response::Response;
-use crate::dial::Stream;
+use crate::dial::{Dialer, Stream};
 use crate::error::WireError;
 use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
@@ -34,6 +35,8 @@ pub(crate) struct Line {
     /// The largest sum of literals in one response.
     pub(crate) max_literals: usize,
     silence: Duration,
+    /// By which another connection is made where this one is silent.
+    way: Option<Arc<Dialer>>,
     /// When the caller gives up.
     pub(crate) deadline: Instant,
     /// The bytes of the last response read.
@@ -55,9 +58,15 @@ impl Line {
             literals: 0,
             max_literals,
             silence,
+            way: None,
             deadline,
             last: 0,
         }
+    }
+
+    /// The same, where it is tried in this way whether a silent server can be reached at all.
+    pub(crate) fn by(self, way: Arc<Dialer>) -> Self {
+        Self { way: Some(way), ..self }
     }
 
     /// The next response, however long it takes within the limits of time.
@@ -70,17 +79,22 @@ impl Line {
                 return Response::read(&raw);
             }
             let now = Instant::now();
-            // A deadline days away means that nothing is expected.
-            let end = match self.deadline > now + UNHURRIED {
-                true => self.deadline,
-                false => self.deadline.min(now + self.silence),
+            let fill = Self::fill(&mut self.stream, &mut self.buffer);
+            let read = if self.deadline > now + UNHURRIED {
+                // A deadline days away means that nothing is expected.
+                Some(fill.await)
+            } else {
+                let end = self.deadline.min(now + self.silence);
+                match &self.way {
+                    Some(way) => way.answer(fill, end).await,
+                    None => timeout_at(end, fill).await.ok(),
+                }
             };
-            let read = timeout_at(end, Self::fill(&mut self.stream, &mut self.buffer));
-            match read.await {
-                Err(_) => return Err(WireError::Timeout),
-                Ok(Ok(0)) => return Err(WireError::Closed(String::new())),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(error.into()),
+            match read {
+                None => return Err(WireError::Timeout),
+                Some(Ok(0)) => return Err(WireError::Closed(String::new())),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error.into()),
             }
         }
     }
