@@ -12,7 +12,7 @@ use crate::multistatus::{Multistatus, preconditions};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use dme_dial::{Dialer, login_name};
+use dme_dial::{Dialer, Doubt, login_name, opens_until};
 use dme_mailbox::{Account, Credentials, Error, ErrorKind};
 use dme_model::UserId;
 use http::header::{AUTHORIZATION, HOST, LOCATION, RETRY_AFTER, USER_AGENT};
@@ -40,6 +40,7 @@ pub(crate) struct Client {
     dialer: Dialer,
     connect: Duration,
     silence: Duration,
+    doubt: Doubt,
     idle_limit: Duration,
     total: Arc<Semaphore>,
     per_user: usize,
@@ -210,6 +211,7 @@ impl Client {
             dialer,
             connect: config.timeouts.connect.0,
             silence: config.timeouts.silence.0,
+            doubt: Doubt::after(config.timeouts.connect.0),
             idle_limit: config.pool.idle.0,
             total: Arc::new(Semaphore::new(config.pool.total.min(Semaphore::MAX_PERMITS))),
             per_user: config.pool.per_user,
@@ -295,8 +297,8 @@ impl Client {
                 result => return result.map_err(|lost| lost.error),
             }
         }
-        let new = timeout_at(deadline, timeout(self.connect, self.dial())).await;
-        let new = new.map_err(|_| WireError::Timeout)?.map_err(|_| WireError::Timeout)??;
+        let new = timeout_at(opens_until(deadline, self.connect), self.dial()).await;
+        let new = new.map_err(|_| WireError::Timeout)??;
         let result = self.exchange_on(new, login, request, limit, deadline).await;
         result.map_err(|lost| lost.error)
     }
@@ -320,6 +322,15 @@ impl Client {
         Ok(sender)
     }
 
+    /// Waits for a piece of an answer; none where it came to nothing, or where the server takes no
+    /// connections any more.
+    async fn told<T>(&self, piece: impl Future<Output = T>, deadline: Instant) -> Option<T> {
+        let end = deadline.min(Instant::now() + self.silence);
+        let reach =
+            || Box::pin(async { matches!(timeout(self.connect, self.dial()).await, Ok(Ok(_))) });
+        self.doubt.answer(piece, end, reach).await
+    }
+
     async fn exchange_on(
         &self,
         mut sender: SendRequest<Full<Bytes>>,
@@ -328,10 +339,9 @@ impl Client {
         limit: u64,
         deadline: Instant,
     ) -> Result<Answer, Lost> {
-        let silence = || deadline.min(Instant::now() + self.silence);
         let outgoing = self.outgoing(login, request)?;
-        let sent = timeout_at(silence(), sender.try_send_request(outgoing)).await;
-        let response = match sent.map_err(|_| WireError::Timeout)? {
+        let sent = self.told(sender.try_send_request(outgoing), deadline).await;
+        let response = match sent.ok_or(WireError::Timeout)? {
             Ok(response) => response,
             Err(mut error) => {
                 let unsent = error.take_message().is_some();
@@ -342,8 +352,8 @@ impl Client {
         let limit = if head.status.is_success() { limit } else { MAX_REFUSAL };
         let mut data = BytesMut::new();
         loop {
-            let frame = timeout_at(silence(), body.frame()).await;
-            let Some(frame) = frame.map_err(|_| WireError::Timeout)? else { break };
+            let frame = self.told(body.frame(), deadline).await;
+            let Some(frame) = frame.ok_or(WireError::Timeout)? else { break };
             let Ok(chunk) = frame.map_err(WireError::from)?.into_data() else { continue };
             if data.len() as u64 + chunk.len() as u64 > limit {
                 // A refusal is no less one for its long reason.

@@ -7,6 +7,7 @@ use dme_model::{CollectionId, ItemId};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 
 /// A request as the server got it.
 #[derive(Clone, Debug)]
@@ -17,13 +18,17 @@ pub struct Asked {
     pub body: String,
 }
 
-/// What it answers: status, further header lines, body.
+/// What it answers: status, further header lines, body. With the status [`SILENCE`] it says nothing
+/// and holds the line.
 pub type Told = (u16, &'static str, String);
+
+pub const SILENCE: u16 = 0;
 
 /// A server that answers as its test says; what is asked of it is kept.
 pub struct Fake {
     pub port: u16,
     pub asked: Arc<Mutex<Vec<Asked>>>,
+    door: JoinHandle<()>,
 }
 
 impl Fake {
@@ -40,12 +45,17 @@ impl Fake {
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (tells, seen) = (Arc::new(tells), asked.clone());
-        tokio::spawn(async move {
+        let door = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, tells.clone(), seen.clone(), answers));
             }
         });
-        Self { port, asked }
+        Self { port, asked, door }
+    }
+
+    /// From now on it takes no connection; those that stand stay.
+    pub fn closes_its_door(&self) {
+        self.door.abort();
     }
 
     /// A handle of a user whose one calendar is `/c/`, told by the server's own answers.
@@ -55,12 +65,16 @@ impl Fake {
 
     /// The same, of which so many requests are made at once.
     pub async fn open_with(&self, pool: PoolConfig) -> Arc<dyn Mailbox> {
-        let config = DavConfig {
+        self.open_so(|config| DavConfig { pool, ..config }).await
+    }
+
+    /// The same with another configuration.
+    pub async fn open_so(&self, so: impl FnOnce(DavConfig) -> DavConfig) -> Arc<dyn Mailbox> {
+        let config = so(DavConfig {
             principal: Some("/p/{login}/".to_owned()),
             contacts: false,
-            pool,
             ..config(format!("http://127.0.0.1:{}/", self.port))
-        };
+        });
         DavMailSystem::new(config).unwrap().open(&account("ann"), &context()).await.unwrap()
     }
 
@@ -80,6 +94,9 @@ async fn serve(
         let Some(asked) = read(&mut stream).await else { return };
         seen.lock().unwrap().push(asked.clone());
         let (status, headers, body) = tells(&asked);
+        if status == SILENCE {
+            return std::future::pending().await;
+        }
         let answer =
             format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len());
         if stream.write_all(answer.as_bytes()).await.is_err() {

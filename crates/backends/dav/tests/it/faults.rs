@@ -1,20 +1,22 @@
 //! Faults of servers that the real ones in these tests do not show.
 
 use crate::fake::{
-    Asked, Fake, calendar, calendar_id, ids, is_sync, multistatus, response, token, user,
+    Asked, Fake, SILENCE, calendar, calendar_id, ids, is_sync, multistatus, response, token, user,
 };
 use crate::world::event;
-use dme_dav::PoolConfig;
+use dme_dav::{DavConfig, PoolConfig};
+use dme_dial::TimeoutConfig;
 use dme_mailbox::{
     CalendarMessage, Edit, ErrorKind, FetchOutcome, ItemFilter, StateNow, SubmissionKey, TakenIn,
 };
 use dme_model::{
     Access, Answer, BodyView, CollectionId, Event, EventField, EventPatch, ItemEdit, ItemId,
-    ItemPatch, Occasion, Participation, Timestamp,
+    ItemPatch, Occasion, Participation, Span, Timestamp,
 };
 use futures_util::TryStreamExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn retitled(title: &str) -> Edit {
     let value = Event { title: title.to_owned(), ..Event::default() };
@@ -45,6 +47,30 @@ async fn a_server_that_always_fails_does_not_make_tokens_invalid() {
     });
     let asked = fake.await.open().await.changes(&calendar_id(), &token("s1:0:1")).await;
     assert_eq!(asked.unwrap_err().kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_silent_server_that_takes_no_connection_is_given_up_long_before_the_deadline() {
+    let silent = Arc::new(AtomicBool::new(false));
+    let is_silent = silent.clone();
+    let fake = Fake::start(move |asked| match is_sync(asked) {
+        true if is_silent.load(Ordering::SeqCst) => (SILENCE, "", String::new()),
+        true => multistatus("<sync-token>2</sync-token>"),
+        false => user(asked),
+    });
+    let fake = fake.await;
+    let timeouts = TimeoutConfig {
+        connect: Span(Duration::from_millis(200)),
+        silence: Span(Duration::from_secs(60)),
+    };
+    let mailbox = fake.open_so(|config| DavConfig { timeouts, ..config }).await;
+    mailbox.changes(&calendar_id(), &token("s1:0:1")).await.unwrap();
+    silent.store(true, Ordering::SeqCst);
+    fake.closes_its_door();
+    let begun = Instant::now();
+    let cut_off = mailbox.changes(&calendar_id(), &token("s1:0:1")).await.unwrap_err();
+    assert_eq!(cut_off.kind, ErrorKind::Timeout, "{cut_off}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -6,4 +6,5 @@ mod conformance;
 mod failures;
 mod large;
 mod logins;
+mod silence;
 mod world;
