@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeoutConfig {
-    /// For TCP and TLS, and for the greeting where the protocol has one.
+    /// For TCP and TLS, and for the greeting where the protocol has one. After this time of silence it
+    /// is tried whether the server can be reached at all ([`crate::Doubt`]).
     pub connect: Span,
     /// For the next bytes of an answer.
     pub silence: Span,

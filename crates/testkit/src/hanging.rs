@@ -1,10 +1,11 @@
-//! A way to a mail server on which some users' connections can be made to hang: nothing is lost and
-//! nothing is closed, it just does not go on.
+//! A way to a mail server on which some users' connections can be made to hang, or all of them:
+//! nothing is lost and nothing is closed, it just does not go on. Or it lets nobody through any more.
 
 use anyhow::Context;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The way, for connections without TLS. It is there until the test's process ends.
@@ -20,6 +21,7 @@ pub struct Hanging {
 struct Hung {
     marks: Mutex<BTreeSet<String>>,
     changed: Condvar,
+    turns_away: AtomicBool,
 }
 
 /// What the client of one connection has said so far, as long as that tells whose it is.
@@ -46,6 +48,9 @@ impl Hanging {
         let shared = hung.clone();
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
+                if shared.turns_away.load(Ordering::SeqCst) {
+                    continue;
+                }
                 if let Ok(far) = TcpStream::connect(server) {
                     let _ = carry(near, far, &shared);
                 }
@@ -59,8 +64,19 @@ impl Hanging {
         self.hung.lock().insert(mark.to_owned());
     }
 
-    /// They go on.
+    /// From now on every connection hangs, as behind a firewall that drops all.
+    pub fn hang_all(&self) {
+        self.hang("");
+    }
+
+    /// From now on whoever connects is hung up on. What is under way goes on.
+    pub fn turn_away(&self) {
+        self.hung.turns_away.store(true, Ordering::SeqCst);
+    }
+
+    /// They go on, and all are let through.
     pub fn go_on(&self) {
+        self.hung.turns_away.store(false, Ordering::SeqCst);
         self.hung.lock().clear();
         self.hung.changed.notify_all();
     }

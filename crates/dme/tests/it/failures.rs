@@ -11,6 +11,7 @@ mod disks;
 mod limits;
 mod pair;
 mod row;
+mod ways;
 mod windows;
 
 use anyhow::{Result, ensure};
@@ -20,13 +21,15 @@ const HEAD: &str = include_str!("failures/head.md");
 const FOOT: &str = include_str!("failures/foot.md");
 
 /// Every row, in the order of the table.
-const ROWS: [&row::Row; 13] = [
+const ROWS: [&row::Row; 15] = [
     &connectors::KILLED,
     &connectors::FROZEN,
     &connectors::DRAINED,
     &connectors::ALONE,
     &connectors::KEPT,
     &windows::OFF_HOURS,
+    &ways::UNREACHED,
+    &ways::UNSENDING,
     &limits::SLOW,
     &limits::EXHAUSTED,
     &disks::OF_THE_CONNECTOR,

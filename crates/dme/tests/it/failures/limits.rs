@@ -3,8 +3,9 @@
 use super::day::Day;
 use super::pair::Pair;
 use super::row::{Parked, Row, Sees, Within};
+use super::ways;
 use crate::site::{PATIENCE, USERS, Wishes};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use base64::Engine as _;
 use dme_testkit::hanging::Hanging;
 use dme_testkit::ports::wait_until;
@@ -16,32 +17,23 @@ fn anns_login() -> String {
     base64::engine::general_purpose::STANDARD.encode(login)
 }
 
-/// Has `branch` reach its mail system by a way that can hang.
-fn by_a_way_that_hangs(pair: &mut Pair) -> Result<Hanging> {
-    let way = Hanging::to(pair.site.dovecot.imap_port)?;
-    let path = pair.site.path("connector.toml");
-    let text = std::fs::read_to_string(&path)?;
-    let (head, rest) = text.split_once("[mail.imap.server]\n").context("IMAP")?;
-    let (_, rest) = rest.split_once("[mail.imap.smtp.server]\n").context("SMTP")?;
-    let server = format!("host = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n", way.port);
-    std::fs::write(
-        &path,
-        format!("{head}[mail.imap.server]\n{server}[mail.imap.smtp.server]\n{rest}"),
-    )?;
-    pair.site.kill_connector();
-    pair.wait_lost("branch")?;
-    pair.site.restart_connector()?;
-    pair.wait_linked("branch")?;
-    pair.wait_serving("ann", "branch")?;
-    pair.wait_serving("bob", "branch")?;
-    Ok(way)
+/// Has both connectors reach the mail system by ways that can hang.
+fn by_ways_that_hang(pair: &mut Pair) -> Result<[Hanging; 2]> {
+    let spares = ways::to_imap(pair, "spare.toml")?;
+    pair.spare.kill();
+    pair.wait_lost("spare")?;
+    pair.start_spare(&[])?;
+    pair.wait_linked("spare")?;
+    let branchs = ways::to_imap(pair, "connector.toml")?;
+    ways::restart_branch(pair)?;
+    Ok([branchs, spares])
 }
 
 /// How long a call may take in the test, in seconds.
 const CALL: u64 = 2;
 
 pub const SLOW: Row = Row {
-    what: "a mail system that no longer answers, or one mailbox of it",
+    what: "a mail system that no longer answers, or one mailbox of it, by whichever connector",
     reads: Sees::ComeAgain,
     sends: Sees::ComeAgain,
     parked: Parked::WokenAfterwards,
@@ -54,9 +46,11 @@ pub const SLOW: Row = Row {
 async fn a_mailbox_that_hangs_is_its_owners_trouble_only() -> Result<()> {
     let wishes = Wishes { server: format!("[times]\ncall = \"{CALL}s\"\n") };
     let mut pair = Pair::start(&wishes).await?;
-    let way = by_a_way_that_hangs(&mut pair)?;
+    let ways = by_ways_that_hang(&mut pair)?;
     let mut day = Day::begin(&pair, "ann").await?;
-    way.hang(&anns_login());
+    for way in &ways {
+        way.hang(&anns_login());
+    }
     day.while_down(&SLOW, Instant::now()).await?;
     let mut bob = pair.site.phone("bob")?;
     bob.longest_pause = std::time::Duration::ZERO;
@@ -67,7 +61,7 @@ async fn a_mailbox_that_hangs_is_its_owners_trouble_only() -> Result<()> {
     }
     ensure!(pair.route("bob")?["serving"] == "branch", "by the same connector");
     day.mail_comes(&pair, &SLOW).await?;
-    way.go_on();
+    ways.iter().for_each(Hanging::go_on);
     day.end(&pair, &SLOW).await
 }
 
@@ -87,9 +81,11 @@ async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<(
     let server = "[times]\ncall = \"5s\"\n\
                   [connectors.branch]\nparallel_calls = 1\nqueued_calls = 0\n";
     let mut pair = Pair::start(&Wishes { server: server.into() }).await?;
-    let way = by_a_way_that_hangs(&mut pair)?;
+    let ways = by_ways_that_hang(&mut pair)?;
     let mut day = Day::begin(&pair, "bob").await?;
-    way.hang(&anns_login());
+    for way in &ways {
+        way.hang(&anns_login());
+    }
     let failed = Instant::now();
     let hanging: Vec<_> = (0..4)
         .map(|number| {
@@ -111,6 +107,6 @@ async fn what_an_exhausted_connector_cannot_take_goes_to_the_other() -> Result<(
     for one in hanging {
         one.abort();
     }
-    way.go_on();
+    ways.iter().for_each(Hanging::go_on);
     day.end(&pair, &EXHAUSTED).await
 }
