@@ -1,7 +1,7 @@
 //! From a connection to a session: greeting, login, what the server can do, where folders are.
 
 use crate::config::ImapConfig;
-use crate::dial::{Dialled, Dialer};
+use crate::dial::{Dialer, Dialled};
 use crate::error::WireError;
 use crate::session::{Capabilities, Memory, Place, Session};
 use crate::wire::command::Command;

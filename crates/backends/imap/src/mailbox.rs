@@ -135,9 +135,8 @@ impl ImapMailbox {
     /// A session for what must not be done twice: it has just answered, so that what follows is
     /// not lost for its being dead already.
     pub(crate) async fn lease_for_write(&self, mailbox: Option<&str>, what: &str) -> Result<Lease> {
-        let lease = |freshness| {
-            self.shared.pool.lease(&self.account, mailbox, freshness, self.deadline)
-        };
+        let lease =
+            |freshness| self.shared.pool.lease(&self.account, mailbox, freshness, self.deadline);
         let answered = async {
             let mut kept = lease(Freshness::Any).await?;
             match kept.run("NOOP", drop).await {
@@ -154,11 +153,7 @@ impl ImapMailbox {
 
     /// A session on which the server can be asked, or why there is none. Where it was not asked
     /// anything before, nothing was begun then.
-    fn ready_for(
-        &self,
-        what: &str,
-        lease: std::result::Result<Lease, WireError>,
-    ) -> Result<Lease> {
+    fn ready_for(&self, what: &str, lease: std::result::Result<Lease, WireError>) -> Result<Lease> {
         match lease {
             Ok(lease) => {
                 self.asked.store(true, Ordering::Relaxed);

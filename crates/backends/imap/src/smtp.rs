@@ -130,7 +130,8 @@ impl Smtp {
         };
         if !dialled.greeted {
             let greeting = self.dialer.greeted(connection.reply()).await;
-            let greeting = greeting.map_err(|_| failed(ErrorKind::Timeout, "connect", "silence"))?;
+            let greeting =
+                greeting.map_err(|_| failed(ErrorKind::Timeout, "connect", "silence"))?;
             greeting?.wants(220, "greeting")?;
         }
         let hello = connection.command("EHLO dme").await?;

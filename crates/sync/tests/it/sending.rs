@@ -81,6 +81,17 @@ async fn what_was_refused_can_be_sent_with_the_same_name_later() {
     assert_eq!(world.system.sent().len(), 1);
 }
 
+/// The mail system is taken at its word: where it lies, as here, the mail goes out twice.
+#[tokio::test]
+async fn one_that_was_not_begun_is_sent_as_if_for_the_first_time() {
+    let world = World::new().await;
+    let unreached = dme_mailbox::Error::new(ErrorKind::Unavailable, "nobody is there");
+    world.system.fail_next(1, &Failure::After(unreached.before_anything()));
+    world.engine.submit(world.session(), &named("1")).await.unwrap_err();
+    world.engine.submit(world.session(), &named("1")).await.unwrap();
+    assert_eq!(world.system.sent().len(), 2, "nothing was noted as begun");
+}
+
 #[tokio::test]
 async fn a_reply_marks_its_original() {
     let world = World::new().await;

@@ -48,7 +48,8 @@ impl Server {
         let timeouts =
             TimeoutConfig { connect: Span(CONNECT), silence: Span(Duration::from_secs(60)) };
         let smtp = Some(SmtpConfig { server: plain(smtp), auth: SmtpAuth::None });
-        let config = ImapConfig { server: plain(self.port), timeouts, smtp, ..ImapConfig::default() };
+        let config =
+            ImapConfig { server: plain(self.port), timeouts, smtp, ..ImapConfig::default() };
         let system = ImapMailSystem::new(config).unwrap();
         let mailbox = open(&system).await;
         (system, mailbox)

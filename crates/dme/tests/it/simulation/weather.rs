@@ -1,7 +1,6 @@
 //! What becomes of the connectors. Every call steps on the way to its connector and on the way
 //! back, and at some steps something happens to one of them.
 
-use super::time::Time;
 use crate::property::chance::Chance;
 use async_trait::async_trait;
 use dme_link::{CredentialsNeeded, Links, Mailboxes, Services};
@@ -15,6 +14,9 @@ use std::time::Duration;
 
 /// After how long a line that hangs counts as lost: keepalive's interval and patience.
 const NOTICED: Duration = Duration::from_secs(25);
+/// After how long a connector knows that its mail system cannot be reached: it is silent, and so is
+/// another connection to it.
+const FOUND_OUT: Duration = Duration::from_secs(20);
 /// So much happens at the most, so that it becomes fine in the end.
 const STORMS: u32 = 14;
 
@@ -26,23 +28,13 @@ pub enum Condition {
     Hangs,
     /// It answers that it has too much to do.
     Exhausted,
-    /// Its link stands, and its mail system fails whatever is asked of it.
-    Failing,
+    /// It is linked, and its way to the mail system hangs.
+    CutOff,
     Lost,
-}
-
-/// A call, or its answer, on its way to or from one of the connectors.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Passed {
-    connector: usize,
-    is_answer: bool,
-    /// Since the life's beginning.
-    at: Duration,
 }
 
 pub struct Weather {
     links: Links,
-    time: Time,
     /// Who does nothing but wait.
     waiting: UserId,
     sky: Mutex<Sky>,
@@ -55,7 +47,6 @@ struct Sky {
     next: u64,
     storms: u32,
     told: Vec<String>,
-    passed: Vec<Passed>,
 }
 
 struct Connector {
@@ -66,12 +57,11 @@ struct Connector {
 }
 
 impl Weather {
-    pub fn new(links: Links, time: Time, waiting: UserId, seed: u64) -> Arc<Self> {
+    pub fn new(links: Links, waiting: UserId, seed: u64) -> Arc<Self> {
         let mut chance = Chance::new(!seed);
         let next = chance.below(40);
-        let (connectors, told, passed) = (Vec::new(), Vec::new(), Vec::new());
-        let sky = Sky { chance, connectors, next, storms: 0, told, passed };
-        Arc::new(Self { links, time, waiting, sky: Mutex::new(sky) })
+        let sky = Sky { chance, connectors: Vec::new(), next, storms: 0, told: Vec::new() };
+        Arc::new(Self { links, waiting, sky: Mutex::new(sky) })
     }
 
     /// A connector before this mail system, linked and well.
@@ -94,16 +84,6 @@ impl Weather {
 
     pub fn storms(&self) -> u32 {
         self.lock().storms
-    }
-
-    /// The calls of those who do not only wait.
-    pub fn passed(&self) -> Vec<Passed> {
-        self.lock().passed.clone()
-    }
-
-    /// How long it is until the phone's next request.
-    pub fn pause(&self) -> Duration {
-        Duration::from_secs(self.lock().chance.below(10))
     }
 
     /// The names of those that are well, or so it seems.
@@ -160,13 +140,16 @@ impl Weather {
         }
         sky.storms += 1;
         let at = sky.pick();
-        let hangs = sky.connectors.iter().any(|one| one.condition == Condition::Hangs);
+        let hangs = sky
+            .connectors
+            .iter()
+            .any(|one| matches!(one.condition, Condition::Hangs | Condition::CutOff));
         let condition = match sky.chance.below(7) {
             0 | 1 => Condition::Lost,
             // Two that hang one after the other keep a request waiting for too long.
             2 if !hangs => Condition::Hangs,
             3 => Condition::Exhausted,
-            4 => Condition::Failing,
+            4 if !hangs => Condition::CutOff,
             _ => Condition::Well,
         };
         drop(sky);
@@ -183,12 +166,9 @@ impl Weather {
         let (id, name, mail) = (one.id.clone(), one.name.clone(), one.mail.clone());
         sky.told.push(format!("{name} {condition:?}"));
         drop(sky);
-        // Where the mail system fails, what waits for news of it fails too.
-        if matches!(condition, Condition::Lost | Condition::Failing) {
-            mail.cut_watches();
-        }
         if condition == Condition::Lost {
             self.links.detach_local(&id);
+            mail.cut_watches();
         } else if before == Condition::Lost {
             let system = Arc::new(Site { weather: self.clone(), at, mail });
             // For mail: the rest of the mailbox is shown beside it, under the mail system's own ids,
@@ -203,31 +183,40 @@ impl Weather {
     async fn pass(self: &Arc<Self>, at: usize, is_answer: bool, waits: bool) -> Result<()> {
         if !waits {
             self.step();
-            let when = self.time.passed();
-            self.lock().passed.push(Passed { connector: at, is_answer, at: when });
         }
-        let condition = |weather: &Self| weather.lock().connectors.get(at).map(|one| one.condition);
-        if condition(self) == Some(Condition::Hangs) {
+        if self.condition(at) == Some(Condition::Hangs) {
             tokio::time::sleep(NOTICED).await;
-            if !waits && condition(self) == Some(Condition::Hangs) {
+            if !waits && self.condition(at) == Some(Condition::Hangs) {
                 self.become_(at, Condition::Lost);
             }
             return Err(Error::new(ErrorKind::Unavailable, "the line to the connector broke"));
         }
-        match condition(self) {
+        match self.condition(at) {
             Some(Condition::Lost) | None => {
                 Err(Error::new(ErrorKind::Unavailable, "the line to the connector broke"))
             }
-            // Nobody knows what it had done by then.
-            Some(Condition::Failing) => {
-                Err(Error::new(ErrorKind::Unavailable, "the mail system does not answer"))
-            }
             Some(Condition::Exhausted) if !is_answer => {
                 let after = Duration::from_secs(5);
-                Err(Error::new(ErrorKind::Busy { after }, "the connector has too much to do"))
+                let busy =
+                    Error::new(ErrorKind::Busy { after }, "the connector has too much to do");
+                Err(busy.before_anything())
             }
             Some(_) => Ok(()),
         }
+    }
+
+    /// A call on the mail system, or its answer, on its way from the connector to there.
+    async fn reach(&self, at: usize, is_answer: bool) -> Result<()> {
+        if self.condition(at) != Some(Condition::CutOff) {
+            return Ok(());
+        }
+        tokio::time::sleep(FOUND_OUT).await;
+        let cut_off = Error::new(ErrorKind::Timeout, "the mail system cannot be reached");
+        Err(if is_answer { cut_off } else { cut_off.before_anything() })
+    }
+
+    fn condition(&self, at: usize) -> Option<Condition> {
+        self.lock().connectors.get(at).map(|one| one.condition)
     }
 
     fn lock(&self) -> MutexGuard<'_, Sky> {
@@ -274,10 +263,12 @@ struct Line {
 impl Way for Line {
     async fn there(&self) -> Result<Arc<dyn Mailbox>> {
         self.weather.pass(self.at, false, self.waits).await?;
+        self.weather.reach(self.at, false).await?;
         Ok(self.mailbox.clone())
     }
 
     async fn back(&self) -> Result<()> {
+        self.weather.reach(self.at, true).await?;
         self.weather.pass(self.at, true, self.waits).await
     }
 }
