@@ -13,7 +13,7 @@ use crate::xml::Ns;
 use bytes::Bytes;
 use dme_mailbox::{ByteRange, Error, ErrorKind, FetchOutcome, Fetched, PartContent, Result};
 use dme_model::{BodyView, Class, CollectionId, ItemId, PartId};
-use dme_pim::calendar::AttachmentContent;
+use dme_pim::calendar::{self, AttachmentContent};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use http::Method;
@@ -232,15 +232,12 @@ impl DavMailbox {
         let resource = self.get(&path).await.map_err(|error| error.told("fetch a part"))?;
         let resource = resource.ok_or_else(|| gone(item))?;
         let (data, media_type) = match part {
-            None if place.class == Class::Contacts => (resource.object, "text/vcard"),
-            None => (resource.object, "text/calendar"),
+            None if place.class == Class::Contacts => (resource.object, "text/vcard".to_owned()),
+            None => (resource.object, "text/calendar".to_owned()),
             Some(part) => {
-                let content = dme_pim::calendar::attachment(&resource.object, part);
-                match content.map_err(object::told)? {
-                    AttachmentContent::Data(data) => (data.into(), "application/octet-stream"),
-                    // Whatever is kept elsewhere, the phone's user may not be the one to read it.
-                    AttachmentContent::Uri(uri) => (uri.into(), "text/uri-list"),
-                }
+                let content = calendar::attachment(&resource.object, part);
+                let AttachmentContent { media_type, data } = content.map_err(object::told)?;
+                (Bytes::from(data), media_type)
             }
         };
         let full_size = data.len() as u64;
@@ -248,7 +245,7 @@ impl DavMailbox {
             Some(range) => range.cut(&data)?,
             None => data,
         };
-        Ok(PartContent { media_type: media_type.to_owned(), name: None, full_size, data })
+        Ok(PartContent { media_type, name: None, full_size, data })
     }
 
     /// The path of an item.

@@ -1,4 +1,4 @@
-//! `data:` URIs (RFC 2397) and what is escaped with percent signs.
+//! `data:` URIs (RFC 2397), addresses of the web, and what is escaped with percent signs.
 
 use base64::Engine;
 
@@ -31,10 +31,38 @@ pub(crate) fn percent_encode(text: &str) -> String {
     out
 }
 
+/// Whether a URI is of a scheme (RFC 3986 §3.1).
+pub(crate) fn has_scheme(uri: &str, scheme: &str) -> bool {
+    uri.split_once(':').is_some_and(|(own, _)| own.eq_ignore_ascii_case(scheme))
+}
+
+/// The host (with its port) and the path of an address of the web, which any phone can open; none of
+/// any other URI.
+pub(crate) fn host_and_path(uri: &str) -> Option<(&str, &str)> {
+    let (_, rest) = uri.split_once(':')?;
+    let is_web = ["http", "https"].iter().any(|scheme| has_scheme(uri, scheme));
+    let whole = rest.strip_prefix("//").filter(|_| is_web)?;
+    let whole = whole.split(['?', '#']).next().unwrap_or_default();
+    let (authority, path) = whole.split_once('/').unwrap_or((whole, ""));
+    let host = authority.rsplit('@').next().filter(|host| !host.is_empty())?;
+    Some((host, path))
+}
+
+/// The media type of a `data:` URI; none where it names none.
+pub(crate) fn data_type(uri: &str) -> Option<String> {
+    let (head, _) = data_parts(uri)?;
+    let media_type = head.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    (!media_type.is_empty()).then_some(media_type)
+}
+
+/// What stands before the content of a `data:` URI, and the content.
+fn data_parts(uri: &str) -> Option<(&str, &str)> {
+    uri.split_once(':').filter(|_| has_scheme(uri, "data"))?.1.split_once(',')
+}
+
 /// Media type (lower case) and content of a `data:` URI.
 pub(crate) fn data(uri: &str) -> Option<(String, Vec<u8>)> {
-    let scheme = uri.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("data:"))?;
-    let (head, content) = uri.get(scheme.len()..)?.split_once(',')?;
+    let (head, content) = data_parts(uri)?;
     let mut parts = head.split(';');
     let media_type = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
     let content = if parts.any(|part| part.trim().eq_ignore_ascii_case("base64")) {
@@ -69,5 +97,19 @@ mod tests {
             assert_eq!(data(uri), None, "{uri}");
         }
         assert_eq!(percent_decode(&percent_encode("ä b%")).unwrap(), "ä b%".as_bytes());
+    }
+
+    #[test]
+    fn addresses_of_the_web_are_told_from_others() {
+        for (uri, host, path) in [
+            ("https://x.example", "x.example", ""),
+            ("HTTP://x.example:8080/a/b%20c.pdf?d=/e#f", "x.example:8080", "a/b%20c.pdf"),
+            ("https://bank.example@x.example/a", "x.example", "a"),
+        ] {
+            assert_eq!(host_and_path(uri), Some((host, path)), "{uri}");
+        }
+        for uri in ["", "/f/4711", "https:x", "https://", "https:///a", "file://x/a", "CID:a@b"] {
+            assert_eq!(host_and_path(uri), None, "{uri}");
+        }
     }
 }

@@ -40,7 +40,7 @@ fn an_event_is_read() {
     assert!(event.own && !event.all_day);
     assert_eq!(event.attachments[0].name, "a.txt");
     let content = calendar::attachment(text.as_bytes(), &event.attachments[0].part).unwrap();
-    assert_eq!(content, calendar::AttachmentContent::Data(b"ab".to_vec()));
+    assert_eq!((content.media_type.as_str(), &*content.data), ("text/plain", &b"ab"[..]));
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod elements;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod instances;
 #[cfg(test)]
 mod irregular;
@@ -27,6 +29,8 @@ mod messages;
 mod mutations;
 #[cfg(test)]
 mod objects_of_others;
+#[cfg(test)]
+mod past_instances;
 #[cfg(test)]
 mod phone;
 #[cfg(test)]

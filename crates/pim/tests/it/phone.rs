@@ -43,7 +43,7 @@ pub fn told(item: &Item, version: ProtocolVersion) -> Vec<Element> {
 }
 
 /// What a phone that says all it knows changes by it.
-fn written(data: &[Element], item: &Item, version: ProtocolVersion) -> ItemPatch {
+pub fn written(data: &[Element], item: &Item, version: ProtocolVersion) -> ItemPatch {
     let ghosting = Ghosting::default();
     let writing = Writing::Change { ghosting: &ghosting, present: Some(item) };
     let context = Context { home: &home(), now: NOW };

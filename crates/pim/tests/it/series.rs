@@ -129,9 +129,9 @@ fn a_file_is_attached_to_one_instance_and_taken_off_it() {
         (applied.attached.clone(), crate::world::text(applied))
     };
     let (attached, written) = change(&text, &|event| event.attach = vec![file.clone()]);
-    assert_eq!(of(&written), ["plan.pdf", "a.txt"]);
+    assert_eq!(of(&written), ["plan.pdf.html", "a.txt"]);
     let content = calendar::attachment(written.as_bytes(), &attached[0]).unwrap();
-    assert_eq!(content, calendar::AttachmentContent::Data(b"content".to_vec()));
+    assert_eq!(content.data, b"content");
     let (_, written) = change(&written, &|event| event.detach = vec![plan.clone()]);
     assert_eq!(of(&written), ["a.txt"]);
     let (_, written) = change(&written, &|event| event.detach = attached.clone());

@@ -112,12 +112,8 @@ pub(super) fn part(
         return Err(failed(dme_pim::Error::NoSuchPart(part.clone())));
     }
     let found = calendar::attachment(&object, part).map_err(failed)?;
-    let (data, media_type) = match found {
-        AttachmentContent::Data(data) => (data, "application/octet-stream"),
-        // What is kept elsewhere is not fetched from there.
-        AttachmentContent::Uri(uri) => (uri.into_bytes(), "text/uri-list"),
-    };
-    let (full_size, media_type) = (data.len() as u64, media_type.into());
+    let AttachmentContent { media_type, data } = found;
+    let full_size = data.len() as u64;
     Ok(PartContent { media_type, name: None, full_size, data: data.into() })
 }
 
