@@ -1,6 +1,7 @@
 //! A user's change of an event, and whom it concerns.
 
 use super::apply::main_mut;
+use super::beat::Beat;
 use super::clock::Zones;
 use super::event_fields as fields;
 use super::exceptions::Editing;
@@ -8,15 +9,17 @@ use super::line::Line;
 use super::object::Component;
 use super::people::{self, Owner};
 use super::series::{self, Series};
+use super::summary::LastEnd;
 use super::{Writing, value};
 use crate::Error;
 use crate::itip::by_server::unreached;
-use crate::itip::organise::{Invited, Told, invited, is_over};
+use crate::itip::organise::{Invited, Told, invited, is_of_instances, is_over};
 use dme_model::{
-    Address, Event, EventField, EventPatch, EventStatus, Fields, Notice, Participation, Timestamp,
+    Address, Event, EventField, EventPatch, EventStatus, Fields, InstanceChange, LocalTime, Notice,
+    Participation, Timestamp,
 };
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What was done.
 #[derive(Default)]
@@ -25,19 +28,22 @@ pub(crate) struct Change {
     pub(crate) any: bool,
     /// Whom it concerns.
     told: Told,
+    /// Where it is of single instances: when they are over, as they were and as they are, the last of
+    /// them.
+    end: Option<Timestamp>,
 }
 
 impl Change {
     /// One that concerns nobody else.
     pub(crate) fn quiet(any: bool) -> Self {
-        Self { any, told: Told::default() }
+        Self { any, ..Self::default() }
     }
 
     /// One of which the calendar's server, where there is one, tells those who are gone as far as it
     /// reaches them. `unreached` are those it did not reach before.
     fn telling(any: bool, mut told: Told, unreached: &BTreeSet<String>, writing: &Writing) -> Self {
         told.cancel.retain(|email| !writing.schedules || unreached.contains(email));
-        Self { any, told }
+        Self { any, told, end: None }
     }
 
     /// Whether the calendar's server is to tell somebody of it.
@@ -72,7 +78,7 @@ pub(crate) fn create(
     }
     let after = invited(calendar.components(), owner);
     let told = Told::of_change(&Invited::new(), &after, &patch.fields, new.status);
-    Ok(Change { any: true, told })
+    Ok(Change { any: true, told, end: None })
 }
 
 /// Whether the event has no zone though others are asked, who have other clocks.
@@ -150,7 +156,35 @@ pub(crate) fn change(
     }
     let after = invited(calendar.components(), owner);
     let told = Told::of_change(&invited_before, &after, &changed, new.status);
-    Ok(Change::telling(!changed.is_empty(), told, &unreached, writing))
+    let end = if is_of_instances(&changed) {
+        let now = Editing::of(calendar, owner, zones)?;
+        instances_end((&shown, &was), (&now.event, &now.beat), writing)
+    } else {
+        None
+    };
+    Ok(Change { end, ..Change::telling(!changed.is_empty(), told, &unreached, writing) })
+}
+
+/// When the instances are over that differ between a series and what became of it, in either of the
+/// two, the last of them.
+fn instances_end(
+    (before, was): (&Event, &Beat),
+    (after, is): (&Event, &Beat),
+    writing: &Writing,
+) -> Option<Timestamp> {
+    let known = |event: &Event| -> BTreeMap<LocalTime, InstanceChange> {
+        event.exceptions.iter().map(|one| (one.original, one.change.clone())).collect()
+    };
+    let (earlier, later) = (known(before), known(after));
+    let originals: BTreeSet<LocalTime> = earlier.keys().chain(later.keys()).copied().collect();
+    let differ = originals.into_iter().filter(|at| earlier.get(at) != later.get(at));
+    let ends = differ.flat_map(|at| {
+        let end = |event, beat: &Beat| {
+            Some(LastEnd::of(&beat.start.clock, series::end_of(event, at, beat)?))
+        };
+        [end(before, was), end(after, is)]
+    });
+    ends.flatten().map(|end| end.on(&writing.zone)).max()
 }
 
 fn drop_overrides(calendar: &mut Component) {
@@ -178,8 +212,11 @@ pub(crate) fn change_instance(
     };
     let one = editing.override_or_new(at);
     let (before, unreached) = (invited(one.iter(), owner), unreached(one.iter()));
-    let patch = zoned(patch, &editing.shown(at), writing);
+    let was = editing.shown(at);
+    let patch = zoned(patch, &was, writing);
     let changed = editing.change(at, &patch);
+    let end = editing.shown(at).end.max(was.end);
+    let end = LastEnd::of(&editing.beat.start.clock, end).on(&writing.zone);
     let mut told = Told::default();
     if let Some(component) = editing.overriding(at) {
         stamp(component, &changed, writing);
@@ -188,7 +225,8 @@ pub(crate) fn change_instance(
         told = Told::of_change(&before, &after, &changed, status);
         told.instance = Some(at);
     }
-    Ok(Change::telling(!changed.is_empty(), told, &unreached, writing))
+    let change = Change::telling(!changed.is_empty(), told, &unreached, writing);
+    Ok(Change { end: Some(end), ..change })
 }
 
 pub(crate) fn drop_instance(
@@ -203,6 +241,7 @@ pub(crate) fn drop_instance(
     let at = at.ok_or(Error::Misfit("an event without instances is deleted as a whole"))?;
     let one = editing.override_or_new(at);
     let (before, unreached) = (invited(one.iter(), owner), unreached(one.iter()));
+    let end = LastEnd::of(&editing.beat.start.clock, editing.shown(at).end).on(&writing.zone);
     if !editing.exclude(at) {
         return Ok(Change::default());
     }
@@ -211,7 +250,7 @@ pub(crate) fn drop_instance(
     }
     let cancel = before.into_keys().collect();
     let told = Told { cancel, instance: Some(at), ..Told::default() };
-    Ok(Change::telling(true, told, &unreached, writing))
+    Ok(Change { end: Some(end), ..Change::telling(true, told, &unreached, writing) })
 }
 
 /// The event is about to be deleted: what others organise, and what concerns nobody else, goes
@@ -276,8 +315,9 @@ pub(crate) fn sequence(event: &Component) -> u32 {
     event.value("SEQUENCE").and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-/// The mails about a change of a meeting that the user organises and that is not over. What they
-/// tell is kept in the event, for when the act is repeated.
+/// The mails about a change of a meeting that the user organises and that is not over: of single
+/// instances of a series, unless all of these are. What they tell is kept in the event, for when the
+/// act is repeated.
 pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing) -> Vec<Notice> {
     if change.told.is_empty() {
         return Vec::new();
@@ -287,8 +327,8 @@ pub(crate) fn tell(calendar: &mut Component, change: &Change, writing: &Writing)
     let Some(series) = Series::find(calendar, "VEVENT") else { return Vec::new() };
     let Ok(last_end) = series::last_end(&series, &zones) else { return Vec::new() };
     let own = series.main.line("RECURRENCE-ID").is_none() && owner.organises(series.main);
-    let last_end = last_end.map(|end| end.on(&writing.zone));
-    if is_over(last_end, writing.now) || !own {
+    let end = change.end.or_else(|| last_end.map(|end| end.on(&writing.zone)));
+    if is_over(end, writing.now) || !own {
         return Vec::new();
     }
     if let Some(main) = main_mut(calendar, "VEVENT") {

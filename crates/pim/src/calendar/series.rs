@@ -123,10 +123,7 @@ fn end(
         }
         last = last.max(end);
     }
-    Some(match clock {
-        Clock::Floating => LastEnd::Floating(last),
-        Clock::Zone(zone) => LastEnd::At(zone.to_utc(last)),
-    })
+    Some(LastEnd::of(clock, last))
 }
 
 /// By what rule the instances begin, and those that do not take place although they do by it.
@@ -216,6 +213,20 @@ pub(crate) fn instance(series: &Event, original: LocalTime) -> Event {
         attach: Vec::new(),
         detach: Vec::new(),
         ..series.clone()
+    }
+}
+
+/// When one instance ends by the series' clock; none where it does not take place.
+pub(crate) fn end_of(series: &Event, original: LocalTime, beat: &Beat) -> Option<LocalTime> {
+    let exception = series.exceptions.iter().find(|one| one.original == original);
+    match exception.map(|one| &one.change) {
+        Some(InstanceChange::Deleted) => None,
+        Some(InstanceChange::Changed(patch)) => {
+            let mut instance = instance(series, original);
+            patch.apply(&mut instance);
+            Some(instance.end)
+        }
+        None => Some(unchanged(series, original, beat).end),
     }
 }
 

@@ -17,6 +17,14 @@ pub enum LastEnd {
 }
 
 impl LastEnd {
+    /// Of what ends when this clock shows that.
+    pub(crate) fn of(clock: &Clock, end: LocalTime) -> Self {
+        match clock {
+            Clock::Floating => Self::Floating(end),
+            Clock::Zone(zone) => Self::At(zone.to_utc(end)),
+        }
+    }
+
     /// The moment, for a user of this clock.
     pub fn on(self, clock: &ZoneId) -> Timestamp {
         match self {

@@ -37,6 +37,29 @@ pub(crate) struct Told {
     pub(crate) first: bool,
 }
 
+/// The fields of a meeting that are not its organiser's own business.
+const CONCERNING: [EventField; 11] = [
+    EventField::Title,
+    EventField::Time,
+    EventField::Recurrence,
+    EventField::Exceptions,
+    EventField::Place,
+    EventField::Status,
+    EventField::Text,
+    EventField::NoProposals,
+    EventField::OnlineLink,
+    EventField::OnlineExternalLink,
+    EventField::Attachments,
+];
+
+/// Whether a change of a series concerns others by what becomes of single instances alone.
+pub(crate) fn is_of_instances(changed: &BTreeSet<EventField>) -> bool {
+    let concerns = |field: &EventField| {
+        *field == EventField::Attendees || CONCERNING.contains(field)
+    };
+    changed.iter().filter(|field| concerns(field)).eq([&EventField::Exceptions])
+}
+
 /// Who is asked, by lower-case address.
 pub(crate) type Invited = BTreeMap<String, Address>;
 
@@ -70,19 +93,6 @@ impl Told {
         changed: &BTreeSet<EventField>,
         status: EventStatus,
     ) -> Self {
-        const CONCERNING: [EventField; 11] = [
-            EventField::Title,
-            EventField::Time,
-            EventField::Recurrence,
-            EventField::Exceptions,
-            EventField::Place,
-            EventField::Status,
-            EventField::Text,
-            EventField::NoProposals,
-            EventField::OnlineLink,
-            EventField::OnlineExternalLink,
-            EventField::Attachments,
-        ];
         let concerning = CONCERNING.iter().any(|field| changed.contains(field));
         let gone = before.keys().filter(|email| !after.contains_key(*email)).cloned();
         if status == EventStatus::Cancelled {
