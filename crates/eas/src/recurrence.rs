@@ -150,10 +150,40 @@ pub(crate) fn children(
         children.put(tags.calendar_type, "1");
     }
     if version >= ProtocolVersion::V14_1 && matches!(sort, Sort::Weekly { .. }) {
-        let first = rule.first_day.map(weekday_code);
-        children.put_some_number(tags.first_day_of_week, first);
+        // Left out it is Monday in iCalendar (RFC 5545 §3.3.10), in ActiveSync what the user has set
+        // (MS-ASCAL 2.2.2.24, MS-ASEMAIL 2.2.2.33).
+        let first = rule.first_day.or_else(|| counts_weeks(rule).then_some(Weekday::Monday));
+        children.put_some_number(tags.first_day_of_week, first.map(weekday_code));
     }
     Some(children)
+}
+
+/// Whether the day on which weeks begin decides which instances there are.
+fn counts_weeks(rule: &Recurrence) -> bool {
+    rule.frequency == Frequency::Weekly && rule.interval > 1
+}
+
+/// Makes no change of what a phone says, or does not, of the day on which weeks begin, where the rule
+/// is the same with it. `written` and `told` are rules as they are read, `present` is the item's.
+///
+/// Left out, it stays; where it decides nothing it stays whatever a phone says; and Monday, told of a
+/// rule that does not name it, is not named in either.
+pub(crate) fn keep_first_day(
+    written: &mut Option<Recurrence>,
+    told: &mut Option<Recurrence>,
+    present: Option<&Recurrence>,
+) {
+    let Some(told) = told else { return };
+    let mut written = written.as_mut();
+    if let Some(written) = &mut written {
+        let said = written.first_day.filter(|_| counts_weeks(written));
+        written.first_day = said.or(told.first_day);
+    }
+    if present.is_some_and(|present| present.first_day.is_none()) {
+        for rule in written.into_iter().chain([told]) {
+            rule.first_day = rule.first_day.filter(|day| *day != Weekday::Monday);
+        }
+    }
 }
 
 /// The neutral rule a `Recurrence` says; none where it is empty. `until` reads when the last

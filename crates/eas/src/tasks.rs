@@ -167,9 +167,11 @@ pub fn patch_from_elements(
         return Ok(TaskPatch::whole(value));
     }
     let told = writing.present().map(|task| from_elements(&to_elements(task, version, home), home));
-    let told = told.transpose()?;
-    if let Some(told) = &told {
+    let mut told = told.transpose()?;
+    if let Some((told, present)) = told.as_mut().zip(writing.present()) {
         keep_text((&mut value.text, &mut value.native), (&told.text, told.native));
+        let rule = present.recurrence.as_ref();
+        recurrence::keep_first_day(&mut value.recurrence, &mut told.recurrence, rule);
     }
     let named = data.iter().filter_map(|element| field_of(element.tag));
     let mut patch = patch(named.chain(DELETABLE), &value, told.as_ref());

@@ -7,6 +7,7 @@ use crate::attachment::{self, NewAttachment};
 use crate::error::Result;
 use crate::fields::{Children, Fields};
 use crate::ghosting::{Writing, keep_text, patch, whole_text};
+use crate::recurrence::keep_first_day;
 use crate::server_id::{FileReference, ServerId};
 use crate::version::ProtocolVersion;
 use dme_model::{Event, EventField, EventPatch, Exception, Fields as _, InstanceChange, LocalTime};
@@ -63,6 +64,8 @@ pub fn patch_from_elements(
         event.attachments.clone_from(&present.attachments);
         value.attachments.clone_from(&present.attachments);
         keep_text((&mut value.text, &mut value.native), (&event.text, event.native));
+        let rule = present.recurrence.as_ref();
+        keep_first_day(&mut value.recurrence, &mut event.recurrence, rule);
         told = Some((event, covered));
     }
     let mut patch = patch(fields, &value, told.as_ref().map(|(told, _)| told));

@@ -264,6 +264,29 @@ fn each_version_is_told_what_it_knows() {
 }
 
 #[test]
+fn a_series_that_leaves_out_weeks_names_the_day_on_which_these_begin() {
+    let first = |rule: &Recurrence, version| {
+        let children = children(&OF_EVENTS, rule, START, version, |_| String::new()).unwrap();
+        let first = children.iter().find(|child| child.tag == page::FIRST_DAY_OF_WEEK);
+        first.map(|child| child.as_text().unwrap().to_owned())
+    };
+    let days = || each(&[Weekday::Sunday, Weekday::Monday]);
+    let second = Recurrence { interval: 2, by_day: days(), ..every(Frequency::Weekly) };
+    let sunday = Recurrence { first_day: Some(Weekday::Sunday), ..second.clone() };
+    let daily = Recurrence { interval: 2, ..every(Frequency::Daily) };
+    use ProtocolVersion::{V14_0, V14_1, V16_1};
+    for version in [V14_1, V16_1] {
+        // RFC 5545 §3.3.10: without WKST weeks begin on Monday.
+        assert_eq!(first(&second, version).as_deref(), Some("1"));
+        assert_eq!(first(&sunday, version).as_deref(), Some("0"));
+        assert_eq!(first(&daily, version), None);
+        // Of each week it decides nothing.
+        assert_eq!(first(&Recurrence { interval: 1, ..second.clone() }, version), None);
+    }
+    assert_eq!(first(&second, V14_0), None, "the element is not known there");
+}
+
+#[test]
 fn a_phone_may_leave_out_what_the_begin_says() {
     assert_eq!(said(&[]), Ok(None), "emptied");
     assert_eq!(said(&[(page::TYPE, "1")]), Ok(Some(every(Frequency::Weekly))));

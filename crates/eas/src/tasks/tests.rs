@@ -176,6 +176,21 @@ fn a_series_without_a_date_of_its_own_begins_with_its_rule() {
 }
 
 #[test]
+fn weeks_begin_on_monday_where_the_rule_says_nothing_and_that_is_no_change_of_it() {
+    let by_day = vec![NthDay { day: Weekday::Sunday, nth: None }];
+    let second = Recurrence { interval: 2, by_day, ..Recurrence::every(Frequency::Weekly) };
+    let present = Task { recurrence: Some(second.clone()), ..task() };
+    let data = to_elements(&present, NEWEST, &home());
+    let rule = data.iter().find(|element| element.tag == page::RECURRENCE).unwrap();
+    assert_eq!(rule.text_of(page::FIRST_DAY_OF_WEEK), Ok(Some("1")));
+    assert!(change(&data, &present).is_empty(), "sent back");
+    let other = Recurrence { interval: 3, ..second };
+    let other_task = Task { recurrence: Some(other.clone()), ..present.clone() };
+    let patch = change(&to_elements(&other_task, NEWEST, &home()), &present);
+    assert_eq!(patch.value.recurrence, Some(other));
+}
+
+#[test]
 fn a_task_from_ios_in_14_1() {
     let task = add(&[
         (page::SUBJECT, "Call Bo"),

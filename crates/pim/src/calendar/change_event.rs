@@ -172,9 +172,9 @@ fn instances_end(
     (after, is): (&Event, &Beat),
     writing: &Writing,
 ) -> Option<Timestamp> {
-    let known = |event: &Event| -> BTreeMap<LocalTime, InstanceChange> {
-        event.exceptions.iter().map(|one| (one.original, one.change.clone())).collect()
-    };
+    fn known(event: &Event) -> BTreeMap<LocalTime, &InstanceChange> {
+        event.exceptions.iter().map(|one| (one.original, &one.change)).collect()
+    }
     let (earlier, later) = (known(before), known(after));
     let originals: BTreeSet<LocalTime> = earlier.keys().chain(later.keys()).copied().collect();
     let differ = originals.into_iter().filter(|at| earlier.get(at) != later.get(at));

@@ -134,6 +134,70 @@ fn a_rule_that_a_phone_cannot_be_told_outlives_its_changes() {
     }
 }
 
+/// Each second week on Sunday and Monday.
+fn second_weeks(first_day: Option<Weekday>) -> Event {
+    let days = [Weekday::Sunday, Weekday::Monday];
+    let by_day = days.map(|day| NthDay { day, nth: None }).to_vec();
+    let weekly = Recurrence::every(Frequency::Weekly);
+    let rule = Recurrence { interval: 2, by_day, first_day, ..weekly };
+    Event { recurrence: Some(rule), ..simple() }
+}
+
+#[test]
+fn weeks_begin_on_a_phone_as_the_rule_has_it_and_that_is_no_change_of_it() {
+    for (first_day, code) in
+        [(None, "1"), (Some(Weekday::Monday), "1"), (Some(Weekday::Sunday), "0")]
+    {
+        let present = second_weeks(first_day);
+        for version in [V14_1, V16_1] {
+            let data = told(&present, version);
+            let rule = data.iter().find(|element| element.tag == page::RECURRENCE).unwrap();
+            assert_eq!(rule.child(page::FIRST_DAY_OF_WEEK).unwrap().as_text(), Some(code));
+            assert!(change(&data, version, &present).is_empty(), "{version}: sent back");
+            // Some phones do not know the element.
+            let silent = without_within(data.clone(), page::FIRST_DAY_OF_WEEK);
+            assert!(change(&silent, version, &present).is_empty(), "{version}: left out");
+            // What else a phone changes of the rule is all that changes, either way.
+            let mut three = received(&data, version).unwrap();
+            three.recurrence.as_mut().unwrap().end = RecurrenceEnd::Count(3);
+            let data = told(&three, version);
+            for data in [without_within(data.clone(), page::FIRST_DAY_OF_WEEK), data] {
+                let patch = change(&data, version, &present);
+                assert_eq!(fields(&patch), [EventField::Recurrence]);
+                let rule = present.recurrence.clone().unwrap();
+                let end = RecurrenceEnd::Count(3);
+                assert_eq!(patch.value.recurrence, Some(Recurrence { end, ..rule }));
+            }
+        }
+    }
+    // Another day on which weeks begin is another rule.
+    let (monday, sunday) = (second_weeks(None), second_weeks(Some(Weekday::Sunday)));
+    for (present, other) in [(&monday, &sunday), (&sunday, &monday)] {
+        let patch = change(&told(other, V14_1), V14_1, present);
+        assert_eq!(fields(&patch), [EventField::Recurrence]);
+        let first = |event: &Event| {
+            event.recurrence.as_ref().unwrap().first_day.unwrap_or(Weekday::Monday)
+        };
+        assert_eq!(first(&patch.value), first(other));
+    }
+}
+
+#[test]
+fn on_which_day_weeks_begin_is_no_change_where_it_decides_nothing() {
+    for first_day in [None, Some(Weekday::Sunday)] {
+        for frequency in [Frequency::Daily, Frequency::Weekly, Frequency::Monthly] {
+            let rule = Recurrence { first_day, ..Recurrence::every(frequency) };
+            let present = Event { recurrence: Some(rule), ..simple() };
+            let mut data = told(&present, V14_1);
+            let rule = data.iter_mut().find(|one| one.tag == page::RECURRENCE).unwrap();
+            let mut children = without(rule.children().to_vec(), page::FIRST_DAY_OF_WEEK);
+            children.push(text(page::FIRST_DAY_OF_WEEK, "6"));
+            *rule = Element::parent(page::RECURRENCE, children);
+            assert!(change(&data, V14_1, &present).is_empty(), "{first_day:?}, {frequency:?}");
+        }
+    }
+}
+
 #[test]
 fn a_text_known_in_part_or_in_another_form_outlives_changes() {
     let text = Text { truncated: true, full_size: 9_000, ..Text::plain("Tea\r\nand cake  ") };

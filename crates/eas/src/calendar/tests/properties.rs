@@ -170,11 +170,21 @@ fn with_a_name(mut event: Event) -> Event {
     event
 }
 
+/// Weeks begin on Monday where a rule says nothing; where it has each week, it does not matter.
+fn with_its_weeks(mut event: Event) -> Event {
+    if let Some(rule) = &mut event.recurrence {
+        let counts = rule.frequency == Frequency::Weekly && rule.interval > 1;
+        rule.first_day = counts.then(|| rule.first_day.unwrap_or(Weekday::Monday));
+    }
+    event
+}
+
 proptest! {
     #[test]
     fn what_the_server_tells_is_what_the_phone_reads(event in event()) {
         let event = with_a_name(event);
-        prop_assert_eq!(received(&told(&event, V16_1), V16_1).unwrap(), event);
+        let there = received(&told(&event, V16_1), V16_1).unwrap();
+        prop_assert_eq!(with_its_weeks(there), with_its_weeks(event));
     }
 
     #[test]
@@ -210,7 +220,7 @@ proptest! {
             if version >= V16_0 && !before.exceptions.is_empty() {
                 made.exceptions.clone_from(&expected.exceptions);
             }
-            prop_assert_eq!(made, expected, "{}", version);
+            prop_assert_eq!(with_its_weeks(made), with_its_weeks(expected), "{}", version);
         }
     }
 }
