@@ -9,6 +9,15 @@ use crate::{calendar, contacts, email, notes, tasks};
 use dme_model::{Class, Item, ItemPatch};
 use dme_wbxml::Element;
 
+/// The first version that knows a class, of which older phones are told neither folders nor items.
+pub fn since(class: Class) -> ProtocolVersion {
+    match class {
+        // By the tables of MS-ASNOTE 2.2.2.
+        Class::Notes => ProtocolVersion::V14_0,
+        Class::Mail | Class::Calendar | Class::Contacts | Class::Tasks => ProtocolVersion::V12_1,
+    }
+}
+
 /// The elements of an item for this version. `id` makes the references of its attachments.
 pub fn to_elements(
     item: &Item,

@@ -86,14 +86,20 @@ fn span(versions: &BTreeSet<ProtocolVersion>) -> String {
     if first == last { first.to_string() } else { format!("{first}–{last}") }
 }
 
+/// Items of which every element is told, each in the versions that know its class.
+fn items_by_version() -> impl Iterator<Item = (ProtocolVersion, Item)> {
+    ProtocolVersion::ALL.into_iter().flat_map(|version| {
+        let known = items().into_iter().filter(move |item| item::since(item.class()) <= version);
+        known.map(move |item| (version, item))
+    })
+}
+
 /// Which versions are told an element.
 fn told() -> BTreeMap<Tag, BTreeSet<ProtocolVersion>> {
     let mut told: BTreeMap<Tag, BTreeSet<ProtocolVersion>> = BTreeMap::new();
-    for version in ProtocolVersion::ALL {
-        for item in items() {
-            for tag in tags(&elements(&item, version)) {
-                told.entry(tag).or_default().insert(version);
-            }
+    for (version, item) in items_by_version() {
+        for tag in tags(&elements(&item, version)) {
+            told.entry(tag).or_default().insert(version);
         }
     }
     told
@@ -102,15 +108,13 @@ fn told() -> BTreeMap<Tag, BTreeSet<ProtocolVersion>> {
 /// The elements without which a phone's new or changed item would be another.
 fn written() -> BTreeSet<Tag> {
     let mut written = BTreeSet::new();
-    for version in ProtocolVersion::ALL {
-        for item in items() {
-            let class = item.class();
-            for data in said(&item, version) {
-                let whole = outcome(class, &data, version);
-                for tag in tags(&data) {
-                    if outcome(class, &without(&data, tag), version) != whole {
-                        written.insert(tag);
-                    }
+    for (version, item) in items_by_version() {
+        let class = item.class();
+        for data in said(&item, version) {
+            let whole = outcome(class, &data, version);
+            for tag in tags(&data) {
+                if outcome(class, &without(&data, tag), version) != whole {
+                    written.insert(tag);
                 }
             }
         }

@@ -4,8 +4,8 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::ids::folder_no;
 use super::reply::Reply;
-use dme_eas::ProtocolVersion;
 use dme_eas::folder_sync::{Changes, Folder, FolderType, Request, Response, Status};
+use dme_eas::item;
 use dme_model::{Class, Role};
 use dme_sync::{FolderEntry, FolderNo, HierarchyChange, SyncKey};
 use dme_wbxml::Element;
@@ -26,7 +26,7 @@ pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Re
         match change {
             // A version without notes has no name for their folders.
             HierarchyChange::Add(entry) | HierarchyChange::Update(entry)
-                if entry.class == Class::Notes && exchange.version < ProtocolVersion::V14_0 => {}
+                if exchange.version < item::since(entry.class) => {}
             HierarchyChange::Add(entry) => changes.added.push(folder(&entry)),
             HierarchyChange::Update(entry) => changes.updated.push(folder(&entry)),
             HierarchyChange::Delete(no) => changes.deleted.push(no.to_string()),
