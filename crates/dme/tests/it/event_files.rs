@@ -10,7 +10,7 @@ use dme_eas::calendar::patch_to_elements;
 use dme_eas::folder_sync::FolderType;
 use dme_eas::server_id::{FileReference, ServerId};
 use dme_eas::sync::ClientCommand;
-use dme_model::{Event, EventField, EventPatch, NewAttachment, PartId};
+use dme_model::{Event, EventField, EventPatch, ItemPatch, NewAttachment, PartId};
 use dme_phone::Phone;
 use dme_testkit::process::run;
 use std::process::Command;
@@ -41,18 +41,27 @@ fn reference(id: &str, part: PartId) -> Result<String> {
     Ok(FileReference { item, part }.to_string())
 }
 
-/// The calendar with the one event, as a program that speaks CalDAV alone reads it, unfolded.
-fn plain_get(world: &World) -> Result<String> {
+/// What a program asks that speaks CalDAV alone.
+fn plain(world: &World, more: &[&str], path: &str) -> Result<String> {
     let (ann, password) = USERS[0];
     let login = format!("{ann}@{REALM}:{password}");
-    let curl = |more: &[&str], path: &str| {
-        let url = format!("{}{path}", world.radicale.url().trim_end_matches('/'));
-        run(Command::new("curl").args(["-sf", "-u", &login]).args(more).arg(url))
-    };
-    let listed = curl(&["-X", "PROPFIND", "-H", "Depth: 1"], &format!("/{ann}%40{REALM}/"))?;
+    let url = format!("{}{path}", world.radicale.url().trim_end_matches('/'));
+    run(Command::new("curl").args(["-sf", "-u", &login]).args(more).arg(url))
+}
+
+/// Where the one calendar stands.
+fn plain_path(world: &World) -> Result<String> {
+    let depth = ["-X", "PROPFIND", "-H", "Depth: 1"];
+    let (ann, _) = USERS[0];
+    let listed = plain(world, &depth, &format!("/{ann}%40{REALM}/"))?;
     let hrefs = listed.split("<href>").skip(1).filter_map(|rest| rest.split('<').next());
     let mut calendars = hrefs.filter(|href| href.matches('/').count() == 3);
-    let calendar = curl(&[], calendars.next().context("no calendar")?)?;
+    Ok(calendars.next().context("no calendar")?.to_owned())
+}
+
+/// The calendar with the one event, unfolded.
+fn plain_get(world: &World) -> Result<String> {
+    let calendar = plain(world, &[], &plain_path(world)?)?;
     Ok(calendar.replace("\r\n", "\n").replace("\n ", ""))
 }
 
@@ -104,5 +113,51 @@ async fn what_a_phone_attaches_others_read_and_what_it_takes_off_is_gone() -> Re
     ensure!(left == expected[1..], "{:?}", left.iter().map(|(name, _)| name).collect::<Vec<_>>());
     let there = plain_get(&world)?;
     ensure!(!there.contains(&encoded) && there.contains("T110000"), "it is as it was");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_kept_elsewhere_is_a_link_on_a_phone_and_stays_as_it_is() -> Result<()> {
+    let world = World::start()?;
+    let mut phone = world.phone("ann", "phone", ProtocolVersion::V16_1).await?;
+    let calendar = folder(&mut phone, "Plans", FolderType::UserCalendar).await?;
+    let object = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Test//EN",
+        "BEGIN:VEVENT",
+        "UID:linked",
+        "DTSTAMP:20370101T000000Z",
+        "DTSTART:20370302T080000Z",
+        "DTEND:20370302T090000Z",
+        "SUMMARY:The bridge",
+        "ATTACH;FMTTYPE=application/pdf;FILENAME=plan.pdf;SIZE=59102:https://f.example/s/a1?d=1&e=2",
+        "END:VEVENT",
+        "END:VCALENDAR",
+        "",
+    ]
+    .join("\r\n");
+    let put = ["-X", "PUT", "-H", "Content-Type: text/calendar", "--data-binary", &object];
+    plain(&world, &put, &format!("{}linked.ics", plain_path(&world)?))?;
+    let attached = |calendar: &str| -> Vec<String> {
+        calendar.lines().filter(|line| line.starts_with("ATTACH")).map(str::to_owned).collect()
+    };
+    let before = attached(&plain_get(&world)?);
+    ensure!(before.len() == 1, "{before:?}");
+
+    phone.sync(&calendar).await?;
+    let files = files(&mut phone, &calendar).await?;
+    let [(name, page)] = files.as_slice() else { anyhow::bail!("{files:?}") };
+    ensure!(name == "plan.pdf.html", "{name}");
+    let page = String::from_utf8_lossy(page);
+    ensure!(page.contains("<a href=\"https://f.example/s/a1?d=1&amp;e=2\">"), "{page}");
+
+    let (id, item) = only(&phone, &calendar)?;
+    let titled = Event { title: "The bridge, again".into(), ..event(&item)?.clone() };
+    let patch = EventPatch::of([EventField::Title], titled);
+    phone.change(&calendar, &id, &ItemPatch::Event(Box::new(patch))).await?;
+    let after = plain_get(&world)?;
+    ensure!(after.contains("SUMMARY:The bridge\\, again"), "{after}");
+    ensure!(attached(&after) == before, "{after}");
     Ok(())
 }
