@@ -54,9 +54,8 @@ const CONCERNING: [EventField; 11] = [
 
 /// Whether a change of a series concerns others by what becomes of single instances alone.
 pub(crate) fn is_of_instances(changed: &BTreeSet<EventField>) -> bool {
-    let concerns = |field: &EventField| {
-        *field == EventField::Attendees || CONCERNING.contains(field)
-    };
+    let concerns =
+        |field: &EventField| *field == EventField::Attendees || CONCERNING.contains(field);
     changed.iter().filter(|field| concerns(field)).eq([&EventField::Exceptions])
 }
 

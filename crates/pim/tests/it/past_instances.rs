@@ -25,10 +25,8 @@ fn moment(begin: &str) -> Timestamp {
 }
 
 fn titled(begin: &str) -> ItemEdit {
-    let patch = EventPatch::of(
-        [EventField::Title],
-        Event { title: "Other".into(), ..Event::default() },
-    );
+    let patch =
+        EventPatch::of([EventField::Title], Event { title: "Other".into(), ..Event::default() });
     ItemEdit::Instance { original: moment(begin), patch: Box::new(patch) }
 }
 

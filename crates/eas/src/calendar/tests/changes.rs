@@ -175,9 +175,8 @@ fn weeks_begin_on_a_phone_as_the_rule_has_it_and_that_is_no_change_of_it() {
     for (present, other) in [(&monday, &sunday), (&sunday, &monday)] {
         let patch = change(&told(other, V14_1), V14_1, present);
         assert_eq!(fields(&patch), [EventField::Recurrence]);
-        let first = |event: &Event| {
-            event.recurrence.as_ref().unwrap().first_day.unwrap_or(Weekday::Monday)
-        };
+        let first =
+            |event: &Event| event.recurrence.as_ref().unwrap().first_day.unwrap_or(Weekday::Monday);
         assert_eq!(first(&patch.value), first(other));
     }
 }
