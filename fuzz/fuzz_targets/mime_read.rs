@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
             mime: MimeSupport::Always,
             part_preference: Some(preference),
         };
-        let Ok(mail) = read(raw.clone(), Envelope::default(), &view) else { return };
+        let Ok(mail) = read(raw.clone(), Envelope::default(), &view, dme_pim::invitation) else { return };
         for body in mail.body.iter().chain(&mail.body_part) {
             assert!(std::str::from_utf8(&body.data).is_ok() && !body.data.contains(&0));
             assert_eq!(body.truncated, (body.data.len() as u64) < body.full_size);
@@ -48,7 +48,7 @@ fuzz_target!(|data: &[u8]| {
     let drafted = draft(Some(&raw), &DraftChange::default(), now, "seed");
     written.extend(drafted.map(|drafted| drafted.message));
     for message in written {
-        read(message, Envelope::default(), &BodyView::default()).expect("what we wrote");
+        read(message, Envelope::default(), &BodyView::default(), dme_pim::invitation).expect("what we wrote");
     }
     if let Ok(done) = finish(&raw, &Finish { from, now, seed: "seed".into() }) {
         assert!(!done.recipients.is_empty());

@@ -226,7 +226,9 @@ fn syncs() -> Vec<(&'static str, Element)> {
         window_size: Some(512),
         partial: true,
     };
-    let data = email::to_elements(&mail(), &ServerId::new(1, ItemId::new("8")), VERSION);
+    let id = ServerId::new(1, ItemId::new("8"));
+    let context = Context { home: &Zone::utc(), now: items::NOW };
+    let data = email::to_elements(&mail(), &id, VERSION, &context);
     let flags = email::flags_to_elements(&mail().flags, VERSION);
     let response = sync::Response {
         collections: vec![sync::CollectionResponse {
@@ -271,17 +273,14 @@ fn mail() -> Mail {
         uid: "{81412D3C-2A24-4E9D-B20E-11F7BBE92799}".into(),
         start: Timestamp::from_seconds(1_781_510_400),
         end: Timestamp::from_seconds(1_781_514_000),
-        all_day: false,
-        time_zone: Some("Europe/Berlin".into()),
+        zone: Some("Europe/Berlin".into()),
         stamp: Timestamp::from_seconds(1_781_400_000),
-        recurrence_id: None,
         recurrence: Some("FREQ=WEEKLY;BYDAY=MO,WE;COUNT=5".into()),
         location: "Room 5".into(),
         organizer: Some(address("Ann", "ann@example.org")),
         response_requested: true,
         reminder_minutes: Some(15),
-        busy: true,
-        private: false,
+        ..Invitation::default()
     };
     let body = Body {
         kind: BodyKind::Html,

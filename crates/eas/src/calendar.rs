@@ -12,11 +12,11 @@ mod attendees;
 mod cover;
 mod exceptions;
 mod instance;
-mod meeting;
+pub(crate) mod meeting;
 mod patch;
 mod place;
 mod read;
-mod time;
+pub(crate) mod time;
 mod write;
 
 pub use crate::attachment::{AttachedFile, attached_to_elements};

@@ -26,7 +26,7 @@ pub fn to_elements(
     context: &Context<'_>,
 ) -> Vec<Element> {
     match item {
-        Item::Mail(mail) => email::to_elements(mail, id, version),
+        Item::Mail(mail) => email::to_elements(mail, id, version, context),
         Item::Event(event) => calendar::to_elements(event, id, version, context),
         Item::Contact(contact) => contacts::to_elements(contact, version),
         Item::Task(task) => tasks::to_elements(task, version, context.home),

@@ -31,7 +31,7 @@ pub use error::Error;
 pub use item_text::{Written, plain_of};
 
 use bytes::Bytes;
-use dme_model::{BodyView, ConversationId, Flags, Mail, PartId, Timestamp};
+use dme_model::{BodyView, ConversationId, Flags, Invitation, Mail, PartId, Timestamp};
 use header::{Fields, Of};
 use std::ops::Range;
 use structure::Message;
@@ -69,12 +69,22 @@ pub struct Part {
     pub data: Bytes,
 }
 
+/// Who reads the calendar data of a message (RFC 6047): given its text, and the `method` of the part
+/// it stands in, the meeting; none where it is about none. There is one reader of calendars
+/// (`dme_pim::invitation`), so that a mail tells of a meeting what the event itself does.
+pub type Meetings = fn(&str, Option<&str>) -> Option<Invitation>;
+
 /// Reads a message as far as the view asks.
 ///
 /// # Errors
 /// [`Error::Empty`] and [`Error::TooLarge`] only.
-pub fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Mail, Error> {
-    read::read(raw, envelope, view)
+pub fn read(
+    raw: Bytes,
+    envelope: Envelope,
+    view: &BodyView,
+    meetings: Meetings,
+) -> Result<Mail, Error> {
+    read::read(raw, envelope, view, meetings)
 }
 
 /// The decoded content of a part, or a range of it, cut at its end.

@@ -1,7 +1,7 @@
 //! A message as a neutral [`Mail`].
 
 use crate::{
-    Envelope, Error, MAX_SEARCH_TEXT, attachment, conversation,
+    Envelope, Error, MAX_SEARCH_TEXT, Meetings, attachment, conversation,
     header::{self, Fields},
     invitation, kind,
     layout::Layout,
@@ -16,7 +16,12 @@ use dme_model::{
     Body, BodyKind, BodyPreference, BodyView, Importance, Mail, MailKind, MimeSupport, Timestamp,
 };
 
-pub(crate) fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Mail, Error> {
+pub(crate) fn read(
+    raw: Bytes,
+    envelope: Envelope,
+    view: &BodyView,
+    meetings: Meetings,
+) -> Result<Mail, Error> {
     let message = Message::parse(raw)?;
     let layout = Layout::of(&message);
     let fields = &message.root().fields;
@@ -25,7 +30,7 @@ pub(crate) fn read(raw: Bytes, envelope: Envelope, view: &BodyView) -> Result<Ma
     let mut kind = kind::kind(&message);
     let mut told = Vec::new();
     if kind == MailKind::Note
-        && let Some((part, invitation)) = invitation::find(&message)
+        && let Some((part, invitation)) = invitation::find(&message, meetings)
     {
         told.push(part);
         kind = MailKind::Meeting(Box::new(invitation));

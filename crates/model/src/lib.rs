@@ -14,6 +14,7 @@ mod event;
 mod flags;
 mod function;
 mod id;
+mod invitation;
 mod irregular;
 mod item;
 mod item_set;
@@ -42,12 +43,11 @@ pub use function::Function;
 pub use id::{
     CollectionId, ConnectorId, ConversationId, DeviceId, ItemId, PartId, Realm, RequestId, UserId,
 };
+pub use invitation::{Invitation, InvitationMethod};
 pub use irregular::{Irregular, Onward};
 pub use item::{Item, ItemPatch};
 pub use item_set::ItemSet;
-pub use mail::{
-    Address, Attachment, AttachmentKind, Importance, Invitation, InvitationMethod, Mail, MailKind,
-};
+pub use mail::{Address, Attachment, AttachmentKind, Importance, Mail, MailKind};
 pub use note::{Note, NoteField, NotePatch};
 pub use patch::{Fields, Patch};
 pub use quantity::{ByteSize, OutOfRange, QuantityError, Span, within};

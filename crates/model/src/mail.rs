@@ -1,6 +1,6 @@
 //! A mail in neutral form: JMAP's `Email` (RFC 8621 §4), cut to what phones are told.
 
-use crate::{Body, BodyKind, ConversationId, Flags, PartId, Timestamp};
+use crate::{Body, BodyKind, ConversationId, Flags, Invitation, PartId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A person or role in a header.
@@ -23,60 +23,6 @@ pub enum Importance {
     Normal,
     /// Urgent.
     High,
-}
-
-/// What an invitation mail asks (RFC 5546 `METHOD`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum InvitationMethod {
-    /// Come, please.
-    Request,
-    /// It does not take place.
-    Cancel,
-    /// Someone comes.
-    Accepted,
-    /// Someone may come.
-    Tentative,
-    /// Someone does not come.
-    Declined,
-    /// Someone would rather come at another time.
-    Counter,
-}
-
-/// The meeting in an invitation, cancellation or answer mail, as far as the mail's own view shows
-/// it (MS-ASEMAIL 2.2.2.48).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Invitation {
-    /// What is asked.
-    pub method: InvitationMethod,
-    /// The event's UID.
-    pub uid: String,
-    /// Begin.
-    pub start: Timestamp,
-    /// End.
-    pub end: Timestamp,
-    /// Whole days rather than hours.
-    pub all_day: bool,
-    /// The IANA name of the event's time zone, where it has one.
-    pub time_zone: Option<String>,
-    /// When the organiser made it (`DTSTAMP`).
-    pub stamp: Timestamp,
-    /// Which instance of a series, where the mail is about one.
-    pub recurrence_id: Option<Timestamp>,
-    /// The series' rule as RFC 5545 `RRULE` text, where it recurs.
-    pub recurrence: Option<String>,
-    /// Where.
-    pub location: String,
-    /// Who asks.
-    pub organizer: Option<Address>,
-    /// Whether an answer is wanted.
-    pub response_requested: bool,
-    /// Minutes before the start at which to remind.
-    pub reminder_minutes: Option<u32>,
-    /// Busy status of the time: true blocks it.
-    pub busy: bool,
-    /// `CLASS:PRIVATE` or `CONFIDENTIAL`.
-    pub private: bool,
 }
 
 /// What sort of message it is (`MessageClass`, MS-ASEMAIL 2.2.2.49).

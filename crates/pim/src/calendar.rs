@@ -28,7 +28,7 @@
 mod alarm;
 pub(crate) mod apply;
 mod attachment;
-mod beat;
+pub(crate) mod beat;
 mod busy;
 pub(crate) mod change_event;
 pub(crate) mod clock;

@@ -13,3 +13,4 @@ mod uid;
 
 pub use dme_recurrence as recurrence;
 pub use error::Error;
+pub use itip::invitation::read as invitation;

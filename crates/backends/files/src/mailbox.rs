@@ -277,7 +277,7 @@ impl Mailbox for FilesMailbox {
 fn convert(message: crate::folder::Message, view: &BodyView) -> FetchOutcome {
     let size = message.raw.len() as u64;
     let envelope = Envelope { flags: message.flags, received: message.received, size };
-    match dme_mime::read(message.raw, envelope, view) {
+    match dme_mime::read(message.raw, envelope, view, dme_pim::invitation) {
         Ok(mail) => FetchOutcome::Item(Item::Mail(Box::new(mail))),
         Err(error) => FetchOutcome::Unconvertible(error.to_string()),
     }

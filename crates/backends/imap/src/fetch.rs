@@ -126,7 +126,9 @@ async fn convert(raw: Raw, view: BodyView) -> Result<FetchOutcome> {
     let read = move || -> std::result::Result<Mail, dme_mime::Error> {
         match raw {
             Raw::Part(large) => large.mail(&view),
-            Raw::Whole(envelope, bytes) => dme_mime::read(bytes, envelope, &view),
+            Raw::Whole(envelope, bytes) => {
+                dme_mime::read(bytes, envelope, &view, dme_pim::invitation)
+            }
             Raw::Gone | Raw::Unreadable(_) => Err(dme_mime::Error::Empty),
         }
     };

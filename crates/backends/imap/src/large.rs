@@ -14,6 +14,7 @@ use bytes::Bytes;
 use dme_mailbox::ErrorKind;
 use dme_mime::Envelope;
 use dme_model::{BodyKind, BodyView, Mail, MailKind, PartId};
+use dme_pim::invitation;
 use std::collections::HashMap;
 
 /// Of a text part, at most so much is read.
@@ -99,15 +100,15 @@ pub(crate) async fn read(
 impl Large {
     /// Whether it is signed or encrypted.
     pub(crate) fn is_smime(&self) -> bool {
-        let mail =
-            dme_mime::read(self.skeleton.clone(), self.envelope.clone(), &BodyView::default());
+        let (skeleton, envelope) = (self.skeleton.clone(), self.envelope.clone());
+        let mail = dme_mime::read(skeleton, envelope, &BodyView::default(), invitation);
         mail.is_ok_and(|mail| matches!(mail.kind, MailKind::SmimeSigned | MailKind::SmimeEncrypted))
     }
 
     /// The mail as the view asks.
     pub(crate) fn mail(self, view: &BodyView) -> Result<Mail, dme_mime::Error> {
         let size = self.envelope.size;
-        let mut mail = dme_mime::read(self.skeleton, self.envelope.clone(), view)?;
+        let mut mail = dme_mime::read(self.skeleton, self.envelope.clone(), view, invitation)?;
         mail.size = size;
         for attachment in &mut mail.attachments {
             if let Some(size) = self.cut.get(&attachment.part) {
@@ -116,7 +117,7 @@ impl Large {
         }
         match &mut mail.body {
             Some(body) if body.kind == BodyKind::Mime => {
-                let real = dme_mime::read(self.beginning, self.envelope, view)?;
+                let real = dme_mime::read(self.beginning, self.envelope, view, invitation)?;
                 if let Some(real) = real.body {
                     *body = real;
                 }

@@ -26,7 +26,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
     ("dial", &["model", "mailbox"]),
     ("openid", &["model", "dial"]),
     ("dav", &["model", "mailbox", "pim", "dial"]),
-    ("imap", &["model", "mailbox", "mime", "dial"]),
+    ("imap", &["model", "mailbox", "mime", "pim", "dial"]),
     ("sieve", &["model", "mailbox", "mime", "dial"]),
     ("link", &["model", "mailbox", "directory", "zone", "audit"]),
     ("store", &["model", "sync", "mailbox", "link", "audit"]),

@@ -7,7 +7,9 @@ use crate::date;
 use crate::error::{Error, Result};
 use crate::ghosting::{Ghosting, Writing};
 use crate::version::ProtocolVersion;
-use dme_model::{Event, InstanceChange, Irregular, Item, ItemEdit, LocalTime, MailKind, Timestamp};
+use dme_model::{
+    Event, InstanceChange, Irregular, Item, ItemEdit, LocalTime, MailKind, Timestamp, ZoneId,
+};
 use dme_wbxml::{Element, pages::air_sync_base};
 use dme_zone::Zone;
 
@@ -22,7 +24,7 @@ pub fn instance_from_elements(
     series: &Event,
     context: &Context<'_>,
 ) -> Result<ItemEdit> {
-    let original = known_by(read(instance_id)?, series, context.home);
+    let original = known_as(read(instance_id)?, series, context.home);
     let present = present(series, original);
     // From 16.0 on nothing that is left out is deleted.
     let writing = Writing::Change { ghosting: &Ghosting::default(), present: Some(&present) };
@@ -36,7 +38,7 @@ pub fn instance_from_elements(
 /// Where the instance is not named by a moment.
 pub fn drop_instance(instance_id: &str, series: Option<&Event>, home: &Zone) -> Result<ItemEdit> {
     let moment = read(instance_id)?;
-    let original = series.map_or(moment, |series| known_by(moment, series, home));
+    let original = series.map_or(moment, |series| known_as(moment, series, home));
     Ok(ItemEdit::DropInstance { original })
 }
 
@@ -48,17 +50,19 @@ pub fn instance_id(original: Timestamp) -> String {
 /// The moment by which backends know an instance, from the one by which a phone of this version does
 /// (MeetingResponse's `InstanceId`, MS-ASCMD 2.2.3.87.2): of whole days, midnight in UTC rather than
 /// on the user's clock; of a series without a time zone, what that clock shows, taken for UTC. `of`
-/// is what is answered: the series, or the mail that asks to it.
+/// is what is answered: the series, or the mail that asks to it, which tells the same times.
 pub fn original(moment: Timestamp, of: &Item, version: ProtocolVersion, home: &Zone) -> Timestamp {
-    let all_day = match of {
-        Item::Event(series) if !series.all_day => return known_by(moment, series, home),
-        Item::Event(series) => series.all_day,
-        Item::Mail(mail) => matches!(&mail.kind, MailKind::Meeting(asked) if asked.all_day),
-        _ => false,
+    let (zone, all_day) = match of {
+        Item::Event(series) => (series.zone.as_ref(), series.all_day),
+        Item::Mail(mail) => match &mail.kind {
+            MailKind::Meeting(asked) => (asked.zone.as_ref(), asked.all_day),
+            _ => return moment,
+        },
+        _ => return moment,
     };
     match all_day {
         true => time::day(moment, home, version, Round::Down).as_utc(),
-        false => moment,
+        false => known_by(moment, zone, home),
     }
 }
 
@@ -67,12 +71,20 @@ fn read(instance_id: &str) -> Result<Timestamp> {
     date::parse(instance_id).ok_or(wrong)
 }
 
-/// The moment by which backends know an instance of a series, from the one at which it is. A series
+/// The same of a phone of 16.0 or later, which names days as backends do.
+fn known_as(moment: Timestamp, series: &Event, home: &Zone) -> Timestamp {
+    match series.all_day {
+        true => moment,
+        false => known_by(moment, series.zone.as_ref(), home),
+    }
+}
+
+/// The moment by which backends know an instance of times, from the one at which it is. A series
 /// without a time zone is on the user's clock, which they do not know.
-fn known_by(moment: Timestamp, series: &Event, home: &Zone) -> Timestamp {
-    match series.zone {
-        None if !series.all_day => home.to_local(moment).as_utc(),
-        _ => moment,
+fn known_by(moment: Timestamp, zone: Option<&ZoneId>, home: &Zone) -> Timestamp {
+    match zone {
+        None => home.to_local(moment).as_utc(),
+        Some(_) => moment,
     }
 }
 

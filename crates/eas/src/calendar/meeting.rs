@@ -17,7 +17,7 @@ mod bit {
 
 /// `BusyStatus` (MS-ASCAL 2.2.2.9). Before 16.0 there is no word for working elsewhere: such time
 /// shows as free, since the user is at work.
-pub(super) fn busy_code(busy: BusyStatus, version: ProtocolVersion) -> u8 {
+pub(crate) fn busy_code(busy: BusyStatus, version: ProtocolVersion) -> u8 {
     match busy {
         BusyStatus::Free => 0,
         BusyStatus::Tentative => 1,

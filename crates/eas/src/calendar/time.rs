@@ -22,13 +22,13 @@ const DEFAULT_LENGTH: i64 = 30 * MINUTE;
 const OFF_MIDNIGHT: i64 = 3 * HOUR;
 
 /// The clock on which an event is: its own zone, or the user's for one that names none.
-pub(super) fn clock(zone: Option<&ZoneId>, home: &Zone) -> Zone {
+pub(crate) fn clock(zone: Option<&ZoneId>, home: &Zone) -> Zone {
     zone.and_then(Zone::of).unwrap_or_else(|| home.clone())
 }
 
 /// The moment that stands for a clock reading. From 16.0 on a day alone is told as its midnight in
 /// UTC.
-pub(super) fn to_wire(
+pub(crate) fn to_wire(
     time: LocalTime,
     all_day: bool,
     clock: &Zone,
@@ -40,17 +40,18 @@ pub(super) fn to_wire(
     }
 }
 
-/// The zone of an event as the wire has it: the rules of one year.
-pub(super) fn blob(event: &Event, clock: &Zone, now: Timestamp) -> String {
-    STANDARD.encode(clock.to_blob(rules_at(event, clock, now)))
+/// The zone of an event as the wire has it: the rules of one year. They depend on when it begins, and
+/// on whether it does so again.
+pub(crate) fn blob(start: LocalTime, recurs: bool, clock: &Zone, now: Timestamp) -> String {
+    STANDARD.encode(clock.to_blob(rules_at(start, recurs, clock, now)))
 }
 
 /// When the rules hold that are told: those of its begin. A series that began under others than hold
 /// now is told with the present ones, unless by these it would have begun at another hour.
-fn rules_at(event: &Event, clock: &Zone, now: Timestamp) -> Timestamp {
-    let start = clock.to_utc(event.start);
+fn rules_at(start: LocalTime, recurs: bool, clock: &Zone, now: Timestamp) -> Timestamp {
+    let start = clock.to_utc(start);
     let age = now.as_seconds().saturating_sub(start.as_seconds());
-    if event.recurrence.is_none() || age < YEAR {
+    if !recurs || age < YEAR {
         return start;
     }
     let years = age / YEAR + 1;

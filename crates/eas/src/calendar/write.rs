@@ -47,7 +47,8 @@ pub(super) fn of_covered(
     let moment = |time| date::format_compact(time::to_wire(time, event.all_day, &clock, version));
     let mut children = Vec::with_capacity(24);
     if !event.all_day || version < ProtocolVersion::V16_0 {
-        children.put(page::TIMEZONE, time::blob(event, &clock, now));
+        children
+            .put(page::TIMEZONE, time::blob(event.start, event.recurrence.is_some(), &clock, now));
     }
     children.put_boolean(page::ALL_DAY_EVENT, event.all_day);
     children.extend(event.text.as_ref().map(text_element));

@@ -2,14 +2,18 @@
 
 use super::recurrence;
 use crate::address;
+use crate::calendar::Context;
+use crate::calendar::meeting::busy_code;
+use crate::calendar::time;
 use crate::date;
 use crate::fields::Children;
+use crate::sensitivity::privacy_code;
 use crate::version::ProtocolVersion;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use dme_model::{Invitation, InvitationMethod};
+use dme_model::{Invitation, InvitationMethod, LocalTime, Timestamp};
 use dme_wbxml::Element;
 use dme_wbxml::pages::{air_sync_base, calendar, email as page, email2};
-use dme_zone::{BLOB_SIZE, Zone};
+use dme_zone::Zone;
 
 /// What every global object id begins with (MS-ASEMAIL 2.2.2.37, `CLASSID`).
 const CLASS_ID: [u8; 16] = [
@@ -19,14 +23,64 @@ const CLASS_ID: [u8; 16] = [
 /// The marker of an id that is an iCalendar `UID` rather than Outlook's own.
 const VCAL_UID: &[u8] = b"vCal-Uid\x01\x00\x00\x00";
 
+/// On what clock a meeting is, and how its times are told to phones of a version: as those of the
+/// event in the calendar are.
+pub(super) struct Telling {
+    clock: Zone,
+    /// Its times are what that clock shows, taken for UTC.
+    shown: bool,
+    all_day: bool,
+    pub(super) version: ProtocolVersion,
+}
+
+impl Telling {
+    fn new(invitation: &Invitation, version: ProtocolVersion, home: &Zone) -> Self {
+        let zone = invitation.zone.as_ref().filter(|_| !invitation.all_day);
+        let clock = time::clock(zone, home);
+        Self { clock, shown: zone.is_none(), all_day: invitation.all_day, version }
+    }
+
+    /// What the meeting's clock shows at one of its times.
+    pub(super) fn local(&self, at: Timestamp) -> LocalTime {
+        match self.shown {
+            true => LocalTime::from_seconds(at.as_seconds()),
+            false => self.clock.to_local(at),
+        }
+    }
+
+    /// The moment that is told for a reading of the meeting's clock.
+    pub(super) fn moment(&self, local: LocalTime) -> Timestamp {
+        time::to_wire(local, self.all_day, &self.clock, self.version)
+    }
+
+    fn date(&self, at: Timestamp) -> String {
+        date::format(self.moment(self.local(at)))
+    }
+
+    /// `TimeZone` (MS-ASEMAIL 2.2.2.78), which every meeting must have; that of days that are told as
+    /// midnights in UTC is UTC.
+    fn zone(&self, start: LocalTime, recurs: bool, now: Timestamp) -> String {
+        let utc = Zone::utc();
+        let days_alone = self.all_day && self.version >= ProtocolVersion::V16_0;
+        time::blob(start, recurs, if days_alone { &utc } else { &self.clock }, now)
+    }
+}
+
 /// `MeetingRequest`. Until 14.1 the event is named by `GlobalObjId`, from 16.0 on by its `UID`.
-pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Element {
-    let recurrence = recurrence::element(invitation, version);
+pub(super) fn element(
+    invitation: &Invitation,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Element {
+    let telling = Telling::new(invitation, version, context.home);
+    let start = telling.local(invitation.start);
+    let recurrence = recurrence::element(invitation, start, &telling);
+    let zone = telling.zone(start, recurrence.is_some(), context.now);
     let mut children = vec![];
     children.put_boolean(page::ALL_DAY_EVENT, invitation.all_day);
-    children.put(page::START_TIME, date::format(invitation.start));
+    children.put(page::START_TIME, telling.date(invitation.start));
     children.put(page::DT_STAMP, date::format(invitation.stamp));
-    children.put(page::END_TIME, date::format(invitation.end));
+    children.put(page::END_TIME, telling.date(invitation.end));
     children.put(page::INSTANCE_TYPE, instance_type(invitation, recurrence.is_some()));
     if !invitation.location.is_empty() {
         if version >= ProtocolVersion::V16_0 {
@@ -37,7 +91,8 @@ pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Elem
         }
     }
     children.put_some(page::ORGANIZER, invitation.organizer.as_ref().map(address::format));
-    children.put_some(page::RECURRENCE_ID, invitation.recurrence_id.map(date::format));
+    let instance = invitation.recurrence_id.map(|at| telling.date(at));
+    children.put_some(page::RECURRENCE_ID, instance);
     // In seconds, and at most what 16 bits hold.
     let reminder = invitation.reminder_minutes.map(|minutes| minutes.saturating_mul(60));
     children.put_some_number(page::REMINDER, reminder.map(|seconds| seconds.min(65_535)));
@@ -45,26 +100,33 @@ pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Elem
     if let Some(recurrence) = recurrence {
         children.push(Element::parent(page::RECURRENCES, vec![recurrence]));
     }
-    children.put(page::SENSITIVITY, if invitation.private { "2" } else { "0" });
-    children.put(page::BUSY_STATUS, if invitation.busy { "2" } else { "0" });
-    // Zeros say that the zone is not known.
-    let zone = invitation.time_zone.as_deref().and_then(Zone::from_tzid);
-    let zone = zone.map_or([0; BLOB_SIZE], |zone| zone.to_blob(invitation.start));
-    children.put(page::TIME_ZONE, STANDARD.encode(zone));
+    children.put_number(page::SENSITIVITY, privacy_code(invitation.privacy));
+    children.put_number(page::BUSY_STATUS, busy_code(invitation.busy, version));
+    children.put(page::TIME_ZONE, zone);
     if version < ProtocolVersion::V16_0 {
         children.put(page::GLOBAL_OBJ_ID, STANDARD.encode(global_object_id(invitation)));
     }
     if version >= ProtocolVersion::V14_0 {
-        children.put_boolean(page::DISALLOW_NEW_TIME_PROPOSAL, false);
+        children.put_boolean(page::DISALLOW_NEW_TIME_PROPOSAL, invitation.no_proposals);
     }
     if version >= ProtocolVersion::V14_1 {
-        let first = invitation.method == InvitationMethod::Request;
-        children.put(email2::MEETING_MESSAGE_TYPE, if first { "1" } else { "0" });
+        children.put(email2::MEETING_MESSAGE_TYPE, message_type(invitation));
     }
     if version >= ProtocolVersion::V16_0 {
         children.put(calendar::UID, &*invitation.uid);
     }
     Element::parent(page::MEETING_REQUEST, children)
+}
+
+/// `MeetingMessageType` (MS-ASEMAIL 2.2.2.47): the first request, or one that follows. Organisers
+/// count anew where the time changes (RFC 5546 §2.1.4), which is what a full update is. Whether what
+/// follows without that says anything new, the mail alone does not tell.
+fn message_type(invitation: &Invitation) -> &'static str {
+    match (invitation.method, invitation.sequence) {
+        (InvitationMethod::Request, 0) => "1",
+        (InvitationMethod::Request, _) => "2",
+        _ => "0",
+    }
 }
 
 /// `InstanceType` (MS-ASEMAIL 2.2.2.40): one event, a series, or one changed instance of it.
@@ -100,7 +162,7 @@ fn global_object_id(invitation: &Invitation) -> Vec<u8> {
 }
 
 /// Year (high byte first), month and day of an instance.
-fn instance_date(moment: dme_model::Timestamp) -> [u8; 4] {
+fn instance_date(moment: Timestamp) -> [u8; 4] {
     let Ok(moment) = jiff::Timestamp::from_millisecond(moment.as_millis()) else {
         return [0; 4];
     };

@@ -1,27 +1,34 @@
 //! A series' rule, from RFC 5545 `RRULE` text to `Recurrence` (MS-ASEMAIL 2.2.2.59).
 
+use super::meeting::Telling;
 use crate::date;
 use crate::recurrence::{self, OF_MAIL};
-use crate::version::ProtocolVersion;
 use dme_model::{
-    Frequency, Invitation, LocalTime, NthDay, Recurrence, RecurrenceEnd, Weekday, ZoneId,
+    Frequency, Invitation, LocalTime, NthDay, Recurrence, RecurrenceEnd, Timestamp, Weekday,
 };
 use dme_wbxml::{Element, pages::email as page};
-use dme_zone::Zone;
 
-/// The rule; none where there is none, or one that ActiveSync cannot say.
-pub(super) fn element(invitation: &Invitation, version: ProtocolVersion) -> Option<Element> {
-    let rule = parse(invitation.recurrence.as_deref()?)?;
-    let zone = invitation.time_zone.as_deref().and_then(|name| Zone::of(&ZoneId::from(name)));
-    let start = zone.unwrap_or_else(Zone::utc).to_local(invitation.start);
-    // Read as a moment, and so written.
-    let until = |last: LocalTime| date::format_compact(last.as_utc());
-    let children = recurrence::children(&OF_MAIL, &rule, start, version, until)?;
+/// The rule of a series that begins then; none where there is none, or one that ActiveSync cannot
+/// say.
+pub(super) fn element(
+    invitation: &Invitation,
+    start: LocalTime,
+    telling: &Telling,
+) -> Option<Element> {
+    let rule = parse(invitation.recurrence.as_deref()?, start, |at| telling.local(at))?;
+    let until =
+        |last: LocalTime| date::format_compact(telling.moment(recurrence::last_begin(last, start)));
+    let children = recurrence::children(&OF_MAIL, &rule, start, telling.version, until)?;
     Some(Element::parent(page::RECURRENCE, children))
 }
 
-/// As much of an `RRULE` as ActiveSync can say; its end as UTC's clock shows it.
-fn parse(text: &str) -> Option<Recurrence> {
+/// As much of an `RRULE` as ActiveSync can say; its end as the series' own clock shows it. `local` is
+/// what that clock shows at a moment.
+fn parse(
+    text: &str,
+    start: LocalTime,
+    local: impl Fn(Timestamp) -> LocalTime,
+) -> Option<Recurrence> {
     let mut frequency = None;
     let mut rule = Recurrence::every(Frequency::Daily);
     rule.first_day = Some(Weekday::Monday);
@@ -39,7 +46,7 @@ fn parse(text: &str) -> Option<Recurrence> {
             }
             "INTERVAL" => rule.interval = value.parse().ok().filter(|interval| *interval > 0)?,
             "COUNT" => rule.end = RecurrenceEnd::Count(value.parse().ok()?),
-            "UNTIL" => rule.end = RecurrenceEnd::Until(until(value)?),
+            "UNTIL" => rule.end = RecurrenceEnd::Until(until(value, start, &local)?),
             "BYDAY" => rule.by_day = list(value, nth_day)?,
             "BYMONTHDAY" => rule.by_month_day = numbers(value)?,
             "BYMONTH" => rule.by_month = numbers(value)?,
@@ -72,8 +79,19 @@ fn weekday(name: &str) -> Option<Weekday> {
     Weekday::ALL.get(place).copied()
 }
 
-/// A day alone means its begin.
-fn until(value: &str) -> Option<LocalTime> {
-    let whole = if value.contains('T') { value.to_owned() } else { format!("{value}T000000Z") };
-    date::parse(&whole).map(|moment| LocalTime::from_seconds(moment.as_seconds()))
+/// A day as the end of a series of times means that whole day; `Z` means a moment, nothing what the
+/// series' own clock shows (RFC 5545 §3.3.10).
+fn until(
+    value: &str,
+    start: LocalTime,
+    local: impl Fn(Timestamp) -> LocalTime,
+) -> Option<LocalTime> {
+    let shown = |at: Timestamp| LocalTime::from_seconds(at.as_seconds());
+    if !value.contains(['T', 't']) {
+        let midnight = shown(date::parse(&format!("{value}T000000"))?);
+        let whole_days = start == LocalTime::from_days(start.as_days());
+        return Some(if whole_days { midnight } else { midnight.plus_seconds(86_399) });
+    }
+    let at = date::parse(value)?;
+    Some(if value.ends_with(['Z', 'z']) { local(at) } else { shown(at) })
 }

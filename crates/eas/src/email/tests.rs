@@ -2,15 +2,17 @@
 
 use super::*;
 use crate::address::format_list;
+use crate::calendar::Context;
 use crate::server_id::{FileReference, ServerId};
 use crate::{Error, ProtocolVersion};
 use bytes::Bytes;
 use dme_model::{
     Address, Attachment, AttachmentKind, Body, BodyKind, ConversationId, FlagPatch, Flags,
-    Followup, Invitation, ItemId, Mail, PartId, Timestamp,
+    Followup, Invitation, ItemId, Mail, PartId, Timestamp, ZoneId,
 };
 use dme_wbxml::pages::{air_sync_base, email as page, email2};
 use dme_wbxml::{Element, Limits, decode, encode};
+use dme_zone::Zone;
 use std::collections::BTreeSet;
 
 fn address(name: &str, email: &str) -> Address {
@@ -68,6 +70,11 @@ fn mail() -> Mail {
         }],
         ..Mail::default()
     }
+}
+
+fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<Element> {
+    let context = Context { home: &Zone::utc(), now: Timestamp::default() };
+    super::to_elements(mail, id, version, &context)
 }
 
 fn names(elements: &[Element]) -> Vec<&'static str> {
@@ -170,19 +177,10 @@ fn each_sort_of_message_has_its_class() {
         MailKind::Meeting(Box::new(Invitation {
             method,
             uid: "u".into(),
-            start: Timestamp::from_millis(0),
             end: Timestamp::from_millis(3_600_000),
-            all_day: false,
-            time_zone: None,
-            stamp: Timestamp::from_millis(0),
-            recurrence_id: None,
-            recurrence: None,
+            zone: Some(ZoneId::utc()),
             location: "Here".into(),
-            organizer: None,
-            response_requested: false,
-            reminder_minutes: None,
-            busy: false,
-            private: true,
+            ..Invitation::default()
         }))
     };
     for (kind, class, shows_meeting) in [
@@ -210,6 +208,29 @@ fn each_sort_of_message_has_its_class() {
                 assert_eq!((&*meeting.location, meeting.recurs), ("Here", false));
                 assert_eq!(meeting.end, Timestamp::from_millis(3_600_000));
             }
+        }
+    }
+}
+
+#[test]
+fn a_meetings_times_are_on_the_users_clock_where_it_has_none_of_its_own() {
+    let tokyo = Zone::of(&ZoneId::from("Asia/Tokyo")).unwrap();
+    let context = Context { home: &tokyo, now: Timestamp::default() };
+    // The midnight of 2 January 1970, and nine hours before that: midnight in Tokyo.
+    let (shown, there) = (Timestamp::from_seconds(86_400), Timestamp::from_seconds(54_000));
+    let floating = Invitation { start: shown, end: shown, ..Invitation::default() };
+    let days = Invitation { all_day: true, ..floating.clone() };
+    let zoned = Invitation { zone: Some(ZoneId::utc()), ..floating.clone() };
+    for version in ProtocolVersion::ALL {
+        let of_days = if version >= ProtocolVersion::V16_0 { shown } else { there };
+        for (meeting, all_day, start) in
+            [(&floating, false, there), (&days, true, of_days), (&zoned, false, shown)]
+        {
+            let kind = MailKind::Meeting(Box::new(meeting.clone()));
+            let mail = Mail { kind, ..Mail::default() };
+            let view = receive(super::to_elements(&mail, &id(), version, &context));
+            let told = view.meeting.unwrap();
+            assert_eq!((told.all_day, told.start, told.end), (all_day, start, start), "{version}");
         }
     }
 }

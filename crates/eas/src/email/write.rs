@@ -4,6 +4,7 @@ use super::{importance_code, marks, meeting, message_class};
 use crate::address;
 use crate::attachment;
 use crate::body::{BodyType, body_element, body_part_element};
+use crate::calendar::Context;
 use crate::date;
 use crate::fields::Children;
 use crate::line::one_line;
@@ -16,8 +17,13 @@ use dme_wbxml::{Element, pages::air_sync_base, pages::email as page, pages::emai
 const CODE_PAGE_UTF8: &str = "65001";
 
 /// The elements of a mail for this version, in the order Exchange gives them. `id` makes the
-/// references of its attachments.
-pub fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<Element> {
+/// references of its attachments; by the context a meeting is told as its event is.
+pub fn to_elements(
+    mail: &Mail,
+    id: &ServerId,
+    version: ProtocolVersion,
+    context: &Context<'_>,
+) -> Vec<Element> {
     let mut children = Vec::with_capacity(32);
     put_list(&mut children, page::TO, &mail.to);
     put_list(&mut children, page::CC, &mail.cc);
@@ -47,7 +53,7 @@ pub fn to_elements(mail: &Mail, id: &ServerId, version: ProtocolVersion) -> Vec<
     if let MailKind::Meeting(invitation) = &mail.kind {
         content_class = "urn:content-classes:calendarmessage";
         if matches!(invitation.method, InvitationMethod::Request | InvitationMethod::Cancel) {
-            children.push(meeting::element(invitation, version));
+            children.push(meeting::element(invitation, version, context));
         }
     }
     children.put(page::INTERNET_CPID, CODE_PAGE_UTF8);

@@ -68,7 +68,7 @@ mod tests {
             let preference =
                 BodyPreference { kind, truncation: None, all_or_none: false, preview: None };
             let view = BodyView { preferences: vec![preference], ..BodyView::default() };
-            let mail = read(raw.clone(), Envelope::default(), &view).unwrap();
+            let mail = read(raw.clone(), Envelope::default(), &view, |_, _| None).unwrap();
             assert_eq!(mail.subject, "Ihr Gerät wartet auf Freigabe  Bcc: x@x");
             assert_eq!(
                 (mail.from[0].email.as_str(), mail.to.len(), mail.bcc.len()),

@@ -31,7 +31,9 @@ mod tests {
         let preference =
             BodyPreference { kind, truncation: None, all_or_none: false, preview: None };
         let view = BodyView { preferences: vec![preference], ..BodyView::default() };
-        let mail = read(content.as_bytes().to_vec().into(), Envelope::default(), &view).unwrap();
+        let mail =
+            read(content.as_bytes().to_vec().into(), Envelope::default(), &view, |_, _| None)
+                .unwrap();
         String::from_utf8(mail.body.unwrap().data.to_vec()).unwrap()
     }
 

@@ -6,6 +6,7 @@ mod hostile;
 mod shapes;
 
 use super::*;
+use dme_model::Invitation;
 
 fn want(kind: BodyKind, truncation: Option<u64>) -> BodyPreference {
     BodyPreference { kind, truncation, all_or_none: false, preview: None }
@@ -16,9 +17,14 @@ fn view(preferences: &[BodyPreference]) -> BodyView {
     BodyView { preferences: preferences.to_vec(), mime, part_preference: None }
 }
 
+/// Any calendar data with a method is of a meeting.
+fn meeting(text: &str, _: Option<&str>) -> Option<Invitation> {
+    text.contains("METHOD:").then(Invitation::default)
+}
+
 fn parse(raw: impl AsRef<[u8]>, view: &BodyView) -> Mail {
     let raw = Bytes::copy_from_slice(raw.as_ref());
-    read(raw, Envelope::default(), view).unwrap()
+    read(raw, Envelope::default(), view, meeting).unwrap()
 }
 
 /// The body in this form, whole.

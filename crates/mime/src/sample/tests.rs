@@ -1,6 +1,11 @@
 use super::*;
 use crate::{Envelope, read};
-use dme_model::{BodyView, MailKind};
+use dme_model::{BodyView, Invitation, MailKind};
+
+/// Any calendar data with a method is of a meeting.
+fn meeting(text: &str, _: Option<&str>) -> Option<Invitation> {
+    text.contains("METHOD:").then(Invitation::default)
+}
 
 fn owner() -> Address {
     Address { name: Some("Ann Åberg".into()), email: "ann@example.com".into() }
@@ -22,7 +27,7 @@ fn the_newest_show_every_kind_of_mail() {
     let mails = mailbox(&owner(), 7, NOW, 12, Sizes::Realistic);
     assert!(mails.is_sorted_by_key(|mail| mail.received));
     let read = |mail: &SampleMail| {
-        read(mail.raw.clone(), Envelope::default(), &BodyView::default()).unwrap()
+        read(mail.raw.clone(), Envelope::default(), &BodyView::default(), meeting).unwrap()
     };
     let read: Vec<_> = mails.iter().map(read).collect();
     let has = |test: &dyn Fn(&dme_model::Mail) -> bool| read.iter().any(test);

@@ -16,7 +16,7 @@ fn plain(raw: Bytes) -> String {
         preview: None,
     };
     let view = BodyView { preferences: vec![preference], ..BodyView::default() };
-    let body = read(raw, Envelope::default(), &view).unwrap().body.unwrap();
+    let body = read(raw, Envelope::default(), &view, |_, _| None).unwrap().body.unwrap();
     String::from_utf8(body.data.to_vec()).unwrap()
 }
 

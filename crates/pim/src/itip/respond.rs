@@ -7,6 +7,7 @@
 //! event with the answer was lost in between, and the answer is said to the event made anew.
 
 use super::by_server::reaches;
+use super::invitation::INTENDED;
 use super::message::{Message, digest};
 use super::words::{Said, Words, span};
 use crate::Error;
@@ -180,13 +181,18 @@ fn answered(event: &mut Component, participation: Participation, writing: &Writi
     event.set("LAST-MODIFIED", Some(&value::utc(writing.now)));
     if event.line(BUSY_STATUS).is_some() {
         // Exchange's sign that it was not answered, and what it is to become.
-        let intended = event.value("X-MICROSOFT-CDO-INTENDEDSTATUS").unwrap_or("BUSY").to_owned();
+        let intended = event.value(INTENDED).unwrap_or("BUSY").to_owned();
         let status = match participation {
             Participation::Accepted => intended.as_str(),
             Participation::Tentative | Participation::NeedsAction => "TENTATIVE",
             Participation::Declined => "FREE",
         };
         event.set(BUSY_STATUS, Some(status));
+        if intended.eq_ignore_ascii_case("FREE") {
+            // That time is free, `TRANSP` says.
+            let comes = participation == Participation::Accepted;
+            event.set("TRANSP", Some(if comes { "TRANSPARENT" } else { "OPAQUE" }));
+        }
     }
 }
 

@@ -20,6 +20,8 @@ mod files;
 #[cfg(test)]
 mod instances;
 #[cfg(test)]
+mod invitations;
+#[cfg(test)]
 mod irregular;
 #[cfg(test)]
 mod meetings;

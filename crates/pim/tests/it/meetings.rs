@@ -50,8 +50,8 @@ pub struct Sent {
 }
 
 pub fn sent(notice: &Notice) -> Sent {
-    let mail = dme_mime::read(notice.message.clone(), Envelope::default(), &view(BodyKind::Plain));
-    let mail = mail.unwrap();
+    let (message, view) = (notice.message.clone(), view(BodyKind::Plain));
+    let mail = dme_mime::read(message, Envelope::default(), &view, dme_pim::invitation).unwrap();
     let part = mail.attachments.iter().find(|one| one.name == "invite.ics").unwrap();
     let part = dme_mime::part(&notice.message, &part.part, None).unwrap();
     let calendar = String::from_utf8(part.data.to_vec()).unwrap();

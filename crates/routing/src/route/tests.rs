@@ -162,8 +162,11 @@ fn a_failover_serves_only_while_no_primary_can() {
     assert_eq!(served_by(&connectors, Some("a")).as_deref(), Some("f"));
 }
 
+/// Has a connector begin at a time.
+type Begin = fn(&mut Connector, Timestamp);
+
 /// The ways by which a connector begins to serve.
-const BEGINS: [(&str, fn(&mut Connector, Timestamp)); 2] = [
+const BEGINS: [(&str, Begin); 2] = [
     ("it linked", |connector, since| connector.link = Link::Linked { since }),
     ("it was given work again", |connector, since| {
         connector.duty = Duty::Serving { since: Some(since) };

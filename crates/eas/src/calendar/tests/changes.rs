@@ -1,7 +1,7 @@
 //! What a phone's elements change.
 
 use super::*;
-use dme_model::{Invitation, InvitationMethod, Item, ItemEdit, Mail, MailKind};
+use dme_model::{Invitation, Item, ItemEdit, Mail, MailKind};
 
 /// What a phone of 14.1 sends of `simple()` when it changes nothing.
 fn repeated() -> Vec<Element> {
@@ -474,32 +474,30 @@ fn an_instance_of_a_series_without_a_zone_is_named_by_what_the_users_clock_shows
 
 #[test]
 fn an_instance_that_is_answered_is_known_by_its_day_or_its_moment() {
-    let event = |all_day| Item::Event(Box::new(Event { all_day, ..meeting() }));
-    let mail = |all_day| {
+    let berlin = || Some(ZoneId::from("Europe/Berlin"));
+    let event =
+        |zone: Option<ZoneId>, all_day| Item::Event(Box::new(Event { zone, all_day, ..meeting() }));
+    let mail = |zone: Option<ZoneId>, all_day| {
         let asked = Invitation {
-            method: InvitationMethod::Request,
-            uid: "u".into(),
             start: moment("20261201T090000Z"),
             end: moment("20261201T100000Z"),
+            zone,
             all_day,
-            time_zone: None,
-            stamp: moment("20261101T090000Z"),
-            recurrence_id: None,
             recurrence: Some("FREQ=DAILY".into()),
-            location: String::new(),
-            organizer: None,
-            response_requested: true,
-            reminder_minutes: None,
-            busy: true,
-            private: false,
+            ..Invitation::default()
         };
         let kind = MailKind::Meeting(Box::new(asked));
         Item::Mail(Box::new(Mail { kind, ..Mail::default() }))
     };
-    for (timed, days) in [(event(false), event(true)), (mail(false), mail(true))] {
+    for [timed, floating, days] in [
+        [event(berlin(), false), event(None, false), event(None, true)],
+        [mail(berlin(), false), mail(None, false), mail(None, true)],
+    ] {
         for (asked, version, said, meant) in [
             (&timed, V14_1, "20261208T090000Z", "20261208T090000Z"),
             (&timed, V16_1, "20261208T090000Z", "20261208T090000Z"),
+            (&floating, V14_1, "20261208T090000Z", "20261208T100000Z"),
+            (&floating, V16_1, "20261208T090000Z", "20261208T100000Z"),
             (&days, V14_1, "20261207T230000Z", "20261208T000000Z"),
             (&days, V16_1, "20261208T000000Z", "20261208T000000Z"),
         ] {

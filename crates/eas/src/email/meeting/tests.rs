@@ -1,7 +1,7 @@
 //! Invitations as phones see them.
 
 use super::*;
-use dme_model::{Address, Timestamp};
+use dme_model::{Address, BusyStatus, Privacy, ZoneId};
 
 /// Monday, 2026-06-15T08:00:00Z.
 fn invitation() -> Invitation {
@@ -11,18 +11,28 @@ fn invitation() -> Invitation {
         uid: "{81412D3C-2A24-4E9D-B20E-11F7BBE92799}".into(),
         start,
         end: Timestamp::from_seconds(1_781_514_000),
-        all_day: false,
-        time_zone: Some("Europe/Berlin".into()),
+        zone: Some("Europe/Berlin".into()),
         stamp: Timestamp::from_seconds(1_781_400_000),
-        recurrence_id: None,
-        recurrence: None,
         location: "Room 5".into(),
         organizer: Some(Address { name: Some("Ann".into()), email: "ann@example.org".into() }),
         response_requested: true,
         reminder_minutes: Some(15),
-        busy: true,
-        private: false,
+        ..Invitation::default()
     }
+}
+
+fn zone(name: &str) -> Zone {
+    Zone::of(&ZoneId::from(name)).unwrap()
+}
+
+/// As a phone of somebody in that zone is told it.
+fn told_in(home: &str, invitation: &Invitation, version: ProtocolVersion) -> Element {
+    let context = Context { home: &zone(home), now: invitation.stamp };
+    super::element(invitation, version, &context)
+}
+
+fn element(invitation: &Invitation, version: ProtocolVersion) -> Element {
+    told_in("Asia/Tokyo", invitation, version)
 }
 
 fn names(element: &Element) -> Vec<&'static str> {
@@ -61,9 +71,8 @@ fn times_are_written_in_full_and_the_reminder_in_seconds() {
     let element = element(&invitation(), ProtocolVersion::V14_1);
     assert_eq!(element.child_text(page::START_TIME), Some("2026-06-15T08:00:00.000Z"));
     assert_eq!(element.child_text(page::REMINDER), Some("900"));
-    assert_eq!(element.child_text(page::BUSY_STATUS), Some("2"));
     let far = Invitation { reminder_minutes: Some(u32::MAX), ..invitation() };
-    let element = super::element(&far, ProtocolVersion::V14_1);
+    let element = told_in("Asia/Tokyo", &far, ProtocolVersion::V14_1);
     assert_eq!(element.child_text(page::REMINDER), Some("65535"));
 }
 
@@ -132,13 +141,15 @@ fn rules_are_said_in_the_protocols_terms() {
         ("FREQ=WEEKLY", "Type=1 Interval=1 DayOfWeek=2 FirstDayOfWeek=1"),
         (
             "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,SA;WKST=SU;UNTIL=20300101T120000Z",
-            "Type=1 Interval=2 Until=20300101T120000Z DayOfWeek=65 FirstDayOfWeek=0",
+            "Type=1 Interval=2 Until=20300101T090000Z DayOfWeek=65 FirstDayOfWeek=0",
         ),
         ("FREQ=MONTHLY", "Type=2 Interval=1 DayOfMonth=15"),
         (
             "FREQ=MONTHLY;BYMONTHDAY=31;UNTIL=20300101",
-            "Type=2 Interval=1 Until=20300101T000000Z DayOfMonth=31",
+            "Type=2 Interval=1 Until=20300101T090000Z DayOfMonth=31",
         ),
+        // The last instance begins the day before.
+        ("FREQ=DAILY;UNTIL=20300101T093000", "Type=0 Interval=1 Until=20291231T090000Z"),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", "Type=3 Interval=1 WeekOfMonth=5 DayOfWeek=127"),
         ("FREQ=MONTHLY;BYDAY=2TU", "Type=3 Interval=1 WeekOfMonth=2 DayOfWeek=4"),
         ("FREQ=MONTHLY;BYDAY=MO", "Type=1 Interval=1 DayOfWeek=2 FirstDayOfWeek=1"),
@@ -172,5 +183,111 @@ fn rules_the_protocol_cannot_say_are_left_out() {
         "nonsense",
     ] {
         assert_eq!(rule(text), None, "{text}");
+    }
+}
+
+#[test]
+fn a_meeting_without_a_zone_is_on_the_users_own_clock() {
+    // Eight, wherever somebody is; the series' second instance.
+    let eight = invitation().start;
+    let next = Timestamp::from_seconds(eight.as_seconds() + 86_400);
+    let floating = Invitation { zone: None, recurrence_id: Some(next), ..invitation() };
+    for (home, start, end, instance) in [
+        ("Europe/Berlin", "2026-06-15T06", "2026-06-15T07", "2026-06-16T06"),
+        ("America/New_York", "2026-06-15T12", "2026-06-15T13", "2026-06-16T12"),
+        ("Asia/Tokyo", "2026-06-14T23", "2026-06-15T00", "2026-06-15T23"),
+    ] {
+        for version in ProtocolVersion::ALL {
+            let told = told_in(home, &floating, version);
+            for (tag, hour) in
+                [(page::START_TIME, start), (page::END_TIME, end), (page::RECURRENCE_ID, instance)]
+            {
+                let expected = format!("{hour}:00:00.000Z");
+                assert_eq!(told.child_text(tag), Some(&*expected), "{home}, {version}");
+            }
+            let blob = STANDARD.encode(zone(home).to_blob(eight));
+            assert_eq!(told.child_text(page::TIME_ZONE), Some(&*blob), "{home}, {version}");
+        }
+    }
+}
+
+#[test]
+fn whole_days_are_the_users_own_and_from_16_0_on_days_alone() {
+    let midnight = Timestamp::from_seconds(1_781_481_600);
+    let days = Invitation {
+        start: midnight,
+        end: Timestamp::from_seconds(midnight.as_seconds() + 2 * 86_400),
+        all_day: true,
+        zone: None,
+        recurrence_id: Some(midnight),
+        ..invitation()
+    };
+    for (home, start, end) in [
+        ("Europe/Berlin", "2026-06-14T22", "2026-06-16T22"),
+        ("America/New_York", "2026-06-15T04", "2026-06-17T04"),
+    ] {
+        for version in ProtocolVersion::ALL {
+            let alone = version >= ProtocolVersion::V16_0;
+            let (start, end, clock) = match alone {
+                true => ("2026-06-15T00", "2026-06-17T00", Zone::utc()),
+                false => (start, end, zone(home)),
+            };
+            let told = told_in(home, &days, version);
+            assert_eq!(told.child_text(page::ALL_DAY_EVENT), Some("1"));
+            for (tag, hour) in
+                [(page::START_TIME, start), (page::END_TIME, end), (page::RECURRENCE_ID, start)]
+            {
+                let expected = format!("{hour}:00:00.000Z");
+                assert_eq!(told.child_text(tag), Some(&*expected), "{home}, {version}");
+            }
+            let blob = STANDARD.encode(clock.to_blob(midnight));
+            assert_eq!(told.child_text(page::TIME_ZONE), Some(&*blob), "{home}, {version}");
+        }
+    }
+}
+
+#[test]
+fn what_the_organiser_wants_is_told() {
+    let version = ProtocolVersion::V14_1;
+    for (no_proposals, code) in [(false, "0"), (true, "1")] {
+        let meeting = Invitation { no_proposals, ..invitation() };
+        let told = element(&meeting, version);
+        assert_eq!(told.child_text(page::DISALLOW_NEW_TIME_PROPOSAL), Some(code));
+    }
+    for (busy, code, before_16) in [
+        (BusyStatus::Free, "0", "0"),
+        (BusyStatus::Tentative, "1", "1"),
+        (BusyStatus::Busy, "2", "2"),
+        (BusyStatus::OutOfOffice, "3", "3"),
+        (BusyStatus::WorkingElsewhere, "4", "0"),
+    ] {
+        let meeting = Invitation { busy, ..invitation() };
+        let told = element(&meeting, ProtocolVersion::V16_0);
+        assert_eq!(told.child_text(page::BUSY_STATUS), Some(code));
+        let told = element(&meeting, version);
+        assert_eq!(told.child_text(page::BUSY_STATUS), Some(before_16));
+    }
+    for (privacy, code) in [
+        (Privacy::Normal, "0"),
+        (Privacy::Personal, "1"),
+        (Privacy::Private, "2"),
+        (Privacy::Confidential, "3"),
+    ] {
+        let told = element(&Invitation { privacy, ..invitation() }, version);
+        assert_eq!(told.child_text(page::SENSITIVITY), Some(code));
+    }
+}
+
+#[test]
+fn a_first_request_is_told_from_a_later_one_and_from_what_asks_nothing() {
+    for (method, sequence, code) in [
+        (InvitationMethod::Request, 0, "1"),
+        (InvitationMethod::Request, 3, "2"),
+        (InvitationMethod::Cancel, 0, "0"),
+        (InvitationMethod::Cancel, 3, "0"),
+    ] {
+        let meeting = Invitation { method, sequence, ..invitation() };
+        let told = element(&meeting, ProtocolVersion::V14_1);
+        assert_eq!(told.child_text(email2::MEETING_MESSAGE_TYPE), Some(code));
     }
 }

@@ -19,7 +19,8 @@ fn text(bytes: &Bytes) -> &str {
 #[test]
 fn what_is_missing_is_added_and_what_is_there_stays() {
     let bare = finished("To: ann@x.example\r\n\r\nHello\r\n").unwrap();
-    let mail = read(bare.message.clone(), Envelope::default(), &BodyView::default()).unwrap();
+    let mail =
+        read(bare.message.clone(), Envelope::default(), &BodyView::default(), |_, _| None).unwrap();
     assert_eq!(mail.from, [from()]);
     assert_eq!(mail.sent, Some(Timestamp::from_seconds(1_795_453_200)));
     assert_eq!(mail.message_id.as_ref(), Some(&bare.message_id));
@@ -103,7 +104,8 @@ fn every_line_ends_with_crlf_and_eight_bit_headers_are_encoded() {
     let text = text(&done.message);
     assert!(text.ends_with("\r\n\r\none\r\ntwo\r\nthree\r\nlast\r\n"), "{text}");
     assert!(text.is_ascii(), "{text}");
-    let mail = read(done.message.clone(), Envelope::default(), &BodyView::default()).unwrap();
+    let mail =
+        read(done.message.clone(), Envelope::default(), &BodyView::default(), |_, _| None).unwrap();
     assert_eq!((mail.subject.as_str(), mail.to[0].name.as_deref()), ("Grüße", Some("Jörg")));
 }
 

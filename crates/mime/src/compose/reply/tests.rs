@@ -22,7 +22,7 @@ fn answer(original: &str, new: &str, verb: Verb) -> Bytes {
 fn view(raw: &Bytes, kind: BodyKind) -> (Mail, String) {
     let preference = BodyPreference { kind, truncation: None, all_or_none: false, preview: None };
     let view = BodyView { preferences: vec![preference], ..BodyView::default() };
-    let mail = read(raw.clone(), Envelope::default(), &view).unwrap();
+    let mail = read(raw.clone(), Envelope::default(), &view, |_, _| None).unwrap();
     let text = String::from_utf8(mail.body.as_ref().unwrap().data.to_vec()).unwrap();
     (mail, text)
 }

@@ -103,11 +103,11 @@ fn mime_is_given_where_it_is_wanted_and_meant() {
 fn a_whole_message_shares_the_memory_it_was_read_from() {
     let raw = Bytes::from(ALTERNATIVE);
     let whole = BodyView { mime: MimeSupport::Always, ..view(&[want(BodyKind::Mime, None)]) };
-    let body = read(raw.clone(), Envelope::default(), &whole).unwrap().body.unwrap();
+    let body = read(raw.clone(), Envelope::default(), &whole, |_, _| None).unwrap().body.unwrap();
     assert_eq!(body.data.as_ptr(), raw.as_ptr());
     // A small piece does not hold on to the rest.
     let piece = BodyView { mime: MimeSupport::Always, ..view(&[want(BodyKind::Mime, Some(10))]) };
-    let body = read(raw.clone(), Envelope::default(), &piece).unwrap().body.unwrap();
+    let body = read(raw.clone(), Envelope::default(), &piece, |_, _| None).unwrap().body.unwrap();
     assert_ne!(body.data.as_ptr(), raw.as_ptr());
     assert_eq!(body.data, raw[..10]);
 }

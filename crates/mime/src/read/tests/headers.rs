@@ -67,7 +67,7 @@ fn all_headers_reach_the_mail() {
                Message-ID: <m@x>\r\nReferences: <first@x>\r\n\r\ntext";
     let envelope =
         Envelope { received: Timestamp::from_seconds(5), size: 99, ..Envelope::default() };
-    let mail = read(Bytes::from(raw), envelope, &view(&[])).unwrap();
+    let mail = read(Bytes::from(raw), envelope, &view(&[]), |_, _| None).unwrap();
     assert_eq!(mail.sender.map(|one| one.email), Some("s@x".into()));
     assert_eq!(mail.reply_to[0].email, "r@x");
     assert_eq!((mail.cc[0].email.as_str(), mail.bcc[0].email.as_str()), ("c@x", "b@x"));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn only_nothing_and_too_much_are_refused() {
-    let read = |raw: Bytes| read(raw, Envelope::default(), &view(&[])).map(|_| ());
+    let read = |raw: Bytes| read(raw, Envelope::default(), &view(&[]), |_, _| None).map(|_| ());
     assert_eq!(read(Bytes::new()), Err(Error::Empty));
     for raw in
         ["\r\n", "\n", "x", ":", "\0", "--", "Content-Type: multipart/mixed; boundary=\"\"\r\n\r\n"]
@@ -102,7 +102,7 @@ fn hostile_messages_are_read_in_bounded_time() {
         let size = raw.len();
         let start = Instant::now();
         for view in every_view() {
-            let mail = read(raw.clone(), Envelope::default(), &view).unwrap();
+            let mail = read(raw.clone(), Envelope::default(), &view, meeting).unwrap();
             assert!(mail.attachments.len() <= 1000, "{name}");
             assert!(mail.to.len() <= 30_000, "{name}");
         }
@@ -139,7 +139,7 @@ proptest! {
         }
         let raw = Bytes::from(raw);
         for view in every_view() {
-            let Ok(mail) = read(raw.clone(), Envelope::default(), &view) else {
+            let Ok(mail) = read(raw.clone(), Envelope::default(), &view, meeting) else {
                 prop_assert!(raw.is_empty());
                 continue;
             };
