@@ -47,6 +47,9 @@ impl Doubt {
             if let Ok(answer) = timeout_at(doubted, &mut answer).await {
                 return Some(answer);
             }
+            if Instant::now() >= end {
+                return None;
+            }
             let reached = timeout_at(end, self.is_reached(&reach));
             let reached = tokio::select! {
                 biased;
