@@ -108,7 +108,6 @@ tokens = Token
 expires = Gültig bis
 realms = Realms
 realm = Realm
-sources = Quellen
 groups = Gruppen
 trouble = Störung
 refresh = Verzeichnisse jetzt lesen
@@ -350,6 +349,8 @@ server = Server
 realm-orphan = Kein verbundener Konnektor ist die Quelle von Realm { $name }
 directory = Verzeichnis
 directory-how = Wer hereindarf, entscheiden Gruppen der Verzeichnisse. Sie werden von selbst gelesen; ist ein Verzeichnis fort, gilt das zuletzt Gelesene.
+asked-now = Jetzt gefragt
+groups-from = Gruppen gegeben von
 read-at = Gelesen um
 age = Alter
 outbox = Postausgang
@@ -368,6 +369,13 @@ simulate-lost = { $n ->
     [one] Eine Funktion würde von niemandem bedient
    *[other] { $n } Funktionen würden von niemandem bedient
  }
+simulate-unknown = { $n ->
+    [one] Von einer ist es nicht bekannt
+   *[other] Von { $n } ist es nicht bekannt
+ }
+simulate-no-time = es waren zu viele Benutzer, um das Verzeichnis rechtzeitig zu allen zu fragen
+simulate-logins = Wer Passwörter prüft und Auskunft über Personen gibt
+not-known = nicht bekannt
 simulate-moved = { $n ->
     [one] Eine Funktion eines Benutzers würde wechseln
    *[other] { $n } Funktionen von Benutzern würden wechseln

@@ -108,7 +108,6 @@ tokens = Tokens
 expires = Good until
 realms = Realms
 realm = Realm
-sources = Sources
 groups = Groups
 trouble = Trouble
 refresh = Read the directories now
@@ -350,6 +349,8 @@ server = Server
 realm-orphan = No linked connector is the source of realm { $name }
 directory = Directory
 directory-how = Who may in is decided by groups of the directories. They are read by themselves; while a directory is away, what was read last holds.
+asked-now = Asked now
+groups-from = Groups given by
 read-at = Read at
 age = Age
 outbox = Outbox
@@ -368,6 +369,13 @@ simulate-lost = { $n ->
     [one] One would be served by nobody
    *[other] { $n } would be served by nobody
  }
+simulate-unknown = { $n ->
+    [one] Of one it is not known
+   *[other] Of { $n } it is not known
+ }
+simulate-no-time = there were too many users to ask the directory about all in time
+simulate-logins = Who checks passwords and tells of people
+not-known = not known
 simulate-moved = { $n ->
     [one] One function of a user would move
    *[other] { $n } functions of users would move

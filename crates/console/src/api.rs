@@ -67,7 +67,10 @@ pub struct Realm {
     pub sources: Vec<String>,
     /// How many groups there are.
     pub groups: usize,
-    /// When they were read, seconds since the epoch; none where they never were.
+    /// The connectors that gave these groups, the oldest first. Others may be asked by now.
+    #[serde(default)]
+    pub groups_from: Vec<GroupsFrom>,
+    /// When they were read, the oldest of them, seconds since the epoch; none where they never were.
     pub groups_as_of: Option<i64>,
     /// How old that is, in seconds.
     pub age_seconds: Option<u64>,
@@ -76,6 +79,19 @@ pub struct Realm {
     /// What is wrong with the groups that the configuration names: misspelt, most likely.
     #[serde(default)]
     pub wrong_groups: Vec<String>,
+}
+
+/// Whose groups are in use.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupsFrom {
+    /// The connector that gave them.
+    pub connector: String,
+    /// When it did, seconds since the epoch.
+    pub as_of: i64,
+    /// How long ago that is, in seconds.
+    pub age_seconds: u64,
+    /// Why it gave no newer ones when they were last asked for, if it did not.
+    pub trouble: Option<String>,
 }
 
 /// A message that waits for the connector of its sender's mail.

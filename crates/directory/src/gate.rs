@@ -24,7 +24,7 @@ mod sign_in;
 
 pub use answer::{Admission, Admitted, Refusal, Revocation, Revoked, Source};
 pub use config::{GateConfig, RealmSetup};
-pub use part::RealmState;
+pub use part::{GroupsFrom, RealmState};
 
 use crate::{Access, GroupGraph, Login, LoginError, Person, Realms, Reason, Right};
 use dme_model::{DeviceId, Realm, Secret, Timestamp, UserId};

@@ -7,7 +7,6 @@
 use crate::{GroupId, GroupSnapshot};
 use dme_model::Timestamp;
 use std::collections::HashMap;
-use std::time::Duration;
 
 /// Every group of a realm and the groups each is directly in.
 #[derive(Debug, Default)]
@@ -86,12 +85,6 @@ impl GroupGraph {
     /// When the oldest part of it was read.
     pub fn as_of(&self) -> Timestamp {
         self.as_of
-    }
-
-    /// How old it is; nothing where the clock stands before its reading.
-    pub fn age(&self, now: Timestamp) -> Duration {
-        let millis = now.as_millis().saturating_sub(self.as_of.as_millis());
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
     /// The group an administrator means: by its id, else by its short name, both without regard

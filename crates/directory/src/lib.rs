@@ -23,8 +23,8 @@ pub use file::{
     remove_user, set_password, verify_password,
 };
 pub use gate::{
-    Admission, Admitted, Clock, Gate, GateConfig, RealmSetup, RealmState, Refusal, Revocation,
-    Revoked, Source,
+    Admission, Admitted, Clock, Gate, GateConfig, GroupsFrom, RealmSetup, RealmState, Refusal,
+    Revocation, Revoked, Source,
 };
 pub use graph::{GroupGraph, Named};
 pub use ldap::{
@@ -38,4 +38,4 @@ pub use people::{
     PersonKind, Photo, PhotoLimits, Rank, Relevance, Terms, Texts, find_among,
 };
 pub use person::{Group, GroupId, GroupSnapshot, Person, Standing};
-pub use service::{DirectoryService, Error, Result, Verdict};
+pub use service::{DirectoryService, Error, GroupSource, RealmGroups, Result, Verdict};

@@ -4,6 +4,7 @@ use crate::{Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person};
 use async_trait::async_trait;
 use dme_model::{Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// The result of a directory call.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -70,6 +71,26 @@ pub enum Verdict {
     Barred(crate::Standing),
 }
 
+/// The groups of a realm, and whose they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RealmGroups {
+    /// All of them.
+    pub snapshot: GroupSnapshot,
+    /// The directories that gave them; none where it is one that has no name.
+    pub sources: Vec<GroupSource>,
+}
+
+/// A directory whose groups a realm has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupSource {
+    /// The name of the connector that gave them.
+    pub name: String,
+    /// How long ago.
+    pub age: Duration,
+    /// Why it gave none now, where these are older ones.
+    pub trouble: Option<Error>,
+}
+
 /// One realm's directory. Who may do what is not remembered here; callers do. What an address search
 /// found may be, for some seconds.
 #[async_trait]
@@ -82,6 +103,11 @@ pub trait DirectoryService: Send + Sync {
 
     /// Every group with its direct parents.
     async fn groups(&self) -> Result<GroupSnapshot>;
+
+    /// The same, and whose they are, where this is a realm's and has them from others.
+    async fn realm_groups(&self) -> Result<RealmGroups> {
+        Ok(RealmGroups { snapshot: self.groups().await?, sources: Vec::new() })
+    }
 
     /// Those of the address list who fit and whom the user who asks may see, the best first.
     async fn search(&self, search: &PeopleSearch) -> Result<PeopleFound>;

@@ -2,27 +2,30 @@
 //! anew at each question, so that they may come, go and be replaced. Who that is, `dme_routing`
 //! tells.
 
+mod apart;
 mod explain;
+mod groups;
+mod simulate;
+mod spoken;
+
+pub use simulate::LoginsMoved;
 
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
+use apart::Lists;
 use async_trait::async_trait;
 use dme_directory::{
     DirectoryEntry, DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
-    Person, Result, Terms, Verdict,
+    Person, RealmGroups, Result, Terms, Verdict,
 };
 use dme_model::{Function, Realm, Secret, Timestamp, UserId};
 use dme_routing::{Assignment, Claimant, Known, Link, Lock, NoSource, Scope, covers};
 use futures_util::future;
-use std::collections::HashSet;
-use std::sync::Arc;
-
-mod apart;
-mod spoken;
-
-use apart::{Lists, Told};
+use groups::LastGood;
 use spoken::Spoken;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// The directory of one realm.
 pub struct RealmDirectory {
@@ -34,6 +37,8 @@ pub struct RealmDirectory {
     membership: Arc<dyn Membership>,
     /// Which of several directories lists which groups.
     lists: Lists,
+    /// The groups that each of several directories gave last.
+    last: LastGood,
     /// Which of several directories has spoken for whom.
     spoken: Spoken,
 }
@@ -61,8 +66,8 @@ impl RealmDirectory {
         only: bool,
         membership: Arc<dyn Membership>,
     ) -> Arc<Self> {
-        let (lists, spoken) = (Lists::default(), Spoken::default());
-        Arc::new(Self { connectors, realm, named, only, membership, lists, spoken })
+        let (lists, last, spoken) = Default::default();
+        Arc::new(Self { connectors, realm, named, only, membership, lists, last, spoken })
     }
 
     fn assignment(&self) -> Assignment<'_> {
@@ -120,7 +125,13 @@ impl RealmDirectory {
 
     /// Who is linked now.
     fn linked(&self) -> Result<Linked> {
-        let endpoints = self.connectors.linked_for_logins();
+        self.linked_without(&BTreeSet::new())
+    }
+
+    /// Who would be, without these connectors.
+    fn linked_without(&self, down: &BTreeSet<String>) -> Result<Linked> {
+        let mut endpoints = self.connectors.linked_for_logins();
+        endpoints.retain(|endpoint| !down.contains(&endpoint.name));
         let found = dme_routing::sources(endpoints.iter().map(claimant), &self.assignment());
         let found: Vec<_> = found
             .map_err(|why| self.not_chosen(why))?
@@ -343,26 +354,12 @@ impl DirectoryService for RealmDirectory {
         Ok(found.filter(|person| self.covers(&source.endpoint, person) == Known::Yes))
     }
 
-    /// Those of all directories that scopes keep apart. While one of them is away there is no
-    /// answer, lest the groups of its people be taken for empty. None decides about another's groups.
     async fn groups(&self) -> Result<GroupSnapshot> {
-        let linked = self.linked()?;
-        let sources = self.all(&linked)?;
-        let away = |why: &NoSource| matches!(why, NoSource::Away { .. });
-        if let Some(why) = self.missing(&linked).into_iter().find(away) {
-            return Err(self.not_chosen(why));
-        }
-        let read = sources.iter().map(|source| async move {
-            let snapshot = source.directory.groups().await?;
-            let (connector, scope) = (&source.endpoint.name, &source.endpoint.state.scope);
-            Ok::<_, Error>(Told { connector: connector.clone(), scope: scope.clone(), snapshot })
-        });
-        let told = future::try_join_all(read).await?;
-        self.lists.note(&told);
-        let as_of = told.iter().map(|one| one.snapshot.as_of).min().unwrap_or_default();
-        let (groups, refused) = apart::together(&told);
-        self.lists.log(refused);
-        Ok(GroupSnapshot { groups, as_of })
+        Ok(self.realm_groups().await?.snapshot)
+    }
+
+    async fn realm_groups(&self) -> Result<RealmGroups> {
+        self.read_groups().await
     }
 
     /// In all directories that scopes keep apart, and of each those people it is asked about. One

@@ -19,21 +19,29 @@ pub(super) fn table() -> Vec<Endpoint> {
 impl Console {
     pub(crate) fn list_realms(&self, language: Language) -> Vec<api::Realm> {
         let now = (self.front.clock)();
-        let realms = self.front.gate.states().into_iter().map(|state| api::Realm {
-            realm: state.realm.to_string(),
-            groups: state.groups,
-            groups_as_of: state.groups_as_of.map(Timestamp::as_seconds),
-            age_seconds: state.groups_as_of.map(|as_of| {
-                u64::try_from(now.as_seconds().saturating_sub(as_of.as_seconds())).unwrap_or(0)
-            }),
-            sources: self
-                .front
-                .directories
-                .get(&state.realm)
-                .map(|one| one.sources())
-                .unwrap_or_default(),
-            trouble: state.trouble.map(|error| language.unanswered(&error)),
-            wrong_groups: state.wrong_groups.iter().map(|wrong| language.reason(wrong)).collect(),
+        let age = |as_of: Timestamp| {
+            u64::try_from(now.as_seconds().saturating_sub(as_of.as_seconds())).unwrap_or(0)
+        };
+        let realms = self.front.gate.states().into_iter().map(|mut state| {
+            state.groups_from.sort_by_key(|from| from.as_of);
+            let groups_from = state.groups_from.into_iter().map(|from| api::GroupsFrom {
+                as_of: from.as_of.as_seconds(),
+                age_seconds: age(from.as_of),
+                connector: from.connector,
+                trouble: from.trouble.map(|error| language.unanswered(&error)),
+            });
+            let directory = self.front.directories.get(&state.realm);
+            let wrong_groups = state.wrong_groups.iter().map(|wrong| language.reason(wrong));
+            api::Realm {
+                realm: state.realm.to_string(),
+                sources: directory.map(|one| one.sources()).unwrap_or_default(),
+                groups: state.groups,
+                groups_from: groups_from.collect(),
+                groups_as_of: state.groups_as_of.map(Timestamp::as_seconds),
+                age_seconds: state.groups_as_of.map(age),
+                trouble: state.trouble.map(|error| language.unanswered(&error)),
+                wrong_groups: wrong_groups.collect(),
+            }
         });
         realms.collect()
     }

@@ -10,14 +10,21 @@ use std::sync::Arc;
 #[template(path = "directory.html")]
 struct Directory {
     frame: Frame,
-    rows: Vec<(api::Realm, String, String)>,
+    /// Each realm, who gave its groups and how old those are, when they were read, and how old they
+    /// are all in all.
+    rows: Vec<(api::Realm, String, String, String)>,
     acts: Vec<Act>,
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
     let rows = console.list_realms(visit.frame.look.language).into_iter().map(|realm| {
+        let each = realm.groups_from.iter().map(|from| match realm.groups_from.len() {
+            1 => from.connector.clone(),
+            _ => format!("{} ({})", from.connector, age(from.age_seconds)),
+        });
+        let from = each.collect::<Vec<_>>().join(", ");
         let (read, age) = (moment(realm.groups_as_of), realm.age_seconds.map(age));
-        (realm, read, age.unwrap_or_else(|| "–".to_owned()))
+        (realm, from, read, age.unwrap_or_else(|| "–".to_owned()))
     });
     let rows = rows.collect();
     let frame = visit.frame;

@@ -2,7 +2,8 @@
 
 use super::{DOWN, Gate};
 use crate::{
-    Access, AccessGroups, DirectoryService, Error, GroupGraph, Person, Reason, Right, Standing,
+    Access, AccessGroups, DirectoryService, Error, GroupGraph, GroupSource, Person, RealmGroups,
+    Reason, Right, Standing,
 };
 use dme_model::{Realm, Timestamp};
 use std::collections::BTreeSet;
@@ -20,11 +21,13 @@ const READING: Duration = Duration::from_secs(120);
 pub struct RealmState {
     /// The realm.
     pub realm: Realm,
-    /// When the groups in use were read; none where they never were.
+    /// When the groups in use were read, the oldest of them; none where they never were.
     pub groups_as_of: Option<Timestamp>,
+    /// The connectors that gave them, though others may be asked by now.
+    pub groups_from: Vec<GroupsFrom>,
     /// How many groups there are.
     pub groups: usize,
-    /// What went wrong when the directory was last asked for its groups, if it did.
+    /// What went wrong when the directories were last asked for their groups, if it did.
     pub trouble: Option<Error>,
     /// The groups that are to give rights and are none, or are several.
     pub wrong_groups: Vec<Reason>,
@@ -32,12 +35,32 @@ pub struct RealmState {
     pub admits_nobody: bool,
 }
 
+/// Whose groups are in use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupsFrom {
+    /// The connector.
+    pub connector: String,
+    /// When it gave them.
+    pub as_of: Timestamp,
+    /// Why it gave no newer ones, if it did not.
+    pub trouble: Option<Error>,
+}
+
+/// The groups in use.
+#[derive(Clone)]
+struct InUse {
+    graph: Arc<GroupGraph>,
+    from: Arc<[GroupsFrom]>,
+    /// When they were read last. Of several directories one may have given older ones.
+    read_at: Timestamp,
+}
+
 /// One realm at work.
 pub(super) struct Part {
     pub(super) realm: Realm,
     pub(super) directory: Arc<dyn DirectoryService>,
     pub(super) access: AccessGroups,
-    graph: RwLock<Option<Arc<GroupGraph>>>,
+    in_use: RwLock<Option<InUse>>,
     trouble: Mutex<Option<Error>>,
     /// Only one reads the groups at a time; the others wait for it.
     reading: tokio::sync::Mutex<()>,
@@ -57,7 +80,7 @@ impl Part {
             realm,
             directory,
             access,
-            graph: RwLock::new(None),
+            in_use: RwLock::new(None),
             trouble: Mutex::new(None),
             reading: tokio::sync::Mutex::new(()),
             down_until: AtomicI64::new(i64::MIN),
@@ -65,15 +88,27 @@ impl Part {
         }
     }
 
+    fn in_use(&self) -> Option<InUse> {
+        self.in_use.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn graph(&self) -> Option<Arc<GroupGraph>> {
-        self.graph.read().unwrap_or_else(PoisonError::into_inner).clone()
+        Some(self.in_use()?.graph)
+    }
+
+    /// When the groups were read last.
+    pub(super) fn read_at(&self) -> Option<Timestamp> {
+        Some(self.in_use()?.read_at)
     }
 
     pub(super) fn state(&self) -> RealmState {
-        let graph = self.graph();
+        let in_use = self.in_use();
+        let groups_from = in_use.as_ref().map(|groups| groups.from.to_vec()).unwrap_or_default();
+        let graph = in_use.map(|groups| groups.graph);
         RealmState {
             realm: self.realm.clone(),
             groups_as_of: graph.as_ref().map(|graph| graph.as_of()),
+            groups_from,
             groups: graph.as_ref().map_or(0, |graph| graph.len()),
             trouble: self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             admits_nobody: graph.as_ref().is_some_and(|graph| self.access.admits_nobody(graph)),
@@ -139,36 +174,61 @@ impl Part {
         }
     }
 
-    /// Reads the groups and swaps the new graph in, unless somebody else did since `known`, the
-    /// reading the caller has.
+    /// Reads the groups and swaps the new graph in, unless somebody else did since `known`, when
+    /// those were read that the caller has.
     pub(super) async fn read_groups(
         &self,
         gate: &Gate,
         known: Option<Timestamp>,
     ) -> Result<Arc<GroupGraph>, Error> {
         let _reading = self.reading.lock().await;
-        if let Some(graph) = self.graph()
-            && known.is_none_or(|known| graph.as_of() > known)
+        let before = self.in_use();
+        if let Some(InUse { graph, read_at, .. }) = &before
+            && known.is_none_or(|known| *read_at > known)
         {
-            return Ok(graph);
+            return Ok(graph.clone());
         }
-        let read = tokio::time::timeout(READING, self.directory.groups()).await;
+        let read = tokio::time::timeout(READING, self.directory.realm_groups()).await;
         let read = read.unwrap_or_else(|_| {
             Err(Error::Unavailable(format!("the groups took more than {} s", READING.as_secs())))
         });
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = read.as_ref().err().cloned();
-        let mut snapshot = read?;
-        // The age is told by this clock, not the connector's.
-        snapshot.as_of = (gate.clock)();
+        let trouble = match &read {
+            Ok(read) => read.sources.iter().find_map(|one| one.trouble.clone()),
+            Err(error) => Some(error.clone()),
+        };
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        let RealmGroups { mut snapshot, sources } = read?;
+        // The age is told by this clock, not the connectors'.
+        let read_at = (gate.clock)();
+        let from = sources.into_iter().map(|GroupSource { name, age, trouble }| GroupsFrom {
+            connector: name,
+            as_of: read_at.minus(age),
+            trouble,
+        });
+        let from: Arc<[GroupsFrom]> = from.collect();
+        snapshot.as_of = from.iter().map(|one| one.as_of).min().unwrap_or(read_at);
         let graph = Arc::new(GroupGraph::new(&[snapshot]));
-        let before = self.graph().map(|graph| self.access.wrong_names(&graph)).unwrap_or_default();
-        for wrong in self.access.wrong_names(&graph).iter().filter(|wrong| !before.contains(wrong))
-        {
-            // Once, and not at each refresh.
+        self.tell(before.as_ref(), &graph, &from);
+        let in_use = InUse { graph: graph.clone(), from, read_at };
+        *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Some(in_use);
+        Ok(graph)
+    }
+
+    /// Says what is wrong with the groups that was not before: once, and not at each refresh.
+    fn tell(&self, before: Option<&InUse>, graph: &GroupGraph, from: &[GroupsFrom]) {
+        let known = before.map(|before| self.access.wrong_names(&before.graph)).unwrap_or_default();
+        for wrong in self.access.wrong_names(graph).iter().filter(|wrong| !known.contains(wrong)) {
             tracing::warn!(realm = %self.realm, %wrong, "a group that is to give rights is none");
         }
-        *self.graph.write().unwrap_or_else(PoisonError::into_inner) = Some(graph.clone());
-        Ok(graph)
+        let failed = |one: &&GroupsFrom| one.trouble.is_some();
+        let known = before.map(|before| &*before.from).unwrap_or_default();
+        for GroupsFrom { connector, trouble, .. } in from.iter().filter(failed) {
+            let was = known.iter().filter(failed).any(|one| one.connector == *connector);
+            if let Some(error) = trouble.as_ref().filter(|_| !was) {
+                tracing::warn!(realm = %self.realm, connector, %error,
+                    "the groups of one directory could not be read; those that it gave last hold");
+            }
+        }
     }
 
     /// The rights of a person who may use phones, or why they may not; reads the groups where they
@@ -184,10 +244,10 @@ impl Part {
         }
         let mut graph = self.groups(gate).await?;
         if !self.access.check(Right::User, person, &graph).is_allowed()
-            && graph.age((gate.clock)()) > STALE_GRAPH
+            && let Some(read_at) = self.read_at()
+            && read_at < (gate.clock)().minus(STALE_GRAPH)
         {
-            let as_of = graph.as_of();
-            graph = self.read_groups(gate, Some(as_of)).await?;
+            graph = self.read_groups(gate, Some(read_at)).await?;
         }
         Ok(match self.access.check(Right::User, person, &graph) {
             Access::Allowed(_) => Ok(self.access.rights(person, &graph)),

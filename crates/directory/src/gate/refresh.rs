@@ -37,9 +37,9 @@ impl Gate {
     }
 
     async fn refresh_part(&self, part: &Part) {
-        let as_of = part.graph().map(|graph| graph.as_of());
+        let read_at = part.read_at();
         // The last good graph serves where there is no new one.
-        let graph = match part.read_groups(self, as_of).await {
+        let graph = match part.read_groups(self, read_at).await {
             Ok(graph) => {
                 part.note_answer();
                 Some(graph)

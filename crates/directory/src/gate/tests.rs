@@ -2,14 +2,16 @@
 
 use super::*;
 use crate::{
-    AccessGroups, DirectoryService, Error, Everyone, GroupId, GroupSnapshot, PeopleFound,
-    PeopleSearch, Standing, Users, Verdict,
+    AccessGroups, DirectoryService, Error, Everyone, GroupId, GroupSnapshot, GroupSource,
+    PeopleFound, PeopleSearch, RealmGroups, Standing, Users, Verdict,
 };
 use async_trait::async_trait;
 use dme_model::Span;
 use futures_util::FutureExt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
+
+mod groups;
 
 /// A directory in which everyone's password is their name backwards.
 #[derive(Default)]
@@ -24,6 +26,8 @@ struct Fake {
     busy: AtomicBool,
     /// It is several, and that of this user is down.
     apart: Option<&'static str>,
+    /// Whose its groups are.
+    from: Mutex<Vec<GroupSource>>,
     standing: Mutex<Standing>,
     /// Whom it says everybody is.
     impostor: Option<&'static str>,
@@ -94,6 +98,11 @@ impl DirectoryService for Fake {
         self.grouped.fetch_add(1, Ordering::SeqCst);
         self.up()?;
         Ok(GroupSnapshot::default())
+    }
+
+    async fn realm_groups(&self) -> Result<RealmGroups, Error> {
+        let (snapshot, sources) = (self.groups().await?, self.from.lock().unwrap().clone());
+        Ok(RealmGroups { snapshot, sources })
     }
 
     async fn search(&self, _: &PeopleSearch) -> Result<PeopleFound, Error> {

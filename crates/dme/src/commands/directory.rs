@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Each realm's groups: from which connectors, how many, how old, what went wrong.
+    /// Each realm's groups: how many, from which connectors and how old, who is asked now, what went
+    /// wrong.
     List(Options),
     /// Read groups and people again, now. It happens by itself at each `logins.refresh`.
     Refresh(Options),
@@ -44,22 +45,36 @@ impl Command {
             say_json(&realms)?;
             return Ok(code);
         }
-        for realm in realms {
-            let api::Realm { realm, sources, groups, age_seconds, trouble, wrong_groups, .. } =
-                realm;
-            let from = if sources.is_empty() { "nobody".to_owned() } else { sources.join(", ") };
-            let age = age_seconds.map_or_else(
-                || "never read".to_owned(),
-                |age| format!("{groups} groups, read {age} s ago"),
-            );
-            say_line(format_args!("{realm}: {age}; asked of {from}"));
-            if let Some(trouble) = trouble {
-                say_line(format_args!("  {trouble}"));
-            }
-            for wrong in wrong_groups {
-                say_line(format_args!("  {wrong}"));
-            }
+        for realm in &realms {
+            say(realm);
         }
         Ok(code)
+    }
+}
+
+/// Whose groups are in use and how old they are, and who is asked now: where those that gave them
+/// are away, these are not the same.
+fn say(realm: &api::Realm) {
+    let api::Realm { realm: name, sources, groups, groups_from, age_seconds, trouble, .. } = realm;
+    let each = groups_from
+        .iter()
+        .map(|from| format!("{} s ago from {}", from.age_seconds, from.connector));
+    let read = match (age_seconds, each.collect::<Vec<_>>().join(", ")) {
+        (None, _) => "never read".to_owned(),
+        (Some(age), from) if from.is_empty() => format!("{groups} groups, read {age} s ago"),
+        (Some(_), from) => format!("{groups} groups, read {from}"),
+    };
+    let asked = if sources.is_empty() { "nobody".to_owned() } else { sources.join(", ") };
+    say_line(format_args!("{name}: {read}; now asked of {asked}"));
+    if let Some(trouble) = trouble {
+        say_line(format_args!("  {trouble}"));
+    }
+    for from in groups_from.iter().filter(|from| from.trouble != *trouble) {
+        if let Some(trouble) = &from.trouble {
+            say_line(format_args!("  {}: {trouble}", from.connector));
+        }
+    }
+    for wrong in &realm.wrong_groups {
+        say_line(format_args!("  {wrong}"));
     }
 }

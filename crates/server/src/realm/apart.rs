@@ -10,18 +10,22 @@ use dme_directory::{Group, GroupId, GroupSnapshot, Person};
 use dme_routing::Scope;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::time::Instant;
 
 /// So many different refusals are logged from one start to the next.
 const MOST_LOGGED: usize = 1_000;
 
 /// What one connector's directory said of its groups.
+#[derive(Clone)]
 pub(super) struct Told {
     /// The connector's name.
     pub connector: String,
     /// Whose logins it may check. Connectors that stand in for each other have the same.
     pub scope: Arc<Scope>,
     /// Its groups.
-    pub snapshot: GroupSnapshot,
+    pub snapshot: Arc<GroupSnapshot>,
+    /// When it said so.
+    pub at: Instant,
 }
 
 /// What a connector said and is not believed in.
@@ -205,8 +209,8 @@ mod tests {
             parents: parents.iter().map(id).collect(),
         });
         let snapshot = GroupSnapshot { groups: groups.collect(), ..GroupSnapshot::default() };
-        let scope = Arc::new(Scope::Group(connector.to_owned()));
-        Told { connector: connector.to_owned(), scope, snapshot }
+        let (scope, snapshot) = (Scope::Group(connector.to_owned()).into(), snapshot.into());
+        Told { connector: connector.to_owned(), scope, snapshot, at: Instant::now() }
     }
 
     /// Each group, its name and its parents, and how often something was refused.

@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+mod groups;
+mod simulate;
 mod stolen;
 
 /// A directory that knows people by user and by mail address, and accepts any password.
@@ -27,6 +29,17 @@ struct People {
     /// Those that everybody in it is in.
     everyone_in: Vec<GroupId>,
     passwords: Mutex<Vec<UserId>>,
+    /// Whether it tells of its groups.
+    grouped: Mutex<Grouped>,
+}
+
+/// What comes of it to ask a directory for its groups.
+#[derive(Clone, Copy, Default)]
+enum Grouped {
+    #[default]
+    Tells,
+    Refuses,
+    Hangs,
 }
 
 impl People {
@@ -59,6 +72,12 @@ impl DirectoryService for People {
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {
+        let grouped = *self.grouped.lock().unwrap();
+        match grouped {
+            Grouped::Tells => {}
+            Grouped::Refuses => return Err(Error::Refused("rc=50".into())),
+            Grouped::Hangs => std::future::pending().await,
+        }
         let groups = self.groups.lock().unwrap().clone();
         Ok(GroupSnapshot { groups, ..GroupSnapshot::default() })
     }
