@@ -43,7 +43,7 @@ fn bundle(tag: &str, texts: &[&str]) -> Bundle {
 
 /// The names of the texts that are sentences of the server's own: why a connector serves a user or
 /// cannot, apps that wipes tell apart.
-const SAID: [&str; 24] = [
+const SAID: [&str; 25] = [
     "route-home",
     "route-stuck",
     "route-only-primary",
@@ -60,6 +60,7 @@ const SAID: [&str; 24] = [
     "objection-ownership-unknown",
     "objection-unanswering",
     "objection-exhausted",
+    "simulate-no-time",
     "app-outlook",
     "app-apple-mail",
     "app-gmail",
@@ -264,6 +265,8 @@ mod tests {
             SAID.iter().map(|name| Language::English.text(name, &[])).collect();
         assert_eq!(english.len(), SAID.len(), "one stands for two");
         assert_eq!(Language::German.said("no primary can"), "kein vorrangiger kann");
+        let no_time = dme_server::router::NO_TIME;
+        assert_ne!(Language::German.said(no_time), no_time);
         assert_eq!(Language::German.said("something else"), "something else");
     }
 

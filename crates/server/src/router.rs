@@ -7,6 +7,7 @@ mod explain;
 mod ownership;
 mod plan;
 mod routed;
+mod simulate;
 
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
@@ -25,7 +26,8 @@ use dme_store::{RouteRecord, Store};
 use ownership::{Asked, Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
 
-pub use explain::{Explained, Judged, Moved};
+pub use explain::{Explained, Judged};
+pub use simulate::{Fate, Moved, NO_TIME};
 
 use routed::RoutedMailbox;
 use std::collections::{BTreeSet, HashMap};

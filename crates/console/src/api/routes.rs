@@ -47,6 +47,15 @@ pub struct Simulation {
     pub down: Vec<String>,
 }
 
+/// What would become of whom, were they down. Only who would notice is in it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Simulated {
+    /// Each function of each user whom one of them serves.
+    pub moved: Vec<Moved>,
+    /// Each realm whose passwords one of them checks.
+    pub logins: Vec<LoginsMoved>,
+}
+
 /// What would become of one function of a user.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
@@ -56,6 +65,36 @@ pub struct Moved {
     pub function: String,
     /// Who serves it now.
     pub from: String,
-    /// Who would; none where nobody could.
+    /// Who would; none where nobody could, or where that is not known.
     pub to: Option<String>,
+    /// Whether it is known: it is not where the user could not be looked up, or where a connector
+    /// has not said whether it has the user's mailbox.
+    pub known: bool,
+    /// Why the user could not be looked up, where that is why it is not known.
+    pub why: Option<String>,
+    /// Where nobody is known who could: the other connectors that have the function, those first
+    /// against which the least speaks, five at the most.
+    pub against: Vec<Against>,
+}
+
+/// What speaks against a connector.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Against {
+    /// Its name.
+    pub connector: String,
+    /// All of it.
+    pub objections: Vec<String>,
+}
+
+/// What would become of a realm's logins: who would check its passwords and tell of its people.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct LoginsMoved {
+    /// Which realm.
+    pub realm: String,
+    /// The connectors that are asked now.
+    pub from: Vec<String>,
+    /// Those that would be; none where nobody could log in.
+    pub to: Vec<String>,
+    /// Why some users, or all where nobody would be asked, could not log in.
+    pub trouble: Option<String>,
 }

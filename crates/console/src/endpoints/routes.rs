@@ -2,12 +2,14 @@
 
 use super::users::account;
 use crate::endpoint::{Endpoint, get, post};
+use crate::language::Language;
 use crate::principal::Duty;
 use crate::{Console, Refusal, api};
-use dme_directory::DirectoryService;
-use dme_mailbox::{Account, Credentials};
+use dme_directory::{Access, DirectoryService, Person, Reason, Right};
+use dme_mailbox::Account;
 use dme_model::{Function, RequestId, Timestamp, UserId};
-use dme_server::router::{Explained, Judged};
+use dme_server::realm::LoginsMoved;
+use dme_server::router::{Explained, Fate, Judged, Moved};
 use std::collections::BTreeSet;
 
 /// The functions that are routed by user; of the others the realm decides, and they are explained
@@ -33,7 +35,9 @@ pub(super) fn table() -> Vec<Endpoint> {
         post("/api/simulate", "What would become of whom, were connectors down")
             .duty(Duty::See)
             .takes::<api::Simulation>()
-            .by(|console, mut call| async move { console.simulate(call.body()?).await }),
+            .by(|console, mut call| async move {
+                console.simulate(call.body()?, call.language).await
+            }),
     ]
 }
 
@@ -68,7 +72,8 @@ impl Console {
     pub(crate) async fn simulate(
         &self,
         api::Simulation { down }: api::Simulation,
-    ) -> Result<Vec<api::Moved>, Refusal> {
+        language: Language,
+    ) -> Result<api::Simulated, Refusal> {
         let known: BTreeSet<String> =
             self.front.connectors.all().into_iter().map(|one| one.name).collect();
         if let Some(stranger) = down.iter().find(|name| !known.contains(*name)) {
@@ -76,20 +81,33 @@ impl Console {
         }
         let down: BTreeSet<String> = down.into_iter().collect();
         let (request, now) = (RequestId::from("simulate"), (self.front.clock)());
-        let account = |user: &UserId| Account {
-            user: user.clone(),
-            address: user.to_string(),
-            display_name: None,
-            credentials: Credentials::None,
-        };
-        let moved = self.front.router.simulate(&down, &request, now, account).await?;
-        let moved = moved.into_iter().map(|one| api::Moved {
-            user: one.user.to_string(),
-            function: one.function.to_string(),
-            from: one.from,
-            to: one.to,
+        let find = |user| self.looked_up(user, language);
+        let moved = self.front.router.simulate(&down, &request, now, find).await?;
+        let logins = self.front.directories.iter().filter_map(|(realm, directory)| {
+            let LoginsMoved { from, to, trouble } = directory.simulate(&down)?;
+            let trouble = trouble.map(|error| language.unanswered(&error));
+            Some(api::LoginsMoved { realm: realm.to_string(), from, to, trouble })
         });
-        Ok(moved.collect())
+        Ok(api::Simulated {
+            moved: moved.into_iter().map(|one| moved_of(one, language)).collect(),
+            logins: logins.collect(),
+        })
+    }
+
+    /// Somebody as the directory has them, or why it cannot be told in which groups they are.
+    async fn looked_up(&self, user: UserId, language: Language) -> Result<Person, String> {
+        let gate = &self.front.gate;
+        if let Some(who) = gate.admitted(&user) {
+            return Ok(who.person.clone());
+        }
+        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = directory.ok_or_else(|| language.of("no-realm-of", user.as_str()))?;
+        let found = directory.find(&user).await.map_err(|error| language.unanswered(&error))?;
+        let person = found.ok_or_else(|| language.text("user-not-there", &[]))?;
+        match gate.explain(Right::User, &person) {
+            Access::Refused(why @ Reason::GroupsUnknown) => Err(language.reason(&why)),
+            _ => Ok(person),
+        }
     }
 
     /// What connectors said of whose mailbox it is, is asked anew. Never needed; see rule R4.
@@ -127,6 +145,27 @@ fn route_of(explained: Explained) -> api::Route {
         next: explained.next,
         candidates: explained.candidates.into_iter().map(candidate).collect(),
     }
+}
+
+fn moved_of(moved: Moved, language: Language) -> api::Moved {
+    let (to, known, why, against) = match moved.to {
+        Fate::Served(name) => (Some(name), true, None, Vec::new()),
+        Fate::Nobody(against) => (None, true, None, against),
+        Fate::Unknown { why, against } => (None, false, why, against),
+    };
+    api::Moved {
+        user: moved.user.to_string(),
+        function: moved.function.to_string(),
+        from: moved.from,
+        to,
+        known,
+        why: why.map(|why| language.said(&why)),
+        against: against.into_iter().map(against_of).collect(),
+    }
+}
+
+fn against_of(Judged { connector, objections, .. }: Judged) -> api::Against {
+    api::Against { connector, objections }
 }
 
 fn candidate(judged: Judged) -> api::Candidate {

@@ -26,8 +26,8 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
-    /// What would happen if connectors went down: who would move where, and who would be served by
-    /// nobody. Nothing is changed.
+    /// What would happen if connectors went down: who would check passwords, who would move where,
+    /// who would be served by nobody, and why. Nothing is changed.
     Simulate {
         /// A connector's name; may be given several times.
         #[arg(long, required = true)]
@@ -116,19 +116,35 @@ fn say(route: &api::Route) {
 
 async fn simulate(server: &AdminOptions, down: Vec<String>, json: bool) -> Result<()> {
     let body = api::Simulation { down };
-    let moved: Vec<api::Moved> = server.client()?.post(&["simulate"], &body).await?;
+    let simulated: api::Simulated = server.client()?.post(&["simulate"], &body).await?;
     if json {
-        return say_json(&moved);
+        return say_json(&simulated);
     }
-    if moved.is_empty() {
+    let api::Simulated { moved, logins } = &simulated;
+    if moved.is_empty() && logins.is_empty() {
         say_line("nobody would notice");
     }
-    let mut ways = BTreeMap::<_, Vec<&str>>::new();
-    for one in &moved {
-        ways.entry((&one.from, &one.to, &one.function)).or_default().push(&one.user);
+    for api::LoginsMoved { realm, from, to, trouble } in logins {
+        let names = |all: &[String]| match all.is_empty() {
+            true => "nobody".to_owned(),
+            false => all.join(", "),
+        };
+        let (from, to) = (names(from), names(to));
+        say_line(format_args!("logins of {realm} and its directory: from {from} to {to}"));
+        if let Some(trouble) = trouble {
+            say_line(format_args!("  because {trouble}"));
+        }
     }
-    for ((from, to, function), users) in ways {
-        let to = to.as_deref().unwrap_or("nobody");
+    let mut ways = BTreeMap::<_, Vec<&str>>::new();
+    for one in moved {
+        let to = match (&one.to, one.known) {
+            (Some(name), _) => name.as_str(),
+            (None, true) => "nobody",
+            (None, false) => "whom is not known",
+        };
+        ways.entry((&one.from, to, &one.function, reasons(one))).or_default().push(&one.user);
+    }
+    for ((from, to, function, reasons), users) in ways {
         let count = match users.len() {
             1 => "1 user".to_owned(),
             count => format!("{count} users"),
@@ -137,6 +153,22 @@ async fn simulate(server: &AdminOptions, down: Vec<String>, json: bool) -> Resul
         for user in users {
             say_line(format_args!("  {user}"));
         }
+        for reason in reasons {
+            say_line(format_args!("  because {reason}"));
+        }
     }
     Ok(())
+}
+
+/// Why nobody would serve somebody, or why it is not known who would.
+fn reasons(moved: &api::Moved) -> Vec<String> {
+    let against = moved
+        .against
+        .iter()
+        .map(|one| format!("of {}: {}", one.connector, one.objections.join("; ")));
+    let reasons: Vec<String> = moved.why.iter().cloned().chain(against).collect();
+    match moved.to {
+        None if reasons.is_empty() => vec!["no other connector has this function".to_owned()],
+        _ => reasons,
+    }
 }

@@ -83,7 +83,17 @@ async fn an_administrator_adds_a_connector_and_sees_who_moves_where_and_why() ->
         Ok(moved.contains("[ann@example.org") && moved.contains(why))
     })?;
     let simulated = give(&site, "dme route simulate --down branch")?;
-    ensure!(simulated.contains("from branch to nobody\n  bob@example.org"), "{simulated}");
+    let why = "because of south: the user is outside its scope";
+    let nobody = &*format!("from branch to nobody\n  bob@example.org\n  {why}");
+    ensure!(simulated.contains(nobody), "{simulated}");
+    let logins = "logins of example.org and its directory: from branch to south\n";
+    ensure!(simulated.contains(logins), "{simulated}");
+    // So it is after a restart, before any phone has come.
+    site.crash_server()?;
+    site.wait_ready()?;
+    wait_until("the directory tells of those who have not come", PATIENCE, || {
+        Ok(site.dme(&["route", "simulate", "--down", "branch"])?.contains(nobody))
+    })?;
 
     // South takes over where it may.
     give(&site, "dme connector set south --scope everyone")?;
@@ -104,7 +114,7 @@ async fn an_administrator_adds_a_connector_and_sees_who_moves_where_and_why() ->
     site.dovecot.deliver("bob@example.org", mail.as_bytes())?;
     give(&site, "dme directory refresh")?;
     let groups = give(&site, "dme directory list")?;
-    ensure!(groups.contains("asked of south"), "{groups}");
+    ensure!(groups.contains("s ago from south; now asked of south"), "{groups}");
     let mut new = site.phone("bob")?;
     new.client.account.device = "another".into();
     let inbox = ready(&mut new).await?;

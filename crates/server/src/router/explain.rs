@@ -1,20 +1,15 @@
-//! Routes in words, and what would become of them (rule R5).
+//! Routes in words (rule R5).
 
 use super::ownership::{Asking, OWNER_LIMIT};
 use super::plan::Routes;
 use super::{Remembered, Router, secretless};
 use crate::connectors::Endpoint;
 use dme_mailbox::{Account, Result};
-use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId};
-use dme_routing::{Candidate, Choice, History, Link, Route, Tier};
-use futures_util::{StreamExt, stream};
-use std::collections::{BTreeMap, BTreeSet};
+use dme_model::{ConnectorId, Function, RequestId, Timestamp};
+use dme_routing::{Candidate, Choice, History, Route, Tier};
 use std::fmt;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// So many users are looked at in parallel in a simulation.
-const SIMULATED_AT_ONCE: usize = 32;
 
 /// Who serves one function of a user, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,19 +45,6 @@ pub struct Judged {
     pub outstanding: u32,
     /// How many calls run on it at once.
     pub parallel: u32,
-}
-
-/// What would become of one function of a user.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Moved {
-    /// Whose.
-    pub user: UserId,
-    /// Which function.
-    pub function: Function,
-    /// Who serves it now.
-    pub from: String,
-    /// Who would; none where nobody could.
-    pub to: Option<String>,
 }
 
 /// What is gone by to explain a user's routes.
@@ -169,50 +151,9 @@ impl Router {
             candidates: explained.candidates.iter().map(|one| judged(one, endpoints)).collect(),
         }
     }
-
-    /// What would become of everybody's routes without these connectors, by name. Who owns whose
-    /// mailbox is asked of those who have not said.
-    ///
-    /// # Errors
-    /// Where the routes cannot be read.
-    pub async fn simulate(
-        &self,
-        down: &BTreeSet<String>,
-        request: &RequestId,
-        now: Timestamp,
-        account: impl Fn(&UserId) -> Account,
-    ) -> dme_store::Result<Vec<Moved>> {
-        let mut endpoints = self.connectors.all();
-        for endpoint in endpoints.iter_mut().filter(|endpoint| down.contains(&endpoint.name)) {
-            endpoint.state.link = Link::Lost;
-        }
-        let routes = self.store.all_routes().await?;
-        let affected = routes.into_iter().filter(|(_, route)| down.contains(&route.serving));
-        let mut by_user = BTreeMap::<UserId, Vec<_>>::new();
-        for (user, route) in affected {
-            by_user.entry(user).or_default().push(route);
-        }
-        let (endpoints, account) = (&endpoints, &account);
-        let each = by_user.into_iter().map(|(user, routes)| async move {
-            let account = account(&user);
-            let known = self.lock().get(&user).map(|known| known.owns.clone());
-            let mut owns = known.unwrap_or_default();
-            let (until, asking) = (Instant::now() + OWNER_LIMIT, Asking::WhereItMatters);
-            let _ = self.ask_owners(&account, request, endpoints, &mut owns, asking, until).await;
-            let moved = routes.into_iter().map(|record| {
-                let route = self.route(&account, record.function, now, endpoints, &owns);
-                let to = route.order(History::default()).first().map(|id| self.connectors.name(id));
-                Moved { user: user.clone(), function: record.function, from: record.serving, to }
-            });
-            moved.collect::<Vec<_>>()
-        });
-        let moved: Vec<Vec<Moved>> = stream::iter(each).buffered(SIMULATED_AT_ONCE).collect().await;
-        let moved = moved.concat();
-        Ok(moved)
-    }
 }
 
-fn judged(candidate: &Candidate, endpoints: &[Endpoint]) -> Judged {
+pub(super) fn judged(candidate: &Candidate, endpoints: &[Endpoint]) -> Judged {
     let endpoint = endpoints.iter().find(|one| one.state.id == candidate.connector);
     let load = endpoint.map(|endpoint| endpoint.state.load).unwrap_or_default();
     Judged {

@@ -7,6 +7,7 @@ mod herd;
 mod off_hours;
 mod outbox;
 mod unanswered;
+mod simulate;
 
 use super::*;
 use crate::connectors::{ConnectorSettings, Limits};
@@ -95,12 +96,21 @@ impl World {
 
     /// The same server after a restart: nobody is linked, and what was written down is there.
     fn restarted(&mut self) {
+        self.restarted_with(BTreeMap::new(), Arc::new(Groups));
+    }
+
+    /// The same with other settings of connectors, and another knowledge of groups.
+    fn restarted_with(
+        &mut self,
+        settings: BTreeMap<String, ConnectorSettings>,
+        membership: Arc<dyn Membership>,
+    ) {
         let registrar = self.links.registrar().clone();
         self.links = Links::new(registrar, LinksConfig::default());
         let (links, store) = (self.links.clone(), self.store.clone());
         let limits = Limits::default();
-        self.connectors = Connectors::new(links, store.clone(), BTreeMap::new(), limits);
-        let router = Router::new(self.connectors.clone(), store, Arc::new(Groups), CALL);
+        self.connectors = Connectors::new(links, store.clone(), settings, limits);
+        let router = Router::new(self.connectors.clone(), store, membership, CALL);
         self.router = Arc::new(router);
     }
 

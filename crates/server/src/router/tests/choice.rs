@@ -189,23 +189,6 @@ async fn one_whose_function_was_switched_off_gets_its_users_back_one_after_the_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_simulation_says_who_would_serve_whom() {
-    let world = World::new(BTreeMap::new());
-    let bob = "bob@example.org";
-    world.link("a", &[ANN, bob]).await;
-    world.open(ANN).await.unwrap();
-    world.open(bob).await.unwrap();
-    world.link("b", &[ANN]).await;
-    let (request, down) = (RequestId::from("t"), ["a".to_owned()].into());
-    let moved = world.router.simulate(&down, &request, NOW, |user| account(user.as_str())).await;
-    let moved: Vec<_> =
-        moved.unwrap().into_iter().map(|one| (one.user.to_string(), one.from, one.to)).collect();
-    let a = || "a".to_owned();
-    assert_eq!(moved, [(ANN.to_owned(), a(), Some("b".to_owned())), (bob.to_owned(), a(), None)]);
-    assert_eq!(world.served_by(ANN).await.unwrap(), "a", "it was only thought");
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_explanation_says_who_serves_who_is_next_and_why_not_the_others() {
     let settings = ConnectorSettings { tier: Some(Tier::Failover), ..ConnectorSettings::default() };
     let world = World::new(BTreeMap::from([("spare".to_owned(), settings)]));
