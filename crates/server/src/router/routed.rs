@@ -19,6 +19,7 @@ use dme_model::{
 use futures_util::stream::BoxStream;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
 
 /// A handle on one function of a user's mailbox.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ struct Inner {
     router: Arc<Router>,
     account: Account,
     context: CallContext,
+    /// When the caller gives up, by the clock of timers.
+    until: Instant,
     functions: BTreeSet<Function>,
     /// Where it is, or why it is nowhere.
     at: Mutex<Result<Place>>,
@@ -42,6 +45,10 @@ struct Place {
     mailbox: Option<Arc<dyn Mailbox>>,
 }
 
+fn until(context: &CallContext) -> Instant {
+    Instant::now() + context.deadline.saturating_duration_since(std::time::Instant::now())
+}
+
 impl RoutedMailbox {
     pub fn new(
         router: Arc<Router>,
@@ -51,7 +58,8 @@ impl RoutedMailbox {
         at: Result<ConnectorId>,
     ) -> Self {
         let at = Mutex::new(at.map(|id| Place { id, mailbox: None }));
-        Self(Arc::new(Inner { router, account, context, functions, at, outbox: None }))
+        let until = until(&context);
+        Self(Arc::new(Inner { router, account, context, until, functions, at, outbox: None }))
     }
 
     /// Mail that is nowhere now; what is sent waits.
@@ -63,7 +71,8 @@ impl RoutedMailbox {
         outbox: Arc<Outbox>,
     ) -> Self {
         let (functions, at) = ([Function::Mail].into(), Mutex::new(Err(why)));
-        Self(Arc::new(Inner { router, account, context, functions, at, outbox: Some(outbox) }))
+        let (until, outbox) = (until(&context), Some(outbox));
+        Self(Arc::new(Inner { router, account, context, until, functions, at, outbox }))
     }
 
     /// Opens it where it is; or, where that one is lost, at another.

@@ -75,7 +75,7 @@ impl RoutedMailbox {
     }
 
     fn has_time(&self) -> bool {
-        Instant::now() < Instant::from_std(self.0.context.deadline)
+        Instant::now() < self.0.until
     }
 
     /// Goes to the next connector after those that failed, the last of them with this error.
