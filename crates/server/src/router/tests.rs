@@ -6,8 +6,8 @@ mod elsewhere;
 mod herd;
 mod off_hours;
 mod outbox;
-mod unanswered;
 mod simulate;
+mod unanswered;
 
 use super::*;
 use crate::connectors::{ConnectorSettings, Limits};

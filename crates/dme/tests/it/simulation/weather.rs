@@ -1,6 +1,7 @@
 //! What becomes of the connectors. Every call steps on the way to its connector and on the way
 //! back, and at some steps something happens to one of them.
 
+use super::time::Time;
 use crate::property::chance::Chance;
 use async_trait::async_trait;
 use dme_link::{CredentialsNeeded, Links, Mailboxes, Services};
@@ -33,8 +34,18 @@ pub enum Condition {
     Lost,
 }
 
+/// A call, or its answer, on its way to or from one of the connectors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Passed {
+    connector: usize,
+    is_answer: bool,
+    /// Since the life's beginning.
+    at: Duration,
+}
+
 pub struct Weather {
     links: Links,
+    time: Time,
     /// Who does nothing but wait.
     waiting: UserId,
     sky: Mutex<Sky>,
@@ -47,6 +58,7 @@ struct Sky {
     next: u64,
     storms: u32,
     told: Vec<String>,
+    passed: Vec<Passed>,
 }
 
 struct Connector {
@@ -57,11 +69,12 @@ struct Connector {
 }
 
 impl Weather {
-    pub fn new(links: Links, waiting: UserId, seed: u64) -> Arc<Self> {
+    pub fn new(links: Links, time: Time, waiting: UserId, seed: u64) -> Arc<Self> {
         let mut chance = Chance::new(!seed);
         let next = chance.below(40);
-        let sky = Sky { chance, connectors: Vec::new(), next, storms: 0, told: Vec::new() };
-        Arc::new(Self { links, waiting, sky: Mutex::new(sky) })
+        let (connectors, told, passed) = (Vec::new(), Vec::new(), Vec::new());
+        let sky = Sky { chance, connectors, next, storms: 0, told, passed };
+        Arc::new(Self { links, time, waiting, sky: Mutex::new(sky) })
     }
 
     /// A connector before this mail system, linked and well.
@@ -84,6 +97,16 @@ impl Weather {
 
     pub fn storms(&self) -> u32 {
         self.lock().storms
+    }
+
+    /// The calls of those who do not only wait.
+    pub fn passed(&self) -> Vec<Passed> {
+        self.lock().passed.clone()
+    }
+
+    /// How long it is until the phone's next request.
+    pub fn pause(&self) -> Duration {
+        Duration::from_secs(self.lock().chance.below(10))
     }
 
     /// The names of those that are well, or so it seems.
@@ -183,6 +206,8 @@ impl Weather {
     async fn pass(self: &Arc<Self>, at: usize, is_answer: bool, waits: bool) -> Result<()> {
         if !waits {
             self.step();
+            let when = self.time.passed();
+            self.lock().passed.push(Passed { connector: at, is_answer, at: when });
         }
         if self.condition(at) == Some(Condition::Hangs) {
             tokio::time::sleep(NOTICED).await;
