@@ -1,9 +1,9 @@
 //! Server and connectors in one process and in a time of their own: a phone lives a random life
-//! ([`dme_sync::property`]) while connectors are lost, hang, are cut off from their mail system, are
-//! drained, have too much to do and come back, between any two calls and in the midst of them. In the
-//! end phone and mail system agree, what was sent went out once, and all along whoever has a connector
-//! that can serve is served, with what is theirs and nothing else. A phone that waits through all of it
-//! is woken after it, and everybody is served by a primary again.
+//! ([`dme_sync::property`]) while connectors are lost, hang, are cut off from their mail system or see it
+//! fail, are drained, have too much to do and come back, between any two calls and in the midst of
+//! them. In the end phone and mail system agree, what was sent went out once, and all along whoever has
+//! a connector that can serve is served, with what is theirs and nothing else. A phone that waits
+//! through all of it is woken after it, and everybody is served by a primary again.
 //!
 //! What happens follows from a seed. A life that fails names it; `DME_PROPERTY_SEED` plays that one
 //! alone, or a range such as `0..5000`.

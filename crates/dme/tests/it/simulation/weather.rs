@@ -29,6 +29,8 @@ pub enum Condition {
     Hangs,
     /// It answers that it has too much to do.
     Exhausted,
+    /// Its link stands, and its mail system fails whatever is asked of it.
+    Failing,
     /// It is linked, and its way to the mail system hangs.
     CutOff,
     Lost,
@@ -167,12 +169,13 @@ impl Weather {
             .connectors
             .iter()
             .any(|one| matches!(one.condition, Condition::Hangs | Condition::CutOff));
-        let condition = match sky.chance.below(7) {
+        let condition = match sky.chance.below(8) {
             0 | 1 => Condition::Lost,
             // Two that hang one after the other keep a request waiting for too long.
             2 if !hangs => Condition::Hangs,
             3 => Condition::Exhausted,
             4 if !hangs => Condition::CutOff,
+            5 => Condition::Failing,
             _ => Condition::Well,
         };
         drop(sky);
@@ -189,9 +192,12 @@ impl Weather {
         let (id, name, mail) = (one.id.clone(), one.name.clone(), one.mail.clone());
         sky.told.push(format!("{name} {condition:?}"));
         drop(sky);
+        // What waits for news of a mail system that fails, fails too.
+        if matches!(condition, Condition::Lost | Condition::Failing) {
+            mail.cut_watches();
+        }
         if condition == Condition::Lost {
             self.links.detach_local(&id);
-            mail.cut_watches();
         } else if before == Condition::Lost {
             let system = Arc::new(Site { weather: self.clone(), at, mail });
             // For mail: the rest of the mailbox is shown beside it, under the mail system's own ids,
@@ -219,6 +225,10 @@ impl Weather {
         match self.condition(at) {
             Some(Condition::Lost) | None => {
                 Err(Error::new(ErrorKind::Unavailable, "the line to the connector broke"))
+            }
+            // Nobody knows what it had done by then.
+            Some(Condition::Failing) => {
+                Err(Error::new(ErrorKind::Unavailable, "the mail system does not answer"))
             }
             Some(Condition::Exhausted) if !is_answer => {
                 let after = Duration::from_secs(5);
