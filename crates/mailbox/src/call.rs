@@ -59,6 +59,11 @@ impl CallContext {
         Self { request, deadline: Instant::now() + limit, clock: ZoneId::utc() }
     }
 
+    /// The time that is left; none where the caller has given up.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// The same for a user of this clock; UTC's where nothing else is said.
     #[must_use]
     pub fn on_clock(self, clock: ZoneId) -> Self {

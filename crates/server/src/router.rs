@@ -291,7 +291,7 @@ impl Router {
         for one in failed {
             owns.failed(one.clone());
         }
-        let patience = context.deadline.saturating_duration_since(std::time::Instant::now()) / 2;
+        let patience = context.left() / 2;
         let (request, asking) = (&context.request, Asking::WhereItMatters);
         let asked = self.know_owners(account, request, &mut owns, asking, patience).await;
         if let Some(known) = self.lock().get_mut(&account.user) {

@@ -45,10 +45,6 @@ struct Place {
     mailbox: Option<Arc<dyn Mailbox>>,
 }
 
-fn until(context: &CallContext) -> Instant {
-    Instant::now() + context.deadline.saturating_duration_since(std::time::Instant::now())
-}
-
 impl RoutedMailbox {
     pub fn new(
         router: Arc<Router>,
@@ -58,7 +54,7 @@ impl RoutedMailbox {
         at: Result<ConnectorId>,
     ) -> Self {
         let at = Mutex::new(at.map(|id| Place { id, mailbox: None }));
-        let until = until(&context);
+        let until = Instant::now() + context.left();
         Self(Arc::new(Inner { router, account, context, until, functions, at, outbox: None }))
     }
 
@@ -71,7 +67,7 @@ impl RoutedMailbox {
         outbox: Arc<Outbox>,
     ) -> Self {
         let (functions, at) = ([Function::Mail].into(), Mutex::new(Err(why)));
-        let (until, outbox) = (until(&context), Some(outbox));
+        let (until, outbox) = (Instant::now() + context.left(), Some(outbox));
         Self(Arc::new(Inner { router, account, context, until, functions, at, outbox }))
     }
 

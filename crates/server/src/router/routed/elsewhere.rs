@@ -8,7 +8,6 @@
 //! a session half of the call's time to stand, and try a silent server anew (`dial`'s `doubt`).
 
 use super::{Inner, Place, RoutedMailbox};
-use crate::clock::now;
 use dme_mailbox::{Error, ErrorKind, Fetched, Mailbox, Result, SubmissionKey};
 use dme_model::{BodyView, CollectionId, ConnectorId, ItemId};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -45,6 +44,14 @@ fn is_unanswered(error: &Error) -> bool {
     matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout)
 }
 
+/// The connectors at which a call failed.
+#[derive(Default)]
+struct Failed {
+    tried: Vec<ConnectorId>,
+    /// Those of them whose way to the mail system may be the trouble.
+    unanswered: Vec<ConnectorId>,
+}
+
 impl RoutedMailbox {
     /// The mailbox, at a connector that takes work where there is one.
     pub(super) async fn here(&self) -> Result<(ConnectorId, Arc<dyn Mailbox>)> {
@@ -71,30 +78,37 @@ impl RoutedMailbox {
 
     async fn other(&self, failed: &[ConnectorId]) -> Option<ConnectorId> {
         let Inner { router, account, context, functions, .. } = &*self.0;
-        router.other(account, context, functions, failed, now()).await
+        let now = router.connectors.links().now();
+        router.other(account, context, functions, failed, now).await
     }
 
     fn has_time(&self) -> bool {
         Instant::now() < self.0.until
     }
 
-    /// Goes to the next connector after those that failed, the last of them with this error.
+    /// Goes to the next connector after this one failed with this error, and those before it.
     async fn elsewhere(
         &self,
-        failed: &mut Vec<ConnectorId>,
-        error: &Error,
+        failed: &mut Failed,
+        (at, error): (ConnectorId, &Error),
         repeats: Repeats,
-    ) -> Option<Arc<dyn Mailbox>> {
+    ) -> Option<(ConnectorId, Arc<dyn Mailbox>)> {
         let Inner { router, account, context, functions, .. } = &*self.0;
-        while repeats.allow(error) && failed.len() < TRIED && self.has_time() {
-            let other = self.other(failed).await?;
+        if is_unanswered(error) {
+            failed.unanswered.push(at.clone());
+        }
+        failed.tried.push(at);
+        while repeats.allow(error) && failed.tried.len() < TRIED && self.has_time() {
+            let other = self.other(&failed.tried).await?;
             tracing::info!(request = %context.request, user = %account.user, ?functions,
-                from = ?failed.last(), to = %other, %error,
+                from = ?failed.tried.last(), to = %other, %error,
                 "a call is repeated at another connector");
-            failed.push(other.clone());
-            let Ok(mailbox) = router.open_at(&other, account, context).await else { continue };
+            let Ok(mailbox) = router.open_at(&other, account, context).await else {
+                failed.tried.push(other);
+                continue;
+            };
             self.is_at(&other, &mailbox);
-            return Some(mailbox);
+            return Some((other, mailbox));
         }
         None
     }
@@ -102,34 +116,32 @@ impl RoutedMailbox {
     /// Carries a call out, at this connector first; with the one that did it.
     async fn carried_out<T, F>(
         &self,
-        (first, mailbox): (ConnectorId, Arc<dyn Mailbox>),
+        first: (ConnectorId, Arc<dyn Mailbox>),
         repeats: Repeats,
         call: impl Fn(&ConnectorId, Arc<dyn Mailbox>) -> F,
     ) -> Result<(ConnectorId, T)>
     where
         F: Future<Output = Result<T>>,
     {
-        let mut outcome = call(&first, mailbox).await;
-        let (mut tried, mut unanswered) = (vec![first], Vec::new());
-        while let Err(error) = &outcome {
-            if is_unanswered(error) {
-                unanswered.extend(tried.last().cloned());
-            }
-            let Some(mailbox) = self.elsewhere(&mut tried, error, repeats).await else { break };
-            let Some(next) = tried.last() else { break };
-            outcome = call(next, mailbox).await;
+        let ((mut at, mut mailbox), mut failed) = (first, Failed::default());
+        loop {
+            let error = match call(&at, mailbox).await {
+                Ok(done) => {
+                    self.pass_over(&mut failed);
+                    return Ok((at, done));
+                }
+                Err(error) => error,
+            };
+            let next = self.elsewhere(&mut failed, (at, &error), repeats).await;
+            (at, mailbox) = next.ok_or(error)?;
         }
-        let done = outcome?;
-        self.pass_over(unanswered);
-        let by = tried.pop().ok_or_else(|| Error::new(ErrorKind::Bug, "nobody was asked"))?;
-        Ok((by, done))
     }
 
     /// Another did what these could not. Where their links stand, their ways to the mail system are
     /// the trouble.
-    fn pass_over(&self, unanswered: Vec<ConnectorId>) {
+    fn pass_over(&self, failed: &mut Failed) {
         let Inner { router, account, .. } = &*self.0;
-        for id in unanswered.into_iter().filter(|id| router.connectors.takes_work(id)) {
+        for id in failed.unanswered.drain(..).filter(|id| router.connectors.takes_work(id)) {
             router.note_failed(&account.user, &id);
         }
     }
@@ -209,8 +221,8 @@ impl RoutedMailbox {
             items: items.to_vec(),
             view: view.clone(),
             done: 0,
-            from: vec![from],
-            unanswered: Vec::new(),
+            from,
+            failed: Failed::default(),
             rest,
         };
         stream::unfold(fetching, Fetching::next).boxed()
@@ -225,10 +237,9 @@ struct Fetching {
     view: BodyView,
     /// How many came.
     done: usize,
-    /// The connectors that failed, and the one it comes from.
-    from: Vec<ConnectorId>,
-    /// Those of them whose way to the mail system may be the trouble.
-    unanswered: Vec<ConnectorId>,
+    /// The connector it comes from.
+    from: ConnectorId,
+    failed: Failed,
     rest: BoxStream<'static, Result<Fetched>>,
 }
 
@@ -238,16 +249,15 @@ impl Fetching {
             let error = match self.rest.next().await? {
                 Ok(fetched) => {
                     self.done += 1;
-                    self.mailbox.pass_over(std::mem::take(&mut self.unanswered));
+                    self.mailbox.pass_over(&mut self.failed);
                     return Some((Ok(fetched), self));
                 }
                 Err(error) => error,
             };
-            if is_unanswered(&error) {
-                self.unanswered.extend(self.from.last().cloned());
-            }
-            let next = self.mailbox.elsewhere(&mut self.from, &error, Repeats::Freely).await;
-            let Some(mailbox) = next else { return Some((Err(error), self)) };
+            let at = (self.from.clone(), &error);
+            let next = self.mailbox.elsewhere(&mut self.failed, at, Repeats::Freely).await;
+            let Some((from, mailbox)) = next else { return Some((Err(error), self)) };
+            self.from = from;
             let missing = self.items.get(self.done..).unwrap_or_default();
             match mailbox.fetch(&self.collection, missing, &self.view).await {
                 Ok(rest) => self.rest = rest,
