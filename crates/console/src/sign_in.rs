@@ -179,7 +179,7 @@ impl Console {
 
     /// What a user is for the console now; nothing where they are shut out.
     pub(crate) async fn roles_now(&self, user: &UserId) -> Result<Vec<Role>, dme_directory::Error> {
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(user);
         let Some(directory) = directory else { return Ok(Vec::new()) };
         let person = directory.find(user).await?;
         let roles = person.map(|person| self.roles(&person)).unwrap_or_default();

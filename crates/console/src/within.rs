@@ -49,7 +49,7 @@ impl Console {
         let gate = &self.front.gate;
         let person = match gate.admitted(user) {
             Some(who) => Some(who.person.clone()),
-            None => match user.realm().and_then(|realm| self.front.directories.get(&realm)) {
+            None => match self.front.directory_of(user) {
                 Some(directory) => directory.find(user).await.ok().flatten(),
                 None => None,
             },

@@ -73,7 +73,7 @@ use bytes::Bytes;
 pub use dme_directory::Clock;
 use dme_directory::{Gate, on_behalf_of};
 use dme_link::Fingerprint;
-use dme_model::{Realm, RequestId};
+use dme_model::{Realm, RequestId, UserId};
 use dme_store::Store;
 use dme_sync::Engine;
 use dme_zone::Zone;
@@ -177,6 +177,11 @@ pub struct Front {
 }
 
 impl Front {
+    /// The directory of the realm that a user is of.
+    pub fn directory_of(&self, user: &UserId) -> Option<&Arc<RealmDirectory>> {
+        self.directories.get(&user.realm()?)
+    }
+
     /// Where ActiveSync is, as autodiscover tells it.
     pub fn url(&self) -> String {
         format!("https://{}/Microsoft-Server-ActiveSync", self.host)

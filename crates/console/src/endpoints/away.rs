@@ -55,7 +55,7 @@ impl Console {
         password: Option<String>,
     ) -> Result<Account, Refusal> {
         let user = oneself(principal)?;
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(user);
         let found = match directory {
             Some(directory) => directory.find(user).await.ok().flatten(),
             None => None,

@@ -58,8 +58,7 @@ impl Console {
         if let [function] = asked[..]
             && !ROUTED.contains(&function)
         {
-            let realm = account.user.realm();
-            let directory = realm.and_then(|realm| self.front.directories.get(&realm));
+            let directory = self.front.directory_of(&account.user);
             let directory =
                 directory.ok_or_else(|| Refusal::lacks("no-realm-of", account.user.as_str()))?;
             return Ok(vec![route_of(directory.explain(&account.user, function).await)]);
@@ -100,7 +99,7 @@ impl Console {
         if let Some(who) = gate.admitted(&user) {
             return Ok(who.person.clone());
         }
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(&user);
         let directory = directory.ok_or_else(|| language.of("no-realm-of", user.as_str()))?;
         let found = directory.find(&user).await.map_err(|error| language.unanswered(&error))?;
         let person = found.ok_or_else(|| language.text("user-not-there", &[]))?;
@@ -123,7 +122,7 @@ impl Console {
 
     /// A user's account as connectors are asked about it.
     async fn account_of(&self, user: &UserId) -> Account {
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(user);
         let found = match directory {
             Some(directory) => directory.find(user).await.ok().flatten(),
             None => None,

@@ -108,7 +108,7 @@ impl Console {
         language: Language,
     ) -> Result<api::User, Refusal> {
         let user = self.resolve(name)?;
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(&user);
         let authentication = match directory {
             Some(directory) => match directory.source(&user).await {
                 Ok(Some(name)) => language.of("checked-by", &name.to_string()),

@@ -294,7 +294,7 @@ impl Console {
 
     /// A user's mail address, as the directory has it.
     async fn address_of(&self, user: &UserId) -> Result<String, Refusal> {
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm));
+        let directory = self.front.directory_of(user);
         let directory = directory.ok_or_else(|| Refusal::lacks("no-user-named", user.as_str()))?;
         match directory.find(user).await {
             Ok(Some(person)) => Ok(person.address),

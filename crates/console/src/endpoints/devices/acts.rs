@@ -158,7 +158,7 @@ impl Console {
     /// Why a phone of this user would not get as far as an order to wipe, if it would not: it is
     /// told only after a login that the directory lets in.
     async fn no_login(&self, user: &UserId) -> Option<NoLogin> {
-        let directory = user.realm().and_then(|realm| self.front.directories.get(&realm))?;
+        let directory = self.front.directory_of(user)?;
         match directory.find(user).await {
             Ok(Some(person)) if person.standing != Standing::Active => {
                 Some(NoLogin::Refused(Reason::Standing(person.standing)))
