@@ -110,12 +110,8 @@ impl RealmDirectory {
     /// where one of them is not away by arrangement.
     fn back_at(&self, meant: impl Fn(&String) -> bool) -> Option<Timestamp> {
         let all = self.connectors.snapshot();
-        let absent = all.iter().filter(|one| {
-            !one.is_linked()
-                && one.state.lock == Lock::Unlocked
-                && one.state.functions.contains(&Function::Authentication)
-                && meant(&one.name)
-        });
+        let absent =
+            all.iter().filter(|one| !one.is_linked() && checks_logins(one) && meant(&one.name));
         let until = absent.map(|one| match one.state.link {
             Link::OffHours { until } => Some(until),
             Link::Lost | Link::Linked { .. } => None,
@@ -322,6 +318,12 @@ fn merged<'a>(
         }));
     }
     merged
+}
+
+/// Whether a connector may check logins, of whatever realm, once it is linked.
+fn checks_logins(endpoint: &Endpoint) -> bool {
+    endpoint.state.lock == Lock::Unlocked
+        && endpoint.state.functions.contains(&Function::Authentication)
 }
 
 fn claimant(endpoint: &Endpoint) -> Claimant<'_> {

@@ -1,10 +1,9 @@
 //! What would become of a realm's logins, were connectors down (rule R5).
 
-use super::{RealmDirectory, claimant};
+use super::{RealmDirectory, checks_logins, claimant};
 use crate::connectors::Endpoint;
 use dme_directory::Error;
-use dme_model::Function;
-use dme_routing::{Lock, NoSource};
+use dme_routing::NoSource;
 use std::collections::BTreeSet;
 
 /// Who would check the passwords of a realm and tell of its people.
@@ -48,8 +47,7 @@ impl RealmDirectory {
 
     /// Whether a connector checks logins of the realm, or may do so once it is linked.
     fn may_be_source(&self, endpoint: &Endpoint) -> bool {
-        endpoint.state.lock == Lock::Unlocked
-            && endpoint.state.functions.contains(&Function::Authentication)
+        checks_logins(endpoint)
             && (self.named.0.is_empty() || self.named.0.contains(&endpoint.name))
             && endpoint.realms.as_ref().is_none_or(|realms| realms.contains(&self.realm))
     }
