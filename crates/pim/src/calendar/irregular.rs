@@ -69,9 +69,9 @@ pub(crate) struct Dates {
     pub(crate) odd: BTreeMap<LocalTime, LocalTime>,
 }
 
-/// The dates added to a series with this rule and these others, as far as they can be told. A phone's series has nothing
-/// before its start, and one time of day: a date at another counts as the instance of its day, where
-/// there is none by anything else, and nothing is said of one.
+/// The dates added to a series with this rule and these others, as far as they can be told. A phone's
+/// series has nothing before its start, and one time of day: a date at another counts as the instance
+/// of its day, where there is none by anything else, and nothing is said of one.
 pub(crate) fn dates(
     series: &Series<'_>,
     rule: &Recurrence,
