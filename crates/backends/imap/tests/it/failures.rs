@@ -1,11 +1,10 @@
 //! Servers that die, come back, hang or talk nonsense: only the call concerned fails, and the
 //! next one works.
 
-use crate::world::{account, config, context, open, plain, users};
+use crate::world::{ONCE, account, config, context, open, plain, submission, users};
 use dme_imap::{ImapConfig, ImapMailSystem, PoolConfig, TimeoutConfig};
 use dme_mailbox::{
-    CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, SubmissionKey,
-    WatchEvent,
+    CallContext, ChangeToken, Error, ErrorKind, ItemFilter, MailSystem, Submission, WatchEvent,
 };
 use dme_model::{BodyView, Class, CollectionId, FlagPatch, ItemId, RequestId, Role, Span};
 use dme_testkit::dovecot::{Capabilities, Dovecot, DovecotOptions};
@@ -136,15 +135,7 @@ async fn mail_is_not_lost_while_the_submission_server_is_down() {
     let mut postfix = Postfix::start(&dovecot, &PostfixOptions::default()).unwrap();
     let system = ImapMailSystem::new(config(&dovecot, Some(&postfix))).unwrap();
     let mailbox = open(&system, "ann").await;
-    let submission = Submission {
-        key: SubmissionKey("k1".to_owned()),
-        uncertain: false,
-        taken: false,
-        message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
-        reference: None,
-        save_in_sent: true,
-        draft: None,
-    };
+    let submission = submission(ONCE);
     postfix.kill();
     let error = mailbox.submit(&submission).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
@@ -168,15 +159,8 @@ async fn what_follows_a_message_that_is_out_is_done_without_sending_it() {
     postfix.kill();
     let drafts = CollectionId::from("Drafts");
     let draft = mailbox.deliver(&drafts, &message("draft")).await.unwrap();
-    let submission = Submission {
-        key: SubmissionKey("k1".to_owned()),
-        uncertain: false,
-        taken: true,
-        message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
-        reference: None,
-        save_in_sent: true,
-        draft: Some((drafts.clone(), draft)),
-    };
+    let submission =
+        Submission { taken: true, draft: Some((drafts.clone(), draft)), ..submission(ONCE) };
     for _ in 0..2 {
         let done = mailbox.submit(&submission).await.unwrap();
         assert_eq!((done.warnings, done.unfinished), (Vec::<String>::new(), false));
@@ -195,15 +179,7 @@ async fn a_message_too_large_is_refused_before_it_is_sent() {
     let system = ImapMailSystem::new(config(&dovecot, Some(&postfix))).unwrap();
     let mailbox = open(&system, "ann").await;
     let text = "x".repeat(30_000);
-    let submission = Submission {
-        key: SubmissionKey("k1".to_owned()),
-        uncertain: false,
-        taken: false,
-        message: format!("To: bob@example.org\r\nSubject: big\r\n\r\n{text}\r\n").into(),
-        reference: None,
-        save_in_sent: true,
-        draft: None,
-    };
+    let submission = submission(&format!("To: bob@example.org\r\nSubject: big\r\n\r\n{text}\r\n"));
     let error = mailbox.submit(&submission).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::MessageTooLarge, "{error}");
 }

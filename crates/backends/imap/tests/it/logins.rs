@@ -1,8 +1,8 @@
 //! Ways of logging in, and of protecting the line.
 
-use crate::world::{PASSWORD, account, config, context, open, plain, users};
+use crate::world::{ONCE, PASSWORD, account, config, context, open, plain, submission, users};
 use dme_imap::{Auth, ImapConfig, ImapMailSystem, LoginName, ServerConfig, SmtpAuth, TlsMode};
-use dme_mailbox::{Account, Credentials, ErrorKind, MailSystem, Submission, SubmissionKey};
+use dme_mailbox::{Account, Credentials, ErrorKind, MailSystem};
 use dme_model::Secret;
 use dme_testkit::dovecot::Dovecot;
 use dme_testkit::postfix::{Postfix, PostfixOptions};
@@ -57,15 +57,7 @@ async fn a_master_user_opens_any_mailbox_and_sends_for_its_owner() {
         let stranger = Account { credentials: Credentials::None, ..account("stranger") };
         assert!(!system.owns(&stranger, &context()).await.unwrap());
         let mailbox = system.open(&ann, &context()).await.unwrap();
-        let submission = Submission {
-            key: SubmissionKey("k".to_owned()),
-            uncertain: false,
-            taken: false,
-            message: "To: bob@example.org\r\nSubject: hello\r\n\r\nhello\r\n".into(),
-            reference: None,
-            save_in_sent: true,
-            draft: None,
-        };
+        let submission = submission(ONCE);
         let submitted = mailbox.submit(&submission).await.unwrap();
         assert_eq!(submitted.warnings, Vec::<String>::new());
     }

@@ -1,8 +1,8 @@
 //! A server that is silent: because it is slow, or because there is no way to it any more.
 
-use crate::world::{account, context, plain};
+use crate::world::{ONCE, account, context, plain, submission};
 use dme_imap::{ImapConfig, ImapMailSystem, SmtpAuth, SmtpConfig, TimeoutConfig};
-use dme_mailbox::{ErrorKind, MailSystem, Mailbox, Submission, SubmissionKey};
+use dme_mailbox::{ErrorKind, MailSystem, Mailbox};
 use dme_model::{Class, Span};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,29 +113,17 @@ async fn a_server_that_cannot_be_reached_is_given_up_long_before_the_deadline() 
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 
-fn message() -> Submission {
-    Submission {
-        key: SubmissionKey("k1".to_owned()),
-        uncertain: false,
-        taken: false,
-        message: "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n".into(),
-        reference: None,
-        save_in_sent: true,
-        draft: None,
-    }
-}
-
 #[tokio::test]
 async fn a_message_for_which_nobody_was_reached_was_not_begun() {
     // SMTP refuses the connection, after folders were read; and then IMAP is silent.
     let server = Server::start(Duration::ZERO).await;
     let (_, mailbox) = server.open(nobody().await).await;
-    let refused = mailbox.submit(&message()).await.unwrap_err();
+    let refused = mailbox.submit(&submission(ONCE)).await.unwrap_err();
     assert_eq!(refused.kind, ErrorKind::Unavailable, "{refused}");
     assert!(refused.unbegun, "{refused}");
     let server = Server::start(Duration::from_secs(3_600)).await;
     let (_, mailbox) = server.open(nobody().await).await;
-    let asked = tokio::spawn(async move { mailbox.submit(&message()).await });
+    let asked = tokio::spawn(async move { mailbox.submit(&submission(ONCE)).await });
     server.asked.notified().await;
     server.greets.store(false, Ordering::SeqCst);
     let unread = asked.await.unwrap().unwrap_err();
@@ -170,7 +158,7 @@ async fn takes_and_is_gone() -> u16 {
 async fn a_message_of_which_nobody_knows_whether_it_was_taken_may_have_been_begun() {
     let server = Server::start(Duration::ZERO).await;
     let (_, mailbox) = server.open(takes_and_is_gone().await).await;
-    let unknown = mailbox.submit(&message()).await.unwrap_err();
+    let unknown = mailbox.submit(&submission(ONCE)).await.unwrap_err();
     assert_eq!(unknown.kind, ErrorKind::Unavailable, "{unknown}");
     assert!(!unknown.unbegun, "{unknown}");
 }

@@ -1,7 +1,9 @@
 //! A Dovecot, perhaps a Postfix, and users with their handles.
 
 use dme_imap::{ImapConfig, ImapMailSystem, ServerConfig, SmtpConfig, TlsMode};
-use dme_mailbox::{Account, CallContext, Credentials, MailSystem, Mailbox};
+use dme_mailbox::{
+    Account, CallContext, Credentials, MailSystem, Mailbox, Submission, SubmissionKey,
+};
 use dme_model::{RequestId, Secret, Span, UserId};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::postfix::Postfix;
@@ -51,3 +53,19 @@ pub fn context() -> CallContext {
 pub async fn open(system: &ImapMailSystem, name: &str) -> Arc<dyn Mailbox> {
     system.open(&account(name), &context()).await.unwrap()
 }
+
+/// A message to send that nobody tried to send before.
+pub fn submission(message: &str) -> Submission {
+    Submission {
+        key: SubmissionKey("k1".to_owned()),
+        uncertain: false,
+        taken: false,
+        message: message.to_owned().into(),
+        reference: None,
+        save_in_sent: true,
+        draft: None,
+    }
+}
+
+/// One to Bob.
+pub const ONCE: &str = "To: bob@example.org\r\nSubject: once\r\n\r\nhello\r\n";

@@ -51,6 +51,25 @@ pub fn restart_branch(pair: &mut Pair) -> Result<()> {
     pair.wait_serving("bob", "branch")
 }
 
+/// A day on which this way of the first connector fails, and the other one has its own.
+async fn is_gone_around(
+    lead: fn(&Pair, &str) -> Result<Hanging>,
+    fail: fn(&Hanging),
+    row: &Row,
+) -> Result<()> {
+    let mut pair = Pair::start(&Wishes::default()).await?;
+    let way = lead(&pair, "connector.toml")?;
+    restart_branch(&mut pair)?;
+    let mut day = Day::begin(&pair, "ann").await?;
+    fail(&way);
+    let failed = Instant::now();
+    day.while_down(row, failed).await?;
+    pair.wait_serving("ann", "spare")?;
+    day.mail_comes(&pair, row).await?;
+    way.go_on();
+    day.end(&pair, row).await
+}
+
 pub const UNREACHED: Row = Row {
     what: "the way from a connector to its mail system, which hangs as behind a firewall that drops \
            all; another connector reaches the mail system",
@@ -70,17 +89,7 @@ pub const UNREACHED: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_way_to_the_mail_system_that_hangs_is_gone_around() -> Result<()> {
-    let mut pair = Pair::start(&Wishes::default()).await?;
-    let way = to_imap(&pair, "connector.toml")?;
-    restart_branch(&mut pair)?;
-    let mut day = Day::begin(&pair, "ann").await?;
-    way.hang_all();
-    let failed = Instant::now();
-    day.while_down(&UNREACHED, failed).await?;
-    pair.wait_serving("ann", "spare")?;
-    day.mail_comes(&pair, &UNREACHED).await?;
-    way.go_on();
-    day.end(&pair, &UNREACHED).await
+    is_gone_around(to_imap, Hanging::hang_all, &UNREACHED).await
 }
 
 pub const UNSENDING: Row = Row {
@@ -97,15 +106,5 @@ pub const UNSENDING: Row = Row {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_connector_cannot_send_the_other_sends() -> Result<()> {
-    let mut pair = Pair::start(&Wishes::default()).await?;
-    let way = to_smtp(&pair, "connector.toml")?;
-    restart_branch(&mut pair)?;
-    let mut day = Day::begin(&pair, "ann").await?;
-    way.turn_away();
-    let failed = Instant::now();
-    day.while_down(&UNSENDING, failed).await?;
-    pair.wait_serving("ann", "spare")?;
-    day.mail_comes(&pair, &UNSENDING).await?;
-    way.go_on();
-    day.end(&pair, &UNSENDING).await
+    is_gone_around(to_smtp, Hanging::turn_away, &UNSENDING).await
 }
