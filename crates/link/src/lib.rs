@@ -15,6 +15,7 @@ mod files;
 mod fingerprint;
 mod h2;
 mod hours;
+mod ledger;
 mod link_times;
 mod measured;
 mod refused;
@@ -45,6 +46,7 @@ pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejectio
 pub use error::{Error, Result};
 pub use fingerprint::Fingerprint;
 pub use hours::{Hours, NoHours};
+pub use ledger::{Changed, Delta, Facts, Held, Ledger, NotFromHere, Replica};
 pub use link_times::LinkTimes;
 pub use measured::Measured;
 pub use refused::{Refusal, Refused};
