@@ -710,6 +710,7 @@ flow-calls = Aufrufe
 flow-fetches = Abrufe
 flow-watches = Beobachtungen
 flow-directory = Verzeichnis
+flow-edge = Edge
 flow-bulk = große Mengen
 checked-by = von { $name }
 checked-by-nobody = von niemandem: { $name }

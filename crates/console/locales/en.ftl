@@ -710,6 +710,7 @@ flow-calls = calls
 flow-fetches = fetches
 flow-watches = watches
 flow-directory = directory
+flow-edge = edge
 flow-bulk = bulk
 checked-by = by { $name }
 checked-by-nobody = by nobody: { $name }

@@ -9,6 +9,7 @@ mod control;
 mod dial;
 mod directory;
 mod door;
+mod edge;
 mod enroll;
 mod gather;
 mod identity;
@@ -23,6 +24,7 @@ mod witness;
 
 pub use backoff::{BackoffConfig, random, seed_random};
 pub use config::{BulkHours, ConnectorConfig, KeepAlive, Proxy, Thrift};
+pub use edge::EdgeService;
 pub use enroll::{Enrolled, enroll, enroll_again};
 pub use identity::Identities;
 pub use reach::{Reached, reach};

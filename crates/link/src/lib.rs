@@ -38,9 +38,9 @@ pub use configuration::{
     Configuration, ConfigurationReport, Configurations, MemoryConfigurations, RefusedConfiguration,
 };
 pub use connector::{
-    BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, Enrolled, Identities,
-    KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, enroll_again, random, reach,
-    seed_random,
+    BackoffConfig, BulkHours, Connector, ConnectorConfig, ConnectorStatus, EdgeService, Enrolled,
+    Identities, KeepAlive, Proxy, Reached, Thrift, Upkeep, Windows, enroll, enroll_again, random,
+    reach, seed_random,
 };
 pub use enrolments::{Approval, Enrolment, Enrolments, MemoryEnrolments, Rejection};
 pub use error::{Error, Result};
@@ -60,6 +60,7 @@ pub use tls::device_verifier;
 pub use token::{Token, TokenHash};
 pub use traffic::{Flow, Kind, Traffic, Used};
 pub use wire::countersign::Countersigned;
+pub use wire::edge::{Exchange, Exchanged};
 #[doc(hidden)]
 pub use wire::fuzz::read_frames;
 pub use wire::packing::Packing;

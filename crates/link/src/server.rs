@@ -5,6 +5,7 @@ mod content;
 mod countersign;
 mod diagnose;
 mod directory;
+mod edge;
 mod gate;
 mod guesses;
 mod half;

@@ -33,12 +33,14 @@ pub enum Kind {
     Watches,
     /// Questions to the directory.
     Directory,
+    /// What an edge's store and the server's have for each other.
+    Edge,
 }
 
 impl Kind {
     /// All.
-    pub const ALL: [Self; 5] =
-        [Self::Control, Self::Calls, Self::Fetches, Self::Watches, Self::Directory];
+    pub const ALL: [Self; 6] =
+        [Self::Control, Self::Calls, Self::Fetches, Self::Watches, Self::Directory, Self::Edge];
 
     /// Its name in metrics.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Kind {
             Self::Fetches => "fetches",
             Self::Watches => "watches",
             Self::Directory => "directory",
+            Self::Edge => "edge",
         }
     }
 
@@ -58,6 +61,7 @@ impl Kind {
             "mailbox/fetch" | "mailbox/fetch_part" => Self::Fetches,
             "mailbox/watch" => Self::Watches,
             call if call.starts_with("directory/") => Self::Directory,
+            call if call.starts_with("edge/") => Self::Edge,
             _ => Self::Calls,
         }
     }
@@ -280,10 +284,12 @@ mod tests {
             ("mailbox/fetch_part", Kind::Fetches),
             ("mailbox/watch", Kind::Watches),
             ("directory/search", Kind::Directory),
+            ("edge/exchange", Kind::Edge),
+            ("edge/give", Kind::Edge),
         ] {
             assert_eq!(Kind::of(call), kind, "{call}");
         }
-        assert_eq!(Kind::ALL.map(|kind| kind as usize), [0, 1, 2, 3, 4]);
+        assert_eq!(Kind::ALL.map(|kind| kind as usize), [0, 1, 2, 3, 4, 5]);
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ pub(crate) mod call;
 pub(crate) mod control;
 pub(crate) mod countersign;
 pub(crate) mod directory;
+pub(crate) mod edge;
 #[cfg(test)]
 mod frames;
 pub(crate) mod fuzz;

@@ -72,7 +72,7 @@ impl ConnectorOrders {
                         while events.try_recv().is_ok() {}
                         self.waited_for().await
                     }
-                    Ok(LinkEvent::Lost { .. }) => continue,
+                    Ok(LinkEvent::Lost { .. } | LinkEvent::News(_)) => continue,
                     Err(RecvError::Lagged(_)) => self.waited_for().await,
                     Err(RecvError::Closed) => return,
                 },

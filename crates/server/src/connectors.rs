@@ -85,6 +85,7 @@ impl Connectors {
             let event = events.recv().await;
             let Some(all) = connectors.upgrade() else { return };
             match event {
+                Ok(LinkEvent::News(_)) => {}
                 Ok(event) => {
                     // Many may come at once, as after a restart: all are read for them once.
                     let mut happened = vec![event];
@@ -118,6 +119,7 @@ impl Connectors {
                     tracing::warn!(connector, %id, reason, "connector lost");
                     self.seen.lost(&id, &reason, self.links.now());
                 }
+                LinkEvent::News(_) => {}
             }
         }
         if came.is_empty() {

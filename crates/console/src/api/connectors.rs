@@ -129,7 +129,8 @@ pub struct Link {
 pub struct Traffic {
     /// On the wire, by lane (`calls`, `bulk`): the TCP streams with TLS and HTTP/2.
     pub wire: BTreeMap<String, Flow>,
-    /// Of records, by kind of call: `control`, `calls`, `fetches`, `watches`, `directory`.
+    /// Of records, by kind of call: `control`, `calls`, `fetches`, `watches`, `directory`,
+    /// `edge`.
     pub records: BTreeMap<String, Flow>,
 }
 

@@ -5,7 +5,8 @@ use crate::wire::body::{Outgoing, Records, pieces};
 use crate::wire::control::{self, ToConnector, ToServer};
 use futures_util::stream::unfold;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 /// Messages that may wait to be sent.
@@ -17,6 +18,9 @@ pub(super) fn answer(shared: &Arc<Shared>, records: Records) -> Outgoing {
     shared.listened(sender.clone());
     if let Some(report) = shared.undying.report() {
         shared.tell(ToServer::Configured(report));
+    }
+    if let Some(edge) = &shared.undying.edge {
+        tokio::spawn(tell_news(edge.news(), shared.ending.clone(), sender.clone()));
     }
     tokio::spawn(listen(shared.clone(), records, sender));
     let ending = shared.ending.clone();
@@ -37,6 +41,28 @@ pub(super) fn answer(shared: &Arc<Shared>, records: Records) -> Outgoing {
         }
     });
     Outgoing::stream(messages)
+}
+
+/// Tells the server of an edge's news, as often as there are more, until the call ends. What was told
+/// on another link may not have arrived.
+async fn tell_news(
+    mut news: watch::Receiver<u64>,
+    ending: CancellationToken,
+    sender: mpsc::Sender<ToServer>,
+) {
+    let mut told = 0;
+    loop {
+        let number = *news.borrow_and_update();
+        if number > told && sender.send(ToServer::News {}).await.is_err() {
+            return;
+        }
+        told = number;
+        tokio::select! {
+            changed = news.changed() => if changed.is_err() { return },
+            () = sender.closed() => return,
+            () = ending.cancelled() => return,
+        }
+    }
 }
 
 async fn listen(shared: Arc<Shared>, mut records: Records, sender: mpsc::Sender<ToServer>) {

@@ -5,6 +5,7 @@ use super::backoff::{Backoff, random};
 use super::budget::{Budget, Level};
 use super::config::ConnectorConfig;
 use super::door::{Door, Wire, in_time};
+use super::edge::{Edge, EdgeService};
 use super::identity::Identities;
 use super::session::{Content, Order, Session, Told, Undying};
 use super::upkeep::Upkeep;
@@ -129,6 +130,13 @@ impl Connector {
     #[must_use]
     pub fn with_upkeep(mut self, upkeep: Arc<dyn Upkeep>) -> Self {
         self.undying.upkeep = Some(upkeep);
+        self
+    }
+
+    /// Which is an edge: it serves phones near it from a store that replicates with its server's.
+    #[must_use]
+    pub fn with_edge(mut self, edge: Arc<dyn EdgeService>) -> Self {
+        self.undying.edge = Some(Edge::new(edge, self.undying.tasks.clone()));
         self
     }
 
@@ -569,6 +577,7 @@ impl Connector {
             realms: Some(services.realms),
             packing: self.config.thrift.packing.name().map(str::to_owned).into_iter().collect(),
             bulk_on_demand: self.config.content_on_demand,
+            edge: self.undying.edge.is_some(),
         }
     }
 }

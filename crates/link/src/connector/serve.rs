@@ -1,7 +1,7 @@
 //! A call as the connector answers it: read, dispatched by name, cut off at its deadline.
 
 use super::session::Shared;
-use super::{control, directory, mail, upkeep, witness};
+use super::{control, directory, edge, mail, upkeep, witness};
 use crate::wire::body::{Outgoing, ReadError, Records, pieces};
 use crate::wire::call::{Answer, CONTROL, Head, PATH, Piece};
 use crate::wire::record::{Record, RecordError};
@@ -77,6 +77,7 @@ async fn dispatch(
     match name.split_once('/') {
         Some(("mail" | "mailbox", _)) => mail::dispatch(shared, name, asked).await,
         Some(("directory", _)) => directory::dispatch(shared, name, asked).await,
+        Some(("edge", _)) => edge::dispatch(shared, name, asked).await,
         Some(("connector", _)) if witness::answers(name) => shared.undying.witness.dispatch(&asked),
         Some(("connector", _)) => upkeep::dispatch(shared, name, asked).await,
         _ => Err(Unanswerable::Unknown),

@@ -3,6 +3,7 @@
 use super::acts::Acts;
 use super::config::{BulkHours, ConnectorConfig};
 use super::door::{Door, Wire};
+use super::edge::Edge;
 use super::gather::Beats;
 use super::serve;
 use super::upkeep::Upkeep;
@@ -61,6 +62,8 @@ pub(super) struct Undying {
     pub witness: Arc<Witness>,
     /// Where the connector has any.
     pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// Where the connector is one.
+    pub edge: Option<Edge>,
     /// When the connector is linked; always where not set.
     pub link_times: Option<LinkTimes>,
 }
@@ -77,6 +80,7 @@ impl Undying {
             tasks,
             witness: Arc::new(witness),
             upkeep: None,
+            edge: None,
             link_times: None,
         }
     }

@@ -7,13 +7,14 @@ use crate::wire::directory;
 use crate::wire::hello::Lane;
 use crate::wire::upkeep::{Diagnose, Diagnosis};
 use bytes::Bytes;
+use dme_directory::Error;
 use dme_model::{ConnectorId, RequestId};
 use std::time::{Duration, Instant};
 
 /// Why a connector does not tell how it is, or does not sign.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotDiagnosed {
-    /// There is no link, or it was lost.
+    /// There is no link, or it was lost, or the connector cannot do it.
     #[error("{0}")]
     Unavailable(String),
     /// Its release cannot.
@@ -55,9 +56,13 @@ impl From<Failed> for NotDiagnosed {
             Failed::Unavailable(why) => Self::Unavailable(why),
             Failed::Unsupported => Self::Unsupported,
             Failed::Busy(_) => Self::Late("it has too much to do".into()),
-            Failed::Timeout => Self::Late("the link is slow, or a check is".into()),
+            Failed::Timeout => Self::Late("the link is slow, or what was asked is".into()),
             Failed::Protocol(what) => Self::Unreadable(what),
-            Failed::Said(value) => Self::Late(directory::error(value).to_string()),
+            Failed::Said(value) => match directory::error(value) {
+                Error::Unavailable(why) => Self::Unavailable(why),
+                Error::Protocol(what) => Self::Unreadable(what),
+                error => Self::Late(error.to_string()),
+            },
         }
     }
 }

@@ -50,7 +50,8 @@ impl RemoteDirectory {
     }
 }
 
-fn request_id() -> RequestId {
+/// An id for what no phone asked for.
+pub(super) fn request_id() -> RequestId {
     let mut bytes = [0; 8];
     // Without randomness the id is a poor one, and nothing else suffers.
     let _ = rand::fill(&mut bytes);

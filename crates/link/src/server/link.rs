@@ -4,7 +4,7 @@
 use super::content::{Content, OnDemand};
 use super::gate::Gate;
 use super::half::{Half, Way};
-use super::links::LinksConfig;
+use super::links::{Links, LinksConfig};
 use super::registrar::Registrar;
 use crate::traffic::Meter;
 use crate::wire::body::{Outgoing, Records, pieces};
@@ -252,7 +252,8 @@ impl Link {
     }
 
     /// Keeps the control call until the link ends.
-    pub(super) async fn control(&self, registrar: &Registrar, mut queue: ControlQueue) {
+    pub(super) async fn control(&self, links: &Links, mut queue: ControlQueue) {
+        let registrar = links.registrar();
         // Boxed, as what comes seldom below, so that a link that lasts does not keep their room.
         let begun = Box::pin(async {
             let (answer, stream) = begin(self.open(Lane::Calls).await?, CONTROL).await?;
@@ -310,6 +311,7 @@ impl Link {
                     *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Some(used);
                 }
                 Some(ToServer::Counts(counts)) => self.meter.counted(counts),
+                Some(ToServer::News {}) if self.hello.edge => links.news(&self.id),
                 Some(ToServer::Configured(report)) => {
                     let report = report.bounded();
                     let times = report.link_times.clone();
@@ -320,7 +322,7 @@ impl Link {
                         Err(error) => warn!(connector = self.name, %error, "report not kept"),
                     }
                 }
-                Some(ToServer::Pong { .. }) | None => {}
+                Some(ToServer::Pong { .. } | ToServer::News {}) | None => {}
             }
         }
     }

@@ -243,6 +243,7 @@ impl Links {
             name: link.name.clone(),
             capabilities: link.hello.capabilities.clone(),
             realms: link.hello.realms.clone(),
+            is_edge: link.hello.edge,
             software: link.hello.software.clone(),
             peer: Some(link.peer.clone()),
             since: link.since,
@@ -365,6 +366,11 @@ impl Links {
     /// Grows whenever a link comes or goes, at once: whoever hears of it by an event hears later.
     pub fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Acquire)
+    }
+
+    /// An edge has something to tell. No link comes or goes by that.
+    pub(super) fn news(&self, id: &ConnectorId) {
+        let _ = self.0.events.send(LinkEvent::News(id.clone()));
     }
 
     fn tell(&self, event: LinkEvent) {

@@ -78,6 +78,8 @@ pub(crate) enum ToServer {
     Configured(ConfigurationReport),
     /// What is counted of the calls on the systems behind the connector.
     Counts(Counts),
+    /// There is something to be told in an exchange ([`super::edge`]): the server is to ask.
+    News {},
 }
 
 /// Reads a message; none where it is one of a newer release (rule L6).

@@ -27,7 +27,9 @@ use std::time::Duration;
 
 mod link;
 
-use link::{calls_about_the_connector, calls_about_the_record_of_acts, first_words};
+use link::{
+    calls_about_the_connector, calls_about_the_record_of_acts, calls_of_an_edge, first_words,
+};
 
 /// Compares each message with its file, and counts them.
 #[derive(Default)]
@@ -72,7 +74,7 @@ impl Frames {
 
     fn asked<A: DeserializeOwned + super::call::Call>(&mut self, args: A, blob: &str) {
         let account = match A::NAME.split_once('/') {
-            Some(("directory" | "connector", _)) => None,
+            Some(("directory" | "connector" | "edge", _)) => None,
             _ => Some(Owned(account())),
         };
         let request = Owned(RequestId::from("r-1"));
@@ -107,6 +109,11 @@ fn the_calls_about_the_connector_are_those_of_0_1() {
 }
 
 #[test]
+fn the_calls_of_an_edge_are_those_recorded() {
+    calls_of_an_edge(&mut Frames::default());
+}
+
+#[test]
 fn no_recorded_frame_is_forgotten_and_no_call_goes_unrecorded() {
     let mut frames = Frames::default();
     first_words(&mut frames);
@@ -114,12 +121,14 @@ fn no_recorded_frame_is_forgotten_and_no_call_goes_unrecorded() {
     calls_of_a_directory(&mut frames);
     calls_about_the_record_of_acts(&mut frames);
     calls_about_the_connector(&mut frames);
+    calls_of_an_edge(&mut frames);
     let files = std::fs::read_dir(dir()).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.collect::<BTreeSet<_>>(), frames.seen);
     for source in [
         include_str!("mailbox.rs"),
         include_str!("directory.rs"),
+        include_str!("edge.rs"),
         include_str!("countersign.rs"),
         include_str!("upkeep.rs"),
     ] {

@@ -3,10 +3,12 @@
 use super::call::Head;
 use super::control::{ToConnector, ToServer};
 use super::countersign::{Countersign, Countersigned};
+use super::edge::{Exchange, Exchanged, Give, Given, Take};
 use super::hello::{EnrollReply, EnrollRequest, Hello, Reply};
 use super::mailbox::{SetVacation, Submit, Watch, WireFetched, error};
 use super::record::{Assembler, Limits};
 use super::upkeep::{Diagnose, Diagnosis};
+use crate::Replica;
 use bytes::Bytes;
 
 /// Reads bytes as records, in pieces as long as the first byte says, and each record as every
@@ -45,6 +47,13 @@ pub fn read_frames(bytes: &[u8]) {
             let _ = record.parse::<Diagnosis>();
             let _ = record.parse::<Head<'_, Countersign>>();
             let _ = record.parse::<Countersigned>();
+            let _ = record.parse::<Head<'_, Exchange>>();
+            if let Ok(exchanged) = record.parse::<Exchanged>() {
+                let _ = Replica::default().apply(exchanged.delta);
+            }
+            let _ = record.parse::<Head<'_, Give<'_>>>();
+            let _ = record.parse::<Given>();
+            let _ = record.parse::<Head<'_, Take<'_>>>();
             if let Ok(value) = record.parse() {
                 let _ = error(value);
             }

@@ -49,6 +49,10 @@ pub(crate) struct Hello {
     /// makes both at once, and so does this one where the server does not agree.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bulk_on_demand: bool,
+    /// It serves phones near it from a store of its own, which the server is to replicate with. A
+    /// release from before this field does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edge: bool,
 }
 
 /// What the server says to a hello.
@@ -226,6 +230,7 @@ mod tests {
             realms: Some([Realm::from("example.org")].into()),
             packing: Vec::new(),
             bulk_on_demand: false,
+            edge: false,
         }
     }
 
@@ -293,7 +298,7 @@ mod tests {
         assert_eq!(welcome(Some("zstd")).packing(), Packing::Zstd);
         assert_eq!(welcome(Some("crush")).packing(), Packing::Plain);
         // To a release from before it there is nothing new.
-        for word in ["packing", "bulk_on_demand"] {
+        for word in ["packing", "bulk_on_demand", "edge"] {
             assert!(!serde_json::to_string(&welcome(None)).unwrap().contains(word));
             assert!(!serde_json::to_string(&hello(1, 1)).unwrap().contains(word));
         }

@@ -10,6 +10,7 @@ mod addresses;
 mod calls;
 mod content;
 mod countersigning;
+mod edge;
 mod enrolment;
 mod fixtures;
 mod life;

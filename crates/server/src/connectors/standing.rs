@@ -316,6 +316,7 @@ mod tests {
             name: "branch".into(),
             capabilities: Capabilities::default(),
             realms: None,
+            is_edge: false,
             software: "0.1".into(),
             peer: Some("192.0.2.1:4711".into()),
             since: Timestamp::from_seconds(1),

@@ -21,6 +21,7 @@ fn link() -> LinkState {
         name: "branch".into(),
         capabilities: Capabilities::default(),
         realms: None,
+        is_edge: false,
         software: "0.1.0".into(),
         peer: Some("192.0.2.1:4711".into()),
         since: Timestamp::from_seconds(0),

@@ -70,6 +70,7 @@ impl Lookout {
                 let happened = Happened::new(EventKind::ConnectorLost, words).connector(&name);
                 self.events.note(happened.level(level));
             }
+            LinkEvent::News(_) => {}
         }
     }
 

@@ -53,7 +53,7 @@ impl Witnesses {
                         }
                         self.ask_each(came).await;
                     }
-                    Ok(LinkEvent::Lost { .. }) => {}
+                    Ok(LinkEvent::Lost { .. } | LinkEvent::News(_)) => {}
                     Err(RecvError::Lagged(_)) => self.ask_all().await,
                     Err(RecvError::Closed) => return,
                 },

@@ -115,7 +115,7 @@ async fn ask_directories_that_come(front: Arc<Front>, mut links: Receiver<LinkEv
                 // However often one comes and goes.
                 tokio::time::sleep(REFRESH_PAUSE).await;
             }
-            Ok(LinkEvent::Lost { .. }) => {}
+            Ok(LinkEvent::Lost { .. } | LinkEvent::News(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

@@ -127,8 +127,8 @@ impl Links {
             _ => link.closed.cancel(),
         }
         let mut control = tokio::spawn({
-            let (link, registrar) = (link.clone(), self.0.registrar.clone());
-            async move { link.control(&registrar, queue).await }
+            let (link, links) = (link.clone(), self.clone());
+            async move { link.control(&links, queue).await }
         });
         let reason = until_lost(&link, &mut calls, bulk.as_deref_mut()).await;
         link.closed.cancel();

@@ -20,6 +20,7 @@ impl Local {
             name: self.name.clone(),
             capabilities: self.services.capabilities(),
             realms: Some(self.services.realms.clone()),
+            is_edge: false,
             software: crate::SOFTWARE.into(),
             peer: None,
             since: self.since,

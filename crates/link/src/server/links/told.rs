@@ -17,6 +17,8 @@ pub struct LinkState {
     pub capabilities: Capabilities,
     /// The realms its directory says it is the source of; none where its release does not say.
     pub realms: Option<BTreeSet<Realm>>,
+    /// Whether it serves phones near it, from a store that the server replicates with.
+    pub is_edge: bool,
     /// Its release.
     pub software: String,
     /// The address it came from; nothing for one in this process.
@@ -58,6 +60,8 @@ pub enum LinkEvent {
         /// Why, for people.
         reason: String,
     },
+    /// An edge has something to tell: an exchange is due.
+    News(ConnectorId),
 }
 
 /// How connectors are to go away and come back (rule L3).

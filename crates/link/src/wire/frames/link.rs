@@ -4,11 +4,12 @@ use super::*;
 use crate::measured::Counts;
 use crate::wire::control::{Drain, ToConnector, ToServer};
 use crate::wire::countersign::{Countersign, Countersigned};
+use crate::wire::edge::{Exchange, Exchanged, Give, Given, Take, Taken};
 use crate::wire::hello::{EnrollReply, EnrollRequest, EnrolledReply, Hello, Lane, Reply, Welcome};
 use crate::wire::upkeep::{Check, CheckVerdict, Diagnose, Diagnosis};
 use crate::{
-    Capabilities, Configuration, ConfigurationReport, CredentialsNeeded, Fingerprint, Measured,
-    Refusal, Refused, RefusedConfiguration, Used,
+    Capabilities, Configuration, ConfigurationReport, CredentialsNeeded, Delta, Facts, Fingerprint,
+    Held, Measured, Refusal, Refused, RefusedConfiguration, Used,
 };
 use dme_audit::{Contradiction, Countersignature, Hash, Signer};
 
@@ -31,10 +32,12 @@ pub(super) fn first_words(frames: &mut Frames) {
         realms: Some([Realm::from("example.org")].into()),
         packing: Vec::new(),
         bulk_on_demand: false,
+        edge: false,
     };
     frames.frame("hello", &hello, "");
     let hello = Hello { bulk_on_demand: true, ..hello };
     frames.frame("hello.bulk_on_demand", &hello, "");
+    frames.frame("hello.edge", &Hello { edge: true, ..hello }, "");
     let welcome = Welcome {
         version: 1,
         connector: "c1".into(),
@@ -104,6 +107,7 @@ pub(super) fn first_words(frames: &mut Frames) {
     counted.count(Duration::from_secs(40), Some("unavailable"));
     let counts = Counts::since(None, &[counted]).unwrap();
     frames.frame("control.counts", &ToServer::Counts(counts), "");
+    frames.frame("control.news", &ToServer::News {}, "");
 }
 
 pub(super) fn calls_about_the_record_of_acts(frames: &mut Frames) {
@@ -148,4 +152,28 @@ pub(super) fn calls_about_the_connector(frames: &mut Frames) {
         log: vec!["WARN link lost".into()],
     };
     frames.call(Diagnose {}, diagnosis);
+}
+
+pub(super) fn calls_of_an_edge(frames: &mut Frames) {
+    let held = |version| Held { run: u64::MAX, version };
+    let put = || Facts::from([("device/ann/d1".to_owned(), serde_json::json!({ "state": "in" }))]);
+    let part = Delta { base: Some(held(3)), held: held(5), put: put(), drop: vec!["x".into()] };
+    let whole = Delta { base: None, put: put(), drop: vec![], ..part.clone() };
+    frames.call(
+        Exchange { heard: Some(held(2)), delta: Some(part) },
+        Exchanged { holds: Some(held(5)), delta: whole },
+    );
+    let nothing = Delta { base: Some(held(5)), held: held(5), put: Facts::new(), drop: vec![] };
+    let exchanged = Exchanged { holds: None, delta: nothing };
+    let (first, request) = (Exchange { heard: None, delta: None }, Owned(RequestId::from("r-1")));
+    let first = Head { request, left_ms: 15_000, clock: None, account: None, args: first };
+    frames.frame("edge/exchange.first", &first, "");
+    frames.frame("edge/exchange.nothing", &Answer::<_, Value>::Ok(exchanged), "");
+    let user = || Owned(UserId::from("ann@example.org"));
+    let device = || Owned(DeviceId::from("d1"));
+    frames.asked(Give { user: user(), device: device() }, "");
+    frames.frame("edge/give.answer", &Answer::<_, Value>::Ok(Given { found: true }), "states");
+    frames.frame("edge/give.none", &Answer::<_, Value>::Ok(Given { found: false }), "");
+    frames.asked(Take { user: user(), device: device(), found: true }, "states");
+    frames.frame("edge/take.answer", &Answer::<_, Value>::Ok(Taken {}), "");
 }
