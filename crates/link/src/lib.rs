@@ -54,7 +54,7 @@ pub use sealing::{SealingKey, SealingPair, Secrets};
 pub use segments::Segments;
 pub use server::{
     CallObserver, CallSeen, DrainOrder, LinkEvent, LinkState, Links, LinksConfig, ListenConfig,
-    NotDiagnosed, Registrar, WorkLimits, serve,
+    NotAnswered, Registrar, WorkLimits, serve,
 };
 pub use tls::device_verifier;
 pub use token::{Token, TokenHash};

@@ -14,11 +14,12 @@ mod link;
 mod links;
 mod listener;
 mod mail;
+mod not_answered;
 mod observe;
 mod registrar;
 
-pub use diagnose::NotDiagnosed;
 pub use links::{DrainOrder, LinkEvent, LinkState, Links, LinksConfig, WorkLimits};
 pub use listener::{ListenConfig, serve};
+pub use not_answered::NotAnswered;
 pub use observe::{CallObserver, CallSeen};
 pub use registrar::Registrar;

@@ -6,7 +6,7 @@
 //! (`dme_link`'s registrar), and counts a connector tells of its own accord when it links.
 
 use crate::front::Clock;
-use dme_link::{LinkEvent, Links, NotDiagnosed};
+use dme_link::{LinkEvent, Links, NotAnswered};
 use dme_model::ConnectorId;
 use dme_store::{ConnectorOrder, Result, Store, WaitingConnectorOrder};
 use futures_util::StreamExt;
@@ -140,7 +140,7 @@ impl ConnectorOrders {
                 self.store.put_diagnosis(id, &diagnosis, (self.clock)()).await?;
                 tracing::info!(%id, "the connector found out about itself, as ordered");
             }
-            Err(error @ NotDiagnosed::Unsupported) => {
+            Err(error @ NotAnswered::Unsupported) => {
                 self.store.end_connector_order(id, ConnectorOrder::Diagnose).await?;
                 tracing::warn!(%id, %error, "the connector's order is dropped");
             }

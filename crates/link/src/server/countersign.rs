@@ -1,9 +1,9 @@
 //! Having a connector countersign the record of administrators' acts.
 
 use super::call::{Caller, Target};
-use super::diagnose::NotDiagnosed;
 use super::gate::Work;
 use super::links::Links;
+use super::not_answered::NotAnswered;
 use crate::Fingerprint;
 use crate::wire::countersign::{Countersign, Countersigned};
 use crate::wire::hello::Lane;
@@ -26,7 +26,7 @@ impl Links {
         from: u64,
         digests: &[Hash],
         limit: Duration,
-    ) -> Result<Countersigned, NotDiagnosed> {
+    ) -> Result<Countersigned, NotAnswered> {
         let target = Target { links: self, id };
         let request = RequestId::from("countersign");
         let deadline = Instant::now() + limit;
@@ -38,11 +38,11 @@ impl Links {
             target.call(&link, Lane::Bulk, Work::Directory, caller, call, blob.into()).await?;
         let Countersigned::Signed(mut signed) = answer else { return Ok(answer) };
         let record = self.registrar().book().get(id).await;
-        let record = record.map_err(|error| NotDiagnosed::Unavailable(error.to_string()))?;
+        let record = record.map_err(|error| NotAnswered::Unavailable(error.to_string()))?;
         let key = Fingerprint::of_public_key(&signed.key);
         let is_its_own = record.is_some_and(|record| record.keys.contains(&key));
         if signed.head != head || !is_its_own || !signed.is_genuine() {
-            return Err(NotDiagnosed::Unreadable("the signature is not its own".into()));
+            return Err(NotAnswered::Unreadable("the signature is not its own".into()));
         }
         // Its name is what the server calls it.
         signed.name.clone_from(&link.name);

@@ -1,11 +1,11 @@
 //! Replicating with an edge, over its link.
 
 use super::call::{Caller, Target};
-use super::diagnose::NotDiagnosed;
 use super::directory::request_id;
 use super::gate::Work;
 use super::link::Link;
 use super::links::Links;
+use super::not_answered::NotAnswered;
 use crate::wire::call::Call;
 use crate::wire::edge::{Exchange, Exchanged, Give, Take};
 use crate::wire::hello::Lane;
@@ -32,7 +32,7 @@ impl Links {
         id: &ConnectorId,
         exchange: Exchange,
         limit: Duration,
-    ) -> Result<Exchanged, NotDiagnosed> {
+    ) -> Result<Exchanged, NotAnswered> {
         // Of whom nothing is heard yet will tell all it has.
         let is_large = exchange.heard.is_none() || size(&exchange) >= BULK;
         let lane = if is_large { Lane::Bulk } else { Lane::Calls };
@@ -50,7 +50,7 @@ impl Links {
         user: &UserId,
         device: &DeviceId,
         limit: Duration,
-    ) -> Result<Option<Bytes>, NotDiagnosed> {
+    ) -> Result<Option<Bytes>, NotAnswered> {
         let call = Give { user: Cow::Borrowed(user), device: Cow::Borrowed(device) };
         // How much there is nobody knows here.
         let (given, states) = self.call_edge(id, Lane::Bulk, call, Bytes::new(), limit).await?;
@@ -69,7 +69,7 @@ impl Links {
         device: &DeviceId,
         states: Option<Bytes>,
         limit: Duration,
-    ) -> Result<(), NotDiagnosed> {
+    ) -> Result<(), NotAnswered> {
         let (user, device) = (Cow::Borrowed(user), Cow::Borrowed(device));
         let call = Take { user, device, found: states.is_some() };
         let states = states.unwrap_or_default();
@@ -85,7 +85,7 @@ impl Links {
         args: A,
         blob: Bytes,
         limit: Duration,
-    ) -> Result<(A::Answer, Bytes), NotDiagnosed>
+    ) -> Result<(A::Answer, Bytes), NotAnswered>
     where
         A: Call,
         A::Answer: DeserializeOwned,
@@ -96,7 +96,7 @@ impl Links {
         let caller = Caller { request: &request, deadline, clock: None, account: None };
         let link: Arc<Link> = target.link()?;
         if !link.hello.edge {
-            return Err(NotDiagnosed::Unsupported);
+            return Err(NotAnswered::Unsupported);
         }
         Ok(target.call(&link, lane, Work::Directory, caller, args, blob).await?)
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dme_directory::Error;
 use dme_link::{
-    Connector, EdgeService, Exchange, Exchanged, Flow, Held, Kind, Ledger, LinkEvent, NotDiagnosed,
+    Connector, EdgeService, Exchange, Exchanged, Flow, Held, Kind, Ledger, LinkEvent, NotAnswered,
     Replica, Services,
 };
 use dme_model::{ConnectorId, DeviceId, UserId};
@@ -129,7 +129,7 @@ impl Linked {
         Exchange { heard: self.replica.held(), delta }
     }
 
-    async fn exchange(&mut self) -> Result<(), NotDiagnosed> {
+    async fn exchange(&mut self) -> Result<(), NotAnswered> {
         let asked = self.asked();
         let exchanged = self.server.links.exchange(&self.id, asked, PATIENCE).await?;
         self.holds = exchanged.holds;
@@ -213,7 +213,7 @@ async fn a_link_lost_in_the_midst_of_an_exchange_costs_nothing() {
     eventually(|| linked.store.running() == 1).await;
     let since = linked.server.links.connector(&linked.id).unwrap().since;
     linked.line.cut();
-    assert!(matches!(lost.await.unwrap(), Err(NotDiagnosed::Unavailable(_))));
+    assert!(matches!(lost.await.unwrap(), Err(NotAnswered::Unavailable(_))));
     let links = linked.server.links.clone();
     eventually(|| links.connector(&linked.id).is_some_and(|link| link.since != since)).await;
     // The next waits for its turn: what the lost link left is carried to its end.
@@ -221,7 +221,7 @@ async fn a_link_lost_in_the_midst_of_an_exchange_costs_nothing() {
     let (id, asked) = (linked.id.clone(), linked.asked());
     let waits = Duration::from_millis(100);
     let late = links.exchange(&id, asked, waits).await;
-    assert!(matches!(late, Err(NotDiagnosed::Late(_))), "{late:?}");
+    assert!(matches!(late, Err(NotAnswered::Late(_))), "{late:?}");
     assert_eq!(linked.store.running(), 1);
     linked.store.hangs.store(false, Ordering::SeqCst);
     linked.store.release.notify_one();
@@ -270,7 +270,7 @@ async fn a_device_s_states_are_given_and_taken_and_none_is_not_nothing() {
     links.take(id, &user, &device, Some(Bytes::from_static(b"s")), PATIENCE).await.unwrap();
     assert_eq!(links.give(id, &user, &other, PATIENCE).await, Ok(None));
     let broken = links.give(id, &user, &DeviceId::from("broken"), PATIENCE).await;
-    assert_eq!(broken, Err(NotDiagnosed::Unavailable("the disk is full".into())));
+    assert_eq!(broken, Err(NotAnswered::Unavailable("the disk is full".into())));
 }
 
 #[tokio::test]
@@ -279,13 +279,13 @@ async fn a_connector_that_is_no_edge_is_not_asked() {
     let (links, id) = (&pair.server.links, &pair.connector.id);
     assert!(!links.connector(id).unwrap().is_edge);
     let asked = links.exchange(id, Exchange::default(), PATIENCE).await;
-    assert_eq!(asked, Err(NotDiagnosed::Unsupported));
+    assert_eq!(asked, Err(NotAnswered::Unsupported));
     let device = DeviceId::from("d1");
     let given = links.give(id, &user(), &device, PATIENCE).await;
-    assert_eq!(given, Err(NotDiagnosed::Unsupported));
+    assert_eq!(given, Err(NotAnswered::Unsupported));
     let taken = links.take(id, &user(), &device, None, PATIENCE).await;
-    assert_eq!(taken, Err(NotDiagnosed::Unsupported));
+    assert_eq!(taken, Err(NotAnswered::Unsupported));
     assert_eq!((pair.connector.traffic)().records(Kind::Edge), Flow::default());
     let nobody = links.exchange(&ConnectorId::from("c9"), Exchange::default(), PATIENCE).await;
-    assert!(matches!(nobody, Err(NotDiagnosed::Unavailable(_))));
+    assert!(matches!(nobody, Err(NotAnswered::Unavailable(_))));
 }

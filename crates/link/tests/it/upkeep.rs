@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use async_trait::async_trait;
 use dme_link::{
     Configuration, ConfigurationReport, Connector, ConnectorConfig, Counting, CredentialsNeeded,
-    Diagnosis, Measured, MemoryConfigurations, NotDiagnosed, RefusedConfiguration, SealingKey,
+    Diagnosis, Measured, MemoryConfigurations, NotAnswered, RefusedConfiguration, SealingKey,
     SealingPair, Services, Thrift, Upkeep,
 };
 use dme_mailbox::Credentials;
@@ -117,7 +117,7 @@ async fn a_wrong_configuration_leaves_the_former_in_force_and_is_not_sent_again(
 async fn a_connector_tells_how_it_is_and_an_older_one_that_it_cannot() {
     let pair = Pair::start().await;
     let older = pair.server.links.diagnose(&pair.connector.id, PATIENCE).await;
-    assert_eq!(older, Err(NotDiagnosed::Unsupported));
+    assert_eq!(older, Err(NotAnswered::Unsupported));
 
     let site = pair.server.enrolled().await;
     let connector = Connector::new(site.config(), Services::default()).unwrap();

@@ -4,7 +4,7 @@ use super::events::Events;
 use super::happened::{EventKind, Happened, name_or_id};
 use crate::front::Clock;
 use dme_audit::{Hash, Head, Row, digest};
-use dme_link::{Authority, Countersigned, LinkEvent, Links, NotDiagnosed};
+use dme_link::{Authority, Countersigned, LinkEvent, Links, NotAnswered};
 use dme_model::ConnectorId;
 use dme_store::Store;
 use futures_util::StreamExt;
@@ -95,7 +95,7 @@ impl Witnesses {
         let name = name_or_id(&link.name, id);
         match self.have_signed(id, &name).await {
             Ok(()) => {}
-            Err(NotSigned::Link(NotDiagnosed::Unsupported)) => {
+            Err(NotSigned::Link(NotAnswered::Unsupported)) => {
                 tracing::debug!(connector = name, "its release countersigns nothing");
             }
             Err(error) => {
@@ -162,7 +162,7 @@ enum NotSigned {
     #[error(transparent)]
     Store(#[from] dme_store::Error),
     #[error(transparent)]
-    Link(#[from] NotDiagnosed),
+    Link(#[from] NotAnswered),
     #[error("row {0} is none: see `dme audit verify`")]
     Broken(u64),
     #[error("it asks for the same entries again")]

@@ -2,7 +2,7 @@
 //! readable here.
 
 use crate::{Console, Refusal, api};
-use dme_link::{ConnectorRecord, ConnectorState, NotDiagnosed};
+use dme_link::{ConnectorRecord, ConnectorState, NotAnswered};
 use dme_model::{ConnectorId, Timestamp};
 use dme_server::records::audit::changed;
 use http::StatusCode;
@@ -97,14 +97,14 @@ impl Console {
             Err(why) => {
                 let words = format!("{name}: {why}");
                 let (status, text, said) = match why {
-                    NotDiagnosed::Unsupported => {
+                    NotAnswered::Unsupported => {
                         (StatusCode::NOT_IMPLEMENTED, "diagnosis-unsupported", String::new())
                     }
-                    NotDiagnosed::Unavailable(said) => {
+                    NotAnswered::Unavailable(said) => {
                         (StatusCode::CONFLICT, "diagnosis-unavailable", said)
                     }
-                    NotDiagnosed::Late(said) => (StatusCode::BAD_GATEWAY, "diagnosis-late", said),
-                    NotDiagnosed::Unreadable(said) => {
+                    NotAnswered::Late(said) => (StatusCode::BAD_GATEWAY, "diagnosis-late", said),
+                    NotAnswered::Unreadable(said) => {
                         (StatusCode::BAD_GATEWAY, "diagnosis-unreadable", said)
                     }
                 };
