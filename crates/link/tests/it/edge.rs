@@ -225,7 +225,8 @@ async fn a_link_lost_in_the_midst_of_an_exchange_costs_nothing() {
     assert_eq!(linked.store.running(), 1);
     linked.store.hangs.store(false, Ordering::SeqCst);
     linked.store.release.notify_one();
-    eventually(|| linked.store.ended.load(Ordering::SeqCst) == 2).await;
+    // The one that was late may have had its turn still.
+    eventually(|| linked.store.ended.load(Ordering::SeqCst) >= 2).await;
     linked.exchange().await.unwrap();
     assert!(linked.agree());
 }
