@@ -1,5 +1,6 @@
 //! Why the store could not answer.
 
+use crate::UnfitStates;
 use dme_link::BookError;
 use dme_sync::StoreError;
 
@@ -53,6 +54,9 @@ pub enum Error {
     /// What was asked goes against what is there.
     #[error(transparent)]
     Refused(#[from] Refused),
+    /// What another store gave of a device cannot be taken.
+    #[error(transparent)]
+    States(#[from] UnfitStates),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,

@@ -17,6 +17,7 @@ mod emergency_accounts;
 mod enrolments;
 mod error;
 mod events;
+mod handing_over;
 mod migrations;
 mod outbox;
 mod own;
@@ -45,6 +46,7 @@ pub use devices::{
 pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Refused, Result};
 pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
+pub use handing_over::{DeviceStates, TakenOver, UnfitStates};
 pub use outbox::{OutboxLimits, Queued};
 pub use own::{DevicePassword, Invitation};
 pub use postgres::PostgresConfig;
@@ -74,6 +76,7 @@ mod tests {
             include_str!("emergency_accounts.rs"),
             include_str!("enrolments.rs"),
             include_str!("events.rs"),
+            include_str!("handing_over.rs"),
             include_str!("outbox.rs"),
             include_str!("own.rs"),
             include_str!("routes.rs"),

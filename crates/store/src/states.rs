@@ -17,7 +17,7 @@ const FOLDERS: &str =
 const FOLDER: &str = "SELECT collection FROM folder WHERE user_id = $1 AND no = $2";
 const NUMBER: &str = "SELECT no FROM folder WHERE user_id = $1 AND collection = $2";
 const LAST_NUMBER: &str = "SELECT COALESCE(MAX(no), 0) FROM folder WHERE user_id = $1";
-const PUT_FOLDER: &str = "INSERT INTO folder (user_id, no, collection) VALUES ($1, $2, $3) \
+pub(crate) const PUT_FOLDER: &str = "INSERT INTO folder (user_id, no, collection) VALUES ($1, $2, $3) \
      ON CONFLICT (user_id, no) DO UPDATE SET collection = excluded.collection";
 const FREE_FOLDER: &str =
     "UPDATE folder SET collection = NULL WHERE user_id = $1 AND collection = $2";
@@ -28,12 +28,12 @@ const LOAD_COLLECTION: &str = "SELECT folder.collection, sync_state.state FROM f
      LEFT JOIN sync_state ON sync_state.user_id = folder.user_id \
      AND sync_state.device_id = $1 AND sync_state.slot = $2 AND sync_state.no = folder.no \
      WHERE folder.user_id = $3 AND folder.no = $4 AND folder.collection IS NOT NULL";
-const SAVE: &str = "INSERT INTO sync_state (user_id, device_id, slot, no, state) \
+pub(crate) const SAVE: &str = "INSERT INTO sync_state (user_id, device_id, slot, no, state) \
      VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (user_id, device_id, slot, no) DO UPDATE SET state = excluded.state";
 const CLEAR: &str = "DELETE FROM sync_state \
      WHERE user_id = $1 AND device_id = $2 AND slot = $3 AND no = $4";
-const RESYNC: &str = "DELETE FROM sync_state WHERE user_id = $1 AND device_id = $2";
+pub(crate) const RESYNC: &str = "DELETE FROM sync_state WHERE user_id = $1 AND device_id = $2";
 
 const ACT: &str = "SELECT begun, sent FROM submission \
      WHERE user_id = $1 AND device_id = $2 AND act = $3";

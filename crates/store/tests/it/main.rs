@@ -19,6 +19,8 @@ mod devices;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod handing_over;
+#[cfg(test)]
 mod in_place;
 #[cfg(test)]
 mod outbox;
