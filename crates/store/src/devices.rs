@@ -10,6 +10,7 @@ pub use device::{
 pub use finding::DeviceFilter;
 
 use crate::books::forget_level;
+use crate::places::forget_place;
 use crate::session::{Row, Session, Value, values};
 use crate::states::{forget, from_json, to_json};
 use crate::{Error, Result, Store};
@@ -231,8 +232,9 @@ impl Store {
         self.write(move |session| {
             forget(session, &key)?;
             forget_level(session, &key)?;
-            let place = values![key.user.as_str(), key.device.as_str()];
-            changed(session.execute(REMOVE, place)?, &key)
+            forget_place(session, &key)?;
+            let row = values![key.user.as_str(), key.device.as_str()];
+            changed(session.execute(REMOVE, row)?, &key)
         })
         .await
     }

@@ -21,6 +21,7 @@ mod handing_over;
 mod migrations;
 mod outbox;
 mod own;
+mod places;
 mod postgres;
 mod routes;
 mod second_factors;
@@ -49,6 +50,7 @@ pub use events::{Event, EventFilter, EventPage, Level, NewEvent};
 pub use handing_over::{DeviceStates, TakenOver, UnfitStates};
 pub use outbox::{OutboxLimits, Queued};
 pub use own::{DevicePassword, Invitation};
+pub use places::Place;
 pub use postgres::PostgresConfig;
 pub use routes::{RouteRecord, SettingRecord};
 pub use second_factors::SecondFactor;
@@ -79,6 +81,7 @@ mod tests {
             include_str!("handing_over.rs"),
             include_str!("outbox.rs"),
             include_str!("own.rs"),
+            include_str!("places.rs"),
             include_str!("routes.rs"),
             include_str!("second_factors.rs"),
             include_str!("states.rs"),

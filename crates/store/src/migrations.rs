@@ -20,6 +20,7 @@ const STEPS: &[(i64, &str)] = &[
     (12, include_str!("../migrations/0012_device_lists.sql")),
     (13, include_str!("../migrations/0013_connector_orders.sql")),
     (14, include_str!("../migrations/0014_wipe_counts.sql")),
+    (15, include_str!("../migrations/0015_edges.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY) STRICT";

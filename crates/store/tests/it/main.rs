@@ -27,6 +27,8 @@ mod outbox;
 #[cfg(test)]
 mod own;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod routes;
