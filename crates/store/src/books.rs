@@ -5,9 +5,11 @@ use crate::session::{Row, Session, values};
 use crate::{Error, Result, Store};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
+use serde::{Deserialize, Serialize};
 
-/// A text as it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A text as it stands. It goes to other stores as JSON, to those of the release before and after
+/// too: a field that is added has a default.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Book {
     /// Its revision, 1 for the first.
     pub revision: u64,
@@ -36,6 +38,7 @@ const BOOK: &str = "SELECT revision, content, changed, author FROM rule_book WHE
 const PUT_BOOK: &str = "INSERT INTO rule_book (name, revision, content, changed, author) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, \
      content = excluded.content, changed = excluded.changed, author = excluded.author";
+const REMOVE_BOOK: &str = "DELETE FROM rule_book WHERE name = $1";
 const LEVEL: &str = "SELECT revision, content, changed, author FROM device_level \
      WHERE user_id = $1 AND device_id = $2";
 const LEVELS: &str = "SELECT revision, content, changed, author, user_id, device_id \
@@ -55,13 +58,36 @@ fn read(row: &Row<'_>) -> Result<Book> {
     })
 }
 
-/// The revision after the one that was read, where that is still the last.
-fn next(found: Option<&Book>, edit: &Edit, what: impl FnOnce() -> String) -> Result<i64> {
+/// The text after the one that was read, where that is still the last.
+fn next(found: Option<&Book>, edit: &Edit, what: impl FnOnce() -> String) -> Result<Book> {
     let found = found.map_or(0, |book| book.revision);
     if found != edit.read {
         return Err(Error::Stale { what: what(), found });
     }
-    Ok(i64::try_from(found.saturating_add(1)).unwrap_or(i64::MAX))
+    Ok(Book {
+        revision: found.saturating_add(1),
+        content: edit.content.clone(),
+        changed: edit.at,
+        author: edit.author.clone(),
+    })
+}
+
+fn stored(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
+}
+
+fn put_book(session: &Session<'_>, name: &str, book: &Book) -> Result<()> {
+    let Book { revision, content, changed, author } = book;
+    session.execute(PUT_BOOK, values![name, stored(*revision), content, *changed, author])?;
+    Ok(())
+}
+
+fn put_level(session: &Session<'_>, key: &DeviceKey, book: &Book) -> Result<()> {
+    let (user, device) = (key.user.as_str(), key.device.as_str());
+    let Book { revision, content, changed, author } = book;
+    let row = values![user, device, stored(*revision), content, *changed, author];
+    session.execute(PUT_LEVEL, row)?;
+    Ok(())
 }
 
 /// Drops a device's level, for [`Store::remove_device`].
@@ -86,10 +112,22 @@ impl Store {
     pub async fn put_book(&self, name: &'static str, edit: Edit) -> Result<u64> {
         self.write(move |session| {
             let found = session.query_optional(BOOK, values![name], read)?;
-            let revision = next(found.as_ref(), &edit, || name.to_owned())?;
-            let row = values![name, revision, &edit.content, edit.at, &edit.author];
-            session.execute(PUT_BOOK, row)?;
-            Ok(revision.unsigned_abs())
+            let book = next(found.as_ref(), &edit, || name.to_owned())?;
+            put_book(session, name, &book)?;
+            Ok(book.revision)
+        })
+        .await
+    }
+
+    /// Enters a book as it is in another store, whatever its revision is here; none removes it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn copy_book(&self, name: &'static str, book: Option<&Book>) -> Result<()> {
+        let book = book.cloned();
+        self.write(move |session| match &book {
+            Some(book) => put_book(session, name, book),
+            None => session.execute(REMOVE_BOOK, values![name]).map(drop),
         })
         .await
     }
@@ -119,10 +157,23 @@ impl Store {
             let (user, device) = (key.user.as_str(), key.device.as_str());
             let found = session.query_optional(LEVEL, values![user, device], read)?;
             let what = || format!("the policy of device {device} of {user}");
-            let revision = next(found.as_ref(), &edit, what)?;
-            let row = values![user, device, revision, &edit.content, edit.at, &edit.author];
-            session.execute(PUT_LEVEL, row)?;
-            Ok(revision.unsigned_abs())
+            let book = next(found.as_ref(), &edit, what)?;
+            put_level(session, &key, &book)?;
+            Ok(book.revision)
+        })
+        .await
+    }
+
+    /// Enters a device's level as it is in another store, whatever its revision is here; none
+    /// removes it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn copy_device_level(&self, key: &DeviceKey, level: Option<&Book>) -> Result<()> {
+        let (key, level) = (key.clone(), level.cloned());
+        self.write(move |session| match &level {
+            Some(level) => put_level(session, &key, level),
+            None => forget_level(session, &key),
         })
         .await
     }

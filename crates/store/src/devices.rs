@@ -1,5 +1,6 @@
 //! The devices: what is known of them, as it is read and written.
 
+mod copying;
 mod device;
 mod finding;
 

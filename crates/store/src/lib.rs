@@ -74,6 +74,7 @@ mod tests {
             include_str!("connectors.rs"),
             include_str!("device_certificates.rs"),
             include_str!("devices.rs"),
+            include_str!("devices/copying.rs"),
             include_str!("devices/finding.rs"),
             include_str!("emergency_accounts.rs"),
             include_str!("enrolments.rs"),

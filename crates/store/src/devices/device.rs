@@ -202,8 +202,9 @@ impl Wipe {
     }
 }
 
-/// A device.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A device. It goes to other stores as JSON, to those of the release before and after too: a field
+/// that is added has a default.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Device {
     /// Whose and which.
     pub key: DeviceKey,
@@ -226,12 +227,16 @@ pub struct Device {
     /// What it told of itself (`DeviceInformation`), as JSON; `{}` where it told nothing.
     pub information: String,
     /// When the administrators were told that it is quarantined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_sent: Option<Timestamp>,
     /// Who decided of its admission; none where that is long ago.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
     /// That it misbehaves, and what is done about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
     /// What waits for its next contact, as it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Waiting>,
 }
 

@@ -2,13 +2,16 @@
 
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
-use dme_store::{Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore};
+use dme_store::{
+    Book, Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore,
+};
 use dme_sync::DeviceKey;
 use std::time::Duration;
 
 on_each_database![
     who_writes_what_somebody_else_has_changed_is_refused,
     a_devices_level_is_kept_likewise,
+    what_another_store_decided_is_copied_whatever_was_read,
     an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour,
     an_order_that_is_open_is_found_and_not_entered_again,
     what_users_order_for_their_own_is_counted_apart,
@@ -46,6 +49,27 @@ async fn a_devices_level_is_kept_likewise(place: Place) {
     assert!(late.unwrap_err().to_string().contains("read it again"));
     let levels = store.device_levels().await.unwrap();
     assert_eq!((levels.len(), &levels[0].0, levels[0].1.revision), (1, &phone(), 1));
+}
+
+async fn what_another_store_decided_is_copied_whatever_was_read(place: Place) {
+    let store = place.open().await;
+    let written = r#"{"revision":7,"content":"{}","changed":1800000000000,"author":"admin"}"#;
+    let book: Book = serde_json::from_str(written).unwrap();
+    assert_eq!(serde_json::to_string(&book).unwrap(), written);
+    let newest = Book { revision: 2, content: "x".into(), ..book.clone() };
+    for book in [&book, &newest] {
+        store.copy_book("policy", Some(book)).await.unwrap();
+        store.copy_device_level(&phone(), Some(book)).await.unwrap();
+        assert_eq!(store.book("policy").await.unwrap().as_ref(), Some(book));
+        assert_eq!(store.device_levels().await.unwrap(), [(phone(), book.clone())]);
+    }
+    assert_eq!(store.put_book("policy", edit(2, "a")).await.unwrap(), 3);
+    store.copy_book("admission", Some(&book)).await.unwrap();
+    store.copy_book("policy", None).await.unwrap();
+    store.copy_device_level(&phone(), None).await.unwrap();
+    assert_eq!(store.book("policy").await.unwrap(), None);
+    assert_eq!(store.book("admission").await.unwrap(), Some(book), "another one stays");
+    assert_eq!(store.device_levels().await.unwrap(), []);
 }
 
 fn record(needs_second: bool) -> WipeRecord {

@@ -13,6 +13,8 @@ mod connector_orders;
 #[cfg(test)]
 mod connectors;
 #[cfg(test)]
+mod copied_devices;
+#[cfg(test)]
 mod databases;
 #[cfg(test)]
 mod devices;
