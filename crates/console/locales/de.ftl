@@ -734,6 +734,7 @@ no-group-configured = es ist keine Gruppe eingerichtet, die es erlauben würde
 not-in-group = in keiner Gruppe, die es erlaubt, in keiner Tiefe
 no-such-group = die eingerichtete Gruppe { $name } ist nicht im Verzeichnis; berichtigen Sie den Namen oder legen Sie sie an
 ambiguous-group = mehrere Gruppen heißen { $name }; schreiben Sie die volle Kennung der gemeinten
+not-for-roles = die eingerichtete Gruppe { $name } ist in einem Verzeichnis, das nicht sagt, wer verwaltet; nennen Sie dessen Konnektor in `administrators_from` des Realms, oder eine andere Gruppe
 warn-second = in der letzten Stunde gab es zu viele Löschungen: Auftrag { $name } wartet, bis ein anderer Administrator ihn bestätigt (`dme wipe confirm { $name }`)
 warn-no-words = es sprach eine Version vor 16.1, die dafür keine Worte hat: Es ist ausgesperrt und behält, was es hat
 warn-no-login = kein Telefon des Benutzers kann sich anmelden ({ $name }), und es bekommt den Auftrag erst nach einer Anmeldung; lassen Sie den Benutzer ein, bis es ihn hat

@@ -734,6 +734,7 @@ no-group-configured = no group is configured that would allow it
 not-in-group = not in a group that allows it, at any depth
 no-such-group = the configured group { $name } is not in the directory; correct the name or create it
 ambiguous-group = several groups are named { $name }; write the full id of the one that is meant
+not-for-roles = the configured group { $name } is in a directory that does not say who administers; name its connector in the realm's `administrators_from`, or another group
 warn-second = there were too many wipes in the last hour: order { $name } waits until another administrator confirms it (`dme wipe confirm { $name }`)
 warn-no-words = it spoke a version before 16.1, which has no words for this: it is shut out, and keeps what it has
 warn-no-login = no phone of the user's can log in ({ $name }), and it gets the order after a login only; let the user in until it has, and use `dme user disable` meanwhile

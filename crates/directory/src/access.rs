@@ -60,7 +60,7 @@ impl AccessGroups {
         let mut wrong = self.users.wrong_names(graph);
         let delegated = self.delegated_administrators.iter().map(|one| &one.group);
         let others = self.administrators.iter().chain(&self.auditors).chain(delegated);
-        wrong.extend(others.filter_map(|name| group_named(name, graph).err()));
+        wrong.extend(others.filter_map(|name| role_named(name, graph).err()));
         wrong.dedup();
         wrong
     }
@@ -129,6 +129,13 @@ pub enum Reason {
     /// The configured name is that of several groups, and no other configured group allows it.
     #[error("several groups are named {0:?}; write the full id of the one that is meant")]
     AmbiguousGroup(String),
+    /// The configured name is that of a group in a directory that does not say who administers, and
+    /// no other configured group allows it.
+    #[error(
+        "the configured group {0:?} is in a directory that does not say who administers; name its \
+         connector in the realm's `administrators_from`, or another group"
+    )]
+    NotForRoles(String),
 }
 
 impl Standing {
@@ -168,14 +175,17 @@ impl AccessGroups {
         }
         let groups: Vec<&String> = match (right, &self.users) {
             (Right::User, Users::Everyone) => return Access::Allowed(Vec::new()),
-            (Right::User, Users::Groups(groups)) => groups.iter().collect(),
+            (Right::User, Users::Groups(groups)) => {
+                let groups: Vec<&String> = groups.iter().collect();
+                return reached(&groups, group_named, person, graph);
+            }
             (Right::Administrator, _) => self.administrators.iter().collect(),
             (Right::Auditor, _) => self.auditors.iter().collect(),
             (Right::DelegatedAdministrator, _) => {
                 self.delegated_administrators.iter().map(|part| &part.group).collect()
             }
         };
-        reached(&groups, person, graph)
+        reached(&groups, role_named, person, graph)
     }
 
     /// The parts that the person administers.
@@ -183,7 +193,8 @@ impl AccessGroups {
         if person.standing != Standing::Active {
             return Vec::new();
         }
-        let theirs = |part: &&Delegation| reached(&[&part.group], person, graph).is_allowed();
+        let theirs =
+            |part: &&Delegation| reached(&[&part.group], role_named, person, graph).is_allowed();
         self.delegated_administrators.iter().filter(theirs).collect()
     }
 
@@ -197,10 +208,15 @@ impl AccessGroups {
 }
 
 /// Whether a person is in any of these groups at any depth, with the chain or the reason.
-fn reached(groups: &[&String], person: &Person, graph: &GroupGraph) -> Access {
+fn reached(
+    groups: &[&String],
+    named: for<'a> fn(&str, &'a GroupGraph) -> Result<&'a GroupId, Reason>,
+    person: &Person,
+    graph: &GroupGraph,
+) -> Access {
     let mut reason = if groups.is_empty() { Reason::NoGroupConfigured } else { Reason::NotInGroup };
     for name in groups {
-        match group_named(name, graph) {
+        match named(name, graph) {
             Ok(target) => {
                 if let Some(chain) = graph.explain(&person.groups, target) {
                     return Access::Allowed(chain);
@@ -218,6 +234,16 @@ fn group_named<'a>(name: &str, graph: &'a GroupGraph) -> Result<&'a GroupId, Rea
         Named::Group(group) => Ok(group),
         Named::Nothing => Err(Reason::NoSuchGroup(name.to_owned())),
         Named::Several(_) => Err(Reason::AmbiguousGroup(name.to_owned())),
+    }
+}
+
+/// The same, where it gives a role.
+fn role_named<'a>(name: &str, graph: &'a GroupGraph) -> Result<&'a GroupId, Reason> {
+    match (graph.named_for_role(name), graph.named(name)) {
+        (Named::Group(group), _) => Ok(group),
+        (Named::Several(_), _) => Err(Reason::AmbiguousGroup(name.to_owned())),
+        (Named::Nothing, Named::Nothing) => Err(Reason::NoSuchGroup(name.to_owned())),
+        (Named::Nothing, _) => Err(Reason::NotForRoles(name.to_owned())),
     }
 }
 
@@ -298,6 +324,39 @@ mod tests {
         let wrong = ["admnis", "auditros", "hepldesk"];
         let wrong = wrong.map(|name| Reason::NoSuchGroup(name.into()));
         assert_eq!(access.wrong_names(&graph()), wrong);
+    }
+
+    #[test]
+    fn a_role_is_given_by_the_groups_that_may_give_one_whatever_others_are_called() {
+        let admins = GroupId("cn=admins,ou=a".into());
+        let pretends = |id: &str, name: &str| Group {
+            id: GroupId(id.into()),
+            name: name.into(),
+            parents: Vec::new(),
+        };
+        let graph = |may: &[&GroupId]| {
+            let groups = vec![
+                pretends(&admins.0, "admins"),
+                pretends("cn=admins,ou=b", "admins"),
+                pretends("admins", "x"),
+                pretends("staff", "staff"),
+            ];
+            let snapshot = GroupSnapshot { groups, ..GroupSnapshot::default() };
+            let may = may.iter().map(|id| (*id).clone()).collect();
+            GroupGraph::new(&[snapshot]).with_roles_of(Some(may))
+        };
+        let access = access(&["staff"]);
+        let rights = |groups: &[&str], graph: &GroupGraph| {
+            access.rights(&person(groups, Standing::Active), graph)
+        };
+        let one = graph(&[&admins]);
+        assert_eq!(rights(&[&admins.0], &one), BTreeSet::from([Right::Administrator]));
+        assert_eq!(rights(&["cn=admins,ou=b", "admins"], &one), BTreeSet::new());
+        assert_eq!(rights(&["staff"], &one), BTreeSet::from([Right::User]), "no auditor");
+        assert!(access.wrong_names(&one).contains(&Reason::NotForRoles("staff".into())));
+        let none = graph(&[]);
+        assert_eq!(rights(&[&admins.0], &none), BTreeSet::new());
+        assert!(access.wrong_names(&none).contains(&Reason::NotForRoles("admins".into())));
     }
 
     #[test]

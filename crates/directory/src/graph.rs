@@ -6,7 +6,7 @@
 
 use crate::{GroupId, GroupSnapshot};
 use dme_model::Timestamp;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Every group of a realm and the groups each is directly in.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub struct GroupGraph {
     /// The groups by short name, lower case.
     names: HashMap<String, Vec<usize>>,
     nodes: Vec<Node>,
+    /// Those that may give roles; none where all may.
+    for_roles: Option<BTreeSet<GroupId>>,
     as_of: Timestamp,
 }
 
@@ -62,6 +64,14 @@ impl GroupGraph {
         graph
     }
 
+    /// With these groups alone for those who name administrators and auditors; with all where none
+    /// are given.
+    #[must_use]
+    pub fn with_roles_of(mut self, groups: Option<BTreeSet<GroupId>>) -> Self {
+        self.for_roles = groups;
+        self
+    }
+
     fn intern(&mut self, id: &GroupId) -> usize {
         if let Some(&node) = self.index.get(id) {
             return node;
@@ -90,16 +100,27 @@ impl GroupGraph {
     /// The group an administrator means: by its id, else by its short name, both without regard
     /// to case.
     pub fn named(&self, text: &str) -> Named<'_> {
+        self.named_among(text, |_| true)
+    }
+
+    /// The same, of those that may give roles: what any other is called is nothing to them.
+    pub fn named_for_role(&self, text: &str) -> Named<'_> {
+        let may = |id: &GroupId| self.for_roles.as_ref().is_none_or(|may| may.contains(id));
+        self.named_among(text, may)
+    }
+
+    fn named_among(&self, text: &str, may: impl Fn(&GroupId) -> bool) -> Named<'_> {
         let wanted = text.trim().to_lowercase();
-        if let Some((id, _)) = self.index.get_key_value(&GroupId(wanted.clone())) {
+        let by_id = self.index.get_key_value(&GroupId(wanted.clone()));
+        if let Some((id, _)) = by_id.filter(|(id, _)| may(id)) {
             return Named::Group(id);
         }
-        match self.names.get(&wanted).map_or(&[][..], Vec::as_slice) {
+        let by_name = self.names.get(&wanted).map_or(&[][..], Vec::as_slice);
+        let ids = by_name.iter().filter_map(|node| self.nodes.get(*node)).map(|node| &node.id);
+        match ids.filter(|id| may(id)).collect::<Vec<_>>()[..] {
             [] => Named::Nothing,
-            [only] => self.nodes.get(*only).map_or(Named::Nothing, |node| Named::Group(&node.id)),
-            several => Named::Several(
-                several.iter().filter_map(|n| self.nodes.get(*n)).map(|node| &node.id).collect(),
-            ),
+            [only] => Named::Group(only),
+            ref several => Named::Several(several.to_vec()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! What a directory answers.
 
-use crate::{Everyone, GroupSnapshot, PeopleFound, PeopleSearch, Person};
+use crate::{Everyone, GroupId, GroupSnapshot, PeopleFound, PeopleSearch, Person};
 use async_trait::async_trait;
 use dme_model::{Secret, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The result of a directory call.
@@ -78,6 +79,8 @@ pub struct RealmGroups {
     pub snapshot: GroupSnapshot,
     /// The directories that gave them; none where it is one that has no name.
     pub sources: Vec<GroupSource>,
+    /// Those that may make somebody an administrator or an auditor; none where all may.
+    pub for_roles: Option<BTreeSet<GroupId>>,
 }
 
 /// A directory whose groups a realm has.
@@ -106,7 +109,8 @@ pub trait DirectoryService: Send + Sync {
 
     /// The same, and whose they are, where this is a realm's and has them from others.
     async fn realm_groups(&self) -> Result<RealmGroups> {
-        Ok(RealmGroups { snapshot: self.groups().await?, sources: Vec::new() })
+        let snapshot = self.groups().await?;
+        Ok(RealmGroups { snapshot, sources: Vec::new(), for_roles: None })
     }
 
     /// Those of the address list who fit and whom the user who asks may see, the best first.

@@ -5,6 +5,7 @@
 mod apart;
 mod explain;
 mod groups;
+mod members;
 mod simulate;
 mod spoken;
 
@@ -13,7 +14,6 @@ pub use simulate::LoginsMoved;
 use crate::config::ConnectorNames;
 use crate::connectors::{Connectors, Endpoint};
 use crate::membership::Membership;
-use apart::Lists;
 use async_trait::async_trait;
 use dme_directory::{
     DirectoryEntry, DirectoryService, Error, Everyone, GroupSnapshot, PeopleFound, PeopleSearch,
@@ -23,6 +23,7 @@ use dme_model::{Function, Realm, Secret, Timestamp, UserId};
 use dme_routing::{Assignment, Claimant, Known, Link, Lock, NoSource, Scope, covers};
 use futures_util::future;
 use groups::LastGood;
+use members::Members;
 use spoken::Spoken;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -32,15 +33,28 @@ pub struct RealmDirectory {
     connectors: Arc<Connectors>,
     realm: Realm,
     named: ConnectorNames,
+    /// Those that say who administers, where that is set.
+    administrators_from: ConnectorNames,
     /// The server has no other realm.
     only: bool,
     membership: Arc<dyn Membership>,
-    /// Which of several directories lists which groups.
-    lists: Lists,
+    /// Which of several directories has which groups, and who is in them.
+    members: Members,
     /// The groups that each of several directories gave last.
     last: LastGood,
     /// Which of several directories has spoken for whom.
     spoken: Spoken,
+}
+
+/// What the configuration says of a realm's directory.
+#[derive(Clone, Debug, Default)]
+pub struct RealmSources {
+    /// The connectors that are named for it, the first before the next.
+    pub connector: ConnectorNames,
+    /// Those whose directories say who administers.
+    pub administrators_from: ConnectorNames,
+    /// The server has no other realm.
+    pub only: bool,
 }
 
 /// Who is linked, as far as a realm looks at it.
@@ -62,12 +76,22 @@ impl RealmDirectory {
     pub fn new(
         connectors: Arc<Connectors>,
         realm: Realm,
-        named: ConnectorNames,
-        only: bool,
+        from: RealmSources,
         membership: Arc<dyn Membership>,
     ) -> Arc<Self> {
-        let (lists, last, spoken) = Default::default();
-        Arc::new(Self { connectors, realm, named, only, membership, lists, last, spoken })
+        let RealmSources { connector: named, administrators_from, only } = from;
+        let (members, last, spoken) = Default::default();
+        Arc::new(Self {
+            connectors,
+            realm,
+            named,
+            administrators_from,
+            only,
+            membership,
+            members,
+            last,
+            spoken,
+        })
     }
 
     fn assignment(&self) -> Assignment<'_> {
@@ -199,20 +223,32 @@ impl RealmDirectory {
         let (mut meant, mut unclear) = (Vec::new(), None);
         for source in others {
             let found = self.connectors.directory(&source.state.id).find(login).await?;
-            let found = found.map(|person| self.own(&source, person));
-            let Some(person) = found else { continue };
+            // Groups are only ever taken from somebody: who is not covered with all is not without some.
+            let is_meant = |person: &Person| self.covers(&source, person) != Known::No;
+            let Some(person) = found.filter(is_meant) else { continue };
+            let person = match self.own(&source, person).await {
+                Ok(person) => person,
+                // Another may know the login and wait for nobody.
+                Err(error) => {
+                    unclear = Some(error);
+                    continue;
+                }
+            };
             match self.covers(&source, &person) {
                 Known::Yes => meant.push((source, person.user)),
-                Known::Unknown => unclear = Some(source.name),
+                Known::Unknown => {
+                    unclear = Some(Error::Unavailable(format!(
+                        "whether {login} is in the group that the connector {} serves is not known",
+                        source.name
+                    )));
+                }
                 Known::No => {}
             }
         }
         let meant = self.undisputed(login, meant, &missing)?;
         match (missing.into_iter().next(), unclear) {
             (Some(why), _) if meant.is_empty() => Err(self.not_chosen(why)),
-            (None, Some(name)) if meant.is_empty() => Err(Error::Unavailable(format!(
-                "whether {login} is in the group that the connector {name} serves is not known"
-            ))),
+            (None, Some(error)) if meant.is_empty() => Err(error),
             _ => self.one(&meant),
         }
     }
@@ -248,11 +284,6 @@ impl RealmDirectory {
             Some(why) if left.is_empty() => Err(self.not_chosen(why.clone())),
             _ => Ok(left),
         }
-    }
-
-    /// A person with those groups only in which a connector's word puts them.
-    fn own(&self, source: &Endpoint, person: Person) -> Person {
-        self.lists.own(&source.name, &source.state.scope, person)
     }
 
     /// Whether a connector may speak for a person.
@@ -341,7 +372,7 @@ impl DirectoryService for RealmDirectory {
         let Some(source) = self.source_for(user).await? else { return Ok(Verdict::Unknown) };
         Ok(match source.directory.authenticate(user, password).await? {
             Verdict::Accepted(person) => {
-                let person = self.own(&source.endpoint, *person);
+                let person = self.own(&source.endpoint, *person).await?;
                 self.vouch_for(&source, &person)?;
                 Verdict::Accepted(Box::new(person))
             }
@@ -351,9 +382,9 @@ impl DirectoryService for RealmDirectory {
 
     async fn find(&self, user: &UserId) -> Result<Option<Person>> {
         let Some(source) = self.source_for(user).await? else { return Ok(None) };
-        let found = source.directory.find(user).await?;
-        let found = found.map(|person| self.own(&source.endpoint, person));
-        Ok(found.filter(|person| self.covers(&source.endpoint, person) == Known::Yes))
+        let Some(found) = source.directory.find(user).await? else { return Ok(None) };
+        let person = self.own(&source.endpoint, found).await?;
+        Ok(Some(person).filter(|person| self.covers(&source.endpoint, person) == Known::Yes))
     }
 
     async fn groups(&self) -> Result<GroupSnapshot> {

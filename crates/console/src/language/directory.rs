@@ -18,6 +18,7 @@ impl Language {
             (_, Reason::NotInGroup) => self.text("not-in-group", &[]),
             (_, Reason::NoSuchGroup(group)) => self.of("no-such-group", group),
             (_, Reason::AmbiguousGroup(group)) => self.of("ambiguous-group", group),
+            (_, Reason::NotForRoles(group)) => self.of("not-for-roles", group),
         }
     }
 
@@ -53,6 +54,7 @@ mod tests {
             Reason::NotInGroup,
             Reason::NoSuchGroup("staff".into()),
             Reason::AmbiguousGroup("staff".into()),
+            Reason::NotForRoles("staff".into()),
         ] {
             let english = Language::English.reason(&reason);
             assert_eq!(english, reason.to_string());

@@ -197,7 +197,7 @@ impl Part {
             Err(error) => Some(error.clone()),
         };
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-        let RealmGroups { mut snapshot, sources } = read?;
+        let RealmGroups { mut snapshot, sources, for_roles } = read?;
         // The age is told by this clock, not the connectors'.
         let read_at = (gate.clock)();
         let from = sources.into_iter().map(|GroupSource { name, age, trouble }| GroupsFrom {
@@ -207,7 +207,7 @@ impl Part {
         });
         let from: Arc<[GroupsFrom]> = from.collect();
         snapshot.as_of = from.iter().map(|one| one.as_of).min().unwrap_or(read_at);
-        let graph = Arc::new(GroupGraph::new(&[snapshot]));
+        let graph = Arc::new(GroupGraph::new(&[snapshot]).with_roles_of(for_roles));
         self.tell(before.as_ref(), &graph, &from);
         let in_use = InUse { graph: graph.clone(), from, read_at };
         *self.in_use.write().unwrap_or_else(PoisonError::into_inner) = Some(in_use);

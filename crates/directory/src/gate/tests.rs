@@ -102,7 +102,7 @@ impl DirectoryService for Fake {
 
     async fn realm_groups(&self) -> Result<RealmGroups, Error> {
         let (snapshot, sources) = (self.groups().await?, self.from.lock().unwrap().clone());
-        Ok(RealmGroups { snapshot, sources })
+        Ok(RealmGroups { snapshot, sources, for_roles: None })
     }
 
     async fn search(&self, _: &PeopleSearch) -> Result<PeopleFound, Error> {

@@ -26,6 +26,10 @@ pub struct RealmConfig {
     /// in-process one, else the only one that says its directory is of this realm.
     #[serde(default)]
     pub connector: ConnectorNames,
+    /// Of several directories of the realm, the connectors of those whose groups say who administers,
+    /// for all of `access` but `users`; where absent the one whose logins are everyone's.
+    #[serde(default)]
+    pub administrators_from: ConnectorNames,
     /// The groups that give rights.
     pub access: AccessGroups,
     /// Whether phones may show, or must, a password made for them alone.

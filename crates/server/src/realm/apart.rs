@@ -1,19 +1,18 @@
 //! The groups of several directories of one realm, read as one graph in which none of them decides
 //! about another's people (rule A6).
 //!
-//! A connector's directory is believed in what it says of its own people and of its own groups. Two
-//! that list one group may be two ways to one directory, or one of them pretends: so of such a group
-//! holds what all say who list it. A group is never in one that is another directory's alone; who has
-//! a right by a group there has it by that directory's word.
+//! A directory has a group when it lists it, or says that one that it lists is in it. Who has a group
+//! alone is believed about it. Of one that several have, the directory that may speak for everyone is
+//! believed: its key could say anything of anybody. Where that has it not, the one is believed whose
+//! connector's scope the group is; and of all others what all say who have it: they may be ways to one
+//! directory, or one of them pretends. A group is in another where those say so who are believed about
+//! either. What is so of groups here is so of people in `members`.
 
-use dme_directory::{Group, GroupId, GroupSnapshot, Person};
+use dme_directory::{Group, GroupId, GroupSnapshot};
 use dme_routing::Scope;
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio::time::Instant;
-
-/// So many different refusals are logged from one start to the next.
-const MOST_LOGGED: usize = 1_000;
 
 /// What one connector's directory said of its groups.
 #[derive(Clone)]
@@ -28,6 +27,33 @@ pub(super) struct Told {
     pub at: Instant,
 }
 
+impl Told {
+    /// The groups that this directory has.
+    pub fn has(&self) -> HashSet<&GroupId> {
+        let groups = &self.snapshot.groups;
+        groups.iter().flat_map(|group| group.parents.iter().chain([&group.id])).collect()
+    }
+}
+
+/// Who has a group, and whose word decides about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Having {
+    /// Whose directory has it.
+    pub by: Vec<Arc<Scope>>,
+    /// Those of them who are believed, each only where all say so.
+    pub decided_by: Vec<Arc<Scope>>,
+}
+
+/// What holds of all that was told.
+pub(super) struct Together {
+    /// The groups.
+    pub groups: Vec<Group>,
+    /// Who has which, of these and of those that are only said to have others in them.
+    pub having: HashMap<GroupId, Having>,
+    /// What does not hold.
+    pub refused: Vec<Refusal>,
+}
+
 /// What a connector said and is not believed in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -37,9 +63,9 @@ pub(super) enum Refusal {
     )]
     Disputed { connector: String, other: String, group: String, parent: String },
     #[error(
-        "the connector {connector} says that its group {group} is in {parent}, which is the \
-         connector {other}'s; a group of one directory is never in one of another, and it does \
-         not count. Where both read one directory, have both list it (`people.ldap.groups.bases`)"
+        "the connector {connector} says that the group {group} is in {parent}, which the connector \
+         {other} has and does not say so of; it does not count. Where both read one directory, have \
+         both list it (`people.ldap.groups.bases`)"
     )]
     Foreign { connector: String, other: String, group: String, parent: String },
     #[error(
@@ -48,157 +74,203 @@ pub(super) enum Refusal {
     )]
     Names { connector: String, other: String, group: String },
     #[error(
-        "the connector {connector} says that its people are in the group {group}, which only \
-         another connector of the realm has; it does not count. Where both read one directory, have \
-         both list it (`people.ldap.groups.bases`)"
+        "the connector {connector} has a group whose id, {group}, is the short name of another that \
+         the connector {other} has; it does not count"
+    )]
+    Alias { connector: String, other: String, group: String },
+    #[error(
+        "the connector {connector} says that its people are in the group {group}, which another \
+         connector of the realm has and does not say so of; it does not count. Where both read one \
+         directory, have both list its groups (`people.ldap.groups.bases`)"
     )]
     Member { connector: String, group: String },
 }
 
-/// One group, as one directory has it.
+/// One group, as one directory lists it.
 struct Facts<'a> {
     name: &'a str,
     parents: BTreeSet<&'a GroupId>,
 }
 
 /// The groups that hold, of all that was told, and what does not.
-pub(super) fn together(told: &[Told]) -> (Vec<Group>, Vec<Refusal>) {
-    let mut order: Vec<&GroupId> = Vec::new();
-    let mut lists: HashMap<&GroupId, Vec<(&str, Facts<'_>)>> = HashMap::new();
-    for one in told {
-        for group in &one.snapshot.groups {
-            let all = lists.entry(&group.id).or_insert_with(|| {
-                order.push(&group.id);
-                Vec::new()
-            });
-            match all.last_mut().filter(|(connector, _)| *connector == one.connector) {
-                Some((_, facts)) => facts.parents.extend(&group.parents),
-                None => {
-                    let parents = group.parents.iter().collect();
-                    all.push((&one.connector, Facts { name: &group.name, parents }));
-                }
+pub(super) fn together(told: &[Told]) -> Together {
+    let heard = Heard::new(told);
+    let mut refused = Vec::new();
+    let mut groups = Vec::with_capacity(heard.order.len());
+    for id in &heard.order {
+        if let Some(alias) = heard.alias(id) {
+            refused.push(alias);
+            continue;
+        }
+        let name = heard.name(id, &mut refused);
+        let parents = heard.parents(id, &mut refused);
+        groups.push(Group { id: (*id).clone(), name, parents });
+    }
+    let scopes = |places: &[usize]| {
+        places.iter().filter_map(|place| told.get(*place)).map(|one| one.scope.clone()).collect()
+    };
+    let having = heard.having.iter().map(|(id, by)| {
+        let having = Having { by: scopes(by), decided_by: scopes(&heard.deciding(id)) };
+        ((*id).clone(), having)
+    });
+    Together { having: having.collect(), groups, refused }
+}
+
+/// All that was told. Directories go by their place in it.
+struct Heard<'a> {
+    told: &'a [Told],
+    /// The groups that are listed, in the order in which they were met.
+    order: Vec<&'a GroupId>,
+    /// Who lists a group, and as what.
+    lists: HashMap<&'a GroupId, Vec<(usize, Facts<'a>)>>,
+    /// Who has it.
+    having: HashMap<&'a GroupId, Vec<usize>>,
+    /// Who lists a group of this short name, in lower case.
+    named: HashMap<String, BTreeSet<usize>>,
+}
+
+impl<'a> Heard<'a> {
+    fn new(told: &'a [Told]) -> Self {
+        let (order, lists, having, named) = Default::default();
+        let mut heard = Self { told, order, lists, having, named };
+        for (place, one) in told.iter().enumerate() {
+            one.snapshot.groups.iter().for_each(|group| heard.take_in(place, group));
+            for id in one.has() {
+                heard.having.entry(id).or_default().push(place);
             }
         }
+        heard
     }
-    let mut refused = Vec::new();
-    let mut groups = Vec::with_capacity(order.len());
-    for id in order {
-        let Some([(first, facts), others @ ..]) = lists.get(id).map(Vec::as_slice) else {
-            continue;
-        };
-        let differs = others.iter().find(|(_, other)| !same_name(other.name, facts.name));
-        if let Some((other, _)) = differs {
-            let (connector, other) = ((*first).to_owned(), (*other).to_owned());
-            refused.push(Refusal::Names { connector, other, group: id.0.clone() });
+
+    fn take_in(&mut self, place: usize, group: &'a Group) {
+        let order = &mut self.order;
+        let by = self.lists.entry(&group.id).or_insert_with(|| {
+            order.push(&group.id);
+            Vec::new()
+        });
+        match by.last_mut().filter(|(other, _)| *other == place) {
+            Some((_, facts)) => facts.parents.extend(&group.parents),
+            None => {
+                let parents = group.parents.iter().collect();
+                by.push((place, Facts { name: &group.name, parents }));
+            }
         }
-        let name = if differs.is_some() { id.0.clone() } else { facts.name.to_owned() };
-        groups.push(Group { id: id.clone(), name, parents: parents(id, &lists, &mut refused) });
+        self.named.entry(group.name.to_lowercase()).or_default().insert(place);
     }
-    (groups, refused)
+
+    fn connector(&self, place: usize) -> String {
+        self.told.get(place).map(|one| one.connector.clone()).unwrap_or_default()
+    }
+
+    fn listing(&self, id: &GroupId) -> &[(usize, Facts<'a>)] {
+        self.lists.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    fn having(&self, id: &GroupId) -> &[usize] {
+        self.having.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_for_all(&self, place: usize) -> bool {
+        self.told.get(place).is_some_and(|one| *one.scope == Scope::Everyone)
+    }
+
+    /// Whether a group is the one that is set as the scope of this directory's connector: by its id, or
+    /// by a short name that all give it.
+    fn is_scope(&self, place: usize, id: &GroupId) -> bool {
+        let Some(Scope::Group(group)) = self.told.get(place).map(|one| &*one.scope) else {
+            return false;
+        };
+        let listing = self.listing(id);
+        let is_called = |facts: &Facts<'_>| same_name(facts.name, group.trim());
+        id.0 == group.trim().to_lowercase()
+            || (listing.len() == self.having(id).len()
+                && listing.iter().all(|(_, facts)| is_called(facts)))
+    }
+
+    /// Whose word decides about a group, of those who have it.
+    fn deciding(&self, id: &GroupId) -> Vec<usize> {
+        let having = self.having(id).iter().copied();
+        if let Some(one) = having.clone().find(|place| self.is_for_all(*place)) {
+            return vec![one];
+        }
+        let serving: Vec<_> = having.clone().filter(|place| self.is_scope(*place, id)).collect();
+        if serving.is_empty() { having.collect() } else { serving }
+    }
+
+    /// A name in the configuration is a group's id before it is a short name. So nobody has one whose
+    /// id is what another calls a group of its own.
+    fn alias(&self, id: &GroupId) -> Option<Refusal> {
+        let having = self.having(id);
+        if having.iter().any(|place| self.is_for_all(*place)) {
+            return None;
+        }
+        let other = self.named.get(&id.0)?.iter().find(|place| !having.contains(*place))?;
+        let connector = having.first().map(|place| self.connector(*place)).unwrap_or_default();
+        Some(Refusal::Alias { connector, other: self.connector(*other), group: id.0.clone() })
+    }
+
+    /// The short name of a group, on which all agree who decide about it; else its id.
+    fn name(&self, id: &GroupId, refused: &mut Vec<Refusal>) -> String {
+        let deciding = self.deciding(id);
+        let mut names = self.listing(id).iter().filter(|(place, _)| deciding.contains(place));
+        let Some((first, Facts { name, .. })) = names.next() else { return id.0.clone() };
+        if let Some((other, _)) = names.find(|(_, other)| !same_name(other.name, name)) {
+            let (connector, other) = (self.connector(*first), self.connector(*other));
+            refused.push(Refusal::Names { connector, other, group: id.0.clone() });
+            return id.0.clone();
+        }
+        // One that only says that others are in it calls it nothing.
+        let lists = |place: &usize| self.listing(id).iter().any(|(other, _)| other == place);
+        if deciding.iter().all(lists) { (*name).to_owned() } else { id.0.clone() }
+    }
+
+    fn says(&self, place: usize, group: &GroupId, parent: &GroupId) -> bool {
+        let mut listing = self.listing(group).iter();
+        listing.any(|(one, facts)| *one == place && facts.parents.contains(parent))
+    }
+
+    /// The groups that a group is in by the word of all who decide about either.
+    fn parents(&self, id: &GroupId, refused: &mut Vec<Refusal>) -> Vec<GroupId> {
+        let by = self.listing(id);
+        let said: BTreeSet<&GroupId> =
+            by.iter().flat_map(|(_, facts)| &facts.parents).copied().collect();
+        let holds = |parent: &&GroupId| match self.refusal(id, parent) {
+            Some(refusal) => {
+                refused.push(refusal);
+                false
+            }
+            None => true,
+        };
+        said.into_iter().filter(holds).cloned().collect()
+    }
+
+    fn refusal(&self, id: &GroupId, parent: &GroupId) -> Option<Refusal> {
+        if let Some(alias) = self.alias(parent) {
+            return Some(alias);
+        }
+        let silent = |place: &&usize| !self.says(**place, id, parent);
+        let said_by = || {
+            let who = self.having(id).iter().find(|place| self.says(**place, id, parent));
+            who.map(|place| self.connector(*place)).unwrap_or_default()
+        };
+        let (group, named) = (id.0.clone(), parent.0.clone());
+        if let Some(other) = self.deciding(id).iter().find(silent) {
+            let (connector, other) = (said_by(), self.connector(*other));
+            return Some(Refusal::Disputed { connector, other, group, parent: named });
+        }
+        let other = *self.deciding(parent).iter().find(silent)?;
+        let (connector, other) = (said_by(), self.connector(other));
+        Some(Refusal::Foreign { connector, other, group, parent: named })
+    }
 }
 
 fn same_name(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }
 
-/// The parents of a group on which all agree who list it, and which one of them lists too, or nobody.
-fn parents(
-    id: &GroupId,
-    lists: &HashMap<&GroupId, Vec<(&str, Facts<'_>)>>,
-    refused: &mut Vec<Refusal>,
-) -> Vec<GroupId> {
-    let by = lists.get(id).map_or(&[][..], Vec::as_slice);
-    let said: BTreeSet<&GroupId> =
-        by.iter().flat_map(|(_, facts)| &facts.parents).copied().collect();
-    let holds = |parent: &&GroupId| {
-        let says = |(_, facts): &&(&str, Facts<'_>)| facts.parents.contains(*parent);
-        let connector = by.iter().find(says).map(|(name, _)| (*name).to_owned());
-        let connector = connector.unwrap_or_default();
-        let (group, named) = (id.0.clone(), parent.0.clone());
-        if let Some((other, _)) = by.iter().find(|one| !says(one)) {
-            let other = (*other).to_owned();
-            refused.push(Refusal::Disputed { connector, other, group, parent: named });
-            return false;
-        }
-        let owners = lists.get(*parent).map_or(&[][..], Vec::as_slice);
-        let is_own = |(owner, _): &(&str, Facts<'_>)| by.iter().any(|(name, _)| name == owner);
-        match owners.first() {
-            Some((other, _)) if !owners.iter().any(is_own) => {
-                let other = (*other).to_owned();
-                refused.push(Refusal::Foreign { connector, other, group, parent: named });
-                false
-            }
-            _ => true,
-        }
-    };
-    said.into_iter().filter(holds).cloned().collect()
-}
-
-/// Which directory lists which groups, as they were read last, and what was refused and logged.
-#[derive(Default)]
-pub(super) struct Lists {
-    by_scope: RwLock<Vec<(Arc<Scope>, HashSet<GroupId>)>>,
-    logged: Mutex<HashSet<Refusal>>,
-}
-
-impl Lists {
-    /// Remembers who lists what. Of one directory alone there is nothing to tell apart.
-    pub fn note(&self, told: &[Told]) {
-        let ids = |one: &Told| one.snapshot.groups.iter().map(|group| group.id.clone()).collect();
-        let by_scope = match told {
-            [] | [_] => Vec::new(),
-            several => several.iter().map(|one| (one.scope.clone(), ids(one))).collect(),
-        };
-        *self.by_scope.write().unwrap_or_else(PoisonError::into_inner) = by_scope;
-    }
-
-    /// A person without the groups that the directory that tells of them does not list, and another
-    /// does: what that one says of such a group is about its own people.
-    pub fn own(&self, connector: &str, scope: &Arc<Scope>, mut person: Person) -> Person {
-        let lists = self.by_scope.read().unwrap_or_else(PoisonError::into_inner);
-        // One whose groups were not read itself is of a directory that another has told of.
-        if !lists.iter().any(|(theirs, _)| theirs == scope) {
-            return person;
-        }
-        let is_own = |id: &GroupId| {
-            let mut of = lists.iter().filter(|(_, ids)| ids.contains(id)).peekable();
-            of.peek().is_none() || of.any(|(theirs, _)| theirs == scope)
-        };
-        let (own, foreign) = person.groups.into_iter().partition(is_own);
-        person.groups = own;
-        drop(lists);
-        let foreign: Vec<GroupId> = foreign;
-        let connector = || connector.to_owned();
-        self.log(
-            foreign
-                .into_iter()
-                .map(|group| Refusal::Member { connector: connector(), group: group.0 }),
-        );
-        person
-    }
-
-    /// Says what was refused, each once.
-    pub fn log(&self, refused: impl IntoIterator<Item = Refusal>) {
-        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        for refusal in refused {
-            if logged.len() < MOST_LOGGED && !logged.contains(&refusal) {
-                tracing::warn!(why = %refusal, "a directory speaks for another's groups");
-                logged.insert(refusal);
-            }
-        }
-    }
-
-    #[cfg(test)]
-    pub fn refused(&self) -> Vec<String> {
-        let logged = self.logged.lock().unwrap();
-        logged.iter().map(ToString::to_string).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dme_directory::Standing;
 
     /// What a connector tells of these groups: id, short name, parents.
     fn told(connector: &str, groups: &[(&str, &str, &[&str])]) -> Told {
@@ -215,7 +287,7 @@ mod tests {
 
     /// Each group, its name and its parents, and how often something was refused.
     fn holds(told: &[Told]) -> (Vec<String>, usize) {
-        let (groups, refused) = together(told);
+        let Together { groups, refused, .. } = together(told);
         let text = |group: &Group| {
             let parents: Vec<&str> = group.parents.iter().map(|id| id.0.as_str()).collect();
             format!("{} {}: {}", group.id.0, group.name, parents.join(" "))
@@ -275,31 +347,5 @@ mod tests {
             let (groups, refused) = holds(&both);
             assert_eq!((groups[1].as_str(), refused), ("s s: ", 1));
         }
-    }
-
-    #[test]
-    fn somebodys_groups_are_those_of_the_directory_that_tells_of_them() {
-        let sales = told("sales", &[("s", "sales", &[])]);
-        let bought = told("bought", &[("b", "bought", &[])]);
-        let groups = ["s", "b", "nobodys"].map(|id| GroupId(id.into()));
-        let person = Person {
-            user: "ann@example.org".into(),
-            address: "ann@example.org".into(),
-            display_name: None,
-            groups: groups.to_vec(),
-            standing: Standing::Active,
-        };
-        let (lists, scope) = (Lists::default(), sales.scope.clone());
-        assert_eq!(lists.own("sales", &scope, person.clone()).groups, groups, "nothing is known");
-        lists.note(&[sales, bought]);
-        for _ in 0..2 {
-            let own = lists.own("sales", &scope, person.clone()).groups;
-            assert_eq!(own, [groups[0].clone(), groups[2].clone()]);
-        }
-        assert_eq!(lists.refused().len(), 1, "said once");
-        let stand_in = Arc::new(Scope::Group("sales".into()));
-        assert_eq!(lists.own("sales-2", &stand_in, person.clone()).groups.len(), 2);
-        let other = Arc::new(Scope::Everyone);
-        assert_eq!(lists.own("embedded", &other, person).groups, groups, "of a directory read so");
     }
 }

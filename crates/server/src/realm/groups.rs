@@ -5,11 +5,12 @@
 //! another could call its groups its own. So one that never answered since the server began leaves
 //! the realm without an answer.
 
-use super::apart::{self, Told};
+use super::apart::{self, Together, Told};
 use super::{RealmDirectory, Source};
-use dme_directory::{Error, GroupSnapshot, GroupSource, RealmGroups, Result};
+use dme_directory::{Error, GroupId, GroupSnapshot, GroupSource, RealmGroups, Result};
 use dme_routing::{NoSource, Scope};
 use futures_util::future;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -65,10 +66,11 @@ impl RealmDirectory {
             }
         }
         let (told, troubles): (Vec<Told>, Vec<Option<Error>>) = parts.into_iter().unzip();
-        self.lists.note(&told);
+        let Together { groups, having, refused } = apart::together(&told);
+        self.members.note(&told, having);
+        self.members.log(refused);
         self.last.keep(&told);
-        let (groups, refused) = apart::together(&told);
-        self.lists.log(refused);
+        let for_roles = self.for_roles(&told);
         let as_of = told.iter().map(|one| one.snapshot.as_of).min().unwrap_or_default();
         let sources = told.into_iter().zip(troubles).map(|(told, trouble)| GroupSource {
             name: told.connector,
@@ -76,7 +78,22 @@ impl RealmDirectory {
             trouble,
         });
         let sources = sources.collect();
-        Ok(RealmGroups { snapshot: GroupSnapshot { groups, as_of }, sources })
+        Ok(RealmGroups { snapshot: GroupSnapshot { groups, as_of }, sources, for_roles })
+    }
+
+    /// The groups that may say who administers: those of the directories that are named for it; where
+    /// none is, of the one that may speak for everyone. One that is alone needs no naming.
+    fn for_roles(&self, told: &[Told]) -> Option<BTreeSet<GroupId>> {
+        let named = &self.administrators_from.0;
+        if named.is_empty() && told.len() < 2 {
+            return None;
+        }
+        let named: Vec<_> = named.iter().map(|name| self.connectors.logins(name)).collect();
+        let says = |one: &&Told| match named.is_empty() {
+            true => *one.scope == Scope::Everyone,
+            false => named.contains(&one.scope),
+        };
+        Some(told.iter().filter(says).flat_map(Told::has).cloned().collect())
     }
 
     async fn ask_groups(source: &Source, limit: Duration) -> Result<Told> {

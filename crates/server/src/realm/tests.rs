@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 mod groups;
+mod members;
 mod simulate;
 mod stolen;
 
@@ -27,7 +28,7 @@ struct People {
     /// Its groups.
     groups: Mutex<Vec<Group>>,
     /// Those that everybody in it is in.
-    everyone_in: Vec<GroupId>,
+    everyone_in: Mutex<Vec<GroupId>>,
     passwords: Mutex<Vec<UserId>>,
     /// Whether it tells of its groups.
     grouped: Mutex<Grouped>,
@@ -49,7 +50,7 @@ impl People {
             user: found.0.clone(),
             address: found.1.to_string(),
             display_name: None,
-            groups: self.everyone_in.clone(),
+            groups: self.everyone_in.lock().unwrap().clone(),
             standing: Standing::Active,
         })
     }
@@ -156,6 +157,7 @@ impl World {
                 "grouped" => Scope::Group("ann".into()),
                 "early" => Scope::Group("new".into()),
                 "sales" | "bought" => Scope::Group((*name).to_owned()),
+                "head" => Scope::Everyone,
                 _ => users,
             };
             // Of the others of this name, each may check anybody's login.
@@ -200,6 +202,7 @@ impl World {
             "sales" | "bought" => vec![GroupId(name.to_owned())],
             _ => Vec::new(),
         };
+        let everyone_in = Mutex::new(everyone_in);
         let people = Arc::new(People { people, groups, everyone_in, ..People::default() });
         let services = Services {
             directory: Some(people.clone()),
@@ -220,9 +223,25 @@ impl World {
         named: &[&str],
         membership: Arc<dyn Membership>,
     ) -> Arc<RealmDirectory> {
-        let named = ConnectorNames(named.iter().map(|name| (*name).to_owned()).collect());
-        RealmDirectory::new(self.connectors.clone(), realm.into(), named, false, membership)
+        self.realm_from(
+            realm,
+            RealmSources { connector: names(named), ..RealmSources::default() },
+            membership,
+        )
     }
+
+    fn realm_from(
+        &self,
+        realm: &str,
+        from: RealmSources,
+        membership: Arc<dyn Membership>,
+    ) -> Arc<RealmDirectory> {
+        RealmDirectory::new(self.connectors.clone(), realm.into(), from, membership)
+    }
+}
+
+fn names(names: &[&str]) -> ConnectorNames {
+    ConnectorNames(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
 async fn log_in(realm: &RealmDirectory, user: &str) -> Result<Verdict> {

@@ -23,7 +23,7 @@ use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policies::Policies;
 use crate::quarantine::Quarantine;
-use crate::realm::RealmDirectory;
+use crate::realm::{RealmDirectory, RealmSources};
 use crate::records::audit::Audit;
 use crate::records::events::Events;
 use crate::records::statistics::Statistics;
@@ -167,8 +167,11 @@ impl Opened<'_> {
             let directory = RealmDirectory::new(
                 connectors.clone(),
                 name.clone(),
-                realm.connector.clone(),
-                realms.len() == 1,
+                RealmSources {
+                    connector: realm.connector.clone(),
+                    administrators_from: realm.administrators_from.clone(),
+                    only: realms.len() == 1,
+                },
                 membership.clone(),
             );
             (name, directory)

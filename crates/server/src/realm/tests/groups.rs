@@ -2,24 +2,30 @@
 
 use super::*;
 
-/// Two directories that scopes keep apart. Each has a group of its own name, which is in "mobile".
+/// Two directories that scopes keep apart. Each has a group of its own name, which is in one of its
+/// groups for phones.
 fn two() -> (World, Arc<RealmDirectory>, [Arc<People>; 2]) {
     let world = World::scoped(&[("a", &[ANN]), ("b", &[BOB])]);
     let directories = [("a", ANN), ("b", BOB)].map(|(name, user)| {
         let people = world.link(name, "example.org", &[(user, user)]);
-        *people.groups.lock().unwrap() = vec![group(name, &["mobile"])];
+        *people.groups.lock().unwrap() = vec![group(name, &[&phones_of(name)])];
         people
     });
     let realm = world.realm("example.org", &["a", "b"]);
     (world, realm, directories)
 }
 
-/// Which groups are in "mobile", and of which directories there is what trouble.
+/// A directory's group for phones.
+fn phones_of(directory: &str) -> String {
+    format!("mobile-{directory}")
+}
+
+/// Which groups are in those for phones, and of which directories there is what trouble.
 async fn read(realm: &RealmDirectory) -> (Vec<String>, Vec<String>) {
-    let RealmGroups { snapshot, sources } = realm.realm_groups().await.unwrap();
+    let RealmGroups { snapshot, sources, .. } = realm.realm_groups().await.unwrap();
     let graph = GroupGraph::new(&[snapshot]);
-    let mobile = GroupId("mobile".into());
-    let is_in = |name: &&str| graph.reaches(&[GroupId((*name).to_owned())], &mobile);
+    let is_in =
+        |name: &&str| graph.reaches(&[GroupId((*name).to_owned())], &GroupId(phones_of(name)));
     let sources = sources.into_iter().map(|one| match one.trouble {
         None => format!("{} now", one.name),
         Some(why) => format!("{} {} s ago: {}", one.name, one.age.as_secs(), why.name()),
@@ -60,7 +66,7 @@ async fn one_that_fails_or_is_slow_holds_up_nobody_else() {
         assert!(sources[1].ends_with(name), "{sources:?}");
         assert!(began.elapsed() < Duration::from_secs(61), "{:?}", began.elapsed());
         *b.grouped.lock().unwrap() = Grouped::Tells;
-        *a.groups.lock().unwrap() = vec![group("a", &["mobile"])];
+        *a.groups.lock().unwrap() = vec![group("a", &[&phones_of("a")])];
         assert_eq!(read(&realm).await.0.len(), 2, "{name}");
     }
     // Nothing new is no answer.
