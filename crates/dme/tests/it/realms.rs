@@ -5,6 +5,7 @@ use crate::site::{PATIENCE, Site, USERS, Wishes};
 use anyhow::{Result, ensure};
 use dme_phone::Error;
 use dme_testkit::ports::wait_until;
+use dme_testkit::slapd::SUFFIX;
 
 /// A connector's directory in a file of its own, with one person.
 fn people(site: &Site, name: &str, realm: &str, person: &str, password: &str) -> Result<String> {
@@ -87,5 +88,44 @@ async fn a_connector_that_claims_anothers_realm_gets_no_password_and_is_told_of(
     ensure!(log_in(&site, ann, password).await? == 200, "the one that is named is asked");
     ensure!(log_in(&site, ann, "the-thiefs-own").await? == 401, "the other does not vouch");
     ensure!(!asked(&site, "thief")?, "nor was it ever shown a password");
+    Ok(())
+}
+
+/// Carl is the one person of the connector `thief`, whose directory has the groups of the office's too:
+/// by their ids, and by ids that are what those are called.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connectors_people_are_in_no_group_of_anothers_by_its_word() -> Result<()> {
+    let wishes = Wishes { server: "[logins]\nrefresh = \"1s\"\npassword_life = \"1s\"\n".into() };
+    let mut site = Site::start(&wishes)?;
+    let theirs = people(&site, "thief", "example.org", "carl", "carls-secret-Zq4")?;
+    let file = site.path("thief.people");
+    let own = std::fs::read_to_string(&file)?;
+    let group = format!("cn=dme-users,ou=groups,{SUFFIX}");
+    let _thief = site.add_connector("thief", &theirs)?;
+    site.reconfigure(|text| {
+        let realm = "name = \"example.org\"\n";
+        text.replace(realm, &format!("{realm}connector = [\"thief\", \"branch\"]\n"))
+            + "[connectors.thief]\nscope = { users = [\"carl@example.org\"] }\n"
+    })?;
+    site.wait_ready()?;
+    let carl = ["carl@example.org", "carls-secret-Zq4"];
+    for groups in [&[&*group][..], &["dme-users"], &["own", &group], &["own", "dme-users"]] {
+        // Where there are two, the first is in the second.
+        let (is_in, all) = (groups.first().copied().unwrap_or_default(), groups);
+        let text = own.replace("[users.carl]\n", &format!("[users.carl]\ngroups = [{is_in:?}]\n"));
+        let text = all.iter().fold(text, |text, name| {
+            let parents = all.iter().skip(1).filter(|_| *name == "own").collect::<Vec<_>>();
+            format!("{text}\n[groups.{name:?}]\nparents = {parents:?}\n")
+        });
+        std::fs::write(&file, text)?;
+        site.dme(&["directory", "refresh"])?;
+        let status = log_in(&site, carl[0], carl[1]).await?;
+        ensure!(status == 403, "{groups:?}: {status}");
+        let shown = site.dme(&["user", "show", carl[0]])?;
+        ensure!(shown.contains("refused: not in a group"), "{groups:?}: {shown}");
+        ensure!(log_in(&site, USERS[0].0, USERS[0].1).await? == 200, "{groups:?}: Ann");
+    }
+    let logs = site.logs()?;
+    ensure!(logs.contains("a directory speaks for another's groups"), "it is in the log");
     Ok(())
 }

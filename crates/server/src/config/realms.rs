@@ -65,6 +65,15 @@ pub(super) fn check(realms: &[RealmConfig], found: &mut Problems) {
         found.say(format!("realms: {name} is there {times} times; write it once"));
     }
     realms.iter().for_each(|realm| tokens::check(realm, found));
+    for realm in realms.iter().filter(|realm| !realm.connector.0.is_empty()) {
+        let is_asked = |name: &&String| realm.connector.0.contains(name);
+        for name in realm.administrators_from.0.iter().filter(|name| !is_asked(name)) {
+            found.say(format!(
+                "realms.administrators_from: {name} is not in `connector` of {}; add it there",
+                realm.name
+            ));
+        }
+    }
     let mut suffixes = BTreeMap::<Realm, &Realm>::new();
     for realm in realms {
         for suffix in realm.suffixes.iter().map(|suffix| Realm::named(suffix.trim())) {

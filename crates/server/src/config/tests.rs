@@ -115,6 +115,18 @@ fn a_suffix_belongs_to_one_realm_and_is_none() {
 }
 
 #[test]
+fn who_says_who_administers_is_asked_about_the_realm() {
+    let realm = |more: &str| {
+        problems(&format!("[[realms]]\nname = 'other.example'\n{more}\naccess.users = 'everyone'"))
+    };
+    let from = "administrators_from = ['head', 'south']";
+    assert_eq!(realm(from), Vec::<String>::new(), "whoever says so is asked");
+    assert_eq!(realm(&format!("{from}\nconnector = ['south', 'head']")), Vec::<String>::new());
+    let said = realm(&format!("{from}\nconnector = 'head'"));
+    assert!(said.len() == 1 && said[0].contains("south is not in `connector`"), "{said:?}");
+}
+
+#[test]
 fn certificates_and_passwords_that_shut_each_other_out_are_named() {
     let realm = |realm: &str, more: &str| {
         problems(&format!(
