@@ -749,6 +749,7 @@ no-item = Das ist kein Eintrag: Seine Kennung ist zu lang.
 no-address = { $name } ist keine Adresse mit einem Port wie mail.example.org:8443.
 order-of-nobody = Der Auftrag { $name } wartet auf niemanden.
 order-of-theirs = { $name } hat dieses Löschen angeordnet: Ein anderer Administrator muss es bestätigen.
+order-perhaps-theirs = Es steht nicht fest, dass { $name } jemand anders ist als der, der dieses Löschen angeordnet hat: Ein Administrator, der unter eigenem Namen angemeldet ist, muss es bestätigen.
 order-over = Der Auftrag { $name } ist schon erledigt.
 orders-many = Es warten { $name } Aufträge auf das Gerät: Nehmen Sie erst einen zurück.
 addresses-count = Es müssen 1 bis { $name } Adressen genannt werden.

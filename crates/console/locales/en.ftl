@@ -749,6 +749,7 @@ no-item = that is no item: its id is too long
 no-address = { $name } is no address with a port, as in mail.example.org:8443
 order-of-nobody = order { $name } waits for nobody
 order-of-theirs = { $name } ordered this wipe: another administrator must confirm it
+order-perhaps-theirs = nobody can tell that { $name } is another than who ordered this wipe: an administrator who is signed in by their own name must confirm it
 order-over = order { $name } is over
 orders-many = { $name } orders wait for the device; call one off first
 addresses-count = 1 to { $name } addresses are to be named

@@ -1,6 +1,7 @@
 //! Who asks, and what they may: pure decisions (rules A2 and A6).
 
 use dme_model::UserId;
+use dme_store::Behind;
 use std::collections::BTreeSet;
 
 /// A kind of thing that can be done, as roles are told apart by it.
@@ -59,12 +60,15 @@ pub struct Boundaries {
 }
 
 /// How somebody came to be whom they say they are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     /// By the token in the server's directory.
     TokenFile,
     /// By a token that was issued.
-    ApiToken,
+    ApiToken {
+        /// The user who made it, and answers for what it does; none where it belongs to nobody.
+        maker: Option<UserId>,
+    },
     /// By a session in a browser.
     Session,
     /// By such a session of the account for emergencies.
@@ -163,6 +167,25 @@ impl Principal {
     /// Whether nothing is hidden from the principal.
     pub fn sees_all(&self) -> bool {
         self.may(Duty::See) == Allowed::Everywhere
+    }
+
+    /// Who stands behind what the principal does.
+    pub fn behind(&self) -> Behind {
+        match (&self.origin, &self.user) {
+            (Origin::ApiToken { maker: Some(maker) }, _) => Behind::TokenOf(maker.clone()),
+            (Origin::ApiToken { maker: None }, _) => Behind::Nobody,
+            (Origin::Session, Some(user)) => Behind::Person(user.clone()),
+            // Whoever came by a link.
+            (Origin::Session, None) | (Origin::TokenFile | Origin::Emergency, _) => Behind::Server,
+        }
+    }
+
+    /// The name for what must be answered for: of a token with whoever made it.
+    pub fn signature(&self) -> String {
+        match &self.origin {
+            Origin::ApiToken { maker: Some(maker) } => format!("{} of {maker}", self.name),
+            _ => self.name.clone(),
+        }
     }
 
     /// The roles' names, for records.

@@ -16,9 +16,9 @@ pub(crate) fn deed(
     client: IpAddr,
     args: &Args,
 ) -> Deed {
-    let by = match principal.origin {
+    let by = match &principal.origin {
         Origin::TokenFile => Means::CommandLine,
-        Origin::ApiToken => Means::Rest,
+        Origin::ApiToken { .. } => Means::Rest,
         Origin::Session if endpoint.duty == Duty::Own => Means::Own,
         Origin::Session | Origin::Emergency => Means::Console,
     };

@@ -122,6 +122,7 @@ impl From<Refused> for Refusal {
         match why {
             Refused::WaitsForNobody(order) => refusal.said("order-of-nobody", order.to_string()),
             Refused::OrderedByThem(who) => refusal.said("order-of-theirs", who),
+            Refused::PerhapsTheSame(who) => refusal.said("order-perhaps-theirs", who),
             Refused::Over(order) => refusal.said("order-over", order.to_string()),
             Refused::NoItem => refusal.said("no-item", ""),
             Refused::TooManyOrders(most) => refusal.said("orders-many", most.to_string()),
@@ -150,6 +151,7 @@ mod tests {
         for why in [
             Refused::WaitsForNobody(7),
             Refused::OrderedByThem("ada".into()),
+            Refused::PerhapsTheSame("ada".into()),
             Refused::Over(7),
             Refused::NoItem,
             Refused::TooManyOrders(64),

@@ -2,6 +2,7 @@
 //! beyond, and a receipt of each that the server's authority signs.
 
 mod receipt;
+mod two;
 
 pub use receipt::{Receipt, ReceiptError, SignedReceipt, verify};
 
@@ -13,7 +14,7 @@ use dme_link::Authority;
 use dme_model::Timestamp;
 use dme_policy::{Erasure, WipeScope, erasure};
 use dme_store::{
-    Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord,
+    Behind, Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord,
     WipesBefore,
 };
 use dme_sync::DeviceKey;
@@ -25,11 +26,20 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// administrator. Nobody loses more, and whoever makes devices up takes nothing from others.
 const OWN_PER_HOUR: usize = 10;
 
+/// An administrator who does something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Administrator<'a> {
+    /// Their name, as records have it.
+    pub name: &'a str,
+    /// Who that is.
+    pub behind: &'a Behind,
+}
+
 /// Whose hand does something to a device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hand<'a> {
-    /// An administrator's, by their name.
-    Administrator(&'a str),
+    /// An administrator's.
+    Administrator(Administrator<'a>),
     /// That of the device's own user.
     Owner(&'a str),
 }
@@ -37,8 +47,9 @@ pub enum Hand<'a> {
 impl<'a> Hand<'a> {
     /// The name of the one whose it is.
     pub const fn name(self) -> &'a str {
-        let (Self::Administrator(name) | Self::Owner(name)) = self;
-        name
+        match self {
+            Self::Administrator(Administrator { name, .. }) | Self::Owner(name) => name,
+        }
     }
 }
 
@@ -95,9 +106,14 @@ impl Wipes {
         let (by, own) = (hand.name(), matches!(hand, Hand::Owner(_)));
         let device = self.store.known_device(key).await?;
         let is_under_way = device.wipe.is_under_way();
+        let behind = match hand {
+            Hand::Administrator(administrator) => administrator.behind.clone(),
+            Hand::Owner(_) => Behind::Person(key.user.clone()),
+        };
         let record = WipeRecord {
             kind,
             by: by.to_owned(),
+            behind: Some(behind),
             own,
             foretold: self.foretell(&device, kind).text,
             client: [device.device_type, device.user_agent, device.protocol],
@@ -158,16 +174,19 @@ impl Wipes {
     /// Confirms an order that waits for another administrator.
     ///
     /// # Errors
-    /// The store's, that it waits for nobody, or that the same person ordered it.
-    pub async fn confirm(&self, number: u64, by: &str, now: Timestamp) -> Result<WipeOrder> {
-        let person = by.to_owned();
+    /// The store's, that it waits for nobody, or that it may be the same person who ordered it.
+    pub async fn confirm(
+        &self,
+        number: u64,
+        Administrator { name: by, behind }: Administrator<'_>,
+        now: Timestamp,
+    ) -> Result<WipeOrder> {
+        let (person, behind) = (by.to_owned(), behind.clone());
         let confirm = move |record: &mut WipeRecord| {
             if !record.waits_for_second() {
                 return Err(Refused::WaitsForNobody(number).into());
             }
-            if record.by.trim().eq_ignore_ascii_case(person.trim()) {
-                return Err(Refused::OrderedByThem(person.clone()).into());
-            }
+            two::people(record, (&person, &behind))?;
             record.confirmed = Some((person.clone(), now));
             Ok(())
         };

@@ -71,6 +71,12 @@ pub enum Refused {
     /// Whoever is named ordered the wipe.
     #[error("{0} ordered this wipe: another administrator must confirm it")]
     OrderedByThem(String),
+    /// Nobody can tell that whoever is named is not the one who ordered the wipe.
+    #[error(
+        "nobody can tell that {0} is another than who ordered this wipe: an administrator who is \
+         signed in by their own name must confirm it"
+    )]
+    PerhapsTheSame(String),
     /// The order to wipe of this number was carried out or called off.
     #[error("order {0} is over")]
     Over(u64),

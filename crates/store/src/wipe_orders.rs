@@ -20,6 +20,22 @@ pub struct WipeOrder {
     pub record: WipeRecord,
 }
 
+/// Who stands behind a name in the record of an order, by which it is told whether two names are one
+/// person's.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Behind {
+    /// This user of a directory, who is signed in.
+    Person(UserId),
+    /// A token that this user made.
+    TokenOf(UserId),
+    /// Whoever may read the server's directory: at the command line, by a link that was made there, or
+    /// with the account for emergencies.
+    Server,
+    /// Nobody who is known: a token that belongs to nobody.
+    Nobody,
+}
+
 /// What an order says, and how far it has come. Each moment is there from when it happened.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WipeRecord {
@@ -27,6 +43,9 @@ pub struct WipeRecord {
     pub kind: WipeKind,
     /// Who asked for it.
     pub by: String,
+    /// Who that is; older releases did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
     /// Whether that is the device's own user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own: bool,

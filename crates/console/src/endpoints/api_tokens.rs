@@ -48,7 +48,7 @@ impl Console {
         principal: &Principal,
         new: api::NewApiToken,
     ) -> Result<api::IssuedToken, Refusal> {
-        if principal.origin == Origin::ApiToken {
+        if matches!(principal.origin, Origin::ApiToken { .. }) {
             // Else one that is limited would make one that is not.
             return Err(Refusal::barred("token-no-tokens", ""));
         }
@@ -115,7 +115,7 @@ impl Console {
         Ok(Some(Principal {
             name: format!("token {}", token.name),
             user: None,
-            origin: Origin::ApiToken,
+            origin: Origin::ApiToken { maker: token.maker },
             roles,
             limited_to: Some(duties),
         }))

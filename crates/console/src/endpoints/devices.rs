@@ -14,7 +14,7 @@ use crate::language::Language;
 use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
 use dme_model::{DeviceId, UserId};
-use dme_server::wipes::Hand;
+use dme_server::wipes::{Administrator, Hand};
 use dme_store::Device;
 use dme_sync::{DeviceKey, Holding, StateStore};
 
@@ -22,7 +22,8 @@ use dme_sync::{DeviceKey, Holding, StateStore};
 pub(super) fn table() -> Vec<Endpoint> {
     let does = |endpoint: Described, act: DeviceAct| {
         endpoint.duty(Duty::Operate).by(move |console, call| async move {
-            let by = Hand::Administrator(&call.principal.name);
+            let (name, behind) = (call.principal.signature(), call.principal.behind());
+            let by = Hand::Administrator(Administrator { name: &name, behind: &behind });
             let changed = console.change_device(call.arg("user"), call.arg("device"), act, by);
             Ok(changed.await?.told(call.language))
         })

@@ -4,6 +4,7 @@ use super::parts::{name, numbered, word};
 use crate::endpoint::{Endpoint, get, post};
 use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
+use dme_server::wipes::Administrator;
 use dme_store::{WipeKind, WipeOrder};
 
 /// So many orders to wipe are listed.
@@ -86,7 +87,9 @@ impl Console {
         number: &str,
     ) -> Result<api::WipeOrder, Refusal> {
         let now = (self.front.clock)();
-        let order = self.front.wipes.confirm(numbered(number)?, &principal.name, now).await;
+        let (name, behind) = (principal.signature(), principal.behind());
+        let by = Administrator { name: &name, behind: &behind };
+        let order = self.front.wipes.confirm(numbered(number)?, by, now).await;
         Ok(wipe_order(&order.map_err(Refusal::unless("no-wipe", number))?))
     }
 

@@ -1,6 +1,6 @@
 //! What administrators and delegates get done by the interface, and what becomes of it.
 
-use crate::console::{Kind, Office, PASSWORD, PIXEL, REALM};
+use crate::console::{Caller, Kind, Office, PASSWORD, PIXEL, REALM};
 use crate::site::{PATIENCE, curl};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::wait_until;
@@ -152,6 +152,60 @@ async fn a_lost_phone_is_ordered_once_and_takes_nothing_from_the_administrators_
     let page = look(&["-L", "--data", &form], "/my/do/devices/OLD/lost")?;
     ensure!(page.contains("Sein Protokoll ist zu alt"), "{page}");
     ensure!(!look(&[], "/my")?.contains("Sein Protokoll ist zu alt"), "it is told again");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wipe_takes_two_people_and_a_token_is_no_second_one() -> Result<()> {
+    // Every order waits for a second person.
+    let optional = "[console]\nsecond_factor = \"optional\"\n";
+    let office = Office::start_with(optional, "wipes_per_hour = 0\n")?;
+    two_phones(&office).await?;
+    let (ada, alan, root) = (office.session("ada")?, office.session("alan")?, office.root()?);
+    let token = |maker: &Caller<'_>, name: &str| -> Result<Caller<'_>> {
+        let new = json!({"name": name, "duties": ["operate"], "valid_days": 1});
+        let made = maker.post("/api/api-tokens", &new)?;
+        Ok(office.bearer(made["token"].as_str().context("no token")?))
+    };
+    let (hers, nobodys) = (token(&ada, "ada-ci")?, token(&root, "ci")?);
+    let order = |by: &Caller<'_>| -> Result<u64> {
+        by.post(&format!("/api/devices/ann@{REALM}/INSIDE/wipe-account"), &json!({}))?;
+        root.get("/api/wipes")?[0]["number"].as_u64().context("no order")
+    };
+    let confirm = |by: &Caller<'_>, number| {
+        by.ask("POST", &format!("/api/wipes/{number}/confirm"), "")
+    };
+    let call_off = |number| root.post(&format!("/api/wipes/{number}/cancel"), &json!({}));
+
+    // By her session, and by her token: it is she.
+    for (by, others) in [(&ada, [&ada, &hers]), (&hers, [&ada, &hers])] {
+        let number = order(by)?;
+        for other in others {
+            let refused = confirm(other, number)?;
+            ensure!(refused.status == 409, "{} {}", refused.status, refused.body);
+            ensure!(refused.body.contains(&format!("ada@{REALM} ordered")), "{}", refused.body);
+        }
+        let refused = confirm(&nobodys, number)?;
+        ensure!(refused.status == 409 && refused.body.contains("nobody can tell"));
+        call_off(number)?;
+    }
+    // At the server everybody is one and the same, and may be whoever has a token.
+    let config = ["--config", "server.toml"];
+    for by in [&root, &nobodys, &hers] {
+        let number = order(by)?;
+        let refused = office.dme(&[&["wipe", "confirm", &number.to_string()], &config[..]].concat());
+        ensure!(refused.is_err(), "confirmed at the command line");
+        let refused = confirm(&nobodys, number)?;
+        ensure!(refused.status == 409, "{}", refused.body);
+        call_off(number)?;
+    }
+    // Another person is another, and the receipt says whose the token was.
+    let number = order(&hers)?;
+    confirm(&alan, number)?;
+    let receipt = root.get(&format!("/api/wipes/{number}/receipt"))?;
+    let receipt = &receipt["receipt"];
+    ensure!(receipt["ordered_by"] == format!("token ada-ci of ada@{REALM}"), "{receipt}");
+    ensure!(receipt["confirmed_by"] == format!("alan@{REALM}"), "{receipt}");
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! Orders to wipe, and their receipts.
 
-use crate::world::{ADMIN, ANN, BOB, World, key};
+use crate::world::{ADMIN, ADMINISTRATOR, ANN, BOB, World, key};
 use dme_phone::Error;
 use dme_policy::Erased;
-use dme_server::wipes::{Hand, verify};
-use dme_store::WipeKind;
+use dme_server::wipes::{Administrator, Hand, verify};
+use dme_store::{Behind, WipeKind};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,11 +27,13 @@ async fn beyond_the_limit_another_administrator_confirms_and_a_receipt_tells_all
     assert!(matches!(first.folder_sync().await, Err(Error::Wiped(_))));
     second.folder_sync().await.unwrap();
 
-    let same = wipes.confirm(two.number, "Admin", now).await;
+    let same = wipes.confirm(two.number, ADMINISTRATOR, now).await;
     assert!(same.unwrap_err().to_string().contains("another administrator"));
-    wipes.confirm(two.number, "second", now).await.unwrap();
+    let behind = Behind::Person(BOB.into());
+    let bob = Administrator { name: "second", behind: &behind };
+    wipes.confirm(two.number, bob, now).await.unwrap();
     assert!(matches!(second.folder_sync().await, Err(Error::Wiped(_))));
-    assert!(wipes.confirm(two.number, "third", now).await.is_err());
+    assert!(wipes.confirm(two.number, bob, now).await.is_err());
     assert!(wipes.cancel(two.number, "admin", now).await.is_err(), "it is over");
 
     let receipt = wipes.receipt(two.number, now).await.unwrap();

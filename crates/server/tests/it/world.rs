@@ -14,14 +14,17 @@ use dme_server::books::Author;
 use dme_server::front::Front;
 use dme_server::role::Server;
 use dme_server::site::{Site, SiteBody};
-use dme_server::wipes::Hand;
-use dme_store::Device;
+use dme_server::wipes::{Administrator, Hand};
+use dme_store::{Behind, Device};
 use dme_sync::DeviceKey;
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
-/// The hand of an administrator.
-pub const ADMIN: Hand<'_> = Hand::Administrator("admin");
+/// An administrator at the server.
+pub const ADMINISTRATOR: Administrator<'_> =
+    Administrator { name: "admin", behind: &Behind::Server };
+/// Their hand.
+pub const ADMIN: Hand<'_> = Hand::Administrator(ADMINISTRATOR);
 pub const ANN: &str = "ann@example.org";
 pub const BOB: &str = "bob@example.org";
 

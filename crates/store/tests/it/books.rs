@@ -76,6 +76,7 @@ fn record(needs_second: bool) -> WipeRecord {
     WipeRecord {
         kind: WipeKind::Device,
         by: "admin".into(),
+        behind: None,
         own: false,
         client: ["iPhone".into(), "Apple-iPhone".into(), "16.1".into()],
         foretold: "everything".into(),
