@@ -116,7 +116,7 @@ impl Session {
 }
 
 /// A text that names a session or a notice, and opens nothing.
-fn short() -> std::io::Result<String> {
+pub(crate) fn short() -> std::io::Result<String> {
     let mut text = random()?.expose().to_owned();
     text.truncate(ID);
     Ok(text)

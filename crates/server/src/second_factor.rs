@@ -1,6 +1,7 @@
 //! What administrators show beside their password: a code of an authenticator, or one of the codes
 //! they wrote down for the day it is lost.
 
+mod offers;
 mod totp;
 
 use crate::front::Clock;
@@ -10,16 +11,11 @@ use crate::seal::{NotOpened, Seal};
 use aws_lc_rs::rand;
 use dme_model::{Secret, Timestamp, UserId};
 use dme_store::{SecondFactor, Store};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use offers::Offers;
 use std::time::Duration;
 
 /// Bytes of a secret (RFC 4226 §4, R6).
 const SECRET: usize = 20;
-/// How long a secret that was offered waits for its first code.
-const OFFER: Duration = Duration::from_secs(15 * 60);
-/// Secrets offered at once.
-const OFFERS: usize = 1_000;
 /// Recovery codes that a user has.
 const RECOVERY_CODES: usize = 10;
 
@@ -28,14 +24,8 @@ pub struct SecondFactors {
     store: Store,
     seal: Seal,
     clock: Clock,
-    /// Secrets that their users have not shown a code of yet.
-    offers: Mutex<HashMap<UserId, Offer>>,
+    offers: Offers,
     guesses: Guesses<UserId>,
-}
-
-struct Offer {
-    secret: [u8; SECRET],
-    until: Timestamp,
 }
 
 /// What a user has.
@@ -85,7 +75,7 @@ pub enum NotTaken {
 impl SecondFactors {
     /// Those in this store, sealed so.
     pub fn new(store: Store, seal: Seal, clock: Clock) -> Self {
-        Self { store, seal, clock, offers: Mutex::default(), guesses: Guesses::default() }
+        Self { store, seal, clock, offers: Offers::default(), guesses: Guesses::default() }
     }
 
     /// What a user has; none where there is nothing.
@@ -97,49 +87,45 @@ impl SecondFactors {
         Ok(held.map(|held| Held { made: held.made, recovery_codes: held.recovery_codes }))
     }
 
-    /// Offers a secret to a user, who has none yet: in Base32, for an authenticator. Until the first
-    /// code of it is shown, the same is offered again, and nothing is kept.
+    /// Offers a secret to a user, who has none yet, in this sign-in or session: in Base32, for an
+    /// authenticator. Until the first code of it is shown, the same is offered there again, and
+    /// elsewhere another; nothing is kept.
     ///
     /// # Errors
     /// Where there is one, or none can be made.
-    pub async fn offer(&self, user: &UserId) -> Result<Secret, NotTaken> {
+    pub async fn offer(&self, user: &UserId, to: &str) -> Result<Secret, NotTaken> {
         if self.of(user).await?.is_some() {
             return Err(NotTaken::HasOne);
         }
-        if let Some(secret) = self.offered(user) {
+        if let Some(secret) = self.offered(user, to) {
             return Ok(secret);
         }
         let mut secret = [0; SECRET];
         rand::fill(&mut secret).map_err(|_| NotTaken::NoRandomness)?;
-        let now = (self.clock)();
-        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        offers.retain(|_, offer| now < offer.until);
-        if offers.len() >= OFFERS {
-            return Err(NotTaken::TooMany(OFFER));
+        match self.offers.put(user, to, secret, (self.clock)()) {
+            true => Ok(totp::base32(&secret)),
+            false => Err(NotTaken::TooMany(offers::LIFE)),
         }
-        offers.insert(user.clone(), Offer { secret, until: now.plus(OFFER) });
-        Ok(totp::base32(&secret))
     }
 
-    /// The secret that waits for its first code.
-    pub fn offered(&self, user: &UserId) -> Option<Secret> {
-        self.offer_of(user).map(|secret| totp::base32(&secret))
+    /// The secret that waits for its first code in this sign-in or session.
+    pub fn offered(&self, user: &UserId, to: &str) -> Option<Secret> {
+        self.offers.find(user, to, (self.clock)()).map(|secret| totp::base32(&secret))
     }
 
-    fn offer_of(&self, user: &UserId) -> Option<[u8; SECRET]> {
-        let offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        let offer = offers.get(user).filter(|offer| (self.clock)() < offer.until)?;
-        Some(offer.secret)
-    }
-
-    /// Keeps the secret that was offered, once a code of it is shown; gives the recovery codes, which
-    /// are not shown again.
+    /// Keeps the secret that was offered in this sign-in or session, once a code of it is shown, and
+    /// no other; gives the recovery codes, which are not shown again.
     ///
     /// # Errors
     /// Why the code does not count.
-    pub async fn confirm(&self, user: &UserId, code: &Secret) -> Result<Vec<Secret>, NotTaken> {
+    pub async fn confirm(
+        &self,
+        user: &UserId,
+        to: &str,
+        code: &Secret,
+    ) -> Result<Vec<Secret>, NotTaken> {
         let now = (self.clock)();
-        let secret = self.offer_of(user).ok_or(NotTaken::NotOffered)?;
+        let secret = self.offers.find(user, to, now).ok_or(NotTaken::NotOffered)?;
         self.guesses.begin(user, now).map_err(NotTaken::TooMany)?;
         let step = totp::step_of(&secret, code, now).ok_or(NotTaken::Wrong)?;
         let sealed = self.seal.seal(&sealed_as(user), &secret).ok_or(NotTaken::NoRandomness)?;
@@ -149,7 +135,7 @@ impl SecondFactors {
             return Err(NotTaken::HasOne);
         }
         self.guesses.right(user);
-        self.offers.lock().unwrap_or_else(PoisonError::into_inner).remove(user);
+        self.offers.end(user);
         Ok(codes)
     }
 
@@ -231,6 +217,9 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    /// The sign-in in which she sets it up.
+    const HERE: &str = "here";
+
     struct World {
         factors: SecondFactors,
         now: Arc<AtomicI64>,
@@ -280,17 +269,17 @@ mod tests {
         let world = world();
         let (factors, ada) = (&world.factors, UserId::from("ada@example.org"));
         assert!(matches!(
-            factors.confirm(&ada, &Secret::new("000000")).await,
+            factors.confirm(&ada, HERE, &Secret::new("000000")).await,
             Err(NotTaken::NotOffered)
         ));
-        let offered = factors.offer(&ada).await.unwrap();
-        assert_eq!(factors.offer(&ada).await.unwrap(), offered);
+        let offered = factors.offer(&ada, HERE).await.unwrap();
+        assert_eq!(factors.offer(&ada, HERE).await.unwrap(), offered);
         assert_eq!(factors.of(&ada).await.unwrap(), None, "nothing is kept yet");
         let first = world.code(&offered);
-        let codes = factors.confirm(&ada, &first).await.unwrap();
+        let codes = factors.confirm(&ada, HERE, &first).await.unwrap();
         assert_eq!(codes.len(), 10);
         assert_eq!(factors.of(&ada).await.unwrap().unwrap().recovery_codes, 10);
-        assert!(matches!(factors.offer(&ada).await, Err(NotTaken::HasOne)));
+        assert!(matches!(factors.offer(&ada, HERE).await, Err(NotTaken::HasOne)));
         // The code that it began with is used.
         assert!(matches!(factors.check(&ada, &first).await, Err(NotTaken::Wrong)));
         world.later(30);
@@ -307,11 +296,31 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_else_shows_the_password_is_offered_another_secret() {
+        let world = world();
+        let (factors, ada) = (&world.factors, UserId::from("ada@example.org"));
+        let theirs = factors.offer(&ada, "elsewhere").await.unwrap();
+        let hers = factors.offer(&ada, HERE).await.unwrap();
+        assert_ne!(theirs, hers);
+        assert_eq!(factors.offered(&ada, "elsewhere"), Some(theirs.clone()));
+        let wrong = factors.confirm(&ada, HERE, &world.code(&theirs)).await;
+        assert!(matches!(wrong, Err(NotTaken::Wrong)), "not in her place");
+        factors.confirm(&ada, HERE, &world.code(&hers)).await.unwrap();
+        assert_eq!(factors.offered(&ada, "elsewhere"), None);
+        let late = factors.confirm(&ada, "elsewhere", &world.code(&theirs)).await;
+        assert!(matches!(late, Err(NotTaken::NotOffered)));
+        world.later(30);
+        let clone = factors.check(&ada, &world.code(&theirs)).await;
+        assert!(matches!(clone, Err(NotTaken::Wrong)));
+        assert_eq!(factors.check(&ada, &world.code(&hers)).await.unwrap(), By::Code);
+    }
+
+    #[tokio::test]
     async fn codes_are_not_come_by_by_trying() {
         let world = world();
         let (factors, ada) = (&world.factors, UserId::from("ada@example.org"));
-        let offered = factors.offer(&ada).await.unwrap();
-        factors.confirm(&ada, &world.code(&offered)).await.unwrap();
+        let offered = factors.offer(&ada, HERE).await.unwrap();
+        factors.confirm(&ada, HERE, &world.code(&offered)).await.unwrap();
         world.later(60);
         for _ in 0..5 {
             let tried = factors.check(&ada, &Secret::new("12345")).await;
@@ -327,8 +336,8 @@ mod tests {
     async fn what_codes_are_made_of_is_sealed_for_its_user_alone() {
         let world = world();
         let (factors, ada) = (&world.factors, UserId::from("ada@example.org"));
-        let offered = factors.offer(&ada).await.unwrap();
-        factors.confirm(&ada, &world.code(&offered)).await.unwrap();
+        let offered = factors.offer(&ada, HERE).await.unwrap();
+        factors.confirm(&ada, HERE, &world.code(&offered)).await.unwrap();
         let kept = factors.store.second_factor(&ada).await.unwrap().unwrap();
         assert!(factors.seal.unseal(&sealed_as(&ada), &kept.secret.clone().into()).is_ok());
         let eve = UserId::from("eve@example.org");

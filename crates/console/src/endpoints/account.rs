@@ -19,13 +19,17 @@ pub(super) fn table() -> Vec<Endpoint> {
                 console.account(&call.principal, call.session.as_deref()).await
             }),
         act("/api/account/second-factor", "Be offered a secret for an authenticator").fresh().by(
-            |console, call| async move { console.offer_own_second_factor(&call.principal).await },
+            |console, call| async move {
+                let session = call.session.as_deref();
+                console.offer_own_second_factor(&call.principal, session).await
+            },
         ),
         act("/api/account/second-factor/confirm", "Set it up, by the first code of it")
             .takes::<api::Code>()
             .by(|console, mut call| async move {
                 let code = call.body()?;
-                console.confirm_second_factor(&call.principal, code).await
+                let session = call.session.as_deref();
+                console.confirm_second_factor(&call.principal, session, code).await
             }),
         act("/api/account/second-factor/remove", "Do without a second factor from now on")
             .fresh()
@@ -49,6 +53,11 @@ pub(super) fn table() -> Vec<Endpoint> {
 /// Who shows a password, and may show a code beside it.
 fn user(principal: &Principal) -> Result<&UserId, Refusal> {
     principal.user.as_ref().ok_or_else(|| Refusal::clash("not-of-directory", ""))
+}
+
+/// The session, or sign-in, in which they set one up.
+fn place(session: Option<&str>) -> Result<&str, Refusal> {
+    session.ok_or_else(|| Refusal::clash("not-of-directory", ""))
 }
 
 fn has_none() -> Refusal {
@@ -103,27 +112,33 @@ impl Console {
     pub(crate) async fn offer_own_second_factor(
         &self,
         principal: &Principal,
+        session: Option<&str>,
     ) -> Result<api::OfferedFactor, Refusal> {
-        self.offer_second_factor(user(principal)?).await
+        self.offer_second_factor(user(principal)?, place(session)?).await
     }
 
-    /// The secret that waits for its first code.
+    /// The secret that waits for its first code in this session.
     pub(crate) fn offered_second_factor(
         &self,
         principal: &Principal,
+        session: &str,
     ) -> Result<Option<api::OfferedFactor>, Refusal> {
         let Some(user) = &principal.user else { return Ok(None) };
-        let secret = self.front.second_factors.offered(user);
+        let secret = self.front.second_factors.offered(user, session);
         secret.map(|secret| self.offered_factor(user, &secret)).transpose()
     }
 
     pub(crate) async fn confirm_second_factor(
         &self,
         principal: &Principal,
+        session: Option<&str>,
         code: api::Code,
     ) -> Result<api::RecoveryCodes, Refusal> {
-        let user = user(principal)?;
-        let codes = self.front.second_factors.confirm(user, &Secret::new(code.code)).await?;
+        let (user, place) = (user(principal)?, place(session)?);
+        let code = Secret::new(code.code);
+        let codes = self.front.second_factors.confirm(user, place, &code).await?;
+        // Whoever else knows the password begins anew, and is asked for a code.
+        self.unfinished.end_others(user, place);
         // Whoever is signed in as this user by a password shows a code from now on too.
         self.sessions.ask_for_code(user, true);
         tracing::warn!(%user, "a second factor was set up");

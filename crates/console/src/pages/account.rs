@@ -32,7 +32,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let mut account = console.account(&visit.principal, Some(&visit.session)).await?;
     let offered = match account.second_factor {
         Some(_) => None,
-        None => console.offered_second_factor(&visit.principal)?,
+        None => console.offered_second_factor(&visit.principal, &visit.session)?,
     };
     let act =
         |segments: &[&str], text: &str| Act::new(&[&["account"], segments].concat(), frame.t(text));

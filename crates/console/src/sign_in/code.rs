@@ -60,7 +60,7 @@ impl Console {
         match self.front.second_factors.of(user).await? {
             Some(_) => html(&AskForCode { frame, trouble }, status),
             None => {
-                let offered = self.offer_second_factor(user).await?;
+                let offered = self.offer_second_factor(user, &half.id).await?;
                 html(&Enrol { frame, offered, trouble }, status)
             }
         }
@@ -94,7 +94,7 @@ impl Console {
             return self.show_step(&half, look, Some(words(look.language, why))).await;
         }
         // It may have been ended meanwhile.
-        let Some(Half { principal, back }) = self.unfinished.take(mark, (self.front.clock)())
+        let Some(Half { principal, back, .. }) = self.unfinished.take(mark, (self.front.clock)())
         else {
             return Ok(see_other("/sign-in"));
         };
@@ -124,7 +124,7 @@ impl Console {
             client,
             args,
             language: Language::English,
-            session: None,
+            session: Some(half.id.clone()),
             query: Default::default(),
             body: json!({ "code": code.expose() }),
         };
@@ -154,12 +154,13 @@ impl Console {
         }
     }
 
-    /// Offers a secret to a user's authenticator.
+    /// Offers a secret to a user's authenticator, in this sign-in or session.
     pub(crate) async fn offer_second_factor(
         &self,
         user: &UserId,
+        to: &str,
     ) -> Result<api::OfferedFactor, Refusal> {
-        let secret = self.front.second_factors.offer(user).await?;
+        let secret = self.front.second_factors.offer(user, to).await?;
         self.offered_factor(user, &secret)
     }
 

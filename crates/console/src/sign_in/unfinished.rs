@@ -3,6 +3,7 @@
 
 use crate::kept::{Kept, NotKept};
 use crate::principal::Principal;
+use crate::session::short;
 use dme_model::{Secret, Timestamp, UserId};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ impl Default for Unfinished {
 /// A sign-in that lacks a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Half {
+    /// What names it, and opens nothing.
+    pub id: String,
     /// Whose password it was.
     pub principal: Principal,
     /// Where to go afterwards.
@@ -37,7 +40,7 @@ impl Unfinished {
         back: String,
         now: Timestamp,
     ) -> Result<Secret, NotKept> {
-        self.0.keep(Half { principal, back }, now)
+        self.0.keep(Half { id: short()?, principal, back }, now)
     }
 
     /// The one that a browser shows, while there is time.
@@ -48,6 +51,11 @@ impl Unfinished {
     /// Takes it, to be finished: it is over by that.
     pub(crate) fn take(&self, cookie: &Secret, now: Timestamp) -> Option<Half> {
         self.0.take(cookie, now)
+    }
+
+    /// Ends all of a user's but the one of this id.
+    pub(crate) fn end_others(&self, user: &UserId, id: &str) {
+        self.0.end_where(|half| half.principal.user.as_ref() == Some(user) && half.id != id);
     }
 
     /// Ends all of a user's.

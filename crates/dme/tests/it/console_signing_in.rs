@@ -152,6 +152,32 @@ async fn a_password_alone_lets_nobody_in_where_a_second_factor_is_required() -> 
     Ok(())
 }
 
+/// The secret that a page offers to an authenticator.
+fn offered(office: &Office, mark: &str) -> Result<String> {
+    let page = office.ask("GET", "/sign-in/code", &[("Cookie", mark)], "")?;
+    let secret = page.body.rsplit("<code>").next().and_then(|rest| rest.split('<').next());
+    Ok(secret.filter(|secret| secret.len() == 32).context("no secret")?.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_a_password_is_not_shown_what_its_owner_sets_up() -> Result<()> {
+    let office = Office::start_with("", "")?;
+    let (thief, owner) = (half(&office, "ada")?, half(&office, "ada")?);
+    let (stolen, secret) = (offered(&office, &thief)?, offered(&office, &owner)?);
+    ensure!(stolen != secret, "both are shown the same secret");
+    ensure!(offered(&office, &owner)? == secret, "it is another when the page is loaded again");
+    let taken = office.form("/sign-in/code", &owner, &format!("code={}", code(&stolen, 0)?))?;
+    ensure!(taken.status == 403, "a code of the other's secret counts");
+    let taken = office.form("/sign-in/code", &owner, &format!("code={}", code(&secret, 0)?))?;
+    ensure!(taken.status == 200 && taken.cookie(SESSION).is_some(), "{}", taken.body);
+    // The other sign-in is over, and begins anew with the owner's code to be shown.
+    let late = office.form("/sign-in/code", &thief, &format!("code={}", code(&stolen, 0)?))?;
+    ensure!(late.status == 303 && late.header("location") == Some("/sign-in"), "{}", late.status);
+    let page = office.ask("GET", "/sign-in/code", &[("Cookie", &half(&office, "ada")?)], "")?;
+    ensure!(!page.body.contains("<svg"), "another secret is offered");
+    Ok(())
+}
+
 /// Whether some file below a folder holds this text.
 fn holds(folder: &Path, text: &str) -> Result<bool> {
     for entry in std::fs::read_dir(folder)? {
