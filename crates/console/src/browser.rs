@@ -2,7 +2,7 @@
 
 use crate::cookie;
 use crate::dispatch::{arguments, read, segments};
-use crate::endpoint::Call;
+use crate::endpoint::{Call, Endpoint, Password};
 use crate::notice::{marked, notice, unmarked};
 use crate::pages::{Frame, Look, Visit, refused};
 use crate::principal::{Allowed, Duty};
@@ -198,6 +198,8 @@ impl Console {
         }
         let back = taken.back.clone();
         let mut field = |name: &str| taken.field(name);
+        // Where to try anew what is refused, such as for a wrong password.
+        let retry = Some(field("retry")).filter(|path| !path.is_empty());
         let Some((cookie, session)) = self.session(head).await else {
             return Ok(to_sign_in(&back));
         };
@@ -224,6 +226,10 @@ impl Console {
                     let sessions = &self.sessions;
                     let sent = Sent { sessions, cookie: &cookie, session, client, look, body };
                     let Done { renewed, done } = self.have_done((method, &act), sent).await;
+                    let back = match retry.filter(|_| done.is_err()) {
+                        Some(retry) => local(&retry),
+                        None => back,
+                    };
                     let told =
                         sessions.tell(renewed.as_ref().unwrap_or(&cookie), notice(done, look));
                     let answer = see_other(&marked(&back, &told.map_err(Refusal::failed)?));
@@ -258,21 +264,24 @@ impl Console {
             }
             sent.session.confirmed = (self.front.clock)();
         }
-        Done { renewed, done: self.act(asked, &sent).await }
+        let shown = renewed.is_some();
+        Done { renewed, done: self.act(asked, &sent, shown).await }
     }
 
     async fn act(
         self: &Arc<Self>,
         (method, path): (Method, &str),
-        Sent { session, client, look, body, .. }: &Sent<'_>,
+        sent: &Sent<'_>,
+        shown: bool,
     ) -> Result<Value, Refusal> {
         let (endpoint, args) = self.endpoint(&method, path)?;
-        if endpoint.fresh && !session.is_fresh((self.front.clock)()) {
+        if !shown && !self.suffices(endpoint, sent) {
             return Err(Refusal::barred("confirm-first", ""));
         }
+        let Sent { session, client, look, body, .. } = sent;
         self.permit(&session.principal, endpoint.duty, endpoint.reach, &args).await?;
         let mut sent = form::object(body, endpoint.shape(endpoint.body).as_ref());
-        for ours in ["csrf", "back", "confirm_password", "confirm_code", "method"] {
+        for ours in ["csrf", "back", "retry", "confirm_password", "confirm_code", "method"] {
             sent.remove(ours);
         }
         let (principal, query) = (session.principal.clone(), Default::default());
@@ -280,6 +289,21 @@ impl Console {
         let language = look.language;
         let call = Call { principal, client: *client, args, session, query, body, language };
         self.carry_out(endpoint, call).await
+    }
+
+    /// Whether what a session has shown before is enough for this.
+    fn suffices(&self, endpoint: &Endpoint, sent: &Sent<'_>) -> bool {
+        let Sent { sessions, cookie, session, .. } = sent;
+        let now = (self.front.clock)();
+        match endpoint.password {
+            Password::AtFirst => true,
+            Password::JustNow => {
+                // Who went to the provider for this did not go there for a wipe.
+                sessions.use_up(cookie, now);
+                session.is_fresh(now)
+            }
+            Password::EachTime => sessions.use_up(cookie, now),
+        }
     }
 
     /// The session that a browser shows, with the roles it has now.

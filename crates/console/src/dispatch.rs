@@ -1,10 +1,11 @@
 //! The one way in: who asks, whether they may, doing it, recording it.
 
-use crate::endpoint::{Args, Call, Endpoint};
+use crate::endpoint::{Args, Call, Endpoint, Password};
 use crate::form;
 use crate::language::Language;
 use crate::principal::{Allowed, Duty, Origin, Principal, Reach, Role};
-use crate::session::is_csrf;
+use crate::session::{Session, is_csrf};
+use crate::sign_in::Again;
 use crate::{Console, Refusal, TOKEN_FILE, recorded, reply};
 use async_trait::async_trait;
 use aws_lc_rs::constant_time;
@@ -13,10 +14,10 @@ use dme_model::Secret;
 use dme_server::site::{Site, SiteBody};
 use http::header::AUTHORIZATION;
 use http::request;
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{percent_decode, percent_decode_str};
 use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -68,7 +69,7 @@ impl Console {
     /// Has an endpoint do what is asked for.
     pub(crate) async fn answer(
         self: &Arc<Self>,
-        Asker { principal, session, fresh }: Asker,
+        Asker { principal, session, password }: Asker,
         client: IpAddr,
         head: &request::Parts,
         body: Incoming,
@@ -76,10 +77,13 @@ impl Console {
         let (endpoint, args) = self.endpoint(&head.method, head.uri.path())?;
         // Before anything is read of what somebody sends who may not.
         self.permit(&principal, endpoint.duty, endpoint.reach, &args).await?;
-        if endpoint.fresh && !fresh {
-            return Err(Refusal::forbidden(
-                "this takes a session whose password was shown just now",
-            ));
+        if password < endpoint.password {
+            return Err(Refusal::forbidden(match endpoint.password {
+                Password::EachTime => {
+                    "this takes the session's password each time: show it with this (x-password)"
+                }
+                _ => "this takes a session whose password was shown just now",
+            }));
         }
         let body = read(body).await?;
         let body = match body.is_empty() {
@@ -128,15 +132,41 @@ impl Console {
     async fn asker(&self, head: &request::Parts) -> Result<Asker, Refusal> {
         if let Some(given) = head.headers.get(AUTHORIZATION) {
             let principal = Arc::new(self.bearer(given.as_bytes()).await?);
-            return Ok(Asker { principal, session: None, fresh: true });
+            return Ok(Asker { principal, session: None, password: Password::EachTime });
         }
         let Some((_, session)) = self.session(head).await else { return Err(unknown()) };
         let mark = head.headers.get("x-csrf").and_then(|value| value.to_str().ok());
         if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
-        let fresh = session.is_fresh((self.front.clock)());
-        Ok(Asker { principal: session.principal, session: Some(session.id), fresh })
+        let password = match head.method {
+            Method::GET => Password::AtFirst,
+            _ => self.shown_with(&head.headers, &session).await?,
+        };
+        Ok(Asker { principal: session.principal, session: Some(session.id), password })
+    }
+
+    /// When a session has shown its password that asks by REST: it may do so with what it asks for
+    /// (`x-password`, percent-encoded, and `x-code` where it began with a code).
+    async fn shown_with(
+        &self,
+        headers: &HeaderMap,
+        session: &Session,
+    ) -> Result<Password, Refusal> {
+        let shown = |name| {
+            let given = headers.get(name).map(|value| percent_decode(value.as_bytes()));
+            given.map(|text| Secret::new(text.decode_utf8_lossy().into_owned()))
+        };
+        let Some(password) = shown("x-password") else {
+            return Ok(match session.is_fresh((self.front.clock)()) {
+                true => Password::JustNow,
+                false => Password::AtFirst,
+            });
+        };
+        let code = shown("x-code").unwrap_or_else(|| Secret::new(""));
+        let is_theirs = self.is_password(session, Again { password, code }).await;
+        is_theirs.map_err(|why| Refusal::barred(why, ""))?;
+        Ok(Password::EachTime)
     }
 
     /// Whom the token is: the one in the server's directory, or one that was made.
@@ -221,12 +251,13 @@ impl Console {
     }
 }
 
-/// Whoever asks, and whether they showed just now that it is they.
+/// Whoever asks, and when they showed that it is they.
 pub(crate) struct Asker {
     pub principal: Arc<Principal>,
     /// The id of the session by which they do.
     pub session: Option<String>,
-    pub fresh: bool,
+    /// A token shows it each time.
+    pub password: Password,
 }
 
 fn unknown() -> Refusal {

@@ -21,6 +21,17 @@ type Shape = fn(&mut SchemaGenerator) -> Schema;
 /// The variable segments of a path, by name.
 pub(crate) type Args = Vec<(&'static str, String)>;
 
+/// When a session must have shown its password for something.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Password {
+    /// When it began.
+    AtFirst,
+    /// Just now, for whatever it was.
+    JustNow,
+    /// For this, each time.
+    EachTime,
+}
+
 /// One thing that can be asked for.
 pub struct Endpoint {
     /// `GET` looks, `POST` and `PUT` change, `DELETE` takes away.
@@ -33,8 +44,8 @@ pub struct Endpoint {
     pub duty: Duty,
     /// How far it reaches.
     pub reach: Reach,
-    /// Whether a session must have shown its password just now.
-    pub fresh: bool,
+    /// When a session must have shown its password for it.
+    pub password: Password,
     /// What may follow the `?`.
     pub query: Option<Shape>,
     /// What it takes.
@@ -99,7 +110,7 @@ pub struct Described {
     summary: &'static str,
     duty: Duty,
     reach: Reach,
-    fresh: bool,
+    password: Password,
     query: Option<Shape>,
     body: Option<Shape>,
 }
@@ -112,7 +123,8 @@ fn describe(method: Method, path: &'static str, summary: &'static str) -> Descri
         _ => Reach::Everyone,
     };
     let duty = if method == Method::GET { Duty::See } else { Duty::Configure };
-    Described { method, path, summary, duty, reach, fresh: false, query: None, body: None }
+    let password = Password::AtFirst;
+    Described { method, path, summary, duty, reach, password, query: None, body: None }
 }
 
 /// Something to look at: seen by whoever sees what its path names, else by those who see all.
@@ -145,7 +157,13 @@ impl Described {
 
     /// A session must have shown its password just now.
     pub const fn fresh(mut self) -> Self {
-        self.fresh = true;
+        self.password = Password::JustNow;
+        self
+    }
+
+    /// A session must show its password for it, each time.
+    pub const fn each_time(mut self) -> Self {
+        self.password = Password::EachTime;
         self
     }
 
@@ -172,9 +190,9 @@ impl Described {
             let answer = work(console, call);
             async move { serde_json::to_value(answer.await?).map_err(Refusal::failed) }.boxed()
         });
-        let Self { method, path, summary, duty, reach, fresh, query, body } = self;
+        let Self { method, path, summary, duty, reach, password, query, body } = self;
         let answer: Shape = SchemaGenerator::subschema_for::<T>;
-        Endpoint { method, path, summary, duty, reach, fresh, query, body, answer, run }
+        Endpoint { method, path, summary, duty, reach, password, query, body, answer, run }
     }
 }
 

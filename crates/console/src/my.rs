@@ -11,6 +11,7 @@ mod profile;
 pub(crate) mod qr;
 
 use crate::dispatch::Asker;
+use crate::endpoint::Password;
 use crate::principal::{Principal, Role};
 use crate::session::{Session, is_csrf};
 use crate::{Console, Refusal, cookie, reply};
@@ -50,11 +51,12 @@ impl Console {
             let Ok(shown) = BasicCredentials::from_header(given.as_bytes()) else {
                 let principal = self.bearer(given.as_bytes()).await?;
                 let principal = only_user(principal).map(Arc::new).ok_or_else(nobody)?;
-                return Ok(Asker { principal, session: None, fresh: true });
+                return Ok(Asker { principal, session: None, password: Password::EachTime });
             };
             return match self.own_sign_in(&shown.login, &shown.password, client).await {
                 Ok(principal) => {
-                    Ok(Asker { principal: Arc::new(principal), session: None, fresh: true })
+                    let (principal, password) = (Arc::new(principal), Password::EachTime);
+                    Ok(Asker { principal, session: None, password })
                 }
                 Err(_) => Err(nobody()),
             };
@@ -66,8 +68,11 @@ impl Console {
         if head.method != Method::GET && !is_csrf(&session, mark.unwrap_or_default()) {
             return Err(Refusal::forbidden("x-csrf is not that of the session"));
         }
-        let fresh = session.is_fresh((self.front.clock)());
-        Ok(Asker { principal: session.principal, session: Some(session.id), fresh })
+        let password = match session.is_fresh((self.front.clock)()) {
+            true => Password::JustNow,
+            false => Password::AtFirst,
+        };
+        Ok(Asker { principal: session.principal, session: Some(session.id), password })
     }
 
     /// The user of this name and password; else why it is nobody, as a text's name.

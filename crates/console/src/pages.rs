@@ -32,6 +32,7 @@ mod trials;
 mod user;
 mod users;
 mod webhooks;
+mod wipe;
 
 pub(crate) use chart::Measured;
 use frame::Act;
@@ -145,6 +146,11 @@ impl Page {
         Self { duty, reach: Reach::Everyone, ..self }
     }
 
+    /// For those with this duty.
+    fn of(self, duty: Duty) -> Self {
+        Self { duty, ..self }
+    }
+
     /// Written in this.
     fn written_in(self, kind: &'static str) -> Self {
         Self { kind, ..self }
@@ -160,6 +166,7 @@ pub fn table() -> Vec<Page> {
         page("/devices/bulk", devices::bulk),
         page("/devices/{user}/{device}", device::render),
         page("/devices/{user}/{device}/policy", device_policy::render),
+        page("/devices/{user}/{device}/wipe", wipe::render).of(Duty::Operate),
         page("/users", users::render),
         page("/users/{user}", user::render),
         page("/connectors", connectors::render),

@@ -93,6 +93,9 @@ pub(crate) struct Session {
     pub seen: Timestamp,
     /// When the password was last shown.
     pub confirmed: Timestamp,
+    /// That what stands in the place of a password was shown then, a link or a provider's word, and
+    /// was not used yet for what takes it each time.
+    pub once: bool,
     /// When the roles were last looked up.
     pub checked: Timestamp,
     /// What pages are to say that were not looked at yet, each by the mark in its address.
@@ -137,6 +140,7 @@ impl Sessions {
             began: now,
             seen: now,
             confirmed: now,
+            once: shown == Shown::Link,
             checked: now,
             notices: Vec::new(),
         };
@@ -203,13 +207,25 @@ impl Sessions {
     }
 
     /// Gives it another cookie, as whoever shows a password again gets (ASVS 5.0, 7.2.4); none where
-    /// it is over.
-    pub(crate) fn renew(&self, cookie: &Secret, now: Timestamp) -> std::io::Result<Option<Secret>> {
+    /// it is over. `once`: what was shown is to be used yet.
+    pub(crate) fn renew(
+        &self,
+        cookie: &Secret,
+        once: bool,
+        now: Timestamp,
+    ) -> std::io::Result<Option<Secret>> {
         let next = random()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(session) = all.remove(&hash(cookie)) else { return Ok(None) };
-        all.insert(hash(&next), Session { confirmed: now, ..session });
+        all.insert(hash(&next), Session { confirmed: now, once, ..session });
         Ok(Some(next))
+    }
+
+    /// Uses up what was shown in the place of a password; says whether there was something yet.
+    pub(crate) fn use_up(&self, cookie: &Secret, now: Timestamp) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = all.get_mut(&hash(cookie));
+        session.is_some_and(|session| std::mem::take(&mut session.once) && session.is_fresh(now))
     }
 
     /// From now on a user who shows a password again shows a code beside it, or none; who came
@@ -374,13 +390,13 @@ mod tests {
         let sessions = Sessions::default();
         let first = sessions.begin(ann(), at(0)).unwrap();
         let csrf = sessions.find(&first, at(6)).unwrap().csrf;
-        let second = sessions.renew(&first, at(6)).unwrap().unwrap();
+        let second = sessions.renew(&first, false, at(6)).unwrap().unwrap();
         assert!(sessions.find(&first, at(6)).is_none());
         let session = sessions.find(&second, at(6)).unwrap();
         assert!(session.is_fresh(at(6)));
         // Forms in other windows stay good.
         assert_eq!(session.csrf.expose(), csrf.expose());
-        assert!(sessions.renew(&first, at(7)).unwrap().is_none());
+        assert!(sessions.renew(&first, false, at(7)).unwrap().is_none());
     }
 
     #[test]
@@ -434,6 +450,19 @@ mod tests {
         let cookie = sessions.begin(ann(), at(0)).unwrap();
         assert!(sessions.find(&cookie, at(4)).unwrap().is_fresh(at(4)));
         assert!(!sessions.find(&cookie, at(6)).unwrap().is_fresh(at(6)));
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_password_is_used_once_and_soon() {
+        let sessions = Sessions::default();
+        let by_link = || sessions.begin(Entrant { shown: Shown::Link, ..ann() }, at(0)).unwrap();
+        let [soon, late] = [by_link(), by_link()];
+        assert!(sessions.use_up(&soon, at(4)) && !sessions.use_up(&soon, at(4)));
+        assert!(!sessions.use_up(&late, at(6)));
+        let password = sessions.begin(ann(), at(0)).unwrap();
+        assert!(!sessions.use_up(&password, at(0)), "a password is shown with the act itself");
+        let provider = sessions.renew(&password, true, at(1)).unwrap().unwrap();
+        assert!(sessions.use_up(&provider, at(2)) && !sessions.use_up(&provider, at(2)));
     }
 
     #[test]

@@ -238,6 +238,18 @@ impl Console {
         session: &Session,
         again: Again,
     ) -> Result<Secret, &'static str> {
+        self.is_password(session, again).await?;
+        let renewed = sessions.renew(cookie, false, (self.front.clock)());
+        renewed.ok().flatten().ok_or("session-over")
+    }
+
+    /// Whether this is the password of a session's user, and the code where it began with one; else
+    /// why not, as a text's name.
+    pub(crate) async fn is_password(
+        &self,
+        session: &Session,
+        again: Again,
+    ) -> Result<(), &'static str> {
         if session.shown == Shown::Emergency {
             let account = self.front.emergency.account().await.ok().flatten();
             let account = account.ok_or("session-over")?;
@@ -253,8 +265,7 @@ impl Console {
                 self.take_code(user, &again.code).await?;
             }
         }
-        let renewed = sessions.renew(cookie, (self.front.clock)());
-        renewed.ok().flatten().ok_or("session-over")
+        Ok(())
     }
 }
 

@@ -14,8 +14,8 @@ use dme_link::Authority;
 use dme_model::Timestamp;
 use dme_policy::{Erasure, WipeScope, erasure};
 use dme_store::{
-    Behind, Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder, WipeRecord,
-    WipesBefore,
+    Behind, Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder,
+    WipeRecord, WipesBefore,
 };
 use dme_sync::DeviceKey;
 use std::sync::Arc;

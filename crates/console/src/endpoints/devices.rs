@@ -29,7 +29,7 @@ pub(super) fn table() -> Vec<Endpoint> {
         })
     };
     let act = |path, summary, act| does(post(path, summary), act);
-    let fresh = |path, summary, act| does(post(path, summary).fresh(), act);
+    let each_time = |path, summary, act| does(post(path, summary).each_time(), act);
     vec![
         get("/api/devices", "Devices, those that came last first")
             .reach(Reach::Filtered)
@@ -52,7 +52,7 @@ pub(super) fn table() -> Vec<Endpoint> {
         post("/api/bulk/wipe-account", "Erase an account on many devices")
             .duty(Duty::Operate)
             .reach(Reach::Filtered)
-            .fresh()
+            .each_time()
             .takes::<api::BulkWipe>()
             .by(|console, mut call| async move {
                 let api::BulkWipe { devices } = call.body()?;
@@ -84,8 +84,8 @@ pub(super) fn table() -> Vec<Endpoint> {
         act("/api/devices/{user}/{device}/unwipe", "Call a wipe off", DeviceAct::Unwipe),
         act("/api/devices/{user}/{device}/resync", "Send everything again", DeviceAct::Resync),
         act("/api/devices/{user}/{device}/remove", "Forget a device", DeviceAct::Remove),
-        fresh("/api/devices/{user}/{device}/wipe", "Erase a whole device", DeviceAct::Wipe),
-        fresh(
+        each_time("/api/devices/{user}/{device}/wipe", "Erase a whole device", DeviceAct::Wipe),
+        each_time(
             "/api/devices/{user}/{device}/wipe-account",
             "Erase an account on a device",
             DeviceAct::WipeAccount,

@@ -5,7 +5,7 @@ use crate::endpoint::{Endpoint, get, post};
 use crate::principal::{Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
 use dme_server::wipes::Administrator;
-use dme_store::{WipeKind, WipeOrder};
+use dme_store::{Refused, WipeKind, WipeOrder};
 
 /// So many orders to wipe are listed.
 const LISTED: usize = 1000;
@@ -18,7 +18,7 @@ pub(super) fn table() -> Vec<Endpoint> {
             .by(|console, call| async move { console.wipe_orders(&call.principal).await }),
         post("/api/wipes/{order}/confirm", "Confirm an order that waits for a second person")
             .duty(Duty::Operate)
-            .fresh()
+            .each_time()
             .by(|console, call| async move {
                 console.confirm_wipe(&call.principal, call.arg("order")).await
             }),
@@ -65,6 +65,25 @@ impl Console {
                     return Ok(orders);
                 }
             }
+        }
+    }
+
+    /// An order for this device that waits for a second administrator.
+    pub(crate) async fn waiting_order(
+        &self,
+        user: &str,
+        device: &str,
+        number: &str,
+    ) -> Result<api::WipeOrder, Refusal> {
+        let order = self.front.wipes.order_of(numbered(number)?).await;
+        let order = order.map_err(Refusal::unless("no-wipe", number))?;
+        // Whose device it is was permitted, and no other's.
+        if order.device != self.key(user, device).await? {
+            return Err(Refusal::lacks("no-wipe", number));
+        }
+        match order.record.waits_for_second() {
+            true => Ok(wipe_order(&order)),
+            false => Err(Refused::WaitsForNobody(order.number).into()),
         }
     }
 

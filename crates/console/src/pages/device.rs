@@ -37,6 +37,7 @@ struct Device {
     steps: Vec<Step>,
     routes: Vec<api::Route>,
     acts: Vec<Act>,
+    /// Calling a wipe off; ordering one has a page of its own.
     wipes: Vec<Act>,
     /// Orders to wipe that need nobody else within this hour, and how many may be given in one.
     left: (u32, u32),
@@ -146,13 +147,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         acts.push(act("release", "release-device"));
     }
     acts.extend([act("resync", "resync"), act("remove", "remove").grave().then("/devices")]);
-    let mut wipes = vec![
-        act("wipe-account", "wipe-account").grave().asks(),
-        act("wipe", "wipe-device").grave().asks(),
-    ];
-    if device.wipe != "none" {
-        wipes.push(act("unwipe", "unwipe"));
-    }
+    let is_wiped = device.wipe != "none";
+    let wipes = is_wiped.then(|| act("unwipe", "unwipe")).into_iter().collect();
     let (language, erasures) = (frame.look.language, console.foretell(&user, &id).await?);
     let mut routes = console.explain_route(&user, None).await?;
     routes.iter_mut().for_each(|route| route.why = language.said(&route.why));

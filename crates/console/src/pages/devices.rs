@@ -281,6 +281,6 @@ pub(super) async fn bulk(console: Arc<Console>, visit: Visit) -> Result<String, 
         rows,
         limit,
         back: "/devices".to_owned(),
-        frame: visit.frame,
+        frame: if wipes { visit.frame.asking_each_time() } else { visit.frame },
     })
 }

@@ -65,6 +65,8 @@ pub(crate) struct Frame {
     pub asks_password: bool,
     /// And for a code beside it.
     pub asks_code: bool,
+    /// The same of acts that take the password each time: whether they ask for it, and for a code.
+    each_time: (bool, bool),
     /// Or sends to the provider for it, by this way.
     pub asks_provider: Option<String>,
     /// Or for another link from the server, as whoever came by one has shown no password.
@@ -165,6 +167,10 @@ impl Frame {
             notice: None,
             alarm: None,
             asks_password: !fresh,
+            each_time: {
+                let asks = !(fresh && session.once);
+                (asks, asks && session.shown == Shown::PasswordAndCode)
+            },
             asks_provider: (session.shown == Shown::Provider)
                 .then(|| format!("/sign-in/provider?{}", query(&[("again", "1"), ("back", path)]))),
             asks_link: session.shown == Shown::Link,
@@ -174,6 +180,12 @@ impl Frame {
             audits: has(Duty::Audit),
             places,
         }
+    }
+
+    /// Around a page with an act that takes the password each time.
+    pub fn asking_each_time(self) -> Self {
+        let (asks_password, asks_code) = self.each_time;
+        Self { asks_password, asks_code, ..self }
     }
 
     /// With what the page is to say, where its address carries this mark.

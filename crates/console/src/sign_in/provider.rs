@@ -128,7 +128,7 @@ impl Console {
             let mark = self.sessions.tell(&cookie, words).map_err(Refusal::failed)?;
             return Ok(with_cookie(see_other(&marked(&begun.back, &mark)), &done));
         }
-        match self.sessions.renew(&cookie, now).map_err(Refusal::failed)? {
+        match self.sessions.renew(&cookie, true, now).map_err(Refusal::failed)? {
             Some(renewed) => {
                 let set = cookie::set_session(cookie::SESSION, &renewed);
                 Ok(with_cookie(answer, &set))

@@ -183,7 +183,7 @@ async fn a_wipe_is_foretold_confirmed_and_leaves_a_receipt_that_can_be_checked()
     ensure!(listed.contains("acknowledged"), "{listed}");
 
     // The second within the hour is an administrator's, and waits for another, who this is.
-    let ada = office.session("ada")?;
+    let ada = office.session("ada")?.with_password();
     for id in ["SECOND", "THIRD"] {
         ada.post(&format!("/api/devices/{ANN}/{id}/wipe-account"), &json!({}))?;
     }

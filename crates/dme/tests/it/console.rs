@@ -335,6 +335,7 @@ impl Answer {
 }
 
 /// Somebody who asks, with what shows who it is.
+#[derive(Clone)]
 pub struct Caller<'a> {
     office: &'a Office,
     shows: Vec<(&'static str, String)>,
@@ -345,6 +346,12 @@ impl Caller<'_> {
     pub fn csrf(&self) -> &str {
         let found = self.shows.iter().find(|(name, _)| *name == "x-csrf");
         found.map_or("", |(_, value)| value)
+    }
+
+    /// The same, who shows their password with whatever they ask for.
+    pub fn with_password(mut self) -> Self {
+        self.shows.push(("x-password", PASSWORD.to_owned()));
+        self
     }
 
     /// With nothing but what a browser sends along by itself.

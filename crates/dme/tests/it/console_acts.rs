@@ -30,7 +30,7 @@ fn standing(office: &Office, user: &str, device: &str) -> Result<(String, String
 async fn of_many_devices_a_delegate_changes_those_within_their_bounds() -> Result<()> {
     let office = Office::start()?;
     two_phones(&office).await?;
-    let dora = office.session("dora")?;
+    let dora = office.session("dora")?.with_password();
     let devices = json!([format!("bob@{REALM}/OUTSIDE"), format!("ann@{REALM}/INSIDE")]);
     let blocked = dora.post("/api/bulk/devices", &json!({"act": "block", "devices": devices}))?;
     let wiped = dora.post("/api/bulk/wipe-account", &json!({ "devices": devices }))?;
@@ -51,7 +51,8 @@ async fn a_delegate_has_the_orders_to_wipe_of_their_own_and_no_others() -> Resul
     let optional = "[console]\nsecond_factor = \"optional\"\n";
     let office = Office::start_with(optional, "wipes_per_hour = 0\n")?;
     two_phones(&office).await?;
-    let (ada, dora) = (office.session("ada")?, office.session("dora")?);
+    let [ada, dora] = ["ada", "dora"].map(|name| office.session(name));
+    let (ada, dora) = (ada?.with_password(), dora?.with_password());
     let order =
         |user: &str, device: &str| format!("/api/devices/{user}@{REALM}/{device}/wipe-account");
     dora.post(&order("ann", "INSIDE"), &json!({}))?;
@@ -161,7 +162,8 @@ async fn a_wipe_takes_two_people_and_a_token_is_no_second_one() -> Result<()> {
     let optional = "[console]\nsecond_factor = \"optional\"\n";
     let office = Office::start_with(optional, "wipes_per_hour = 0\n")?;
     two_phones(&office).await?;
-    let (ada, alan, root) = (office.session("ada")?, office.session("alan")?, office.root()?);
+    let [ada, alan] = ["ada", "alan"].map(|name| office.session(name));
+    let (ada, alan, root) = (ada?.with_password(), alan?.with_password(), office.root()?);
     let token = |maker: &Caller<'_>, name: &str| -> Result<Caller<'_>> {
         let new = json!({"name": name, "duties": ["operate"], "valid_days": 1});
         let made = maker.post("/api/api-tokens", &new)?;
@@ -172,9 +174,8 @@ async fn a_wipe_takes_two_people_and_a_token_is_no_second_one() -> Result<()> {
         by.post(&format!("/api/devices/ann@{REALM}/INSIDE/wipe-account"), &json!({}))?;
         root.get("/api/wipes")?[0]["number"].as_u64().context("no order")
     };
-    let confirm = |by: &Caller<'_>, number| {
-        by.ask("POST", &format!("/api/wipes/{number}/confirm"), "")
-    };
+    let confirm =
+        |by: &Caller<'_>, number| by.ask("POST", &format!("/api/wipes/{number}/confirm"), "");
     let call_off = |number| root.post(&format!("/api/wipes/{number}/cancel"), &json!({}));
 
     // By her session, and by her token: it is she.
@@ -193,7 +194,8 @@ async fn a_wipe_takes_two_people_and_a_token_is_no_second_one() -> Result<()> {
     let config = ["--config", "server.toml"];
     for by in [&root, &nobodys, &hers] {
         let number = order(by)?;
-        let refused = office.dme(&[&["wipe", "confirm", &number.to_string()], &config[..]].concat());
+        let refused =
+            office.dme(&[&["wipe", "confirm", &number.to_string()], &config[..]].concat());
         ensure!(refused.is_err(), "confirmed at the command line");
         let refused = confirm(&nobodys, number)?;
         ensure!(refused.status == 409, "{}", refused.body);

@@ -100,6 +100,7 @@ pub fn pages() -> Result<Vec<(String, String)>> {
                 "?act=wipe-account&devices=ann@example.org/F2LX81QHN70M\
                  &devices=emma@example.org/OUTLOOK5C81E7A2"
             }
+            "/devices/{user}/{device}/wipe" => "?of=device",
             "/routes" => "?down=embedded",
             "/policies/try" => "?setting=MinDevicePasswordLength&value=8",
             "/policies/try-group" => "?act=make&name=iPhones&device_type=iPhone",

@@ -8,7 +8,7 @@ use crate::console::{Caller, Office, PASSWORD, PIXEL, REALM};
 use crate::my::read_certificate;
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
-use dme_console::endpoint::Endpoint;
+use dme_console::endpoint::{Endpoint, Password};
 use dme_console::endpoints;
 use dme_console::pages;
 use dme_console::principal::{Duty, Reach};
@@ -116,6 +116,10 @@ async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
             // What is no object is refused by whatever takes one, after it was allowed.
             let body = if endpoint.body.is_some() { "[]" } else { "" };
             for ((who, may), caller) in MAY.iter().zip(&callers) {
+                let caller = match endpoint.password {
+                    Password::EachTime => caller.clone().with_password(),
+                    _ => caller.clone(),
+                };
                 let answer = caller.ask(endpoint.method.as_str(), &path, body)?;
                 let is_meant = is_meant(*may, endpoint.duty, endpoint.reach, inside)
                     // Whoever has these is an administrator: only who is one at the server.
@@ -162,10 +166,17 @@ async fn every_endpoint_and_page_is_for_those_whose_duty_it_is() -> Result<()> {
         let answer = ada.ask(endpoint.method.as_str(), &filled(endpoint.path, true), "")?;
         ensure!(answer.status == 403, "{} without x-csrf: {}", endpoint.path, answer.status);
     }
+    // For some it is shown each time, however lately it was.
+    let ada = office.session("ada")?;
+    for endpoint in endpoints::table().iter().filter(|one| one.password == Password::EachTime) {
+        let path = filled(endpoint.path, true);
+        let answer = ada.ask(endpoint.method.as_str(), &path, "")?;
+        ensure!(answer.status == 403, "{path} without a password: {}", answer.status);
+    }
     // Six minutes later the password was not shown just now.
     office.later(Duration::from_secs(6 * 60))?;
     let (ada, mut asks) = (&callers[3], 0);
-    for endpoint in endpoints::table().iter().filter(|one| one.fresh) {
+    for endpoint in endpoints::table().iter().filter(|one| one.password > Password::AtFirst) {
         let path = filled(endpoint.path, true);
         let answer = ada.ask(endpoint.method.as_str(), &path, "")?;
         ensure!(answer.status == 403, "{path} with an old password: {}", answer.status);
@@ -347,7 +358,9 @@ fn every_endpoint_has_a_rule_that_somebody_wrote_down() -> Result<()> {
          operate within their groups and connectors; a token has the duties it was made with. \
          *Reach* says how those boundaries are kept: by the user, the connector or the order to \
          wipe that the path names, by giving only what is within them, or by being for those without any. *Password* \
-         stands where a session must have shown its password in the last five minutes.\n\n\
+         stands where a session must have shown its password in the last five minutes; *password each \
+         time* where it must be shown for this: on its page, or by REST in `x-password` \
+         (percent-encoded, with `x-code` beside it where the session began with a code).\n\n\
          | | Path | Duty | Reach | | What |\n|---|---|---|---|---|---|\n",
     );
     let reach = |reach: Reach| match reach {
@@ -359,7 +372,11 @@ fn every_endpoint_has_a_rule_that_somebody_wrote_down() -> Result<()> {
         Reach::Oneself => "oneself",
     };
     for one in endpoints::table() {
-        let password = if one.fresh { "password" } else { "" };
+        let password = match one.password {
+            Password::AtFirst => "",
+            Password::JustNow => "password",
+            Password::EachTime => "password each time",
+        };
         let (method, path, duty) = (&one.method, one.path, one.duty.as_str());
         let (reach, what) = (reach(one.reach), one.summary);
         text.push_str(&format!(
