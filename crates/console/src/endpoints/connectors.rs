@@ -61,6 +61,7 @@ pub(super) fn table() -> Vec<Endpoint> {
         post("/api/connectors/{connector}/resume", "Give a connector work again")
             .by(|console, call| async move { console.drain(call.arg("connector"), false).await }),
         post("/api/connectors/{connector}/move", "Have a connector link at other addresses")
+            .fresh()
             .takes::<api::Elsewhere>()
             .by(|console, mut call| async move {
                 let to = call.body()?;
@@ -69,12 +70,14 @@ pub(super) fn table() -> Vec<Endpoint> {
         get("/api/connectors/{connector}/configuration", "What a connector is to serve")
             .by(|console, call| async move { console.configuration(call.arg("connector")).await }),
         post("/api/connectors/{connector}/configuration", "Say what a connector is to serve")
+            .fresh()
             .takes::<api::NewConfiguration>()
             .by(|console, mut call| async move {
                 let new = call.body()?;
                 console.configure(call.arg("connector"), new).await
             }),
         delete("/api/connectors/{connector}/configuration", "Take back what it is to serve")
+            .fresh()
             .by(|console, call| async move { console.withdraw(call.arg("connector")).await }),
         post("/api/connectors/{connector}/diagnose", "Have a connector try out what it needs")
             .duty(Duty::Operate)

@@ -19,19 +19,21 @@ pub(super) fn table() -> Vec<Endpoint> {
             .by(|_, _| async move { Ok(settings()) }),
         get("/api/policy", "The levels of policy")
             .by(|console, _| async move { Ok(console.policy()) }),
-        post("/api/policy", "Set the levels of policy").takes::<api::PolicyChange>().by(
+        post("/api/policy", "Set the levels of policy").fresh().takes::<api::PolicyChange>().by(
             |console, mut call| async move {
                 let change = call.body()?;
                 console.set_policy(&call.principal, change).await
             },
         ),
         post("/api/policy/setting", "Set what one level says of one setting")
+            .fresh()
             .takes::<api::SettingEdit>()
             .by(|console, mut call| async move {
                 let edit = call.body()?;
                 console.edit_setting(&call.principal, edit).await
             }),
         post("/api/policy/groups", "Make a group of devices, as the strongest")
+            .fresh()
             .takes::<api::NewGroup>()
             .by(|console, mut call| async move {
                 let new = call.body()?;
@@ -58,7 +60,7 @@ pub(super) fn table() -> Vec<Endpoint> {
 }
 
 fn change_group(path: &'static str, summary: &'static str, act: GroupAct) -> Endpoint {
-    post(path, summary).takes::<api::Named>().by(move |console, mut call| async move {
+    post(path, summary).fresh().takes::<api::Named>().by(move |console, mut call| async move {
         let api::Named { name, revision } = call.body()?;
         let group = api::NewGroup { name, revision, ..api::NewGroup::default() };
         console.change_group(&call.principal, act, group).await

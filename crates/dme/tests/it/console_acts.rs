@@ -5,6 +5,7 @@ use crate::site::{PATIENCE, curl};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::ports::wait_until;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const OLD: Kind<'_> = ("Android", "Nokia 3310", "Android 4");
 
@@ -208,6 +209,48 @@ async fn a_wipe_takes_two_people_and_a_token_is_no_second_one() -> Result<()> {
     let receipt = &receipt["receipt"];
     ensure!(receipt["ordered_by"] == format!("token ada-ci of ada@{REALM}"), "{receipt}");
     ensure!(receipt["confirmed_by"] == format!("alan@{REALM}"), "{receipt}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_and_where_a_connector_links_take_a_password_shown_just_now() -> Result<()> {
+    let office = Office::start()?;
+    let form = format!("login=ada%40{REALM}&password={PASSWORD}&back=%2F");
+    let cookie = office.form("/sign-in", "", &form)?.cookie("__Host-dme-console");
+    let cookie = cookie.context("no session")?;
+    let ada = office.with_cookie(&cookie)?;
+    office.later(Duration::from_secs(6 * 60))?;
+    // Each may have phones erase themselves, or has a connector believe another server.
+    for (method, path) in [
+        ("POST", "/api/policy"),
+        ("POST", "/api/policy/setting"),
+        ("POST", "/api/policy/groups"),
+        ("POST", "/api/policy/groups/raise"),
+        ("POST", "/api/policy/groups/remove"),
+        ("POST", "/api/devices/ann@example.org/INSIDE/policy"),
+        ("POST", "/api/devices/ann@example.org/INSIDE/policy/setting"),
+        ("POST", "/api/connectors/paris/move"),
+        ("POST", "/api/connectors/paris/configuration"),
+        ("DELETE", "/api/connectors/paris/configuration"),
+    ] {
+        let refused = ada.ask(method, path, "{}")?;
+        ensure!(refused.status == 403 && refused.body.contains("just now"), "{method} {path}");
+    }
+    // The page on which a change is tried asks for it.
+    let tried = "/policies/try?setting=MaxDevicePasswordFailedAttempts&value=4&revision=0";
+    let page = office.ask("GET", tried, &[("Cookie", &cookie)], "")?.body;
+    ensure!(page.contains("confirm_password"), "{page}");
+    let change = format!(
+        "csrf={}&setting=MaxDevicePasswordFailedAttempts&value=4&revision=0&push=true",
+        ada.csrf()
+    );
+    let revision =
+        || -> Result<Option<u64>> { Ok(office.root()?.get("/api/policy")?["revision"].as_u64()) };
+    office.form("/do/policy/setting", &cookie, &change)?;
+    ensure!(revision()? == Some(0), "it was changed without a password");
+    let with = format!("{change}&confirm_password={PASSWORD}");
+    office.form("/do/policy/setting", &cookie, &with)?;
+    ensure!(revision()? == Some(1), "it was not changed");
     Ok(())
 }
 

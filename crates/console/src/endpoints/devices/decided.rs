@@ -16,6 +16,7 @@ pub(in crate::endpoints) fn table() -> Vec<Endpoint> {
                 console.device_policy(call.arg("user"), call.arg("device")).await
             }),
         post("/api/devices/{user}/{device}/policy", "Set a device's own level of policy")
+            .fresh()
             .takes::<api::DeviceLevel>()
             .by(|console, mut call| async move {
                 let level = call.body()?;
@@ -26,6 +27,7 @@ pub(in crate::endpoints) fn table() -> Vec<Endpoint> {
             "/api/devices/{user}/{device}/policy/setting",
             "Set what a device's own level says of one setting",
         )
+        .fresh()
         .takes::<api::OwnSetting>()
         .by(|console, mut call| async move {
             let edit = call.body()?;
