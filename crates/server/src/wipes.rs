@@ -15,7 +15,7 @@ use dme_model::Timestamp;
 use dme_policy::{Erasure, WipeScope, erasure};
 use dme_store::{
     Behind, Device, Error, Refused, Result, Store, Wipe, WipeEntry, WipeKind, WipeOrder,
-    WipeRecord, WipesBefore,
+    WipeRecord, WipesBefore, Wiping,
 };
 use dme_sync::DeviceKey;
 use std::sync::Arc;
@@ -105,7 +105,6 @@ impl Wipes {
     ) -> Result<WipeOrder> {
         let (by, own) = (hand.name(), matches!(hand, Hand::Owner(_)));
         let device = self.store.known_device(key).await?;
-        let is_under_way = device.wipe.is_under_way();
         let behind = match hand {
             Hand::Administrator(administrator) => administrator.behind.clone(),
             Hand::Owner(_) => Behind::Person(key.user.clone()),
@@ -149,15 +148,22 @@ impl Wipes {
                 None => WipeEntry::New(Box::new(WipeRecord { needs_second, ..record.clone() })),
             }
         };
-        let entered = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide);
+        let then = move |wiping: &mut Wiping, number: u64, is_new: bool| {
+            // An order outlasts its device: one that was forgotten and came again is not told of it.
+            let is_told = !is_new && wiping.wipe.is_some_and(|wipe| wipe.is_under_way());
+            match is_told || wiping.order(number)?.record.waits_for_second() {
+                true => Ok(()),
+                false => begin(wiping, number, now),
+            }
+        };
+        let entered = self.store.enter_wipe_order(key, now, now.minus(HOUR), decide, then);
         let (order, is_new) = entered.await?;
+        if !order.record.waits_for_second() {
+            self.parking.end_device(key);
+        }
         if !is_new {
             tracing::info!(user = %key.user, device = %key.device, ?kind, by, number = order.number,
                 "a wipe was ordered that is ordered already");
-            // An order outlasts its device: one that was forgotten and came again is not told of it.
-            if !is_under_way && !order.record.waits_for_second() {
-                self.begin(&order, now).await?;
-            }
             return Ok(order);
         }
         tracing::warn!(user = %key.user, device = %key.device, ?kind, by, number = order.number,
@@ -165,8 +171,6 @@ impl Wipes {
         if order.record.needs_second {
             let (device, number) = (key.clone(), order.number);
             self.notices.tell(Notice::WipeWaits { device, number, by: by.to_owned() });
-        } else {
-            self.begin(&order, now).await?;
         }
         Ok(order)
     }
@@ -182,16 +186,19 @@ impl Wipes {
         now: Timestamp,
     ) -> Result<WipeOrder> {
         let (person, behind) = (by.to_owned(), behind.clone());
-        let confirm = move |record: &mut WipeRecord| {
+        let confirm = move |wiping: &mut Wiping| {
+            let record = &mut wiping.order(number)?.record;
             if !record.waits_for_second() {
                 return Err(Refused::WaitsForNobody(number).into());
             }
             two::people(record, (&person, &behind))?;
             record.confirmed = Some((person.clone(), now));
-            Ok(())
+            begin(wiping, number, now)?;
+            Ok(wiping.order(number)?.clone())
         };
-        let order = self.store.change_wipe_order(number, confirm).await?;
-        self.begin(&order, now).await?;
+        let device = self.store.wipe_order(number).await?.device;
+        let order = self.store.change_wiping(&device, confirm).await?;
+        self.parking.end_device(&device);
         tracing::warn!(number, by, "a wipe was confirmed");
         Ok(order)
     }
@@ -202,40 +209,42 @@ impl Wipes {
     /// The store's, or that it is over.
     pub async fn cancel(&self, number: u64, by: &str, now: Timestamp) -> Result<WipeOrder> {
         let person = by.to_owned();
-        let cancel = move |record: &mut WipeRecord| {
-            if !record.is_open() {
+        let cancel = move |wiping: &mut Wiping| {
+            let order = wiping.order(number)?;
+            if !order.record.is_open() {
                 return Err(Refused::Over(number).into());
             }
-            record.cancelled = Some((person.clone(), now));
-            Ok(())
-        };
-        let order = self.store.change_wipe_order(number, cancel).await?;
-        if !order.record.needs_second || order.record.confirmed.is_some() {
-            let stop = |device: &mut Device| {
-                if device.wipe.is_under_way() {
-                    device.wipe = Wipe::None;
-                }
-                Ok(())
-            };
-            match self.store.change_device(&order.device, stop).await {
-                Ok(_) | Err(Error::NotFound(_)) => {}
-                Err(error) => return Err(error),
+            let waited = order.record.waits_for_second();
+            order.record.cancelled = Some((person.clone(), now));
+            let order = order.clone();
+            if !waited && wiping.wipe.is_some_and(|wipe| wipe.is_under_way()) {
+                wiping.wipe = Some(Wipe::None);
             }
-        }
+            Ok(order)
+        };
+        let device = self.store.wipe_order(number).await?.device;
+        let order = self.store.change_wiping(&device, cancel).await?;
         tracing::warn!(number, by, "a wipe was called off");
         Ok(order)
     }
 
-    /// Calls off what is open for a device.
+    /// Calls off what is open for a device, which is then told of no wipe.
     ///
     /// # Errors
-    /// The store's.
-    pub async fn call_off_open(&self, key: &DeviceKey, by: &str, now: Timestamp) -> Result<()> {
-        for order in self.store.wipe_orders(Some(key)).await? {
-            if order.record.is_open() {
-                self.cancel(order.number, by, now).await?;
-            }
-        }
+    /// The store's, or that there is no such device.
+    pub async fn call_off_all(&self, key: &DeviceKey, by: &str, now: Timestamp) -> Result<()> {
+        let (device, person) = (key.clone(), by.to_owned());
+        let call_off = move |wiping: &mut Wiping| {
+            *wiping.wipe.as_mut().ok_or_else(|| no_device(&device))? = Wipe::None;
+            let open = wiping.orders.iter_mut().filter(|order| order.record.is_open());
+            let called_off = open.map(|order| {
+                order.record.cancelled = Some((person.clone(), now));
+                order.number
+            });
+            Ok(called_off.collect::<Vec<_>>())
+        };
+        let numbers = self.store.change_wiping(key, call_off).await?;
+        tracing::warn!(user = %key.user, device = %key.device, ?numbers, by, "wipes were called off");
         Ok(())
     }
 
@@ -292,58 +301,81 @@ impl Wipes {
         })
     }
 
-    /// From now on the device is told. This order takes the place of any other of the device; a
-    /// user's own not of one that waits for an administrator, who may want more erased.
-    async fn begin(&self, order: &WipeOrder, now: Timestamp) -> Result<()> {
-        for other in self.store.wipe_orders(Some(&order.device)).await? {
-            let stays = order.record.own && other.record.waits_for_second();
-            if other.record.is_open() && other.number != order.number && !stays {
-                let replaced = (format!("order {}", order.number), now);
-                let change = move |record: &mut WipeRecord| {
-                    record.cancelled.get_or_insert(replaced.clone());
-                    Ok(())
-                };
-                self.store.change_wipe_order(other.number, change).await?;
-            }
-        }
-        self.store
-            .set_wipe(&order.device, Wipe::Requested { kind: order.record.kind, at: now })
-            .await?;
-        self.parking.end_device(&order.device);
-        Ok(())
-    }
-
-    /// Notes that a device was told.
-    pub(crate) async fn told(&self, key: &DeviceKey, now: Timestamp) -> Result<()> {
-        self.note(key, move |record| {
-            record.told.get_or_insert(now);
-        })
-        .await
-    }
-
-    /// Notes what a device said of it.
-    pub(crate) async fn answered(&self, key: &DeviceKey, done: bool, now: Timestamp) -> Result<()> {
-        self.note(key, move |record| match done {
-            true => record.acknowledged = Some(now),
-            false => record.failed = Some(now),
-        })
-        .await
-    }
-
-    async fn note(
+    /// Notes that a device is told, and says whether it is to be: the order may have been called off
+    /// meanwhile.
+    pub(crate) async fn tell(
         &self,
         key: &DeviceKey,
-        note: impl Fn(&mut WipeRecord) + Send + 'static,
-    ) -> Result<()> {
-        let orders = self.store.wipe_orders(Some(key)).await?;
-        let open = |order: &&WipeOrder| order.record.is_open() && !order.record.waits_for_second();
-        if let Some(order) = orders.iter().find(open) {
-            let change = move |record: &mut WipeRecord| {
-                note(record);
-                Ok(())
+        kind: WipeKind,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let tell = move |wiping: &mut Wiping| {
+            let wanted = match wiping.wipe {
+                Some(Wipe::Requested { kind, .. } | Wipe::Sent { kind, .. }) => Some(kind),
+                _ => None,
             };
-            self.store.change_wipe_order(order.number, change).await?;
-        }
-        Ok(())
+            if wanted != Some(kind) {
+                return Ok(false);
+            }
+            wiping.wipe = Some(Wipe::Sent { kind, at: now });
+            if let Some(record) = told(wiping) {
+                record.told.get_or_insert(now);
+            }
+            Ok(true)
+        };
+        self.store.change_wiping(key, tell).await
     }
+
+    /// Notes that a device said that it does it.
+    pub(crate) async fn acknowledged(
+        &self,
+        key: &DeviceKey,
+        kind: WipeKind,
+        now: Timestamp,
+    ) -> Result<()> {
+        let acknowledge = move |wiping: &mut Wiping| {
+            wiping.wipe = Some(Wipe::Acknowledged { kind, at: now });
+            if let Some(record) = told(wiping) {
+                record.acknowledged = Some(now);
+            }
+            Ok(())
+        };
+        self.store.change_wiping(key, acknowledge).await
+    }
+
+    /// Notes that a device said that it could not.
+    pub(crate) async fn failed(&self, key: &DeviceKey, now: Timestamp) -> Result<()> {
+        let fail = move |wiping: &mut Wiping| {
+            if let Some(record) = told(wiping) {
+                record.failed = Some(now);
+            }
+            Ok(())
+        };
+        self.store.change_wiping(key, fail).await
+    }
+}
+
+/// From now on the device is told. This order takes the place of any other of the device; a user's own
+/// not of one that waits for an administrator, who may want more erased.
+fn begin(wiping: &mut Wiping, number: u64, now: Timestamp) -> Result<()> {
+    let begun = wiping.order(number)?.clone();
+    let wipe = wiping.wipe.as_mut().ok_or_else(|| no_device(&begun.device))?;
+    *wipe = Wipe::Requested { kind: begun.record.kind, at: now };
+    for WipeOrder { number: other, record, .. } in &mut wiping.orders {
+        let stays = begun.record.own && record.waits_for_second();
+        if record.is_open() && *other != number && !stays {
+            record.cancelled = Some((format!("order {number}"), now));
+        }
+    }
+    Ok(())
+}
+
+/// The order that a device is told of.
+fn told(wiping: &mut Wiping) -> Option<&mut WipeRecord> {
+    let mut records = wiping.orders.iter_mut().map(|order| &mut order.record);
+    records.find(|record| record.is_open() && !record.waits_for_second())
+}
+
+fn no_device(key: &DeviceKey) -> Error {
+    Error::NotFound(format!("device {} of {}", key.device, key.user))
 }

@@ -33,6 +33,7 @@ const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protoco
 const CHANGE: &str = "UPDATE device SET admission = $1, policy = $2, wipe = $3, \
      information = $4, notice_sent = $5, decision = $6, hold = $7, commands = $8 \
      WHERE user_id = $9 AND device_id = $10";
+const SET_WIPE: &str = "UPDATE device SET wipe = $1 WHERE user_id = $2 AND device_id = $3";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
 
 fn device(row: &Row<'_>) -> Result<Device> {
@@ -70,6 +71,20 @@ fn optional_json<T: Serialize>(value: Option<&T>, place: &'static str) -> Result
 fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
     let query = format!("SELECT {COLUMNS} FROM device {WHERE_KEY}");
     session.query_optional(&query, values![key.user.as_str(), key.device.as_str()], device)
+}
+
+/// How far a device's wipe is; none where there is no such device.
+pub(crate) fn wipe_of(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Wipe>> {
+    let query = format!("SELECT wipe FROM device {WHERE_KEY}");
+    let place = values![key.user.as_str(), key.device.as_str()];
+    session.query_optional(&query, place, |row| from_json(&row.get::<String>(0)?, "device.wipe"))
+}
+
+/// Sets how far it is.
+pub(crate) fn set_wipe(session: &Session<'_>, key: &DeviceKey, wipe: Wipe) -> Result<()> {
+    let text = to_json(&wipe, "device.wipe")?;
+    let row = values![&text, key.user.as_str(), key.device.as_str()];
+    changed(session.execute(SET_WIPE, row)?, key)
 }
 
 impl Store {
@@ -166,14 +181,6 @@ impl Store {
     /// [`Error::NotFound`], or the database's.
     pub async fn set_policy(&self, key: &DeviceKey, policy: &Policy) -> Result<()> {
         self.set_text(key, "policy", to_json(policy, "device.policy")?).await
-    }
-
-    /// Sets how far a wipe has come: to request one, note its progress, or call it off.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or the database's.
-    pub async fn set_wipe(&self, key: &DeviceKey, wipe: Wipe) -> Result<()> {
-        self.set_text(key, "wipe", to_json(&wipe, "device.wipe")?).await
     }
 
     /// Sets what the device told of itself; JSON.

@@ -58,7 +58,7 @@ pub use statistics::{By, CountFilter, CountLine, Counted, Counts, DURATIONS_MS};
 pub use store::Store;
 pub use terms::{Acceptance, Terms};
 pub use webhooks::{Delivery, WebhookState};
-pub use wipe_orders::{Behind, WipeEntry, WipeOrder, WipeRecord, WipesBefore};
+pub use wipe_orders::{Behind, WipeEntry, WipeOrder, WipeRecord, WipesBefore, Wiping};
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,9 @@
 //! Orders to wipe: who gave which when, and what came of it. They outlast the device.
 
+use crate::devices::{set_wipe, wipe_of};
 use crate::session::{Row, Session, Value, values};
 use crate::states::{from_json, to_json};
-use crate::{Error, Result, Store, WipeKind};
+use crate::{Error, Result, Store, Wipe, WipeKind};
 use dme_model::{DeviceId, Timestamp, UserId};
 use dme_sync::DeviceKey;
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,26 @@ pub enum WipeEntry {
     Same(u64),
 }
 
+/// All that concerns the wiping of one device.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wiping {
+    /// How far the device's wipe is; none where there is no such device.
+    pub wipe: Option<Wipe>,
+    /// Its orders, the newest first.
+    pub orders: Vec<WipeOrder>,
+}
+
+impl Wiping {
+    /// One of its orders.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn order(&mut self, number: u64) -> Result<&mut WipeOrder> {
+        let found = self.orders.iter_mut().find(|order| order.number == number);
+        found.ok_or_else(|| no_order(number))
+    }
+}
+
 /// The most orders that are listed at once.
 const LISTED: i64 = 1000;
 
@@ -126,13 +147,46 @@ fn read(row: &Row<'_>) -> Result<WipeOrder> {
 fn find(session: &Session<'_>, number: i64) -> Result<WipeOrder> {
     let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE n = $1");
     let found = session.query_optional(&query, values![number], read)?;
-    found.ok_or_else(|| Error::NotFound(format!("order to wipe {number}")))
+    found.ok_or_else(|| no_order(number.unsigned_abs()))
+}
+
+fn no_order(number: u64) -> Error {
+    Error::NotFound(format!("order to wipe {number}"))
+}
+
+/// A device's orders, the newest first.
+fn orders_of(session: &Session<'_>, device: &DeviceKey) -> Result<Vec<WipeOrder>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM wipe_order WHERE user_id = $1 AND device_id = $2 ORDER BY n DESC"
+    );
+    session.query(&query, values![device.user.as_str(), device.device.as_str()], read)
+}
+
+/// Changes what concerns the wiping of a device, within a transaction.
+fn change<T>(
+    session: &Session<'_>,
+    device: &DeviceKey,
+    change: &dyn Fn(&mut Wiping) -> Result<T>,
+) -> Result<T> {
+    let before = Wiping { wipe: wipe_of(session, device)?, orders: orders_of(session, device)? };
+    let mut after = before.clone();
+    let done = change(&mut after)?;
+    for order in after.orders.iter().filter(|order| !before.orders.contains(order)) {
+        let text = to_json(&order.record, "wipe_order.record")?;
+        let number = i64::try_from(order.number).unwrap_or(i64::MAX);
+        session.execute(CHANGE, values![&text, order.record.waits_for_second(), number])?;
+    }
+    if let Some(wipe) = after.wipe.filter(|_| after.wipe != before.wipe) {
+        set_wipe(session, device, wipe)?;
+    }
+    Ok(done)
 }
 
 impl Store {
     /// Enters an order, or finds that it is one that is open: answers it, and whether it is new.
     /// `decide` sees the orders since `hour_ago`, and what is open, in the same transaction, so that
-    /// many at once are not more than may be.
+    /// many at once are not more than may be; `then` changes there what comes of the order of this
+    /// number, which is new or not.
     ///
     /// # Errors
     /// [`Error::NotFound`] where it is said to be one that is not there, or the database's.
@@ -142,32 +196,32 @@ impl Store {
         requested: Timestamp,
         hour_ago: Timestamp,
         decide: impl Fn(&WipesBefore) -> WipeEntry + Send + 'static,
+        then: impl Fn(&mut Wiping, u64, bool) -> Result<()> + Send + 'static,
     ) -> Result<(WipeOrder, bool)> {
         let device = device.clone();
         self.write(move |session| {
             let query = format!("SELECT {COLUMNS} FROM wipe_order WHERE requested > $1 ORDER BY n");
             let lately = session.query(&query, values![hour_ago], read)?;
-            let (user, id) = (device.user.as_str(), device.device.as_str());
-            let query = format!(
-                "SELECT {COLUMNS} FROM wipe_order WHERE user_id = $1 AND device_id = $2 \
-                 ORDER BY n DESC"
-            );
-            let mut open = session.query(&query, values![user, id], read)?;
+            let mut open = orders_of(session, &device)?;
             open.retain(|order| order.record.is_open());
-            let record = match decide(&WipesBefore { lately, open }) {
-                WipeEntry::New(record) => *record,
-                WipeEntry::Same(number) => {
-                    let number = i64::try_from(number).unwrap_or(i64::MAX);
-                    return Ok((find(session, number)?, false));
+            let (number, is_new) = match decide(&WipesBefore { lately, open }) {
+                WipeEntry::New(record) => {
+                    let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
+                    let number = last.saturating_add(1);
+                    let text = to_json(&record, "wipe_order.record")?;
+                    let (user, id) = (device.user.as_str(), device.device.as_str());
+                    let (waits, own) = (record.waits_for_second(), record.own);
+                    session
+                        .execute(PUT, values![number, user, id, requested, &text, waits, own])?;
+                    (number.unsigned_abs(), true)
                 }
+                WipeEntry::Same(number) => (number, false),
             };
-            let last: i64 = session.query_one(LAST, values![], |row| row.get(0))?;
-            let number = last.saturating_add(1);
-            let text = to_json(&record, "wipe_order.record")?;
-            let (waits, own) = (record.waits_for_second(), record.own);
-            session.execute(PUT, values![number, user, id, requested, &text, waits, own])?;
-            let (number, device) = (number.unsigned_abs(), device.clone());
-            Ok((WipeOrder { number, device, requested, record }, true))
+            let order = change(session, &device, &|wiping| {
+                then(wiping, number, is_new)?;
+                Ok(wiping.order(number)?.clone())
+            })?;
+            Ok((order, is_new))
         })
         .await
     }
@@ -250,24 +304,18 @@ impl Store {
         Ok(u64::try_from(all.await?).unwrap_or(0))
     }
 
-    /// Changes an order as it stands at that moment; answers it. `change` may be called again where
-    /// another write was in the way.
+    /// Changes what concerns the wiping of a device as it stands at that moment, all in one
+    /// transaction: nobody finds an order that its device is not told of, nor the other way round.
+    /// `change` may be called again where another write was in the way.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what `change` refuses, or the database's.
-    pub async fn change_wipe_order(
+    /// What `change` refuses, or the database's.
+    pub async fn change_wiping<T: Send + 'static>(
         &self,
-        number: u64,
-        change: impl Fn(&mut WipeRecord) -> Result<()> + Send + 'static,
-    ) -> Result<WipeOrder> {
-        let number = i64::try_from(number).unwrap_or(i64::MAX);
-        self.write(move |session| {
-            let mut order = find(session, number)?;
-            change(&mut order.record)?;
-            let text = to_json(&order.record, "wipe_order.record")?;
-            session.execute(CHANGE, values![&text, order.record.waits_for_second(), number])?;
-            Ok(order)
-        })
-        .await
+        device: &DeviceKey,
+        change_it: impl Fn(&mut Wiping) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let device = device.clone();
+        self.write(move |session| change(session, &device, &change_it)).await
     }
 }

@@ -15,6 +15,7 @@ use dme_eas::provision::{
 use dme_eas::{CommonStatus, ProtocolVersion};
 use dme_store::{Device, Policy, PolicyKey, PolicyReply, Wipe, WipeKind};
 use dme_wbxml::Element;
+use std::time::Duration;
 
 pub(super) async fn handle(exchange: &Exchange<'_>, body: &Element) -> Result<Element, Failure> {
     let Ok(request) = Request::from_element(body) else {
@@ -121,6 +122,9 @@ async fn acknowledged(
     Ok(Response::acknowledged(acknowledged.key))
 }
 
+/// When a phone asks anew whose order to wipe was changed while it asked.
+const MEANWHILE: Duration = Duration::from_secs(1);
+
 /// The order the device is to get, if any.
 fn order(device: &Device, version: ProtocolVersion) -> Result<Option<Order>, Failure> {
     match device.wipe {
@@ -134,9 +138,11 @@ fn order(device: &Device, version: ProtocolVersion) -> Result<Option<Order>, Fai
 }
 
 async fn send_order(exchange: &Exchange<'_>, order: Order) -> Result<Response, Failure> {
-    let wipe = Wipe::Sent { kind: kind(order), at: exchange.now };
-    store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
-    store(exchange.front().wipes.told(&exchange.device, exchange.now).await)?;
+    let wipes = &exchange.front().wipes;
+    if !store(wipes.tell(&exchange.device, kind(order), exchange.now).await)? {
+        // Called off since the request came, or another one was ordered: it is found when it asks anew.
+        return Err(Failure::Later(MEANWHILE));
+    }
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device was given the order to wipe");
     let words = format!("the device was given the order to wipe: {order:?}");
@@ -154,16 +160,15 @@ async fn wiped(exchange: &Exchange<'_>, order: Order, outcome: Wiped) -> Result<
     if outcome != Wiped::Success {
         tracing::error!(user = %exchange.device.user, device = %exchange.device.device, ?outcome,
             "the device says that it could not wipe; it is ordered again at its next contact");
-        store(exchange.front().wipes.answered(&exchange.device, false, exchange.now).await)?;
+        store(exchange.front().wipes.failed(&exchange.device, exchange.now).await)?;
         let words = format!("the device says that it could not wipe: {outcome:?}");
         exchange.front().events.note(about(exchange, EventKind::WipeFailed, words));
         return Ok(Response::status(Status::Success));
     }
-    let wipe = Wipe::Acknowledged { kind: kind(order), at: exchange.now };
-    store(exchange.front().store.set_wipe(&exchange.device, wipe).await)?;
+    let wipes = &exchange.front().wipes;
+    store(wipes.acknowledged(&exchange.device, kind(order), exchange.now).await)?;
     // It had to log in until now; whoever has it needs that no more.
     store(exchange.front().store.revoke_of_device(&exchange.device, exchange.now).await)?;
-    store(exchange.front().wipes.answered(&exchange.device, true, exchange.now).await)?;
     tracing::warn!(user = %exchange.device.user, device = %exchange.device.device, ?order,
         "the device acknowledged the order to wipe");
     let words = format!("the device acknowledged the order to wipe: {order:?}");

@@ -4,7 +4,7 @@ use crate::world::{ADMIN, ADMINISTRATOR, ANN, BOB, World, key};
 use dme_phone::Error;
 use dme_policy::Erased;
 use dme_server::wipes::{Administrator, Hand, verify};
-use dme_store::{Behind, WipeKind};
+use dme_store::{Behind, Wipe, WipeKind};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,5 +139,34 @@ async fn an_order_that_is_called_off_wipes_nothing_and_a_new_one_takes_an_olds_p
     let over: Vec<_> = orders.iter().map(|order| order.record.cancelled.is_some()).collect();
     assert_eq!(over, [false, false, true, true]);
     assert!(orders[0].record.waits_for_second() && orders[1].record.acknowledged.is_some());
+    world.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_and_its_device_change_together_or_not_at_all() {
+    let world = World::start(json!({ "devices": { "wipes_per_hour": 0 } })).await;
+    let (now, wipes) = ((world.front.clock)(), &world.front.wipes);
+    let behind = Behind::Person(BOB.into());
+    let bob = Administrator { name: "second", behind: &behind };
+    for round in 0..20 {
+        let id = format!("a{round}");
+        let device = key(ANN, &id);
+        world.synced(ANN, &id).await;
+        let order = wipes.order(&device, WipeKind::Account, ADMIN, now).await.unwrap();
+        // Confirmed by one and called off by another at the same moment, in whichever order.
+        let confirm = wipes.confirm(order.number, bob, now);
+        let cancel = wipes.cancel(order.number, "admin", now);
+        let (confirmed, cancelled) = tokio::join!(confirm, cancel);
+        assert!(cancelled.is_ok(), "{cancelled:?}");
+        let wipe = world.record(ANN, &id).await.wipe;
+        assert_eq!(wipe, Wipe::None, "called off, and yet to be told: {confirmed:?}");
+    }
+    // What cannot be told to any device is not confirmed.
+    let device = key(ANN, "a0");
+    let order = wipes.order(&device, WipeKind::Account, ADMIN, now).await.unwrap();
+    world.front.store.remove_device(&device).await.unwrap();
+    let confirmed = wipes.confirm(order.number, bob, now).await;
+    assert!(matches!(confirmed, Err(dme_store::Error::NotFound(_))), "{confirmed:?}");
+    assert!(wipes.order_of(order.number).await.unwrap().record.waits_for_second());
     world.server.stop().await;
 }

@@ -3,7 +3,7 @@
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
-    Book, Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore,
+    Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore, Wiping,
 };
 use dme_sync::DeviceKey;
 use std::time::Duration;
@@ -97,7 +97,7 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
         async move {
             let decide =
                 |before: &WipesBefore| WipeEntry::New(Box::new(record(before.lately.len() >= 2)));
-            store.enter_wipe_order(&phone(), at, hour_ago(at), decide).await.unwrap().0
+            store.enter_wipe_order(&phone(), at, hour_ago(at), decide, nothing).await.unwrap().0
         }
     };
     let late = NOW.plus(Duration::from_secs(3601));
@@ -108,7 +108,7 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
         record.confirmed = Some(("other".into(), NOW));
         Ok(())
     };
-    let confirmed = store.change_wipe_order(3, confirm).await.unwrap();
+    let confirmed = change_record(&store, 3, confirm).await.unwrap();
     assert!(!confirmed.record.waits_for_second() && confirmed.record.is_open());
     assert_eq!(store.wipe_order(3).await.unwrap(), confirmed);
     let listed = store.wipe_orders(Some(&phone())).await.unwrap();
@@ -118,10 +118,31 @@ async fn an_order_to_wipe_is_entered_in_sight_of_those_of_the_last_hour(place: P
     assert!(matches!(store.wipe_order(9).await, Err(Error::NotFound(_))));
 }
 
+/// Nothing comes of an order.
+#[expect(clippy::unnecessary_wraps, reason = "what comes of one may be refused")]
+fn nothing(_: &mut Wiping, _: u64, _: bool) -> dme_store::Result<()> {
+    Ok(())
+}
+
+/// Changes one as it stands.
+async fn change_record(
+    store: &Store,
+    number: u64,
+    change: impl Fn(&mut WipeRecord) -> dme_store::Result<()> + Send + 'static,
+) -> dme_store::Result<WipeOrder> {
+    let device = store.wipe_order(number).await?.device;
+    let change = move |wiping: &mut Wiping| {
+        let order = wiping.order(number)?;
+        change(&mut order.record)?;
+        Ok(order.clone())
+    };
+    store.change_wiping(&device, change).await
+}
+
 /// Enters one for a device, whatever there is.
 async fn enter(store: &Store, device: &DeviceKey, record: WipeRecord) -> WipeOrder {
     let decide = move |_: &WipesBefore| WipeEntry::New(Box::new(record.clone()));
-    store.enter_wipe_order(device, NOW, NOW, decide).await.unwrap().0
+    store.enter_wipe_order(device, NOW, NOW, decide, nothing).await.unwrap().0
 }
 
 async fn an_order_that_is_open_is_found_and_not_entered_again(place: Place) {
@@ -135,7 +156,7 @@ async fn an_order_that_is_open_is_found_and_not_entered_again(place: Place) {
             Some(open) => WipeEntry::Same(open.number),
             None => WipeEntry::New(Box::new(record(false))),
         };
-        store.enter_wipe_order(&device, NOW, NOW, decide)
+        store.enter_wipe_order(&device, NOW, NOW, decide, nothing)
     };
     let (order, is_new) = ask().await.unwrap();
     assert_eq!((order.number, is_new, &order.device), (2, false, &phone()));
@@ -145,11 +166,18 @@ async fn an_order_that_is_open_is_found_and_not_entered_again(place: Place) {
         record.acknowledged = Some(NOW);
         Ok(())
     };
-    store.change_wipe_order(2, done).await.unwrap();
+    change_record(&store, 2, done).await.unwrap();
     let (order, is_new) = ask().await.unwrap();
     assert_eq!((order.number, is_new), (3, true));
+    // What is refused changes nothing.
+    let refused = |wiping: &mut Wiping| {
+        wiping.order(3)?.record.told = Some(NOW);
+        Err::<(), _>(Error::Closed)
+    };
+    assert!(store.change_wiping(&phone(), refused).await.is_err());
+    assert_eq!(store.wipe_order(3).await.unwrap().record.told, None);
     let wrong = |_: &WipesBefore| WipeEntry::Same(9);
-    let wrong = store.enter_wipe_order(&phone(), NOW, NOW, wrong).await;
+    let wrong = store.enter_wipe_order(&phone(), NOW, NOW, wrong, nothing).await;
     assert!(matches!(wrong, Err(Error::NotFound(_))));
 }
 
@@ -181,8 +209,8 @@ async fn those_that_wait_for_a_second_administrator_are_found_however_old_they_a
         record.cancelled = Some(("other".into(), NOW));
         Ok(())
     };
-    store.change_wipe_order(2, confirm).await.unwrap();
-    store.change_wipe_order(3, cancel).await.unwrap();
+    change_record(&store, 2, confirm).await.unwrap();
+    change_record(&store, 3, cancel).await.unwrap();
     assert_eq!(store.count_wipe_orders_waiting().await.unwrap(), 1);
     let waiting = store.wipe_orders_waiting().await.unwrap();
     assert_eq!(waiting.iter().map(|order| order.number).collect::<Vec<_>>(), [1]);

@@ -4,7 +4,7 @@ use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
     Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, Newcomers, Order,
-    Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind,
+    Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind, Wiping,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::time::Duration;
@@ -108,6 +108,14 @@ async fn last_seen_is_written_once_a_minute_and_a_new_version_at_once(place: Pla
     assert_eq!(device.first_seen, NOW);
 }
 
+async fn set_wipe(store: &Store, key: &DeviceKey, wipe: Wipe) -> dme_store::Result<()> {
+    let set = move |wiping: &mut Wiping| {
+        wiping.wipe = Some(wipe);
+        Ok(())
+    };
+    store.change_wiping(key, set).await
+}
+
 async fn what_is_set_is_there(place: Place) {
     let store = place.open().await;
     let phone = key("ann@x", "1");
@@ -119,7 +127,7 @@ async fn what_is_set_is_there(place: Place) {
     };
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: later(5) };
     store.set_policy(&phone, &policy).await.unwrap();
-    store.set_wipe(&phone, wipe).await.unwrap();
+    set_wipe(&store, &phone, wipe).await.unwrap();
     store.set_information(&phone, r#"{"Model":"iPhone15,3"}"#).await.unwrap();
     let told = |device: &mut Device| {
         device.admission = Admission::Blocked;
@@ -141,7 +149,7 @@ async fn what_is_not_there_cannot_be_set(place: Place) {
     assert_eq!(store.device(&nobody).await.unwrap(), None);
     let changed = store.change_device(&nobody, |_| Ok(())).await;
     assert!(matches!(changed, Err(Error::NotFound(_))));
-    let set = store.set_wipe(&nobody, Wipe::None).await;
+    let set = set_wipe(&store, &nobody, Wipe::None).await;
     assert!(matches!(set, Err(Error::NotFound(_))));
     assert!(matches!(store.remove_device(&nobody).await, Err(Error::NotFound(_))));
 }
@@ -240,7 +248,7 @@ async fn three_phones(store: &Store) {
     );
     store.set_information(&key("bob_1@x", "B%"), told).await.unwrap();
     let wipe = Wipe::Requested { kind: WipeKind::Account, at: NOW };
-    store.set_wipe(&key("ann@x", "A1"), wipe).await.unwrap();
+    set_wipe(store, &key("ann@x", "A1"), wipe).await.unwrap();
     let hold = Hold { held: Held::Told, rule: "loop".into(), reason: "x".into(), since: NOW };
     let held = move |device: &mut Device| {
         device.hold = Some(hold.clone());

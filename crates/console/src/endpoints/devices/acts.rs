@@ -7,7 +7,7 @@ use dme_eas::ProtocolVersion;
 use dme_model::UserId;
 use dme_server::records::audit::changed;
 use dme_server::wipes::Hand;
-use dme_store::{Admission, Device, Wipe, WipeKind};
+use dme_store::{Admission, Device, WipeKind};
 use dme_sync::StateStore;
 
 /// What is done to a device.
@@ -115,10 +115,7 @@ impl Console {
             }
             DeviceAct::Wipe => second = wipe(WipeKind::Device).await?,
             DeviceAct::WipeAccount => second = wipe(WipeKind::Account).await?,
-            DeviceAct::Unwipe => {
-                front.wipes.call_off_open(&key, by, at).await?;
-                store.set_wipe(&key, Wipe::None).await?;
-            }
+            DeviceAct::Unwipe => front.wipes.call_off_all(&key, by, at).await?,
             DeviceAct::Resync => store.resync_device(&key).await.map_err(Refusal::failed)?,
             DeviceAct::Remove => {
                 store.disown_device(&key, at).await?;
