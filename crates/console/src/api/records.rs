@@ -192,7 +192,8 @@ pub struct CountQuery {
     pub device: Option<String>,
     /// Of this connector, by name.
     pub connector: Option<String>,
-    /// Of this command; `link` for what crossed connectors' links.
+    /// Of this command; `link` for the bytes that crossed connectors' links, which are no phones' and
+    /// are told by that alone.
     pub command: Option<String>,
     /// Told apart by these: `hour`, `day`, `user`, `device`, `connector`, `command`.
     pub by: Vec<String>,

@@ -27,7 +27,8 @@ pub struct Options {
     /// Of this connector.
     #[arg(long)]
     connector: Option<String>,
-    /// Of this command: Sync, Ping; link for what crossed connectors' links.
+    /// Of this command: Sync, Ping; link for the bytes that crossed connectors' links, which are told
+    /// by that alone.
     #[arg(long)]
     command: Option<String>,
     /// As JSON.

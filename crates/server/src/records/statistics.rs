@@ -44,19 +44,6 @@ pub struct Request {
     pub took: Option<Duration>,
 }
 
-/// What was counted in an hour or a day.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Point {
-    /// Its beginning.
-    pub start: Timestamp,
-    /// How many devices came.
-    pub devices: u64,
-    /// Of phones' requests; [`Counts::within_ms`] tells how long they took.
-    pub phones: Counts,
-    /// Of connectors' links: bytes received and sent.
-    pub links: Counts,
-}
-
 /// The counts.
 pub struct Statistics {
     store: Store,
@@ -124,7 +111,8 @@ impl Statistics {
                 command: LINK.to_owned(),
                 ..Counted::default()
             };
-            self.add(of, &Counts { requests: 1, received, sent, ..Counts::default() });
+            // Nobody asked for anything by that.
+            self.add(of, &Counts { received, sent, ..Counts::default() });
         }
     }
 
@@ -161,34 +149,9 @@ impl Statistics {
         }
     }
 
-    /// What was counted in each hour or day, for charts: of phones' requests, and what crossed
-    /// connectors' links. Hours and days in which nothing came are left out. `filter.command` may
-    /// name one command of phones.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn series(&self, filter: &CountFilter, by: By) -> dme_store::Result<Vec<Point>> {
-        let told = BTreeSet::from([by]);
-        let without = filter.command.is_none().then_some(LINK);
-        let phones = self.store.counts_but(filter, without, &told, LARGEST_ANSWER).await?;
-        let of_links = CountFilter { command: Some(LINK.to_owned()), ..filter.clone() };
-        let links = self.store.counts(&of_links, &told, LARGEST_ANSWER).await?;
-        let mut points = BTreeMap::<Timestamp, Point>::new();
-        for line in phones {
-            let start = line.of.start;
-            let empty = Point { start, ..Point::default() };
-            let point = points.entry(start).or_insert(empty);
-            (point.phones, point.devices) = (line.counts, line.devices);
-        }
-        for line in links {
-            let start = line.of.start;
-            let empty = Point { start, ..Point::default() };
-            points.entry(start).or_insert(empty).links = line.counts;
-        }
-        Ok(points.into_values().collect())
-    }
-
-    /// What was counted, up to a minute ago, told apart by these.
+    /// What was counted of phones' requests, up to a minute ago, told apart by these. What crossed
+    /// connectors' links is no phone's, and is told where the filter asks for the command [`LINK`]
+    /// alone.
     ///
     /// # Errors
     /// The database's.
@@ -197,6 +160,7 @@ impl Statistics {
         filter: &CountFilter,
         by: &BTreeSet<By>,
     ) -> dme_store::Result<Vec<CountLine>> {
-        self.store.counts(filter, by, LARGEST_ANSWER).await
+        let without = filter.command.is_none().then_some(LINK);
+        self.store.counts_but(filter, without, by, LARGEST_ANSWER).await
     }
 }

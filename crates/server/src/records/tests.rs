@@ -221,11 +221,17 @@ async fn requests_are_counted_and_written_together() {
         command: LINK.into(),
         ..Default::default()
     };
-    let carried = dme_store::Counts { requests: 1, sent: 500, ..Default::default() };
+    let carried = dme_store::Counts { sent: 500, ..Default::default() };
     world.store.add_counts(vec![(link, carried)]).await.unwrap();
-    let series = statistics.series(&CountFilter::default(), By::Hour).await.unwrap();
-    assert_eq!(series.len(), 1);
-    let point = series[0];
-    assert_eq!((point.phones.requests, point.devices, point.links.sent), (3, 1, 500));
-    assert_eq!(point.phones.sent, 60);
+    // What crosses links is no phone's, however it is told apart.
+    assert_eq!(counts(&[By::Command]).await, by_command);
+    for by in [By::User, By::Connector, By::Hour] {
+        let lines = counts(&[by]).await;
+        assert_eq!(lines.len(), 1, "{by:?}: {lines:?}");
+        assert_eq!((lines[0].counts.requests, lines[0].counts.sent), (3, 60), "{by:?}");
+    }
+    let links = CountFilter { command: Some(LINK.into()), ..CountFilter::default() };
+    let links = statistics.counts(&links, &BTreeSet::from([By::Connector])).await.unwrap();
+    let told: Vec<_> = links.iter().map(|one| (&*one.of.connector, one.counts.sent)).collect();
+    assert_eq!(told, [("branch", 500)]);
 }
