@@ -259,6 +259,15 @@ impl Frame {
         path(segments)
     }
 
+    /// Where the statistics of somebody or something are, for whoever may see them; what it is not
+    /// narrowed by is empty.
+    pub fn counted(&self, user: &str, device: &str, connector: &str) -> Option<String> {
+        let is_open = self.places.iter().any(|place| place.href == "/statistics");
+        let all = [("user", user), ("device", device), ("connector", connector)];
+        let asked: Vec<_> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        is_open.then(|| format!("/statistics?span=week&{}", query(&asked)))
+    }
+
     /// The languages there are.
     pub fn languages(&self) -> [Language; 2] {
         Language::ALL

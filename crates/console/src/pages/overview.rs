@@ -1,6 +1,6 @@
 //! Is all well, what needs a decision, and how much goes on.
 
-use super::chart::{Chart, Span, charts};
+use super::chart::{Chart, charts};
 use super::{Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
@@ -20,6 +20,6 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let connectors = console.list_connectors(&visit.principal, language).await?;
     let seen = console.overview(&visit.principal, &connectors, language).await?;
     let (all, frame) = (visit.sees_all(), visit.frame);
-    let charts = if all { charts(&console, &frame, Span::DAY).await? } else { Vec::new() };
+    let charts = if all { charts(&console, &frame).await? } else { Vec::new() };
     html(&Overview { frame, seen, connectors, charts })
 }

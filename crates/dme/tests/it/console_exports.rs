@@ -133,3 +133,102 @@ async fn statistics_are_told_apart_by_what_is_wanted_on_the_page_and_for_a_sprea
     ensure!(late.is_some() && early.is_some() && late < early, "{late:?} {early:?} {table}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_are_narrowed_and_links_are_counted_apart_from_phones() -> Result<()> {
+    let office = Office::start()?;
+    let store = Store::open(office.path("server/dme.db"))?;
+    let hour = Counted::hour_of(Timestamp::from(SystemTime::now()));
+    let ago = |hours: u64| hour.minus(Duration::from_secs(hours * 3600));
+    let count = |hours: u64, (user, connector, command): (&str, &str, &str), requests: u64| {
+        let device = if user.is_empty() { "" } else { "PIXEL9" };
+        let of = Counted {
+            start: ago(hours),
+            user: user.into(),
+            device: device.into(),
+            connector: connector.into(),
+            command: command.into(),
+        };
+        (of, Counts { requests, received: 100, sent: 700, ..Counts::default() })
+    };
+    let (ann, zoe) = ("ann@example.org", "zoe@example.org");
+    let all = vec![
+        count(3, (ann, "embedded", "Sync"), 5),
+        count(2, (zoe, "embedded", "Sync"), 1),
+        count(2, (zoe, "branch", "Ping"), 2),
+        count(200, (zoe, "branch", "Ping"), 4),
+        // As an earlier release counted a minute of a link: as if somebody had asked for something.
+        count(2, ("", "branch", "link"), 60),
+    ];
+    store.add_counts(all).await?;
+    let cookie = auditor(&office)?;
+    let look = |path: &str| office.ask("GET", path, &[("Cookie", &cookie)], "");
+    let root = office.root()?;
+    // Each line of a table by what it is of, with how much was asked for.
+    let lines = |asked: &str| -> Result<Vec<(String, u64)>> {
+        let csv = look(&format!("/statistics.csv?{asked}"))?;
+        ensure!(csv.status == 200, "{asked}: {}", csv.body);
+        let lines = csv.body.lines().skip(1).map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            Ok((fields[0].to_owned(), fields[2].parse()?))
+        });
+        lines.collect()
+    };
+    let told = |all: &[(&str, u64)]| -> Vec<(String, u64)> {
+        all.iter().map(|(of, requests)| ((*of).to_owned(), *requests)).collect()
+    };
+    let time = |hours: u64| ago(hours).to_string()[..16].replace(' ', "T");
+    let (early, late) = (time(3), time(2));
+    let second = format!("by=user&from={late}&until={}", time(1));
+    let first = format!("by=connector&from={early}&until={late}");
+    let old = format!("by=user&from={}", time(201));
+    for (asked, wanted) in [
+        // What crosses links is nobody's request, however it is told apart.
+        ("by=connector", told(&[("branch", 2), ("embedded", 6)])),
+        ("by=user", told(&[(ann, 5), (zoe, 3)])),
+        ("by=command", told(&[("Ping", 2), ("Sync", 6)])),
+        // Of whom, of what, and when is chosen.
+        ("by=command&user=zoe%40example.org", told(&[("Ping", 2), ("Sync", 1)])),
+        ("by=user&connector=embedded&command=Sync", told(&[(ann, 5), (zoe, 1)])),
+        ("by=command&device=PIXEL9&user=ann%40example.org", told(&[("Sync", 5)])),
+        (&second, told(&[(zoe, 3)])),
+        (&first, told(&[("embedded", 5)])),
+        (&old, told(&[(ann, 5), (zoe, 7)])),
+    ] {
+        let lines = lines(asked)?;
+        ensure!(lines == wanted, "{asked}: {lines:?}");
+    }
+    for wrong in ["from=yesterday", &format!("from={late}&until={early}")] {
+        ensure!(look(&format!("/statistics?{wrong}"))?.status == 400, "{wrong}");
+    }
+    // By REST and at the command line it is the same.
+    let counted = root.get("/api/statistics?by=connector&by=command")?.to_string();
+    ensure!(counted.contains("Ping") && !counted.contains("link"), "{counted}");
+    let links = root.get("/api/statistics?by=connector&command=link")?;
+    ensure!(links[0]["connector"] == "branch" && links[0]["sent"] == 700, "{links}");
+    let said = office.dme(&["statistics", "--by", "command", "--config", "server.toml"])?;
+    ensure!(said.contains("Ping") && !said.contains("link"), "{said}");
+    // The page has the bytes of links as their own, and its charts count phones alone.
+    let page = look("/statistics?by=connector")?.body;
+    ensure!(page.contains("Requests <span>at most 5</span>"), "{page}");
+    let links = &page[page.find("id=\"links\"").context("no links")?..];
+    ensure!(links.contains("branch") && links.contains("<td data-label=\"Sent\">700</td>"));
+    let overview = look("/")?.body;
+    ensure!(overview.contains("Requests <span>at most 5</span>"), "{overview}");
+    // What is narrowed stays so in all that the page leads to, its table for spreadsheets too.
+    let asked = format!("/statistics?by=command&user=zoe%40example.org&from={late}");
+    let page = look(&asked)?.body;
+    ensure!(page.contains("Requests <span>at most 3</span>"), "{page}");
+    ensure!(!page.contains("id=\"links\""), "links are no user's");
+    let (_, rest) = page.split_once("href=\"/statistics.csv?").context("no CSV")?;
+    let (csv, _) = rest.split_once('"').context("no CSV")?;
+    let csv = csv.replace("&#38;", "&").replace("&amp;", "&");
+    ensure!(lines(&csv)? == told(&[("Ping", 2), ("Sync", 1)]), "{csv}");
+    let user = "value=\"zoe@example.org\"";
+    ensure!(page.contains(user), "{page}");
+    let of_user = root.get(&format!("/api/users/{ann}"))?;
+    ensure!(of_user["user"] == ann, "{of_user}");
+    let page = look(&format!("/users/{ann}"))?.body;
+    ensure!(page.contains("/statistics?span=week") && page.contains("user=ann%40example.org"));
+    Ok(())
+}
