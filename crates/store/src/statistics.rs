@@ -345,7 +345,7 @@ impl Store {
             };
             let lines = session.query(&sql, wanted.values(), line)?;
             // Without telling apart there is always one line, also of nothing.
-            Ok(lines.into_iter().filter(|line| line.counts.requests > 0).collect())
+            Ok(lines.into_iter().filter(|line| line.counts != Counts::default()).collect())
         })
         .await
     }
