@@ -1,6 +1,6 @@
 //! The interface described for machines, from the table that also serves it.
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Password};
 use crate::{api, cookie};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -54,7 +54,7 @@ pub(crate) fn document<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>, wa
         let mut operation = json!({
             "operationId": operation_id(endpoint),
             "summary": endpoint.summary,
-            "description": format!("Duty: `{}`.", endpoint.duty.as_str()),
+            "description": format!("Duty: `{}`.{}", endpoint.duty.as_str(), shown(endpoint.password)),
             "responses": {
                 "200": {
                     "description": "Done.",
@@ -131,6 +131,18 @@ fn in_query(
         json!({"name": name, "in": "query", "required": needed, "schema": schema})
     };
     properties.iter().map(parameter).collect()
+}
+
+/// What a session must have shown; a token shows it each time.
+fn shown(password: Password) -> &'static str {
+    match password {
+        Password::AtFirst => "",
+        Password::JustNow => " A session has shown its password in the last five minutes.",
+        Password::EachTime => {
+            " A session shows its password with it (`x-password`, percent-encoded, and `x-code` \
+             where it began with a code)."
+        }
+    }
 }
 
 /// `post_devices_user_device_block`.
