@@ -250,6 +250,10 @@ impl Console {
         session: &Session,
         again: Again,
     ) -> Result<(), &'static str> {
+        if session.shown == Shown::Provider {
+            // A password alone is less than what was shown there.
+            return Err("confirm-first");
+        }
         if session.shown == Shown::Emergency {
             let account = self.front.emergency.account().await.ok().flatten();
             let account = account.ok_or("session-over")?;

@@ -1,7 +1,7 @@
 //! Signing in to the console with an OpenID provider that others wrote: `oidc-provider` from npm, which
 //! the OpenID Foundation certified, on a Node from PyPI.
 
-use crate::console::{Office, REALM};
+use crate::console::{MAIL, Office, PIXEL, REALM};
 use crate::protocol_pyactivesync::{python_with, well};
 use anyhow::{Context, Result, ensure};
 use dme_testkit::chromium::Chromium;
@@ -128,6 +128,19 @@ async fn an_administrator_signs_in_with_a_provider_and_shows_there_again_who_the
     browser.click("input[value=see]")?;
     browser.click("form.fields button")?;
     browser.wait_for("table", "monitoring")?;
+
+    // A wipe does each time, though they were there a moment ago for something else.
+    office.mailbox("ann", MAIL).await?;
+    office.phone("ann", "PIXEL9", PIXEL)?.folder_sync().await?;
+    for of in ["account", "device"] {
+        browser.go(&office.url(&format!("/devices/ann@{REALM}/PIXEL9/wipe?of={of}")))?;
+        browser.click("a[href*='again=1']")?;
+        show_oneself(&browser, "ada")?;
+        browser.wait_for("h1", "Wipe the")?;
+        ensure!(!browser.has("a[href*='again=1']")?, "it was shown just now");
+        browser.click("main button.grave")?;
+        browser.wait_for(".notice", "Done")?;
+    }
 
     // Somebody else's word is none for whoever is signed in.
     browser.go(&office.url("/sign-in/provider?again=1&back=%2Ftokens"))?;
