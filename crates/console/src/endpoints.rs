@@ -28,6 +28,7 @@ mod wipes;
 pub(crate) use api_tokens::Makers;
 pub(crate) use parts::word;
 pub(crate) use records::{event_filter, kinds};
+pub(crate) use users::account as account_of;
 
 use crate::endpoint::Endpoint;
 

@@ -49,8 +49,8 @@ pub enum Role {
     User,
 }
 
-/// What a delegate is concerned with: people in any of the groups, people whose mail any of the
-/// connectors serves, and these connectors.
+/// What a delegate is concerned with: people in any of the groups, people who are at home at any of
+/// the connectors, and these connectors. Whom a connector stands in for is not at home there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Boundaries {
     /// Ids or short names of directory groups.

@@ -3,6 +3,7 @@
 //! and opens mailboxes.
 
 mod begun;
+mod belonging;
 mod explain;
 mod ownership;
 mod plan;

@@ -28,6 +28,10 @@ const PUT_SETTING: &str = "INSERT INTO connector_setting (name, version, setting
      VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO UPDATE SET version = excluded.version, \
      settings = excluded.settings, changed = excluded.changed";
 
+/// So many users are asked for by one statement: a database takes no more than some thousands of
+/// values.
+const AT_ONCE: usize = 1_000;
+
 /// Which connector serves one function of a user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RouteRecord {
@@ -105,24 +109,47 @@ impl Store {
         &self,
         users: impl IntoIterator<Item = UserId>,
     ) -> Result<BTreeMap<UserId, BTreeSet<String>>> {
-        let mut wanted = Conditions::default();
+        self.connectors_of("serving", users).await
+    }
+
+    /// At which connectors each of these users is at home in some function, by their names: those
+    /// that serve them while all is well. Where only a failover has served so far, it is that.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn homes(
+        &self,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<BTreeMap<UserId, BTreeSet<String>>> {
+        self.connectors_of("COALESCE(home, serving)", users).await
+    }
+
+    async fn connectors_of(
+        &self,
+        which: &'static str,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<BTreeMap<UserId, BTreeSet<String>>> {
         let users: BTreeSet<UserId> = users.into_iter().collect();
-        let users = users.iter().map(|user| wanted.give(user.to_string()));
-        let users: Vec<String> = users.collect();
+        let users: Vec<String> = users.iter().map(UserId::to_string).collect();
         if users.is_empty() {
             return Ok(BTreeMap::new());
         }
-        wanted.and(&format!("user_id IN ({})", users.join(", ")));
-        let sql = format!("SELECT DISTINCT user_id, serving FROM route{}", wanted.sql());
         self.read(move |session| {
-            let rows = session.query(&sql, wanted.values(), |row| {
-                Ok((UserId::from(row.get::<String>(0)?), row.get::<String>(1)?))
-            })?;
-            let mut served: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
-            for (user, connector) in rows {
-                served.entry(user).or_default().insert(connector);
+            let mut found: BTreeMap<UserId, BTreeSet<String>> = BTreeMap::new();
+            for some in users.chunks(AT_ONCE) {
+                let mut wanted = Conditions::default();
+                let names: Vec<String> =
+                    some.iter().map(|user| wanted.give(user.as_str())).collect();
+                wanted.and(&format!("user_id IN ({})", names.join(", ")));
+                let sql = format!("SELECT DISTINCT user_id, {which} FROM route{}", wanted.sql());
+                let rows = session.query(&sql, wanted.values(), |row| {
+                    Ok((UserId::from(row.get::<String>(0)?), row.get::<String>(1)?))
+                })?;
+                for (user, connector) in rows {
+                    found.entry(user).or_default().insert(connector);
+                }
             }
-            Ok(served)
+            Ok(found)
         })
         .await
     }

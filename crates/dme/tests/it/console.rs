@@ -22,11 +22,12 @@ pub const REALM: &str = "example.org";
 /// Everybody's password.
 pub const PASSWORD: &str = "correct-horse-Zq7";
 /// Names, names for people, groups.
-const PEOPLE: [(&str, &str, &str); 10] = [
+const PEOPLE: [(&str, &str, &str); 11] = [
     ("ada", "Ada Byron", "admins"),
     ("alan", "Alan Second", "admins"),
     ("carl", "Carl Auditor", "auditors"),
     ("dora", "Dora Desk", "desk-paris"),
+    ("luc", "Luc Desk", "desk-lyon"),
     ("ann", "Ann Müller", "paris"),
     ("bob", "Bob Okonkwo", "lyon"),
     ("chen", "陈伟", "paris"),
@@ -71,7 +72,7 @@ impl Office {
                  password = \"{hash}\"\ngroups = [\"{group}\"]\n"
             ));
         }
-        people.push_str("[groups.admins]\n[groups.auditors]\n[groups.desk-paris]\n");
+        people.push_str("[groups.admins]\n[groups.auditors]\n[groups.desk-paris]\n[groups.desk-lyon]\n");
         people.push_str("[groups.phones]\n[groups.paris]\nparents = [\"phones\"]\n");
         people.push_str("[groups.lyon]\nparents = [\"phones\"]\n");
         std::fs::write(path("people.toml"), people)?;
@@ -86,7 +87,8 @@ impl Office {
                  device_certificates = \"allowed\"\n[realms.access]\n\
                  users = {{ groups = [\"phones\"] }}\nadministrators = [\"admins\"]\n\
                  auditors = [\"auditors\"]\ndelegated_administrators = \
-                 [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}]\n\
+                 [{{ group = \"desk-paris\", groups = [\"paris\"], connectors = [\"paris\"] }}, \
+                 {{ group = \"desk-lyon\", connectors = [\"lyon\"] }}]\n\
                  [policy]\nmode = \"required\"\n[devices]\nunknown = \"quarantine\"\n\
                  {devices}\
                  [webhooks.helpdesk]\nurl = \"https://hooks.example.org/dme\"\n\

@@ -48,9 +48,9 @@ pub struct Judged {
 }
 
 /// What is gone by to explain a user's routes.
-struct Said {
-    endpoints: Arc<[Endpoint]>,
-    remembered: Remembered,
+pub(super) struct Said {
+    pub endpoints: Arc<[Endpoint]>,
+    pub remembered: Remembered,
 }
 
 impl Router {
@@ -87,7 +87,7 @@ impl Router {
     }
 
     /// What every connector says of a user's mailbox, and what is remembered of the user.
-    async fn asked(&self, account: &Account, request: &RequestId) -> Result<Said> {
+    pub(super) async fn asked(&self, account: &Account, request: &RequestId) -> Result<Said> {
         let endpoints = self.connectors.snapshot();
         let mut remembered = self.remembered(&account.user).await?;
         let (account_only, owns) = (secretless(account), &mut remembered.owns);

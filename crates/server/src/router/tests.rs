@@ -1,5 +1,6 @@
 //! Which connector: connectors in this process with mailboxes in memory, in paused time.
 
+mod belonging;
 mod choice;
 mod classes;
 mod elsewhere;

@@ -8,6 +8,7 @@ use dme_store::RouteRecord;
 on_each_database![
     a_users_routes_are_replaced_as_a_whole_and_those_of_others_stay,
     by_whom_some_users_are_served_is_told_at_once,
+    where_users_are_at_home_is_told_whoever_serves_them_now,
     what_a_connector_offered_last_is_kept,
     each_change_of_a_connectors_settings_has_a_version_of_its_own,
 ];
@@ -49,6 +50,19 @@ async fn by_whom_some_users_are_served_is_told_at_once(place: Place) {
     let both = ["c2", "c3"].map(str::to_owned);
     assert_eq!(served, [(ann, both.into())].into());
     assert!(store.serving([]).await.unwrap().is_empty());
+}
+
+async fn where_users_are_at_home_is_told_whoever_serves_them_now(place: Place) {
+    let store = place.open().await;
+    let [ann, bob] = ["ann@x", "bob@x"].map(UserId::from);
+    store.put_routes(&ann, vec![record(Function::Mail, "c1", "c2")]).await.unwrap();
+    let never_at_home = RouteRecord { home: None, ..record(Function::Mail, "", "c2") };
+    store.put_routes(&bob, vec![never_at_home]).await.unwrap();
+    // More than one statement asks for.
+    let others = (0..2_500).map(|number| UserId::from(format!("user{number}@x")));
+    let homes = store.homes(others.chain([ann.clone(), bob.clone()])).await.unwrap();
+    let [c1, c2] = ["c1", "c2"].map(|name| [name.to_owned()].into());
+    assert_eq!(homes, [(ann, c1), (bob, c2)].into());
 }
 
 async fn what_a_connector_offered_last_is_kept(place: Place) {
