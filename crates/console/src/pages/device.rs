@@ -2,7 +2,7 @@
 
 use super::devices::Row;
 use super::events::{Events, last};
-use super::time::moment;
+use super::time::{moment, to_the_millisecond, to_the_second};
 use super::{Act, Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
@@ -215,7 +215,7 @@ fn waits(
     Pending {
         what,
         by: order.by.clone().unwrap_or_default(),
-        at: moment(order.at.map(|at| at / 1000)),
+        at: to_the_second(order.at),
         off,
     }
 }
@@ -223,7 +223,7 @@ fn waits(
 fn traced(one: api::Traced, names: &Names) -> Traced {
     let told = |name: &str| one.event.get(name).map(plain);
     Traced {
-        at: moment(Some(one.at / 1000)),
+        at: to_the_millisecond(Some(one.at)),
         folder: names.name(one.folder),
         number: one.folder,
         kind: told("event").unwrap_or_default(),
@@ -235,9 +235,9 @@ fn traced(one: api::Traced, names: &Names) -> Traced {
 fn step(told: api::Told, names: &Names) -> Step {
     let further = told.further + told.items.len().saturating_sub(ITEMS);
     Step {
-        known: moment(Some(told.known / 1000)),
-        sent: moment(Some(told.sent / 1000)),
-        acknowledged: moment(told.acknowledged.map(|at| at / 1000)),
+        known: to_the_millisecond(Some(told.known)),
+        sent: to_the_millisecond(Some(told.sent)),
+        acknowledged: to_the_millisecond(told.acknowledged),
         folder: names.name(told.folder),
         number: told.folder,
         request: told.request,

@@ -1,7 +1,7 @@
 //! The last events of something, on its own page.
 
 use super::Visit;
-use super::time::moment;
+use super::time::to_the_second;
 use crate::principal::{Allowed, Duty};
 use crate::{Console, Refusal, api};
 
@@ -34,7 +34,7 @@ pub(super) async fn lately(
 pub(super) async fn last(console: &Console, query: api::EventQuery) -> Result<Events, Refusal> {
     let all = all(&query);
     let page = console.events(api::EventQuery { limit: Some(SHOWN), ..query }).await?;
-    let rows = page.events.into_iter().map(|event| (moment(Some(event.time / 1000)), event));
+    let rows = page.events.into_iter().map(|event| (to_the_second(Some(event.time)), event));
     Ok(Events { rows: rows.collect(), all, shown: true })
 }
 

@@ -1,6 +1,6 @@
 //! The log: what happened, by user, device, connector, request.
 
-use super::time::moment;
+use super::time::{Times, to_the_second};
 use super::{Frame, Visit, html};
 use crate::endpoints::{event_filter, kinds};
 use crate::reply::Written;
@@ -19,6 +19,8 @@ const PAGE: u32 = 1000;
 struct Log {
     frame: Frame,
     filter: api::EventQuery,
+    /// The times between which events are wanted, as they were typed.
+    times: Times,
     kinds: Vec<String>,
     rows: Vec<Row>,
     older: Option<String>,
@@ -34,10 +36,11 @@ struct Row {
     connector: Option<String>,
 }
 
-/// The fields that narrow the log.
-const FIELDS: [&str; 7] = ["user", "device", "connector", "request", "kind", "level", "text"];
+/// The fields that narrow the log. The form has each of them, and so keeps what came by a link.
+const FIELDS: [&str; 9] =
+    ["user", "device", "connector", "request", "kind", "level", "text", "from", "until"];
 
-fn filter(visit: &Visit) -> api::EventQuery {
+fn filter(visit: &Visit, times: &Times) -> api::EventQuery {
     let asked = |name: &str| Some(visit.asked(name).to_owned()).filter(|text| !text.is_empty());
     api::EventQuery {
         user: asked("user"),
@@ -47,6 +50,8 @@ fn filter(visit: &Visit) -> api::EventQuery {
         kind: asked("kind"),
         level: asked("level"),
         text: asked("text"),
+        from: times.from.seconds,
+        until: times.until.seconds,
         before: visit.asked("before").parse().ok(),
         ..api::EventQuery::default()
     }
@@ -67,10 +72,11 @@ fn href(path: &str, visit: &Visit, before: Option<u64>) -> String {
 }
 
 pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let filter = filter(&visit);
+    let times = Times::of(&visit)?;
+    let filter = filter(&visit, &times);
     let page = console.events(filter.clone()).await?;
     let rows = page.events.into_iter().map(|event| Row {
-        at: moment(Some(event.time / 1000)),
+        at: to_the_second(Some(event.time)),
         user: event.user.as_deref().map(|user| super::path(&["users", user])),
         device: event
             .user
@@ -87,6 +93,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         export: href("/log.jsonl", &visit, None),
         dropped: usize::try_from(page.dropped).unwrap_or(usize::MAX),
         filter,
+        times,
         frame: visit.frame,
     })
 }
@@ -94,7 +101,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
 /// All of them as lines of JSON, the newest first, however many they are: each page of them is sent
 /// before the next is read.
 pub(super) async fn export(console: Arc<Console>, visit: Visit) -> Result<Written, Refusal> {
-    let all = api::EventQuery { limit: Some(PAGE), before: None, ..filter(&visit) };
+    let all = api::EventQuery { limit: Some(PAGE), before: None, ..filter(&visit, &Times::of(&visit)?) };
     // What is asked for wrongly is refused before anything is sent.
     event_filter(all.clone())?;
     let parts = stream::try_unfold(Some(all), move |wanted: Option<api::EventQuery>| {
