@@ -25,6 +25,11 @@ devices-wait = { $n ->
     [one] Ein Gerät wartet auf Zulassung
    *[other] { $n } Geräte warten auf Zulassung
  }
+backend-fails = { $name } scheitert bei den meisten Aufrufen
+mail-unserved = { $n ->
+    [one] Die Mail eines Benutzers konnte zuletzt niemand bedienen
+   *[other] Die Mail von { $n } Benutzern konnte zuletzt niemand bedienen
+ }
 wipes-wait = { $n ->
     [one] Eine Löschung wartet auf ihr Gerät
    *[other] { $n } Löschungen warten auf ihre Geräte
@@ -160,6 +165,9 @@ events-dropped = { $n ->
  }
 newest-first = Das Neueste zuerst
 time = Zeit (UTC)
+time-from = Von (UTC)
+time-until = Vor (UTC)
+request-id = Kennung der Anfrage
 message = Meldung
 concerns = Betrifft
 older = Ältere
@@ -203,6 +211,7 @@ everyone = alle
 raise = Stärker machen
 take-away = Wegnehmen
 new-group = Neue Gruppe
+edit-group = Gruppe ändern
 make = Anlegen
 directory-groups = Verzeichnisgruppen
 os = Betriebssystem
@@ -309,7 +318,7 @@ my-away-show = Zeigen
 my-save = Speichern
 no-user = Dieses Konto darf keine Telefone benutzen.
 behaviour = Verhalten
-behaviour-how = Wann sich ein Gerät schlecht benimmt, und was dann geschieht. Jedes Gerät wird für sich gezählt; von mehreren zugleich gebrochenen Regeln gilt die strengste.
+behaviour-how = Wann sich ein Gerät schlecht benimmt, und was dann geschieht. Jedes Gerät wird für sich gezählt; von mehreren zugleich gebrochenen Regeln gilt die strengste, von gleich strengen die obere.
 behaviour-which = Geräte, die sich schlecht benehmen
 behaviour-slow = bremsen
 behaviour-block = aussperren, bis es freigegeben wird
@@ -495,6 +504,14 @@ connector-code = Code
 take-back = Zurücknehmen
 bytes-since = Seit dem Start des Servers
 budget = Guthaben dieses Monats
+systems = Systeme dahinter
+systems-since = Aufrufe, seit er diese Dienste hat
+system = System
+serves = Bedient
+calls = Aufrufe
+mean = Im Mittel
+system-fails = scheitert
+system-answers = antwortet
 from-connector = Von ihm
 to-connector = Zu ihm
 on-the-wire = auf der Leitung
@@ -632,6 +649,7 @@ try-rules-how = Regeln gelten für Geräte, die von jetzt an kommen oder etwas N
 try-apply-how = Was jemand über ein Gerät entschieden hat, bleibt.
 raise-rule = Früher fragen
 edit-rule = Regel ändern
+raise-behaviour = Früher zählen lassen
 beside-rules = Neben den Regeln
 per-user = Geräte, die ein Benutzer haben darf
 by-rule = durch die Regel { $name }
@@ -671,6 +689,7 @@ function-contacts = Kontakte
 function-tasks = Aufgaben
 function-notes = Notizen
 function-search = Suche
+function-any = mehreres
 token-unused = unbenutzt
 token-used = benutzt
 token-expired = abgelaufen
@@ -804,6 +823,7 @@ no-device = Es gibt kein Gerät { $name }.
 no-filter = Hier heißt nichts { $name }.
 no-moment = { $name } ist kein Zeitpunkt: Schreiben Sie ihn wie 2026-11-27T15:00
 no-time-between = Die gewünschte Zeit endet, bevor sie beginnt.
+no-moment = { $name } ist kein Zeitpunkt: gemeint ist etwas wie 2026-11-26T22:51, in UTC
 no-user-named = Es gibt keinen Benutzer { $name }.
 no-user-known = Es gibt keinen Benutzer { $name }: Weder das Verzeichnis kennt ihn, noch gibt es ein Gerät von ihm.
 user-unclear = Wer das ist, lässt sich nicht sagen, und kein Gerät ist von ihm bekannt: { $name }

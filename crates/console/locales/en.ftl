@@ -25,6 +25,11 @@ devices-wait = { $n ->
     [one] One device waits to be let in
    *[other] { $n } devices wait to be let in
  }
+backend-fails = { $name } fails most calls
+mail-unserved = { $n ->
+    [one] Nobody could serve the mail of one user lately
+   *[other] Nobody could serve the mail of { $n } users lately
+ }
 wipes-wait = { $n ->
     [one] One wipe waits for its device
    *[other] { $n } wipes wait for their devices
@@ -160,6 +165,9 @@ events-dropped = { $n ->
  }
 newest-first = The newest first
 time = Time (UTC)
+time-from = From (UTC)
+time-until = Before (UTC)
+request-id = Request id
 message = Message
 concerns = Concerns
 older = Older
@@ -203,6 +211,7 @@ everyone = everyone
 raise = Make stronger
 take-away = Take away
 new-group = New group
+edit-group = Change the group
 make = Make
 directory-groups = Directory groups
 os = Operating system
@@ -309,7 +318,7 @@ my-away-show = Show
 my-save = Save
 no-user = This account may not use phones.
 behaviour = Behaviour
-behaviour-how = When a device misbehaves, and what is done about it. Each device is counted by itself; of several rules that are broken at once the sternest counts.
+behaviour-how = When a device misbehaves, and what is done about it. Each device is counted by itself; of several rules that are broken at once the sternest counts, and of those as stern the upper one.
 behaviour-which = Devices that misbehave
 behaviour-slow = slow it down
 behaviour-block = shut it out until it is released
@@ -495,6 +504,14 @@ connector-code = code
 take-back = Take back
 bytes-since = Since the server's start
 budget = This month's budget
+systems = Systems behind it
+systems-since = Calls since it has these services
+system = System
+serves = Serves
+calls = Calls
+mean = On average
+system-fails = fails
+system-answers = answers
 from-connector = From it
 to-connector = To it
 on-the-wire = on the wire
@@ -632,6 +649,7 @@ try-rules-how = Rules hold for devices that come from now on, and for those that
 try-apply-how = What a person decided of a device stays as it is.
 raise-rule = Ask it earlier
 edit-rule = Change the rule
+raise-behaviour = Count it earlier
 beside-rules = Beside the rules
 per-user = Devices a user may have
 by-rule = by the rule { $name }
@@ -671,6 +689,7 @@ function-contacts = contacts
 function-tasks = tasks
 function-notes = notes
 function-search = search
+function-any = several
 token-unused = unused
 token-used = used
 token-expired = expired
@@ -804,6 +823,7 @@ no-device = there is no device { $name }
 no-filter = nothing here is called { $name }
 no-moment = { $name } is no moment: write it like 2026-11-27T15:00
 no-time-between = the time wanted ends before it begins
+no-moment = { $name } is no moment: say it as 2026-11-26T22:51, in UTC
 no-user-named = there is no user { $name }
 no-user-known = there is no user { $name }: neither the directory knows them, nor is there a device of theirs
 user-unclear = it cannot be told who this is, and no device is known of them: { $name }

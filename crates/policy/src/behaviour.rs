@@ -74,7 +74,7 @@ pub struct BehaviourRule {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BehaviourRules {
-    /// In no particular order: of several that are broken at once the sternest counts.
+    /// Of several that are broken at once the sternest counts, and of those as stern the first.
     pub rules: Vec<BehaviourRule>,
 }
 
@@ -324,6 +324,20 @@ mod tests {
         let strike = note(Behaviour::RepeatedKey).unwrap();
         assert_eq!(strike.act, Act::Slow(Span::seconds(60)));
         assert_eq!(strike.reason, "it came with the same sync key more than 1 times in 1m");
+    }
+
+    #[test]
+    fn of_rules_as_stern_the_first_counts() {
+        let slow = |seconds| rules(1, 60, Act::Slow(Span::seconds(seconds))).rules;
+        let struck = |order: [u64; 2]| {
+            let both = BehaviourRules { rules: order.map(slow).concat() };
+            let mut counters = Counters::default();
+            let mut note = || counters.note((&both, 1), Behaviour::RepeatedKey, 0, at(0));
+            note();
+            note().unwrap().act
+        };
+        assert_eq!(struck([30, 90]), Act::Slow(Span::seconds(30)));
+        assert_eq!(struck([90, 30]), Act::Slow(Span::seconds(90)));
     }
 
     #[test]

@@ -230,6 +230,15 @@ impl Levels {
         self.groups.insert(0, Group { name, members, settings: Rules::new() });
     }
 
+    /// Gives the group at this place another name and other members. What it says stays.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn change_group(&mut self, place: usize, name: String, members: Condition) {
+        let group = &mut self.groups[place];
+        (group.name, group.members) = (name, members);
+    }
+
     /// Makes the group at this place stronger by one; the strongest stays.
     ///
     /// # Panics

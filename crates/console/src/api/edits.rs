@@ -80,7 +80,7 @@ pub struct TypedCondition {
     pub protocol: Option<String>,
 }
 
-/// A group of devices to be made, as the strongest.
+/// A group of devices to be made, as the strongest, or put in the place of another.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
@@ -89,6 +89,9 @@ pub struct NewGroup {
     /// Which devices are in it.
     #[serde(flatten)]
     pub members: TypedCondition,
+    /// The name of the group that is to be this one, where it stands and with what it says.
+    #[serde(default)]
+    pub instead_of: Option<String>,
     /// The revision that was read.
     pub revision: u64,
 }
@@ -142,7 +145,7 @@ pub struct Otherwise {
     pub revision: u64,
 }
 
-/// A rule of behaviour to be made.
+/// A rule of behaviour to be made, as the last, or put in the place of another.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBehaviour {
@@ -159,6 +162,9 @@ pub struct NewBehaviour {
     /// For how many minutes a device is slowed down.
     #[serde(default)]
     pub slow_minutes: Option<u32>,
+    /// The name of the rule in whose place it stands.
+    #[serde(default)]
+    pub instead_of: Option<String>,
     /// The revision that was read.
     pub revision: u64,
 }

@@ -6,7 +6,7 @@ use crate::endpoint::{Endpoint, get, post};
 use crate::principal::Principal;
 use crate::{Console, Refusal, api};
 use dme_model::Span;
-use dme_policy::{Act, Behaviour, BehaviourRule};
+use dme_policy::{Act, Behaviour, BehaviourRule, BehaviourRules};
 
 /// Their endpoints.
 pub(super) fn table() -> Vec<Endpoint> {
@@ -19,12 +19,21 @@ pub(super) fn table() -> Vec<Endpoint> {
                 console.set_behaviour(&call.principal, change).await
             },
         ),
-        post("/api/behaviour/rules", "Make a rule of behaviour").takes::<api::NewBehaviour>().by(
-            |console, mut call| async move {
-                let new = call.body()?;
-                console.make_behaviour(&call.principal, new).await
-            },
-        ),
+        post(
+            "/api/behaviour/rules",
+            "Make a rule of behaviour, as the last, or put it in the place of one",
+        )
+        .takes::<api::NewBehaviour>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.put_behaviour(&call.principal, new).await
+        }),
+        post("/api/behaviour/rules/raise", "Have a rule of behaviour count earlier by one place")
+            .takes::<api::Named>()
+            .by(|console, mut call| async move {
+                let named = call.body()?;
+                console.raise_behaviour(&call.principal, named).await
+            }),
         post("/api/behaviour/rules/remove", "Take a rule of behaviour away")
             .takes::<api::Named>()
             .by(|console, mut call| async move {
@@ -61,7 +70,7 @@ impl Console {
         Ok(api::Revised { revision, devices: Vec::new() })
     }
 
-    pub(crate) async fn make_behaviour(
+    pub(crate) async fn put_behaviour(
         &self,
         principal: &Principal,
         new: api::NewBehaviour,
@@ -75,14 +84,33 @@ impl Console {
             other => return Err(Refusal::wrong("no-outcome", other)),
         };
         let mut rules = self.front.behaviours.rules().content.clone();
-        rules.rules.push(BehaviourRule {
+        let rule = BehaviourRule {
             counts: counts.ok_or_else(|| Refusal::wrong("no-behaviour", &new.counts))?,
             name: new.name,
             threshold: new.threshold,
             within: minutes(new.within_minutes),
             then,
-        });
+        };
+        match new.instead_of.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let place = place_of(&rules, name)?;
+                rules.rules[place] = rule;
+            }
+            None => rules.rules.push(rule),
+        }
         let change = api::BehaviourBook { revision: new.revision, rules };
+        self.set_behaviour(principal, change).await
+    }
+
+    pub(crate) async fn raise_behaviour(
+        &self,
+        principal: &Principal,
+        named: api::Named,
+    ) -> Result<api::Revised, Refusal> {
+        let mut rules = self.front.behaviours.rules().content.clone();
+        let place = place_of(&rules, &named.name)?;
+        rules.rules.swap(place, place.saturating_sub(1));
+        let change = api::BehaviourBook { revision: named.revision, rules };
         self.set_behaviour(principal, change).await
     }
 
@@ -92,12 +120,15 @@ impl Console {
         named: api::Named,
     ) -> Result<api::Revised, Refusal> {
         let mut rules = self.front.behaviours.rules().content.clone();
-        let before = rules.rules.len();
-        rules.rules.retain(|rule| rule.name != named.name);
-        if rules.rules.len() == before {
-            return Err(Refusal::lacks("no-rule", &named.name));
-        }
+        let place = place_of(&rules, &named.name)?;
+        rules.rules.remove(place);
         let change = api::BehaviourBook { revision: named.revision, rules };
         self.set_behaviour(principal, change).await
     }
+}
+
+/// Where the rule of this name stands.
+fn place_of(rules: &BehaviourRules, name: &str) -> Result<usize, Refusal> {
+    let place = rules.rules.iter().position(|rule| rule.name == name);
+    place.ok_or_else(|| Refusal::lacks("no-rule", name))
 }

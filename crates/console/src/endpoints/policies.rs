@@ -32,13 +32,15 @@ pub(super) fn table() -> Vec<Endpoint> {
                 let edit = call.body()?;
                 console.edit_setting(&call.principal, edit).await
             }),
-        post("/api/policy/groups", "Make a group of devices, as the strongest")
-            .fresh()
-            .takes::<api::NewGroup>()
-            .by(|console, mut call| async move {
-                let new = call.body()?;
-                console.change_group(&call.principal, GroupAct::Make, new).await
-            }),
+        post(
+            "/api/policy/groups",
+            "Make a group of devices, as the strongest, or give one another name and other members",
+        )
+        .takes::<api::NewGroup>()
+        .by(|console, mut call| async move {
+            let new = call.body()?;
+            console.change_group(&call.principal, GroupAct::Put, new).await
+        }),
         change_group(
             "/api/policy/groups/raise",
             "Make a group stronger by one place",

@@ -82,14 +82,16 @@ fn of_admission(rules: &AdmissionRules) -> Said {
 }
 
 fn of_behaviour(rules: &BehaviourRules) -> Said {
-    let all = rules.rules.iter().map(|rule| {
+    let all = rules.rules.iter().enumerate().map(|(place, rule)| {
         let (threshold, counts, within) = (rule.threshold, word(&rule.counts), rule.within);
         let then = match rule.then {
             Act::Slow(span) => format!("slow {span}"),
             Act::Block => "block".to_owned(),
             Act::Tell => "tell".to_owned(),
         };
-        (format!("rule {}", rule.name), format!("{threshold} {counts} in {within}: {then}"))
+        let place = place + 1;
+        let said = format!("place {place}, {threshold} {counts} in {within}: {then}");
+        (format!("rule {}", rule.name), said)
     });
     all.collect()
 }

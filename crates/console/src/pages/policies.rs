@@ -2,7 +2,7 @@
 
 use super::meant::{Meant, members};
 use super::setting::{Row, areas};
-use super::time::moment;
+use super::time::{moment, to_the_second};
 use super::{Frame, Visit, html};
 use crate::{Console, Refusal, api};
 use askama::Template;
@@ -23,6 +23,8 @@ struct Policies {
     areas: Vec<(String, Vec<Said>)>,
     /// A group that is to be made: nothing yet.
     meant: Meant,
+    /// The group that is shown, as it is edited.
+    edited: Option<Meant>,
 }
 
 struct LevelLink {
@@ -83,6 +85,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         changed: moment(policy.changed.map(|at| at / 1000)),
         author: policy.author,
         is_off,
+        edited: found.map(|group| Meant::of(&group.name, &group.members)),
         group,
         levels,
         areas,
@@ -108,12 +111,11 @@ struct WipeRow {
 
 /// The orders to wipe, the newest first.
 pub(super) async fn wipes(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
-    let seconds = |at: Option<i64>| moment(at.map(|at| at / 1000));
     let rows = console.wipe_orders(&visit.principal).await?.into_iter().map(|order| WipeRow {
         href: super::path(&["devices", &order.device.user, &order.device.device]),
-        requested: seconds(Some(order.requested)),
-        told: seconds(order.told),
-        acknowledged: seconds(order.acknowledged),
+        requested: to_the_second(Some(order.requested)),
+        told: to_the_second(order.told),
+        acknowledged: to_the_second(order.acknowledged),
         order,
     });
     html(&Wipes { frame: visit.frame, rows: rows.collect() })

@@ -113,10 +113,12 @@ struct OfGroup {
     grave: bool,
 }
 
-/// Whom it would affect were a group made, made stronger or taken away.
+/// Whom it would affect were a group made, changed, made stronger or taken away.
 pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String, Refusal> {
+    let instead_of = visit.wanted("instead_of");
     let (act, text, endpoint) = match visit.asked("act") {
-        "make" => (GroupAct::Make, "new-group", "/policy/groups"),
+        "put" if instead_of.is_some() => (GroupAct::Put, "edit-group", "/policy/groups"),
+        "put" => (GroupAct::Put, "new-group", "/policy/groups"),
         "raise" => (GroupAct::Raise, "raise", "/policy/groups/raise"),
         "remove" => (GroupAct::Remove, "take-away", "/policy/groups/remove"),
         other => return Err(Refusal::wrong("no-act", other)),
@@ -125,11 +127,12 @@ pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String,
     let group = api::NewGroup {
         name: visit.asked("name").to_owned(),
         members: api::TypedCondition::asked(asked),
+        instead_of,
         revision: 0,
     };
     let levels = console.regrouped(act, &group)?;
     let members = match act {
-        GroupAct::Make => group.members.condition(),
+        GroupAct::Put => group.members.condition(),
         GroupAct::Raise | GroupAct::Remove => {
             let held = console.policy().levels;
             held.group(&group.name).map(|held| held.members.clone()).unwrap_or_default()
@@ -144,7 +147,7 @@ pub(super) async fn group(console: Arc<Console>, visit: Visit) -> Result<String,
         members: Concerned::new(members),
         open: meant.open.len(),
         fields: match act {
-            GroupAct::Make => sent_on(&visit, &fields()),
+            GroupAct::Put => sent_on(&visit, &[&fields()[..], &["instead_of"]].concat()),
             GroupAct::Raise | GroupAct::Remove => sent_on(&visit, &["name"]),
         },
         name: group.name,

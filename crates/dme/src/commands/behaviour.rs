@@ -3,7 +3,7 @@
 use super::{read_json, revise};
 use crate::admin::{AdminClient, AdminOptions};
 use crate::ask::say_json;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
 use dme_console::api;
 use dme_model::Span;
@@ -28,7 +28,7 @@ pub enum Command {
         #[command(flatten)]
         server: AdminOptions,
     },
-    /// Make a rule.
+    /// Make a rule, as the last, or put it in the place of one.
     Add {
         /// What it is called.
         name: String,
@@ -47,6 +47,16 @@ pub enum Command {
         /// How long a device is slowed down.
         #[arg(long, default_value = "10m")]
         slow: Span,
+        /// In whose place it stands.
+        #[arg(long, value_name = "RULE")]
+        instead_of: Option<String>,
+        #[command(flatten)]
+        server: AdminOptions,
+    },
+    /// Have a rule count earlier by one place, among those that are as stern.
+    Raise {
+        /// Its name.
+        name: String,
         #[command(flatten)]
         server: AdminOptions,
     },
@@ -100,7 +110,7 @@ impl Command {
                 let change: api::BehaviourBook = read_json(&file, "dme behaviour show")?;
                 revise(&server.client()?, &["behaviour"], &change).await?;
             }
-            Self::Add { name, counts, threshold, within, then, slow, server } => {
+            Self::Add { name, counts, threshold, within, then, slow, instead_of, server } => {
                 let client = server.client()?;
                 let mut held = book(&client).await?;
                 let counts = counts.into();
@@ -109,17 +119,28 @@ impl Command {
                     Then::Block => Act::Block,
                     Then::Tell => Act::Tell,
                 };
-                held.rules.rules.push(BehaviourRule { name, counts, threshold, within, then });
+                let rule = BehaviourRule { name, counts, threshold, within, then };
+                match instead_of {
+                    Some(other) => {
+                        let place = place(&held, &other)?;
+                        held.rules.rules[place] = rule;
+                    }
+                    None => held.rules.rules.push(rule),
+                }
+                revise(&client, &["behaviour"], &held).await?;
+            }
+            Self::Raise { name, server } => {
+                let client = server.client()?;
+                let mut held = book(&client).await?;
+                let place = place(&held, &name)?;
+                held.rules.rules.swap(place, place.saturating_sub(1));
                 revise(&client, &["behaviour"], &held).await?;
             }
             Self::Remove { name, server } => {
                 let client = server.client()?;
                 let mut held = book(&client).await?;
-                let before = held.rules.rules.len();
-                held.rules.rules.retain(|rule| rule.name != name);
-                if held.rules.rules.len() == before {
-                    bail!("there is no rule {name}; `dme behaviour show` prints them");
-                }
+                let place = place(&held, &name)?;
+                held.rules.rules.remove(place);
                 revise(&client, &["behaviour"], &held).await?;
             }
         }
@@ -137,6 +158,11 @@ impl From<Counted> for Behaviour {
             Counted::Errors => Self::Errors,
         }
     }
+}
+
+fn place(held: &api::BehaviourBook, name: &str) -> Result<usize> {
+    let place = held.rules.rules.iter().position(|rule| rule.name == name);
+    place.with_context(|| format!("there is no rule {name}; `dme behaviour show` prints them"))
 }
 
 async fn book(client: &AdminClient) -> Result<api::BehaviourBook> {

@@ -297,8 +297,16 @@ async fn groups_of_devices_are_made_raised_and_removed_one_at_a_time() -> Result
     ensure!(order()? == ["weak", "strong"] && length("ann", "INSIDE")? == 7, "raised");
     let stale = json!({"name": "weak", "revision": revision}).to_string();
     ensure!(ada.ask("POST", "/api/policy/groups/raise", &stale)?.status == 409, "another's change");
+    // Its members change, and its name: where it stands and what it says stay.
     let (_, revision) = book(&office, "/api/policy")?;
-    ada.post("/api/policy/groups/remove", &json!({"name": "weak", "revision": revision}))?;
+    let edit = json!({"name": "bobs", "user": "bob*", "instead_of": "weak", "revision": revision});
+    ada.post("/api/policy/groups", &edit)?;
+    ensure!(order()? == ["bobs", "strong"], "{:?}", order()?);
+    ensure!(length("bob", "OUTSIDE")? == 7 && length("ann", "INSIDE")? == 9, "others are in it");
+    let (_, revision) = book(&office, "/api/policy")?;
+    let gone = json!({"name": "x", "user": "*", "instead_of": "weak", "revision": revision});
+    ensure!(ada.ask("POST", "/api/policy/groups", &gone.to_string())?.status == 404);
+    ada.post("/api/policy/groups/remove", &json!({"name": "bobs", "revision": revision}))?;
     ensure!(order()? == ["strong"] && length("ann", "INSIDE")? == 9, "removed");
     ensure!(length("bob", "OUTSIDE")? != 7, "with what it said");
     Ok(())
@@ -344,10 +352,25 @@ async fn rules_of_admission_and_behaviour_are_made_and_removed_one_at_a_time() -
     let rules = &behaviour["rules"]["rules"];
     ensure!(names(rules) == ["noisy", "broken"], "{behaviour}");
     ensure!(rules[0]["threshold"] == 500 && rules[0]["counts"] == "requests", "{behaviour}");
-    ada.post("/api/behaviour/rules/remove", &json!({"name": "noisy", "revision": revision}))?;
+    // One is changed where it stands, and the other counts before it.
+    let edit = json!({"name": "loud", "counts": "errors", "threshold": 50, "within_minutes": 5,
+        "then": "block", "instead_of": "noisy", "revision": revision});
+    let changed = ada.post("/api/behaviour/rules", &edit)?;
+    let raise = json!({"name": "broken", "revision": changed["revision"]});
+    let raised = ada.post("/api/behaviour/rules/raise", &raise)?;
+    let (behaviour, _) = book(&office, "/api/behaviour")?;
+    let rules = &behaviour["rules"]["rules"];
+    ensure!(names(rules) == ["broken", "loud"], "{behaviour}");
+    ensure!(rules[1]["counts"] == "errors" && rules[1]["within"] == "5m", "{behaviour}");
+    let told = ada.get("/api/audit?act=behaviour.rules.raise")?;
+    ensure!(told[0]["changes"].to_string().contains("place 1"), "{told}");
+    let edit = ada.ask("GET", "/behaviour?edit=loud", "")?.body;
+    ensure!(edit.contains("name=\"instead_of\" value=\"loud\""), "{edit}");
+    let remove = json!({"name": "loud", "revision": raised["revision"]});
+    ada.post("/api/behaviour/rules/remove", &remove)?;
     let (behaviour, _) = book(&office, "/api/behaviour")?;
     ensure!(names(&behaviour["rules"]["rules"]) == ["broken"], "{behaviour}");
     let acts = ada.get("/api/audit?act=behaviour.rules")?;
-    ensure!(acts.as_array().map(Vec::len) == Some(2), "{acts}");
+    ensure!(acts.as_array().map(Vec::len) == Some(3), "{acts}");
     Ok(())
 }

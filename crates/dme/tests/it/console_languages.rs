@@ -130,7 +130,7 @@ async fn no_page_in_german_has_a_word_of_ours_in_english() -> Result<()> {
     browser.go(&office.url("/policies/try?setting=AllowCamera&value=perhaps"))?;
     examine("no-value")?;
     // All that is wrong with rules is ours, and named in German.
-    browser.go(&office.url("/policies/try-group?act=make&name=all&os="))?;
+    browser.go(&office.url("/policies/try-group?act=put&name=all&os="))?;
     examine("everyone-in-a-group")?;
     let nameless = "/admission/try-rules?act=put&name=%20&device_type=iPhone&then=allow";
     browser.go(&office.url(nameless))?;

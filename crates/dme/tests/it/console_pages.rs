@@ -103,7 +103,7 @@ pub fn pages() -> Result<Vec<(String, String)>> {
             "/devices/{user}/{device}/wipe" => "?of=device",
             "/routes" => "?down=embedded",
             "/policies/try" => "?setting=MinDevicePasswordLength&value=8",
-            "/policies/try-group" => "?act=make&name=iPhones&device_type=iPhone",
+            "/policies/try-group" => "?act=put&name=iPhones&device_type=iPhone",
             "/admission/try-rules" => "?act=put&name=old&os=Android%2014*&then=block",
             _ => "",
         });

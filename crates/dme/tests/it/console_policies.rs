@@ -84,6 +84,26 @@ async fn a_policy_is_changed_for_a_group_and_a_device_and_the_phone_follows() ->
     ensure!(!browser.has(".notice.ask")?, "everybody else is");
     enforce("required")?;
 
+    // Other members are given to it with all that it says, and it is seen before who they are.
+    let edit = "form.fields:has(input[name=instead_of])";
+    let members = |os: &str| -> Result<String> {
+        browser.go(&group)?;
+        unfold(&browser)?;
+        browser.write(&format!("{edit} input[name=os]"), os)?;
+        browser.click(&format!("{edit} button"))?;
+        browser.wait_for("h1", "Change the group: new phones")?;
+        let changed = browser.text("section[aria-labelledby=changed]")?;
+        browser.click("form[action=\"/do/policy/groups\"] button")?;
+        browser.wait_for(".notice", "Done")?;
+        Ok(changed)
+    };
+    let changed = members("Android 15*")?;
+    ensure!(changed.contains(&format!("PIXEL9: {LENGTH}: 8 → 6")), "{changed}");
+    ensure!(shortest(&mut phone).await? == CONFIGURED, "it is not in it any more");
+    let changed = members("Android 16*")?;
+    ensure!(changed.contains(&format!("PIXEL9: {LENGTH}: 6 → 8")), "{changed}");
+    ensure!(shortest(&mut phone).await? == Some(8), "what the group says stayed");
+
     // Without the group the phone is free again, which is seen before, too.
     browser.go(&office.url("/policies"))?;
     browser.click("form:has(input[value=remove]) button")?;

@@ -8,8 +8,8 @@ use dme_policy::{Bounds, Defined, Kind, Levels, Rules, Setting, Unlimited, Value
 /// What is done to a group of devices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum GroupAct {
-    /// It is made, as the strongest.
-    Make,
+    /// It is made, as the strongest, or put in the place of another.
+    Put,
     /// It becomes stronger by one place.
     Raise,
     /// It is taken away.
@@ -67,23 +67,30 @@ impl Console {
         self.set_device_policy(principal, (user, device), level).await
     }
 
-    /// The levels as they would be with one group made, made stronger or taken away.
+    /// The levels as they would be with one group made, changed, made stronger or taken away.
     pub(crate) fn regrouped(
         &self,
         act: GroupAct,
         group: &api::NewGroup,
     ) -> Result<Levels, Refusal> {
         let mut levels = self.front.policies.levels().content;
-        if act == GroupAct::Make {
-            levels.make_group(group.name.clone(), group.members.condition());
-            return Ok(levels);
-        }
-        let place = levels.groups.iter().position(|one| one.name == group.name);
-        let place = place.ok_or_else(|| Refusal::lacks("no-group", &group.name))?;
-        if act == GroupAct::Remove {
-            levels.groups.remove(place);
-        } else {
-            levels.raise_group(place);
+        let meant = match act {
+            GroupAct::Put => group.instead_of.as_deref().filter(|name| !name.is_empty()),
+            GroupAct::Raise | GroupAct::Remove => Some(group.name.as_str()),
+        };
+        let place = match meant {
+            Some(name) => levels.place(name).ok_or_else(|| Refusal::lacks("no-group", name))?,
+            None => {
+                levels.make_group(group.name.clone(), group.members.condition());
+                return Ok(levels);
+            }
+        };
+        match act {
+            GroupAct::Put => {
+                levels.change_group(place, group.name.clone(), group.members.condition());
+            }
+            GroupAct::Raise => levels.raise_group(place),
+            GroupAct::Remove => drop(levels.groups.remove(place)),
         }
         Ok(levels)
     }

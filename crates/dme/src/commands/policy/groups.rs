@@ -9,10 +9,14 @@ use dme_policy::Levels;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Make a group, as the strongest, with nothing set.
+    /// Make a group, as the strongest, with nothing set; or give one another name and other members,
+    /// where it stands and with what it says.
     Make {
         #[command(flatten)]
         one: One,
+        /// The group that is to be this one.
+        #[arg(long, value_name = "GROUP")]
+        instead_of: Option<String>,
         #[command(flatten)]
         members: Members,
     },
@@ -37,14 +41,20 @@ pub struct One {
 impl Command {
     pub async fn run(self) -> Result<()> {
         match self {
-            Self::Make { one, members } => {
+            Self::Make { one, instead_of, members } => {
                 let members = TypedCondition::from(members).condition();
                 if members.is_empty() {
                     bail!("say which devices are in it, for one by `--directory-group sales`");
                 }
                 let name = one.name.clone();
                 one.change(|levels| {
-                    levels.make_group(name, members);
+                    match instead_of {
+                        Some(other) => {
+                            let place = place(levels, &other)?;
+                            levels.change_group(place, name, members);
+                        }
+                        None => levels.make_group(name, members),
+                    }
                     Ok(())
                 })
                 .await
