@@ -1,21 +1,25 @@
 //! The connectors as the router sees them, wherever they run, linked or not.
 
 mod endpoint;
+mod health;
 mod settings;
 mod standing;
 
 pub use dme_routing::{Scope, Tier};
 pub use endpoint::Endpoint;
+pub use health::Failing;
+pub(crate) use health::Turn;
 pub use settings::{ConnectorSettings, Effective, Limits, SettingsProblem};
 pub use standing::{Reason, Standing, State, count};
 
 use dme_directory::DirectoryService;
 use dme_link::{Capabilities, ConnectorRecord, ConnectorState, LinkEvent, Links, WorkLimits};
 use dme_mailbox::MailSystem;
-use dme_model::ConnectorId;
+use dme_model::{ConnectorId, Timestamp, UserId};
 use dme_routing::Lock;
 use dme_store::{SettingRecord, Store};
 use endpoint::Snapshot;
+use health::Health;
 use standing::Seen;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
@@ -31,6 +35,7 @@ pub struct Connectors {
     limits: Limits,
     known: RwLock<Arc<Known>>,
     seen: Seen,
+    health: Health,
     /// Counts whatever changes who can serve.
     version: watch::Sender<u64>,
     /// All as they were a moment ago.
@@ -72,6 +77,7 @@ impl Connectors {
             limits,
             known: RwLock::new(Arc::new(known)),
             seen: Seen::default(),
+            health: Health::default(),
             version: watch::Sender::new(0),
             snapshot: Mutex::default(),
         });
@@ -246,6 +252,27 @@ impl Connectors {
     pub fn name(&self, id: &ConnectorId) -> String {
         let known = self.known();
         known.by_id.get(id).map_or_else(|| id.to_string(), |entry| entry.name.clone())
+    }
+
+    /// Looks at what connectors count of the systems behind them; gives what has begun to fail since
+    /// the last look, and what answers again.
+    pub(crate) fn look(&self) -> Vec<Turn> {
+        self.health.look(self.links.measured(), self.links.now())
+    }
+
+    /// Nobody could serve a user's mail.
+    pub(crate) fn unserved(&self, user: &UserId, now: Timestamp) {
+        self.health.unserved(user, now);
+    }
+
+    /// Somebody serves it.
+    pub(crate) fn served(&self, user: &UserId) {
+        self.health.served(user);
+    }
+
+    /// Whose mail nobody could serve lately, and nobody has served since.
+    pub fn all_unserved(&self, now: Timestamp) -> Vec<UserId> {
+        self.health.all_unserved(now)
     }
 
     /// A connector's mail system.

@@ -78,6 +78,12 @@ pub struct Backend {
     pub failed: BTreeMap<String, u64>,
     /// Microseconds a call took on average.
     pub mean_us: u64,
+    /// Since when most calls have failed; none where they do not. Seconds since the epoch.
+    #[serde(default)]
+    pub failing_since: Option<i64>,
+    /// What goes wrong then, by its name.
+    #[serde(default)]
+    pub failing_by: Option<String>,
 }
 
 /// A link that stands.

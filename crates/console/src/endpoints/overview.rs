@@ -73,6 +73,13 @@ impl Console {
         for one in connectors {
             self.of_connector(one, &mut wants);
         }
+        let unserved = self.unserved(principal).await?;
+        let page = if principal.may(Duty::Audit) == Allowed::Everywhere {
+            "/log?kind=mail_unserved"
+        } else {
+            "/users"
+        };
+        wants.count(true, ("mail_unserved", "mail-unserved"), page, unserved);
         if principal.sees_all() {
             if connectors.iter().all(|one| one.link.is_none()) {
                 let text = language.text("no-connector", &[]);
@@ -94,6 +101,16 @@ impl Console {
         })
     }
 
+    /// How many of those whom the principal sees could be served by nobody lately.
+    async fn unserved(&self, principal: &Principal) -> Result<u64, Refusal> {
+        let users = self.front.connectors.all_unserved((self.front.clock)());
+        let (mut sight, mut count) = (self.sight(principal), 0);
+        for user in &users {
+            count += u64::from(sight.reaches(self, user).await);
+        }
+        Ok(count)
+    }
+
     /// What is wanted of a connector.
     fn of_connector(&self, one: &api::Connector, wants: &mut Wants) {
         let (now, language) = ((self.front.clock)().as_seconds(), wants.language);
@@ -112,6 +129,13 @@ impl Console {
         }
         if let Some(wrong) = &one.wrong_scope {
             wants.add(true, "wrong_scope", &page, format!("{}: {wrong}", one.name));
+        }
+        for backend in &one.backends {
+            let Some(error) = &backend.failing_by else { continue };
+            let function = language.word("function", &backend.function);
+            let name = format!("{}: {} ({function})", one.name, backend.backend);
+            let text = format!("{} ({error})", language.of("backend-fails", &name));
+            wants.add(true, "backend_failing", &format!("{page}#systems"), text);
         }
         let Some(link) = &one.link else { return };
         if link.certificate_ends.is_some_and(|ends| ends < now + ENDING) {

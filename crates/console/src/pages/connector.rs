@@ -35,10 +35,38 @@ struct Connector {
     flows: Vec<(String, String, String)>,
     /// What is used of this month's budget, its share of a hundred, and whether that is much.
     budget: Option<(String, u64, bool)>,
+    /// The systems behind it.
+    systems: Vec<System>,
     found: Option<Found>,
     /// What waits for its next contact.
     pending: Vec<Pending>,
     events: Events,
+}
+
+/// One of the systems behind it, and how it fares.
+struct System {
+    backend: String,
+    function: String,
+    calls: u64,
+    /// What went wrong, and how often.
+    failed: Vec<(String, u64)>,
+    mean: String,
+    /// Since when most calls fail; nothing where they do not.
+    failing: Option<String>,
+}
+
+impl System {
+    fn of(frame: &Frame, backend: &api::Backend) -> Self {
+        let api::Backend { function, backend, calls, failed, mean_us, failing_since, .. } = backend;
+        Self {
+            backend: backend.clone(),
+            function: frame.word("function", function),
+            calls: *calls,
+            failed: failed.iter().map(|(name, count)| (name.clone(), *count)).collect(),
+            mean: format!("{}.{} ms", mean_us / 1_000, mean_us % 1_000 / 100),
+            failing: failing_since.map(|since| moment(Some(since))),
+        }
+    }
 }
 
 /// Something that waits for it.
@@ -126,6 +154,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
         settings,
         effective,
         enrolled,
+        systems: connector.backends.iter().map(|one| System::of(&frame, one)).collect(),
         flows,
         budget,
         base,

@@ -391,15 +391,19 @@ fn stands(connector: &api::Connector) -> String {
 }
 
 fn say_backend(backend: &api::Backend) {
-    let api::Backend { function, backend, calls, failed, mean_us } = backend;
+    let api::Backend { function, backend, calls, failed, mean_us, failing_since, .. } = backend;
     let (millis, tenth) = (mean_us / 1_000, mean_us % 1_000 / 100);
     let failed: Vec<_> = failed.iter().map(|(error, count)| format!("{count} {error}")).collect();
     let failed = match failed.as_slice() {
         [] => String::new(),
         failed => format!(", failed: {}", failed.join(", ")),
     };
+    let fails = match failing_since {
+        Some(since) => format!("; most fail since {}", when(*since)),
+        None => String::new(),
+    };
     say_line(format_args!(
-        "  {function} by {backend}: {calls} calls of {millis}.{tenth} ms{failed}"
+        "  {function} by {backend}: {calls} calls of {millis}.{tenth} ms{failed}{fails}"
     ));
 }
 

@@ -173,3 +173,53 @@ async fn a_server_that_goes_down_lets_waiting_phones_go() -> Result<()> {
     ensure!(began.elapsed() < PATIENCE, "and the server ended");
     Ok(())
 }
+
+/// What `dme status` says, whether all is well or not.
+fn status(site: &Site) -> Result<String> {
+    let mut dme = std::process::Command::new(env!("CARGO_BIN_EXE_dme"));
+    let asked = dme.args(["status", "--config", "server.toml"]).current_dir(site.path(""));
+    Ok(String::from_utf8(asked.output()?.stdout)?)
+}
+
+/// Has the phone synchronise until `dme status` says this, or does not any more.
+async fn told(
+    site: &Site,
+    (phone, inbox): (&mut Phone, &str),
+    words: &str,
+    is_said: bool,
+) -> Result<()> {
+    // What connectors count is told and looked at four times a minute.
+    let end = Instant::now() + 2 * PATIENCE;
+    loop {
+        let _ = phone.sync(inbox).await;
+        let said = status(site)?;
+        if said.contains(words) == is_said {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "{words:?} is said: {}: {said}", !is_said);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_is_told_of_a_mail_system_that_fails_and_of_users_whom_nobody_serves() -> Result<()>
+{
+    let mut site = Site::start(&Wishes::default())?;
+    let (mut phone, inbox) = anns_phone(&site).await?;
+    phone.longest_pause = Duration::ZERO;
+    let (fails, unserved) = ("imap (mail) fails most calls", "Nobody could serve the mail of one");
+    let said = status(&site)?;
+    ensure!(!said.contains(fails) && !said.contains(unserved), "{said}");
+    site.dovecot.kill();
+    told(&site, (&mut phone, &inbox), fails, true).await?;
+    ensure!(site.dme(&["connector", "list"])?.contains("; most fail since"));
+    site.dovecot.restart()?;
+    told(&site, (&mut phone, &inbox), fails, false).await?;
+
+    site.kill_connector();
+    told(&site, (&mut phone, &inbox), unserved, true).await?;
+    let events = site.dme(&["log", "list", "--kind", "mail_unserved"])?;
+    ensure!(events.contains("ann@example.org"), "{events}");
+    site.restart_connector()?;
+    told(&site, (&mut phone, &inbox), unserved, false).await
+}

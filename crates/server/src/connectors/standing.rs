@@ -1,6 +1,6 @@
 //! How each connector stands: its state, why, and since when.
 
-use super::Connectors;
+use super::{Connectors, Failing};
 use crate::connectors::Effective;
 use crate::metrics::Metrics;
 use dme_link::{ConnectorRecord, ConnectorState, LinkState, Links, Measured};
@@ -125,6 +125,8 @@ pub struct Standing {
     pub users: usize,
     /// What it told last of the calls on the systems behind it, by function and backend.
     pub measured: Vec<Measured>,
+    /// Those of these systems that fail.
+    pub failing: Vec<Failing>,
 }
 
 /// What was seen of connectors before.
@@ -228,6 +230,7 @@ impl Connectors {
             // Its routes wait for one of its name.
             let users = if state == State::Revoked { 0 } else { users };
             let measured = measured.remove(&id).unwrap_or_default();
+            let failing = self.health.failing(&id);
             let record = Some(record);
             all.push(Standing {
                 id,
@@ -240,6 +243,7 @@ impl Connectors {
                 link,
                 users,
                 measured,
+                failing,
             });
         }
         // What is left is in no book: it is in this process.
@@ -253,6 +257,7 @@ impl Connectors {
             away_until: None,
             users: users(&link.name),
             measured: measured.remove(&link.id).unwrap_or_default(),
+            failing: self.health.failing(&link.id),
             link: Some(link),
         }));
         Ok(all)

@@ -17,7 +17,7 @@ use crate::records::{EventKind, Happened, statistics};
 use bytes::Bytes;
 use dme_eas::query::{Command, RequestLine};
 use dme_eas::{CommonStatus, ProtocolVersion};
-use dme_mailbox::{Account, Mailbox};
+use dme_mailbox::{Account, ErrorKind, Mailbox};
 use dme_model::{RequestId, Timestamp};
 use dme_policy::Behaviour;
 use dme_store::Sighting;
@@ -222,7 +222,10 @@ async fn let_in<'a>(
     front.metrics.received(body.len());
     let mailbox = match pass {
         Pass::Mailbox => match open(front, &account, &request, now, line.command).await {
-            Ok(mailbox) => Source::Routed(mailbox),
+            Ok(mailbox) => {
+                front.connectors.served(&account.user);
+                Source::Routed(mailbox)
+            }
             // Provision needs no mailbox: a lost phone must be wiped while the mail system is down.
             Err(_) if line.command == Command::Provision => {
                 Source::Notice(front.quarantine.mailbox(&record))
@@ -230,6 +233,7 @@ async fn let_in<'a>(
             Err(error) => {
                 front.metrics.mailbox_error(&front.router.serving(&account.user), error.name());
                 tracing::warn!(user = %account.user, %error, "no connector serves the user's mail");
+                unserved(front, &device, &error, now);
                 return Err(Failure::of_mailbox(&error));
             }
         },
@@ -255,6 +259,16 @@ async fn let_in<'a>(
         items: AtomicU64::new(0),
     };
     Ok((exchange, body))
+}
+
+/// Notes that nobody could serve a user's mail, where that is the reason and no arrangement.
+fn unserved(front: &Front, device: &DeviceKey, error: &dme_mailbox::Error, now: Timestamp) {
+    if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Timeout) {
+        front.connectors.unserved(&device.user, now);
+        let words = "nobody could serve the user's mail";
+        let happened = Happened::new(EventKind::MailUnserved, words).device(device);
+        front.events.note(happened.detail("why", error.to_string()));
+    }
 }
 
 /// The user's mailbox. What waits for it goes out now that there are credentials.

@@ -59,6 +59,7 @@ fn standing(name: &str, state: State) -> Standing {
         link: Some(link),
         users: 12,
         measured: vec![measured()],
+        failing: Vec::new(),
     }
 }
 

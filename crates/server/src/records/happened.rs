@@ -82,6 +82,12 @@ kinds! {
     ConnectorLinked = "connector_linked", Info;
     /// A connector has no link any more.
     ConnectorLost = "connector_lost", Warning;
+    /// A system behind a connector fails most calls.
+    BackendFailing = "backend_failing", Error;
+    /// It answers again.
+    BackendBack = "backend_back", Info;
+    /// Nobody could serve a user's mail.
+    MailUnserved = "mail_unserved", Warning;
     /// A certificate ends soon.
     CertificateEnds = "certificate_ends", Warning;
     /// A certificate was made for a phone.
@@ -124,6 +130,7 @@ impl EventKind {
                 | Self::DeviceSlowed
                 | Self::PolicyRefused
                 | Self::SyncFailed
+                | Self::MailUnserved
                 | Self::Resync
         )
     }

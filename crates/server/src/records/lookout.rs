@@ -1,8 +1,9 @@
-//! What happens by itself: links that come and go, directories that fail, certificates that end.
+//! What happens by itself: links that come and go, directories and mail systems that fail,
+//! certificates that end.
 
 use super::events::Events;
 use super::happened::{EventKind, Happened, name_or_id};
-use crate::connectors::Connectors;
+use crate::connectors::{Connectors, Turn};
 use crate::front::Clock;
 use dme_directory::Gate;
 use dme_link::LinkEvent;
@@ -16,6 +17,8 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// How often directories are looked at.
 const OFTEN: Duration = Duration::from_secs(60);
+/// How often it is looked at how the systems behind connectors fare: as often as connectors tell.
+const SYSTEMS: Duration = Duration::from_secs(15);
 /// How often certificates are.
 const CERTIFICATES: Duration = Duration::from_secs(6 * 3600);
 /// How long before its end a certificate is told of.
@@ -35,6 +38,7 @@ pub(crate) struct Lookout {
 pub(crate) async fn look_out(lookout: Lookout) {
     let mut links = lookout.connectors.links().subscribe();
     let mut often = tokio::time::interval(OFTEN);
+    let mut systems = tokio::time::interval(SYSTEMS);
     let mut certificates = tokio::time::interval(CERTIFICATES);
     let mut troubled = BTreeSet::new();
     loop {
@@ -45,6 +49,7 @@ pub(crate) async fn look_out(lookout: Lookout) {
                 Err(RecvError::Closed) => return,
             },
             _ = often.tick() => lookout.directories(&mut troubled),
+            _ = systems.tick() => lookout.systems(),
             _ = certificates.tick() => lookout.certificates().await,
         }
     }
@@ -90,6 +95,27 @@ impl Lookout {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn systems(&self) {
+        for turn in self.connectors.look() {
+            let (kind, id, failing, how) = match &turn {
+                Turn::Fails(id, failing) => {
+                    (EventKind::BackendFailing, id, failing, "fails most calls")
+                }
+                Turn::Answers(id, failing) => (EventKind::BackendBack, id, failing, "answers again"),
+            };
+            let name = self.connectors.name(id);
+            let (backend, function) = (&failing.backend, &failing.function);
+            let words = format!("{backend} for {function} behind connector {name} {how}");
+            let words = match kind {
+                EventKind::BackendFailing => format!("{words}: {}", failing.error),
+                _ => words,
+            };
+            let happened = Happened::new(kind, words).connector(&name).detail("backend", backend);
+            let happened = happened.detail("function", function).detail("since", failing.since);
+            self.events.note(happened);
         }
     }
 

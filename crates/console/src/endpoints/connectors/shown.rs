@@ -4,7 +4,7 @@ use crate::api;
 use crate::language::Language;
 use dme_link::{ConnectorState, Kind, LinkState, Measured};
 use dme_model::{Function, Timestamp};
-use dme_server::connectors::{Reason, Standing};
+use dme_server::connectors::{Failing, Reason, Standing};
 
 /// Why a connector stands as it does, in words.
 pub(super) fn reason(reason: &Reason, language: Language) -> String {
@@ -51,12 +51,17 @@ pub(super) fn connector(standing: &Standing) -> api::Connector {
         link: standing.link.as_ref().map(link),
         away_until: standing.away_until.map(Timestamp::as_seconds),
         waiting: Vec::new(),
-        backends: standing.measured.iter().map(backend).collect(),
+        backends: standing.measured.iter().map(|one| backend(one, &standing.failing)).collect(),
     }
 }
 
-fn backend(measured: &Measured) -> api::Backend {
+fn backend(measured: &Measured, failing: &[Failing]) -> api::Backend {
+    let failing = failing
+        .iter()
+        .find(|one| one.function == measured.function && one.backend == measured.backend);
     api::Backend {
+        failing_since: failing.map(|one| one.since.as_seconds()),
+        failing_by: failing.map(|one| one.error.clone()),
         function: measured.function.clone(),
         backend: measured.backend.clone(),
         calls: measured.calls,
