@@ -4,7 +4,7 @@
 use crate::items;
 use crate::load::{Form, Target};
 use crate::meter::Times;
-use crate::world::{self, REALM, Scale, World};
+use crate::world::{self, PASSWORD, REALM, Scale, World};
 use anyhow::{Context, Result, ensure};
 use dme_eas::folder_sync::FolderType;
 use dme_model::{DeviceId, Timestamp, UserId};
@@ -28,12 +28,14 @@ const KINDS: [[&str; 3]; 4] = [
 ];
 
 /// The pages that are asked for, each with what it is. `{n}` is another number each time.
-const PAGES: [(&str, &str); 13] = [
+pub const PAGES: [(&str, &str); 15] = [
     ("overview", "/"),
     ("devices", "/devices"),
     ("devices, far behind", "/devices?from=15000"),
     ("devices that wait", "/devices?admission=quarantined"),
     ("devices by a word", "/devices?q=person{n}%40"),
+    ("devices by how they stand to their policy", "/devices?compliance=pending"),
+    ("devices of a directory group's members", "/devices?group=tenth"),
     ("a device", "/devices/person{n}%40bench.example/DEVICE0OF{n}"),
     ("users by a word", "/users?q=person{n}%40"),
     ("a user", "/users/person{n}%40bench.example"),
@@ -42,6 +44,15 @@ const PAGES: [(&str, &str); 13] = [
     ("log of a user", "/log?user=person{n}%40bench.example"),
     ("audit", "/audit"),
     ("statistics", "/statistics"),
+];
+
+/// Those of them that a delegate looks at most.
+pub const OF_DELEGATES: [(&str, &str); 5] = [
+    ("overview", "/"),
+    ("devices", "/devices"),
+    ("devices that wait", "/devices?admission=quarantined"),
+    ("users by a word", "/users?q=person{n}%40"),
+    ("topology", "/topology"),
 ];
 
 /// How long each page takes.
@@ -148,12 +159,39 @@ impl Browser {
         let link = said.split_whitespace().find_map(|word| word.split_once("/sign-in?once="));
         let (_, once) = link.context("dme console gives no link")?;
         let mut browser = Self { port: world.admin_port(), cookie: String::new() };
-        let answer = browser.send(("POST", "/sign-in/link"), &format!("once={once}"), "close")?;
-        let answer = std::io::read_to_string(answer)?;
+        browser.cookie = browser.session(("POST", "/sign-in/link"), &format!("once={once}"))?;
+        Ok(browser)
+    }
+
+    /// Signs in one of the [delegates](world::DELEGATES) by name and password.
+    ///
+    /// # Errors
+    /// When no session begins.
+    pub fn sign_in_as(world: &World, name: &str) -> Result<Self> {
+        let mut browser = Self { port: world.admin_port(), cookie: String::new() };
+        let form = format!("login={name}%40{REALM}&password={PASSWORD}&back=%2F");
+        browser.cookie = browser.session(("POST", "/sign-in"), &form)?;
+        Ok(browser)
+    }
+
+    /// The cookie of the session that begins with this form.
+    fn session(&self, to: (&str, &str), form: &str) -> Result<String> {
+        let answer = std::io::read_to_string(self.send(to, form, "close")?)?;
         let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
         let cookie = cookie.with_context(|| format!("no session begins: {answer}"))?;
-        browser.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Ok(browser)
+        Ok(cookie.split(';').next().unwrap_or_default().to_owned())
+    }
+
+    /// How long one look at a page takes.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn look(&self, path: &str) -> Result<Duration> {
+        let asked = Instant::now();
+        let answer = self.ask(path)?;
+        let took = asked.elapsed();
+        ensure!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+        Ok(took)
     }
 
     fn send(
@@ -180,23 +218,19 @@ impl Browser {
         Ok(std::io::read_to_string(self.send(("GET", path), "", "close")?)?)
     }
 
-    /// How long each page takes, asked for so often.
+    /// How long each of these pages takes, asked for so often.
     ///
     /// # Errors
     /// When one is not there.
-    pub fn pages(&self, scale: &Scale) -> Result<Pages> {
+    pub fn pages(&self, all: &[(&'static str, &str)], scale: &Scale) -> Result<Pages> {
         let mut pages = Vec::new();
-        for (what, pattern) in PAGES {
+        for (what, pattern) in all {
             let mut times = Vec::new();
             for repeat in 0..scale.repeats {
                 let number = repeat * 7919 % scale.console_users;
-                let path = pattern.replace("{n}", &number.to_string());
-                let asked = Instant::now();
-                let answer = self.ask(&path)?;
-                times.push(asked.elapsed());
-                ensure!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
+                times.push(self.look(&pattern.replace("{n}", &number.to_string()))?);
             }
-            pages.push((what, Times::new(times)));
+            pages.push((*what, Times::new(times)));
         }
         Ok(Pages(pages))
     }
@@ -252,7 +286,7 @@ pub async fn beside_phones(
     }
     let kept = *scale;
     let asked = Instant::now();
-    let mut looking = tokio::task::spawn_blocking(move || browser.pages(&kept));
+    let mut looking = tokio::task::spawn_blocking(move || browser.pages(&PAGES, &kept));
     let mut requests = 0;
     loop {
         let second = Duration::from_secs(1);

@@ -337,9 +337,20 @@ async fn console(
         scale.console_users, scale.console_events
     ));
     note("looking at pages");
-    for (what, times) in browser.pages(scale)?.0 {
-        table.row(&format!("{what}, p50"), millis(times.percentile(50)), "");
-        table.row("  p95", millis(times.percentile(95)), "≤ 20 ms");
+    let rows = |table: &mut Table, pages: console::Pages| {
+        for (what, times) in pages.0 {
+            table.row(&format!("{what}, p50"), millis(times.percentile(50)), "");
+            table.row("  p95", millis(times.percentile(95)), "≤ 20 ms");
+        }
+    };
+    rows(table, browser.pages(&console::PAGES, scale)?);
+    for (name, _, share) in world::DELEGATES {
+        note(&format!("looking at pages as {name}"));
+        let delegate = Browser::sign_in_as(world, name)?;
+        table.heading(&format!("The same for who administers {share} % of the users"));
+        // Nobody has been asked about yet.
+        table.row("devices, looked at first", millis(delegate.look("/devices")?.as_secs_f64() * 1e3), "");
+        rows(table, delegate.pages(&console::OF_DELEGATES, scale)?);
     }
     note("waiting for news");
     let told = browser.told(world, scale.repeats / 5)?;

@@ -19,6 +19,9 @@ use std::time::Duration;
 pub const REALM: &str = "bench.example";
 /// The password of everyone.
 pub const PASSWORD: &str = "bench-password";
+/// Who administers a part of the many users of the console: their names, whose group they have, and how
+/// many a hundred users of it.
+pub const DELEGATES: [(&str, &str, usize); 2] = [("desk-tenth", "tenth", 10), ("desk-half", "half", 50)];
 /// The bounds of a message's size in bytes.
 const SIZES: std::ops::RangeInclusive<usize> = 10_000..=50_000;
 /// How long anything may take to come about.
@@ -369,6 +372,9 @@ fn seed(dovecot: &Dovecot, scale: &Scale) -> Result<()> {
 
 fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Result<()> {
     let [phones, admin, links] = ports;
+    let delegated =
+        DELEGATES.map(|(desk, of, _)| format!("{{ group = \"{desk}\", groups = [\"{of}\"] }}"));
+    let delegated = delegated.join(", ");
     // The pace that keeps a looping phone down would keep the load down too, and one user has
     // more phones than people have. All else is as it is by itself, the log included.
     write(
@@ -379,7 +385,9 @@ fn configure(folder: &Path, users: &[String], imap: u16, ports: [u16; 3]) -> Res
              [phones]\nlisten = \"127.0.0.1:{phones}\"\nhost = \"localhost:{phones}\"\n\
              [admin]\nlisten = \"127.0.0.1:{admin}\"\n\
              [links]\nlisten = \"127.0.0.1:{links}\"\naddress = \"127.0.0.1:{links}\"\n\
+             [console]\nsecond_factor = \"optional\"\n\
              [[realms]]\nname = \"{REALM}\"\n[realms.access]\nusers = \"everyone\"\n\
+             delegated_administrators = [{delegated}]\n\
              [logins]\npassword_life = \"24h\"\n\
              [devices]\nper_user = 1000\n\
              [limits]\nrequests_per_minute = 100000000\n",
@@ -417,9 +425,21 @@ fn people(folder: &Path, users: &[String]) -> Result<()> {
     let hash = written.lines().find(|line| line.starts_with("password"));
     let hash = hash.context("the directory's file has no password")?;
     let mut text = written.clone();
+    let mut add = |name: &str, groups: &[&str]| {
+        text += &format!("\n[users.{name}]\naddress = \"{name}@{REALM}\"\n{hash}\n");
+        text += &format!("groups = {groups:?}\n");
+    };
     for user in users {
         let name = user.split('@').next().unwrap_or_default();
-        text += &format!("\n[users.{name}]\naddress = \"{user}\"\n{hash}\n");
+        // The first of each hundred are in the groups.
+        let number = name.strip_prefix("person").and_then(|number| number.parse::<usize>().ok());
+        let is_in = |share: usize| number.is_some_and(|number| number % 100 < share);
+        let groups = DELEGATES.into_iter().filter(|(_, _, share)| is_in(*share));
+        add(name, &groups.map(|(_, of, _)| of).collect::<Vec<_>>());
+    }
+    DELEGATES.into_iter().for_each(|(desk, ..)| add(desk, &[desk]));
+    for (desk, of, _) in DELEGATES {
+        text += &format!("[groups.{desk}]\n[groups.{of}]\n");
     }
     write(folder, "people.toml", &text)
 }

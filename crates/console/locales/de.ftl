@@ -18,6 +18,11 @@ first-time = Beim ersten Mal oder ohne Verzeichnis: auf dem Server ausführen
 light = Hell
 dark = Dunkel
 wants = Zu entscheiden
+limits = Platz und Fristen
+disk = Frei auf der Platte des Servers
+phones-certificate = Das Zertifikat für die Telefone endet
+certificate-until = Zertifikat endet
+near-end = fast am Ende
 all-well = Alles in Ordnung: nichts wartet auf Sie.
 figures = Zahlen
 topology = Topologie
@@ -348,6 +353,7 @@ syncs-failed = { $n ->
    *[other] { $n }-mal konnte in der letzten Stunde ein Ordner nicht abgeglichen werden
  }
 budget-near = Die Verbindung des Konnektors { $name } hat den größten Teil dieses Monats verbraucht
+disk-little = Auf der Platte von { $name } ist wenig Platz
 webhook-given-up = Webhook { $name } wurde aufgegeben
 last-day = Die letzten 24 Stunden
 latency = 95 % beantwortet in

@@ -18,6 +18,11 @@ first-time = For the first time, or without a directory: on the server, run
 light = Light
 dark = Dark
 wants = Needs a decision
+limits = Room and dates
+disk = Free on the server's disk
+phones-certificate = The phones' certificate ends
+certificate-until = Certificate ends
+near-end = near its end
 all-well = All is well: nothing waits for you.
 figures = Figures
 topology = Topology
@@ -348,6 +353,7 @@ syncs-failed = { $n ->
    *[other] { $n } times a folder could not be synchronised in the last hour
  }
 budget-near = The link of connector { $name } has used most of this month's budget
+disk-little = There is little room left on the disk of { $name }
 webhook-given-up = Webhook { $name } is given up
 last-day = The last 24 hours
 latency = 95 % answered within

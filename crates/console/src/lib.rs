@@ -23,6 +23,7 @@ mod probes;
 mod recorded;
 mod refusal;
 mod reply;
+mod seen;
 mod session;
 mod sign_in;
 mod token_file;
@@ -42,6 +43,7 @@ use dme_server::tls::ReloadingCertificate;
 use endpoint::Endpoint;
 use pages::Page;
 use session::Sessions;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -55,6 +57,8 @@ pub struct Console {
     pub(crate) link_addresses: Vec<String>,
     /// The phones' certificate; none where a proxy ends their TLS.
     pub(crate) certificate: Option<Arc<ReloadingCertificate>>,
+    /// The server's own directory.
+    pub(crate) directory: PathBuf,
     /// What whoever may read the server's directory shows.
     token: Secret,
     /// Everything that can be asked for.
@@ -72,6 +76,8 @@ pub struct Console {
     pub(crate) measured: pages::Measured,
     /// Sign-ins that lack a step.
     pub(crate) unfinished: sign_in::Unfinished,
+    /// Whom delegates see, as it was found lately.
+    pub(crate) lately: seen::Lately,
     /// What those may do who made tokens.
     pub(crate) makers: endpoints::Makers,
     /// The provider with which administrators may sign in.
@@ -90,6 +96,7 @@ impl Console {
         Ok(Self {
             openid: openid.map(|config| sign_in::OpenId::new(config, parts.front.clock.clone())),
             token: token_file::token(&parts.directory)?,
+            directory: parts.directory,
             front: parts.front,
             links: parts.links,
             link_addresses: parts.link_addresses,
@@ -101,6 +108,7 @@ impl Console {
             open_links: sign_in::Links::default(),
             files: my::files::Files::default(),
             measured: pages::Measured::default(),
+            lately: seen::Lately::default(),
             makers: endpoints::Makers::default(),
             unfinished: sign_in::Unfinished::default(),
             changed: broadcast::Sender::new(16),

@@ -51,7 +51,7 @@ pub enum Role {
 
 /// What a delegate is concerned with: people in any of the groups, people who are at home at any of
 /// the connectors, and these connectors. Whom a connector stands in for is not at home there.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Boundaries {
     /// Ids or short names of directory groups.
     pub groups: BTreeSet<String>,

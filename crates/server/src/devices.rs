@@ -3,8 +3,9 @@
 use crate::front::Front;
 use crate::policies::Compliance;
 use dme_model::UserId;
-use dme_store::{Admission, Device, DeviceFilter, Result};
+use dme_store::{Admission, Device, DeviceFilter, MOST_USERS, Result};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// So many devices with a text in their names are looked through at once rather than counted by the
 /// store, which would read all devices once more.
@@ -86,9 +87,14 @@ impl Front {
     /// # Errors
     /// The store's.
     pub async fn find_devices(&self, query: &DeviceQuery) -> Result<FoundDevices> {
-        let DeviceQuery { filter, after, limit, .. } = query;
+        let DeviceQuery { filter, among, after, limit, .. } = query;
+        let mut filter = filter.clone();
+        let by_name = among.as_ref().filter(|users| users.len() <= MOST_USERS);
+        if let Some(users) = by_name {
+            filter.users = Some(Arc::new(users.iter().cloned().collect()));
+        }
         let wide = DeviceFilter { admission: None, kind: None, ..filter.clone() };
-        let by_server = query.compliance.is_some() || query.among.is_some();
+        let by_server = query.compliance.is_some() || among.is_some() && by_name.is_none();
         if by_server || filter.text.is_some() {
             let most = if by_server { u32::MAX } else { FEW };
             let all = self.store.find_devices(&wide, 0, most).await?;
@@ -96,9 +102,9 @@ impl Front {
                 return Ok(self.looked_through(query, all));
             }
         }
-        let devices = self.store.find_devices(filter, *after, *limit).await?;
+        let devices = self.store.find_devices(&filter, *after, *limit).await?;
         let counts = self.store.count_devices(&wide).await?;
-        Ok(FoundDevices { devices, ..FoundDevices::counted(filter, counts) })
+        Ok(FoundDevices { devices, ..FoundDevices::counted(&filter, counts) })
     }
 
     /// How many devices are wanted, by their state.

@@ -18,6 +18,7 @@ pub mod connector_orders;
 pub mod connectors;
 pub mod database;
 pub mod devices;
+pub mod disk;
 pub mod door;
 pub mod emergency;
 pub mod front;

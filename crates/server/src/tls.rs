@@ -79,6 +79,12 @@ pub struct Signed {
 }
 
 impl ReloadingCertificate {
+    /// Until when it and those above it in its file hold, in seconds since the epoch.
+    pub fn ends(&self) -> Option<i64> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        about::ends_of(&current.cert)
+    }
+
     /// Reads the files.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ pub use device::{
     Admission, Applied, Decider, Decision, Device, Held, Hold, Newcomers, Order, Policy, PolicyKey,
     PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
-pub use finding::DeviceFilter;
+pub use finding::{DeviceFilter, MOST_USERS};
 
 use crate::books::forget_level;
 use crate::places::forget_place;

@@ -41,8 +41,8 @@ pub use books::{Book, Edit};
 pub use connector_orders::{ConnectorOrder, WaitingConnectorOrder};
 pub use device_certificates::{DeviceCertificate, NewCertificate};
 pub use devices::{
-    Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, Newcomers, Order,
-    Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
+    Admission, Applied, Decider, Decision, Device, DeviceFilter, Held, Hold, MOST_USERS, Newcomers,
+    Order, Policy, PolicyKey, PolicyReply, Seen, Sighting, Waiting, Wipe, WipeKind,
 };
 pub use emergency_accounts::EmergencyAccount;
 pub use error::{Error, Refused, Result};

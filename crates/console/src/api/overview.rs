@@ -18,6 +18,21 @@ pub struct Overview {
     pub connectors: u64,
     /// How many of them run.
     pub running: u64,
+    /// The room where the server keeps its directory, for those who see everything.
+    #[serde(default)]
+    pub disk: Option<Disk>,
+    /// When the phones' certificate ends, for them; seconds since the epoch.
+    #[serde(default)]
+    pub certificate_ends: Option<i64>,
+}
+
+/// Bytes of a file system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Disk {
+    /// That may still be written.
+    pub free: u64,
+    /// In all.
+    pub total: u64,
 }
 
 /// Something that wants somebody.

@@ -107,7 +107,7 @@ impl Console {
         device: &str,
     ) -> Result<Option<Device>, Refusal> {
         let key = DeviceKey { user: UserId::from(user), device: DeviceId::from(device) };
-        if !self.sight(principal).reaches(self, &key.user).await {
+        if !self.sees(principal, &key.user).await {
             return Ok(None);
         }
         Ok(self.front.store.device(&key).await?)

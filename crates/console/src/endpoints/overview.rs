@@ -5,6 +5,7 @@ use crate::language::Language;
 use crate::pages::path;
 use crate::principal::{Allowed, Duty, Principal, Reach};
 use crate::{Console, Refusal, api};
+use dme_server::disk::Room;
 use std::collections::BTreeSet;
 
 /// Certificates that end within so many seconds are worth a word.
@@ -90,6 +91,10 @@ impl Console {
         if principal.may(Duty::Audit) != Allowed::No {
             self.of_events(&mut wants).await?;
         }
+        let (disk, certificate_ends) = match principal.sees_all() {
+            true => (self.disk(&mut wants), self.certificate.as_ref().and_then(|one| one.ends())),
+            false => (None, None),
+        };
         let running = connectors.iter().filter(|one| one.standing == "running").count();
         Ok(api::Overview {
             wants: wants.found,
@@ -98,17 +103,26 @@ impl Console {
             users: figures.users,
             connectors: connectors.len() as u64,
             running: running as u64,
+            disk,
+            certificate_ends,
         })
+    }
+
+    /// The room where the server keeps its directory; none where that cannot be asked.
+    fn disk(&self, wants: &mut Wants) -> Option<api::Disk> {
+        let room = Room::on(&self.directory).ok()?;
+        if room.is_little() {
+            let text = wants.language.of("disk-little", &self.directory.display().to_string());
+            wants.add(true, "disk_little", "/#limits", text);
+        }
+        Some(api::Disk { free: room.free, total: room.total })
     }
 
     /// How many of those whom the principal sees could be served by nobody lately.
     async fn unserved(&self, principal: &Principal) -> Result<u64, Refusal> {
         let users = self.front.connectors.all_unserved((self.front.clock)());
-        let (mut sight, mut count) = (self.sight(principal), 0);
-        for user in &users {
-            count += u64::from(sight.reaches(self, user).await);
-        }
-        Ok(count)
+        let seen = self.seen(principal, users.iter().cloned()).await?;
+        Ok(users.iter().filter(|user| seen.has(user)).count() as u64)
     }
 
     /// What is wanted of a connector.

@@ -238,6 +238,7 @@ impl Console {
             self.unfinished.end_user(&user);
         }
         self.front.gate.forget(&user);
+        self.lately.forget(&user);
         self.front.parking.end_user(&user);
         self.front.watches.end(&user);
         tracing::warn!(%user, ?act, "user changed");

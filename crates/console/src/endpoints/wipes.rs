@@ -51,14 +51,16 @@ impl Console {
         &self,
         principal: &Principal,
     ) -> Result<Vec<api::WipeOrder>, Refusal> {
-        let (mut sight, wipes) = (self.sight(principal), &self.front.wipes);
+        let wipes = &self.front.wipes;
         let (mut orders, mut before) = (Vec::new(), u64::MAX);
         loop {
             let page = wipes.orders_before(before).await?;
             let Some(last) = page.last() else { return Ok(orders) };
             before = last.number;
+            let users = page.iter().map(|order| order.device.user.clone());
+            let seen = self.seen(principal, users).await?;
             for order in page {
-                if sight.reaches(self, &order.device.user).await {
+                if seen.has(&order.device.user) {
                     orders.push(wipe_order(&order));
                 }
                 if orders.len() >= LISTED {
@@ -93,11 +95,10 @@ impl Console {
         if principal.sees_all() {
             return Ok(wipes.count_waiting().await?);
         }
-        let (mut sight, mut count) = (self.sight(principal), 0);
-        for order in wipes.waiting().await? {
-            count += u64::from(sight.reaches(self, &order.device.user).await);
-        }
-        Ok(count)
+        let waiting = wipes.waiting().await?;
+        let users = waiting.iter().map(|order| order.device.user.clone());
+        let seen = self.seen(principal, users).await?;
+        Ok(waiting.iter().filter(|order| seen.has(&order.device.user)).count() as u64)
     }
 
     pub(crate) async fn confirm_wipe(

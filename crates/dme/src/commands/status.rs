@@ -33,10 +33,14 @@ pub async fn run(Options { json, server }: Options) -> Result<ExitCode> {
         let mark = if *grave { "✗" } else { "!" };
         say_line(format_args!("{mark} {text}"));
     }
-    let api::Overview { devices, allowed, users, connectors, running, .. } = seen;
+    let api::Overview { devices, allowed, users, connectors, running, disk, .. } = seen;
     say_line(format_args!(
         "{devices} devices of {users} users, {allowed} allowed; {running} of {connectors} \
          connectors run"
     ));
+    if let Some(api::Disk { free, total }) = disk {
+        let mib = |bytes: u64| bytes >> 20;
+        say_line(format_args!("{} MiB of {} MiB are free on its disk", mib(free), mib(total)));
+    }
     Ok(code)
 }

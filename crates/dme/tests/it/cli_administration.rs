@@ -188,6 +188,17 @@ async fn whether_all_is_well_is_told_to_each_of_what_they_see() -> Result<()> {
     let dora = office.session("dora")?.get("/api/overview")?;
     ensure!(dora["devices"] == 1 && dora["users"] == 1, "what is hers: {dora}");
     ensure!(wants(&dora) == ["devices_wait"], "{dora}");
+    // What there is only so much of, and what ends, for those who see everything.
+    let (disk, ends) = (&ada["disk"], &ada["certificate_ends"]);
+    ensure!(disk["free"].as_u64() > Some(0) && disk["total"].as_u64() > disk["free"].as_u64());
+    ensure!(ends.as_i64() > Some(1_700_000_000), "{ada}");
+    ensure!(dora["disk"].is_null() && dora["certificate_ends"].is_null(), "{dora}");
+    let page = office.session("ada")?.ask("GET", "/", "")?.body;
+    let limits = page.split("id=\"limits\"").nth(1).context("nothing of limits")?;
+    let limits = limits.split("</section>").next().unwrap_or_default();
+    for told in ["Free on the server's disk", "The phones' certificate ends", "GiB"] {
+        ensure!(limits.replace("&#39;", "'").contains(told), "{told}: {limits}");
+    }
     let users = office.session("dora")?.get("/api/users")?;
     ensure!(users["found"] == 1 && users["users"][0]["user"] == format!("ann@{REALM}"), "{users}");
     Ok(())

@@ -3,10 +3,14 @@
 
 use crate::console::{Caller, Office, PIXEL, REALM};
 use crate::site::PATIENCE;
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use dme_model::{Timestamp, UserId};
+use dme_store::{Admission, Newcomers, Sighting, Store};
+use dme_sync::DeviceKey;
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::Process;
 use serde_json::json;
+use std::time::{Duration, SystemTime};
 
 /// The connector of Lyon, at work.
 fn lyon(office: &Office) -> Result<Process> {
@@ -51,5 +55,45 @@ async fn who_has_a_connector_decides_of_the_new_phones_of_those_who_will_be_serv
     // From then on there is a route, by which it goes.
     office.phone("bob", "NEWCOMER", PIXEL)?.folder_sync().await?;
     ensure!(devices(&luc)? == ["NEWCOMER"], "{:?}", devices(&luc)?);
+    Ok(())
+}
+
+/// Somebody's device that has never come, as it is entered in the database.
+async fn enter(store: &Store, user: &str, device: &str) -> Result<()> {
+    let user = UserId::from(format!("{user}@{REALM}").as_str());
+    let key = DeviceKey { user, device: device.into() };
+    let admission = Admission::Quarantined;
+    let newcomers = Newcomers { admission, decision: None, per_user: 10 };
+    let now = Timestamp::from(SystemTime::now());
+    store.see_device(&key, &Sighting::default(), newcomers, now).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_theirs_is_kept_for_those_who_look_and_asked_anew_of_those_who_act() -> Result<()> {
+    let office = Office::start()?;
+    let store = Store::open(office.path("server/dme.db"))?;
+    for (user, device) in [("chen", "CHENS"), ("farid", "FARIDS"), ("emma", "EMMAS")] {
+        enter(&store, user, device).await?;
+    }
+    let dora = office.session("dora")?;
+    let seen = || -> Result<Vec<String>> {
+        let mut seen = devices(&dora)?;
+        seen.sort();
+        Ok(seen)
+    };
+    ensure!(seen()? == ["CHENS", "FARIDS"], "{:?}", seen()?);
+    // He moves to Lyon.
+    let path = office.path("people.toml");
+    let people = std::fs::read_to_string(&path)?;
+    let (before, his) = people.split_once("[users.farid]").context("no Farid")?;
+    let his = his.replacen("groups = [\"paris\"]", "groups = [\"lyon\"]", 1);
+    std::fs::write(&path, format!("{before}[users.farid]{his}"))?;
+    wait_until("the act is refused", PATIENCE, || Ok(dora.allow("farid", "FARIDS").is_err()))?;
+    ensure!(seen()? == ["CHENS", "FARIDS"], "it was found out a moment ago: {:?}", seen()?);
+    dora.allow("chen", "CHENS")?;
+    // What the directory said is kept for ten minutes, what follows from it for one.
+    office.later(Duration::from_secs(12 * 60))?;
+    ensure!(seen()? == ["CHENS"], "{:?}", seen()?);
     Ok(())
 }

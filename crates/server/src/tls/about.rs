@@ -80,6 +80,15 @@ pub(crate) fn ends(path: &Path) -> Option<i64> {
     ends.min()
 }
 
+/// The same of certificates that were read.
+pub(super) fn ends_of(chain: &[CertificateDer<'_>]) -> Option<i64> {
+    let ends = chain.iter().filter_map(|der| {
+        let (_, one) = X509Certificate::from_der(der).ok()?;
+        Some(one.validity().not_after.timestamp())
+    });
+    ends.min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +111,8 @@ mod tests {
         assert!(seen.begins < seen.ends);
         assert!(about("::1").is_for_host);
         assert!(!about("example.org").is_for_host);
+        let held = crate::tls::ReloadingCertificate::read(&certificate, &key).unwrap();
+        assert_eq!(held.ends(), Some(seen.ends));
 
         let other = authority.listener_identity(&names).unwrap();
         std::fs::write(&key, other.key.expose()).unwrap();

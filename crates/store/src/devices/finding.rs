@@ -6,7 +6,13 @@ use crate::session::{Conditions, Row, values, within};
 use crate::states::{from_json, to_json};
 use crate::{Result, Store};
 use dme_model::{Timestamp, UserId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+/// So many users may be asked for by their names: databases take no more values.
+pub const MOST_USERS: usize = 16_384;
+/// Of so many users devices are looked for by their names; of more, they are picked out of all.
+const FEW_USERS: usize = 500;
 const OWNERS: &str = "SELECT user_id, COUNT(*) FROM device GROUP BY user_id ORDER BY user_id";
 const SOME_OWNERS: &str = "SELECT user_id, COUNT(*) FROM device \
      WHERE LOWER(user_id) LIKE $1 ESCAPE '!' GROUP BY user_id ORDER BY user_id LIMIT $2 OFFSET $3";
@@ -21,6 +27,8 @@ const CALLED: &str = "user_id || ' ' || device_id || ' ' || device_type || ' ' |
 pub struct DeviceFilter {
     /// Of this user.
     pub user: Option<UserId>,
+    /// Of these users, [`MOST_USERS`] at the most.
+    pub users: Option<Arc<BTreeSet<UserId>>>,
     /// That may in, wait, or may not.
     pub admission: Option<Admission>,
     /// Whose wipe has come so far: `none`, `requested`, `sent` or `acknowledged`.
@@ -47,7 +55,9 @@ impl DeviceFilter {
     /// Whether few devices are likely to be what is wanted.
     fn is_of_few(&self) -> bool {
         let is_wiping = self.wipe.as_ref().is_some_and(|wipe| wipe != "none");
-        self.held || is_wiping || self.user.is_some() || self.text.is_some() || self.os.is_some()
+        let few_users = self.users.as_ref().is_some_and(|users| users.len() <= FEW_USERS);
+        let narrow = self.user.is_some() || self.text.is_some() || self.os.is_some();
+        self.held || is_wiping || few_users || narrow
     }
 }
 
@@ -74,6 +84,10 @@ const SIGNS: [&str; 7] = ["{", "}", "{}", ":", ",", ":,", ":}"];
 fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
     let mut all = Conditions::default();
     all.with("user_id =", filter.user.as_ref().map(UserId::to_string));
+    if let Some(users) = &filter.users {
+        let among = among(&mut all, users);
+        all.and(&among);
+    }
     let admission = filter.admission.map(|one| to_json(&one, "device.admission"));
     all.with("admission =", admission.transpose()?);
     if let Some(wipe) = &filter.wipe {
@@ -113,6 +127,18 @@ fn conditions(filter: &DeviceFilter) -> Result<Conditions<'static>> {
         all.and(&found);
     }
     Ok(all)
+}
+
+/// That a user is one of these.
+fn among(all: &mut Conditions<'static>, users: &BTreeSet<UserId>) -> String {
+    let Some(last) = users.last() else { return "1 = 0".to_owned() };
+    // Statements are kept prepared: with as many values as a power of two there are few of them.
+    let filled = std::iter::repeat_n(last, users.len().next_power_of_two() - users.len());
+    let names = users.iter().chain(filled).map(|user| all.give(user.to_string()));
+    let names = names.collect::<Vec<_>>().join(", ");
+    // No index is by what is made of a column: of many users devices are not looked for one by one.
+    let user = if users.len() <= FEW_USERS { "user_id" } else { "(user_id || '')" };
+    format!("{user} IN ({names})")
 }
 
 /// What devices told of themselves, without what is no text there and could be taken for this one;

@@ -1,12 +1,13 @@
 //! The registry of devices and of users switched off.
 
 use crate::databases::{Place, on_each_database};
-use dme_model::Timestamp;
+use dme_model::{Timestamp, UserId};
 use dme_store::{
-    Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, Newcomers, Order,
-    Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind, Wiping,
+    Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, MOST_USERS, Newcomers,
+    Order, Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
+use std::sync::Arc;
 use std::time::Duration;
 
 on_each_database![
@@ -270,10 +271,21 @@ async fn devices_are_found_by_each_condition_and_by_all_together(place: Place) {
     three_phones(&store).await;
     let text = |text: &str| DeviceFilter { text: Some(text.into()), ..DeviceFilter::default() };
     let all = DeviceFilter::default;
+    // Of these users, and of so many others.
+    let of = |users: &[&str], others: usize| {
+        let others = (0..others).map(|number| UserId::from(format!("other{number}@x")));
+        let users = users.iter().map(|user| UserId::from(*user)).chain(others);
+        DeviceFilter { users: Some(Arc::new(users.collect())), ..all() }
+    };
     for (filter, expected) in [
         // Those that came last are first.
         (all(), &["B%", "A2", "A1"][..]),
         (DeviceFilter { user: Some("ann@x".into()), ..all() }, &["A2", "A1"]),
+        (of(&["ann@x"], 0), &["A2", "A1"]),
+        (of(&["ann@x", "bob_1@x"], 1), &["B%", "A2", "A1"]),
+        (of(&[], 0), &[]),
+        (of(&["bob_1@x"], MOST_USERS - 1), &["B%"]),
+        (DeviceFilter { kind: Some("iPhone".into()), ..of(&["ann@x"], 700) }, &["A1"]),
         (DeviceFilter { admission: Some(Admission::Blocked), ..all() }, &["B%"]),
         (DeviceFilter { wipe: Some("requested".into()), ..all() }, &["A1"]),
         (DeviceFilter { wipe: Some("none".into()), ..all() }, &["B%", "A2"]),

@@ -6,8 +6,9 @@ use crate::{Console, Refusal, api};
 use dme_model::UserId;
 use dme_server::devices::{DeviceQuery, Tally};
 use dme_server::policies::Compliance;
-use dme_store::{Admission, Device, DeviceFilter, Held, Hold, Wipe};
+use dme_store::{Admission, Device, DeviceFilter, Held, Hold, MOST_USERS, Wipe};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many kinds of devices are told apart.
@@ -69,19 +70,27 @@ impl Console {
             None => false,
         };
         let store = &self.front.store;
-        let Some(seen) = self.owners(principal, None).await? else {
-            let wiping = DeviceFilter { wipe: Some("requested".into()), ..DeviceFilter::default() };
-            let held = DeviceFilter { held: true, ..DeviceFilter::default() };
+        let seen = self.owners(principal, None).await?;
+        if seen.as_ref().is_none_or(|seen| seen.len() <= MOST_USERS) {
+            let users = match &seen {
+                Some(seen) => seen.len() as u64,
+                None => store.count_device_owners().await?,
+            };
+            let named = seen.map(|seen| Arc::new(seen.into_iter().collect()));
+            let all = DeviceFilter { users: named, ..DeviceFilter::default() };
+            let wiping = DeviceFilter { wipe: Some("requested".into()), ..all.clone() };
+            let held = DeviceFilter { held: true, ..all.clone() };
             let held = store.find_devices(&held, 0, u32::MAX).await?;
             return Ok(Figures {
-                tally: self.front.tally_devices(&DeviceFilter::default()).await?,
-                users: store.count_device_owners().await?,
+                tally: self.front.tally_devices(&all).await?,
+                users,
                 wiping: self.front.tally_devices(&wiping).await?.all(),
                 misbehave: held.iter().filter(|device| in_force(device)).count() as u64,
             });
-        };
-        let mut figures = Figures { users: seen.len() as u64, ..Figures::default() };
-        let query = DeviceQuery { among: Some(seen), limit: u32::MAX, ..DeviceQuery::default() };
+        }
+        let users = seen.as_ref().map_or(0, |seen| seen.len() as u64);
+        let mut figures = Figures { users, ..Figures::default() };
+        let query = DeviceQuery { among: seen, limit: u32::MAX, ..DeviceQuery::default() };
         let found = self.front.find_devices(&query).await?;
         figures.tally = found.tally;
         for device in &found.devices {
@@ -121,6 +130,7 @@ impl Console {
         Ok(DeviceQuery {
             filter: DeviceFilter {
                 user: None,
+                users: None,
                 admission,
                 wipe: query.wipe.clone(),
                 kind: query.kind.clone(),
@@ -163,18 +173,15 @@ impl Console {
             groups: [group.to_owned()].into(),
             connectors: BTreeSet::new(),
         });
-        let mut sight = self.sight(principal);
-        let mut owners = Vec::new();
-        for (user, count) in self.front.store.device_owners().await? {
-            let user = UserId::from(user);
-            if sight.reaches(self, &user).await
-                && match &group {
-                    Some(group) => self.is_within(group, &user).await,
-                    None => true,
-                }
-            {
-                owners.push((user, count));
-            }
+        let owners = self.front.store.device_owners().await?.into_iter();
+        let mut owners: Vec<(UserId, u64)> =
+            owners.map(|(user, count)| (UserId::from(user), count)).collect();
+        let seen = self.seen(principal, owners.iter().map(|(user, _)| user.clone())).await?;
+        owners.retain(|(user, _)| seen.has(user));
+        if let Some(group) = &group {
+            let users = owners.iter().map(|(user, _)| user.clone()).collect();
+            let members = self.those_within(group, users).await?;
+            owners.retain(|(user, _)| members.contains(user));
         }
         Ok(Some(owners))
     }
