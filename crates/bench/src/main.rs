@@ -349,7 +349,11 @@ async fn console(
         let delegate = Browser::sign_in_as(world, name)?;
         table.heading(&format!("The same for who administers {share} % of the users"));
         // Nobody has been asked about yet.
-        table.row("devices, looked at first", millis(delegate.look("/devices")?.as_secs_f64() * 1e3), "");
+        table.row(
+            "devices, looked at first",
+            millis(delegate.look("/devices")?.as_secs_f64() * 1e3),
+            "",
+        );
         rows(table, delegate.pages(&console::OF_DELEGATES, scale)?);
     }
     note("waiting for news");

@@ -21,7 +21,8 @@ pub const REALM: &str = "bench.example";
 pub const PASSWORD: &str = "bench-password";
 /// Who administers a part of the many users of the console: their names, whose group they have, and how
 /// many a hundred users of it.
-pub const DELEGATES: [(&str, &str, usize); 2] = [("desk-tenth", "tenth", 10), ("desk-half", "half", 50)];
+pub const DELEGATES: [(&str, &str, usize); 2] =
+    [("desk-tenth", "tenth", 10), ("desk-half", "half", 50)];
 /// The bounds of a message's size in bytes.
 const SIZES: std::ops::RangeInclusive<usize> = 10_000..=50_000;
 /// How long anything may take to come about.

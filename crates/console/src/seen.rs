@@ -166,9 +166,7 @@ impl Console {
             (user, is_within)
         });
         let mut asked = std::pin::pin!(stream::iter(asked).buffer_unordered(AT_ONCE));
-        while let Ok(Some((user, is_within))) =
-            tokio::time::timeout_at(until, asked.next()).await
-        {
+        while let Ok(Some((user, is_within))) = tokio::time::timeout_at(until, asked.next()).await {
             set.note(user, is_within, (self.front.clock)());
         }
         Ok(())

@@ -34,9 +34,7 @@ impl Console {
     pub(crate) async fn is_within(&self, boundaries: &Boundaries, user: &UserId) -> bool {
         let homes = match boundaries.connectors.is_empty() {
             true => None,
-            false => {
-                self.front.store.homes([user.clone()]).await.unwrap_or_default().remove(user)
-            }
+            false => self.front.store.homes([user.clone()]).await.unwrap_or_default().remove(user),
         };
         self.judged(boundaries, user, homes.as_ref(), Asking::Anew).await == Some(true)
     }

@@ -212,12 +212,7 @@ fn waits(
         },
         (None, None) => what.to_string(),
     };
-    Pending {
-        what,
-        by: order.by.clone().unwrap_or_default(),
-        at: to_the_second(order.at),
-        off,
-    }
+    Pending { what, by: order.by.clone().unwrap_or_default(), at: to_the_second(order.at), off }
 }
 
 fn traced(one: api::Traced, names: &Names) -> Traced {

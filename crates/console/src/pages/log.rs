@@ -101,7 +101,8 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
 /// All of them as lines of JSON, the newest first, however many they are: each page of them is sent
 /// before the next is read.
 pub(super) async fn export(console: Arc<Console>, visit: Visit) -> Result<Written, Refusal> {
-    let all = api::EventQuery { limit: Some(PAGE), before: None, ..filter(&visit, &Times::of(&visit)?) };
+    let all =
+        api::EventQuery { limit: Some(PAGE), before: None, ..filter(&visit, &Times::of(&visit)?) };
     // What is asked for wrongly is refused before anything is sent.
     event_filter(all.clone())?;
     let parts = stream::try_unfold(Some(all), move |wanted: Option<api::EventQuery>| {

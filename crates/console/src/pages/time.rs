@@ -18,7 +18,10 @@ pub(super) fn to_the_second(millis: Option<i64>) -> String {
 
 /// `2026-11-26 22:51:07.042`, where it matters how long something took.
 pub(super) fn to_the_millisecond(millis: Option<i64>) -> String {
-    told(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()), "%Y-%m-%d %H:%M:%S%.3f")
+    told(
+        millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()),
+        "%Y-%m-%d %H:%M:%S%.3f",
+    )
 }
 
 fn told(at: Option<Timestamp>, format: &str) -> String {

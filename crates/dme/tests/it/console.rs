@@ -72,7 +72,9 @@ impl Office {
                  password = \"{hash}\"\ngroups = [\"{group}\"]\n"
             ));
         }
-        people.push_str("[groups.admins]\n[groups.auditors]\n[groups.desk-paris]\n[groups.desk-lyon]\n");
+        people.push_str(
+            "[groups.admins]\n[groups.auditors]\n[groups.desk-paris]\n[groups.desk-lyon]\n",
+        );
         people.push_str("[groups.phones]\n[groups.paris]\nparents = [\"phones\"]\n");
         people.push_str("[groups.lyon]\nparents = [\"phones\"]\n");
         std::fs::write(path("people.toml"), people)?;

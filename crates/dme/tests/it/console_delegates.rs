@@ -33,8 +33,8 @@ fn devices(caller: &Caller<'_>) -> Result<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_a_connector_decides_of_the_new_phones_of_those_who_will_be_served_there() -> Result<()>
-{
+async fn who_has_a_connector_decides_of_the_new_phones_of_those_who_will_be_served_there()
+-> Result<()> {
     let office = Office::start()?;
     let _lyon = lyon(&office)?;
     let mail = b"Subject: hello\r\n\r\nHello\r\n";

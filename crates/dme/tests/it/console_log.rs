@@ -28,9 +28,10 @@ fn event(number: u32, device: &str, request: &str) -> NewEvent {
 fn tells(page: &str, form: &str) -> bool {
     page.split("<time>").skip(1).filter_map(|rest| rest.split('<').next()).any(|told| {
         told.len() == form.len()
-            && told.chars().zip(form.chars()).all(|(c, wanted)| {
-                if wanted == '0' { c.is_ascii_digit() } else { c == wanted }
-            })
+            && told
+                .chars()
+                .zip(form.chars())
+                .all(|(c, wanted)| if wanted == '0' { c.is_ascii_digit() } else { c == wanted })
     })
 }
 

@@ -202,8 +202,8 @@ async fn told(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_looks_is_told_of_a_mail_system_that_fails_and_of_users_whom_nobody_serves() -> Result<()>
-{
+async fn who_looks_is_told_of_a_mail_system_that_fails_and_of_users_whom_nobody_serves()
+-> Result<()> {
     let mut site = Site::start(&Wishes::default())?;
     let (mut phone, inbox) = anns_phone(&site).await?;
     phone.longest_pause = Duration::ZERO;

@@ -252,7 +252,10 @@ mod tests {
     fn a_connector_that_began_anew_counts_from_nothing() {
         let mut watched = Watched::new();
         watched.sees(row(1_000, 0, ""));
-        assert_eq!(watched.sees(row(0, 5, "directory.unavailable")), "fails by directory.unavailable");
+        assert_eq!(
+            watched.sees(row(0, 5, "directory.unavailable")),
+            "fails by directory.unavailable"
+        );
     }
 
     #[test]

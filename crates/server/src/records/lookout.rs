@@ -104,7 +104,9 @@ impl Lookout {
                 Turn::Fails(id, failing) => {
                     (EventKind::BackendFailing, id, failing, "fails most calls")
                 }
-                Turn::Answers(id, failing) => (EventKind::BackendBack, id, failing, "answers again"),
+                Turn::Answers(id, failing) => {
+                    (EventKind::BackendBack, id, failing, "answers again")
+                }
             };
             let name = self.connectors.name(id);
             let (backend, function) = (&failing.backend, &failing.function);

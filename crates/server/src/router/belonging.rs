@@ -25,7 +25,8 @@ impl Router {
         let mut names = BTreeSet::new();
         for class in Class::ALL {
             let route = self.route(account, class.function(), now, &endpoints, &remembered.owns);
-            let has_it: Vec<&Candidate> = route.candidates().iter().filter(|one| has(one)).collect();
+            let has_it: Vec<&Candidate> =
+                route.candidates().iter().filter(|one| has(one)).collect();
             let first = has_it.iter().map(|one| one.tier).min();
             let by_right = has_it.into_iter().filter(|one| Some(one.tier) == first);
             names.extend(by_right.map(|one| self.connectors.name(&one.connector)));
