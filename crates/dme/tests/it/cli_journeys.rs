@@ -4,7 +4,9 @@
 use crate::console::{MAIL, Office, PIXEL, REALM, shortest};
 use crate::site::PATIENCE;
 use anyhow::{Context, Result, ensure};
+use dme_model::Timestamp;
 use dme_phone::Error;
+use dme_store::{Store, WebhookState};
 use dme_testkit::ports::wait_until;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -261,6 +263,25 @@ async fn a_webhook_is_listed_tried_and_begun_again() -> Result<()> {
     ensure!(enabled.contains("helpdesk") && enabled.contains("0 wait"), "{enabled}");
     let unknown = office.refused(&["webhook", "enable", "nobody"])?;
     ensure!(unknown.contains("nobody"), "{unknown}");
+
+    // The console's page shows the same: where each goes, how it stands, why, and what can be done.
+    let state = WebhookState {
+        name: "near".into(),
+        failing_since: Some(Timestamp::from_seconds(1_795_733_467)),
+        disabled: true,
+        trouble: Some("the receiver answered 500".into()),
+        delivered: Some(Timestamp::from_seconds(1_795_700_000)),
+    };
+    Store::open(office.path("server/dme.db"))?.put_webhook_state(&state).await?;
+    let page = office.session("ada")?.ask("GET", "/webhooks", "")?.body;
+    let near = page.split("<tr>").find(|row| row.contains(&format!("127.0.0.1:{port}/hook")));
+    let near = near.context("it is not listed")?;
+    for told in ["given up", "2026-11-26 22:51", "the receiver answered 500", "2026-11-26 13:33"] {
+        ensure!(near.contains(told), "{told}: {near}");
+    }
+    for act in ["test", "enable"] {
+        ensure!(near.contains(&format!("action=\"/do/webhooks/near/{act}\"")), "{act}: {near}");
+    }
     Ok(())
 }
 
