@@ -83,8 +83,8 @@ async fn the_log_is_searched_by_device_request_and_time_and_keeps_what_came_by_a
     ensure!(slip.status == 400, "{}", slip.status);
     // So is the record of acts.
     office.root()?.post("/api/flush", &serde_json::json!({}))?;
-    ensure!(look("/audit?from=2026-11-26T22:51")?.contains(">flush<"));
-    ensure!(!look("/audit?until=2026-11-26T22:51")?.contains(">flush<"));
+    ensure!(look("/audit?from=2026-11-26T22:51")?.contains(">flush.post<"));
+    ensure!(!look("/audit?until=2026-11-26T22:51")?.contains(">flush.post<"));
     ensure!(tells(&look("/audit")?, "0000-00-00 00:00:00"), "to the second");
     Ok(())
 }
