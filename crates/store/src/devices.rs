@@ -33,6 +33,8 @@ const SEEN: &str = "UPDATE device SET device_type = $1, user_agent = $2, protoco
 const CHANGE: &str = "UPDATE device SET admission = $1, policy = $2, wipe = $3, \
      information = $4, notice_sent = $5, decision = $6, hold = $7, commands = $8 \
      WHERE user_id = $9 AND device_id = $10";
+const SEEN_ELSEWHERE: &str = "UPDATE device SET last_seen = $1 \
+     WHERE user_id = $2 AND device_id = $3 AND last_seen < $4";
 const SET_WIPE: &str = "UPDATE device SET wipe = $1 WHERE user_id = $2 AND device_id = $3";
 const REMOVE: &str = "DELETE FROM device WHERE user_id = $1 AND device_id = $2";
 
@@ -138,6 +140,19 @@ impl Store {
             let device = find(session, &key)?;
             let device = device.ok_or_else(|| Error::NotFound(format!("device {id}")))?;
             Ok(if is_new { Seen::New(device) } else { Seen::Known(device) })
+        })
+        .await
+    }
+
+    /// Notes that a device was seen elsewhere, unless it is unknown or came later itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_seen(&self, key: &DeviceKey, at: Timestamp) -> Result<()> {
+        let key = key.clone();
+        self.write(move |session| {
+            let row = values![at, key.user.as_str(), key.device.as_str(), at];
+            session.execute(SEEN_ELSEWHERE, row).map(drop)
         })
         .await
     }

@@ -23,7 +23,6 @@ const SLOTS: &str = "SELECT slot, no, state FROM sync_state \
      WHERE user_id = $1 AND device_id = $2 ORDER BY slot, no";
 const JOURNAL: &str = "SELECT act, begun, sent FROM submission \
      WHERE user_id = $1 AND device_id = $2 ORDER BY act";
-const FORGET_JOURNAL: &str = "DELETE FROM submission WHERE user_id = $1 AND device_id = $2";
 const FORGET_UNSENT: &str =
     "DELETE FROM submission WHERE user_id = $1 AND device_id = $2 AND sent IS NULL";
 const ENTER_ACT: &str = "INSERT INTO submission (user_id, device_id, act, begun, sent) \
@@ -90,6 +89,11 @@ fn enter(session: &Session<'_>, user: &UserId, here: &Numbering, there: &Numberi
 fn enter_journal(session: &Session<'_>, device: &DeviceKey, journal: &[Act]) -> Result<()> {
     let (user, id) = (device.user.as_str(), device.device.as_str());
     session.execute(FORGET_UNSENT, values![user, id])?;
+    enter_acts(session, device, journal)
+}
+
+fn enter_acts(session: &Session<'_>, device: &DeviceKey, journal: &[Act]) -> Result<()> {
+    let (user, id) = (device.user.as_str(), device.device.as_str());
     for Act { act, begun, sent } in journal {
         let sent = sent.as_ref().map(|sent| to_json(sent, "submission.sent")).transpose()?;
         session.execute(ENTER_ACT, values![user, id, act, *begun, sent])?;
@@ -108,7 +112,8 @@ impl Store {
         self.write(move |session| states(session, &device)).await
     }
 
-    /// A device's states, which are here no more then. The user's folders keep their numbers.
+    /// A device's states, which are here no more then. The user's folders keep their numbers, and the
+    /// journal stays until it expires: were it lost on the way, what was sent could be sent twice.
     ///
     /// # Errors
     /// The database's.
@@ -118,10 +123,18 @@ impl Store {
             let given = states(session, &device)?;
             let key = values![device.user.as_str(), device.device.as_str()];
             session.execute(RESYNC, key)?;
-            session.execute(FORGET_JOURNAL, key)?;
             Ok(given)
         })
         .await
+    }
+
+    /// Takes over what a device has sent, and nothing else of it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_over_journal(&self, device: &DeviceKey, states: &DeviceStates) -> Result<()> {
+        let (device, states) = (device.clone(), states.clone());
+        self.write(move |session| enter_acts(session, &device, &states.journal)).await
     }
 
     /// Puts a device's states in the place of those it has here, whole or not at all.

@@ -200,6 +200,30 @@ impl Wipe {
     pub const fn is_under_way(&self) -> bool {
         matches!(self, Self::Requested { .. } | Self::Sent { .. })
     }
+
+    /// Whether this is what became of that order: later, and further.
+    pub fn goes_on_from(&self, order: &Self) -> bool {
+        match (self.step(), order.step()) {
+            (Some((kind, at, step)), Some((ordered, since, before))) => {
+                kind == ordered && at >= since && step > before
+            }
+            _ => false,
+        }
+    }
+
+    /// When it came so far, where there is one.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.step().map(|(_, at, _)| at)
+    }
+
+    const fn step(&self) -> Option<(WipeKind, Timestamp, u8)> {
+        match *self {
+            Self::None => None,
+            Self::Requested { kind, at } => Some((kind, at, 0)),
+            Self::Sent { kind, at } => Some((kind, at, 1)),
+            Self::Acknowledged { kind, at } => Some((kind, at, 2)),
+        }
+    }
 }
 
 /// A device. It goes to other stores as JSON, to those of the release before and after too: a field
@@ -251,7 +275,8 @@ impl Device {
 }
 
 /// What a request says of the device that made it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sighting {
     /// `DeviceType`.
     pub device_type: String,
@@ -281,4 +306,33 @@ pub enum Seen {
     New(Device),
     /// It was not entered: its user has as many as allowed.
     TooMany,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wipe_goes_on_and_never_back() {
+        let at = Timestamp::from_seconds;
+        let (kind, other) = (WipeKind::Device, WipeKind::Account);
+        let asked = Wipe::Requested { kind, at: at(10) };
+        let sent = Wipe::Sent { kind, at: at(20) };
+        let done = Wipe::Acknowledged { kind, at: at(30) };
+        for (later, order) in [(sent, asked), (done, asked), (done, sent)] {
+            assert!(later.goes_on_from(&order), "{later:?} {order:?}");
+        }
+        for (later, order) in [
+            (done, Wipe::None),
+            (asked, sent),
+            (sent, done),
+            (done, done),
+            (Wipe::None, asked),
+            // Those of an earlier order, and of another kind.
+            (done, Wipe::Requested { kind, at: at(40) }),
+            (done, Wipe::Requested { kind: other, at: at(10) }),
+        ] {
+            assert!(!later.goes_on_from(&order), "{later:?} {order:?}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::databases::{Place, on_each_database};
 use dme_model::Timestamp;
 use dme_store::{
-    Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore, Wiping,
+    Book, Edit, Error, Store, WipeEntry, WipeKind, WipeOrder, WipeRecord, WipesBefore, Wiping,
 };
 use dme_sync::DeviceKey;
 use std::time::Duration;

@@ -4,7 +4,7 @@ use crate::databases::{Place, on_each_database};
 use dme_model::{Timestamp, UserId};
 use dme_store::{
     Admission, Decider, Decision, Device, DeviceFilter, Error, Held, Hold, MOST_USERS, Newcomers,
-    Order, Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind,
+    Order, Policy, PolicyKey, RouteRecord, Seen, Sighting, Store, Waiting, Wipe, WipeKind, Wiping,
 };
 use dme_sync::{DeviceKey, Slot, StateStore};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ on_each_database![
     devices_that_come_at_once_are_no_more_than_a_user_may_have,
     a_new_device_is_entered_as_the_setting_says_and_stays_so,
     last_seen_is_written_once_a_minute_and_a_new_version_at_once,
+    a_device_was_seen_elsewhere_unless_it_came_here_later,
     what_is_set_is_there,
     what_is_not_there_cannot_be_set,
     devices_are_listed_by_user,
@@ -54,6 +55,18 @@ async fn see(
         Seen::Known(device) | Seen::New(device) => device,
         Seen::TooMany => panic!("{phone:?} is one too many"),
     }
+}
+
+async fn a_device_was_seen_elsewhere_unless_it_came_here_later(place: Place) {
+    let store = place.open().await;
+    let (phone, stranger) = (key("ann@x", "phone"), key("ann@x", "nobody's"));
+    see(&store, &phone, &iphone(), Admission::Allowed, NOW).await;
+    for (seen, last) in [(later(100), later(100)), (later(50), later(100))] {
+        store.note_seen(&phone, seen).await.unwrap();
+        assert_eq!(store.device(&phone).await.unwrap().unwrap().last_seen, last);
+    }
+    store.note_seen(&stranger, NOW).await.unwrap();
+    assert_eq!(store.device(&stranger).await.unwrap(), None);
 }
 
 async fn devices_that_come_at_once_are_no_more_than_a_user_may_have(place: Place) {

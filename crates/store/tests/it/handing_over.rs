@@ -9,7 +9,7 @@ use std::time::Duration;
 
 on_each_database![
     a_device_that_was_handed_over_is_answered_as_before,
-    what_is_given_up_is_here_no_more_but_the_numbers,
+    what_is_given_up_is_here_no_more_but_the_numbers_and_what_was_sent,
     a_device_comes_back_with_what_happened_elsewhere,
     states_take_the_place_of_those_that_were_left_here,
     where_folders_are_numbered_otherwise_the_phone_begins_anew,
@@ -108,7 +108,7 @@ async fn a_device_that_was_handed_over_is_answered_as_before(place: Place) {
     assert_eq!(taker.load(&other(), Slot::Hierarchy).await.unwrap(), None, "no other device");
 }
 
-async fn what_is_given_up_is_here_no_more_but_the_numbers(place: Place) {
+async fn what_is_given_up_is_here_no_more_but_the_numbers_and_what_was_sent(place: Place) {
     let store = place.open().await;
     in_use(&store).await;
     store.save(&other(), Slot::Hierarchy, b"other".to_vec()).await.unwrap();
@@ -116,7 +116,7 @@ async fn what_is_given_up_is_here_no_more_but_the_numbers(place: Place) {
     assert_eq!(store.give_up_states(&phone()).await.unwrap(), read, "reading changed nothing");
     assert_eq!(store.load(&phone(), Slot::Hierarchy).await.unwrap(), None);
     assert_eq!(folder(&store, 2).await, Some(("Sent".into(), None)));
-    assert_eq!(begin(&store, "sent", NOW).await, Journal::Begun);
+    assert_eq!(begin(&store, "sent", NOW).await, Journal::Sent(sent("sent")));
     assert_eq!(store.load(&other(), Slot::Hierarchy).await.unwrap(), Some(b"other".to_vec()));
 }
 
