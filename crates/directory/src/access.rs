@@ -5,7 +5,7 @@
 //! give. What cannot be known is refused.
 
 use crate::{GroupGraph, GroupId, Named, Person, Standing};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The groups that give rights in one realm.
@@ -39,7 +39,7 @@ pub struct Delegation {
 }
 
 /// Who is a user: `"everyone"`, or `{ groups = ["mobile users"] }`.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Users {
     /// Everyone the directory knows.

@@ -173,8 +173,13 @@ impl Admissions {
         Newcomers {
             admission: admission(&decision.outcome),
             decision: Some(recorded(&decision, now)),
-            per_user: rules.content.per_user.unwrap_or(self.per_user),
+            per_user: self.per_user(),
         }
+    }
+
+    /// How many devices a user may have.
+    pub(crate) fn per_user(&self) -> u32 {
+        self.rules().content.per_user.unwrap_or(self.per_user)
     }
 
     /// Lets the rules decide anew of a device that told something new of itself, unless a person

@@ -79,10 +79,19 @@ impl Behaviours {
     ) -> Result<u64, RulesError> {
         sound(rules.problems())?;
         let revision = self.store.put_book(BOOK, edit(rules, author, now)?).await?;
-        let loaded = Arc::new(load(&self.store, BOOK).await?);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        self.reload().await?;
         tracing::warn!(author = author.name, revision, "the rules of behaviour were changed");
         Ok(revision)
+    }
+
+    /// Reads the rules again, which somebody else has put into the store.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reload(&self) -> Result<()> {
+        let loaded = Arc::new(load(&self.store, BOOK).await?);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
     }
 
     /// Counts something a device did, and does what the rules say of it.

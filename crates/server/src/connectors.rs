@@ -1,11 +1,13 @@
 //! The connectors as the router sees them, wherever they run, linked or not.
 
+mod edge_lease;
 mod endpoint;
 mod health;
 mod settings;
 mod standing;
 
 pub use dme_routing::{Scope, Tier};
+pub use edge_lease::{EdgeLease, NoLease};
 pub use endpoint::Endpoint;
 pub use health::Failing;
 pub(crate) use health::Turn;

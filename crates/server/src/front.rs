@@ -49,7 +49,9 @@ use crate::client_certificate::handed_on;
 use crate::config::{ConsoleConfig, LimitsConfig, TimesConfig};
 use crate::connector_orders::ConnectorOrders;
 use crate::connectors::Connectors;
+use crate::elsewhere::Elsewhere;
 use crate::emergency::Emergency;
+use crate::lease::Lease;
 use crate::metrics::{Counted, Metrics};
 use crate::notices::Notices;
 use crate::outbox::Outbox;
@@ -85,6 +87,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use telling::new_device;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -104,6 +107,10 @@ pub struct Front {
     pub directories: BTreeMap<Realm, Arc<RealmDirectory>>,
     /// Devices and states.
     pub store: Store,
+    /// What of a device is at another front.
+    pub elsewhere: Arc<dyn Elsewhere>,
+    /// How long an edge's front may serve; a server's always may.
+    pub lease: Option<Arc<Lease>>,
     /// What phones are told.
     pub engine: Engine,
     /// Those there are.

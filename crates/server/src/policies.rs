@@ -5,11 +5,11 @@
 //! A device whose policy changes by that takes it anew at its next request, and no other does.
 
 use crate::books::{Author, RulesError, Versioned, edit, load, sound};
-use crate::config::{PolicyConfig, PolicyMode};
+use crate::config::PolicyMode;
 use crate::inventory::{Inventory, facts};
 use crate::membership::Membership;
 use crate::parking::Parking;
-use crate::policy::{CurrentPolicy, configured};
+use crate::policy::CurrentPolicy;
 use dme_model::{Timestamp, UserId};
 use dme_policy::{
     Concerned, Condition, Effective, Facts, Judged, Levels, Membership as Member, Preview, Rules,
@@ -94,12 +94,11 @@ impl Policies {
     /// The store's.
     pub(crate) async fn open(
         store: Store,
-        config: &PolicyConfig,
+        configuration: Rules,
         membership: Arc<dyn Membership>,
         parking: Arc<Parking>,
     ) -> dme_store::Result<Arc<Self>> {
         let now = RwLock::new(Arc::new(Standing::load(&store).await?));
-        let configuration = configured(config);
         Ok(Arc::new(Self { store, configuration, membership, parking, now }))
     }
 
@@ -301,6 +300,16 @@ impl Policies {
 
     /// Takes what is in the store for what holds; answers the devices whose policy is another one
     /// then, of all or of this one.
+    /// Reads the levels again, which somebody else has put into the store. Devices that wait take
+    /// at once what is other for them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn reload(&self) -> dme_store::Result<()> {
+        let before = self.standing();
+        self.take_effect(&before, Push::Now, None).await.map(drop)
+    }
+
     async fn take_effect(
         &self,
         before: &Standing,

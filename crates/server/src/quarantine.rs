@@ -38,6 +38,11 @@ impl Quarantine {
         Self { note: note.to_owned(), sender }
     }
 
+    /// The administrator's words.
+    pub(crate) fn note(&self) -> &str {
+        &self.note
+    }
+
     /// The mailbox of one device. The mail bears the time when the device first came, so that it
     /// is the same mail each time.
     pub fn mailbox(&self, device: &Device) -> Arc<dyn Mailbox> {

@@ -2,20 +2,23 @@
 
 mod assembly;
 mod beside;
+mod edge;
 mod listening;
 
-use crate::clock::now;
+pub use edge::{EdgeFront, Lent};
+
 use crate::config::ServerConfig;
-use crate::front::{Clock, Front};
+use crate::edges::FromEdges;
+use crate::front::Front;
 use crate::host::Host;
 use crate::private_files::private_directory;
-use crate::records::events::Events;
 use crate::site::{Parts, Site};
 use crate::tls::TlsError;
 use assembly::Opened;
 use dme_link::{Authority, ConnectorBook, Links, LinksConfig, Registrar, Services};
 use dme_model::ConnectorId;
 use dme_store::Store;
+use listening::link_addresses;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -79,6 +82,11 @@ pub struct Server {
     pub links: Option<SocketAddr>,
     /// The server's authority, in PEM, for phones that must trust a self-made certificate.
     pub authority: String,
+    running: Running,
+}
+
+/// A front that runs, a server's or an edge's, with all that runs beside it.
+struct Running {
     front: Arc<Front>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -107,55 +115,68 @@ impl Server {
         if let Some(services) = embedded {
             links.attach_local(ConnectorId::from(EMBEDDED), EMBEDDED, services);
         }
-        let stop = CancellationToken::new();
-        let clock: Clock = Arc::new(now);
-        let (events, unwritten) = Events::new(store.clone(), clock.clone());
-        let opened = Opened {
-            config: &config,
-            store,
-            links: &links,
-            authority: authority.clone(),
-            events,
-            clock,
-            stop: stop.clone(),
-        };
-        let front = Arc::new(opened.front().await?);
+        let from_edges = FromEdges::open(store.clone(), links.clone()).await?;
+        let lent = Lent { lease: None, elsewhere: from_edges.clone() };
+        let (opened, unwritten) = Opened::new(&config, store, &links, authority.clone(), lent);
+        let running = Running::begin(opened).await?;
+        let front = running.front.clone();
         if let Err(error) = links.recall().await {
             tracing::warn!(%error, "which connectors are off hours is not known until they link");
         }
         front.connectors.begin().await?;
-        let mut server = Self {
-            phones: config.phones.listen,
-            admin: config.admin.listen,
-            links: None,
-            authority: authority.certificate_pem().to_owned(),
+        let linked = running.listen_links(&config, &links).await?;
+        running.recall_devices().await?;
+        let certificate = running.certificate(&config, &authority)?;
+        let parts = Parts {
             front,
-            stop,
-            tasks: TaskTracker::new(),
-            quiet: CancellationToken::new(),
-            records: TaskTracker::new(),
+            links: links.clone(),
+            link_addresses: link_addresses(&config, linked)?,
+            directory: config.directory.clone(),
+            certificate: certificate.clone(),
         };
-        server.listen_links(&config, &links).await?;
-        // A device that was let in before has attempts of its own from the start.
-        for device in server.front.store.devices(None).await? {
-            server.front.gate.know(&device.key.user, &device.key.device);
-        }
-        let certificate = server.certificate(&config, &authority)?;
-        let site = site(server.parts(&config, links.clone(), certificate.clone())?)?;
-        server.listen_admin(&config, site.clone()).await?;
-        server.listen_phones(&config, certificate, site).await?;
-        server.keep(&links);
-        server.keep_records(&config, links, authority, unwritten);
-        Ok(server)
+        let site = site(parts)?;
+        let admin = running.listen_admin(&config, site.clone()).await?;
+        let phones = running.listen_phones(&config, certificate, Some(site)).await?;
+        running.keep(&links);
+        running.keep_connectors(&config, &links, from_edges);
+        running.keep_records(&config, links, &authority, unwritten);
+        let authority = authority.certificate_pem().to_owned();
+        Ok(Self { phones, admin, links: linked, authority, running })
     }
 
     /// Waits until at least this many phones are parked; none where they are not in time.
     pub async fn parked(&self, phones: usize, limit: Duration) -> Option<()> {
-        self.front.metrics.parked_at_least(phones, limit).await
+        self.running.front.metrics.parked_at_least(phones, limit).await
     }
 
     /// Ends it: parked phones are released, running requests are answered, links are drained.
     pub async fn stop(self) {
+        self.running.end().await;
+    }
+}
+
+impl Running {
+    /// Puts the front together.
+    async fn begin(opened: Opened<'_>) -> Result<Self, StartError> {
+        let stop = opened.stop.clone();
+        Ok(Self {
+            front: Arc::new(opened.front().await?),
+            stop,
+            tasks: TaskTracker::new(),
+            quiet: CancellationToken::new(),
+            records: TaskTracker::new(),
+        })
+    }
+
+    /// A device that was let in before has attempts of its own from the start.
+    async fn recall_devices(&self) -> Result<(), StartError> {
+        for device in self.front.store.devices(None).await? {
+            self.front.gate.know(&device.key.user, &device.key.device);
+        }
+        Ok(())
+    }
+
+    async fn end(self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

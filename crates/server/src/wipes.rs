@@ -317,7 +317,7 @@ impl Wipes {
             if wanted != Some(kind) {
                 return Ok(false);
             }
-            wiping.wipe = Some(Wipe::Sent { kind, at: now });
+            wiping.wipe = Some(Wipe::Sent { kind, at: later(wiping.wipe, now) });
             if let Some(record) = told(wiping) {
                 record.told.get_or_insert(now);
             }
@@ -334,7 +334,7 @@ impl Wipes {
         now: Timestamp,
     ) -> Result<()> {
         let acknowledge = move |wiping: &mut Wiping| {
-            wiping.wipe = Some(Wipe::Acknowledged { kind, at: now });
+            wiping.wipe = Some(Wipe::Acknowledged { kind, at: later(wiping.wipe, now) });
             if let Some(record) = told(wiping) {
                 record.acknowledged = Some(now);
             }
@@ -368,6 +368,12 @@ fn begin(wiping: &mut Wiping, number: u64, now: Timestamp) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// This moment, or that of the step before it: an edge's clock may be behind that of the server which
+/// gave the order.
+fn later(before: Option<Wipe>, now: Timestamp) -> Timestamp {
+    before.and_then(|wipe| wipe.at()).map_or(now, |at| at.max(now))
 }
 
 /// The order that a device is told of.

@@ -39,6 +39,9 @@ pub struct Device {
     /// When administrators were told that it waits to be let in, seconds since the epoch.
     #[serde(default)]
     pub told: Option<i64>,
+    /// The edge that serves it, by its connector's name; none where the server does.
+    #[serde(default)]
+    pub edge: Option<String>,
 }
 
 /// A device after something was done to it.

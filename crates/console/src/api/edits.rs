@@ -190,6 +190,10 @@ pub struct ConnectorEdit {
     /// Calls that may wait; as configured where nothing is said.
     #[serde(default)]
     pub queued_calls: Option<u32>,
+    /// Whether it may be an edge: `off`, or how long its lease is, such as `7d`; as it is where
+    /// nothing is said.
+    #[serde(default)]
+    pub edge: Option<String>,
     /// The functions that are switched off.
     #[serde(default)]
     pub off: Vec<String>,

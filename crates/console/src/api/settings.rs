@@ -40,6 +40,8 @@ struct SettingsShape {
     queued_calls: Option<u32>,
     /// It is given nothing new: it is to be maintained.
     drain: Option<bool>,
+    /// Whether it may be an edge: `off`, or how long its lease is, such as `7d`.
+    edge: Option<String>,
 }
 
 /// What is set of a connector.

@@ -36,6 +36,7 @@ pub(super) fn table() -> Vec<Endpoint> {
             "/api/policy/groups",
             "Make a group of devices, as the strongest, or give one another name and other members",
         )
+        .fresh()
         .takes::<api::NewGroup>()
         .by(|console, mut call| async move {
             let new = call.body()?;

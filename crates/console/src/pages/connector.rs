@@ -85,6 +85,7 @@ struct Held {
     logins: (&'static str, String),
     parallel: u32,
     queued: u32,
+    edge: String,
     functions: Vec<(&'static str, bool)>,
 }
 
@@ -214,6 +215,7 @@ impl Held {
             },
             parallel: all.parallel_calls.unwrap_or_default(),
             queued: all.queued_calls.unwrap_or_default(),
+            edge: all.edge.unwrap_or_default().to_string(),
             functions: Function::ALL.iter().map(|one| (one.as_str(), off.contains(one))).collect(),
         }
     }

@@ -1,7 +1,7 @@
 //! Is all well, what needs a decision, and how much goes on.
 
 use super::bytes::bytes;
-use super::chart::{Chart, Span, charts};
+use super::chart::{Chart, charts};
 use super::time::moment;
 use super::{Frame, Visit, html, path};
 use crate::endpoints::overview::NEAR;
@@ -40,7 +40,7 @@ pub(super) async fn render(console: Arc<Console>, visit: Visit) -> Result<String
     let connectors = console.list_connectors(&visit.principal, language).await?;
     let seen = console.overview(&visit.principal, &connectors, language).await?;
     let (all, frame) = (visit.sees_all(), visit.frame);
-    let charts = if all { charts(&console, &frame, Span::DAY).await? } else { Vec::new() };
+    let charts = if all { charts(&console, &frame).await? } else { Vec::new() };
     let limits = limits(&frame, &seen, &connectors);
     html(&Overview { frame, seen, connectors, limits, charts })
 }

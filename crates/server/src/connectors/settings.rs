@@ -1,7 +1,7 @@
 //! What administrators want of single connectors: in the configuration, by name, and set later by
 //! command, which goes before.
 
-use super::{Connectors, Known};
+use super::{Connectors, EdgeLease, Known};
 use dme_model::{Function, Timestamp};
 use dme_routing::{Scope, Tier};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,9 @@ pub struct ConnectorSettings {
     /// It is given nothing new: it is to be maintained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drain: Option<bool>,
+    /// Whether it may be an edge, and how long its lease is; it may not by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edge: Option<EdgeLease>,
 }
 
 /// What holds for one connector, all told.
@@ -52,6 +55,8 @@ pub struct Effective {
     pub limits: Limits,
     /// It is given nothing new.
     pub drain: bool,
+    /// Whether it may be an edge, and how long its lease is.
+    pub edge: EdgeLease,
     /// When any of it was last set by command, where it ever was.
     pub changed: Option<Timestamp>,
 }
@@ -83,6 +88,7 @@ impl ConnectorSettings {
             parallel_calls: later.parallel_calls.or(self.parallel_calls),
             queued_calls: later.queued_calls.or(self.queued_calls),
             drain: later.drain.or(self.drain),
+            edge: later.edge.or(self.edge),
         }
     }
 
@@ -99,6 +105,7 @@ impl ConnectorSettings {
                 queue: self.queued_calls.unwrap_or(limits.queue),
             },
             drain: self.drain.unwrap_or(false),
+            edge: self.edge.unwrap_or_default(),
             changed: None,
         }
     }

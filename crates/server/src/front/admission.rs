@@ -1,7 +1,7 @@
 //! Whether a device may in, and as what: the one place where quarantine, blocks, wipe orders and
 //! policy keys are looked at, before anything of the request's body is.
 
-use super::failure::Failure;
+use super::failure::{Failure, LATER};
 use super::telling;
 use crate::config::PolicyMode;
 use crate::front::Front;
@@ -33,6 +33,11 @@ pub(super) struct Arrival<'a> {
 
 /// Lets a device in, or says why not.
 pub(super) async fn admit(front: &Front, arrival: Arrival<'_>) -> Result<(Device, Pass), Failure> {
+    if front.lease.as_ref().is_some_and(|lease| lease.is_over(arrival.now)) {
+        telling::lease_is_over(front, arrival.key);
+        return Err(Failure::Later(LATER));
+    }
+    store(front.elsewhere.bring(arrival.key, &arrival.sighting, arrival.now).await)?;
     if store(front.store.is_disabled(&arrival.key.user).await)? {
         // An order to wipe reaches also the phone of somebody who was shut out: that is when it is
         // given. Nothing else does.
@@ -163,5 +168,5 @@ pub(super) fn store<T>(result: dme_store::Result<T>) -> Result<T, Failure> {
 /// The store's failure is not the phone's: it comes again later.
 pub(super) fn store_failed(error: &dme_store::Error) -> Failure {
     tracing::error!(%error, "the store failed");
-    Failure::Later(super::failure::LATER)
+    Failure::Later(LATER)
 }

@@ -140,7 +140,7 @@ pub(super) fn about(
 }
 
 /// Notes that a device came for the first time, and that it may not in where it may not.
-pub(super) fn new_device(
+pub(crate) fn new_device(
     front: &super::Front,
     key: &DeviceKey,
     device_type: &str,
@@ -161,6 +161,12 @@ pub(super) fn new_device(
 pub(super) fn blocked(front: &super::Front, key: &DeviceKey) {
     let words = "a device came that may not in";
     front.events.note(Happened::new(EventKind::DeviceBlocked, words).device(key));
+}
+
+/// Notes that an edge has not heard from its server for longer than it may serve without.
+pub(super) fn lease_is_over(front: &super::Front, key: &DeviceKey) {
+    let words = "a device is told to come later: this edge's lease is over";
+    front.events.note(Happened::new(EventKind::LeaseOver, words).device(key));
 }
 
 /// What the engine wrote into the device's trace, as events.

@@ -10,6 +10,7 @@ use crate::front::Clock;
 use dme_audit::{Act, Change, Countersignature, Outcome, Report, Row, Step, Verifier, Who};
 use dme_store::{ActFilter, ActRecord, Level, Result, Store};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 
 /// Rows that are read at a time.
 const ROWS: u32 = 1_000;
@@ -38,6 +39,8 @@ pub struct Audit {
     store: Store,
     clock: Clock,
     events: Events,
+    /// Counts the acts that came to an end.
+    done: watch::Sender<u64>,
 }
 
 /// What an act is, before it is done.
@@ -67,7 +70,7 @@ pub struct Begun {
 impl Audit {
     /// The record in this store.
     pub(crate) fn new(store: Store, clock: Clock, events: Events) -> Arc<Self> {
-        Arc::new(Self { store, clock, events })
+        Arc::new(Self { store, clock, events, done: watch::Sender::new(0) })
     }
 
     /// Records that an act is about to be done. Only when this has succeeded it may be.
@@ -105,6 +108,11 @@ impl Audit {
         let (done, changes) = CHANGES.scope(Mutex::default(), work).await;
         begun.end(outcome(&done), changes).await;
         Ok(done)
+    }
+
+    /// Changes whenever an act came to an end.
+    pub(crate) fn acts_done(&self) -> watch::Receiver<u64> {
+        self.done.subscribe()
     }
 
     /// A page of acts, the newest first.
@@ -146,6 +154,7 @@ impl Audit {
             tracing::error!(act = begun.act, number = begun.number, %error,
                 "what came of an administrator's act could not be recorded");
         }
+        self.done.send_modify(|done| *done += 1);
         let (who, act) = (&begun.who.name, &begun.act);
         let targets = begun.targets.join(" ");
         let (level, words) = match &outcome {

@@ -82,6 +82,8 @@ kinds! {
     ConnectorLinked = "connector_linked", Info;
     /// A connector has no link any more.
     ConnectorLost = "connector_lost", Warning;
+    /// An edge has not heard from its server for longer than it may serve without.
+    LeaseOver = "lease_over", Error;
     /// A system behind a connector fails most calls.
     BackendFailing = "backend_failing", Error;
     /// It answers again.
@@ -132,6 +134,7 @@ impl EventKind {
                 | Self::SyncFailed
                 | Self::MailUnserved
                 | Self::Resync
+                | Self::LeaseOver
         )
     }
 }

@@ -1,10 +1,11 @@
 //! The front, put together of the settings and of what the server has opened.
 
-use super::{StartError, host};
+use super::{Lent, StartError, host};
 use crate::admissions::Admissions;
 use crate::bearers::Bearers;
 use crate::behaviours::Behaviours;
 use crate::client_address::TrustedProxies;
+use crate::clock::now;
 use crate::config::{
     LimitsConfig, PhonesConfig, RealmConfig, ServerConfig, TimesConfig, WhileAway,
 };
@@ -22,10 +23,11 @@ use crate::own::Own;
 use crate::pace::Pace;
 use crate::parking::Parking;
 use crate::policies::Policies;
+use crate::policy::configured;
 use crate::quarantine::Quarantine;
 use crate::realm::{RealmDirectory, RealmSources};
 use crate::records::audit::Audit;
-use crate::records::events::Events;
+use crate::records::events::{Events, Unwritten};
 use crate::records::statistics::Statistics;
 use crate::records::webhooks::Webhooks;
 use crate::router::Router;
@@ -36,6 +38,7 @@ use crate::wipes::Wipes;
 use dme_directory::{Gate, RealmSetup};
 use dme_link::{Authority, Links};
 use dme_model::Realm;
+use dme_policy::Rules;
 use dme_store::{OutboxLimits, Store};
 use dme_sync::Engine;
 use http::header::HeaderName;
@@ -54,9 +57,28 @@ pub(super) struct Opened<'a> {
     pub events: Events,
     pub clock: Clock,
     pub stop: CancellationToken,
+    /// The policy that no level makes.
+    pub rules: Rules,
+    /// What is at other fronts, and how long an edge's may serve without its server.
+    pub lent: Lent,
 }
 
-impl Opened<'_> {
+impl<'a> Opened<'a> {
+    /// Of a server.
+    pub(super) fn new(
+        config: &'a ServerConfig,
+        store: Store,
+        links: &'a Links,
+        authority: Arc<Authority>,
+        lent: Lent,
+    ) -> (Self, Unwritten) {
+        let clock: Clock = Arc::new(now);
+        let (events, unwritten) = Events::new(store.clone(), clock.clone());
+        let (stop, rules) = (CancellationToken::new(), configured(&config.policy));
+        let opened = Self { config, store, links, authority, events, clock, stop, rules, lent };
+        (opened, unwritten)
+    }
+
     /// The front.
     pub(super) async fn front(self) -> Result<Front, StartError> {
         let config = self.config;
@@ -71,11 +93,10 @@ impl Opened<'_> {
         let home = home_zone(&config.phones)
             .map_err(|what| StartError::Settings(format!("phones.time_zone {what}")))?;
         let outbox = self.outbox().await?;
-        let Self { store, links, authority, events, clock, stop, .. } = self;
+        let Self { store, links, authority, events, clock, stop, rules, lent, .. } = self;
         let parking = Arc::new(Parking::default());
         let policies =
-            Policies::open(store.clone(), &config.policy, membership.clone(), parking.clone())
-                .await?;
+            Policies::open(store.clone(), rules, membership.clone(), parking.clone()).await?;
         let notices = Notices::new(&config.devices.administrators, events.clone());
         let admissions =
             Admissions::open(store.clone(), &config.devices, policies.clone(), parking.clone())
@@ -103,8 +124,11 @@ impl Opened<'_> {
         let opener = Arc::new(RoutedWatches::new(router.clone(), clock.clone()));
         let seal = open_seal(config, SECOND_FACTORS)?;
         let limits = config.limits.clone();
+        let Lent { lease, elsewhere } = lent;
         Ok(Front {
             gate,
+            lease,
+            elsewhere,
             bearers: Bearers::new(&config.realms, &clock),
             directories,
             own: Own::new(store.clone(), config, clock.clone())?,

@@ -1,8 +1,9 @@
 //! What runs beside the listeners, until the server ends.
 
-use super::Server;
+use super::Running;
 use crate::config::ServerConfig;
 use crate::connectors::count;
+use crate::edges::{Edges, FromEdges};
 use crate::front::Front;
 use crate::metrics::Metrics;
 use crate::records::events::Unwritten;
@@ -29,7 +30,7 @@ const CERTIFICATES_KEPT: Duration = Duration::from_secs(365 * 86_400);
 /// How long the journal of sent messages is kept.
 const JOURNAL_LIFE: Duration = Duration::from_secs(7 * 86_400);
 
-impl Server {
+impl Running {
     /// Begins what keeps phones, connectors and directories in step.
     pub(super) fn keep(&self, links: &Links) {
         let front = &self.front;
@@ -47,12 +48,24 @@ impl Server {
         self.run_until_stop(drop_what_is_old(front.clone()));
     }
 
+    /// Begins what a server does for its connectors.
+    pub(super) fn keep_connectors(
+        &self,
+        config: &ServerConfig,
+        links: &Links,
+        from_edges: Arc<FromEdges>,
+    ) {
+        self.run_until_stop(self.front.connector_orders.clone().run());
+        let edges = Edges::new(self.front.clone(), links.clone(), from_edges, &config.realms);
+        self.run_until_stop(edges.run());
+    }
+
     /// What is kept of what happens, and what is done with it.
     pub(super) fn keep_records(
         &self,
         config: &ServerConfig,
         links: Links,
-        authority: Arc<Authority>,
+        authority: &Arc<Authority>,
         unwritten: Unwritten,
     ) {
         let (front, stop) = (self.front.clone(), self.quiet.clone());
@@ -60,14 +73,13 @@ impl Server {
         self.records.spawn(events.clone().write(unwritten, front.webhooks.clone(), stop.clone()));
         let (statistics, counted) = (front.statistics.clone(), links.clone());
         self.records.spawn(async move { statistics.keep(&counted, stop).await });
-        self.run_until_stop(front.connector_orders.clone().run());
         self.run_until_stop(front.webhooks.clone().run(events.clone()));
         self.run_until_stop(expire(front.clone(), config.records.clone()));
         self.run_until_stop(
             Witnesses {
                 store: front.store.clone(),
                 links,
-                authority,
+                authority: authority.clone(),
                 events: events.clone(),
                 clock: front.clock.clone(),
                 every: config.records.countersign_every.0,

@@ -1,13 +1,13 @@
 //! Where the server listens: for phones and users, for administrators, for connectors.
 
-use super::{Server, StartError, host};
+use super::{Running, StartError, host};
 use crate::client_address::TrustedProxies;
 use crate::config::ServerConfig;
 use crate::host::Host;
 use crate::listener::{self, Security, Transport};
 use crate::pace::Pace;
 use crate::self_made::{certificate_files, keep_self_made};
-use crate::site::{Answer, Parts, Site, SiteBody, is_own, whole};
+use crate::site::{Answer, Site, SiteBody, is_own, whole};
 use crate::tls::{ReloadingCertificate, phones};
 use dme_link::{Authority, Links, ListenConfig};
 use futures_util::FutureExt;
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 const PAGES_AT_ONCE: usize = 16;
 const PAGES_PER_MINUTE: u32 = 600;
 
-impl Server {
+impl Running {
     /// The phones' certificate, which follows its files; none where a proxy ends their TLS.
     pub(super) fn certificate(
         &self,
@@ -43,12 +43,13 @@ impl Server {
         Ok(Some(certificate))
     }
 
+    /// Answers where it listens. Without a site nothing is there but the front.
     pub(super) async fn listen_phones(
-        &mut self,
+        &self,
         config: &ServerConfig,
         certificate: Option<Arc<ReloadingCertificate>>,
-        site: Arc<dyn Site>,
-    ) -> Result<(), StartError> {
+        site: Option<Arc<dyn Site>>,
+    ) -> Result<SocketAddr, StartError> {
         let security = match certificate {
             Some(certificate) => {
                 let devices = self.front.own.authority();
@@ -71,7 +72,8 @@ impl Server {
             headers: config.limits.headers,
         };
         let socket = listen("phones.listen", config.phones.listen).await?;
-        self.phones = socket.local_addr().unwrap_or(config.phones.listen);
+        let listens = socket.local_addr().unwrap_or(config.phones.listen);
+        let site = site.filter(|_| self.front.own.config.enabled);
         let (front, pace) = (self.front.clone(), Pace::new(PAGES_AT_ONCE, PAGES_PER_MINUTE));
         let (stop, grace) = (self.stop.clone(), config.times.shutdown.0);
         self.tasks.spawn(listener::serve(
@@ -83,11 +85,11 @@ impl Server {
             move |request, peer| {
                 let front = front.clone();
                 // A phone that waits should take no more than it needs itself.
-                match front.own.config.enabled && is_own(request.uri().path()) {
-                    false => {
+                match site.as_ref().filter(|_| is_own(request.uri().path())) {
+                    None => {
                         front.handle(request, peer).map(|one| one.map(Answer::Phone)).left_future()
                     }
-                    true => {
+                    Some(site) => {
                         let client = front.proxies.client(peer.ip(), request.headers());
                         let page = own(site.clone(), pace.clone(), request, client);
                         page.map(|one| one.map(Answer::Site)).boxed().right_future()
@@ -95,31 +97,17 @@ impl Server {
                 }
             },
         ));
-        Ok(())
+        Ok(listens)
     }
 
-    pub(super) fn parts(
+    /// Answers where it listens.
+    pub(super) async fn listen_admin(
         &self,
         config: &ServerConfig,
-        links: Links,
-        certificate: Option<Arc<ReloadingCertificate>>,
-    ) -> Result<Parts, StartError> {
-        Ok(Parts {
-            front: self.front.clone(),
-            links,
-            link_addresses: link_addresses(config, self.links)?,
-            directory: config.directory.clone(),
-            certificate,
-        })
-    }
-
-    pub(super) async fn listen_admin(
-        &mut self,
-        config: &ServerConfig,
         site: Arc<dyn Site>,
-    ) -> Result<(), StartError> {
+    ) -> Result<SocketAddr, StartError> {
         let socket = listen("admin.listen", config.admin.listen).await?;
-        self.admin = socket.local_addr().unwrap_or(config.admin.listen);
+        let listens = socket.local_addr().unwrap_or(config.admin.listen);
         let transport = Transport {
             security: Security::Plain,
             proxy_protocol: false,
@@ -143,17 +131,18 @@ impl Server {
             grace,
             move |request, peer| site.clone().administration(request, peer),
         ));
-        Ok(())
+        Ok(listens)
     }
 
+    /// Answers where it listens, if it does.
     pub(super) async fn listen_links(
-        &mut self,
+        &self,
         config: &ServerConfig,
         links: &Links,
-    ) -> Result<(), StartError> {
-        let Some(address) = config.links.listen else { return Ok(()) };
+    ) -> Result<Option<SocketAddr>, StartError> {
+        let Some(address) = config.links.listen else { return Ok(None) };
         let socket = listen("links.listen", address).await?;
-        self.links = socket.local_addr().ok();
+        let listens = socket.local_addr().ok();
         let listening = ListenConfig {
             handshakes: config.links.handshakes,
             drain_limit: config.times.shutdown.0,
@@ -173,7 +162,7 @@ impl Server {
                 tracing::error!(%error, "connectors can no longer link");
             }
         });
-        Ok(())
+        Ok(listens)
     }
 }
 
@@ -196,7 +185,7 @@ async fn own(
 }
 
 /// Where connectors reach the link port, if it is listened on.
-fn link_addresses(
+pub(super) fn link_addresses(
     config: &ServerConfig,
     listening: Option<SocketAddr>,
 ) -> Result<Vec<String>, StartError> {

@@ -4,7 +4,7 @@ use crate::language::Language;
 use crate::{Console, Refusal, api};
 use dme_link::{ConnectorRecord, ConnectorState};
 use dme_model::{Function, UserId};
-use dme_server::connectors::{ConnectorSettings, Scope, SettingsProblem, Tier};
+use dme_server::connectors::{ConnectorSettings, EdgeLease, Scope, SettingsProblem, Tier};
 use dme_server::records::audit::changed;
 
 impl Console {
@@ -21,6 +21,7 @@ impl Console {
             parallel_calls: Some(all.limits.parallel),
             queued_calls: Some(all.limits.queue),
             drain: Some(all.drain),
+            edge: Some(all.edge),
         };
         // The one in this process is in no book: its services are in the server's own file.
         let configuration = match self.enrolled(name).await {
@@ -86,6 +87,11 @@ impl Console {
         };
         let off = functions.collect::<Result<_, _>>()?;
         let held = self.front.connectors.configured(&configured);
+        let edge = match edit.edge.as_deref().map(str::trim) {
+            None => self.front.connectors.effective(name).edge,
+            Some("") => EdgeLease::Off,
+            Some(lease) => lease.parse().map_err(|_| Refusal::wrong("no-lease", lease))?,
+        };
         let settings = ConnectorSettings {
             scope: (scoped != *held.scope).then_some(scoped),
             logins: logins.filter(|logins| configured.logins.as_ref() != Some(logins)),
@@ -94,6 +100,7 @@ impl Console {
             parallel_calls: edit.parallel_calls.filter(|calls| *calls != held.limits.parallel),
             queued_calls: edit.queued_calls.filter(|calls| *calls != held.limits.queue),
             drain: was.drain,
+            edge: (edge != held.edge).then_some(edge),
         };
         self.set_connector(name, api::SettingsChange { reset: true, settings }).await
     }

@@ -5,9 +5,10 @@ use crate::{Console, Refusal, api};
 use dme_directory::{Access, DirectoryService, Reason, Right, Standing};
 use dme_eas::ProtocolVersion;
 use dme_model::UserId;
+use dme_server::elsewhere::Whereabouts;
 use dme_server::records::audit::changed;
 use dme_server::wipes::Hand;
-use dme_store::{Admission, Device, WipeKind};
+use dme_store::{Admission, Device, Order, WipeKind};
 use dme_sync::StateStore;
 
 /// What is done to a device.
@@ -116,10 +117,17 @@ impl Console {
             DeviceAct::Wipe => second = wipe(WipeKind::Device).await?,
             DeviceAct::WipeAccount => second = wipe(WipeKind::Account).await?,
             DeviceAct::Unwipe => front.wipes.call_off_all(&key, by, at).await?,
-            DeviceAct::Resync => store.resync_device(&key).await.map_err(Refusal::failed)?,
+            DeviceAct::Resync => match front.elsewhere.whereabouts(&key) {
+                // What it holds is known there.
+                Whereabouts::Edge(..) => {
+                    front.order(&key, Order::ResyncAll, by).await?;
+                }
+                _ => store.resync_device(&key).await.map_err(Refusal::failed)?,
+            },
             DeviceAct::Remove => {
                 store.disown_device(&key, at).await?;
                 store.remove_device(&key).await?;
+                front.elsewhere.forget(&key).await?;
             }
         }
         // A waiting phone comes back at once and meets the change.

@@ -4,6 +4,7 @@ use crate::endpoints::parts::word;
 use crate::language::Language;
 use crate::{Console, api};
 use dme_model::Timestamp;
+use dme_server::elsewhere::Whereabouts;
 use dme_store::{Admission, Decider, Decision, Device, Held, Hold, Wipe, WipeKind};
 
 impl Console {
@@ -45,6 +46,10 @@ impl Console {
             hold: device.hold.as_ref().map(|one| hold(one, language)),
             waiting: self.front.pending(device).len() as u64,
             told: device.notice_sent.map(Timestamp::as_seconds),
+            edge: match self.front.elsewhere.whereabouts(&device.key) {
+                Whereabouts::Edge(name, _) => Some(name),
+                Whereabouts::Here(_) | Whereabouts::Server => None,
+            },
         }
     }
 }
