@@ -4,8 +4,8 @@ use crate::config::ConnectorConfig;
 use crate::link::WrongLink;
 use crate::upkeep::{Keeper, Surroundings};
 use dme_link::{
-    Code, Connector, ConnectorConfig as Link, ConnectorStatus, Enrolled, Identities, Proxy,
-    Reached, Token,
+    Code, Connector, ConnectorConfig as Link, ConnectorStatus, EdgeService, Enrolled, Identities,
+    Proxy, Reached, Services, Token,
 };
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -114,11 +114,12 @@ pub async fn reach(config: &ConnectorConfig) -> dme_link::Result<Vec<Reached>> {
 /// A connector that runs.
 pub struct Running {
     status: watch::Receiver<ConnectorStatus>,
+    services: watch::Receiver<Services>,
     stop: CancellationToken,
     task: JoinHandle<dme_link::Result<()>>,
 }
 
-/// Begins to dial and to serve.
+/// Begins to dial and to serve, as an edge too where there is one.
 ///
 /// # Errors
 /// When the settings or the identity are wrong. A server that cannot be reached is no error: it
@@ -126,6 +127,7 @@ pub struct Running {
 pub fn start(
     config: &ConnectorConfig,
     surroundings: Arc<dyn Surroundings>,
+    edge: Option<Arc<dyn EdgeService>>,
 ) -> Result<Running, StartError> {
     config.check()?;
     // Without an identity nothing is made beside it.
@@ -133,11 +135,15 @@ pub fn start(
     let (keeper, services) = Keeper::open(config, surroundings)?;
     let link = link(config)?;
     let connector = Connector::new(link, services).map_err(StartError::Identity)?;
-    let connector = connector.with_upkeep(Arc::new(keeper));
+    let offered = keeper.services();
+    let mut connector = connector.with_upkeep(Arc::new(keeper));
+    if let Some(edge) = edge {
+        connector = connector.with_edge(edge);
+    }
     let (status, stop) = (connector.status(), CancellationToken::new());
     let stopping = stop.clone();
     let task = tokio::spawn(connector.run(async move { stopping.cancelled().await }));
-    Ok(Running { status, stop, task })
+    Ok(Running { status, services: offered, stop, task })
 }
 
 /// The way out, where there is no direct one.
@@ -165,6 +171,11 @@ impl Running {
     /// What it is doing, as it changes.
     pub fn status(&self) -> watch::Receiver<ConnectorStatus> {
         self.status.clone()
+    }
+
+    /// What it serves, as that changes.
+    pub fn services(&self) -> watch::Receiver<Services> {
+        self.services.clone()
     }
 
     /// Lets what runs end, then ends the link.
@@ -202,9 +213,10 @@ mod tests {
     #[tokio::test]
     async fn a_connector_that_broke_off_has_not_ended_in_order() {
         let (_, status) = watch::channel(ConnectorStatus::Dialling);
+        let (_, services) = watch::channel(Services::default());
         let task: JoinHandle<dme_link::Result<()>> =
             tokio::spawn(async { panic!("a fault of ours") });
-        let mut running = Running { status, stop: CancellationToken::new(), task };
+        let mut running = Running { status, services, stop: CancellationToken::new(), task };
         let ended = tokio::spawn(async move { running.ended().await }).await;
         assert!(ended.unwrap_err().is_panic());
     }

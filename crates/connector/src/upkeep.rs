@@ -17,6 +17,7 @@ use dme_model::{Secret, Timestamp};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+use tokio::sync::watch;
 use toml::Table;
 use tracing::{error, info, warn};
 
@@ -51,6 +52,8 @@ pub(crate) struct Keeper {
     surroundings: Arc<dyn Surroundings>,
     started: i64,
     state: Mutex<State>,
+    /// What is served now.
+    services: watch::Sender<Services>,
 }
 
 #[derive(Default)]
@@ -85,13 +88,20 @@ impl Keeper {
             surroundings,
             started: now(),
             state: Mutex::default(),
+            services: watch::Sender::new(Services::default()),
             own,
         };
         let begin = match &keeper.own {
             Some(own) => services(&Offered::from(own))?,
             None => keeper.begin()?,
         };
+        keeper.services.send_replace(begin.clone());
         Ok((keeper, begin))
+    }
+
+    /// What is served, as that changes.
+    pub(crate) fn services(&self) -> watch::Receiver<Services> {
+        self.services.subscribe()
     }
 
     fn begin(&self) -> Result<Services, StartError> {
@@ -185,7 +195,10 @@ impl Upkeep for Keeper {
             return None;
         }
         match self.take(configuration) {
-            Ok(services) => Some(services),
+            Ok(services) => {
+                self.services.send_replace(services.clone());
+                Some(services)
+            }
             Err(problem) => {
                 let reason = problem.to_string();
                 warn!(version, reason, "configuration refused; the former stays in force");

@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 use dme_connector::config::{ConnectorConfig, EmbeddedConfig};
 use dme_connector::configuration::secrets_in;
 use dme_console::api;
+use dme_edge::EdgeConfig;
 use dme_model::{Secret, Span, Timestamp};
 use dme_server::config::ServerConfig;
 use serde::Serialize;
@@ -230,6 +231,8 @@ pub struct ConnectorFile {
     pub connector: ConnectorConfig,
     /// The secrets in them.
     pub secrets: Vec<Secret>,
+    /// Where phones near it reach it, if they do.
+    pub edge: Option<EdgeConfig>,
     /// How it logs.
     pub log: LogConfig,
     /// All of it as it is written.
@@ -253,6 +256,7 @@ pub fn connector_file(path: &Path) -> Result<ConnectorFile> {
     Ok(ConnectorFile {
         log: sections.take("log")?.unwrap_or_default(),
         secrets: secrets_in(sections.table()),
+        edge: sections.take("edge")?,
         connector: sections.rest()?,
         written,
     })

@@ -15,6 +15,7 @@ use dme_connector::config::{ConnectorConfig, DirectoryConfig, MailConfig};
 use dme_connector::{AddressListConfig, Offered};
 use dme_dav::{DavConfig, DavMailSystem};
 use dme_directory::{DirectoryService, FileDirectory, LdapDirectory, Severity, Verdict};
+use dme_edge::EdgeConfig;
 use dme_imap::ImapMailSystem;
 use dme_link::{Check, CredentialsNeeded};
 use dme_mailbox::{Account, CallContext, Credentials};
@@ -63,12 +64,15 @@ pub async fn run(options: Options) -> Result<ExitCode> {
         Role::Connector => "/etc/dme/connector.toml",
     };
     let path = options.config.clone().unwrap_or_else(|| default.into());
-    let (server, embedded, connector) = match options.role {
+    let (server, embedded, connector, edge) = match options.role {
         Role::Server => {
             let file = server_file(&path)?;
-            (Some(file.server), file.embedded, None)
+            (Some(file.server), file.embedded, None, None)
         }
-        Role::Connector => (None, None, Some(connector_file(&path)?.connector)),
+        Role::Connector => {
+            let file = connector_file(&path)?;
+            (None, None, Some(file.connector), file.edge)
+        }
     };
     let embedded = embedded.as_ref().map(Offered::from);
     let offered = connector.as_ref().map(Offered::from).or(embedded).unwrap_or_default();
@@ -80,7 +84,13 @@ pub async fn run(options: Options) -> Result<ExitCode> {
     if let Some(Err(problem)) = connector.as_ref().map(|connector| connector.check()) {
         report.bad("configuration", problem);
     }
+    for problem in edge.iter().flat_map(EdgeConfig::problems) {
+        report.bad("configuration", problem);
+    }
     let waits = connector.is_some() && !offered.is_something();
+    if edge.is_some() && !waits && (offered.mail.is_none() || offered.people.is_none()) {
+        report.bad("configuration", "[edge] needs [mail] and [people] in the same connector");
+    }
     if waits {
         report.unknown(
             "services",

@@ -13,7 +13,8 @@ use crate::log;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use dme_console::api;
-use dme_link::{Code, Token};
+use dme_edge::Edge;
+use dme_link::{Code, EdgeService, Token};
 use dme_model::Span;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -271,7 +272,13 @@ async fn run(path: &Path) -> Result<ExitCode> {
     let file = connector_file(path)?;
     let log = log::begin_and_keep(&file.log);
     let surroundings = surroundings::Process::new(path, &file, log);
-    let mut running = dme_connector::start(&file.connector, Arc::new(surroundings))?;
+    let edge = match file.edge {
+        Some(config) => Some(Edge::open(config, &file.connector.directory).await?),
+        None => None,
+    };
+    let near = edge.clone().map(|edge| edge as Arc<dyn EdgeService>);
+    let mut running = dme_connector::start(&file.connector, Arc::new(surroundings), near)?;
+    let edge = edge.map(|edge| edge.start(running.services(), running.status()));
     let mut status = running.status();
     tokio::spawn(async move {
         while status.changed().await.is_ok() {
@@ -287,6 +294,10 @@ async fn run(path: &Path) -> Result<ExitCode> {
         Some(ended) => ended?,
         None => {
             tracing::info!("going down: running calls are answered");
+            // Its phones' last answers are given before anything else ends.
+            if let Some(edge) = edge {
+                edge.stop().await;
+            }
             running.stop().await?;
         }
     }

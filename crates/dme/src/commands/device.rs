@@ -181,6 +181,9 @@ pub fn say(device: &api::Device) {
         if device.policy { "acknowledged" } else { "not acknowledged" },
         device.wipe
     ));
+    if let Some(edge) = &device.edge {
+        say_line(format_args!("  served at the edge {edge}"));
+    }
     if let Some(decision) = &device.decision {
         say_line(format_args!("  {} {decision}", device.admission));
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Each of our crates and those of ours it may use, tests aside.
-const MAY_USE: [(&str, &[&str]); 28] = [
+const MAY_USE: [(&str, &[&str]); 29] = [
     ("model", &[]),
     ("wbxml", &[]),
     ("zone", &["model"]),
@@ -49,6 +49,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
             "store",
         ],
     ),
+    ("edge", &["model", "sync", "routing", "directory", "link", "store", "server"]),
     (
         "console",
         &[
@@ -92,6 +93,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
             "sieve",
             "dav",
             "server",
+            "edge",
             "console",
             "connector",
             "phone",

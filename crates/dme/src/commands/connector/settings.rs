@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use clap::Args;
 use dme_console::api;
 use dme_model::Function;
-use dme_server::connectors::{ConnectorSettings, Scope, Tier};
+use dme_server::connectors::{ConnectorSettings, EdgeLease, Scope, Tier};
 use std::collections::BTreeSet;
 
 /// What is to be set; the rest stays.
@@ -32,6 +32,10 @@ pub struct Change {
     /// Calls that may wait.
     #[arg(long)]
     queued_calls: Option<u32>,
+    /// Whether it may serve phones near it by a front of its own: "off", or for how long without
+    /// having heard from the server, such as "7d".
+    #[arg(long)]
+    edge: Option<EdgeLease>,
     /// Forget all that was set by command first: the server's configuration holds again.
     #[arg(long)]
     reset: bool,
@@ -86,6 +90,7 @@ impl Change {
             parallel_calls: self.parallel_calls,
             queued_calls: self.queued_calls,
             drain: None,
+            edge: self.edge,
         }
     }
 }
@@ -189,6 +194,10 @@ fn say(settings: &api::Settings) {
     row("calls at once", number(effective.parallel_calls), by_set, by_file);
     let (by_set, by_file) = (set.queued_calls.is_some(), configured.queued_calls.is_some());
     row("calls that may wait", number(effective.queued_calls), by_set, by_file);
+    let edge = effective.edge.unwrap_or_default();
+    if edge != EdgeLease::Off {
+        row("edge", format!("lease {edge}"), set.edge.is_some(), configured.edge.is_some());
+    }
     if let Some(configuration) = configuration {
         say_standing(configuration);
     }
