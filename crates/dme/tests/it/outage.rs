@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use dme_eas::folder_sync::FolderType;
 use dme_eas::query::Command;
 use dme_phone::{Phone, Woken};
+use dme_testkit::ports::wait_until;
 use std::time::{Duration, Instant};
 
 fn mail(subject: &str) -> Vec<u8> {
@@ -218,8 +219,11 @@ async fn who_looks_is_told_of_a_mail_system_that_fails_and_of_users_whom_nobody_
 
     site.kill_connector();
     told(&site, (&mut phone, &inbox), unserved, true).await?;
-    let events = site.dme(&["log", "list", "--kind", "mail_unserved"])?;
-    ensure!(events.contains("ann@example.org"), "{events}");
+    // The log is written beside the answers.
+    wait_until("the log has it", PATIENCE, || {
+        let events = site.dme(&["log", "list", "--kind", "mail_unserved"])?;
+        Ok(events.contains("ann@example.org"))
+    })?;
     site.restart_connector()?;
     told(&site, (&mut phone, &inbox), unserved, false).await
 }

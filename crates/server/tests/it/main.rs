@@ -8,6 +8,8 @@ mod behaviour;
 #[cfg(test)]
 mod devices;
 #[cfg(test)]
+mod edge;
+#[cfg(test)]
 mod hanging_up;
 #[cfg(test)]
 mod listener;

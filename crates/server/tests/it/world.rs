@@ -6,7 +6,7 @@ use dme_directory::{
     Verdict,
 };
 use dme_eas::provision::{Applied, Request};
-use dme_link::{CredentialsNeeded, Mailboxes, Services};
+use dme_link::{CredentialsNeeded, Links, Mailboxes, Services};
 use dme_mailbox::memory::MemoryMailSystem;
 use dme_model::{Role, Secret, UserId};
 use dme_phone::{Account, Address, Phone, Tls, Trust};
@@ -17,6 +17,7 @@ use dme_server::site::{Site, SiteBody};
 use dme_server::wipes::{Administrator, Hand};
 use dme_store::{Behind, Device};
 use dme_sync::DeviceKey;
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
@@ -96,6 +97,7 @@ pub struct World {
     pub server: Server,
     pub front: Arc<Front>,
     pub mail: MemoryMailSystem,
+    pub links: Links,
     folder: TempDir,
 }
 
@@ -123,40 +125,31 @@ impl World {
         });
         let tables = config.as_object_mut().unwrap();
         tables.extend(more.as_object().unwrap().clone());
-        let services = Services {
-            mailboxes: Some(Mailboxes::of_all(Arc::new(mail.clone()), CredentialsNeeded::None)),
-            directory: Some(Arc::new(People)),
-            realms: ["example.org".into()].into(),
-            ..Services::default()
-        };
+        let services = services(&mail);
         let front = Arc::new(OnceLock::new());
         let told = front.clone();
         let site = move |parts: dme_server::site::Parts| {
-            let _ = told.set(parts.front);
+            let _ = told.set((parts.front, parts.links));
             Ok(Arc::new(NoSite) as Arc<dyn Site>)
         };
         let config = serde_json::from_value(config).unwrap();
         let server = Server::start(config, Some(services), site).await.unwrap();
-        let front: Arc<Front> = front.get().unwrap().clone();
+        let (front, links): (Arc<Front>, Links) = front.get().unwrap().clone();
         front.gate.refresh().await;
-        Self { server, front, mail, folder }
+        Self { server, front, mail, links, folder }
     }
 
     /// Ends the server and starts it again on what it kept.
     pub async fn restart(self, more: serde_json::Value) -> Self {
-        let Self { server, front, mail, folder } = self;
+        let Self { server, front, mail, folder, links } = self;
         server.stop().await;
-        drop(front);
+        drop((front, links));
         Self::on(folder, mail, more).await
     }
 
     /// A phone that knows nothing yet.
     pub fn phone(&self, user: &str, device: &str) -> Phone {
-        let port = self.server.phones.port();
-        let address = Address { tls: false, ..Address::active_sync("127.0.0.1", port) };
-        let mut account = Account::new(address, user, Secret::new("secret"));
-        account.device = device.into();
-        Phone::new(account, Tls::new(&Trust::Anyone).unwrap())
+        phone_at(self.server.phones, user, device)
     }
 
     /// The same, having synchronised its inbox.
@@ -180,6 +173,28 @@ impl World {
             format!("From: carol@example.net\r\nTo: {user}\r\nSubject: {subject}\r\n\r\nHello\r\n");
         self.mail.insert(&user, &inbox, message, Default::default(), now).unwrap();
     }
+}
+
+/// What a connector serves that has this mail system, and the directory.
+pub fn services(mail: &MemoryMailSystem) -> Services {
+    Services {
+        mailboxes: Some(Mailboxes::of_all(Arc::new(mail.clone()), CredentialsNeeded::None)),
+        directory: Some(Arc::new(People)),
+        realms: ["example.org".into()].into(),
+        ..Services::default()
+    }
+}
+
+/// Where phones find what listens there.
+pub fn address(listens: SocketAddr) -> Address {
+    Address { tls: false, ..Address::active_sync("127.0.0.1", listens.port()) }
+}
+
+/// A phone that knows nothing yet, of what listens there.
+pub fn phone_at(listens: SocketAddr, user: &str, device: &str) -> Phone {
+    let mut account = Account::new(address(listens), user, Secret::new("secret"));
+    account.device = device.into();
+    Phone::new(account, Tls::new(&Trust::Anyone).unwrap())
 }
 
 pub fn key(user: &str, device: &str) -> DeviceKey {

@@ -4,20 +4,22 @@
 //!  phones ──┐          ┌── head: the server
 //!           router ────┼── office: mail system, directory    (only the connectors get in)
 //!  (internet, DMZ)     ├── first, second: connectors before the office's mail system
-//!                      ├── branch: mail system, connector     (nobody gets in)
+//!                      ├── branch: mail system, a copy of the office's directory, connector and
+//!                      │           edge, phones               (nobody gets in)
 //!                      └── bought: mail system, directory, connector     (nobody gets in)
 //! ```
 
 use crate::site::{PATIENCE, REALM, USERS, ldif, phone_at};
 use anyhow::{Context, Result};
-use dme_phone::{Address, Phone};
+use dme_model::Secret;
+use dme_phone::{Account, Address, Phone, Tls, Trust};
 use dme_testkit::dovecot::{Dovecot, DovecotOptions};
 use dme_testkit::hanging::Hanging;
 use dme_testkit::host::Host;
 use dme_testkit::ports::wait_until;
 use dme_testkit::process::{Folder, Process, run};
 use dme_testkit::slapd::{SERVICE_DN, SERVICE_PASSWORD, SUFFIX, Slapd, SlapdOptions};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,7 +45,7 @@ pub struct Land {
     pub branches: Dovecot,
     pub boughts: Dovecot,
     folder: Folder,
-    _others: (Host, Slapd, Slapd, Vec<Process>),
+    _others: (Host, [Slapd; 3], Vec<Process>),
 }
 
 /// A host at the end of a line to the router; both ends have the line's name there.
@@ -138,6 +140,7 @@ impl Land {
             host.inside(|| Slapd::start(&SlapdOptions { ldif, ..SlapdOptions::default() }))
         };
         let offices_directory = slapd(&office, offices_people())?;
+        let branches_directory = slapd(&branch, offices_people())?;
         let boughts_directory = slapd(&bought, boughts_people())?;
         // The office's mail system listens on loopback there: it is led out to the office's own
         // address, and in to the loopback of each host that has a connector before it.
@@ -155,12 +158,13 @@ impl Land {
         };
         let scopes = [("first", "sales"), ("second", "sales"), ("branch", "burundi")];
         let scopes = scopes.map(|(name, group)| scope(name, group)).concat();
+        let scopes = scopes.replace("\"burundi\" }\n", "\"burundi\" }\nedge = \"7d\"\n");
         std::fs::write(
             path("server.toml"),
             format!(
                 "directory = {:?}\n[phones]\nlisten = \"0.0.0.0:443\"\nhost = \"{HEAD}\"\n\
                  [links]\nlisten = \"0.0.0.0:8443\"\naddress = \"{HEAD}:8443\"\n\
-                 [[realms]]\nname = \"{REALM}\"\nconnector = \"people\"\n\
+                 [[realms]]\nname = \"{REALM}\"\nconnector = [\"people\", \"branch\"]\n\
                  [realms.access]\nusers = {{ groups = [\"dme-users\"] }}\n\
                  [[realms]]\nname = \"bought.example\"\nconnector = \"bought\"\n\
                  [realms.access]\nusers = {{ groups = [\"staff\"] }}\n{scopes}\
@@ -183,11 +187,13 @@ impl Land {
         .with_context(|| std::fs::read_to_string(path("server.log")).unwrap_or_default())?;
         let of_bought = imap(boughts.imap_port) + &ldap("bought.example", &boughts_directory);
         let realms = "[mail.imap]\nrealms = [\"bought.example\"]\n";
+        let edge = format!("[edge.phones]\nlisten = \"0.0.0.0:443\"\nhost = \"{BRANCH}\"\n");
+        let of_branch = imap(branches.imap_port) + &ldap(REALM, &branches_directory) + &edge;
         for (host, name, config) in [
             (&office, "people", ldap(REALM, &offices_directory)),
             (&first, "first", imap(offices.imap_port)),
             (&second, "second", imap(offices.imap_port)),
-            (&branch, "branch", imap(branches.imap_port)),
+            (&branch, "branch", of_branch),
             (&bought, "bought", format!("{realms}{of_bought}")),
         ] {
             let file = format!("{name}.toml");
@@ -202,7 +208,8 @@ impl Land {
             dme(host, &["connector", "enroll", token.trim(), "--config", &file])?;
             start(host, name, &["connector", "run", "--config", &file])?;
         }
-        let others = (first, offices_directory, boughts_directory, processes);
+        let directories = [offices_directory, branches_directory, boughts_directory];
+        let others = (first, directories, processes);
         let land = Self {
             router,
             phones,
@@ -247,7 +254,38 @@ impl Land {
 
     /// A phone that knows nothing yet. It finds the server from the phones' network.
     pub fn phone(&self, login: &str, password: &str) -> Result<Phone> {
-        phone_at(Address::active_sync(HEAD, 443), self.folder.path(), login, password)
+        phone_at(Self::server(), self.folder.path(), login, password)
+    }
+
+    /// A phone that knows nothing yet and trusts the server and the branch's edge alike.
+    pub fn roaming_phone(&self, login: &str, password: &str) -> Result<Phone> {
+        let mut trusted = std::fs::read(self.path("server/authority/authority.pem"))?;
+        trusted.extend(std::fs::read(self.path("branch/edge/authority/authority.pem"))?);
+        let account = Account::new(Self::edge(), login, Secret::new(password));
+        let mut phone = Phone::new(account, Tls::new(&Trust::Authority(trusted))?);
+        phone.longest_pause = Duration::ZERO;
+        Ok(phone)
+    }
+
+    /// Where phones find the server, from their network.
+    pub fn server() -> Address {
+        Address::active_sync(HEAD, 443)
+    }
+
+    /// Where phones find the branch's edge, from the branch.
+    pub fn edge() -> Address {
+        Address::active_sync(BRANCH, 443)
+    }
+
+    /// Waits until the branch's edge answers phones there.
+    pub fn wait_for_edge(&self) -> Result<()> {
+        let place: SocketAddr = format!("{BRANCH}:443").parse()?;
+        let there = || Ok(TcpStream::connect_timeout(&place, Duration::from_secs(1)).is_ok());
+        wait_until("the edge is there", PATIENCE, || {
+            std::thread::sleep(Duration::from_millis(100));
+            self.branch.inside(there)
+        })
+        .with_context(|| std::fs::read_to_string(self.path("branch.log")).unwrap_or_default())
     }
 }
 
