@@ -17,7 +17,10 @@ use dme_server::lease::Lease;
 use dme_server::policies::{Compliance, Push};
 use dme_server::records::audit::Deed;
 use dme_server::role::{EdgeFront, Lent};
-use dme_store::{Admission, EventFilter, Order, Policy, Sighting, Store, Wipe, WipeKind};
+use dme_store::{
+    Admission, Decider, Decision, EventFilter, Held, Hold, Order, Policy, Sighting, Store, Wipe,
+    WipeKind,
+};
 use dme_sync::DeviceKey;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -347,8 +350,15 @@ async fn an_edge_speaks_for_the_users_of_its_scope_and_of_nobody_else() {
         done: Vec::new(),
     };
     let mut told = Ledger::new(1);
-    for key in [&bobs, &made_up, &key(ANN, "ANNS")] {
-        told.set(Subject::Device(key.clone()).to_string(), serde_json::to_value(&kept).unwrap());
+    // Of its own user's device it may say that it misbehaves.
+    let since = at.plus(Duration::from_secs(60));
+    let held = Held::Blocked { before: Admission::Allowed };
+    let hold = Some(Hold { held, rule: "hammers".into(), reason: String::new(), since });
+    let by = Decider::Behaviour("hammers".into());
+    let decision = Some(Decision { by, reason: String::new(), at: since });
+    let misbehaves = KeptDevice { hold, decision, ..kept.clone() };
+    for (key, kept) in [(&bobs, &kept), (&made_up, &kept), (&key(ANN, "ANNS"), &misbehaves)] {
+        told.set(Subject::Device(key.clone()).to_string(), serde_json::to_value(kept).unwrap());
         let claim = Claim { at, sighting: sighting.clone() };
         told.set(Subject::Claim(key.clone()).to_string(), serde_json::to_value(claim).unwrap());
     }
@@ -370,6 +380,7 @@ async fn an_edge_speaks_for_the_users_of_its_scope_and_of_nobody_else() {
     assert_eq!(world.record(BOB, "BOBS").await, before);
     assert_eq!(world.front.store.device(&made_up).await.unwrap(), None);
     assert!(is_at_edge(&world, &key(ANN, "ANNS")) && !is_at_edge(&world, &bobs));
+    assert_eq!(world.record(ANN, "ANNS").await.admission, Admission::Blocked);
     let filter = EventFilter { text: Some("a lie".into()), ..EventFilter::default() };
     assert_eq!(world.front.store.events(&filter, 10).await.unwrap().events, []);
     // It is told of its own users' devices alone.
