@@ -62,19 +62,23 @@ impl Edges {
         kept: &KeptDevice,
     ) -> Result<(), Trouble> {
         let front = &self.front;
-        if front.store.device(key).await?.is_none() {
+        let came_here = front.store.device(key).await?.map(|device| device.last_seen);
+        if came_here.is_none() {
             self.enter(link, key, &Claim { at: kept.taken, sighting: kept.sighting.clone() })
                 .await?;
+            // Its user may have as many as allowed.
+            if front.store.device(key).await?.is_none() {
+                return Ok(());
+            }
         }
-        // Its user may have as many as allowed.
-        let Some(device) = front.store.device(key).await? else { return Ok(()) };
         // It may have come to two fronts while the line was down: where it came last it is.
         let is_there = match self.from_edges.places.of(key) {
             Whereabouts::Edge(name, _) if name == link.name => true,
             Whereabouts::Edge(_, since) if since >= kept.taken => false,
-            Whereabouts::Here(since) if since.max(device.last_seen) >= kept.taken => false,
-            Whereabouts::Server if device.last_seen > kept.taken => {
-                self.from_edges.places.here(key, device.last_seen).await?;
+            Whereabouts::Here(since) if Some(since).max(came_here) >= Some(kept.taken) => false,
+            Whereabouts::Server if came_here > Some(kept.taken) => {
+                let came = came_here.unwrap_or(kept.taken);
+                self.from_edges.places.here(key, came).await?;
                 false
             }
             Whereabouts::Here(_) | Whereabouts::Edge(..) | Whereabouts::Server => {
