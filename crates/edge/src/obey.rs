@@ -82,16 +82,11 @@ impl Edge {
             Whereabouts::Here(_) => true,
             Whereabouts::Server | Whereabouts::Edge(..) => false,
         };
-        let known = self.store.device(key).await?;
-        let merged = match &known {
-            Some(known) => merged(known, decreed, &before.given(key), here),
-            None => decreed,
-        };
-        if known.as_ref() == Some(&merged) {
-            return Ok(());
+        let given = before.given(key);
+        let merge = move |known: &Device, decreed| merged(known, decreed, &given, here);
+        if self.store.copy_device(&decreed, merge).await? {
+            self.end_stay(key);
         }
-        self.store.copy_device(&merged).await?;
-        self.end_stay(key);
         Ok(())
     }
 

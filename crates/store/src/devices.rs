@@ -70,6 +70,29 @@ fn optional_json<T: Serialize>(value: Option<&T>, place: &'static str) -> Result
     value.map(|value| to_json(value, place)).transpose()
 }
 
+/// What of a device is written down as JSON.
+struct Written {
+    admission: String,
+    policy: String,
+    wipe: String,
+    decision: Option<String>,
+    hold: Option<String>,
+    waiting: String,
+}
+
+impl Written {
+    fn of(device: &Device) -> Result<Self> {
+        Ok(Self {
+            admission: to_json(&device.admission, "device.admission")?,
+            policy: to_json(&device.policy, "device.policy")?,
+            wipe: to_json(&device.wipe, "device.wipe")?,
+            decision: optional_json(device.decision.as_ref(), "device.decision")?,
+            hold: optional_json(device.hold.as_ref(), "device.hold")?,
+            waiting: to_json(&device.waiting, "device.commands")?,
+        })
+    }
+}
+
 fn find(session: &Session<'_>, key: &DeviceKey) -> Result<Option<Device>> {
     let query = format!("SELECT {COLUMNS} FROM device {WHERE_KEY}");
     session.query_optional(&query, values![key.user.as_str(), key.device.as_str()], device)
@@ -221,21 +244,16 @@ impl Store {
         self.write(move |session| {
             let mut device = find(session, &key)?.ok_or_else(|| not_found(&key))?;
             let done = change(&mut device)?;
-            let admission = to_json(&device.admission, "device.admission")?;
-            let policy = to_json(&device.policy, "device.policy")?;
-            let wipe = to_json(&device.wipe, "device.wipe")?;
-            let decision = optional_json(device.decision.as_ref(), "device.decision")?;
-            let hold = optional_json(device.hold.as_ref(), "device.hold")?;
-            let waiting = to_json(&device.waiting, "device.commands")?;
+            let written = Written::of(&device)?;
             let row = values![
-                &admission,
-                &policy,
-                &wipe,
+                &written.admission,
+                &written.policy,
+                &written.wipe,
                 &device.information,
                 device.notice_sent,
-                decision.as_ref(),
-                hold.as_ref(),
-                &waiting,
+                written.decision.as_ref(),
+                written.hold.as_ref(),
+                &written.waiting,
                 key.user.as_str(),
                 key.device.as_str()
             ];

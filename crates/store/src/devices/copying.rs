@@ -1,8 +1,7 @@
 //! A device as another store has it.
 
-use super::{Device, optional_json};
+use super::{Device, Written, find};
 use crate::session::values;
-use crate::states::to_json;
 use crate::{Result, Store};
 
 const COPY: &str = "INSERT INTO device (user_id, device_id, device_type, user_agent, protocol, \
@@ -16,20 +15,28 @@ const COPY: &str = "INSERT INTO device (user_id, device_id, device_type, user_ag
      decision = excluded.decision, hold = excluded.hold, commands = excluded.commands";
 
 impl Store {
-    /// Enters a device as it is in another store, in the place of what is known of it here. How many
-    /// its user has is not looked at: that was decided there.
+    /// Enters a device as it is in another store; where it is known here, as what `merge` makes of both,
+    /// in one transaction: whatever the device does at this moment is not lost. Answers whether anything
+    /// is other than it was. How many its user has is not looked at: that was decided there.
     ///
     /// # Errors
     /// The database's.
-    pub async fn copy_device(&self, device: &Device) -> Result<()> {
-        let device = device.clone();
-        let admission = to_json(&device.admission, "device.admission")?;
-        let policy = to_json(&device.policy, "device.policy")?;
-        let wipe = to_json(&device.wipe, "device.wipe")?;
-        let decision = optional_json(device.decision.as_ref(), "device.decision")?;
-        let hold = optional_json(device.hold.as_ref(), "device.hold")?;
-        let waiting = to_json(&device.waiting, "device.commands")?;
+    pub async fn copy_device(
+        &self,
+        device: &Device,
+        merge: impl Fn(&Device, Device) -> Device + Send + 'static,
+    ) -> Result<bool> {
+        let other = device.clone();
         self.write(move |session| {
+            let known = find(session, &other.key)?;
+            let device = match &known {
+                Some(known) => merge(known, other.clone()),
+                None => other.clone(),
+            };
+            if known.as_ref() == Some(&device) {
+                return Ok(false);
+            }
+            let written = Written::of(&device)?;
             let row = values![
                 device.key.user.as_str(),
                 device.key.device.as_str(),
@@ -38,17 +45,17 @@ impl Store {
                 &device.protocol,
                 device.first_seen,
                 device.last_seen,
-                &admission,
-                &policy,
-                &wipe,
+                &written.admission,
+                &written.policy,
+                &written.wipe,
                 &device.information,
                 device.notice_sent,
-                decision.as_ref(),
-                hold.as_ref(),
-                &waiting
+                written.decision.as_ref(),
+                written.hold.as_ref(),
+                &written.waiting
             ];
             session.execute(COPY, row)?;
-            Ok(())
+            Ok(true)
         })
         .await
     }

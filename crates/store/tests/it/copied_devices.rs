@@ -8,7 +8,10 @@ use dme_store::{
 };
 use dme_sync::DeviceKey;
 
-on_each_database![a_device_is_copied_whole_in_the_place_of_what_was_known,];
+on_each_database![
+    a_device_is_copied_whole_in_the_place_of_what_was_known,
+    what_a_device_does_while_it_is_copied_is_not_lost,
+];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -99,11 +102,35 @@ fn a_device_is_written_for_other_stores_as_ever() {
 async fn a_device_is_copied_whole_in_the_place_of_what_was_known(place: Place) {
     let store = place.open().await;
     let other = Device { key: DeviceKey { user: "ann@x".into(), device: "2".into() }, ..plain() };
-    store.copy_device(&other).await.unwrap();
+    store.copy_device(&other, |_, other| other).await.unwrap();
     let later = Device { first_seen: Timestamp::from_seconds(9), last_seen: NOW, ..plain() };
     for device in [full(), later, full()] {
-        store.copy_device(&device).await.unwrap();
+        store.copy_device(&device, |_, other| other).await.unwrap();
         assert_eq!(store.device(&device.key).await.unwrap(), Some(device.clone()));
         assert_eq!(store.devices(None).await.unwrap(), [device, other.clone()]);
     }
+}
+
+async fn what_a_device_does_while_it_is_copied_is_not_lost(place: Place) {
+    let store = place.open().await;
+    let key = plain().key;
+    assert!(store.copy_device(&plain(), |_, other| other).await.unwrap(), "it is new");
+    let keeps = |known: &Device, other| Device { policy: known.policy, ..other };
+    let acknowledges = async {
+        for acknowledged in 1..=40 {
+            let key_given = Some(PolicyKey { key: acknowledged, revision: 7 });
+            let policy = Policy { acknowledged: key_given, ..Policy::default() };
+            store.set_policy(&key, &policy).await.unwrap();
+            let held = store.known_device(&key).await.unwrap().policy;
+            assert_eq!(held, policy, "as it was acknowledged last");
+        }
+    };
+    let copies = async {
+        for number in 0..40 {
+            let other = Device { user_agent: format!("Apple/{number}"), ..plain() };
+            assert!(store.copy_device(&other, keeps).await.unwrap());
+            assert!(!store.copy_device(&other, keeps).await.unwrap(), "it is so already");
+        }
+    };
+    tokio::join!(acknowledges, copies);
 }
