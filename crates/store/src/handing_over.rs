@@ -163,21 +163,4 @@ impl Store {
         })
         .await
     }
-
-    /// Numbers the folders of a user as they are where these states come from, so that a device
-    /// that begins here can go there one day. Where any has a number here all stays as it is.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn number_folders_as(&self, user: &UserId, states: &DeviceStates) -> Result<()> {
-        let (user, there) = (user.clone(), states.folders.clone());
-        self.write(move |session| {
-            let here = numbering(session, &user)?;
-            match here.is_empty() {
-                true => enter(session, &user, &here, &there),
-                false => Ok(()),
-            }
-        })
-        .await
-    }
 }

@@ -15,11 +15,6 @@ const MOST: usize = 1 << 20;
 pub(super) struct Numbering(Vec<Option<CollectionId>>);
 
 impl Numbering {
-    /// Whether no number was ever given.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// One number more, as the database has it. Numbers that are passed over stand for nothing: they
     /// too are not given any more, as only the next after the highest is.
     pub(super) fn put(&mut self, no: i64, collection: Option<String>) -> Result<()> {

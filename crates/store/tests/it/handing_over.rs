@@ -16,7 +16,6 @@ on_each_database![
     a_freed_number_is_not_given_again_by_the_taker,
     a_number_that_was_freed_elsewhere_is_freed_for_all_devices,
     what_is_known_to_be_sent_stays_known,
-    a_user_without_numbers_is_given_those_of_elsewhere,
 ];
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -239,19 +238,4 @@ async fn what_is_known_to_be_sent_stays_known(place: Place) {
         assert_eq!(begin(&taker, act, later).await, Journal::Sent(sent(act)));
     }
     assert_eq!(begin(&taker, "again", later).await, Journal::Uncertain { since: later });
-}
-
-async fn a_user_without_numbers_is_given_those_of_elsewhere(place: Place) {
-    let (server, edge) = (place.open().await, place.another());
-    let edge = edge.open().await;
-    number(&server, &["a", "b", "c"]).await;
-    rename(&server, 3, "b").await;
-    let states = carried(&server.states_of(&phone()).await.unwrap());
-    edge.number_folders_as(&ann(), &states).await.unwrap();
-    assert_eq!(number(&edge, &["d", "b", "a"]).await, [4, 3, 1]);
-
-    number(&server, &["e"]).await;
-    let states = server.states_of(&phone()).await.unwrap();
-    edge.number_folders_as(&ann(), &states).await.unwrap();
-    assert_eq!(edge.folder(&ann(), FolderNo(4)).await.unwrap(), Some("d".into()), "as it was");
 }
