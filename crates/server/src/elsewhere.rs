@@ -4,9 +4,9 @@
 use async_trait::async_trait;
 use dme_model::Timestamp;
 use dme_store::{Place, Result, Sighting, Store};
-use dme_sync::DeviceKey;
+use dme_sync::{DeviceKey, Guard, Locks};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// Brings what is at another front.
@@ -44,7 +44,7 @@ pub enum Whereabouts {
 pub struct Places {
     store: Store,
     known: RwLock<HashMap<DeviceKey, Place>>,
-    moving: Mutex<HashMap<DeviceKey, Arc<tokio::sync::Mutex<()>>>>,
+    moving: Locks<DeviceKey>,
     /// Counts the moves.
     moved: watch::Sender<u64>,
 }
@@ -59,7 +59,7 @@ impl Places {
         Ok(Self {
             store,
             known: RwLock::new(known),
-            moving: Mutex::default(),
+            moving: Locks::default(),
             moved: watch::Sender::new(0),
         })
     }
@@ -119,31 +119,7 @@ impl Places {
     }
 
     /// Waits until nobody else moves this device: a phone may come twice at once.
-    pub async fn moving(&self, key: &DeviceKey) -> Moving<'_> {
-        let lock = self.moves().entry(key.clone()).or_default().clone();
-        let guard = lock.lock_owned().await;
-        Moving { places: self, key: key.clone(), guard: Some(guard) }
-    }
-
-    fn moves(&self) -> MutexGuard<'_, HashMap<DeviceKey, Arc<tokio::sync::Mutex<()>>>> {
-        self.moving.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A device that is being moved, until this is dropped.
-pub struct Moving<'a> {
-    places: &'a Places,
-    key: DeviceKey,
-    guard: Option<tokio::sync::OwnedMutexGuard<()>>,
-}
-
-impl Drop for Moving<'_> {
-    fn drop(&mut self) {
-        self.guard = None;
-        let mut moves = self.places.moves();
-        // Clones are made only under the table's lock: one left means nobody waits.
-        if moves.get(&self.key).is_some_and(|lock| Arc::strong_count(lock) == 1) {
-            moves.remove(&self.key);
-        }
+    pub async fn moving(&self, key: &DeviceKey) -> Guard<'_, DeviceKey> {
+        self.moving.lock(key.clone()).await
     }
 }

@@ -1,6 +1,6 @@
 //! The engine itself: its parts and its limits.
 
-use crate::locks::Locks;
+use crate::locks::{Lock, Locks};
 use crate::{DeviceKey, FolderNo, StateStore};
 use dme_mailbox::Mailbox;
 use dme_model::{Class, Timestamp, UserId};
@@ -43,7 +43,7 @@ impl Default for Limits {
 pub struct Engine {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) limits: Limits,
-    pub(crate) locks: Locks,
+    pub(crate) locks: Locks<Lock>,
     /// What folders hold; a number never stands for a folder of another class.
     pub(crate) classes: Mutex<HashMap<(UserId, FolderNo), Class>>,
 }

@@ -197,7 +197,7 @@ impl Engine {
         Ok(Trash::At(self.collection(session, trash.no).await?))
     }
 
-    async fn lock_hierarchy(&self, session: Session<'_>) -> Guard<'_> {
+    async fn lock_hierarchy(&self, session: Session<'_>) -> Guard<'_, Lock> {
         self.locks.lock(Lock::State(session.device.clone(), Slot::Hierarchy)).await
     }
 

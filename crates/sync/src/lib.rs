@@ -43,6 +43,7 @@ pub use failing::Coming;
 pub use hierarchy::{Created, FolderEntry, FolderError, HierarchyAnswer, HierarchyChange};
 pub use holding::{Held, Holding};
 pub use key::{DeviceKey, FolderNo, SyncKey};
+pub use locks::{Guard, Locks};
 pub use meetings::{EventPlace, RespondError, RespondRequest};
 pub use memory_store::MemoryStore;
 pub use moves::{MoveError, MoveRequest};

@@ -3,6 +3,7 @@
 use crate::{DeviceKey, Slot};
 use futures_util::lock::{Mutex as AsyncMutex, OwnedMutexGuard};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What can be locked.
@@ -14,39 +15,46 @@ pub(crate) enum Lock {
     Submission(DeviceKey, String),
 }
 
-type Held = HashMap<Lock, Arc<AsyncMutex<()>>>;
+type Held<K> = HashMap<K, Arc<AsyncMutex<()>>>;
 
 /// The locks that are held or waited for right now, and no others: the table is as large as the
 /// number of requests under way.
-#[derive(Default)]
-pub(crate) struct Locks {
-    held: Mutex<Held>,
+pub struct Locks<K: Eq + Hash> {
+    held: Mutex<Held<K>>,
 }
 
 /// The lock is held until this is dropped.
-pub(crate) struct Guard<'a> {
-    locks: &'a Locks,
-    lock: Lock,
+pub struct Guard<'a, K: Eq + Hash> {
+    locks: &'a Locks<K>,
+    lock: K,
     // Option, so that `drop` can let go of the mutex before looking whether anyone else has it.
     guard: Option<OwnedMutexGuard<()>>,
 }
 
-impl Locks {
+impl<K: Eq + Hash> Default for Locks<K> {
+    fn default() -> Self {
+        Self { held: Mutex::default() }
+    }
+}
+
+impl<K: Clone + Eq + Hash> Locks<K> {
     /// Waits until nobody else holds the lock.
-    pub async fn lock(&self, lock: Lock) -> Guard<'_> {
+    pub async fn lock(&self, lock: K) -> Guard<'_, K> {
         let mutex = Arc::clone(self.table().entry(lock.clone()).or_default());
         // Made before waiting, so that a caller who gives up leaves nothing in the table.
         let mut guard = Guard { locks: self, lock, guard: None };
         guard.guard = Some(mutex.lock_owned().await);
         guard
     }
+}
 
-    fn table(&self) -> std::sync::MutexGuard<'_, Held> {
+impl<K: Eq + Hash> Locks<K> {
+    fn table(&self) -> std::sync::MutexGuard<'_, Held<K>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Guard<'_> {
+impl<K: Eq + Hash> Drop for Guard<'_, K> {
     fn drop(&mut self) {
         self.guard = None;
         let mut table = self.locks.table();
