@@ -1,5 +1,6 @@
 //! A connector, as far as routing looks at it.
 
+use crate::Known;
 use dme_model::{ConnectorId, Function, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -17,6 +18,18 @@ pub enum Scope {
     /// The members of this directory group, at any depth: its id, or its short name where only one
     /// group has it.
     Group(String),
+}
+
+impl Scope {
+    /// Whether a user is of it; `is_in_group` says whether the user is in a group.
+    pub fn covers(&self, user: &UserId, is_in_group: impl FnOnce(&str) -> Known) -> Known {
+        match self {
+            Self::Everyone => Known::Yes,
+            Self::Users(users) if users.contains(user) => Known::Yes,
+            Self::Users(_) => Known::No,
+            Self::Group(group) => is_in_group(group),
+        }
+    }
 }
 
 /// Whether a connector serves by right, or only when none does that has it.

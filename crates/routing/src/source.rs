@@ -253,12 +253,7 @@ pub fn covers(
     user: &UserId,
     is_in_group: impl FnOnce(&str) -> Known,
 ) -> Known {
-    match &*connector.scope {
-        Scope::Everyone => Known::Yes,
-        Scope::Users(users) if users.contains(user) => Known::Yes,
-        Scope::Users(_) => Known::No,
-        Scope::Group(group) => is_in_group(group),
-    }
+    connector.scope.covers(user, is_in_group)
 }
 
 fn is_named(realm: &Assignment<'_>, claimant: &Claimant<'_>) -> bool {

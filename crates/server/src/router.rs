@@ -22,7 +22,7 @@ use dme_mailbox::{
     Named, Part, Result,
 };
 use dme_model::{ConnectorId, Function, RequestId, Timestamp, UserId, ZoneId};
-use dme_routing::{History, Question, Route, Scope};
+use dme_routing::{History, Known, Question, Route, Scope};
 use dme_store::{RouteRecord, Store};
 use ownership::{Asked, Asking, Ownership, UserKnowledge};
 use plan::{Plan, Routes, Served};
@@ -318,6 +318,11 @@ impl Router {
             known.owns.failed(failed.clone());
             known.plan = None;
         }
+    }
+
+    /// Whether a user is of a scope, as far as that is known.
+    pub(crate) fn covers(&self, scope: &Scope, user: &UserId) -> Known {
+        scope.covers(user, |group| self.membership.of_user(user, group))
     }
 
     /// The directory has told of somebody: who was not let in yet has groups too.

@@ -5,8 +5,7 @@ use super::{Edges, Trouble};
 use crate::elsewhere::Whereabouts;
 use dme_link::{Facts, LinkState};
 use dme_model::{Realm, UserId};
-use dme_policy::Membership as Member;
-use dme_routing::Scope;
+use dme_routing::{Known, Scope};
 use dme_store::Device;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -71,15 +70,10 @@ impl Edges {
     /// Whether a device may come to an edge: it is or was at one, or its user is of those that the edge
     /// may serve. Of who was not heard of lately that may not be known; they are told of when they come.
     fn is_met(&self, scope: &Scope, device: &Device) -> bool {
-        let user = &device.key.user;
-        match scope {
-            Scope::Everyone => true,
-            Scope::Users(users) => users.contains(user),
-            Scope::Group(group) => match self.front.policies.member(user)(group) {
-                Member::Yes => true,
-                Member::Unknown => self.from_edges.places.of(&device.key) != Whereabouts::Server,
-                Member::No => false,
-            },
+        match self.front.router.covers(scope, &device.key.user) {
+            Known::Yes => true,
+            Known::Unknown => self.from_edges.places.of(&device.key) != Whereabouts::Server,
+            Known::No => false,
         }
     }
 

@@ -7,8 +7,7 @@ use crate::front::new_device;
 use crate::records::{EventKind, Happened};
 use dme_link::{LinkState, Replica};
 use dme_model::{Timestamp, UserId};
-use dme_policy::Membership as Member;
-use dme_routing::Scope;
+use dme_routing::Known;
 use dme_store::{Admission, Device, DeviceStates, Held, Seen, Wipe};
 use dme_sync::DeviceKey;
 use serde::de::DeserializeOwned;
@@ -181,20 +180,15 @@ impl Edges {
             return false;
         }
         let set = self.front.connectors.effective(&link.name);
-        let group = match &*set.scope {
-            Scope::Everyone => return true,
-            Scope::Users(users) => return users.contains(user),
-            Scope::Group(group) => group,
-        };
-        let member = || self.front.policies.member(user)(group);
-        if member() != Member::Unknown {
-            return member() == Member::Yes;
+        let covers = || self.front.router.covers(&set.scope, user);
+        if covers() != Known::Unknown {
+            return covers() == Known::Yes;
         }
         let Some(directory) = self.front.directory_of(user) else { return false };
         match dme_directory::DirectoryService::find(&**directory, user).await {
             Ok(Some(person)) => {
                 self.front.router.told(&person);
-                member() == Member::Yes
+                covers() == Known::Yes
             }
             Ok(None) => false,
             Err(error) => {
