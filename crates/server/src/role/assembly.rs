@@ -64,7 +64,7 @@ pub(super) struct Opened<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Of a server.
+    /// With the policy that the configuration makes.
     pub(super) fn new(
         config: &'a ServerConfig,
         store: Store,

@@ -2,19 +2,16 @@
 
 use super::assembly::Opened;
 use super::{EMBEDDED, Running, StartError, check, links};
-use crate::clock::now;
 use crate::config::ServerConfig;
 use crate::elsewhere::Elsewhere;
-use crate::front::{Clock, Front};
+use crate::front::Front;
 use crate::lease::Lease;
-use crate::records::events::Events;
 use dme_link::{Authority, Services};
 use dme_model::ConnectorId;
 use dme_policy::Rules;
 use dme_store::Store;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// What a front is lent by whoever runs it.
 pub struct Lent {
@@ -50,19 +47,8 @@ impl EdgeFront {
         let authority = Arc::new(Authority::open(&config.directory.join("authority"))?);
         let links = links(&config, &store, &authority);
         links.attach_local(ConnectorId::from(EMBEDDED), EMBEDDED, services);
-        let clock: Clock = Arc::new(now);
-        let (events, unwritten) = Events::new(store.clone(), clock.clone());
-        let opened = Opened {
-            config: &config,
-            store,
-            links: &links,
-            authority: authority.clone(),
-            events,
-            clock,
-            stop: CancellationToken::new(),
-            rules,
-            lent,
-        };
+        let (opened, unwritten) = Opened::new(&config, store, &links, authority.clone(), lent);
+        let opened = Opened { rules, ..opened };
         let running = Running::begin(opened).await?;
         running.front.connectors.begin().await?;
         running.recall_devices().await?;
