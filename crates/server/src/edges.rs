@@ -205,6 +205,9 @@ impl Edges {
         let last = self.take_in(link, &known.theirs, &changed).await?;
         known.events = last.or(known.events);
         let claims = self.claims(&known.theirs);
+        if changed.is_empty() && claims.is_empty() {
+            return Ok(());
+        }
         for (key, claim) in &claims {
             self.enter(link, key, claim).await?;
         }
