@@ -2,13 +2,12 @@
 //! is wanted.
 
 use super::chart::{Chart, Range, charts_of};
+use super::time::Times;
 use super::{Frame, Visit, html, moment};
 use crate::form;
 use crate::{Console, Refusal, api, csv};
 use askama::Template;
 use dme_model::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -71,9 +70,9 @@ impl Asked {
         let (span, hours) = span.unwrap_or(SPANS[0]);
         let by = BY.into_iter().find(|name| *name == visit.asked("by"));
         let filters = FILTERS.into_iter().filter_map(|name| Some((name, visit.wanted(name)?)));
-        let [from, until] = ["from", "until"].map(|name| visit.wanted(name));
-        let typed = [from.clone().unwrap_or_default(), until.clone().unwrap_or_default()];
-        let [from, until] = [from.map(at).transpose()?, until.map(at).transpose()?];
+        let Times { from, until } = Times::of(visit)?;
+        let typed = [from.text, until.text];
+        let (from, until) = (from.seconds, until.seconds);
         let range = match (from, until) {
             (None, None) => Range::before(now, hours),
             (from, until) => {
@@ -123,12 +122,6 @@ impl Asked {
         let all = kept.chain(other.iter().copied()).filter(|(_, value)| !value.is_empty());
         format!("{page}?{}", form::query(&all.collect::<Vec<_>>()))
     }
-}
-
-/// A moment that was typed, in UTC.
-fn at(text: String) -> Result<i64, Refusal> {
-    let at = text.parse::<DateTime>().and_then(|at| TimeZone::UTC.to_timestamp(at));
-    at.map(|at| at.as_second()).map_err(|_| Refusal::wrong("no-moment", text))
 }
 
 /// Whether a table is told apart by time.
@@ -223,17 +216,5 @@ impl api::Count {
             .into_iter()
             .find_map(Option::as_deref)
             .unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_typed_as_browsers_send_them() {
-        assert_eq!(at("2026-11-27T15:20".into()).unwrap(), 1_795_792_800);
-        assert_eq!(at("2026-11-27".into()).unwrap(), 1_795_737_600);
-        assert!(at("yesterday".into()).is_err() && at("2026-13-01".into()).is_err());
     }
 }

@@ -85,4 +85,11 @@ mod tests {
         assert_eq!(asked_for("2026-11-26 22:51:07"), Some(1_795_733_467), "as pages tell it");
         assert_eq!(asked_for("yesterday"), None);
     }
+
+    #[test]
+    fn moments_are_typed_in_utc_with_or_without_a_time() {
+        assert_eq!(asked_for("2026-11-27T15:20").unwrap(), 1_795_792_800);
+        assert_eq!(asked_for("2026-11-27").unwrap(), 1_795_737_600);
+        assert!(asked_for("yesterday").is_none() && asked_for("2026-13-01").is_none());
+    }
 }
