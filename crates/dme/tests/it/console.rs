@@ -147,6 +147,18 @@ impl Office {
         Ok((start(&[], self.folder.path(), &arguments, name)?, fingerprint))
     }
 
+    /// Starts the connector of Lyon, which an administrator lets in, and waits until it is linked.
+    pub fn lyon(&self, administrator: &Caller<'_>) -> Result<Process> {
+        let (process, _) = self.connector("lyon")?;
+        administrator.post("/api/connectors/lyon/unlock", &json!({}))?;
+        wait_until("lyon is linked", PATIENCE, || {
+            let all = administrator.get("/api/connectors")?;
+            let all = all.as_array().into_iter().flatten();
+            Ok(all.into_iter().any(|one| one["name"] == "lyon" && !one["link"].is_null()))
+        })?;
+        Ok(process)
+    }
+
     /// Starts another program beside it, on the same clock.
     pub fn beside(&self, name: &'static str, program: &str, arguments: &[&str]) -> Result<Process> {
         let clock = format!("FAKETIME_TIMESTAMP_FILE={}", self.path("clock").display());

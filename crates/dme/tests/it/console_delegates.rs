@@ -8,22 +8,7 @@ use dme_model::{Timestamp, UserId};
 use dme_store::{Admission, Newcomers, Sighting, Store};
 use dme_sync::DeviceKey;
 use dme_testkit::ports::wait_until;
-use dme_testkit::process::Process;
-use serde_json::json;
 use std::time::{Duration, SystemTime};
-
-/// The connector of Lyon, at work.
-fn lyon(office: &Office) -> Result<Process> {
-    let (process, _) = office.connector("lyon")?;
-    let root = office.root()?;
-    root.post("/api/connectors/lyon/unlock", &json!({}))?;
-    wait_until("lyon is linked", PATIENCE, || {
-        let all = root.get("/api/connectors")?;
-        let all = all.as_array().into_iter().flatten();
-        Ok(all.into_iter().any(|one| one["name"] == "lyon" && !one["link"].is_null()))
-    })?;
-    Ok(process)
-}
 
 /// The devices that somebody is shown, by their ids.
 fn devices(caller: &Caller<'_>) -> Result<Vec<String>> {
@@ -36,7 +21,7 @@ fn devices(caller: &Caller<'_>) -> Result<Vec<String>> {
 async fn who_has_a_connector_decides_of_the_new_phones_of_those_who_will_be_served_there()
 -> Result<()> {
     let office = Office::start()?;
-    let _lyon = lyon(&office)?;
+    let _lyon = office.lyon(&office.root()?)?;
     let mail = b"Subject: hello\r\n\r\nHello\r\n";
     office.mailbox("ann", mail).await?;
     office.mailbox_in("lyon-mail", "bob", mail).await?;

@@ -64,13 +64,7 @@ pub async fn busy() -> Result<(Office, Vec<Process>)> {
     root.post("/api/terms", &json!({ "text": terms }))?;
     let again = format!("/api/devices/ann@{REALM}/F2LX81QHN70M/send-again");
     root.post(&again, &json!({"folder": 5}))?;
-    let (lyon, _) = office.connector("lyon")?;
-    root.post("/api/connectors/lyon/unlock", &json!({}))?;
-    wait_until("lyon is linked", PATIENCE, || {
-        let all = root.get("/api/connectors")?;
-        let all = all.as_array().into_iter().flatten();
-        Ok(all.into_iter().any(|one| one["name"] == "lyon" && !one["link"].is_null()))
-    })?;
+    let lyon = office.lyon(&root)?;
     root.post("/api/connectors/lyon/diagnose", &json!({}))?;
     let (paris, _) = office.connector("paris")?;
     Ok((office, vec![lyon, paris]))
